@@ -1,1 +1,1 @@
-"""Serve the site: the page and its files, college mode, translation, Omegle's HTTP protocol. Imports realtime, trust and data."""
+"""Serve the web site: the page and its files, college mode, translation of lines, and Omegle's HTTP protocol. Imports realtime, trust and data."""

@@ -1,5 +1,6 @@
-"""Build the SQLAlchemy URL of the database from the settings. **Invariant:** only SQLite and PostgreSQL are accepted (`setting_types.DATABASES`),
-and a URL, which may hold a password, is never logged.
+"""Build the SQLAlchemy URL of the database from the settings.
+
+**Invariant:** only SQLite and PostgreSQL are accepted (`setting_types.DATABASES`), and a URL, which may hold a password, is never logged.
 """
 
 from __future__ import annotations

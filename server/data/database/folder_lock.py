@@ -1,5 +1,6 @@
-"""Lock the data folder with a file lock: serving processes share the lock, and a restore holds it exclusively. **Invariant:** the lock ends with its
-process.
+"""Lock the data folder with a file lock: serving processes share the lock, and a restore holds it exclusively.
+
+**Invariant:** the lock ends with its process.
 """
 
 import fcntl

@@ -1,5 +1,6 @@
-"""Migrate the database schema to the current revision, and report differences from the declared tables. **Invariant:** all revisions run in one
-transaction, and concurrent migrations wait for each other.
+"""Migrate the database schema to the current revision, and report differences from the declared tables.
+
+**Invariant:** all revisions run in one transaction, and concurrent migrations wait for each other.
 """
 
 from __future__ import annotations

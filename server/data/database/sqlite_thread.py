@@ -1,5 +1,6 @@
-"""Run functions on one SQLite connection in a dedicated thread, without SQLAlchemy. **Invariant:** an error closes the connection, and the next call
-opens a new one; thread and connection are created on first use.
+"""Run functions on one SQLite connection in a dedicated thread, without SQLAlchemy.
+
+**Invariant:** an error closes the connection, and the next call opens a new one; thread and connection are created on first use.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Track whether the database and the object store answer, with the cause of a failure in one word. **Invariant:** each change of state is logged
-once, and each failure is counted by its cause.
+"""Track whether the database and the object store answer, with the cause of a failure in one word.
+
+**Invariant:** each change of state is logged once, and each failure is counted by its cause.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Limit how fast a network can guess secret URLs (of chat logs, receipts, notices), so that guesses cost the database nothing. **Invariant:** only
-wrong guesses count, and memory is bounded.
+"""Limit how fast a network can guess secret URLs (of chat logs, receipts, notices), so that guesses cost the database nothing.
+
+**Invariant:** only wrong guesses count, and memory is bounded.
 """
 
 from __future__ import annotations

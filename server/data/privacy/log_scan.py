@@ -1,5 +1,6 @@
-"""Scan log files, also of other programs, for personal values: IP addresses, identity cookies, secret links. **Invariant:** a hit reports the kind
-of value and its position, never the value.
+"""Scan log files, also of other programs, for personal values: IP addresses, identity cookies, secret links.
+
+**Invariant:** a hit reports the kind of value and its position, never the value.
 """
 
 from __future__ import annotations

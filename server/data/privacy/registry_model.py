@@ -1,5 +1,6 @@
-"""Define the types of which the registry is made: categories, sources, purposes, recipients, retention, places, items. **Invariant:** all are frozen
-and comparable.
+"""Define the types of which the registry is made: categories, sources, purposes, recipients, retention, places, items.
+
+**Invariant:** all are frozen and comparable.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Look up the country of an IP address, for moderation only. **Invariant:** the table is in this process, so no address is sent elsewhere, and the
-result is no finer than a country.
+"""Look up the country of an IP address, for moderation only.
+
+**Invariant:** the table is in this process, so no address is sent elsewhere, and the result is no finer than a country.
 """
 
 from __future__ import annotations

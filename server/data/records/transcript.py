@@ -1,5 +1,6 @@
-"""Encode and decode the lines of a saved chat as bytes. **Invariant:** a transcript holds only what both participants could see: no address,
-identifier, session number or language.
+"""Encode and decode the lines of a saved chat as bytes.
+
+**Invariant:** a transcript holds only what both participants could see: no address, identifier, session number or language.
 """
 
 from __future__ import annotations

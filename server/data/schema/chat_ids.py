@@ -1,5 +1,6 @@
-"""Make and read the ids of chats: 16 bytes that begin with the end time of the chat, as UUIDv7 does. **Invariant:** the id alone determines the
-daily partition of its rows.
+"""Make and read the ids of chats: 16 bytes that begin with the end time of the chat, as UUIDv7 does.
+
+**Invariant:** the id alone determines the daily partition of its rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Define the tables of people's requests about their own data. **Invariant:** the requester is a keyed hash that cannot be joined with another
+"""Define the tables of requests by persons about their own data. **Invariant:** the requester is a keyed hash that cannot be joined with another
 table.
 
 request ── request_step                 recipients to which it was passed on

@@ -1,5 +1,6 @@
-"""Build the SQL conditions that select rows under a legal hold. **Invariant:** a deletion contains the condition in its own statement, never in an
-earlier query.
+"""Build the SQL conditions that select rows under a legal hold.
+
+**Invariant:** a deletion contains the condition in its own statement, never in an earlier query.
 """
 
 from __future__ import annotations

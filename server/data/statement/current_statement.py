@@ -1,5 +1,6 @@
-"""Provide the privacy statement in effect, the announced next one, and all earlier versions. **Invariant:** the version files are read once a minute
-in a thread, never in the event loop.
+"""Provide the privacy statement in effect, the announced next one, and all earlier versions.
+
+**Invariant:** the version files are read once a minute in a thread, never in the event loop.
 """
 
 from __future__ import annotations

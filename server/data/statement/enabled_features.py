@@ -1,5 +1,6 @@
-"""List the features that the privacy statement describes only if they are enabled in this deployment. **Invariant:** a disabled feature is not
-mentioned.
+"""List the features that the privacy statement describes only if they are enabled in this deployment.
+
+**Invariant:** a disabled feature is not mentioned.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Check that the setting `[[recipients]]` names every outside recipient of personal data. **Invariant:** each enabled feature that sends data to
-another company's server has a recipient of its kind.
+"""Check that the setting `[[recipients]]` names every outside recipient of personal data.
+
+**Invariant:** each enabled feature that sends data to another company's server has a recipient of its kind.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""Write chat records to the database in batches, in one background task. **Invariant:** a chat never waits for the database; the queue is bounded
-and ordered, and a record that finds it full is dropped and counted.
+"""Write chat records to the database in batches, in one background task.
+
+**Invariant:** a chat never waits for the database; the queue is bounded and ordered, and a record that finds it full is dropped and counted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Run college mode: a user proves a mail address at an academic domain by a mail, and the browser keeps the proof.
+"""Run college mode: users prove a mail address at a university by a code or link in a mail, and their browser stores the proof.
 
-**Invariant:** the server keeps a keyed hash of the address, in memory and for an hour; the address itself only until its mail is sent.
+**Invariant:** the server keeps only a keyed hash of the address, in memory, for an hour; the address itself only until the mail is sent.
 """

@@ -1,4 +1,7 @@
-"""Write the mail with the code. **Invariant:** plain text without data of the user, and with advice for recipients who did not request it."""
+"""Write the mail with the code and the link of college mode.
+
+**Invariant:** plain text, without data of the user, and with advice for recipients who did not request it.
+"""
 
 from email.message import EmailMessage
 from email.utils import make_msgid

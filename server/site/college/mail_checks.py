@@ -1,7 +1,6 @@
-"""Keep the open mail checks: browser, address, code and link. **Invariant:** in memory, bounded, ten minutes, five tries, compared in constant time.
+"""Keep the open mail checks of college mode: browser, hashed address, code and link of each.
 
-A check belongs to the browser that requested it (its identity cookie): a link opened in another browser proves nothing there, so nobody can make
-another person confirm an address for them.
+**Invariant:** held in memory, bounded in number, valid ten minutes and five tries, and codes are compared in constant time.
 """
 
 import hmac
@@ -32,7 +31,11 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class MailCheck:
-    """One open check."""
+    """One open check.
+
+    A check belongs to the browser that requested it (its identity cookie): a link opened in another browser proves nothing there, so no user can
+    make another person confirm an address.
+    """
 
     digest: bytes
     domain: str

@@ -1,4 +1,7 @@
-"""Send mails, retrying for ten minutes. **Invariant:** bounded, in memory, and an address is forgotten with its mail."""
+"""Send mails through the operator's SMTP server, with retries for ten minutes.
+
+**Invariant:** the queue is in memory and bounded, and an address is deleted together with its mail.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence

@@ -1,12 +1,11 @@
-"""Serve college mode: request a mail, type its code, or confirm its link. **Invariant:** each check belongs to the browser whose cookie requested it.
+"""Serve the HTTP routes of college mode: request a mail, enter its code, or confirm its link. **Invariant:** a check can be completed only by the
+browser (identity cookie) that requested it.
 
 POST /api/college/mail   {"address"}         202 {"domain", "within", "check"}
 POST /api/college/code   {"code", "check"}   200 {"domain", "proof", "expires"}
 POST /api/college/claim  {"check"}           200 the same, once the link was confirmed in this browser
 GET, POST /college/<link>                    a page with a button; GET changes nothing, because mail scanners open links
 errors: {"error": code, "wait" or "tries": n}
-
-In a cluster one host has the checks of a mailbox, so that it gets one mail an hour from all of them; `check` and the link lead to that host.
 """
 
 import time
@@ -50,7 +49,11 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class CollegeState:
-    """State that the endpoints share: checks, outbox and keys."""
+    """State that the endpoints share: checks, outbox and keys.
+
+    In a cluster one host has all checks of a mailbox, so that the mailbox gets one mail an hour from all hosts; `check` and the link lead to that
+    host.
+    """
 
     def __init__(
         self, proofs: CollegeProofs, identities: Identities, mail: Mail, places: HostHints | None = None

@@ -1,1 +1,1 @@
-"""Serve the page's files and the machine-readable documents: bundles, earlier versions of the page, OpenAPI and AsyncAPI."""
+"""Serve the page's files and the machine-readable API documents: bundles, earlier versions of the page, OpenAPI and AsyncAPI."""

@@ -1,5 +1,6 @@
-"""Serve the machine-readable documents, and write them to docs/ (`python -m server.site.front.api_documents`). **Invariant:** they are generated
-from the code, never edited.
+"""Serve the OpenAPI and AsyncAPI documents, and write them to docs/ (`python -m server.site.front.api_documents`).
+
+**Invariant:** both are generated from the code, never edited.
 """
 
 import asyncio

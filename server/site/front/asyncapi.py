@@ -1,7 +1,7 @@
-"""Describe the WebSocket protocol as an AsyncAPI 3 document. **Invariant:** bounds and words come from `engine.wire.protocol`; a real server accepts
-the examples.
+"""Build the AsyncAPI 3 document that describes the WebSocket protocol.
 
-Tests fail for a field that the engine reads and this document lacks, and for a frame of the server that fits no schema here.
+**Invariant:** bounds and words come from `engine.wire.protocol`, and tests fail if the document lacks a field or frame that the server uses, or if
+the server refuses an example.
 """
 
 from typing import Any, Final

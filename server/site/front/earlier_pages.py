@@ -1,7 +1,7 @@
-"""Keep earlier versions of the page's files: a page loaded before a deploy continues to fetch the files of its own version.
+"""Keep the files of earlier versions of the page, so that pages loaded before a deployment can still fetch files of their own version.
 
-**Invariant:** files served under a hash are served under it again, byte by byte. A version is one archive in `DATA/pages/`, written completely or not
-at all and checked when it is read. The last KEPT earlier versions stay, each of at most SIZE_MAX bytes; older ones are deleted.
+**Invariant:** a file served under a hash keeps its bytes. The last KEPT versions are kept, one archive each in `DATA/pages/`, at most SIZE_MAX
+bytes.
 """
 
 import contextlib

@@ -1,7 +1,6 @@
-"""Describe the HTTP routes as an OpenAPI 3.1 document. **Invariant:** a test fails for a served route that is missing here, and for a described one
-that is not served.
+"""Build the OpenAPI 3.1 document that describes the HTTP routes.
 
-Paths are in aiohttp's syntax, so that they can be compared; `needs` names the setting that turns a route on.
+**Invariant:** a test fails for a route that is served and not described, or described and not served.
 """
 
 import re
@@ -33,7 +32,10 @@ def record(required: str = "", **fields: Schema) -> Schema:
 class Route:
     """One operation.
 
-    `answers`: media type and schema by status; with `needs`, 404 is added for the setting being off. `form`: the form's fields, each with an example.
+    `answers`: media type and schema by status; with `needs`, 404 is added for the setting being off. `form`: the form's fields, each with an
+    example.
+
+    Paths are in aiohttp's syntax, so that they can be compared with the served ones; `needs` names the setting that enables a route.
     """
 
     method: str

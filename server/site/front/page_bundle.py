@@ -1,9 +1,7 @@
-"""Bundle the page's modules and style sheets into few files: the modules that app.js imports become `first.js`; those of a search, or of the first
-later screen, become `second.js`.
+"""Bundle the page's JavaScript modules and style sheets into few files: `first.js` for the first screen, `second.js` for later ones.
 
-**Invariant:** the modules behave as they do unbundled. Each is the body of its own function, in the order in which a browser would run them, so that
-names do not collide. There is one copy of each: a module outside the bundles imports from them, and the address of a bundled module exports the same
-names. Anything unsupported (an import cycle, an unknown form of `import`) raises ValueError at the start.
+**Invariant:** the modules behave as they do unbundled, and each exists once. Unsupported syntax (an import cycle, an unknown form of `import`)
+raises ValueError at the server's start.
 """
 
 import re
@@ -47,6 +45,10 @@ def bundled(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = L
     """Return `sources` (by name, without comments) with `first.js`, the files of `later` and all changes that follow.
 
     Raises ValueError for unsupported modules.
+
+    The modules that app.js imports become `first.js`; those of a search, or of the first later screen, become `second.js`. Each module is the body
+    of its own function, in the order in which a browser would run them, so that names do not collide. A module outside the bundles imports from
+    them, and the address of a bundled module exports the same names.
     """
     files = together(sources, later)
     place = {name: file for file, inside in files.items() for name in inside}

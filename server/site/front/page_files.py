@@ -1,12 +1,7 @@
 """Serve the page: `/`, its files under `/s/<hash of the folder>/`, the service worker and the manifest.
 
-**Invariant:** everything is read and compressed once, at the start; a request is a look-up in a dict. Files under the hash never change, so a browser
-requests each once; `/` is revalidated each time and answered 304 while it is unchanged. Files of the last versions stay available
-(server.site.front.earlier_pages).
-
-The first screens need few files (server.site.front.page_bundle). The sources contain `/s/-/` in place of this version's address. Sentences come from
-the catalogues (server.http.words); the shell is rendered in each of their languages and chosen by Accept-Language, and the page may then be set to
-another.
+**Invariant:** all files are read and compressed at the server's start, so a request is a dict look-up. Files under the hash never change; `/` is
+revalidated at each request.
 """
 
 import hashlib
@@ -93,6 +88,9 @@ class Web:
 
     `origin`: the site's public origin; `framed`: the origin of a captcha provider's frame, which the page may embed; `rating`: the label for family
     filters, empty for none; `data`: whether there is a page about the user's data.
+
+    The sources contain `/s/-/` in place of this version's address. Sentences come from the catalogues (`server.http.words`); the HTML is rendered in
+    each of their languages and chosen by Accept-Language, and the page may then be set to another.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Serve Omegle's HTTP protocol: an HTTP client is a session of the same engine, on a connection without a socket.
+"""Serve Omegle's HTTP protocol (long polling): each HTTP client has a session of the engine like a browser's, on a connection without a socket.
 
-**Invariant:** it only translates. The engine decides what a frame means; what client libraries tolerate is decided here.
+**Invariant:** this package only translates between the two protocols; the engine decides what a frame means.
 """

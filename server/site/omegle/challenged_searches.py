@@ -1,5 +1,6 @@
-"""Repeat searches of HTTP clients that a challenge or a rate limit refused. **Invariant:** the client is notified, no request is held meanwhile,
-and the search is repeated without a further request.
+"""Repeat searches of HTTP clients that the engine refused because of a challenge or a rate limit.
+
+**Invariant:** the client is notified, no request is held meanwhile, and the client need not send another request.
 """
 
 import asyncio

@@ -1,7 +1,6 @@
-"""Keep the HTTP clients of a worker by id, connection and session, and what is known of ended ones. **Invariant:** bounded; a client migrates to
-another process as a whole.
+"""Keep a worker's HTTP clients by id, connection and session, and encode a client as a record for migration.
 
-Messages to and from clients are the adapter's (`server.site.omegle.omegle_adapter`), a subclass.
+**Invariant:** the number of clients is bounded, and a client migrates to another process as a whole.
 """
 
 import time

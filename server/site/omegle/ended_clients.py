@@ -1,8 +1,7 @@
-"""Remember ended clients: their last chats, and ids whose next poll must learn of the end. **Invariant:** bounded, and chats for ten minutes.
+"""Remember HTTP clients that ended: their last chat, whose log may be saved for ten minutes, and ids whose next poll must be answered with the end.
 
-A client requests its log after its chat, by its browser's randid; the first poll of an ended id is answered at once.
-
-During an upgrade the old process has the chats that ended there, and is asked for the one that a client wants.
+**Invariant:** both tables are bounded. During an upgrade the old process keeps the chats that ended in it, and the new process requests one when its
+log is saved.
 """
 
 from collections import OrderedDict

@@ -1,4 +1,7 @@
-"""Translate frames of the native protocol into events that are queued for a client. **Invariant:** one frame gives one batch of events."""
+"""Translate a frame of the WebSocket protocol into events of Omegle's protocol, and queue these for the client.
+
+**Invariant:** the events of one frame are delivered together.
+"""
 
 import datetime
 import time

@@ -1,10 +1,4 @@
-"""Hold polls until there are events, for a limited time. **Invariant:** at most one poll of a client is held, its newest (`OmegleClient.poll`).
-
-A poll is first held by the handler of its request, since most answers of a lively chat come soon. After PARK_AFTER it is parked, that is taken out of
-aiohttp, and the handler's own response is not sent; if the connection cannot be parked the handler waits on.
-
-A poll followed by another request on the same connection is answered at once: that request is only handled after it.
-"""
+"""Hold long polls (`/events`) until there are events, or until a timeout. **Invariant:** at most one poll per client is held: the newest."""
 
 import asyncio
 from collections import deque
@@ -34,7 +28,12 @@ class PollConnection(Protocol):
 
 
 class HeldPolls:
-    """The held polls of all clients. `patience`: seconds after which a poll is answered with an empty list."""
+    """The held polls of all clients. `patience`: seconds after which a poll is answered with an empty list.
+
+    A poll is first held by the handler of its request, since most answers in a lively chat come soon. After PARK_AFTER it is parked, that is taken
+    out of aiohttp, and the handler's own response is not sent; if the connection cannot be parked the handler waits on. A poll followed by another
+    request on the same connection is answered at once, because that request is only handled after it.
+    """
 
     def __init__(self, patience: float) -> None:
         self._patience = patience

@@ -1,8 +1,7 @@
-"""Save a client's log (`/generate`). **Invariant:** the server's own transcript is saved if it exists, otherwise the client's account, marked as
-such.
+"""Save the chat log of an HTTP client (`/generate`).
 
-The transcript is found by the browser's `randid`, in the same network, for ten minutes after the chat; since a `randid` is no proof, the response
-holds the links of the saved log and nothing of its text. An account is taken from the request alone: bounded, and limited by network.
+**Invariant:** the server's own transcript is saved if it still exists; otherwise the text that the client sends (its account) is saved and marked as
+such.
 """
 
 import html
@@ -64,7 +63,11 @@ def account(asked: Form, now: float) -> Transcript | None:
 
 
 class LogGeneration:
-    """The handler, with one limit per network."""
+    """The handler, with one limit per network.
+
+    The transcript is found by the browser's `randid`, in the same network, for ten minutes after the chat; since a `randid` is no proof, the
+    response holds the links of the saved log and nothing of its text. An account is read from the request alone: bounded, and limited per network.
+    """
 
     def __init__(self, spent: BucketRegistry) -> None:
         self._limit = GuessLimit(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: no user chats faster

@@ -1,6 +1,6 @@
-"""Connect HTTP clients with the engine. **Invariant:** clients, polls and queues are bounded, and ended clients are forgotten.
+"""Connect the HTTP clients of one worker with the engine: requests become frames of virtual connections, and frames to these are queued as events.
 
-Each client is a virtual connection of the worker. Its requests are injected as frames of the native protocol; frames sent to it are queued as events.
+**Invariant:** clients, polls and queues are bounded, and ended clients are forgotten.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
-"""Make the HTTP responses of Omegle's protocol. **Invariant:** readable by pages of every origin, never cached, and delayed for requests about
-unknown ids.
+"""Make the HTTP responses of Omegle's protocol.
+
+**Invariant:** pages of every origin may read them, they are never cached, and responses about unknown ids are delayed.
 """
 
 import asyncio

@@ -1,7 +1,6 @@
-"""Hold the state of one HTTP client: its id, its queued events, and its held poll. **Invariant:** events stay queued until they were written.
+"""Hold the state of one HTTP client: its id, its queued events, and its held poll.
 
-At most one poll is held: a newer one answers the older with an empty list at once, since a library with ten requests in flight would block its own
-`/send` otherwise.
+**Invariant:** an event stays queued until it was written to the client.
 """
 
 from typing import Any, Protocol
@@ -24,7 +23,11 @@ class Poll(Protocol):
 
 
 class OmegleClient:
-    """The state of one client. `gone`: no further event will come; `refused`: the engine refused the last frame."""
+    """The state of one client. `gone`: no further event will come; `refused`: the engine refused the last frame.
+
+    At most one poll is held: a newer one answers the older with an empty list at once, since a library with ten requests in flight would block its
+    own `/send` otherwise.
+    """
 
     __slots__ = (
         "carrying",

@@ -1,7 +1,6 @@
-"""Encode frames of the native protocol as events of Omegle's protocol. **Invariant:** each event is encoded once, and a match is one batch, never
-split.
+"""Encode frames of the WebSocket protocol as events of Omegle's protocol (JSON lists).
 
-The order within a match is what real clients accept: `connected` first, then its details, `identDigests` last.
+**Invariant:** an event is encoded once, however many clients get it, and the events of a match are sent in one batch.
 """
 
 from math import ceil
@@ -23,7 +22,10 @@ def event(*parts: Any) -> bytes:
 
 
 def match(frame: dict[str, Any], language: str, digests: str, told: str = "") -> list[bytes]:
-    """Return the batch of a `matched` frame; `language` is the requested one, `told`: a sentence of the server, "" for none."""
+    """Return the batch of a `matched` frame; `language` is the requested one, `told`: a sentence of the server, "" for none.
+
+    The order is what existing clients accept: `connected` first, then its details, `identDigests` last.
+    """
     batch = [b'["connected"]']
     if frame["common"]:
         batch.append(event("commonLikes", frame["common"]))

@@ -1,7 +1,6 @@
-"""Hold a poll without aiohttp: only the connection's transport is kept, none of the request.
+"""Hold a long poll outside aiohttp: only the connection's transport is kept, which saves 12 KiB of task, parser and request per poll.
 
-**Invariant:** at most one poll is parked on a connection, and the connection is returned to aiohttp with its answer. aiohttp's task, parser and
-request would occupy 12 KiB for half a minute.
+**Invariant:** at most one poll is parked per connection, and its answer returns the connection to aiohttp.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
-"""Compute `identDigests`, which tell a chat's two participants apart, and the user number for "not the same two again".
+"""Compute `identDigests`, which tell the two participants of a chat apart for one day, and the user number that prevents an immediate second match.
 
-**Invariant:** keyed hashes of the randid or the session, and the day; never of an address or the identity cookie. Digests are given to clients,
-cannot be linked after the day, and are not stored. A single host draws keys that end with the server; the hosts of a cluster derive the same keys
-from the service's secret, so that a browser is one user at each of them.
+**Invariant:** both are keyed hashes of the randid (the browser's random id in Omegle's protocol) or of the session, never of an address or the
+identity cookie. Digests change daily and are not stored.
 """
 
 import secrets
@@ -10,7 +9,11 @@ from hashlib import blake2b
 
 
 class PartnerDigests:
-    """Two keys: one for digests that clients get, one for user numbers. `shared`: the cluster's common key; None for a single host."""
+    """Two keys: one for digests that clients get, one for user numbers. `shared`: the cluster's common key; None for a single host.
+
+    A single host draws keys that end with the server; the hosts of a cluster derive the same keys from the service's secret, so that a browser is
+    one user at each of them.
+    """
 
     def __init__(self, shared: bytes | None = None) -> None:
         self._shared = shared is not None

@@ -1,11 +1,7 @@
-"""Check stills that a client of Omegle's protocol uploads of its own camera (`/upload`). **Invariant:** a still can only cause a check of its call:
-it is scored by the picture process, never stored, and is no evidence.
+"""Accept still pictures that an HTTP client uploads of its own camera (`/upload`), and score them in the picture process.
 
-read completely (KEPT bytes are held) ─▷ find its call ─▷ scored, while no other picture waits ─▷ not clean: `Engine.suspect`
-
-The sender controls its content, and a `randid` does not prove the sender: so it only makes the server ask the partner's browser for pictures, which
-it may do at any time. The response is sent before the score. A client's stills are scored once in EVERY seconds; of all clients one at a time, RATE a
-second.
+**Invariant:** an upload can only start a check of the call, in which the server requests pictures from the partner's browser. It is never stored,
+and is no evidence, since its sender is unproved and chooses its content.
 """
 
 import asyncio
@@ -45,7 +41,12 @@ logger = log.get()
 
 
 class PictureUploads:
-    """The handler. `close` cancels a score in progress."""
+    """The handler. `close` cancels a score in progress.
+
+        read completely (KEPT bytes are held) ─▷ find its call ─▷ scored, while no other picture waits ─▷ not clean: `Engine.suspect`
+
+    The response is sent before the score. A client's stills are scored once in EVERY seconds; of all clients one at a time, RATE a second.
+    """
 
     def __init__(self, adapter: OmegleAdapter, services: Services) -> None:
         self._adapter = adapter

@@ -1,7 +1,6 @@
-"""Find the host that knows a browser's `randid`, for requests without a client id: all hosts are asked. **Invariant:** callers limit the rate; a host
-that does not answer counts as not having it.
+"""Ask all hosts of the cluster which one knows a browser's `randid` (its random id in Omegle's protocol), for requests without a client id.
 
-On a single host, and for a request that another host sends this way, no host is asked.
+**Invariant:** callers limit the rate, and a host that does not answer counts as not knowing the id.
 """
 
 from __future__ import annotations

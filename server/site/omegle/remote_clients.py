@@ -1,11 +1,7 @@
-"""Keep clients whose sessions are at other hosts, matched with users that cannot migrate either. **Invariant:** a client whose session is not here
-has a `SessionWire`, whose other end is the edge's end of a tunnel, like any user's connection.
+"""Track the HTTP clients of this host whose sessions are at another host, for a match or a chat there.
 
-    here ──leaves──► nowhere ──goes──► there, by a wire ──home, still waiting──► here
-                        └──stays──► here                └──home, their chat is over──► its past is kept here, and they end
-
-The session with all its state is at the home host; when it returns it brings the ended chat, for its log. A frontend that ends takes its clients
-along, so the home ends them at once (`server.realtime.worker.worker_loop`).
+**Invariant:** the session with all its state is at one host. An HTTP client without a session here has a `SessionWire`, a socket pair that is
+forwarded to the other host like a browser's connection.
 """
 
 from __future__ import annotations
@@ -75,7 +71,14 @@ class ClientOwner(Protocol):
 
 
 class RemoteClients:
-    """The remote clients of one adapter. Call it in the loop. It is a `server.fleet.roaming.socketless_clients.SocketlessClients`."""
+    """The remote clients of one adapter. Call it in the loop. It is a `server.fleet.roaming.socketless_clients.SocketlessClients`.
+
+    local ──session exported──► leaving ──acknowledged──► remote (by a SessionWire) ──returns while waiting──► local
+                                  └──refused──► local            └──returns after the chat──► ended, its chat kept here for the log
+
+    The returning session brings the ended chat. If the frontend of an HTTP client ends, the other host ends the client's session at once
+    (`server.realtime.worker.worker_loop`).
+    """
 
     def __init__(self, worker: Worker, owner: ClientOwner) -> None:
         self._worker = worker

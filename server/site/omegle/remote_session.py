@@ -1,10 +1,7 @@
-"""Connect a client with its session at another host: one end of a socket pair, whose other end is passed on like any client's connection.
+"""Connect an HTTP client to its session at another host by a socket pair: one end sends and receives WebSocket frames here like a browser, the other
+end is tunnelled to that host.
 
-**Invariant:** it speaks the native protocol as clients do (RFC 6455), without interpreting the texts. Both directions are bounded, and no call
-blocks.
-
-    open ──► the other end is given away ──► say, hear … ──► closed, by one of the two
-      └── release ──► another process has this end, with unparsed and unsent bytes
+**Invariant:** both directions are bounded and no call blocks. The texts in the frames are not interpreted.
 """
 
 from __future__ import annotations
@@ -71,8 +68,11 @@ def ignore(_: list[bytes | int]) -> None:
 
 
 class SessionWire:
-    """One client's connection to its remote session. `hear`: called with received items, in order: payloads of texts, and once a number, the
-    close code.
+    """One client's connection to its remote session. `hear`: called with received items, in order: payloads of texts, and once a number, the close
+    code.
+
+    open ──► the other end is given away ──► say, hear … ──► closed by this end or by the other host
+      └── release ──► another process has this end, with unparsed and unsent bytes
     """
 
     __slots__ = ("_loop", "_sock", "_unread", "_untaken", "cut", "hear", "widened")

@@ -1,4 +1,7 @@
-"""Hold requests until their client has arrived from the old process during an upgrade. **Invariant:** bounded in number and time."""
+"""Hold requests, during an upgrade, for HTTP clients that have not yet arrived from the old process.
+
+**Invariant:** their number and their time are bounded.
+"""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Serve the endpoints of Omegle's protocol. **Invariant:** one function per endpoint; a request that cannot be read costs only its own connection."""
+"""Serve the endpoints of Omegle's protocol, one function each. **Invariant:** a request that cannot be parsed costs only its own connection."""
 
 import secrets
 from collections.abc import Awaitable, Callable

@@ -1,6 +1,6 @@
-"""Translate the parameters of `/start` into a `find` frame of the native protocol.
+"""Translate the parameters of Omegle's `/start` request into a `find` frame of the WebSocket protocol.
 
-**Invariant:** unknown parameters are ignored, unusable topics dropped; the engine validates the rest.
+**Invariant:** unknown parameters are ignored and unusable topics dropped; the engine validates the rest.
 """
 
 import json

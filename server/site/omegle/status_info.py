@@ -1,5 +1,6 @@
-"""Compute the figures of `/status` and of the `statusInfo` event. **Invariant:** every field that clients of this protocol expect is present and
-true.
+"""Compute the figures of `/status` and of the `statusInfo` event.
+
+**Invariant:** every field that existing Omegle clients read is present and true.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""Translate lines with the operator's LibreTranslate server, for browsers that cannot translate by themselves."""
+"""Translate chat lines with the operator's LibreTranslate server, for browsers that cannot translate themselves."""

@@ -1,7 +1,7 @@
-"""Request translations from LibreTranslate, one line at a time. **Invariant:** it gets the line and the languages, and nothing about the user. Lines
-are neither stored nor logged.
+"""Send chat lines to LibreTranslate for translation. **Invariant:** LibreTranslate gets the line and the languages and nothing about the user, and
+no line is stored or logged.
 
-The numbers of requests at once and of waiting lines are bounded, and so is the time of each; lines beyond are refused at once.
+Concurrent requests, waiting lines and time are bounded; a line beyond these bounds is refused at once.
 """
 
 import asyncio

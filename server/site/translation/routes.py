@@ -1,7 +1,9 @@
-"""Serve `POST /api/translate`: a chat line, for a browser that cannot translate it. **Invariant:** only for users with a session, and rate limited.
+"""Serve `POST /api/translate`, which translates one chat line. **Invariant:** only users with a session may call it, at a limited rate.
 
-{"token", "text", "to", "from"}   200 {"text", "from"}; `token`: of `hello`, `to`, `from`: languages; `from` may be omitted
+{"token", "text", "to", "from"}   200 {"text", "from"}
 errors: {"error": code, "wait": seconds if known}
+
+`token` is the one of the `hello` frame; `to` and `from` are language codes, and `from` is optional.
 """
 
 import time

@@ -1,5 +1,6 @@
-"""Declare the data that admission control (limits, challenges, age checks) holds about users. **Invariant:** it is held in memory only, and each
-item states its lifetime.
+"""Declare the data that admission control (limits, challenges, age checks) holds about users.
+
+**Invariant:** it is held in memory only, and each item states its lifetime.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Declare the personal data of saved chat logs: the text, which its link opens, and the private rows beside it. **Invariant:** a log is kept until
-one of its participants deletes it.
+"""Declare the personal data of saved chat logs: the text, which its link opens, and the private rows beside it.
+
+**Invariant:** a log is kept until one of its participants deletes it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Declare the data kept about operators: accounts, passkeys, sessions, approvals. **Invariant:** operators have pseudonyms, and no item is about a
-user.
+"""Declare the data kept about operators: accounts, passkeys, sessions, approvals.
+
+**Invariant:** operators have pseudonyms, and no item is about a user.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""List the stored fields that hold no personal data, each with its reason: files, log fields, metric labels. **Invariant:** the registry check
-treats every field as personal until it is listed here.
+"""List the stored fields that hold no personal data, each with its reason: files, log fields, metric labels.
+
+**Invariant:** the registry check treats every field as personal until it is listed here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Declare the personal data in the records of the operators' and the server's own actions: legal holds, the audit log, deletions. **Invariant:**
-personal values are keyed hashes or encrypted.
+"""Declare the personal data in the records of the operators' and the server's own actions: legal holds, the audit log, deletions.
+
+**Invariant:** personal values are keyed hashes or encrypted.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Declare the personal data of moderation: a report, its case, the reported person, texts and pictures. **Invariant:** one row per person, under
-keyed hashes that cannot be joined with another table.
+"""Declare the personal data of moderation: a report, its case, the reported person, texts and pictures.
+
+**Invariant:** one row per person, under keyed hashes that cannot be joined with another table.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Define the constants that several modules of the registry use: abbreviations of its types, and retention periods. **Invariant:** each retention
-period is defined once.
+"""Define the constants that several modules of the registry use: abbreviations of its types, and retention periods.
+
+**Invariant:** each retention period is defined once.
 """
 
 from __future__ import annotations

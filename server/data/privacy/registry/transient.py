@@ -1,5 +1,6 @@
-"""Declare the personal data that is not stored: held in memory or in the browser, or passed on. **Invariant:** none of it is written to a disk of
-this service, and each item states its lifetime.
+"""Declare the personal data that is not stored: held in memory or in the browser, or passed on.
+
+**Invariant:** none of it is written to a disk of this service, and each item states its lifetime.
 """
 
 from __future__ import annotations
