@@ -1,6 +1,6 @@
-"""Define the moderation service as the rest of the server sees it: one protocol and the values that it returns.
+"""Define the protocol (`typing.Protocol`) of the moderation service for the rest of the server, and the values that it returns.
 
-**Invariant:** nothing is imported here that a server without a store does not need.
+**Invariant:** this module imports only what a server without a store needs too.
 """
 
 from collections.abc import Callable, Sequence

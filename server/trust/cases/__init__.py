@@ -1,1 +1,1 @@
-"""Keep cases: all reports and detections about one user, with queue, pictures, disclosure and appeals."""
+"""Keep moderation cases: a case collects the reports and detections about one user; here are its queue, pictures, disclosure and appeals."""

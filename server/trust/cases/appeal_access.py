@@ -1,7 +1,7 @@
 """Show banned and warned users the reasons, and accept their appeals.
 
-**Invariant:** the address alone gives access: no account, cookie or script. One appeal is open at a time; another may be made AGAIN seconds after
-the last was answered.
+**Invariant:** the secret URL of the ban is the only credential: no account, cookie or script is needed. A ban has at most one open appeal; another
+may be made AGAIN seconds after the last was answered.
 """
 
 from __future__ import annotations

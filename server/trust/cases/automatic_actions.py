@@ -1,12 +1,7 @@
-"""Restrict a user at once after a detection.
+"""Ban a user for at most a day after an automatic detection, before a moderator has read the case.
 
-**Invariant:** a day at most, always with a case for a person, and nothing if no moderator can review it.
-
-    detection ─ Reason.step ─▷ a case with the server's own text and pictures ─▷ the rows of a ban ─▷ shown as any ban, by a program
-
-A detection without a step in `server.ops.config.moderation_policy` (nudity in pictures, two browsers that show different scenes) opens a case alone.
-
-The case is open: a person decides it, whatever the program did. If it is not read within `case_life.REVIEW` hours, the action is lifted and counted.
+**Invariant:** an automatic ban always has an open case for a moderator to decide, and none is imposed if no moderator can review it. If the case is
+not read within `case_life.REVIEW` hours, the ban is lifted and counted.
 """
 
 from __future__ import annotations
@@ -32,6 +27,11 @@ async def act(
     """Ban the subject of a case, within the transaction that opened it or added to it. False: nothing was done.
 
     Nothing is done if the subject is banned already, if it is LATE, or if the user has no cookie and shares their network with many.
+
+        detection ─ Reason.step ─▷ a case with the server's own text and pictures ─▷ the rows of a ban ─▷ shown as any ban, by a program
+
+    A detection without a step in `server.ops.config.moderation_policy` (nudity in pictures, two browsers that show different scenes) opens a case
+    alone.
     """
     if now > found_at + LATE or await is_banned(connection, ident, now):
         return False

@@ -1,6 +1,6 @@
-"""Share what all work on cases needs: the store, the clock, look-up of a case by its digits, the audit log.
+"""Provide the base class of all work on cases: the store, the clock, look-up of a case by its digits, the audit log.
 
-**Invariant:** a look is in the audit log before anything is shown, an action before it is done.
+**Invariant:** a moderator's view of a case is in the audit log before its data is returned, and an action before it is done.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Disclose parts of a case: the subject's address, the case as a file; and place a hold on it.
+"""Disclose data of a case (the IP address of the reported user, or the whole case as a file), and place a legal hold on it.
 
-**Invariant:** the audit log has a line before anything is done, and a second one with its outcome, also of a failure. Callers check the role
-(`server.trust.console.console_gate`).
+**Invariant:** the audit log has an entry before each of these actions, and a second one with the outcome, also of a failure. The caller checks the
+moderator's role (`server.trust.console.console_gate`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
-"""Order the queues of open cases. **Invariant:** apparent abuse material first, then by points, highest first; weight orders and never drops.
+"""List open cases in the order in which moderators should review them.
 
-points = priority + 15 × (weight − 1), clipped to 0..45, + one for each ten minutes of age. Reporters without a decided report weigh
-UNPROVEN_MOST together.
-
-Age adds the same to all cases, so the store keeps `due`, which age does not change. The reporters' weight is not stored; it is added here,
-to the LOOKED cases that come first without it.
+**Invariant:** apparent child abuse material comes first, then the cases with the most points. Points only order cases; no case is dropped.
 """
 
 from __future__ import annotations
@@ -76,7 +72,14 @@ class ReporterRecord:
 
 
 class Queues(CaseBase):
-    """Open cases in order."""
+    """Open cases in order.
+
+    Points = priority + 15 × (weight − 1), clipped to 0..45, + one for each ten minutes of age. Reporters without a decided report weigh
+    UNPROVEN_MOST together.
+
+    Age adds the same to all cases, so the store keeps `due`, which age does not change. The reporters' weight is not stored; it is added here, to
+    the LOOKED cases that come first without it.
+    """
 
     async def cases(self, queue: str = "", most: int = SHOWN) -> Sequence[ListedCase]:
         """Return the first `most` open cases of a queue, or of each queue, gravest first. Raises StoreAway."""

@@ -1,7 +1,7 @@
-"""Review the pictures of a case, and mark apparent abuse material.
+"""Return the pictures of a case to a moderator, one by one, and mark apparent child abuse material.
 
-**Invariant:** each picture that is shown is a line of the audit log first. Pictures are requested one by one. Those in the folder `child/` are
-given to the role child alone, with a reason of their own.
+**Invariant:** each view is in the audit log before the picture is returned. Pictures in the folder `child/` (apparent child abuse material) are
+given only to moderators with the role `child`, and only after they state a reason.
 """
 
 from __future__ import annotations

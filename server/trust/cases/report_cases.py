@@ -1,8 +1,6 @@
-"""Store reports and detections in cases, one open case a user. **Invariant:** weight and number order a queue; they never drop a report.
+"""Store users' reports and automatic detections in cases; reports about one user join that user's open case.
 
-A report joins the open case about the same user; a second report of the same reporter within a day joins the same case, even a decided one.
-Every report has a receipt: 128 random bits, of which a keyed hash is stored. A detection is no report: it has a case of its own, which
-reports may join.
+**Invariant:** the reporter's record and the number of reports order the queue; they never cause a report to be dropped.
 """
 
 from __future__ import annotations
@@ -53,6 +51,10 @@ logger = log.get()
 class Cases:
     """Intake of reports and detections into the store. `country`: returns two letters for an address, or None; `pause`: seconds of the pause for
     `repeat`; `clock`: Unix seconds.
+
+    A report joins the open case about the same user; a second report of the same reporter within a day joins the same case, even a decided one.
+    Every report has a receipt: 128 random bits, of which a keyed hash is stored. A detection is no report: it has a case of its own, which reports
+    may join.
     """
 
     def __init__(

@@ -1,4 +1,5 @@
-"""Make and check challenges for the engine, which decides who gets one (`engine.chats.challenges`): puzzles, and a captcha provider's.
+"""Make and check challenges (puzzles and captchas) that slow down suspicious clients; the engine decides which sessions get one
+(`engine.chats.challenges`).
 
-**Invariant:** a challenge belongs to a session, never to an address; nothing of an answer to a captcha is kept.
+**Invariant:** a challenge belongs to a session, never to an IP address; captcha answers are not stored.
 """

@@ -1,9 +1,6 @@
-"""Make and verify ALTCHA puzzles: work for a browser, without a third party.
+"""Make and verify ALTCHA puzzles: proof of work in the browser, without a third party.
 
-**Invariant:** a puzzle is of one session and level, valid for ten minutes, and once.
-
-They stop floods from few machines, not an attacker with a budget, and are never a proof of a person. A solved puzzle is remembered until it
-expires, because the library accepts it twice; when no more can be remembered, no puzzle is made, and nothing is forgotten.
+**Invariant:** a puzzle is valid for one session and one level, for ten minutes, and is accepted once.
 """
 
 import secrets
@@ -23,7 +20,11 @@ USED_MAX: Final = 100_000  # solved puzzles remembered
 
 
 class Puzzles:
-    """Puzzles of one process. `key`: 32 bytes, the same in all processes of a service; `clock`: Unix seconds."""
+    """Puzzles of one process. `key`: 32 bytes, the same in all processes of a service; `clock`: Unix seconds.
+
+    Puzzles stop floods from few machines, not an attacker with a budget, and are never a proof of a person. A solved puzzle is remembered until it
+    expires, because the library accepts it twice; when no more can be remembered, no puzzle is made, and none is forgotten.
+    """
 
     def __init__(
         self, key: bytes, clock: Callable[[], float] = time.time, cost: int = COST, most: int = USED_MAX

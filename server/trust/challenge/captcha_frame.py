@@ -1,7 +1,7 @@
-"""Serve the document that runs a captcha provider's script, at an origin of its own (`challenge.origin`), as a frame in the page.
+"""Serve the HTML document that runs a captcha provider's script, in a frame from a separate origin (`challenge.origin`).
 
-**Invariant:** nothing else is served at that origin, no cookie is set or read there, and the document is not served at the page's origin: the
-script can reach this document alone. The page adds the frame after a press, and removes it with the answer: then nothing of the provider runs.
+**Invariant:** that origin serves nothing else and uses no cookies, and the page's own origin does not serve the document: the provider's script can
+reach this document alone.
 """
 
 import re
@@ -58,7 +58,10 @@ async def unforbid_frame(request: web.Request, response: web.StreamResponse) -> 
 
 
 def add_challenge(app: web.Application) -> None:
-    """Add the route, if a captcha provider is used."""
+    """Add the route, if a captcha provider is used.
+
+    The page adds the frame after a press, and removes it with the answer: from then on nothing of the provider runs.
+    """
     chosen = app[SERVICES].settings.challenge
     company = chosen.company
     if company is None:

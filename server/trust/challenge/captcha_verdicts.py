@@ -1,7 +1,7 @@
-"""Ask a captcha provider for its verdict on an answer: Turnstile, hCaptcha and reCAPTCHA share one protocol, siteverify.
+"""Verify captcha answers with the provider's siteverify API, which Turnstile, hCaptcha and reCAPTCHA share.
 
-**Invariant:** the provider gets the answer and the secret, and an address only if the operator wants that. A late or unknown response is no
-verdict. Requests and waiting ones are bounded; nothing of an answer is kept or logged.
+**Invariant:** the provider gets the answer and the secret, and the user's IP address only if the operator enables that; a late or unknown response
+counts as no verdict. Running and waiting requests are bounded, and no answer is stored or logged.
 """
 
 import asyncio

@@ -1,7 +1,6 @@
-"""Choose a session's challenge, and check the answer. **Invariant:** the loop never waits for one, and a bounded number is made at once.
+"""Choose the challenge of a session (a puzzle or the provider's captcha), and check the answer.
 
-The hardest level is a captcha provider's, if the operator chose one; a user who asks not to be tracked gets a puzzle of this server in any case.
-If the provider gives no verdict, a puzzle replaces it, or the search is refused for a moment.
+**Invariant:** the event loop never waits: puzzles are made in threads, a bounded number at once.
 """
 
 import asyncio
@@ -38,7 +37,11 @@ class Worker(Protocol):
 
 
 class SessionChallenges:
-    """Challenges of one worker, which `begin` sets."""
+    """Challenges of one worker, which `begin` sets.
+
+    The hardest level is the captcha provider's, if the operator chose one; a user who asks not to be tracked gets a puzzle of this server in any
+    case. If the provider gives no verdict, a puzzle replaces it, or the search is refused for a moment.
+    """
 
     def __init__(self, puzzles: Puzzles, settings: Challenge) -> None:
         self._puzzles = puzzles

@@ -1,1 +1,1 @@
-"""Send reports of child abuse material to the body that the law names, and delete the records of minors."""
+"""Report child abuse material to the organisation that the law names (such as NCMEC), and delete the data of minors."""

@@ -1,7 +1,6 @@
-"""Delete the records of users who are, or seem, under 18. **Invariant:** by the same deletion as at their own request, except what a hold keeps.
+"""Delete the data of users who are, or seem, under 18.
 
-A person's decision names a keyed identity that is stored nowhere else: the records can be found only when that user connects and is refused,
-so they are deleted then. Not within DELETE_AFTER_S, because the decision may be undone.
+**Invariant:** the deletion is the same as one at the user's own request, and keeps data under a legal hold.
 """
 
 from __future__ import annotations
@@ -28,8 +27,11 @@ logger = log.get()
 
 
 class Minors:
-    """Deletion of minors' records in one store. `delete`: takes (identity, Unix seconds) (`server.trust.rights.deletion.Deletion.ask`);
-    `clock`: Unix seconds.
+    """Deletion of minors' records in one store. `delete`: takes (identity, Unix seconds) (`server.trust.rights.deletion.Deletion.ask`); `clock`:
+    Unix seconds.
+
+    A moderator's decision names only a keyed identity, by which no stored records can be found. They are found and deleted when that user connects
+    and is refused; not within DELETE_AFTER_S, because the decision may be undone.
     """
 
     def __init__(self, bans: BanTable, delete: Delete, clock: Callable[[], float] = time.time) -> None:

@@ -1,8 +1,6 @@
-"""Send a report's package to NCMEC's reporting API, or another server of that protocol.
+"""Submit a referral (a report of child abuse material) to NCMEC's reporting API or a compatible server.
 
-**Invariant:** by a person's command alone; complete, or retracted.
-
-    submit (report.xml) ─▷ for each file: upload ─▷ fileinfo ─▷ finish          a failure in between is followed by retract
+**Invariant:** a referral is sent only by a person's command, and is either finished or retracted.
 """
 
 from __future__ import annotations
@@ -29,7 +27,10 @@ class NotSent(RuntimeError):
 
 
 async def send(package: Package, endpoint: str, user: str, password: str) -> str:
-    """Send a report. Return its number. Raises NotSent: then the receiver has nothing, or an unfinished part."""
+    """Send a report. Return its number. Raises NotSent: then the receiver has nothing, or an unfinished part.
+
+    submit (report.xml) ─▷ for each file: upload ─▷ fileinfo ─▷ finish          a failure in between is followed by retract
+    """
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise NotSent("safety.child_endpoint is not https")

@@ -1,11 +1,6 @@
-"""Build the package of a referral: a report about child abuse, in the fields of NCMEC's reporting API.
+"""Build the files of a referral (a report of child abuse material) in the format of NCMEC's reporting API.
 
-**Invariant:** it has what the case keeps, and nothing else. Sending is another module's, and needs a person's command.
-
-    report.xml        incident, times in UTC, the address: what opens a report (`/submit`)
-    01-chat.txt …     the text of each chat; 02-strip.jpg …: each picture, as it was seen
-    01-chat.xml …     metadata of each file (`/fileinfo`): hashes, whether a person looked at it; the receiver assigns the numbers
-    package.json      the same for people and programs who do it by hand
+**Invariant:** the files contain only what the case has stored. They are sent by `referral_api`, by a person's command.
 """
 
 from __future__ import annotations
@@ -98,7 +93,13 @@ class Package:
 
 
 def build(found: Material, reporter: Reporter, kind: str = "material") -> Package:
-    """Build the package. `kind`: one of TYPES. Raises KeyError."""
+    """Build the package. `kind`: one of TYPES. Raises KeyError.
+
+    report.xml        incident, times in UTC, the address: what opens a report (`/submit`)
+    01-chat.txt …     the text of each chat; 02-strip.jpg …: each picture, as it was seen
+    01-chat.xml …     metadata of each file (`/fileinfo`): hashes, whether a person looked at it; the receiver assigns the numbers
+    package.json      the same for people and programs who do it by hand
+    """
     files = [_of_text(number, one, found) for number, one in enumerate(found.texts, 1)]
     files += [_of_picture(number, one, found) for number, one in enumerate(found.pictures, len(files) + 1)]
     return Package(_report(found, reporter, TYPES[kind]), tuple(files), _summary(found, TYPES[kind], files))

@@ -1,6 +1,6 @@
-"""Gather the contents of a marked case for a referral to a child protection body.
+"""Read the stored content of a case (text, pictures, address) that its referral to a child protection organisation will contain.
 
-**Invariant:** only a marked case; the audit log has the line first.
+**Invariant:** the case must be marked as apparent child abuse material, and the audit log has the entry before anything is read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Serve the moderators' console on a port of its own, never the public one.
+"""Serve the moderators' console, a web application on its own TCP port, never the public one.
 
-**Invariant:** permissions are in roles.py, and console_gate.py alone checks them.
+**Invariant:** permissions are defined in `roles`, and `console_gate` alone checks them.
 
-browser ─► gate (session, role, step-up, own page) ─► a handler ─► server.trust.decisions.case_work ─► store
-             │                                            └► pages (templates/)
-             └► accounts, passkeys, sessions, approvals ─► store
+    browser ─► gate (session, role, passkey, own page) ─► a handler ─► server.trust.decisions.case_work ─► store
+                 │                                            └► pages (templates/)
+                 └► accounts, passkeys, sessions, approvals ─► store
 """

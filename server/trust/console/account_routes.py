@@ -1,4 +1,7 @@
-"""Serve `/accounts`: list, invitations, roles, closing. **Invariant:** for admins, with a fresh passkey; an admin's role alone shows no case."""
+"""Serve `/accounts`: list the moderators' accounts, invite, change roles, close.
+
+**Invariant:** only for admins, with a freshly verified passkey; the role `admin` by itself gives no access to cases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Serve `/appeals`, and lifting of bans. **Invariant:** an appeal of one's own decision is shown and cannot be answered; the page says why."""
+"""Serve `/appeals` (open appeals and the answers to them), and the form that lifts a ban.
+
+**Invariant:** a moderator sees an appeal against their own decision and cannot answer it; the page says why.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Serve `/approvals`: requests that wait for a second moderator.
+"""Serve `/approvals`: requests for an action that a second moderator must confirm.
 
-**Invariant:** shown to moderators who may do the same; confirming needs a fresh passkey.
+**Invariant:** a request is shown only to moderators who have the permission for its action; confirming needs a freshly verified passkey.
 """
 
 from __future__ import annotations

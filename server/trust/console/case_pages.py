@@ -1,6 +1,6 @@
-"""Share what pages about a case have in common: access, language, refusals.
+"""Provide what all handlers of cases share: access checks, the moderator's language, refusal pages.
 
-**Invariant:** only the role child can see a case of the urgent queue, or that it exists.
+**Invariant:** only moderators with the role `child` can see a case of the urgent queue (apparent child abuse material), or learn that it exists.
 """
 
 from __future__ import annotations

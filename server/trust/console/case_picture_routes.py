@@ -1,6 +1,6 @@
-"""Serve pictures of a case one by one, and the mark of apparent abuse material.
+"""Serve the pictures of a case one by one, and the form that marks apparent child abuse material.
 
-**Invariant:** no picture is loaded without a request; each is a line of the audit log, and is given to the console's page alone, never as a page.
+**Invariant:** a picture is sent only at a moderator's request, which is in the audit log first, and only as an image within the console's page.
 """
 
 from __future__ import annotations

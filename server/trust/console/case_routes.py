@@ -1,7 +1,6 @@
-"""Serve the work on cases: lists, a case, its decision. **Invariant:** opening a case claims it; only the role child sees the urgent queue.
+"""Serve the pages of case work: the queues, a case, the form of its decision.
 
-Everything works by forms alone; `casework.js` adds keys. A decision that needs a higher grade is redirected, unchanged, to that grade's path,
-so that the gate requires role and passkey.
+**Invariant:** opening a case claims it for the moderator; only the role `child` sees the urgent queue (apparent child abuse material).
 """
 
 from __future__ import annotations
@@ -35,7 +34,11 @@ PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")
 
 
 class CaseRoutes:
-    """Handlers."""
+    """Handlers.
+
+    Everything works by forms alone; `casework.js` adds keys. A decision that needs a higher grade is redirected, unchanged, to that grade's path,
+    so that the gate requires role and passkey.
+    """
 
     def __init__(
         self, pages: CasePages, desk: CaseWork, approvals: Approvals, everybody: moderator_accounts.Accounts

@@ -1,7 +1,7 @@
-"""Translate cases into words for the pages.
+"""Turn cases into the texts that the console's templates show, in the moderator's language.
 
-**Invariant:** all that a template shows of a case is made here, in the reader's language, without identity or address. Words of users stay as they
-are; stored values (measures, reasons, kinds) are keys, worded by a sentence.
+**Invariant:** templates get data of cases from here alone, without identities and IP addresses. Texts written by users stay as they are; stored
+values (measures, reasons, kinds) are translated.
 """
 
 from __future__ import annotations

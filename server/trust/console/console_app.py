@@ -1,6 +1,6 @@
-"""Build the console's application. **Invariant:** each part adds its own routes behind the gate; this module only assembles them.
+"""Build the console's aiohttp application: each part adds its own routes behind the gate, and this module only assembles them.
 
-It has one origin, to which passkeys are bound: a request by another name gets that origin, and nothing else.
+**Invariant:** passkeys are bound to one origin, so a request by another host name is answered only with the address of that origin (421).
 """
 
 from __future__ import annotations

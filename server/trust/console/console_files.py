@@ -1,4 +1,7 @@
-"""Serve the console's scripts and styles, and the tokens of the public page. **Invariant:** read once, served by name from memory."""
+"""Serve the console's scripts and style sheets, and the design tokens (CSS variables) of the public page.
+
+**Invariant:** each file is read once, and served from memory by its name.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Check each request before its handler: session, role, own page, token, fresh passkey. **Invariant:** all of the console is behind this gate.
+"""Check every console request before its handler runs: session, role, same origin, form token, and a fresh passkey if the action needs one.
 
-A moderator without permission gets the answer for a missing page, so that nothing reveals what exists. A handler reads a POST by
-`sent(request)`: the gate has read its body already.
+**Invariant:** only signing in, the choice of a language and static files are outside this gate. A moderator without permission gets the same answer
+as for a missing page, so that nothing reveals what exists.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _OWN_PATH = re.compile(r"/(?!/)[\w.~/?=&%-]*", re.ASCII)
 
 
 def sent(request: web.Request) -> Form:
-    """Return the form of a POST that passed the gate."""
+    """Return the form of a POST that passed the gate.
+
+    Handlers read a POST by this function, because the gate has read the body already.
+    """
     return request[FORM]
 
 

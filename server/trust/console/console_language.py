@@ -1,6 +1,6 @@
-"""Set the console's language, chosen in its menu (`/language`). **Invariant:** a cookie of its own keeps the choice, and nothing is stored.
+"""Serve `/language`, which sets the language of the console in a cookie.
 
-It needs no session: the sign-in page has the menu too, and no stored data changes.
+**Invariant:** nothing is stored on the server, and no session is needed, because the sign-in page has the language menu too.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
-"""Render the console's pages.
+"""Render the console's HTML pages from templates, in the moderator's language.
 
-**Invariant:** a page is a template that extends base.html; nothing is cached, loaded from another origin, or run inline.
-
-Every template has, besides a handler's values: `operator` (None: not signed in), `places` (the navigation), `token` (for the field `token` of each
-form), `static(name)`, `code(text)`, and `t`, the reader's sentences (`server.http.words.sentences`): in the language chosen in the menu, else the
-browser's, else English. Words of users stay as they are.
+**Invariant:** pages are never cached, load nothing from another origin, and contain no inline script.
 """
 
 from __future__ import annotations
@@ -38,7 +34,12 @@ class Place:
 
 
 class Pages:
-    """Renderer. The templates are read and compiled when it is made: no file is opened in the loop."""
+    """Renderer. The templates are read and compiled when it is made: no file is opened in the loop.
+
+    Every page is a template that extends base.html. It has, besides a handler's values: `operator` (None: not signed in), `places` (the
+    navigation), `token` (for the field `token` of each form), `static(name)`, `code(text)`, and `t`, the reader's sentences
+    (`server.http.words.sentences`): in the language chosen in the menu, else the browser's, else English. Words of users stay as they are.
+    """
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self.said: dict[str, Said] = said()

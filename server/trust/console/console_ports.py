@@ -1,6 +1,6 @@
-"""Define the console as the rest of the server sees it, as a protocol.
+"""Define the protocol (`typing.Protocol`) by which the rest of the server starts and stops the console.
 
-**Invariant:** nothing is imported here that a server without a store does not need.
+**Invariant:** this module imports only what a server without a store needs too.
 """
 
 from typing import Protocol

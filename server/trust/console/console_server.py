@@ -1,4 +1,7 @@
-"""Run the console on its port. **Invariant:** never the public one; if it cannot be bound, the service runs without a console, and logs that."""
+"""Run the console's HTTP server on its own port.
+
+**Invariant:** the port is never the public one; if it cannot be bound, this is logged, and the service runs without a console.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Serve disclosures of a case: an address, the case as a file; and a hold on it. **Invariant:** for officers, with a fresh passkey.
+"""Serve the disclosures of a case (the IP address of its subject, the case as a file), and the form of a legal hold on it.
 
-The first two need a second moderator.
+**Invariant:** only for the role `officer`, with a freshly verified passkey; the disclosures need a second moderator too.
 """
 
 from __future__ import annotations

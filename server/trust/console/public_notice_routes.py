@@ -1,6 +1,6 @@
-"""Serve `/notices`: read and answer public notices. **Invariant:** a notice is shown only after a reason, which is in the audit log first.
+"""Serve `/notices`, where moderators read and answer public notices: reports of illegal content that anyone can send without a chat.
 
-The list has no words of the writers: the time, and the kind.
+**Invariant:** a notice is shown only after the moderator states a reason, which is in the audit log first. The list has only time and kind.
 """
 
 from __future__ import annotations

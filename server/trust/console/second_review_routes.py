@@ -1,6 +1,6 @@
-"""Serve `/second`: second reviews of another moderator's decisions.
+"""Serve `/second`: second reviews, in which a moderator judges a case that another moderator has decided.
 
-**Invariant:** nothing of that decision is shown before the answer, and nothing follows from the answer.
+**Invariant:** the first decision is not shown before the answer, and the answer has no effect on it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Serve `/sign-in`, `/enrol/…`, `/sign-out` and `/prove`. **Invariant:** failures count by network, and all get the same answer."""
+"""Serve sign-in with a passkey, enrolment of a passkey (`/enrol/…`), sign-out, and `/prove` (verify the passkey again for a protected action).
+
+**Invariant:** failures are counted per network, and every failure gets the same answer.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Assemble know.json: a person's data beside the privacy statement's text for each kind of it.
+"""Build `know.json`, the main document of an export: a person's data, each kind beside the privacy statement's text about it.
 
-**Invariant:** all text is the statement's or the registry's.
-
-The form is the same for any data, and for none. It has no time of the answer: the same state gives the same bytes.
+**Invariant:** all text comes from the statement or the privacy registry. The document contains no time of its own, so the same stored data gives
+the same bytes; its form is the same for any data, and for none.
 """
 
 from __future__ import annotations

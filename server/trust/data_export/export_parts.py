@@ -1,8 +1,7 @@
-"""Define the parts of an export: each a list of records, with its registry items and its fields. **Invariant:** a field is listed here or nowhere.
+"""Define the tables of a data export, each with its fields and the items of the privacy registry that it answers.
 
-The files, their schemas, the tables of the page and the test against the registry are all made from this list. Kinds of a field: `text`,
-`word` (of a list, which a page shows in its reader's language), `whole` (a number), `time` (UTC, to the second), `day`, `month`; with a
-question mark it may be null.
+**Invariant:** a field is exported only if it is listed here: the export's files, their JSON Schemas and the tables of the page are all made from
+this list.
 """
 
 from __future__ import annotations
@@ -17,7 +16,11 @@ Row = dict[str, str | int | None]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A list of records. `items`: keys of the registry that it answers; `fields`: the kind of each, in order."""
+    """A list of records. `items`: keys of the registry that it answers; `fields`: the kind of each, in order.
+
+    Kinds of a field: `text`, `word` (of a list, which a page shows in its reader's language), `whole` (a number), `time` (UTC, to the second),
+    `day`, `month`; with a question mark it may be null.
+    """
 
     name: str
     folder: str

@@ -1,4 +1,7 @@
-"""Build JSON Schemas of the files of an export. **Invariant:** made from the list of parts, so that both always agree."""
+"""Build JSON Schemas for the files of a data export.
+
+**Invariant:** they are generated from `export_parts`, as the files are, so schemas and files cannot differ.
+"""
 
 from __future__ import annotations
 

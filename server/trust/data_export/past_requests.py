@@ -1,4 +1,7 @@
-"""Read a person's earlier data requests for an export. **Invariant:** they are found by keyed values of their own, which join with no other row."""
+"""Read a person's earlier data requests (access, deletion, restriction) for an export.
+
+**Invariant:** requests are found by keyed values that only data requests use, so they cannot be joined with any other table.
+"""
 
 from __future__ import annotations
 

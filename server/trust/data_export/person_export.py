@@ -1,9 +1,6 @@
-"""Export all data about a person, for that person: one document, and a ZIP.
+"""Export all stored data about one person, to that person: as one JSON document, or as a streamed ZIP archive.
 
-**Invariant:** one snapshot is read, and a missing record fails the whole.
-
-The snapshot is closed before the first byte is sent: a slow reader holds no transaction. Only chats beyond the first PAGE are read later, after
-the last one sent and up to the newest one of the snapshot; if one of them was deleted meanwhile, the archive ends unfinished and cannot be opened.
+**Invariant:** everything is read in one snapshot of the database, and a missing record fails the whole export.
 """
 
 from __future__ import annotations
@@ -66,7 +63,12 @@ class Snapshot:
 
 
 class PersonExports:
-    """Exports over one store. `statement`: returns this deployment's answer of `server.data.privacy.current_statement`."""
+    """Exports over one store. `statement`: returns this deployment's answer of `server.data.privacy.current_statement`.
+
+    The snapshot is closed before the first byte is sent: a slow reader holds no transaction. Only chats beyond the first PAGE are read later, after
+    the last one sent and up to the newest one of the snapshot; if one of them was deleted meanwhile, the archive ends unfinished and cannot be
+    opened.
+    """
 
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts

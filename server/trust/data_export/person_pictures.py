@@ -1,4 +1,7 @@
-"""Read pictures of a person's own camera for an export. **Invariant:** no other camera, and never apparent abuse material."""
+"""Read the stored pictures of a person's own camera for an export.
+
+**Invariant:** pictures of another person's camera, and apparent child abuse material, are never exported.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Read all rows about one person for an export. **Invariant:** every query is by the person's own values, in the one given transaction.
+"""Read all database rows about one person for an export.
 
-Never read: the partner's row, address or number; the reporter, and the reported chat; the moderator's name; a secret legal hold, and data kept by
-it alone; expired rows, even before the purge; any secret. Numbers of chats and logs are made for the export and differ for each side, so that
-two persons' exports cannot be matched.
+**Invariant:** every query selects by the person's own keyed values, within the caller's transaction, and reads nothing about other people: not the
+chat partner, the reporter, or the moderator's name.
 """
 
 from __future__ import annotations
@@ -41,7 +40,12 @@ HOLDS = "hold"  # prefix of actions about holds in the audit log
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A person's view of the store. `now`: Unix seconds."""
+    """A person's view of the store. `now`: Unix seconds.
+
+    Never read: the partner's row, address or number; the reporter, and the reported chat; the moderator's name; a secret legal hold, and data kept
+    by it alone; expired rows, even before the purge; any secret. Numbers of chats and logs are made for the export and differ for each side, so
+    that two persons' exports cannot be matched.
+    """
 
     connection: AsyncConnection
     pseudonyms: Pseudonyms

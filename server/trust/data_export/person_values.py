@@ -1,6 +1,7 @@
-"""Derive the stored values by which one person's rows are found. **Invariant:** a person is found by identity, by index, and by nothing else.
+"""Derive the keyed values (MACs) under which the database stores one person's rows.
 
-An address is never enough: a household, a school or a town may share it.
+**Invariant:** a person's rows are found only by values that derive from the identity; never by an IP address, which a household, a school or a town
+may share.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Stream a ZIP while it is made. **Invariant:** each file is compressed and sent at once; nothing is stored on disk or kept in memory.
+"""Stream a ZIP archive while it is made.
 
-Python's own `zipfile` over a stream that cannot seek: every unpacker is tested against it, and it needs no package. Times and order are fixed,
-so that the same files give the same bytes. The directory is written last: an interrupted archive cannot be opened.
+**Invariant:** each file is compressed and sent at once, nothing is stored on disk, and the archive is never whole in memory. The same files give
+the same bytes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ class _Outlet(io.RawIOBase):
 
 
 class Archive:
-    """A ZIP: `add` each file, then `end`; both return the bytes to send."""
+    """A ZIP: `add` each file, then `end`; both return the bytes to send.
+
+    Made by the standard library's `zipfile` on a stream that cannot seek, an output that every common unpacker reads. Times and order are fixed.
+    The directory is written last: an interrupted archive cannot be opened.
+    """
 
     def __init__(self) -> None:
         self._outlet = _Outlet()

@@ -1,1 +1,1 @@
-"""Keep data requests: their states, log, limits, proofs and rights keys."""
+"""Keep data requests (access, deletion, restriction): their states, log, rate limits, proofs of identity and rights keys."""

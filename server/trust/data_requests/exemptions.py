@@ -1,9 +1,7 @@
-"""List what a deletion keeps, and why.
+"""List the data that a deletion keeps, with the reason and the end of each.
 
-**Invariant:** these reasons and no others; each finds its rows by a query, and the answer names it and its end.
-
-A hold whose order forbids disclosure is never named: every answer has the same sentence (`receipt_words.SENTENCE`), and is made by the same
-queries. A duty to preserve is a hold.
+**Invariant:** data is kept only for a reason of `Exemption`, whose query finds the rows. A legal hold that may not be disclosed is never named:
+every answer has the same sentence and takes the same queries.
 """
 
 from __future__ import annotations
@@ -41,7 +39,10 @@ class Exempted:
 
 
 async def kept(connection: AsyncConnection, values: Sequence[bytes], asked: int, now: int) -> tuple[Exempted, ...]:
-    """Return what is kept of the person stored under these values, in the enum's order. Raises StoreAway."""
+    """Return what is kept of the person stored under these values, in the enum's order. Raises StoreAway.
+
+    A hold whose order forbids disclosure is covered by the sentence of every answer, `receipt_words.SENTENCE`. A duty to preserve is a hold.
+    """
     found = []
     if (until := await _held(connection, values, now)) is not None:
         found.append(Exempted(Exemption.HOLD, until))

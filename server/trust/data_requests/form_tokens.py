@@ -1,8 +1,7 @@
-"""Make and check the tokens of forms.
+"""Make and check the tokens that protect forms against cross-site requests (CSRF); nothing is stored.
 
-**Invariant:** a form is accepted only from a page that this browser got within LIFE seconds, for this very step.
-
-A token is bound to the browser's cookie, if it has one, so that another browser's page is useless. Nothing is stored.
+**Invariant:** a form is accepted only from a page that this browser loaded within the last LIFE seconds, and for the same step. A token is bound to
+the browser's cookie, if it has one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Define proofs of identity and their scope. **Invariant:** possession alone proves; no name, no card and no address is ever requested.
+"""Define the proofs of identity in a data request, and what each of them allows.
 
-Level 3 is the browser's cookie or a rights key, and an agent's code within its scope; level 2 the delete address of a saved log,
-which opens that log and nothing else of the person; level 0 is no proof.
+**Invariant:** the proof is possession of a secret; no name, document or IP address is ever requested.
 """
 
 from __future__ import annotations
@@ -17,7 +16,11 @@ AGENT = frozenset({KNOW, DELETE})  # scopes that a code may have
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A verified proof. `identity`: 0 at level 2; `code`: of an agent, as stored; `number`: the request that it was used for already."""
+    """A verified proof. `identity`: 0 at level 2; `code`: of an agent, as stored; `number`: the request that it was used for already.
+
+    Level 3 is the browser's cookie, a rights key, or an authorised agent's code within its scope; level 2 the deletion URL of a saved log, which
+    opens that log and nothing else of the person; level 0 is no proof. There is no level 1.
+    """
 
     identity: int
     level: int

@@ -1,7 +1,6 @@
-"""Store data requests with their states. **Invariant:** each change is one transaction under the guard, and a move of the state machine.
+"""Store data requests with their states in the database.
 
-One open request per person and kind: a second one joins the first only if both were proved, so that a stranger can neither block nor imitate
-a person. The text of a request, and the address for the answer, are deleted when it closes, at the latest 90 days after it came.
+**Invariant:** every change is one transaction under the lock of holds and purges (`Database.guard`), and a transition of `request_states`.
 """
 
 from __future__ import annotations
@@ -63,7 +62,11 @@ class NewRequest:
 
 
 class Requests:
-    """Requests in one store. Every method raises StoreAway; times are Unix seconds."""
+    """Requests in one store. Every method raises StoreAway; times are Unix seconds.
+
+    One open request per person and kind: a second one joins the first only if both were proved, so that a stranger can neither block nor imitate a
+    person. The text of a request, and the address for the answer, are deleted when it closes, at the latest 90 days after it came.
+    """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
         self._database = database

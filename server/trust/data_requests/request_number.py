@@ -1,4 +1,7 @@
-"""Format and parse the number of a request. **Invariant:** a typing error is detected before any look-up."""
+"""Format and parse the number of a data request (`7KQ2-M3ZP-9XW4-T`).
+
+**Invariant:** a check character detects a typing error before any look-up.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Define the states of a data request and its deadlines, as pure code. **Invariant:** every change is in MOVES, and no clock ever stops.
+"""Define the states and deadlines of a data request, as pure functions with the vocabulary of the Data Rights Protocol.
 
-States and reasons are those of the Data Rights Protocol, so that agents need no second vocabulary. Clocks run from the receipt, also while the
-proof is missing: 30 days to the answer, 45 at the outside, both 90 after one extension with a reason.
+**Invariant:** every transition is listed in MOVES. Deadlines count from receipt and are never paused, even while a proof is missing: 30 days to
+answer, 45 at most; one extension, with a reason, makes both 90.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Seal and open rights keys (`sr1.…`) and agents' codes (`sa1.…`): a person's identity, encrypted.
+"""Encrypt a person's identity into a rights key (`sr1.…`) or into a code for an authorised agent (`sa1.…`), and decrypt both.
 
-**Invariant:** they reveal nothing to their holder, and no forged one opens.
-
-The cipher's key derives from the identities' own (`Keys.of_identity`): a rotation, a restart, a restore or another host of the service changes
-nothing, and if that key is lost no cookie identifies a person either. A rights key never expires; a code lives CODE_DAYS days.
+**Invariant:** a key or code reveals nothing to its holder, and a forged one is refused. A rights key never expires; a code is valid for CODE_DAYS
+days.
 """
 
 from __future__ import annotations
@@ -42,7 +40,11 @@ class KeyContent:
 
 
 class RightsKeys:
-    """Cipher of rights keys and codes."""
+    """Cipher of rights keys and codes.
+
+    The cipher's key derives from the identities' own (`Keys.of_identity`): a rotation, a restart, a restore or another host of the service changes
+    nothing, and if that key is lost no cookie identifies a person either.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._cipher = AESGCM(keys.of_identity(Purpose.RIGHTS))

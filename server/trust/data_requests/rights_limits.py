@@ -1,6 +1,6 @@
-"""Limit data requests by network and by person.
+"""Limit the rate of data requests per network and per person, with token buckets in memory.
 
-**Invariant:** only wrong proofs count as tries; every table is bounded, and a bucket that is full again is dropped.
+**Invariant:** only wrong proofs of identity count as attempts. Every table of buckets is bounded; a bucket that is full again is removed.
 """
 
 from __future__ import annotations

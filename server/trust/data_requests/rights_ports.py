@@ -1,4 +1,7 @@
-"""Define data rights as the pages see them, as protocols. **Invariant:** nothing is imported here that a server without a store does not need."""
+"""Define the protocols (`typing.Protocol`) by which web pages and the API use the data rights service.
+
+**Invariant:** this module imports only what a server without a store needs too.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Decide cases, second reviews, appeals and public notices, as moderators do in the console and on the command line."""
+"""Decide cases, second reviews, appeals and public notices: the actions of moderators, in the console and on the command line."""

@@ -1,6 +1,6 @@
-"""Decide appeals and lift bans. **Invariant:** never by the moderator who decided; a reversed decision is no step of a ladder any more.
+"""Decide users' appeals, and lift bans.
 
-The answer to an appeal against a program's action decides its case too, because the moderator has read that case.
+**Invariant:** an appeal is never decided by the moderator whose decision it is against. A reversed decision no longer lengthens later bans.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ class Appeal:
 
 
 class AppealDecisions(CaseBase):
-    """Appeals and lifted bans, decided by another moderator than the one who decided."""
+    """Appeals and lifted bans, decided by another moderator than the one who decided.
+
+    The answer to an appeal against a program's action decides its case too, because the moderator has read that case.
+    """
 
     async def appeals(self, operator: str) -> Sequence[Appeal]:
         """Return the open appeals, oldest first. Raises StoreAway."""

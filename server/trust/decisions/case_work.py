@@ -1,8 +1,6 @@
-"""Work on cases: list, claim, read, decide, undo. **Invariant:** one moderator has a case, and decides it once.
+"""Let moderators work on cases: list, claim, read, decide, undo. The console and the command line both call this module.
 
-The console and the command line call this module and nothing below it. A decision is committed with all its effects at once; for UNDO
-seconds its moderator may undo it whole, and the case is open as before. A program's action ends with a person's decision, whatever that
-is, and is not restored by undo.
+**Invariant:** a case is claimed by one moderator at a time, and decided once. A decision is committed together with all its effects.
 """
 
 from __future__ import annotations
@@ -112,7 +110,11 @@ class OpenedCase:
 
 
 class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
-    """All work on cases over one store."""
+    """All work on cases over one store.
+
+    For UNDO seconds its moderator may undo a decision whole, and the case is open as before. A program's action ends with a person's decision,
+    whatever that is, and is not restored by undo.
+    """
 
     async def queue_of(self, text: str) -> str:
         """Return the queue of a case, open or decided. Raises Missing, Refused, StoreAway."""

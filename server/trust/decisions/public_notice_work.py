@@ -1,6 +1,7 @@
-"""Work on public notices: list, read, answer. **Invariant:** a look is in the audit log before anything is shown, an action before it is done.
+"""Let moderators list, read and answer public notices: reports of illegal content that anyone can send without a chat.
 
-The command line and the console call this module and nothing below it.
+**Invariant:** a view is in the audit log before the notice is returned, an action before it is done. The console and the command line both call
+this module.
 """
 
 from __future__ import annotations

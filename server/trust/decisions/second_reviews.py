@@ -1,9 +1,6 @@
-"""Draw one decided case in ONE_IN for a second review: another moderator reads it without its decision.
+"""Draw one decided case in ONE_IN at random for a second review by another moderator, who does not see the first decision.
 
-**Invariant:** nothing follows from one, and nothing waits for it. The share of equal decisions is counted and published.
-
-Until the second moderator has answered, the case is shown as before the decision: without the measure, its step of a ladder, and its effect
-on the reporters' records. Decisions of two moderators are not drawn: the second one saw the first one's request.
+**Invariant:** a second review changes no decision and delays none; only the share of equal decisions is counted and published.
 """
 
 from __future__ import annotations
@@ -63,7 +60,11 @@ class SecondReview:
 
 
 class SecondReviews(CaseBase):
-    """Second reviews of cases by another moderator than the one who decided."""
+    """Second reviews of cases by another moderator than the one who decided.
+
+    Until the second moderator has answered, the case is shown as before the decision: without the measure, its step of a ladder, and its effect on
+    the reporters' records. Decisions of two moderators are not drawn: the second one saw the first one's request.
+    """
 
     drawn = staticmethod(drawn)
 

@@ -1,1 +1,1 @@
-"""Keep the evidence of a report: the text of its chat, and pictures."""
+"""Keep the evidence of a report: the text of the chat, and pictures of the reported camera."""

@@ -1,7 +1,7 @@
-"""Define and serialise the server's own text of a reported chat.
+"""Define and serialise the text of a reported chat, as the server itself recorded it.
 
-**Invariant:** it is read from the chat's ring in the turn of the report; a reporter's claims are only a note. Of the reporter it holds the lines
-alone: no interests, college, country or address.
+**Invariant:** the text is copied from the chat's ring (the server's buffer of its last lines), never from the reporter, whose own words are only a
+note. The reporter's lines are included, but no interests, college, country or IP address of the reporter.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Protect apparent abuse material at once: keep it for a year, in a folder of its own, for the role child. **Invariant:** nothing is sent by itself.
+"""Protect a case marked as apparent child abuse material: hold it for a year, and move its pictures to a folder of their own.
 
-    a listed picture (program), or a mark (role child) ─▷ the urgent queue ─▷ a hold of a year ─▷ pictures to the folder `child/`
-
-The hold is secret, because its subject may have made the material. The case stays open until a person decides it.
+**Invariant:** nothing is reported to authorities automatically, and only moderators with the role `child` see that folder.
 """
 
 from __future__ import annotations
@@ -27,6 +25,10 @@ async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes
     """Mark a case and place its hold, within a transaction under the guard. False: no identity or network is known, so there is no hold.
 
     A second mark holds for a year from then on.
+
+        a listed picture (program), or a mark (role child) ─▷ the urgent queue ─▷ a hold of a year ─▷ pictures to the folder `child/`
+
+    The hold is secret, because its subject may have made the material. The case stays open until a person decides it.
     """
     saying = update(case).where(case.c.id == ident, case.c.child.is_(None))
     await connection.execute(saying.values(child=now))

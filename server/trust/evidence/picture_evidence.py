@@ -1,8 +1,6 @@
-"""Store pictures as rows of a case's evidence.
+"""Store pictures as evidence of a case.
 
-**Invariant:** each is an object under a key of its own; apparent abuse material is in a separate folder.
-
-put (sealed, the intent committed first) ─▷ write (in the transaction of the case) ─▷ deleted after `until`, as all evidence is
+**Invariant:** each picture is an object encrypted under a key of its own; apparent child abuse material is in a separate folder.
 """
 
 from __future__ import annotations
@@ -22,7 +20,10 @@ PICTURE = evidence.c.kind.in_(KINDS)
 
 
 async def put(sealed: Sealed, pictures: Sequence[Picture], now: int, *, child: bool) -> list[Placed]:
-    """Seal and store the objects. `now`: Unix seconds; `child`: apparent abuse material. Raises StoreAway, ObjectsAway."""
+    """Seal and store the objects. `now`: Unix seconds; `child`: apparent abuse material. Raises StoreAway, ObjectsAway.
+
+    put (sealed, the intent committed first) ─▷ write (in the transaction of the case) ─▷ deleted after `until`, as all evidence is
+    """
     if child:
         return [await sealed.put("child/", one.body, now) for one in pictures]
     return [await sealed.put("snaps/", one.body, now) for one in pictures]

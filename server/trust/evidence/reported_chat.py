@@ -1,6 +1,7 @@
-"""Copy a report or a detection, with the text of its chat, out of the chat in the turn in which it came.
+"""Copy a report or detection, with the text of its chat, out of the running chat.
 
-**Invariant:** the lines are read at once, because the ring is freed with the chat. Pictures are added later by the process that has them (`shown`).
+**Invariant:** the lines are copied in the same iteration of the event loop, because the buffer of lines is freed with the chat. Pictures are added
+later, by the process that has them.
 """
 
 from __future__ import annotations

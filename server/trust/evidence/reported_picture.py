@@ -1,9 +1,6 @@
-"""Define a picture of a reported camera, and its limits.
+"""Define a picture of a reported user's camera, and the limits of such pictures.
 
-**Invariant:** number and size are bounded before storing; the bytes are never decoded here.
-
-A `strip` is one browser's view of the other side's camera, three tiles stacked; `own` is one tile of a camera by its own browser.
-`side` is always the camera's side, whichever browser sent the picture.
+**Invariant:** number and size are checked before storing; the image bytes are never decoded here.
 """
 
 from __future__ import annotations
@@ -25,6 +22,9 @@ MOST_OF_A_CASE: Final = 60  # later ones are not stored
 class Picture:
     """A JPEG. `kind`: STRIP or OWN; `side`: 0 or 1, whose camera; `at`: Unix seconds; `listed`: the entry of a list of known abuse material that it
     matches, as `list: tag`, or empty.
+
+    A `strip` is three frames of the other side's camera as one browser received them, stacked in one JPEG; `own` is one frame that a browser took
+    of its own camera. `side` is always the camera's side, whichever browser sent the picture.
     """
 
     kind: str

@@ -1,9 +1,6 @@
-"""Count open and decided cases, appeals and notices for the metrics.
+"""Count open and decided cases, appeals and notices for the Prometheus metrics.
 
-**Invariant:** a task reads them from the store every EVERY seconds, never a scrape; labels are bounded.
-
-Decisions are made elsewhere (the command line, the console, another host), so they are counted from their rows: each in the first read
-that is at least BEHIND seconds later, because the transaction of a decision may still be open. Counts begin with the process.
+**Invariant:** a task reads the counts from the store every EVERY seconds, so a scrape never reads the store. Metric labels are bounded.
 """
 
 from __future__ import annotations
@@ -36,7 +33,11 @@ logger = log.get()
 
 
 class ModerationGauges:
-    """Figures of moderation, read from one store. `clock`: Unix seconds."""
+    """Figures of moderation, read from one store. `clock`: Unix seconds.
+
+    Decisions are made elsewhere (the command line, the console, another host), so they are counted from their rows: each in the first read that is
+    at least BEHIND seconds later, because the transaction of a decision may still be open. Counts begin with the process.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database

@@ -1,6 +1,6 @@
-"""Provide moderation to the server: intake of reports, bans, notices, receipts, appeals.
+"""Offer moderation to the rest of the server as one object: intake of reports, bans, notices to users, receipts, appeals.
 
-**Invariant:** it exists only with a store; without one, reports are counted and not read.
+**Invariant:** the object exists only with a store; a server without one counts reports, and stores none.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Manage moderators: accounts of the console, roles, passkeys, sessions, shifts, and approvals by a second moderator."""
+"""Manage moderators: accounts of the console, roles, passkeys, sessions, break reminders, and approvals by a second moderator."""

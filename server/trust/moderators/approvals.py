@@ -1,10 +1,6 @@
-"""Manage requests that a second moderator must confirm. **Invariant:** never one's own; without a possible second, a waiting time replaces it.
+"""Manage requests for actions that a second moderator must confirm.
 
-    asked ─► another confirms within 72 h ─► confirmed, good for a day (of an account whose passkey and roles are a day old)
-          └► no other account may           ─► after console.wait_hours: ready, good for a day (marked alone)
-          └► a life is in danger            ─► ready at once (marked emergency, and reviewed afterwards)
-
-Until it is used, its author can withdraw it, and another moderator with the same permission can refuse it.
+**Invariant:** no moderator confirms their own request. If no other account may confirm it, a waiting time replaces the confirmation.
 """
 
 from __future__ import annotations
@@ -64,7 +60,14 @@ class ApprovalRequest:
 
 
 class Approvals:
-    """Requests in one store. `pairs`: a second moderator is needed if one exists; `wait`: seconds that replace one; `clock`: Unix seconds."""
+    """Requests in one store. `pairs`: a second moderator is needed if one exists; `wait`: seconds that replace one; `clock`: Unix seconds.
+
+        asked ─► another confirms within 72 h ─► confirmed, good for a day (of an account whose passkey and roles are a day old)
+              └► no other account may           ─► after console.wait_hours: ready, good for a day (marked alone)
+              └► a life is in danger            ─► ready at once (marked emergency, and reviewed afterwards)
+
+    Until a request is used, its author can withdraw it, and another moderator with the same permission can refuse it.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""Remind moderators of breaks: count their minutes of work and pictures since the last one.
+"""Remind moderators to take a break after many minutes of work or many viewed pictures.
 
-**Invariant:** in memory alone; nothing is stored. PAUSE seconds without a request count as a break.
+**Invariant:** the counts are in memory only. PAUSE seconds without a request count as a break.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Manage the sessions of signed-in moderators.
+"""Manage the console sessions of signed-in moderators: they end 30 minutes after the last request, or 12 hours after sign-in.
 
-**Invariant:** the cookie is a random secret, the store has its keyed hash, and closing an account ends its sessions at once.
-
-A session ends after 30 minutes without a request, after 12 hours in any case, or by signing out.
+**Invariant:** the cookie is a random secret of which the store has only a keyed hash. Closing an account ends its sessions at once.
 """
 
 from __future__ import annotations

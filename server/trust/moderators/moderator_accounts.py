@@ -1,8 +1,6 @@
 """Manage the console's accounts: invite, enrol, change roles, close.
 
-**Invariant:** an invitation is used once and within a day; at least one account with a passkey can always invite.
-
-An invitation to an account that has a passkey is for a lost device: using it removes the old passkey.
+**Invariant:** an invitation is valid for one day and one use; at least one account with a passkey can always invite.
 """
 
 from __future__ import annotations
@@ -52,7 +50,10 @@ class Account:
 
 
 class Accounts:
-    """Accounts in one store. `clock`: Unix seconds. Each method raises StoreAway; each change is a line of the audit log first."""
+    """Accounts in one store. `clock`: Unix seconds. Each method raises StoreAway; each change is a line of the audit log first.
+
+    An invitation to an account that has a passkey is for a lost device: using it removes the old passkey.
+    """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._database = database

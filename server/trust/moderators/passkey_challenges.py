@@ -1,7 +1,6 @@
-"""Make and check the WebAuthn challenges of the console. **Invariant:** an open challenge takes no memory; only a used one is remembered.
+"""Make and check the WebAuthn challenges of the console, without storing open ones.
 
-A challenge carries its end and a MAC over its purpose, so a flood of requests cannot evict other clients' challenges. The key is this
-process's own: after a restart no earlier challenge is accepted, so losing the list of used ones is safe.
+**Invariant:** only used challenges are remembered, until they expire; an open one takes no memory.
 """
 
 from __future__ import annotations
@@ -24,7 +23,11 @@ _SIZE = _HEAD + hashlib.sha256().digest_size
 
 
 class Challenges:
-    """Challenges of one process. `clock`: seconds; `used_max`: used challenges remembered within LIFE seconds."""
+    """Challenges of one process. `clock`: seconds; `used_max`: used challenges remembered within LIFE seconds.
+
+    A challenge carries its end and a MAC over its purpose, so a flood of requests cannot evict other clients' challenges. The key is this process's
+    own: after a restart no earlier challenge is accepted, so losing the list of used ones is safe.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, used_max: int = USED_MAX) -> None:
         self._clock = clock

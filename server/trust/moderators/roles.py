@@ -1,4 +1,7 @@
-"""Define the console's roles and permissions. **Invariant:** one table; an account has one or more roles, and the permissions of all of them."""
+"""Define the roles of moderators and the permissions of each role, in one table.
+
+**Invariant:** an account has one or more roles, and the permissions of all of them.
+"""
 
 from __future__ import annotations
 
