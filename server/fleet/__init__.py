@@ -1,1 +1,3 @@
-"""Run several processes and hosts as one service: ipc links, supervisor, migration of sessions, upgrades, the cluster. Imports all wings but main."""
+"""Run several processes, and several hosts, as one service: sockets between processes, their supervisor, migration of sessions, upgrades and the
+cluster. This package may import every other wing except `server.main`.
+"""

@@ -1,4 +1,4 @@
-"""Make several hosts one service: membership, the shared waiting room, shared keys, HTTP for another host.
+"""Make several hosts one service: membership, the shared waiting room, keys that all hosts have, HTTP requests that another host answers.
 
-**Invariant:** what comes from another host is sealed by the service's secret.
+**Invariant:** a message of another host is accepted only if it is sealed with the service's secret.
 """

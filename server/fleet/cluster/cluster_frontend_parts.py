@@ -1,5 +1,5 @@
-"""Put together the frontend's part of a cluster: the rpc server for other hosts, the client for theirs, keys that all share. No decision is made
-here.
+"""Build the parts of a frontend that talk to other hosts: rpc server, rpc client and the exchange of encryption keys. Only construction, start and
+stop are here.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""Send this host's beats to the other hosts of the cluster, and follow theirs: the hub's view of the cluster.
+"""Send this host's heartbeat (a beat, every 250 ms, over NATS) to the other hosts of the cluster, and keep the membership from the beats received.
+The hub runs this module and reports the known hosts to the other processes of its host.
 
-**Invariant:** a host that receives no beat of another serves its own users, as if it were alone.
-
-beat, each 250 ms ──► bus ──► all hosts, this one too ──► membership ──► the frontend (`Hosts`), the supervisor's status, users in all
-                       ▲                                      │  └───► owner of the shared waiting room (`shared_room`)
-                       └── renewed, if this host does not receive its own beats
+**Invariant:** a host that receives no beats serves its own users, as if it were alone.
 """
 
 from __future__ import annotations
@@ -40,6 +37,10 @@ class ClusterNode:
 
     `federation`: this host's part of the shared waiting room; `moved`: called when it may have something to send; `more`: handlers of further
     subjects.
+
+        beat, each 250 ms ──► bus ──► all hosts, this one too ──► membership ──► the frontend (`Hosts`), the supervisor's status, users in all
+                               ▲                                      │  └───► owner of the shared waiting room (`shared_room`)
+                               └── renewed, if this host does not receive its own beats
     """
 
     def __init__(

@@ -1,11 +1,7 @@
-"""Fetch missing epoch keys from other hosts that share the database: each host has them all, or says which it lacks.
+"""Fetch from other hosts the encryption keys of epochs (periods of time) that this host lacks, and give them its own.
 
-**Invariant:** a key is sent from host to host, never to the database or over NATS, and the receiver compares it with its check value in the
-database before a row is written with it.
-
-Wanted are the keys of this epoch, of the next one a day before it begins, and of every one that the database knows and whose time is not
-over. A key that the database does not know is elected (`server.data.database.key_fingerprints`); others are requested from other hosts. A key
-that was destroyed, or had to be, is given to none.
+**Invariant:** a key is sent only from host to host, never over NATS or to the database. The receiver compares the key with a check value in the
+database before it writes a row with it.
 """
 
 from __future__ import annotations
@@ -48,7 +44,12 @@ class Untold(Exception):
 
 
 class SharedEpochs:
-    """Epoch keys of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds."""
+    """Epoch keys of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds.
+
+    Fetched are the keys of the current epoch, of the next one from a day before it begins, and of each epoch that the database knows and that has
+    not expired. A key that the database does not know is elected (`server.data.database.key_fingerprints`); the others are requested from other
+    hosts. A key that was destroyed, or had to be, is given to no host.
+    """
 
     def __init__(
         self, keys: EpochKeys, elections: Elections, asker: RpcClient, addresses: Callable[[], Sequence[str]],

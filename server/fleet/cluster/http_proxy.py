@@ -1,10 +1,7 @@
-"""Pass HTTP requests on to the host of this cluster that can answer them. Each is passed on once, bounded, and an ill host costs only its own
-requests.
+"""Forward an HTTP request to the host of the cluster that can answer it, named by a hint in the request (`server.ops.security.host_hints`).
 
-    a name (`server.ops.security.host_hints`) ─▷ its host, by address ─▷ a connection of its rpc server that became one of HTTP (Kind.HTTP)
-
-Connections are reused for other clients: the client is named in each request. At the other host they are the frontend's like any other, and
-move to the next frontend. A poll is held at the other host; if its client leaves or sends more, or this frontend hands over, it is released.
+**Invariant:** a request is forwarded at most once; number and duration of forwarded requests are bounded, so that a slow host delays only
+requests for itself.
 """
 
 from __future__ import annotations
@@ -87,6 +84,12 @@ class Connector(aiohttp.BaseConnector):
 class Proxy:
     """Proxy of one frontend (`HostForwarding`). Call it in the loop. `hold`: seconds that a poll is held; `hosts`:
     returns the known hosts.
+
+        hint (`server.ops.security.host_hints`) ─▷ address of its host ─▷ a connection to the rpc server there that became one of HTTP (Kind.HTTP)
+
+    Connections are reused for other clients: each request names its client. The other host's frontend serves such a connection like any other,
+    and hands it to the next frontend in an upgrade. A poll is held at the other host; it is released if its client leaves or sends more, or if
+    this frontend hands over.
     """
 
     def __init__(self, asker: RpcClient, places: HostHints, hosts: Callable[[], Sequence[Host]], hold: float) -> None:

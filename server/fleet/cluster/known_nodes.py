@@ -1,4 +1,4 @@
-"""Keep the other hosts of the cluster, as the hub tells the processes of its host: always the whole list."""
+"""Keep one process's list of the other hosts of the cluster. The hub sends the whole list at each change."""
 
 from __future__ import annotations
 

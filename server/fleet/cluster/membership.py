@@ -1,13 +1,7 @@
-"""Decide which hosts of a cluster are alive, and which of them owns the shared waiting room, by their beats alone: no list is stored.
+"""Decide from heartbeats alone which hosts of a cluster are alive, and which of them owns the shared waiting room.
 
-         beat                  1 s of silence            2 s, or it announces its end
-(none) ────────► serving ◄──────────────────► suspect ────────────────────────────────► (none)
-                                 beat
-                 draining, if none of its workers accepts users
-
-The owner is the first of all that serve in a keyed order (rendezvous hashing): hosts that receive the same beats agree without a message, and
-a host that comes or leaves moves the room only if it is the first. A host that ends or drains never owns it, nor one that sends rows of
-another version.
+**Invariant:** hosts that receive the same beats choose the same owner, without a message to each other (rendezvous hashing). A host that ends or
+drains, or that has another version of the room's messages, never owns the room.
 """
 
 from __future__ import annotations
@@ -106,7 +100,15 @@ class _Heard:
 
 
 class Membership:
-    """All hosts of a cluster but this one. `now`: monotonic seconds; `wall`: Unix seconds."""
+    """All hosts of a cluster but this one. `now`: monotonic seconds; `wall`: Unix seconds.
+
+                 beat                  1 s of silence            2 s, or it announces its end
+        (none) ────────► serving ◄──────────────────► suspect ────────────────────────────────► (none)
+                                         beat
+                         draining, if none of its workers accepts users
+
+    The owner is the first serving host in a keyed order: a host that joins or leaves moves the room only if it is the first.
+    """
 
     def __init__(self, node: str) -> None:
         self._node = node

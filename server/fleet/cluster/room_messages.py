@@ -1,12 +1,7 @@
-"""Encode, number and check the messages between two hubs about the shared waiting room, each with rows for several workers. Sans-IO.
+"""Encode, number and check the messages between two hubs about the shared waiting room. This module does no input or output.
 
-**Invariant:** a message that is lost, late or doubled is noticed by its number, and its content is sent again by the process that has the
-sessions.
-
-A stream leads from one host to one other. It begins with number 0, and begins anew when what was sent before is of no use any more; `life` is
-drawn by a process as it starts, `begun` counts the beginnings of a life.
-
-    [room, node, life, begun, number, missed, up, down]      `up`, `down`: [worker of its host, its rows; null: it is gone]…
+**Invariant:** the receiver notices by the number that a message was lost, delayed or doubled; then the process that has the sessions sends its
+tickets (waiting users) again.
 """
 
 from __future__ import annotations
@@ -53,7 +48,13 @@ class Batch(NamedTuple):
 
 
 class OutboundStream:
-    """Stream to one host. `life`, `begun`: see the module."""
+    """Stream to one host. `life`, `begun`: see below.
+
+    A stream leads from one host to one other. It begins with number 0, and begins anew when what was sent before is of no use any more; `life` is
+    drawn by a process as it starts, `begun` counts the beginnings of a life.
+
+        [room, node, life, begun, number, missed, up, down]      `up`, `down`: [worker of its host, its rows; null: it is gone]…
+    """
 
     def __init__(self, node: str, life: int) -> None:
         self._node = node  # node of this host

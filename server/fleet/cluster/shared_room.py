@@ -1,14 +1,8 @@
-"""Keep one hub's part in the shared waiting room of a cluster: one hub owns the room, the others pass rows on to it and from it.
+"""Give the hosts of a cluster one waiting room: the hub that owns the room matches the users of all hosts, and every other hub forwards rows
+(tickets, matches) between its workers and the owner. This module does no input or output.
 
-    my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`room_messages`) ──► the `Hub` there
-               ◄── rows ── my `Hub`                                         its stream back             ◄──
-
-`Membership.owner` decides the owner. A loss between two hubs, and a change of owner, both end in one message to the workers: AGAIN. They hand
-in their tickets, with their ages; so for a moment no match is made, or two rooms have the same tickets, and the worker that has the session
-decides. Recent partners stay with the owner that learned of them; each ticket brings its own last ones. Reports are broadcast to all hubs, so
-that the next owner keeps those pairs apart too. Networks of reporters leave this host as pseudonyms.
-
-Sans-IO: output is by `tell` and `say`, which call nothing back; call `flush` after all else. `now`: monotonic seconds.
+**Invariant:** after a lost message or a change of owner the workers submit their tickets again. If two rooms have the same ticket for a moment,
+the worker that has the session decides.
 """
 
 from __future__ import annotations
@@ -43,6 +37,14 @@ class SharedRoom:
     """Shared room of one hub. `tell`: sends rows to a worker of this host, by its number; `say`: sends a message to a host.
 
     `ready`: whether messages are accepted now; `hide`: returns a pseudonym of a network.
+
+        my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`room_messages`) ──► the `Hub` there
+                   ◄── rows ── my `Hub`                                         its stream back             ◄──
+
+    `Membership.owner` decides the owner. A loss between two hubs, and a change of owner, both end in one message to the workers: AGAIN. Recent
+    partners stay with the owner that learned of them; each ticket brings its own last ones. Reports are broadcast to all hubs, so that the next
+    owner keeps those pairs apart too. Networks of reporters leave this host as pseudonyms. `tell` and `say` call nothing back; call `flush` after
+    all else. `now`: monotonic seconds.
     """
 
     def __init__(

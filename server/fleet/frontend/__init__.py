@@ -1,1 +1,3 @@
-"""Exchange records, bans, notices, figures and pictures between workers and the frontend, and between frontends."""
+"""Exchange data between the frontend (the process with HTTP and the database) and the workers, and between the frontends of several hosts: records
+to store, bans, notices, metrics, pictures.
+"""

@@ -1,7 +1,7 @@
-"""Broadcast bans, unread notices and the current privacy statement from the frontend to the workers: a snapshot on join, then changes.
+"""Broadcast bans, unread notices and the current privacy statement from the frontend to the workers: a snapshot to a worker that connects, then
+changes.
 
-first … last     the snapshot; a worker accepts no client before it is complete, and keeps its old state until then
-in between       changes; each message has the state at the time of sending, so that both orders are right
+**Invariant:** a message has the state at the time of sending, so that a change and a snapshot may arrive in either order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ class Source(NamedTuple):
 
 
 class BanBroadcast:
-    """The broadcasts of one frontend. `statement`: returns the newest one; `safety`: None without a store. Make it in the loop."""
+    """The broadcasts of one frontend. `statement`: returns the newest one; `safety`: None without a store. Make it in the loop.
+
+    first … last     the snapshot; a worker accepts no client before it is complete, and keeps its old state until then
+    in between       changes
+    """
 
     def __init__(
         self, peers: Callable[[], Peers], statement: Callable[[], Mapping[str, Any] | None], safety: Safety | None

@@ -1,6 +1,7 @@
-"""Hold the bans, unread notices and privacy statement that the frontend broadcast to a worker.
+"""Hold in a worker the bans, unread notices and privacy statement that the frontend broadcast.
 
-Without a frontend the worker keeps what it has. A worker that has nothing yet accepts no client, who might be banned.
+**Invariant:** a worker accepts no client before its first complete snapshot, because the client might be banned. If the frontend is down, the
+worker keeps the last state.
 """
 
 from __future__ import annotations

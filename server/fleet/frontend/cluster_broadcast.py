@@ -1,9 +1,7 @@
-"""Broadcast events about a user or the store between the frontends of all hosts, through the hubs.
+"""Broadcast events about a user or the database (ages, video that is off, changes of bans) from one frontend to the frontends of all other hosts.
 
-    frontend ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their frontends ──► their workers
-
-A received event is checked, acted on, and not sent on. Nothing is repeated or stored: a host that was away asks for what still holds
-(`server.fleet.frontend.cluster_catch_up`), and every host polls the store anyway.
+**Invariant:** a received event is checked, and never sent on. Events are not stored or repeated: a host that missed some asks for the state
+(`cluster_catch_up`), and every host polls the database anyway.
 """
 
 from __future__ import annotations
@@ -42,7 +40,10 @@ Row = list[Any]
 
 class ClusterBroadcast:
     """Broadcasts of one hub. `say`: sends to all hosts by subject; `office`: gets the rows of other hosts; `unreadable`: called for a wrong message.
-    Make it in the loop."""
+    Make it in the loop.
+
+        frontend ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their frontends ──► their workers
+    """
 
     def __init__(
         self, node: str, say: Callable[[str, bytes], None], office: Callable[..., object], unreadable: Callable[[], None],

@@ -1,11 +1,7 @@
-"""Catch up on broadcasts that a host missed: ask the other hosts for age states and for video that is off.
+"""Fetch from other hosts the state that a new or disconnected host missed: users' age states, and users whose video is off.
 
-A host asks, one other after the next; none sends unasked. So a new host costs each of the others one answer at most. Once ENOUGH hosts that are
-themselves complete have answered, no further one is asked, because all of them received the same.
-
-A host is asked when it appears: a new host asks all, the others ask the new one, and two that were cut off from each other ask each other. A new node
-at a known address is the successor of that host (an upgrade) and has nothing more. A host that was cut off from NATS may have missed anything and
-asks all again. Answers are divided by persons, into part `part` of `of`; if a part is too long, the answer is the number of parts needed.
+**Invariant:** a host is sent this state only if it asks, and it asks one other host at a time. It stops after ENOUGH answers from hosts that are
+complete themselves.
 """
 
 from __future__ import annotations
@@ -55,7 +51,13 @@ class Unreadable(HostAway):
 
 
 class ClusterCatchUp:
-    """Catch-up of one frontend. `take`: called with age states and video that is off, of another host. Make it in the loop."""
+    """Catch-up of one frontend. `take`: called with age states and video that is off, of another host. Make it in the loop.
+
+    A host is asked when it appears: a new host asks all, the others ask the new one, and two that were cut off from each other ask each other. A
+    new node at a known address is the successor of that host (an upgrade) and has nothing more. A host that was cut off from NATS may have missed
+    anything and asks all again. Answers are divided by users, into part `part` of `of`; if a part is too long, the answer is the number of parts
+    needed.
+    """
 
     def __init__(
         self, known: CatchUpSource, asker: RpcClient, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]

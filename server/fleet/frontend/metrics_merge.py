@@ -1,5 +1,6 @@
-"""Merge the metrics of all processes of a host at one port. The frontend asks the others when it is scraped; a process that does not answer is shown
-as down."""
+"""Serve the metrics of all processes of a host at one port: at each scrape the frontend asks the other processes for their metrics and merges the
+answers. A process that does not answer is shown as down.
+"""
 
 from __future__ import annotations
 

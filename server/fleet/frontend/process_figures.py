@@ -1,8 +1,6 @@
-"""Sum the metrics of a host's processes, so that no counter falls when a process is silent or dies.
+"""Sum the metrics of a host's processes.
 
-A counter that fell would look like a restart to Prometheus, which would count all of it again. So counters of dead processes are carried on, and what
-a process older than this frontend had counted before is left out: the sums begin with the frontend, as they do in a server of one process. Gauges of
-a dead process are dropped. A metric with a process label is that process's own.
+**Invariant:** no counter falls when a process is silent or dies, because Prometheus would take a fall for a restart.
 """
 
 from collections.abc import Mapping
@@ -17,7 +15,11 @@ DECLARED: Final = {metric.name: metric for metric in METRICS}
 
 
 class MetricSums:
-    """The sums of one frontend. `begun`: when it was forked (`server.ops.metrics.resource_usage.start_ticks`), as `told` has it for the others."""
+    """The sums of one frontend. `begun`: when it was forked (`server.ops.metrics.resource_usage.start_ticks`), as `told` has it for the others.
+
+    Counters of dead processes are carried on. What a process older than this frontend had counted before is left out: the sums begin with the
+    frontend, as they do in a server of one process. Gauges of a dead process are dropped. A metric with a process label is that process's own.
+    """
 
     def __init__(self, begun: int) -> None:
         self._begun = begun

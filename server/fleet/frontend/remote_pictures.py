@@ -1,6 +1,5 @@
-"""Fetch pictures of a chat from the host where it was, for a report made at another host. They go into the case of a report, and nowhere else.
-
-A visitor who returned to their own host after a chat reports it there. The pictures are in memory where the chat was, for some minutes.
+"""Fetch the pictures of a video chat from the host that ran the chat, for a report that is made at another host. A host keeps such pictures in
+memory for some minutes; fetched ones are stored only with the report's case.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
-"""Send a worker's records, reports and saves to the frontend's store; implements `server.data.records.store_ports.Keeper`. A chat never waits for it;
-what waits is bounded and counted, and a save is answered."""
+"""Send a worker's records, reports and saved chats to the frontend, which stores them in the database. Implements
+`server.data.records.store_ports.Keeper`.
+
+**Invariant:** a chat never waits for this client. Waiting messages are bounded, dropped ones are counted, and each request to save is answered.
+"""
 
 from __future__ import annotations
 

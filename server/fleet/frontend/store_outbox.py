@@ -1,7 +1,7 @@
-"""Keep a worker's messages for the frontend until it acknowledges them, so that none is lost with a frontend.
+"""Keep a worker's messages to the frontend until the frontend acknowledges them, and send unacknowledged ones again to the next frontend.
 
-The frontend acknowledges a message in the same step in which it takes it, before a database can have it (`server.fleet.frontend.store_server`). So
-what a dead frontend had not acknowledged was not stored, and is sent to the next one; nothing is stored twice.
+**Invariant:** the frontend acknowledges a message before it stores it. So an unacknowledged message was not stored, and no message is stored
+twice.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Store what the workers send to the frontend. A message is acknowledged before it is taken, and taken once the acknowledgement has left this
-process.
+"""Store the records, reports and saved chats that workers send to the frontend.
 
-So a worker whose frontend dies sends again what was not taken, and nothing else: nothing is stored twice. What was taken waits for the database as it
-does in a server of one process (`server.data.store.writer`, `server.trust.reports.report_intake`).
+**Invariant:** the frontend stores a record or report only after its acknowledgement has left the process, so that none is stored twice.
+Acknowledged ones that are not in the database yet are lost if the frontend dies, as in a server of one process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Measure the supervisor from the frontend: it has no traffic and answers no requests, so it is observed from outside.
-
-It opened its CPU meter before the fork: if /proc hides other processes (`server.ops.process.cpu_time`), nothing else of it is visible.
-"""
+"""Measure the supervisor's CPU time and memory from the frontend, for the metrics: the supervisor itself answers no requests."""
 
 import os
 
@@ -14,7 +11,11 @@ STOPPED = "TtZX"  # states of a process that does nothing: stopped, traced, dead
 
 
 class SupervisorStatus:
-    """The supervisor, seen by one frontend; make it while the supervisor lives. `meter`: the supervisor's; None: this system has none."""
+    """The supervisor, seen by one frontend; make it while the supervisor lives. `meter`: the supervisor's; None: this system has none.
+
+    The supervisor opened its CPU meter before the fork: if /proc hides other processes (`server.ops.process.cpu_time`), only that meter is
+    readable.
+    """
 
     def __init__(self, meter: Meter | None) -> None:
         self._pid = os.getppid()

@@ -1,1 +1,1 @@
-"""Connect the processes of a host: ipc links, their peers and names."""
+"""Connect the processes of one host by sockets (ipc links), and name the processes."""

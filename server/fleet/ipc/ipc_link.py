@@ -1,9 +1,6 @@
-"""Connect two processes of one host: numbered messages over a SEQPACKET socket, with descriptors beside them.
+"""Exchange numbered messages, with file descriptors, between two processes of one host over a SEQPACKET socket.
 
-**Invariant:** a message arrives whole or the link is down.
-
-A message is a head (HEAD), then a JSON array: the sizes of the pieces of bytes, then the records; behind it the pieces. A body above
-MESSAGE_MAX comes in a memory file, whose descriptor is the message's last. The sender keeps its descriptors.
+**Invariant:** a message arrives whole, or the link is down. The sender keeps its own copies of sent descriptors.
 """
 
 import array
@@ -99,7 +96,11 @@ class Kind(enum.IntEnum):
 
 
 class Message(NamedTuple):
-    """One received message. Its descriptors are the receiver's."""
+    """One received message. Its descriptors are the receiver's.
+
+    On the socket: a head (HEAD), a JSON array (the lengths of the byte blobs, then the records), then the blobs. A body above MESSAGE_MAX is sent
+    as a memory file (memfd), whose descriptor is the last of the message.
+    """
 
     kind: int
     number: int

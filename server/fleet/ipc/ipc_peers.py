@@ -1,6 +1,6 @@
-"""Keep the links of one process of a host: to the supervisor, which makes them, and to the other processes by name.
+"""Keep the ipc links of one process: to the supervisor, which creates all links, and by name to each other process of the host.
 
-**Invariant:** a process is dead when the supervisor says so, and not because its link broke. What it had sent before is read first.
+**Invariant:** a process is dead only when the supervisor says so; a broken link is no proof. What a dead process had sent is read first.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
-"""Name and number the processes of all hosts. A process of another host is named with its node, one of this host without.
-
-    "worker 3", "office"    of this host       "@0123456789 3"     worker 3 of another host, whose frontend is its 0
-
-A number is the node's, with that of the worker in its lowest eight bits; with one host alone it is the worker's.
+"""Name and number the processes of all hosts. Names of another host's processes begin with its node id, and numbers contain it; those of this host
+do not.
 """
 
 from __future__ import annotations
@@ -35,7 +32,12 @@ def place(name: str) -> tuple[str, int]:
 
 
 class Names:
-    """Names as one host uses them. `node`: 10 hex digits; empty: there is no other host."""
+    """Names as one host uses them. `node`: 10 hex digits; empty: there is no other host.
+
+        "worker 3", "office" (the frontend)   of this host       "@0123456789 3"   worker 3 of another host; the frontend there is its 0
+
+    The lowest eight bits of a number are the worker's; the others are the node's, 0 for this host alone.
+    """
 
     def __init__(self, node: str = "") -> None:
         self._here = int(node or "0", 16) << BITS

@@ -1,1 +1,3 @@
-"""Move sessions from one process to another: the transfer and its table of owners, the order of a drain, the upgrade of one process."""
+"""Move sessions from one process to another: the transfer and its table of owners, the order in which a process is drained, the upgrade of a server
+of one process.
+"""

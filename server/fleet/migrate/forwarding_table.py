@@ -1,7 +1,7 @@
-"""Answer requests for sessions that move, or have just moved, out of this process: the forwarding table.
+"""Answer other processes that ask for a session which is migrating, or has just migrated, out of this process.
 
-**Invariant:** an entry lives until the transfer ends, and 1 s more if the target has the session, for requests in flight. Without it a client
-that returns while its session moves would learn from each process that the session is not there.
+**Invariant:** an entry lives until the migration ends, and 1 s more if the target has the session, so that a client that reconnects meanwhile
+finds its session.
 """
 
 from __future__ import annotations

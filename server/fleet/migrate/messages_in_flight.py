@@ -1,7 +1,7 @@
-"""Keep the messages to one process that it has not acknowledged, each with the transfer that it carries.
+"""Keep the migration messages to one process that it has not acknowledged, with the sessions and descriptors that they carry.
 
-**Invariant:** a descriptor stays open here until the target acknowledges its message. So after a death at any moment exactly one process has
-it: what was not acknowledged is put back here, what was acknowledged is the target's.
+**Invariant:** a descriptor stays open here until the target acknowledges its message. If the target dies, what it did not acknowledge is put back
+here, so that exactly one process ever has it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Count migrated sessions, as source and as target, by cause, transport of the connection and result. Plain additions, read at the scrape."""
+"""Count migrated sessions, as source and as target, by cause, transport of the connection and result, for the metrics."""
 
 from collections import Counter
 

@@ -1,9 +1,7 @@
-"""Choose which group of sessions moves next when all are to leave a process.
+"""Choose which group of sessions migrates next when all sessions are to leave a process. A group is a chat's sessions, or single waiting ones.
 
-**Invariant:** sessions that wait or are away move before chats; the sessions of a chat move together; none is out of service behind a queue.
-
-Few groups are under way at a time; each is released and sent between two turns of the loop, and none while the worker has a turn put off, so that
-a chat waits for no other session's migration. Several sessions share a message, because a message costs more than ten sessions in it.
+**Invariant:** sessions outside a chat move before chats, and the sessions of a chat move together. A group is released only when it can be sent
+at once, so that no session waits in a queue.
 """
 
 import asyncio
@@ -35,7 +33,11 @@ class ProcessTarget(Target, Protocol):
 
 
 class MigrationOrder:
-    """Order in which the sessions of one process move to `target`; newcomers and tunnels move to `others`, None: they stay."""
+    """Order in which the sessions of one process move to `target`; newcomers and tunnels move to `others`, None: they stay.
+
+    Few groups are under way at a time; each is released and sent between two turns of the loop, and none while the worker has a turn put off, so
+    that a chat waits for no other session's migration. Several sessions share a message, because a message costs more than ten sessions in it.
+    """
 
     def __init__(self, exports: Exports, target: Target, cause: str, others: ProcessTarget | None) -> None:
         self._exports = exports

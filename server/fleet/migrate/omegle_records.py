@@ -1,5 +1,5 @@
-"""Add the client of Omegle's protocol that a session speaks for to the session's record, and take it out at the target. The adapter packs and
-unpacks; this module knows only the field of the record.
+"""Put the client of Omegle's protocol for which a session speaks into the record of that session at the source of a migration, and take it out at
+the target. `server.site.omegle` encodes the client; this module knows only the field of the record.
 """
 
 import time

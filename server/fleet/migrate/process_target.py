@@ -1,6 +1,6 @@
-"""Send transfers to one process of this host, by its ipc link; descriptors are passed along.
+"""Send migrating sessions, with their sockets' descriptors, to one other process of this host over its ipc link.
 
-**Invariant:** a message that was sent is in flight until the process acknowledges or refuses it, or is dead (`in_flight`).
+**Invariant:** a sent message is in flight (`messages_in_flight`) until the target process acknowledges it, refuses it, or dies.
 """
 
 from collections.abc import Callable, Sequence

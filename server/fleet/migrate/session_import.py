@@ -1,7 +1,8 @@
-"""Put in what another process of this host sends: groups of sessions, newcomers, tunnels.
+"""Accept what another process of this host sends in a migration: groups of sessions, new connections, and tunnels (connections whose session is at
+another host).
 
-**Invariant:** the acknowledgement is written before a descriptor is touched; from then on what came is this process's (`transfer.TABLE`).
-A group is taken whole or refused whole.
+**Invariant:** the acknowledgement is sent before a descriptor is touched; from then on this process owns what arrived. A group is accepted whole
+or refused whole.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""Hand over state of the site that belongs to no session: college checks and mails, Omegle clients without a session, their keys, HTTP rate
-limits, notices.
+"""Hand over to the successor, in an upgrade, the state of the site that belongs to no session: college checks and mails, Omegle clients without a
+session, their keys, HTTP rate limits, notices.
 
-**Invariant:** each part packs and unpacks its own pieces; a piece that the target does not acknowledge is put back here.
+**Invariant:** what the successor does not acknowledge is put back here.
 """
 
 import os

@@ -1,23 +1,8 @@
-"""Move something out of this process, with one owner at each moment: `Exports.transfer(ids, target, cause)` moves a group of sessions.
+"""Move groups of sessions out of this process, to another process of this host or to another host. Every migration (upgrade, drain, evacuation,
+match with a user elsewhere, resume elsewhere) calls `Exports.transfer(ids, target, cause)`.
 
-A target is a process of this host (it gets the descriptors: `process_target`), a process of another host (the connection becomes a tunnel:
-`roaming.migration_source`), or another host without the connections (each client gets the time to return: `roaming.evacuation`). Upgrade, drain,
-evacuation, match elsewhere and resume elsewhere choose groups, order and target.
-
-**Invariant:** `TABLE` names the one owner at each cut (the death of a side, the end of a connection, silence). A stage never returns to an earlier
-one, and a transfer ends once: the target has what moved, or it is put back here, or it is dropped.
-
-    stage      the last message                         owner                     after a cut
-    RELEASED   none                                     source                    BACK
-    SENT       the group (PEOPLE, COME; hosts: MOVE)    source                    BACK
-    GOING      hosts alone: GO                          the target if it read GO  DOUBTFUL
-    TAKEN      the acknowledgement                      target                    -
-    REFUSED    the refusal                              source: put back          -
-    BACK       -                                        source: put back          -
-    DOUBTFUL   -                                        source: put back, and the target must forget its copy (`stale_copies`);
-                                                        sessions that only resume are dropped: their client finds the session by itself
-
-Within a host a cut is certain: a process counts as dead when the kernel or the supervisor says so, and all that it wrote was read first.
+**Invariant:** `TABLE` names the one owner after each failure (death of a side, end of the connection, silence). A transfer ends once: the target
+has the sessions, or they are put back here, or they are dropped.
 """
 
 import os
@@ -184,7 +169,24 @@ def unheard(_: GroupTransfer) -> None:
 
 
 class Exports:
-    """Way out of one process, for groups of its sessions. `forwarding`: None where no other process asks for sessions meanwhile."""
+    """Way out of one process, for groups of its sessions. `forwarding`: None where no other process asks for sessions meanwhile.
+
+    A target is a process of this host (it gets the descriptors: `process_target`), a process of another host (the connection becomes a tunnel:
+    `roaming.migration_source`), or another host without the connections (each client gets the time to return: `roaming.evacuation`). The caller
+    chooses groups, order and target. A stage never returns to an earlier one.
+
+        stage      the last message                         owner                     after a cut
+        RELEASED   none                                     source                    BACK
+        SENT       the group (PEOPLE, COME; hosts: MOVE)    source                    BACK
+        GOING      hosts alone: GO                          the target if it read GO  DOUBTFUL
+        TAKEN      the acknowledgement                      target                    -
+        REFUSED    the refusal                              source: put back          -
+        BACK       -                                        source: put back          -
+        DOUBTFUL   -                                        source: put back, and the target must forget its copy (`stale_copies`);
+                                                            sessions that only resume are dropped: their client finds the session by itself
+
+    Within a host a cut is certain: a process counts as dead when the kernel or the supervisor says so, and all that it wrote was read first.
+    """
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
-"""Run an upgrade that the control socket asks for: start the successor and hand everything over to it. **Invariant:** a failed upgrade changes
-nothing.
+"""Run the upgrade of a server of one process when an operator orders it at the control socket: start the new process and hand everything over.
+
+**Invariant:** a failed upgrade changes nothing.
 """
 
 import asyncio

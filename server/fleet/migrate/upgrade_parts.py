@@ -1,4 +1,6 @@
-"""Name the parts of a process that its successor continues. Both sides of an upgrade use this one list."""
+"""List the parts of a process that an upgrade hands over (worker, HTTP server, chat records, Omegle clients, college checks, rate limits). The old
+and the new process use the same list.
+"""
 
 from dataclasses import dataclass
 

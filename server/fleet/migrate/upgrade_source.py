@@ -1,9 +1,6 @@
-"""Move everything to the successor, chat by chat, while users talk: the source side of the upgrade of one process.
+"""Hand over all sessions, connections and state to the new process in an upgrade, chat by chat while users talk. This code runs in the old process.
 
-    start ── sockets ──► ready ── begin, sessions …, rest, end ──► done
-      └────────────────────┴──── it fails or dies: it is killed, what it did not acknowledge is put back, this process listens again
-
-**Invariant:** a session is here until the successor acknowledges it. What a dead successor had acknowledged is lost with it, so that no
+**Invariant:** a session is here until the new process acknowledges it. If the new process dies, what it acknowledged is lost with it, so that no
 session is ever in two processes.
 """
 
@@ -94,6 +91,9 @@ class UpgradeSource:
     """One hand-over: `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes to this process has come;
     `start_within`: seconds the successor may take to start; `forwarding`: the table that notes migrated sessions, and the successor's name in
     it.
+
+        start ── sockets ──► ready ── begin, sessions …, rest, end ──► done
+          └────────────────────┴──── it fails or dies: it is killed, what it did not acknowledge is put back, this process listens again
     """
 
     def __init__(

@@ -1,7 +1,8 @@
-"""Start the successor of a running process: it gets the listening sockets first, then everything else that the old process has.
+"""Start as the new process of an upgrade: receive the listening sockets, build all parts, report readiness, and receive messages until the old
+process ends.
 
-**Invariant:** this process serves no client before BEGIN. If the old process dies before, this one serves as if it had begun: it alone has
-the sockets.
+**Invariant:** the new process serves no client before the old one sends BEGIN. If the old one dies before that, the new one begins at once,
+because only it has the sockets.
 """
 
 import asyncio

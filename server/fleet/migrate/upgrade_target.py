@@ -1,8 +1,7 @@
-"""Accept the sessions, connections and state of the old process: the target side of the upgrade of one process.
+"""Accept the sessions, connections and state that the old process hands over in an upgrade. This code runs in the new process.
 
-**Invariant:** the acknowledgement is sent before a descriptor is touched.
-
-A client that returns here while its session is still at the old process waits: this process requests the session, which then moves next.
+**Invariant:** the acknowledgement is sent before a descriptor is touched. If a client reconnects before its session has moved, the new process
+requests the session, which then moves next.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Connect a host to NATS."""
+"""Connect a host to NATS, the message bus between the hosts of a cluster."""

@@ -1,11 +1,7 @@
-"""Keep the one connection of a host to NATS. **Invariant:** no chat line ever passes it, so that its loss costs no chat anything; unsent
-messages are dropped.
+"""Publish and receive messages between hosts over the one NATS connection of this host, which is reconnected for ever. Each message is sealed for
+its subject (`server.fleet.rpc.rpc_seal`).
 
-Messages are sealed for their subject (`server.fleet.rpc.rpc_seal`). A connection that ends is made anew, with the servers in turn, for ever;
-one that is open and delivers nothing is renewed by its user (`renew`).
-
-    <name>.<cell>.all     to all hosts of a cluster        <name>.<cell>.<node>    to one of them
-    <name>.<cell>.bars    to all: pairs that a report keeps apart
+**Invariant:** no line of a chat passes NATS, so that chats continue without it. Messages that cannot be sent are dropped.
 """
 
 from __future__ import annotations
@@ -37,7 +33,13 @@ Handler = Callable[[bytes], None]
 
 
 class NatsBus:
-    """Bus of one process."""
+    """Bus of one process.
+
+        <name>.<cell>.all     to all hosts of a cluster        <name>.<cell>.<node>    to one of them
+        <name>.<cell>.bars    to all: pairs that a report keeps apart
+
+    A connection that ends is made anew, with the servers in turn; one that is open and delivers nothing is renewed by its user (`renew`).
+    """
 
     def __init__(self, settings: Cluster, seal: Seal, handlers: dict[str, Handler]) -> None:
         """`handlers`: by the last part of the subject."""

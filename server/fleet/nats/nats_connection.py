@@ -1,4 +1,4 @@
-"""Connect to one NATS server, by its library. A connection is never made anew here; the caller ends it."""
+"""Open one connection to one NATS server with the nats-py library. `nats_bus` reconnects; this module does not."""
 
 from __future__ import annotations
 

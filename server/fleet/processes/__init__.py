@@ -1,1 +1,3 @@
-"""Run several processes of one host as one service: a supervisor, a hub, a frontend and workers. The parts of a process with sessions are here."""
+"""Connect the worker processes of one host: links, look-up and migration of sessions between workers, drain of a worker, evacuation, and connections
+forwarded between frontend and worker.
+"""

@@ -1,7 +1,5 @@
-"""Evacuate a process with sessions, when its host ends: move them to other hosts within the time that there is.
-
-Half of the time for the end, and more if that is long, is for migration; the rest is for sessions that are told to reconnect. A host that is alone
-only tells them.
+"""Divide the shutdown time of a process whose host ends: at least half is for moving its sessions to other hosts
+(`server.fleet.roaming.evacuation`), the rest for telling the remaining clients to reconnect. Without another host all clients are told at once.
 """
 
 from __future__ import annotations

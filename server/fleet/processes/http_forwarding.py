@@ -1,7 +1,7 @@
-"""Forward HTTP connections from a worker to the frontend.
+"""Forward HTTP connections, with their descriptors, from a worker to the frontend.
 
-**Invariant:** a connection is the worker's until the frontend acknowledges it. While there is no frontend, or it accepts nothing, connections wait,
-WAIT_MAX at most; one more is closed, as the kernel would refuse it.
+**Invariant:** the worker owns a connection until the frontend acknowledges it. Without a frontend at most WAIT_MAX connections wait; further ones
+are closed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Forward rpc requests of other hosts from the frontend to the worker that they are for, with their connection. The frontend answers only if no
-worker can."""
+"""Forward a request of another host, with its connection, from the frontend to the worker for which it is meant; the worker answers on the
+connection. If no worker can, the frontend sends a refusal.
+"""
 
 from __future__ import annotations
 

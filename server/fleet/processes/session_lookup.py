@@ -1,7 +1,7 @@
-"""Look up which process has the session that a client resumes. A token does not tell, so all processes are asked, and the first yes wins.
+"""Find the process that has the session which a reconnecting client resumes: ask all processes of this host, then the other hosts through the hub.
 
-The processes of this host are asked first; if none has it, the other hosts, through the hub (`server.fleet.roaming.session_search`), which say yes or
-nothing. The new connection then moves to the session with its `resume`, and is answered there. If no process says yes in time, it is answered here.
+**Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
+answers the client.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""Drain a worker: move all its sessions to the other workers, or to its successor of the next generation.
-
-Sessions move chat by chat, at the pace of an upgrade (`server.fleet.migrate.migration_order`), to the worker with the fewest. A worker that accepts
-nothing, or died, is skipped; if no other is left, the drain waits for one. A session that cannot move is told to reconnect, and counted.
+"""Drain a worker while its host continues: move each session to the worker with the fewest sessions, or in an upgrade all to the worker of the same
+number in the new generation of processes. A session that cannot move is told to reconnect, and counted.
 """
 
 from __future__ import annotations
@@ -84,7 +82,11 @@ class Spread:
 
 
 class WorkerDrain:
-    """The drain of one worker. Make it in the loop. `people`, `to`: see `Spread`."""
+    """The drain of one worker. Make it in the loop. `people`, `to`: see `Spread`.
+
+    Sessions move chat by chat, at the pace of an upgrade (`server.fleet.migrate.migration_order`). A worker that accepts nothing, or died, is
+    skipped; if no other is left, the drain waits for one.
+    """
 
     def __init__(
         self, name: str, worker: Worker, peers: Peers, across: WorkerTransfer, people: Mapping[str, int], to: str = ""

@@ -1,6 +1,5 @@
-"""Connect a process with sessions to the hub, where tickets wait, and to the other processes, with which it exchanges sessions.
-
-All rows that a turn has for the hub are sent as one message after the turn; a row that only reports a match waits for the next message.
+"""Connect a worker, or the frontend, to the hub (which has the waiting room) and to the other processes of its host, and build the parts that
+migrate its sessions. All rows of one turn of the event loop for the hub are sent as one message.
 """
 
 from __future__ import annotations
@@ -50,6 +49,8 @@ class WorkerLinks:
     """Links of a worker or the frontend, and the parts that migrate its sessions. Make it in the loop.
 
     The worker's constructor is given `ports_of` these links.
+
+    A row that only reports a match waits for the next message to the hub.
     """
 
     def __init__(

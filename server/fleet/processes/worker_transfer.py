@@ -1,7 +1,7 @@
-"""Move sessions between the workers of a host, to meet a partner there or to resume a session there, and take those that arrive.
+"""Move sessions between the workers of a host, so that two partners are in one worker or a client reaches the session that it resumes, and accept
+the sessions that other workers send.
 
-**Invariant:** a session is the source's until the target acknowledges it. Only the supervisor declares a process dead (`Peers`). Sessions for another
-host are passed to `abroad`.
+**Invariant:** the source owns a session until the target acknowledges it. Only the supervisor declares a process dead.
 """
 
 from __future__ import annotations

@@ -1,17 +1,8 @@
-"""Move the sessions of a process whose host ends to other hosts, without their connections, which a balancer then leads elsewhere.
+"""Move the sessions of a process whose host ends to other hosts, without their connections; each client is then told to reconnect, through the load
+balancer to any host, and resumes its session there.
 
-**Invariant:** a group is this host's until another one acknowledges it; only then are its clients told to return.
-
-Sessions that wait or are away move first, then chats, each as one group (`server.fleet.migrate.migration_order`), to the host with the fewest
-users:
-
-    release ──► another host acknowledges ──► each client: `restart`, with the time to return ──► resumes at any host (`session_search`)
-       │
-       └──► refused, or silent: the group is put back, and that host is left out for a moment
-
-Ring, numbers, tickets and ages move too, so that no line is lost or doubled: the target knows each line of a chat that was accepted, and a
-client repeats the others. Sessions that are here when the time is over end as they do without other hosts: their clients must return,
-and their chats end.
+**Invariant:** a session is this host's until the other host acknowledges it; only then is its client told. No line is lost or doubled. Sessions
+still here at the deadline end.
 """
 
 from __future__ import annotations
@@ -153,6 +144,16 @@ class Evacuation:
     """Evacuation of one process that has sessions. Call it in the loop. `name`: its own; `tell_hub`: tells the hub, also a new one, that no user
     is to come here; `goes`: whether a session may move, by its id; others stay until they may; `stay`: whether a client with a tunnel remains
     connected here as long as possible.
+
+    Sessions that wait or are away move first, then chats, each as one group (`server.fleet.migrate.migration_order`), to the host with the fewest
+    users:
+
+        release ──► another host acknowledges ──► each client: `restart`, with the time to return ──► resumes at any host (`session_search`)
+           │
+           └──► refused, or silent: the group is put back, and that host is left out for a moment
+
+    The ring (last lines of a chat), message numbers, tickets and ages move too: the target knows each line that was accepted, and a client
+    repeats the others.
     """
 
     def __init__(

@@ -1,7 +1,5 @@
-"""Put together the two sides of migration between hosts for one process: its `MigrationSource` and `MigrationTarget`, by the names of processes.
-No decision is made here.
-
-here ── source ──► the rpc server of another host's frontend ── `request_forwarding` ──► target, in the worker that is meant
+"""Build the two sides of migration between hosts for one process, `MigrationSource` and `MigrationTarget`, and translate names of processes to
+addresses for them. No decision is made here.
 """
 
 from __future__ import annotations
@@ -42,7 +40,10 @@ class OtherHosts:
 
 
 class HostMigration:
-    """Migration between hosts, of a worker or the frontend. Call it in the loop."""
+    """Migration between hosts, of a worker or the frontend. Call it in the loop.
+
+    here ── source ──► the rpc server of another host's frontend ── `request_forwarding` ──► target, in the worker that is meant
+    """
 
     def __init__(self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened) -> None:
         seal = Seal(others.secret)

@@ -1,23 +1,7 @@
-"""Move sessions to a process of another host: the source side (the edge). The target side (the home) is `migration_target`.
+"""Move sessions to a process of another host while their clients stay connected here: the source side (the edge), which sends the messages MOVE and
+then GO. The target side (the home) is `migration_target`.
 
-**Invariant:** between release and the home's acknowledgement the edge neither reads from nor writes to the sockets of the sessions.
-
-The stages are those of `server.fleet.migrate.transfer.TABLE`. A cut is an end of the connection, or silence for too long:
-
-    edge       sent, received        home                      owner, and the result of a cut
-    -          -                     -                         edge: a connection is made first, so that no session waits for one
-    SENT       MOVE                  nothing, or holds them    edge, the home forgets them: put back (BACK; REFUSED: the home refused)
-    GOING      GO                    holds them, or has them   see DOUBTFUL
-    TAKEN      acknowledgement       has them                  home: the client is a tunnel; a cut is one of the tunnel
-    DOUBTFUL   no acknowledgement    forgot them, or has them  edge: put back. A copy at the home, if any, has lost its connection: it is away
-                                                               there, silent, until FORGET ends it, after 15 s of grace at the latest
-
-The home forgets held sessions if the connection ends or GO does not come in 2 s, and accepts none if the edge has closed. In DOUBTFUL a
-session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. If a session was
-resumed at the home meanwhile, the answer to FORGET says so, and it ends at the edge.
-
-Input that is no whole frame stays at the edge, and is the first that the tunnel sends; unsent output stays too. The state of the connection
-and an unfinished message move with the session.
+**Invariant:** from release until the home's acknowledgement the edge neither reads from nor writes to the sockets of the sessions.
 """
 
 from __future__ import annotations
@@ -83,7 +67,25 @@ class MoveOrder(NamedTuple):
 
 
 class MigrationSource:
-    """Source side of one process. Call it in the loop. `opened`: called with the parts of a session that moved; the two descriptors are its own."""
+    """Source side of one process. Call it in the loop. `opened`: called with the parts of a session that moved; the two descriptors are its own.
+
+    The stages are those of `server.fleet.migrate.transfer.TABLE`. A cut is an end of the connection, or silence for too long:
+
+        edge       sent, received        home                      owner, and the result of a cut
+        -          -                     -                         edge: a connection is made first, so that no session waits for one
+        SENT       MOVE                  nothing, or holds them    edge, the home forgets them: put back (BACK; REFUSED: the home refused)
+        GOING      GO                    holds them, or has them   see DOUBTFUL
+        TAKEN      acknowledgement       has them                  home: the client is a tunnel; a cut is one of the tunnel
+        DOUBTFUL   no acknowledgement    forgot them, or has them  edge: put back. A copy at the home, if any, has lost its connection: it is away
+                                                                   there, silent, until FORGET ends it, after 15 s of grace at the latest
+
+    The home forgets held sessions if the connection ends or GO does not come in 2 s, and accepts none if the edge has closed. In DOUBTFUL a
+    session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. If a session was
+    resumed at the home meanwhile, the answer to FORGET says so, and it ends at the edge.
+
+    Input that is no whole frame stays at the edge, and is the first that the tunnel sends; unsent output stays too. The state of the connection
+    and an unfinished message move with the session.
+    """
 
     def __init__(
         self,

@@ -1,9 +1,8 @@
-"""Accept sessions from a process of another host: the target side (the home). `migration_source` has the table of owners.
+"""Accept sessions that a process of another host moves here: the target side (the home). The source side, with the table of owners, is
+`migration_source.MigrationSource`.
 
-**Invariant:** before GO no session is here, and behind the acknowledgement all of them are.
-
-What came is held with its connection, which is a visitor's socket from the acknowledgement on. If that connection ends before GO, or GO does
-not come, what is held is forgotten. FORGET for a request ends what came with it, unless it was resumed here since.
+**Invariant:** the sessions of a request exist here only from the source's GO on. If GO does not come, or the connection ends before it, they are
+dropped.
 """
 
 from __future__ import annotations
@@ -47,6 +46,9 @@ Said = tuple[Status, bytes]  # an answer
 class MigrationTarget:
     """Target side of one process. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it accepts
     sessions.
+
+    Sessions are held with the connection of their request, which is the visitors' socket from the acknowledgement on. FORGET for a request ends
+    what came with it, unless it was resumed here since.
     """
 
     def __init__(

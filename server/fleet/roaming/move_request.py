@@ -1,7 +1,6 @@
-"""Encode a group of sessions as the body of a MOVE request to another host, and decode it. **Invariant:** what cannot be read whole is refused
-whole.
+"""Encode a group of sessions as the body of a MOVE request, which moves them to another host, and decode it.
 
-bytes of JSON u32 | JSON: the sizes of the pieces, the fields of `Move` but for these | the pieces
+**Invariant:** a body of which one part is unreadable is refused whole.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ class Move(NamedTuple):
 
     `client`: the session whose connection the connection of the request becomes, 0: none, all of them are away; `meeting`: the match for
     which it moves, None: it resumes.
+
+    As bytes: length of the JSON u32 | JSON: the lengths of the blobs, and the fields of `Move` but for these | the blobs.
     """
 
     node: str

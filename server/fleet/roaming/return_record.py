@@ -1,11 +1,6 @@
-"""Encode and decode the frames by which the home of a visitor returns it to the host of its connection. **Invariant:** what is not whole counts
-for nothing.
+"""Encode and decode the frames by which a session returns from the host of its chat (the home) to the host of its client's connection (the edge).
 
-P   the session (`server.fleet.roaming.move_request`), in one frame
-B   bytes of the client that were read and not understood, behind those of the session
-E   the same, and they are the last
-
-L   at any time before these, in case the home dies: its present or last partner, and its unanswered saves (`engine.migrate.record_fields.write_last`)
+**Invariant:** an incomplete frame is ignored.
 """
 
 from __future__ import annotations
@@ -68,7 +63,15 @@ def read_last(payload: bytes) -> dict[str, Any] | None:
 
 
 class ReturnRecord:
-    """Received part of one returning session."""
+    """Received part of one returning session.
+
+    P   the session (`server.fleet.roaming.move_request`), in one frame
+    B   bytes of the client that were read and not understood, behind those of the session
+    E   the same, and they are the last
+
+    L   at any time before these, in case the home dies: its present or last partner, and its unanswered saves
+        (`engine.migrate.record_fields.write_last`)
+    """
 
     __slots__ = ("_bytes", "_size", "parcel", "whole")
 

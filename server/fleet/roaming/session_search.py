@@ -1,12 +1,7 @@
-"""Search for the session of a key among hosts: a hub asks the others for its processes, and answers for them.
+"""Search all hosts for the session that a reconnecting client resumes: the hub sends its processes' questions to the other hubs and answers theirs.
+A session is named by the random key in the client's sealed resume token.
 
-**Invariant:** only a yes is sent; silence is a no.
-
-    process ── WHO ──► its hub ── `who`: one message a millisecond, KEYS at most ──► all other hubs ── WHO ──► their processes
-       ▲                 ▲                                                                                        │ MINE
-       └───── MINE ──────┴──────────────── `mine-<node of the asking hub>` ◄───────────────────────────────────── hub
-
-A key is useless without the secret: it is random, and the token that holds it is sealed (`server.ops.security.resume_tokens`).
+**Invariant:** only the host that has the session answers; silence means no.
 """
 
 from __future__ import annotations
@@ -82,6 +77,10 @@ class Names(Protocol):
 class SessionSearch:
     """Search of one hub. `say`: sends to all hosts, on a subject; `send`: to a process of this host; `people`: the names of those; `unreadable`:
     called for a message that is no question and no answer. Call it in the loop.
+
+        process ── WHO ──► its hub ── `who`: one message a millisecond, KEYS at most ──► all other hubs ── WHO ──► their processes
+           ▲                 ▲                                                                                        │ MINE
+           └───── MINE ──────┴──────────────── `mine-<node of the asking hub>` ◄───────────────────────────────────── hub
     """
 
     def __init__(

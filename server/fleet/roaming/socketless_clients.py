@@ -1,5 +1,5 @@
-"""Move clients without a socket to another host: the port by which a migration asks their speaker (Omegle's protocol) to make a socket for a
-session that moved. Without such clients: `NO_SOCKETLESS_CLIENTS`.
+"""Define the interface by which a migration to another host gets a socket for a client that has none, because it speaks Omegle's protocol by HTTP
+polls. `NO_SOCKETLESS_CLIENTS` is for processes without such clients.
 """
 
 from __future__ import annotations

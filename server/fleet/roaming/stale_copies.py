@@ -1,7 +1,7 @@
-"""Ask another host to forget sessions that it may have, and that are here. Repeated until it answers, for 15 s at most: by then such copies have
-ended.
+"""Ask another host to drop copies of sessions that this host kept after a failed migration. The request is repeated until the host answers, for 15 s
+at most, because such copies expire by then.
 
-A session that was resumed there meanwhile stays there, and ends here.
+**Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends.
 """
 
 from __future__ import annotations

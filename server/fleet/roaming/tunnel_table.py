@@ -1,32 +1,8 @@
-"""Keep the tunnels of one process: clients of this host (the edge) whose sessions are at other hosts (their homes), and the return of those
-sessions.
+"""Keep the tunnels of one process, and take sessions back from them. A tunnel joins a client connected to this host (the edge) to its session at
+another host (the home).
 
-**Invariant:** a session is its home's until the home returned it whole or is gone; then it is here, with the same token. No session is at two
-hosts.
-
-    the home                          this host, the edge                             owner
-    in a chat                         keeps the record of the session (`kept`)        home
-    releases the session              –                                               neither, for a moment
-    frame P, whole                    half-closes the connection                      edge, once that ended
-    reads to the end, frames B, E     collects
-    closes                            the connection ended: the session is here       edge
-
-    cut before a byte of P            the home has it still: like any end of a connection, below
-    cut in P                          neither has it, and the client returns; the home never takes back what it began to send
-    cut behind P, before E            P; what the home read since is lost, except an unfinished message: with `no_session` the client asks again
-    the client gone before P          neither has it: the client was leaving
-    the client gone behind P          P, as a session whose connection dropped        edge
-    connection broken, home alive     the client's connection ends                    home, if it has it; as after a drop
-    home gone, in a chat              `kept`, idle, and the client gets `left` (lost) edge
-    home gone, otherwise              the client's connection ends                    neither
-
-A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
-connection. If the home had not sent a byte to the client, then `kept` is restored as it left, with the pending request, however the
-connection ended: the client knows nothing of a home. When `kept` is restored a home that may live is asked to forget the session. A client
-that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
-that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_state.pyx` knows: whether it is in a chat. `kept`
-includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
-are not. The home sends it anew (frame L of `return_record`) as it changes.
+**Invariant:** no session is at two hosts. The home owns a session until it has returned it whole or is dead; then the edge has it, under the same
+token.
 """
 
 from __future__ import annotations
@@ -99,7 +75,34 @@ class Tunnel:
 
 
 class TunnelTable:
-    """Tunnels of one process. Call it in the loop."""
+    """Tunnels of one process. Call it in the loop.
+
+    The return of a session, and its owner after a cut at each point:
+
+        the home                          this host, the edge                             owner
+        in a chat                         keeps the record of the session (`kept`)        home
+        releases the session              –                                               neither, for a moment
+        frame P, whole                    half-closes the connection                      edge, once that ended
+        reads to the end, frames B, E     collects
+        closes                            the connection ended: the session is here       edge
+
+        cut before a byte of P            the home has it still: like any end of a connection, below
+        cut in P                          neither has it, and the client returns; the home never takes back what it began to send
+        cut behind P, before E            P; what the home read since is lost, except an unfinished message: with `no_session` the client asks again
+        the client gone before P          neither has it: the client was leaving
+        the client gone behind P          P, as a session whose connection dropped        edge
+        connection broken, home alive     the client's connection ends                    home, if it has it; as after a drop
+        home gone, in a chat              `kept`, idle, and the client gets `left` (lost) edge
+        home gone, otherwise              the client's connection ends                    neither
+
+    A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
+    connection. If the home had not sent a byte to the client, then `kept` is restored as it left, with the pending request, however the
+    connection ended: the client knows nothing of a home. When `kept` is restored a home that may live is asked to forget the session. A client
+    that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
+    that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_state.pyx` knows: whether it is in a chat. `kept`
+    includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
+    are not. The home sends it anew (frame L of `return_record`) as it changes.
+    """
 
     def __init__(
         self,

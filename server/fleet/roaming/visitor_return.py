@@ -1,10 +1,7 @@
-"""Return visitors, whose clients are connected to another host, to that host when their chat is over.
+"""Send a visitor's session back to the host of its client's connection when its chat is over. A visitor is a session here whose client is connected
+to another host.
 
-**Invariant:** a session whose return has begun is never this host's again.
-
-A session that is in no chat nor about to be, and whose client has read everything, returns at once, with its search if it has one, over the
-connection by which it came (`return_record`; owner at each cut: `tunnel_table`). One whose client has not read everything, or that moves to a
-match, is tried again; one that is too large stays until its next chat is over.
+**Invariant:** once its return has begun, this host never takes a session back.
 """
 
 from __future__ import annotations
@@ -43,7 +40,12 @@ def newest() -> int:
 
 
 class VisitorReturn:
-    """Return of visitors from one process. Call it in the loop; `turn` after each of the worker's turns."""
+    """Return of visitors from one process. Call it in the loop; `turn` after each of the worker's turns.
+
+    A session that is in no chat nor about to be, and whose client has read everything, returns at once, with its search if it has one, over the
+    connection by which it came (`return_record`; owner at each cut: `tunnel_table.TunnelTable`). If its client has not read everything, or the
+    session moves to a match, the return is tried again; a session that is too large stays until its next chat is over.
+    """
 
     def __init__(self, worker: Worker, room: RemoteRoom, writes: Callable[[], int] = newest) -> None:
         """`writes`: the version of session records that other hosts read."""

@@ -1,4 +1,6 @@
-"""Answer HELLO: a host's identity, versions, clock and keys, in which two hosts must agree. Nothing about users."""
+"""Answer the request HELLO with this host's node id, software version, clock, ids of its secrets and epoch keys, and database revision, which an
+operator compares between hosts. The answer has nothing about users.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Send a request to another host's rpc server. A failure is described in words that an operator can act on, within the given time."""
+"""Send a request to another host's rpc server and return the answer, within a given time. An error says what failed in words for an operator."""
 
 from __future__ import annotations
 

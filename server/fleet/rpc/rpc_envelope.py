@@ -1,11 +1,6 @@
-"""Encode and check the head of a request to another host's rpc server, and of its answer. Bytes, no socket; nothing unsealed is believed.
+"""Encode and check the headers of a request between hosts and of its answer, as bytes, without a socket. The authentication is `rpc_seal`'s.
 
-    request   SRD1 | kind u8 | node of the sender, 5 bytes | time u64, Unix ms | nonce, 16 bytes | length of the body u32 | the body, sealed
-    answer    status u8 | length of the body u32 | the body, sealed
-
-The seal of a request covers the address that it is for and its head too, that of an answer the nonce of the request: a request is valid at
-one host, for half a minute, once; an answer for one request. Used nonces are known in memory. So a request that an earlier process may have
-accepted is answered AGAIN with a challenge, and is valid once it comes again over its connection, sealed over that too.
+**Invariant:** a request is valid at one host, once, for 30 s, and an answer only for its request.
 """
 
 from __future__ import annotations
@@ -77,7 +72,13 @@ class Refused(Exception):
 
 
 class Head(NamedTuple):
-    """Head of a request. `time`: Unix ms; `length`: bytes of the body without its seal."""
+    """Head of a request. `time`: Unix ms; `length`: bytes of the body without its seal.
+
+        request   SRD1 | kind u8 | node of the sender, 5 bytes | time u64, Unix ms | nonce, 16 bytes | length of the body u32 | the body, sealed
+        answer    status u8 | length of the body u32 | the body, sealed
+
+    The seal of a request covers its address and its head too, that of an answer the nonce of the request.
+    """
 
     kind: int
     node: str
@@ -124,7 +125,11 @@ def answered(seal: Seal, nonce: bytes, status: int, sealed: bytes) -> bytes | No
 
 
 class Nonces:
-    """Nonces of the requests of the last minute."""
+    """Nonces of the requests of the last minute.
+
+    They are in memory alone. So a request that an earlier process may have accepted is answered AGAIN with a challenge; it is valid once it is
+    sent again over the same connection, with the challenge under its seal.
+    """
 
     def __init__(self, most: int = NONCES_MAX) -> None:
         self._known: AgeingMap[bytes, None] = AgeingMap(most)

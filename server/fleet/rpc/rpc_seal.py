@@ -1,9 +1,6 @@
-"""Seal messages between hosts with the service's secret. **Invariant:** a message without the secret is dropped, and one is valid only in the
-place that it was sealed for.
+"""Authenticate messages between hosts by an HMAC with the service's secret. A seal does not encrypt.
 
-It separates two services on one NATS, or a host with another `DATA/secret`. It hides nothing: secrets travel elsewhere.
-
-    key id u8 | HMAC-SHA256, its first 16 bytes, under the sub-key CLUSTER over: length of the place u16, the place, the body | body
+**Invariant:** a message without a valid seal is dropped, and a seal is valid only for one place (a NATS subject or an rpc address).
 """
 
 import hmac
@@ -20,7 +17,12 @@ SEALED: Final = 1 + MAC  # bytes of a seal, before the body
 
 
 class Seal:
-    """Seal of one deployment: the present secret seals, the previous one is accepted as long as it is configured."""
+    """Seal of one deployment: the present secret seals, the previous one is accepted as long as it is configured.
+
+        key id u8 | HMAC-SHA256, its first 16 bytes, under the sub-key CLUSTER over: length of the place u16, the place, the body | body
+
+    It separates two services on one NATS, or a host with another `DATA/secret`.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self.id = keys.present.id  # of the secret that seals

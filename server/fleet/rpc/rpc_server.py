@@ -1,7 +1,7 @@
-"""Accept requests of other hosts. **Invariant:** a sender without the secret costs a few descriptors for two seconds, and learns nothing.
+"""Accept requests of other hosts over TCP, verify them, and pass them to the handler of their kind.
 
-At most COMING connections may be open whose request is not whole and verified: one more replaces the oldest, so that silent connections keep
-no sender away. No byte behind a request is read: a handler that wants the connection gets it untouched.
+**Invariant:** a sender without the secret holds a connection for two seconds at most and gets no answer. At most COMING connections may be
+unverified; one more replaces the oldest.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def no(why: str) -> Answer:
 
 
 class RpcServer:
-    """Server of one process: several may accept on copies of one socket. `address`: by which others reach it; `wall`: Unix seconds."""
+    """Server of one process: several may accept on copies of one socket. `address`: by which others reach it; `wall`: Unix seconds.
+
+    No byte behind a request is read: a handler that wants the connection gets it untouched.
+    """
 
     def __init__(
         self, sock: socket.socket, seal: Seal, address: str, handlers: Mapping[int, Handler], wall: Callable[[], float] = time.time,

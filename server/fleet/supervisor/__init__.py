@@ -1,1 +1,1 @@
-"""Start, watch and replace the processes of a host, and carry out orders of its operator."""
+"""Start, watch and replace the processes of a host, and carry out its operator's orders: drain, restart, upgrade."""

@@ -1,5 +1,6 @@
-"""Represent a process of a host in its supervisor: its link, pidfd, last report and CPU meter. Nothing here waits; a process that reads nothing
-is killed.
+"""Represent one child process in the supervisor: its ipc link, pidfd, last report and CPU meter.
+
+**Invariant:** nothing here blocks. A child that does not read its messages is killed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Serve the control socket of a process that has no loop. Nothing here waits, and each client is bounded in time and bytes. The client side is
+"""Serve operators' commands at the control socket of the supervisor, which has no event loop. The client side is
 `server.ops.process.control_socket.ask`.
+
+**Invariant:** nothing here blocks, and each client is bounded in time and bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""Pack and unpack what one generation of a host's processes leaves to the next, beside sessions.
-
-sockets    at which users and operators connect: their queues outlive the process that accepts
-table      counts of addresses (`server.ops.process.address_census`): each generation has columns of its own, the next one in the other half
+"""Encode what the supervisor hands to the next generation of processes in an upgrade, besides sessions: the listening sockets, and the shared table
+that counts connections per client address.
 """
 
 from __future__ import annotations
@@ -17,7 +15,11 @@ from server.ops.process.listening_sockets import Sockets
 
 
 class GenerationState(NamedTuple):
-    """State of one generation. `first`: its first column."""
+    """State of one generation. `first`: its first column.
+
+    Connections that wait in the sockets' queues outlive the process that accepts. Each generation has its own columns of the table
+    (`server.ops.process.address_census`), the next one in the other half.
+    """
 
     sockets: Sockets
     table: HostAddresses

@@ -1,7 +1,5 @@
-"""Report the drain of a whole host to the operator who ordered it. The figures at the end are the last reports of the processes.
-
-Each process with sessions moves them to other hosts (`roaming.evacuation`), then ends; then the host ends. If no other host accepts sessions,
-all clients are told to return, as by SIGTERM.
+"""Report to an operator the progress and the result of the drain of a whole host: sessions left, moved to other hosts, and not moved. The supervisor
+and its processes carry out the drain; `server.fleet.roaming.evacuation` moves the sessions.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Run an upgrade of several processes: the supervisor's view of the next generation. **Invariant:** nothing changes here until all of it could
-serve.
+"""Run an upgrade of a host of several processes from the old supervisor: start a new supervisor with new processes (the next generation), and hand
+all sessions to them. The new supervisor's side is `previous_generation`.
 
-    starting ── ready ──► moving ── all of this generation have ended ──► done: the other one is the service
-        └────────────────────┴──── it fails or dies: all of it is killed, sessions that it did not acknowledge are here, this one goes on
-
-The other side is `previous_generation`. Each worker moves its sessions to its namesake (`worker_drain_out`), the frontend everything to the
-frontend (`frontend_upgrade`); the hub has nothing that the workers do not know.
+**Invariant:** the old processes serve unchanged until all new ones are ready. If the new generation fails, it is killed, and the old one
+continues.
 """
 
 from __future__ import annotations
@@ -52,7 +49,14 @@ class PendingMessage(NamedTuple):
 
 
 class NextGeneration:
-    """One upgrade. `back`: called if it failed, when all of that generation are dead; `start_within`: seconds. Raises NotStarted."""
+    """One upgrade. `back`: called if it failed, when all of that generation are dead; `start_within`: seconds. Raises NotStarted.
+
+        starting ── ready ──► moving ── all of this generation have ended ──► done: the other one is the service
+            └────────────────────┴──── it fails or dies: all of it is killed, sessions that it did not acknowledge are here, this one goes on
+
+    Each worker moves its sessions to its namesake (`worker_drain_out`), the frontend everything to the frontend (`frontend_upgrade`); the hub has
+    nothing that the workers do not know.
+    """
 
     def __init__(
         self,

@@ -1,13 +1,7 @@
-"""Carry out an operator's orders on a host of several processes: status, drain, restart, upgrade, without ending a chat.
+"""Carry out an operator's orders on a host of several processes: report its status, drain or restart a worker, drain the host, upgrade. No order but
+a drain of the host ends a chat.
 
-**Invariant:** one order at a time; it is carried out even if the operator's connection closes.
-
-    drain    the worker gets LEAVE; its sessions move to the others; it ends, and is not started anew
-    restart  the same, then it is started; one that does not run is only started
-    drain    without a worker: the host ends, and its sessions move to other hosts (`host_drain_report`)
-    upgrade  everything moves to another generation of processes (`next_generation`); a restart of the frontend is one by the same program
-
-The hub has no sessions: it only ends, and the workers hand in their tickets to the next one.
+**Invariant:** one order runs at a time, and continues if the operator's connection closes.
 """
 
 from __future__ import annotations
@@ -82,7 +76,15 @@ class Order(NamedTuple):
 
 
 class OperatorOrders:
-    """Orders to one supervisor."""
+    """Orders to one supervisor.
+
+        drain    the worker gets LEAVE; its sessions move to the others; it ends, and is not started anew
+        restart  the same, then it is started; one that does not run is only started
+        drain    without a worker: the host ends, and its sessions move to other hosts (`host_drain_report`)
+        upgrade  everything moves to another generation of processes (`next_generation`); a restart of the frontend is one by the same program
+
+    The hub has no sessions: it only ends, and the workers hand in their tickets to the next one.
+    """
 
     def __init__(self, host: Host) -> None:
         self._host = host

@@ -1,14 +1,7 @@
-"""Take over from the previous generation of processes: the new supervisor's view of the old one.
+"""Take over a host of several processes from its old supervisor, in an upgrade. This code runs in the new supervisor; the old one's side is
+`next_generation`.
 
-**Invariant:** no client is accepted before the old supervisor sends BEGIN; if it dies, this generation serves.
-
-old supervisor                                new supervisor, its child
-  HOST: what it goes on with ────────────────►  starts its hub, frontend and workers
-                                 ◄───────────   CHILD, for each: its pidfd; with the frontend one end of a link to the old frontend
-                                 ◄───────────   READY: versions of records that it reads; or FAILED, and why
-  PEER: links of old and new processes, BEGIN ► accepts sessions and clients
-  (each old worker to its namesake, the frontend)
-  END ────────────────────────────────────────►  is the service: answers operators, notifies systemd
+**Invariant:** the new processes accept no client before the old supervisor sends BEGIN; if it dies, the new ones serve at once.
 """
 
 from __future__ import annotations
@@ -36,6 +29,14 @@ WITHIN: Final = 10.0  # seconds for the old supervisor to send its state
 class PreviousGeneration:
     """Previous generation of one supervisor. `children`: its processes, by name; `begin`, `alone`: called when this generation serves, and when
     it is the service.
+
+        old supervisor                                new supervisor, its child
+          HOST: what it goes on with ────────────────►  starts its hub, frontend and workers
+                                         ◄───────────   CHILD, for each: its pidfd; with the frontend one end of a link to the old frontend
+                                         ◄───────────   READY: versions of records that it reads; or FAILED, and why
+          PEER: links of old and new processes, BEGIN ► accepts sessions and clients
+          (each old worker to its namesake, the frontend)
+          END ────────────────────────────────────────►  is the service: answers operators, notifies systemd
     """
 
     def __init__(self, sock: socket.socket) -> None:

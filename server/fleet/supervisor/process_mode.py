@@ -1,4 +1,6 @@
-"""Decide whether this host runs several processes. Called before their modules are imported, which one process alone does not need."""
+"""Decide from the settings whether this host runs as one process or as several. It imports nothing of the latter, which a single process need not
+load.
+"""
 
 import os
 

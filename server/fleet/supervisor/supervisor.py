@@ -1,11 +1,7 @@
-"""Start the other processes of a host, and start anew those that die. It holds no traffic, and has no loop and no thread.
+"""Start the processes of a host (hub, frontend, workers) by fork, connect each two of them, and restart those that die or hang. The supervisor
+serves no client, and has no event loop and no thread.
 
-supervisor ── fork ──► hub, frontend, worker 1 … n      each has one link to the supervisor, and one to each of the others,
-    ▲                       │                             whose two ends the supervisor makes and hands out
-    └──── its death ────────┘ ──► the others are notified, it is started anew and gets new links
-
-A process that is silent for two seconds of its own hangs, and is killed (`server.fleet.supervisor.watchdog`). During an upgrade another
-supervisor with all of these runs beside this one, until it has everything (`next_generation`, and `previous_generation` on its side).
+**Invariant:** only the supervisor decides that a process is dead, and then tells the other processes.
 """
 
 from __future__ import annotations
@@ -66,6 +62,14 @@ class Supervisor:
     `ready`: called once, when all serve; `died`: called for each that ended, once it was reaped; `askers`: clients of the control socket;
     `estate`: returns what the next generation continues with; `before`: the previous generation, `control`: the socket for operators once
     that has ended.
+
+        supervisor ── fork ──► hub, frontend, worker 1 … n      each has one link to the supervisor, and one to each of the others,
+            ▲                       │                             whose two ends the supervisor makes and hands out
+            └──── its death ────────┘ ──► the others are notified, it is started anew and gets new links
+
+    A process that is silent for two seconds, not counting time without a core, hangs and is killed (`server.fleet.supervisor.watchdog`). During
+    an upgrade another supervisor with all of these runs beside this one, until it has everything (`next_generation`, and `previous_generation` on
+    its side).
     """
 
     def __init__(

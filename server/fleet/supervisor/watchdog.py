@@ -1,13 +1,7 @@
-"""Decide which of a host's processes hangs or does not come to serve, and whose link is broken.
+"""Find child processes that hang, or do not become ready in time, and kill them; of two live processes whose link broke, kill the younger.
 
-**Invariant:** no process is blamed for time in which it waited for a core, nor for time in which the supervisor did not run either.
-
-A process is silent when it has sent nothing for two of its signs. From then on, and while it starts, the kernel reports how it was scheduled
-(`server.ops.process.cpu_time`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no
-core are the machine's. Its own seconds alone count towards its limit. Each kill doubles the limit of the next process of that name, for a
-while: a limit that is too short for a machine ends itself.
-
-A machine that slept has stopped all of them: the clock here advances only as far as the supervisor looked at it.
+**Invariant:** time in which a process was ready to run and got no CPU, or in which the supervisor itself did not run, never counts against the
+process.
 """
 
 from __future__ import annotations
@@ -73,7 +67,14 @@ class Silence:
 
 
 class Watchdog:
-    """Watchdog of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`)."""
+    """Watchdog of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`).
+
+    A process is silent when it has sent nothing for two of its signs. From then on, and while it starts, the kernel reports how it was scheduled
+    (`server.ops.process.cpu_time`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no
+    core are the machine's. Only its own seconds count towards its limit. Each kill doubles the limit of the next process of that name, for a
+    while: a limit that is too short for a machine ends itself. A machine that slept has stopped all of them: the clock here advances only as far
+    as the supervisor looked at it.
+    """
 
     def __init__(self, hang_after: float = HANG_AFTER, start_within: float = START_WITHIN) -> None:
         self.clock = Clock()
