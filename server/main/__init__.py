@@ -1,1 +1,3 @@
-"""Put parts together: the command line, the processes, what each is made of. Nothing imports it."""
+"""Assemble the program from all other packages: the command line, the operators' commands, and the processes with their parts. No other package
+imports this one.
+"""

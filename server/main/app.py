@@ -1,6 +1,5 @@
-"""Build the aiohttp application: pages, API and documents. Each part of the service adds its own routes.
-
-`/ws` is the reactor's and does not come here. A request with an unknown Host is refused.
+"""Build the aiohttp application: the routes of all parts of the service, and the check of the Host header. `/ws` is not among them: the reactor (the
+compiled socket layer) serves it.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,6 +1,6 @@
-"""Define the command line: `serendip serve`, `upgrade`, `status`, `drain`, `restart`, `config`, `keys rotate`, and groups of other modules.
+"""Define the command line `serendip`: `serve`, `upgrade`, `status`, `drain`, `restart`, `config`, and the command groups of `server.main.commands`.
 
-A command imports its modules when it runs, so that the server starts at once and help is fast.
+A command imports its modules when it runs, so that help and the server's start are fast.
 """
 
 import os

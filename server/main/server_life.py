@@ -1,7 +1,4 @@
-"""Run a server of one process from its settings to its end: the order of start, upgrade, drain and stop.
-
-The server is ready when it accepts connections. The parts themselves are in `server.main.parts`.
-"""
+"""Run a server of a single process from its settings to its end: start, upgrade, drain and stop, in order. `server.main.parts` makes the parts."""
 
 import asyncio
 import contextlib

@@ -1,1 +1,3 @@
-"""Serve people in real time: the worker (reactor and engine in one loop), its recorder, video. Reaches data and trust through ports only."""
+"""Serve chats in real time: the worker (sockets and chat engine in one event loop), its recorder, video calls. Uses data and trust through protocols
+only.
+"""

@@ -1,3 +1,4 @@
-"""Check what an operator can get wrong, before users come. **Invariant:** a finding says in one line what is the case and, if it is a problem,
-what to do.
+"""Check a deployment for mistakes of its operator, at the start and for `serendip check`.
+
+**Invariant:** a finding is one line with the problem and its remedy.
 """

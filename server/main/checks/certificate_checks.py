@@ -1,4 +1,4 @@
-"""Check how long the certificates of the site and of NATS remain valid, for `serendip check`."""
+"""Check how long the TLS certificates of the site and of NATS remain valid, for `serendip check`."""
 
 from __future__ import annotations
 

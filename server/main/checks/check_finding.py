@@ -1,4 +1,4 @@
-"""Define the findings of checks. **Invariant:** a finding is a sentence about this deployment, without secrets and personal data."""
+"""Define the result of a check: severity, sentence and remedy. **Invariant:** a finding contains no secrets and no personal data."""
 
 from enum import IntEnum
 from typing import NamedTuple

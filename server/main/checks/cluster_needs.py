@@ -1,4 +1,7 @@
-"""Check the settings that a host of a cluster needs. **Invariant:** without them the server does not start, and `serendip check` reports the same."""
+"""Check the settings that a host of a cluster needs.
+
+**Invariant:** if one is missing the server does not start, and `serendip check` reports the same.
+"""
 
 from __future__ import annotations
 

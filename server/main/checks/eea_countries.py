@@ -1,4 +1,4 @@
-"""List the countries of the European Economic Area, as an operator may write them: names and codes, in small letters."""
+"""List the countries of the European Economic Area: their names and codes as an operator may write them, in lower case."""
 
 from typing import Final
 

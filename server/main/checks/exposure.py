@@ -1,6 +1,5 @@
-"""Determine whether a host is public, and what it lacks for that. The start and `serendip check` both use it.
-
-A host is public by the names that it answers to (`server.hosts`): requests for other names get 421, whatever address it listens on.
+"""Determine whether this host is reachable by the public, and which settings and accounts a public host lacks. The server's start and `serendip
+check` both use it.
 """
 
 from collections.abc import Iterator
@@ -46,6 +45,8 @@ def refusal(settings: Settings, *, has_moderator: bool) -> str:
     """Return why this host may not start, with each missing setting and command; empty if it may.
 
     `has_moderator`: an account has a passkey, or an open invitation, and a role that works on cases.
+
+    A host is public by the names that it answers to (`server.hosts`), whatever address it listens on: requests for other names get 421.
     """
     names = public_names(settings)
     if not names or settings.safety.unattended:

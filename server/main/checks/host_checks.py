@@ -1,7 +1,4 @@
-"""Check whether hosts can form one cluster: NATS, each other's ports, secrets, clocks, releases, databases.
-
-Each host that is received on NATS is asked at its cluster port, as another host would do.
-"""
+"""Check whether the hosts that are connected to NATS can form one cluster: cluster ports, secrets, clocks, releases, databases."""
 
 from __future__ import annotations
 

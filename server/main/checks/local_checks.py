@@ -1,4 +1,7 @@
-"""Check what needs no other server: settings against each other, the data folder, limits. **Invariant:** cheap enough for every start."""
+"""Check what needs no connection to another server: the settings against each other, the data folder, system limits.
+
+**Invariant:** these checks are fast enough for every start.
+"""
 
 import resource
 import shutil

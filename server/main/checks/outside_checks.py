@@ -1,6 +1,6 @@
 """Check the services that this server uses: database, object store, mail server, LibreTranslate, captcha provider, TURN server.
 
-**Invariant:** whatever a check creates it deletes again.
+**Invariant:** a check deletes whatever it created.
 """
 
 import asyncio

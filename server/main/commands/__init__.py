@@ -1,1 +1,4 @@
-"""Implement the operators' commands, one module per group. **Invariant:** a command that changes or reads personal data writes an audit row."""
+"""Implement the operators' commands, one module per group.
+
+**Invariant:** a command that reads or changes personal data writes to the audit log first.
+"""

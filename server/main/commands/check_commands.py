@@ -1,5 +1,6 @@
-"""Implement `serendip check`: try everything that an operator can get wrong. **Invariant:** one line per finding; the exit status is the worst of
-them.
+"""Implement `serendip check`: run all checks of `server.main.checks` and print one line per finding.
+
+**Invariant:** the exit status is the worst severity.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Implement `serendip cluster`. **Invariant:** one line per finding; the exit status is the worst of them."""
+"""Implement `serendip cluster check`: check NATS and each host connected to it, and print one line per finding.
+
+**Invariant:** the exit status is the worst severity.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Provide what all commands share: options, settings, output, exit. **Invariant:** data is printed as text, never as markup or terminal escapes; an
-error is one line and status 1.
+"""Provide the options, settings, output and exit that all commands share.
 
-Imports are made when they are needed, so that help is fast.
+**Invariant:** data is printed as plain text, never as markup or terminal escapes; an error is one line and a nonzero status.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Implement `serendip console`: accounts of the moderators' console. **Invariant:** each change is written to the audit log before it is made."""
+"""Implement `serendip console`: invite, list and close accounts of the moderators' console, and set their roles.
+
+**Invariant:** each change is written to the audit log before it is made.
+"""
 
 from __future__ import annotations
 

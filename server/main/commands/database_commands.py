@@ -1,4 +1,7 @@
-"""Implement `serendip db`: migrate, check, backup, restore. **Invariant:** a restore reverts no hold, ban or deletion, and reports what it kept."""
+"""Implement `serendip db`: migrate, check, back up and restore the database.
+
+**Invariant:** a restore reverts no hold, ban or deletion, and prints how many rows it preserved.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Implement `serendip log`: show, count and remove saved logs. **Invariant:** each look is written to the audit log before it happens."""
+"""Implement `serendip log`: show, count and remove saved chat logs. **Invariant:** each look at a log is written to the audit log first."""
 
 from __future__ import annotations
 

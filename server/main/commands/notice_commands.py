@@ -1,4 +1,6 @@
-"""Implement `serendip safety notices` and `serendip safety report`: notices from the public, and published figures."""
+"""Implement `serendip safety notices` (list and decide notices of illegal content from the public) and `serendip safety report` (published monthly
+figures).
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Implement `serendip privacy`: purge, holds, statement, registry check, log scan, audit log. **Invariant:** each look and change is written to
-the audit log first.
+"""Implement `serendip privacy`: purge, legal holds, the privacy statement, registry check, log scan, audit log.
+
+**Invariant:** each look-up and change is written to the audit log first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Implement `serendip probe`: use a deployment as a user would, and report which step failed. It needs only the address, and is the only part of the
-server that imports `client`.
+"""Implement `serendip probe`: use a deployment as two test clients would, and print the step that failed. It needs only the address of the site.
 
-Two peers of the probe meet by a random interest, so that they never meet a user.
+**Invariant:** the test clients match by a random interest, so they never meet a user. Only this module of the server imports `client`.
 """
 
 import asyncio

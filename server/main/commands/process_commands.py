@@ -1,8 +1,4 @@
-"""Implement `serendip status`, `drain` and `restart`, about the processes of the running server.
-
-Exit status of `status`: 0 all processes serve, 1 no server answers, 3 it runs, and not all processes serve. Of the others: 0 done, 1 not done, with
-the reason.
-"""
+"""Implement `serendip status`, `drain` and `restart`, which control the processes of a running server."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ NOT_ALL: Final = 3
 
 
 def status(data: Path, as_json: bool) -> None:
-    """Print the status of the server of a data folder."""
+    """Print the status of the server of this folder. Exits with 0 if all processes serve, 1 if no server answers, 3 if one runs and not all serve."""
     last = answer(data, {"do": "status"}, show=False)
     if last.get("done") is not True:
         conclude(last, as_json)

@@ -1,5 +1,6 @@
-"""Implement `serendip privacy request`: people's requests about their own data. **Invariant:** each look and answer is written to the audit log
-before, with the person concerned.
+"""Implement `serendip privacy request`: list and answer people's requests about their own data.
+
+**Invariant:** each look and answer is first written to the audit log, with the person concerned.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Implement `serendip safety rules`: check and try the screening rules. It only reads files: no store, no server, no audit log."""
+"""Implement `serendip safety rules`: check the files of screening rules, and try rules on a line. It reads only these files: no store, no running
+server.
+"""
 
 from __future__ import annotations
 

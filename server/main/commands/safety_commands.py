@@ -1,5 +1,6 @@
-"""Implement `serendip safety`: an operator reads reports and decides cases. **Invariant:** each look and each action is written to the audit log
-before it happens.
+"""Implement `serendip safety`: read reports, decide cases and answer appeals from the command line.
+
+**Invariant:** each look and each action is written to the audit log first.
 """
 
 from __future__ import annotations

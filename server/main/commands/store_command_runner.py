@@ -1,4 +1,7 @@
-"""Run a command over the store: open its parts, call a handler, close them. **Invariant:** every known failure ends the program with one line."""
+"""Run a command that needs the store: open the store, call the command's handler, close it.
+
+**Invariant:** every known failure ends the program with one line.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Implement `serendip upgrade`: the running server migrates all sessions to a new process.
+"""Implement `serendip upgrade`: tell the running server to migrate all sessions to a new process, and print the progress.
 
-**Invariant:** the progress is printed in words; if the upgrade fails the exit status is 1, with the reason.
+**Invariant:** if the upgrade fails, the reason is printed and the exit status is 1.
 """
 
 from __future__ import annotations

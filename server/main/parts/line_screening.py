@@ -1,6 +1,5 @@
-"""Screen lines after their delivery, in a program beside each process that has users (`server.trust.screening.screening_client`).
-
-One program for a whole host would have to hold the memory of each worker, and get it again at each start; one per process costs memory instead.
+"""Start the screening program of this process, which checks chat lines after their delivery, and feed it the worker's lines
+(`server.trust.screening.screening_client`).
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,10 @@ TASK = "screening"
 
 
 class LineScreening:
-    """Line screening of one process, if the settings enable it: all lines of `worker`, until `stop`."""
+    """Line screening of one process, if the settings enable it: all lines of `worker`, until `stop`.
+
+    One program for a whole host would have to map the memory of each worker, and again at each start; one per process costs memory instead.
+    """
 
     def __init__(self, process: str, settings: Settings, worker: Worker, board: MetricsBoard, tasks: Tasks) -> None:
         self._worker, self._tasks = worker, tasks

@@ -1,4 +1,6 @@
-"""Define the ports of a server to the other processes of its host. A server that is the only process has none."""
+"""Define the functions (ports) through which a server's parts reach the other processes of its host, such as the hub. In a server of a single
+process they do nothing (`ALONE`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

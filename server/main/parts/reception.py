@@ -1,6 +1,5 @@
-"""Make the part of a process that admits users and has their sessions: handshake, address limits, challenges, worker.
-
-A server of one process has one of them; with several processes each worker and the frontend have one. It loads no page and no store.
+"""Make the parts of a process that admit clients and hold their sessions: handshake, limits per address, challenges, and the worker. It loads
+neither web pages nor the store.
 """
 
 import time
@@ -52,7 +51,10 @@ ALONE: Final = ReceptionPorts()
 
 
 class Reception:
-    """Admission and the worker of one process. Make it in the loop. Raises StartError."""
+    """Admission and the worker of one process. Make it in the loop. Raises StartError.
+
+    A server of one process has one; with several processes each worker and the frontend have one.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,5 @@
-"""Make the parts of one process and connect them; `server.main.server_life` calls them in order.
-
-The order is: constructor, `show_metrics`, `open_store`, `build`, `take_connections`, and at the end `close`.
+"""Make the parts of a process that serves HTTP (worker, store, moderation, pages, metrics), and connect them. `server.main.server_life` starts and
+stops them.
 """
 
 import asyncio
@@ -66,7 +65,10 @@ class Listener(Protocol):
 
 
 class Server:
-    """All parts of one process that serves HTTP: worker, store, moderation, pages, metrics."""
+    """All parts of one process that serves HTTP: worker, store, moderation, pages, metrics.
+
+    The order of calls is: constructor, `show_metrics`, `open_store`, `build`, `take_connections`, and at the end `close`.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""Apply settings that changed while a process runs (`server.ops.config.settings.RELOADED` lists them).
+"""Apply changed settings to a running process, for those settings that need no restart (`server.ops.config.settings.RELOADED`).
 
-A wrong configuration changes nothing. One process of a host logs what was applied.
+**Invariant:** an invalid configuration changes nothing.
 """
 
 import asyncio

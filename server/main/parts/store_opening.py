@@ -1,4 +1,7 @@
-"""Open the store, and moderation, console and data requests over it. The start waits for it; a failure is a StartError that says what to do."""
+"""Open the store at the start, and the parts that use it: moderation, console, data requests.
+
+**Invariant:** an error that the operator must resolve is a StartError that names the remedy.
+"""
 
 import time
 from collections.abc import Callable

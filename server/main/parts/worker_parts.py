@@ -1,6 +1,6 @@
-"""Make a worker from the settings: reactor, engine, and the functions of the server that the engine calls.
+"""Make a worker from the settings: its reactor (sockets), its engine (chats), and the server's functions that the engine calls.
 
-Nothing is started, and no library is loaded that only the store or a page needs: each worker would hold it in memory.
+**Invariant:** nothing is started here, and no library of the store or the pages is loaded, because each worker process would hold it in memory.
 """
 
 import time

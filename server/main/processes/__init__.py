@@ -1,1 +1,1 @@
-"""Put together what each process of a host is: a worker, the frontend, the hub, and the group that a supervisor starts."""
+"""Assemble and run each process of a host with several: the workers, the frontend, the hub, and the supervisor's group."""

@@ -1,6 +1,7 @@
-"""Run the frontend, the process with HTTP and the store. It is a whole server but for `/ws`; sessions of HTTP clients stay in it.
+"""Run the frontend: the process that serves HTTP pages and APIs and owns the store, while workers serve `/ws`. The sessions of HTTP clients
+(Omegle's protocol) are in the frontend.
 
-Messages of other processes that arrive before it serves are queued.
+**Invariant:** messages of other processes that arrive before the frontend serves are queued.
 """
 
 from __future__ import annotations

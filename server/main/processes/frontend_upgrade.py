@@ -1,6 +1,6 @@
-"""Hand everything of the frontend over to a new frontend, as `server.fleet.migrate.upgrade_source` does for a server of one process.
+"""Transfer the listeners, the sessions and the state of the frontend to its successor in an upgrade.
 
-Workers of both generations look up its sessions, so they are entered into the forwarding table.
+**Invariant:** workers of both generations may ask for a session during the upgrade, so each migrated session is entered into the forwarding table.
 """
 
 from __future__ import annotations

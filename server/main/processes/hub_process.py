@@ -1,7 +1,6 @@
-"""Run the hub, the process with the waiting room of all workers of a host. It has no client connection and no file; the workers know all that it
-knows.
+"""Run the hub, the process with the waiting room that all workers of a host share; in a cluster it also has the host's connection to NATS.
 
-In a cluster it holds this host's connection to NATS (`server.fleet.cluster`).
+**Invariant:** the hub has no client connections and no files, and its whole state can be rebuilt from the workers.
 """
 
 from __future__ import annotations

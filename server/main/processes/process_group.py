@@ -1,4 +1,4 @@
-"""Run a host of several processes: define their roles, and make what all of them share before the first fork."""
+"""Run a host with several processes: define the role of each process, create the sockets and secrets that all share, and start the supervisor."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Broadcast events that follow a user from the frontend: to its workers, and to all other hosts.
+"""Broadcast events about a user from the frontend to its workers and to all other hosts: age states, counted reports, refused minors, video that is
+off.
 
-Events are age states, reports that count, refused minors and video that is off. Each is found in one process, while the user may have sessions in any
-other, or connect there next. An event that another host sent is passed to workers only. A process that starts later gets age states and video that is
-off, as long as they hold; a host that starts later, or was away, asks (`server.fleet.frontend.cluster_catch_up`). A report that counts is sent once:
-alone it causes a challenge, for a day at most. Lasting decisions are in the store, which all hosts share.
+**Invariant:** an event that came from another host is sent to the workers only. Permanent decisions are not broadcast here, since all hosts read
+them from the store.
 """
 
 from __future__ import annotations
@@ -21,7 +20,12 @@ from server.main.parts.server_parts import Server
 
 class UserEventBroadcast:
     """The broadcasts of one frontend. `several`: whether there may be other hosts; `kept`: also called with each worker's message of a minor or an
-    age."""
+    age.
+
+    An event arises in one process, while the user may have sessions in any other, or connect there next. A process that starts later gets age states
+    and video that is off, as long as they hold; a host that starts later, or was disconnected, requests them
+    (`server.fleet.frontend.cluster_catch_up`). A report that counts is sent once: alone it causes a challenge, for a day at most.
+    """
 
     def __init__(self, server: Server, peers: Callable[[], Peers], several: bool, kept: Handler) -> None:
         self._server = server

@@ -1,4 +1,6 @@
-"""Run a worker, a process with clients' connections and their chats. It has no page and no store: HTTP connections and records go to the frontend."""
+"""Run a worker: a process with client connections and their chats. It has no pages and no store, so it passes HTTP connections and records to the
+frontend.
+"""
 
 from __future__ import annotations
 

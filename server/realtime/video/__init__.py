@@ -1,4 +1,4 @@
-"""Handle video calls: choose a call's ICE servers, remove hidden addresses from signals, count relayed traffic.
+"""Handle video calls: choose the ICE servers, remove hidden addresses from WebRTC signals, count relayed traffic.
 
-**Invariant:** media never passes through the server. A call costs the server its signals only.
+**Invariant:** media never passes through this server, only signals do.
 """

@@ -1,9 +1,7 @@
-"""Choose the ICE servers of a call, with expiring TURN credentials (the "TURN REST" convention of coturn).
+"""Choose the ICE servers of a video call, with expiring TURN credentials.
 
-**Invariant:** the name in a credential is random, so that nothing that the TURN server logs leads to a user. If one of a chat's users hides their
-address, both get relays only.
-
-Source: draft-uberti-behave-turn-rest-00: username `expiry:name`, password base64(HMAC-SHA1(secret, username)).
+**Invariant:** the user name in a credential is random, so that logs of the TURN server identify no user; if either participant hides their address,
+both get relays only.
 """
 
 import base64
@@ -26,7 +24,11 @@ def turn_secret(chosen: Video, keys: Keys) -> str:
 
 
 class IceServers:
-    """The ICE servers of each call. `wall`: returns Unix seconds."""
+    """The ICE servers of each call. `wall`: returns Unix seconds.
+
+    Credentials follow draft-uberti-behave-turn-rest-00 ("TURN REST" of coturn): username `expiry:name`, password base64(HMAC-SHA1(secret,
+    username)).
+    """
 
     def __init__(self, chosen: Video, secret: str, wall: Callable[[], float] = time.time) -> None:
         self._stun = list(chosen.stun or dict.fromkeys(map(_stun_of, chosen.turn)))

@@ -1,10 +1,7 @@
-"""Count what TURN servers relayed, from coturn's statistics, which it sends to this port as to a Redis.
+"""Count the traffic that TURN servers relayed, from coturn's statistics: this port speaks enough of the Redis protocol for coturn to publish to it.
 
-**Invariant:** only counts are kept. coturn's reports hold names and addresses of users; the counts are parsed from them and the rest is discarded,
-where a Redis would store it. Connections, commands and their parts are bounded.
-
-Sources: coturn 4.6, `--redis-statsdb` (`PUBLISH turn/realm/R/user/U/allocation/ID/traffic[/peer]` with "rcvp=, rcvb=, sentp=, sentb=" since the last
-report); the Redis serialization protocol, version 2.
+**Invariant:** only sums are kept; the names and addresses of users in coturn's reports are discarded. Connections, commands and their arguments are
+bounded.
 """
 
 import asyncio
@@ -37,7 +34,11 @@ _traffic = re.compile(rb"rcvp=\d+, rcvb=(\d{1,13}), sentp=\d+, sentb=(\d{1,13})"
 
 
 class RelayReports:
-    """The port that coturn reports to, and the sums of its reports."""
+    """The port that coturn reports to, and the sums of its reports.
+
+    Sources: coturn 4.6, `--redis-statsdb` (`PUBLISH turn/realm/R/user/U/allocation/ID/traffic[/peer]` with "rcvp=, rcvb=, sentp=, sentb=" since the
+    last report); the Redis serialization protocol, version 2.
+    """
 
     def __init__(self, chosen: Video, sockets: Sockets | None = None) -> None:
         self._chosen = chosen

@@ -1,10 +1,7 @@
-"""Remove all addresses but a relay's from signals, so that a fault in a page cannot reveal a hidden one.
+"""Remove all IP addresses except a relay's from WebRTC signals (SDP descriptions and ICE candidates), so that a faulty page cannot reveal a hidden
+address.
 
-**Invariant:** what is not understood does not pass. Lines of a description are rebuilt or dropped: candidates other than `relay` and `raddr` are
-removed; `o=`, `c=`, `a=rtcp` and the port of `m=` are rewritten; mDNS names, lines with any address and free text (`s=`, `i=`, `u=`, `e=`, `p=`) are
-removed.
-
-Sources: RFC 8866 (lines), RFC 8839 (candidates).
+**Invariant:** a line is rebuilt from its parsed parts or dropped; unknown syntax does not pass. Sources: RFC 8866 (lines), RFC 8839 (candidates).
 """
 
 import re
@@ -53,7 +50,11 @@ def scrub(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def description(sdp: str) -> str:
-    """Return the description without addresses. Raises Refusal."""
+    """Return the description without addresses. Raises Refusal.
+
+    Candidates other than `relay` and `raddr` are removed; `o=`, `c=`, `a=rtcp` and the port of `m=` are rewritten; mDNS names, lines with any
+    address and free text (`s=`, `i=`, `u=`, `e=`, `p=`) are removed.
+    """
     lines = sdp.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > LINES_MAX:
         raise Refusal("too_long", "signal")

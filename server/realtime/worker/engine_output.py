@@ -1,5 +1,6 @@
-"""Send what the engine decides through this worker's reactor. It implements `engine.core.ports.Out`; most of it is methods of the reactor, and none
-of it waits."""
+"""Send the engine's frames and commands to client connections through the worker's reactor. It implements the protocol `engine.core.ports.Out`, and
+no method blocks.
+"""
 
 from collections import Counter
 from collections.abc import Callable

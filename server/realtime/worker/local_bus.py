@@ -1,4 +1,7 @@
-"""Deliver bus messages within one process: queued, and delivered before the next event. Sessions reach each other by the bus only."""
+"""Deliver the engine's bus messages between sessions of one process.
+
+**Invariant:** messages are queued, and all are delivered before the next event; sessions reach each other only by the bus.
+"""
 
 from collections import deque
 

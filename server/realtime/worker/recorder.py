@@ -1,7 +1,6 @@
-"""Pass chat records, saves and reports of the engine to the store and to moderation.
+"""Pass ended chats, requests to save a chat, and reports from the engine to the store and to moderation.
 
-The end of a chat is a record: one tuple on the hot path. A `save` is a task, always answered by `Engine.saved`. A report is answered by the engine;
-moderation reads the chat's ring at once.
+**Invariant:** recording the end of a chat only queues a tuple; each save is always answered, by `Engine.saved`.
 """
 
 import asyncio
@@ -53,7 +52,10 @@ def transcript(seat: SeatView) -> Transcript | None:
 
 
 class Recorder:
-    """One worker's way to the store. `take` and `forget` are `WorkerPorts.keep` and `forget_saves`."""
+    """One worker's way to the store. `take` and `forget` are `WorkerPorts.keep` and `forget_saves`.
+
+    A `save` is a task. The engine answers a report, and moderation reads the chat's last lines (its ring) at once.
+    """
 
     def __init__(
         self,

@@ -1,8 +1,6 @@
-"""Recognise newcomers that were here before, by cookie, to admit them by limits of their own.
+"""Recognise returning clients by their cookies, so that admission applies limits of their own instead of those of their shared address.
 
-A campus shares one address. So a cookie first seen a day ago has a few connections of its own before those of its address are counted, and a client
-whose connection dropped a moment ago may use the places that a full server reserves. Each process knows what it has seen since its start; an unknown
-cookie is a newcomer's.
+**Invariant:** each process knows only the cookies that it has seen since its start; an unknown cookie counts as a new client.
 """
 
 from typing import Final
@@ -16,7 +14,11 @@ RATE: Final = 1 / 15  # connections a second after that; more are counted as a n
 
 
 class ReturningClients:
-    """ReturningClients cookies of one process; implements what `ext.accept.address_limits.Addresses` asks."""
+    """The cookies that one process has seen; implements the protocol by which `ext.accept.address_limits.Addresses` asks for them.
+
+    A campus shares one address. So a cookie first seen a day ago has a few connections of its own before those of its address are counted, and a
+    client whose connection dropped a moment ago may use the places that a full server reserves.
+    """
 
     def __init__(self, identities: Identities, engine: Engine) -> None:
         self._identities = identities

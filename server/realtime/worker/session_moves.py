@@ -1,7 +1,6 @@
-"""Export sessions with their connections from a worker, and import them into one.
+"""Export sessions with their sockets from a worker, and import them into a worker of another process.
 
-**Invariant:** a group is exported whole or not at all, and a descriptor has one owner. Both sides of a migration use this module, and so does the
-source when it restores sessions that the target refused.
+**Invariant:** a group (the sessions of one chat, or one waiting session) is exported whole or not at all, and a descriptor has one owner.
 """
 
 import contextlib
@@ -44,7 +43,10 @@ def ask_again(worker: Worker, sessions: Iterable[Session]) -> None:
 
 
 class SessionMoves:
-    """Export and import of sessions, of one worker."""
+    """Export and import of sessions, of one worker.
+
+    Both sides of a migration use it, and so does the source when it restores sessions that the target refused.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker

@@ -1,5 +1,7 @@
-"""Check sessions again after bans or notices changed: end those that are banned or under age, and send unread notices. It runs in slices of SLICE
-sessions, between which the loop serves others."""
+"""Check all sessions again after bans or notices changed: end sessions of users who are banned or under age, and send unread notices.
+
+**Invariant:** the loop serves other events between slices of SLICE sessions.
+"""
 
 from __future__ import annotations
 

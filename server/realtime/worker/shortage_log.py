@@ -1,4 +1,4 @@
-"""Log that newcomers are refused for lack of descriptors or memory: once when it begins, and once when it is over."""
+"""Log when the worker begins to refuse new connections for lack of descriptors or memory, and when this is over: one line each."""
 
 from server.ops import log
 
@@ -8,7 +8,7 @@ logger = log.get()
 
 
 class ShortageLog:
-    """ShortageLog of one reactor, by its count of refused newcomers."""
+    """The shortage of one reactor, seen in its count of refused newcomers."""
 
     def __init__(self) -> None:
         self._count = 0

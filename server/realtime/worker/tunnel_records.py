@@ -1,5 +1,7 @@
-"""Define tunnels as a process hands them over: clients of this host whose sessions are at other hosts. `server.fleet.roaming.tunnel_table` implements
-them; a single host has none (`NO_TUNNELS`)."""
+"""Define the port through which a process exports and imports tunnels: connections of clients of this host whose sessions are at other hosts.
+
+`server.fleet.roaming.tunnel_table` implements the port; a single host uses NO_TUNNELS.
+"""
 
 from __future__ import annotations
 

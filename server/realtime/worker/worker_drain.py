@@ -1,4 +1,4 @@
-"""End a worker: put off newcomers, then tell each client to reconnect after a time of its own."""
+"""Drain a worker at its end: refuse new clients for now, then tell each client to reconnect after a random delay."""
 
 import asyncio
 import random

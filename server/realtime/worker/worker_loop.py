@@ -1,9 +1,7 @@
-"""Run a reactor and an engine in one loop: pass the reactor's events to the engine, and the engine's output to the reactor.
+"""Run a reactor (sockets) and an engine (chats) in one event loop: pass the reactor's events to the engine, and the engine's output to the reactor.
 
-In a turn the engine gets the reactor's batch event by event, and each event's bus messages are delivered before the next event. Then the gates are
-opened, which may bring a further batch. A turn that takes longer than TURN is put off: its remaining events wait in one queue, before all later ones.
-
-**Invariant:** no gate opens before the queue is empty, because frames behind a gate must not be parsed before the engine has handled those before it.
+**Invariant:** events are handled in order. A turn that takes longer than TURN seconds is interrupted, and its remaining events are handled before
+all later ones.
 """
 
 import asyncio
@@ -58,7 +56,12 @@ logger = log.get()
 
 
 class Worker:
-    """The loop's side of one reactor and one engine."""
+    """The loop's side of one reactor and one engine.
+
+    In a turn the engine gets the reactor's batch event by event, and each event's bus messages are delivered before the next event. Then the gates
+    are opened, which may bring a further batch. No gate opens before the queue is empty, because frames behind a gate must not be parsed before the
+    engine has handled those before it.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
-"""Define the ports of a worker: the functions by which it reaches the rest of its process. They are given to its constructor.
+"""Define the functions (ports) through which a worker reaches the rest of its process: store, moderation, HTTP, other processes. They are passed to
+its constructor.
 
-**Invariant:** a missing port answers as an empty service does: no store, no HTTP, no other process.
+**Invariant:** a function that is not given answers as if its service were empty.
 """
 
 from collections.abc import Callable, Mapping
