@@ -1,7 +1,6 @@
-"""Read the size in the head of a JPEG. **Invariant:** nothing is decoded; a bounded number of steps, and no input raises.
+"""Read the width and height from the header of a JPEG, without decoding it.
 
-Only the output of browsers' canvases is accepted: one frame, not progressive, eight bits, one or three components. Many scans over one frame
-would take a decoder seconds for a few kilobytes.
+**Invariant:** any input takes a bounded number of steps, and none raises. Only JPEGs as browsers' canvases write them are accepted.
 """
 
 from typing import Final
@@ -20,7 +19,11 @@ _FRAME_MIN: Final = 11  # bytes: length, precision, height, width, one component
 
 
 def size(body: bytes) -> tuple[int, int] | None:
-    """Return (width, height) in pixels; None for another kind of JPEG, or without a frame or an end. Never raises."""
+    """Return (width, height) in pixels; None for another kind of JPEG, or without a frame or an end. Never raises.
+
+    Accepted are one frame, not progressive, eight bits, one or three components. Many scans over one frame would take a decoder seconds for a few
+    kilobytes.
+    """
     if not body.startswith(_START) or not body.endswith(_END):
         return None
     at, end = 2, len(body)

@@ -1,7 +1,6 @@
-"""Compute PDQ, the perceptual hash of known pictures, in numpy. **Invariant:** bit for bit as the reference (facebook/ThreatExchange, pdq/cpp).
+"""Compute PDQ, the perceptual hash by which known pictures are recognised, in numpy. Runs in the picture process (extra `moderation`).
 
-Sums are added in the reference's order, in its 32-bit floats: a box filter is one `cumsum` of the values that enter and leave its window, which
-adds one by one; the transform adds one product after the other. Needs the extra `moderation`; runs in the picture process.
+**Invariant:** every bit is equal to the reference implementation's (facebook/ThreatExchange, pdq/cpp).
 """
 
 from functools import cache
@@ -30,7 +29,11 @@ class Hashed(NamedTuple):
 
 
 def hashed(pixels: NDArray[np.uint8]) -> Hashed:
-    """Return the hash of rows × columns × 3 colours. Raises ValueError for another shape, or fewer than LEAST pixels a side."""
+    """Return the hash of rows × columns × 3 colours. Raises ValueError for another shape, or fewer than LEAST pixels a side.
+
+    Sums are added in the reference's order, in its 32-bit floats: a box filter is one `cumsum` of the values that enter and leave its window, which
+    adds one by one; the transform adds one product after the other.
+    """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or min(pixels.shape[:2]) < LEAST:
         raise ValueError("rows × columns × 3 are wanted")
     red, green, blue = (pixels[:, :, colour] for colour in range(3))

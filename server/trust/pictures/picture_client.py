@@ -1,9 +1,7 @@
-"""Send pictures to the picture process and await its verdicts.
+"""Send pictures to the picture process and await its verdicts; start the process, and restart it when it ends.
 
-**Invariant:** a dead, slow or full process costs only the verdict, which is counted as missing (None).
-
-A picture is sent as it came; nothing is decoded here, and each answer is validated. AT_ONCE jobs are in the process, the others wait, and the
-oldest of too many are dropped. The process gets one descriptor, the folder of lists, and an environment without this server's variables.
+**Invariant:** a dead, slow or full process costs only the verdict, which is then None. At most AT_ONCE pictures are sent and unanswered; the rest
+wait in a bounded queue, which drops its oldest when full.
 """
 
 from __future__ import annotations
@@ -66,6 +64,9 @@ class PictureClient:
     """Client of the picture process, one for each process with users, whose name is `process`. `data`: the data folder. Call it in the loop.
 
     `on_change`: called when the process begins or ceases to answer, and for a job when none was there.
+
+    A picture is sent as it came: nothing is decoded here, and each answer is validated. The process gets one descriptor, the folder of hash lists,
+    and an environment without this server's variables.
     """
 
     def __init__(

@@ -1,10 +1,6 @@
-"""Load lists of known pictures and match hashes with them.
+"""Load the operator's lists of known pictures (PDQ hashes, `DATA/lists/*.pdq`), and find the entry that matches a picture's hash.
 
-A list is a file in `DATA/lists/*.pdq`: 64 hex digits (PDQ) a line and an optional tag. **Invariant:** the first wrong line is reported, and no
-other line is lost by it. An entry is named by its list and its tag: `list: tag`.
-
-A picture is known if its hash differs from an entry's in NEAR bits or fewer. Up to FEW entries all are compared; beyond, those that share one of
-sixteen bands of 16 bits but for one bit: of 31 bits over sixteen bands some band has one at most, so none is missed.
+**Invariant:** an invalid line never costs another line, and the place of the first one is reported.
 """
 
 from __future__ import annotations
@@ -34,7 +30,11 @@ Hashes = NDArray[np.uint8]
 
 
 class Known:
-    """Entries of all lists. `hashes`: n × BYTES; `tags`: one for each."""
+    """Entries of all lists. `hashes`: n × BYTES; `tags`: one for each.
+
+    A picture is known if its hash differs from an entry's in NEAR bits or fewer. Up to FEW entries all are compared; beyond, those that share one
+    of sixteen bands of 16 bits but for one bit: of 31 bits over sixteen bands some band has one at most, so none is missed.
+    """
 
     def __init__(self, hashes: Hashes, tags: Sequence[str], few: int = FEW) -> None:
         self._words = np.ascontiguousarray(hashes).view(np.uint64)
@@ -82,8 +82,10 @@ class _Bands:
 
 
 def read(folder: Path, most: int = MOST) -> tuple[Known, str]:
-    """Read the lists of a folder (a missing one has none). Return them with the place of the first fault ("file:line", or a file), or "".
-    A wrong line costs that line alone.
+    """Read the lists of a folder (a missing one has none). Return them with the place of the first fault ("file:line", or a file), or "". A wrong
+    line costs that line alone.
+
+    A line is 64 hex digits (PDQ) and an optional tag. An entry is named by its list and its tag: `list: tag`.
     """
     hashes, tags, same, bad = bytearray(), list[str](), dict[str, str](), ""
     for path in sorted(folder.glob(f"*{SUFFIX}")):

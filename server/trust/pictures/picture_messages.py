@@ -1,7 +1,6 @@
-"""Pack and unpack the messages between the server and the picture process. **Invariant:** each side validates the other's messages.
+"""Encode and decode the messages between the server and the picture process: jobs, and their results.
 
-A job: kind, number, whether a report asks, a remote score (or none), frames, and a JPEG. An answer: the same number, a verdict, numbers, a tag
-and thumbs. A message that begins with a brace is a status of the process, as JSON.
+**Invariant:** each side validates the other's messages.
 """
 
 import math
@@ -94,7 +93,10 @@ def pack_answer(number: int, judged: Judged) -> bytes:
 
 
 def unpack_answer(data: bytes) -> tuple[int, Judged]:
-    """Return (number of the job, result). Raises ValueError for any wrong shape or range."""
+    """Return (number of the job, result). Raises ValueError for any wrong shape or range.
+
+    A message that begins with a brace is no answer, but a status of the process, as JSON.
+    """
     if len(data) < _ANSWER.size or len(data) > ANSWER_MAX:
         raise ValueError("no answer")
     first, number, verdict, quality, score, seconds, tagged, thumbs = _ANSWER.unpack_from(data)

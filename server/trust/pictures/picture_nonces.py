@@ -1,6 +1,6 @@
-"""Draw the nonces under which browsers send requested pictures.
+"""Generate the nonces (random one-time names) under which browsers upload the pictures that the server requests.
 
-**Invariant:** a nonce identifies one side of one request to a chat, and reveals nothing else.
+**Invariant:** a nonce identifies one side of one request to one chat, and reveals nothing else.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,6 @@
-"""Serve the jobs of the picture process: a JPEG in, numbers and thumbs out.
+"""Run the picture process: it receives JPEGs from the server, and answers with scores and thumbs (grey copies of 32 × 32 pixels).
 
-**Invariant:** no picture leaves it, however it ends, and nothing is decoded before the process has dropped its privileges.
-
-It gets one end of a socket pair and the folder of lists. It loads the model and the lists; then it gives up files, sockets, other processes,
-core dumps, writable and executable memory, new privileges, and root if the server has that. It ends when the server closes its end.
+**Invariant:** a received picture is never sent on or written, and none is decoded before the process has dropped its privileges.
 """
 
 import contextlib
@@ -34,8 +31,11 @@ class NotAlone(Exception):
 
 
 def confine() -> list[str]:
-    """Give up all privileges that judging does not need, for good. Return the names of those that this kernel or container cannot drop.
-    Raises NotAlone, OSError.
+    """Give up all privileges that judging does not need, for good. Return the names of those that this kernel or container cannot drop. Raises
+    NotAlone, OSError.
+
+    These are files, sockets, other processes, core dumps, writable and executable memory, new privileges, and root if the server has that; the
+    model and the lists are loaded before.
     """
     alone()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -81,7 +81,10 @@ class Does(Protocol):
 
 
 def serve(sock: socket.socket, judge: Does) -> None:
-    """Serve until the server's end is closed. An invalid message raises ValueError: only the server writes there."""
+    """Serve until the server's end is closed. An invalid message raises ValueError: only the server writes there.
+
+    The process has one end of a socket pair, and the folder of lists.
+    """
     while data := sock.recv(JOB_MAX + 1):
         job = unpack_job(data)
         if job.kind not in (JUDGE, THUMBS, UNASKED):

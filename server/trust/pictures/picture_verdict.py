@@ -1,7 +1,6 @@
-"""Judge a strip of pictures: quality, score, verdict, thumbs, and a match with the lists. **Invariant:** any input gets an answer.
+"""Judge a picture in the picture process: decode it, score it with the model, and match it with the hash lists. Needs the extra `moderation`.
 
-Needs the extra `moderation`; runs in the picture process alone. A JPEG of a wrong kind or size is `undecided`, without thumbs. An unrequested
-still has a size of its own, within STILL_PIXELS, and gets a verdict alone: no thumbs, and no match with the lists.
+**Invariant:** any input gets an answer; a JPEG of a wrong kind or size is `undecided`.
 """
 
 import os
@@ -77,7 +76,11 @@ def room(pixels: int) -> Iterator[None]:
 
 
 class Judge:
-    """The model with its limits and lists. Loading takes a second; `warm` loads everything else that it needs later."""
+    """The model with its limits and lists. Loading takes a second; `warm` loads everything else that it needs later.
+
+    An undecided picture has no thumbs. An unrequested still has a size of its own, within STILL_PIXELS, and gets a verdict alone: no thumbs, and no
+    match with the lists.
+    """
 
     def __init__(self, limits: Limits, known: Known) -> None:
         os.environ[STILL[0]] = STILL[1]

@@ -1,7 +1,7 @@
-"""Request scores of pictures from a remote server, if the operator chose one. **Invariant:** it gets the strip, and nothing about its user.
+"""Request the score of a picture from a remote HTTP server, if the operator configured one.
 
-Request: `{"kind": "strip", "image": base64}`, a JPEG of three stacked pictures of 320 × 240; answer: `{"score": 0 to 1}`. The local process does
-all else, and the score too if that server does not answer in time; then it is not asked for AWAY_FOR seconds.
+**Invariant:** that server gets the picture and nothing about its user. If it does not answer in time, the local picture process computes the score,
+as it does everything else.
 """
 
 import asyncio
@@ -37,7 +37,11 @@ class Silent(Exception):
 
 
 class RemoteJudge:
-    """Judge with remote scores, with the same two calls as `local`. Call it in the loop; `stop` ends it."""
+    """Judge with remote scores, with the same two calls as `local`. Call it in the loop; `stop` ends it.
+
+    Request: `{"kind": "strip", "image": base64}`, a JPEG of three stacked pictures of 320 × 240; answer: `{"score": 0 to 1}`. After a failure the
+    server is not asked for AWAY_FOR seconds.
+    """
 
     def __init__(self, chosen: Pictures, local: PictureClient) -> None:
         self._chosen = chosen

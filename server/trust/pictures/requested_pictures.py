@@ -1,13 +1,7 @@
-"""Track requested pictures: accept them, have them judged, compare both sides, and hold them for reports.
+"""Accept the pictures that browsers upload at the server's request, have them judged, compare both sides' views, and hold them for reports.
 
-**Invariant:** a picture is in memory alone, KEPT seconds after the last request to its chat at most, and a few of each side; pictures for a
-moderator are taken from here and stored by cases.
-
-    asked (chat, sides, nonces) ─▷ take (nonce, theirs or mine) ─┬─▷ told (nonce, "theirs" or "mine"): received
-                                                                 └─▷ judged ─▷ told (nonce, verdict) ─▷ compared ─▷ told (nonce, agreement)
-
-A request asks both sides in one turn. `theirs` of one side is a picture of the other's camera; it is compared with the other's own `mine`. A case
-gets a strip after it was judged, so that a match with a list is known from the start.
+**Invariant:** pictures are in memory only, at most FEW per kind and side, and until KEPT seconds after the last request to their chat. If a report
+needs one, the case stores its own copy.
 """
 
 from __future__ import annotations
@@ -92,7 +86,14 @@ class _Chat:
 
 
 class PictureRequests:
-    """Requested pictures of one host. `told`: called with (nonce, result); `most`: bytes of pictures, beyond which the oldest chat's are dropped."""
+    """Requested pictures of one host. `told`: called with (nonce, result); `most`: bytes of pictures, beyond which the oldest chat's are dropped.
+
+        asked (chat, sides, nonces) ─▷ take (nonce, theirs or mine) ─┬─▷ told (nonce, "theirs" or "mine"): received
+                                                                     └─▷ judged ─▷ told (nonce, verdict) ─▷ compared ─▷ told (nonce, agreement)
+
+    One request asks both sides. Each browser sends `mine` (its own camera) and `theirs` (the other's camera, as received); `theirs` of one side is
+    compared with `mine` of the other. A case gets a strip after it was judged, so that a match with a list is known from the start.
+    """
 
     def __init__(
         self,

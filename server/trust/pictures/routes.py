@@ -1,6 +1,6 @@
-"""Receive a requested picture: `POST /api/snap/{nonce}/{kind}`. **Invariant:** the nonce alone identifies its chat and side; nothing is decoded here.
+"""Receive a requested picture over HTTP: `POST /api/snap/{nonce}/{kind}`.
 
-204: accepted · 404: unknown, used or late · 408, 413: too slow, too large · 415: no JPEG of that size
+**Invariant:** the nonce alone identifies the chat and the side, and the picture is not decoded here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ LOOKS: web.AppKey[Looks] = web.AppKey("looks")
 
 
 async def snap(request: web.Request) -> web.Response:
-    """Receive a picture."""
+    """Receive a picture.
+
+    204: accepted · 404: unknown, used or late · 408, 413: too slow, too large · 415: no JPEG of that size
+    """
     looks, nonce, kind = request.app[LOOKS], request.match_info["nonce"], request.match_info["kind"]
     passing = None if is_forwarded(request) else request.app[SERVICES].passing
     try:

@@ -1,6 +1,6 @@
-"""Compare two pictures of one camera, one by each browser of a chat: same scene or not. **Invariant:** pure arithmetic on thumbs of 32 × 32 greys.
+"""Compare two pictures of one camera, taken by the two browsers of a chat: do they show the same scene, or is one of them faked?
 
-It compares the scene, not the second: measured between browsers, 0.85 to 1 within half a second, and -0.34 to 0.5 for other scenes.
+**Invariant:** pure arithmetic on thumbs (grey copies of 32 × 32 pixels).
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,10 @@ OPEN: Final = "open"
 
 
 def agreement(theirs: Sequence[bytes], mine: bytes | None, agree: float = 0.8, differ: float = 0.6) -> str:
-    """Return `agrees`, `differs`, or `open` if undecided. `theirs`: the receiver's tiles of the sender's camera; `mine`: the sender's own.
-    Thumbs have THUMB bytes; others are skipped.
+    """Return `agrees`, `differs`, or `open` if undecided. `theirs`: the receiver's tiles of the sender's camera; `mine`: the sender's own. Thumbs
+    have THUMB bytes; others are skipped.
+
+    The scene is compared, not the second: measured between browsers, 0.85 to 1 within half a second, and -0.34 to 0.5 for other scenes.
     """
     tiles = [tile for tile in theirs if len(tile) == THUMB]
     if mine is None or len(mine) != THUMB or not tiles:

@@ -1,9 +1,7 @@
-"""Provide checks of camera pictures to the server.
+"""Offer the checks of camera pictures to the rest of the server as one object.
 
-**Invariant:** they run only while the picture process is up and moderators read cases; else no browser sends a picture, and no page says that it
-will.
-
-    engine ─ ask ─▷ Nonces (processes with users) ─ sent ─▷ PictureRequests (the process with HTTP) ─ told ─▷ engine
+**Invariant:** checks run only while the picture process answers and moderators read cases; otherwise no browser sends a picture, and no page says
+that it will.
 """
 
 from __future__ import annotations
@@ -32,7 +30,10 @@ def unheard(_: float) -> None:
 
 
 class Pictures:
-    """Picture checks of one host, in the process of that name."""
+    """Picture checks of one host, in the process of that name.
+
+    engine ─ ask ─▷ Nonces (processes with users) ─ sent ─▷ PictureRequests (the process with HTTP) ─ told ─▷ engine
+    """
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""Run a helper process that reads what strangers sent."""
+"""Run helper processes that read untrusted input, such as chat lines and pictures."""

@@ -1,7 +1,7 @@
-"""A program of ours beside a process that has people, which reads what strangers sent. Rule: it is not believed, and costs nobody else anything.
+"""Start a helper process for untrusted input (chat lines, pictures), receive its messages, and restart it after it ends.
 
-It gets the descriptors that it is given and an environment with nothing of ours in it, and sends messages back. One that ends is logged
-and started again after a pause, which grows while none lives long.
+**Invariant:** the helper gets only the given descriptors and a minimal environment, and its owner validates every message. If it ends again and
+again, the pause before a restart grows from FIRST to LONGEST seconds.
 """
 
 from __future__ import annotations

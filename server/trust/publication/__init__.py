@@ -1,1 +1,1 @@
-"""Publish moderation: monthly figures, and public notices of illegal content."""
+"""Publish monthly figures of moderation, and accept public notices of illegal content."""

@@ -1,6 +1,6 @@
-"""Translate the published figures of a month into tables of words, for the page and the command line.
+"""Format a month's published moderation figures as tables of words, for the web page and the command line.
 
-**Invariant:** no number is made here, only in monthly_figures.py.
+**Invariant:** no number is computed here, only in `monthly_figures`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Store public notices: a person outside any chat reports illegal content, or a child on this server (DSA 16).
+"""Store public notices: anyone may report illegal content, or a child who uses this server, without being in a chat (DSA, Art. 16).
 
-**Invariant:** no account, cookie or script; words and contact are sealed, and nothing of the writer's connection is stored. At most BOUND wait.
+**Invariant:** the writer needs no account, cookie or script. Words and contact are encrypted, and nothing of the writer's connection is stored. At
+most BOUND notices wait for an answer.
 """
 
 from __future__ import annotations

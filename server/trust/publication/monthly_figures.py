@@ -1,8 +1,6 @@
-"""Choose which monthly figures of moderation are published. **Invariant:** no number below LEAST can be learnt, neither shown nor by subtraction.
+"""Choose which monthly figures of moderation are published.
 
-Figures form trees: a node is the sum of its children, and no two trees count the same thing. A number is shown if it is LEAST or more and its
-parent is shown. Of the children of a node those under LEAST are hidden; if the sum would reveal one of them, or exclude a value of 0 to 9 for
-it, more siblings are hidden, and if that does not help, all. So the hidden children of a node can be narrowed down by that node alone.
+**Invariant:** no number below LEAST can be learnt, neither directly nor by subtraction of published numbers.
 """
 
 from __future__ import annotations
@@ -108,7 +106,12 @@ def _shown(node: Node, number: Shown) -> dict[str, Any]:
 
 
 def hide(numbers: Sequence[int]) -> list[Shown]:
-    """Return numbers whose sum is public as they may be shown."""
+    """Return numbers whose sum is public as they may be shown.
+
+    Figures form trees: a node is the sum of its children, and no two trees count the same thing. A number is shown if it is LEAST or more and its
+    parent is shown. Of the children of a node those under LEAST are hidden; if the sum would reveal one of them, or exclude a value of 0 to 9 for
+    it, more siblings are hidden, and if that does not help, all. So the hidden children of a node can be narrowed down by that node alone.
+    """
     few = [at for at, number in enumerate(numbers) if number < LEAST]
     more: list[int] = []
     by_size = sorted((at for at, number in enumerate(numbers) if number >= LEAST), key=lambda at: numbers[at])

@@ -1,8 +1,6 @@
-"""Serve `/notice`, `/parents` and `/transparency` to the public.
+"""Serve three public pages: `/notice` (report illegal content), `/parents` (advice), and `/transparency` (monthly figures).
 
-**Invariant:** no account, cookie or script is needed, and a flood costs its network alone.
-
-The addresses exist without a store too: the pages then say that no notices are accepted, and name the operator's address.
+**Invariant:** no account, cookie or script is needed, and a flood uses up only the limits of its own network.
 """
 
 from __future__ import annotations
@@ -33,7 +31,10 @@ FRESH = 600.0  # seconds that published figures are cached: they change once a m
 
 
 class PublicRoutes:
-    """Handlers of the public pages. `safety`: None without a store."""
+    """Handlers of the public pages. `safety`: None without a store.
+
+    The addresses exist without a store too: the pages then say that no notices are accepted, and name the operator's address.
+    """
 
     def __init__(self, services: Services, safety: Safety | None) -> None:
         self._services = services

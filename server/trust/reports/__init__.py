@@ -1,1 +1,1 @@
-"""Accept reports and answer reporters: intake, receipts, routes, help lines."""
+"""Accept users' reports and tell reporters the outcome: intake, receipts, pages, help lines."""

@@ -1,4 +1,7 @@
-"""Find whether a reporter's cookie is older than a day, by the records of chats. **Invariant:** looked up for a report alone, and not kept."""
+"""Find whether a reporter's cookie is older than a day, by the chats stored under its identity.
+
+**Invariant:** this is looked up only for a report, and the result is not stored.
+"""
 
 from __future__ import annotations
 

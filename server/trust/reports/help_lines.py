@@ -1,4 +1,7 @@
-"""List help lines by country, for a user who reports that a person may get hurt. **Invariant:** the file has the numbers, the program none."""
+"""Look up the help lines of a country, for a user who reports that a person may get hurt.
+
+**Invariant:** all telephone numbers come from a file, none from the code.
+"""
 
 import re
 import tomllib

@@ -1,7 +1,6 @@
-"""Queue reports and detections for the store. **Invariant:** the reporter is answered at once; the queue is bounded and in order.
+"""Queue reports and detections in memory until the store has saved them.
 
-While the store is away the oldest is retried with growing pauses. Beyond BOUND the newest is lost, counted and logged: its receipt has no row,
-which its reporter reads there. Beyond PICTURES the newest waits without its own pictures.
+**Invariant:** the reporter is answered at once, without waiting for the store; the queue is bounded and keeps its order.
 """
 
 from __future__ import annotations
@@ -25,7 +24,11 @@ logger = log.get()
 
 
 class Intake:
-    """A queue with one task. `take` never blocks."""
+    """A queue with one task. `take` never blocks.
+
+    While the store is away the oldest is retried with growing pauses. Beyond BOUND the newest is lost, counted and logged: its receipt has no row,
+    which its reporter reads there. Beyond PICTURES the newest waits without its own pictures.
+    """
 
     def __init__(self, cases: Cases, filed: Callable[[bytes, Reported], Awaitable[None]]) -> None:
         """`filed`: called with the case's id when a report is stored; it raises nothing."""

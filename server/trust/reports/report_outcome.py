@@ -1,8 +1,6 @@
-"""Find the outcome of a report by its receipt.
+"""Find the outcome of a report by its receipt: 128 random bits, the last part of the URL `/report/…`, of which the store has a keyed hash.
 
-**Invariant:** the answer has nothing about the other user, and a wrong guess is answered like a lost report.
-
-A receipt is the last part of `/report/…`: 128 random bits, of which the store has a keyed hash.
+**Invariant:** the outcome has nothing about the other user, and a wrong receipt gets the same answer as that of a lost report.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Serve `/report/…` and `/appeal/…`: receipts for reporters, reasons and appeals for banned users.
+"""Serve `/report/…`, where reporters read the outcome, and `/appeal/…`, where banned users read the reasons and appeal.
 
-**Invariant:** no account, cookie or script is needed, and every wrong guess gets the same answer.
+**Invariant:** the secret in the URL is enough: no account, cookie or script. Every wrong guess gets the same answer.
 """
 
 from __future__ import annotations

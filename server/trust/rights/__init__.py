@@ -1,1 +1,4 @@
-"""Answer data requests: pages and API, proof of identity, deletion and its receipt. **Invariant:** nothing of the engine is known or changed."""
+"""Answer data requests: pages and API, proof of identity, deletion and its receipt.
+
+**Invariant:** this package neither imports nor changes the engine.
+"""

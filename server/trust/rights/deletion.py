@@ -1,10 +1,7 @@
 """Delete, restrict and restore a person's data.
 
-**Invariant:** one transaction hides all of the person's data at once, however much it is; the removal comes at its date.
-
-A request stores the values under which the person's rows are found, and a time (`erased`): every reader checks that table, so rows still on
-their way are hidden when they arrive. Until `due` a report may still keep the rows that it names, and the person may cancel. Data under a hold
-is kept, hidden; the answer names what may be disclosed, and is the same in words, states and work if something may not.
+**Invariant:** one transaction hides all of the person's data at once, however much it is; the rows are removed later, at a date that is stored.
+Data under a legal hold stays hidden and is kept.
 """
 
 from __future__ import annotations
@@ -67,7 +64,12 @@ class DeletionState:
 
 
 class Deletion:
-    """Deletions in one store. `version`: returns the statement's version. All methods raise StoreAway; after a return, a change is durable."""
+    """Deletions in one store. `version`: returns the statement's version. All methods raise StoreAway; after a return, a change is durable.
+
+    A request stores the values under which the person's rows are found, and a time (`erased`): every reader checks that table, so rows still on
+    their way are hidden when they arrive. Until `due` a report may still keep the rows that it names, and the person may cancel. Of data under a
+    hold the answer names what may be disclosed, and is the same in words, states and work if something may not.
+    """
 
     def __init__(self, parts: Parts, settings: Settings, receipts: Receipts, version: Callable[[], str]) -> None:
         self._database = parts.database

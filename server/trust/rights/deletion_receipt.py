@@ -1,7 +1,6 @@
-"""Sign and verify receipts of deletions. **Invariant:** the text is complete, and the public key alone verifies it, years later.
+"""Sign the receipt of a deletion, and verify it.
 
-A signed note of transparency logs (C2SP signed-note): the text, an empty line, and `— NAME BASE64(key id ‖ Ed25519 signature)`.
-The public key is at `/.well-known/serendip-receipts`, as `NAME+KEYID+BASE64(1 ‖ key)`.
+**Invariant:** a receipt is self-contained: its text and the published public key are enough to verify it years later.
 """
 
 from __future__ import annotations
@@ -23,7 +22,11 @@ class NotGenuine(ValueError):
 
 
 class Receipts:
-    """Signer of receipts. `seed`: the lasting key of Purpose.RECEIPT, 32 bytes."""
+    """Signer of receipts. `seed`: the lasting key of Purpose.RECEIPT, 32 bytes.
+
+    A receipt is a signed note of transparency logs (C2SP signed-note): the text, an empty line, and `— NAME BASE64(key id ‖ Ed25519 signature)`.
+    The public key is at `/.well-known/serendip-receipts`, as `NAME+KEYID+BASE64(1 ‖ key)`.
+    """
 
     def __init__(self, seed: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)

@@ -1,6 +1,6 @@
-"""Write the text of a deletion receipt.
+"""Write the text of a deletion receipt, in plain words, with times in UTC.
 
-**Invariant:** plain words, times in UTC; no count and no value of the person, to reveal nothing if found.
+**Invariant:** the text has no count and no value of the person, so a receipt found by another person reveals nothing.
 """
 
 from __future__ import annotations

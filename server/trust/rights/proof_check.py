@@ -1,9 +1,6 @@
-"""Check a written proof of identity.
+"""Check a written proof of identity: a rights key, an agent's code, or the deletion URL of a saved log.
 
-**Invariant:** the same work for every text, so that the time reveals nothing about which part was wrong.
-
-Three look-ups in one transaction, with a dummy value if the text has none: whether the person's older keys are revoked, whether an agent's
-code was used, whether it is the delete address of a log.
+**Invariant:** every text costs the same work, so the response time does not reveal which part was wrong.
 """
 
 from __future__ import annotations
@@ -32,7 +29,11 @@ class ProofChecks:
         self._keys = keys
 
     async def prove(self, text: str, now: float) -> Proof | None:
-        """Check a rights key, an agent's code or a log's delete address. Return what it opens, or None. Raises StoreAway."""
+        """Check a rights key, an agent's code or a log's delete address. Return what it opens, or None. Raises StoreAway.
+
+        Three look-ups in one transaction, with a dummy value if the text has none: whether the person's older keys are revoked, whether an agent's
+        code was used, whether it is the delete address of a log.
+        """
         text = text.strip()
         opened = self._keys.open(text, now)
         found = opened or NOBODY

@@ -1,6 +1,7 @@
-"""Serve `/privacy/request`: the pages for one's own data. **Invariant:** everything works without a script; no GET changes anything.
+"""Serve `/privacy/request`, the web pages on which users read, download or delete their own data.
 
-The proof is the browser's cookie, a rights key or an agent's code; it is carried in the forms of the page, never in an address.
+**Invariant:** everything works without a script, and no GET changes anything. Proofs of identity (other than the cookie) are in forms, never in
+URLs.
 """
 
 from __future__ import annotations

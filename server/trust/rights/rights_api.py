@@ -1,9 +1,7 @@
-"""Serve `/api/rights`, data requests for programs and agents.
+"""Serve `/api/rights`, the HTTP API of data requests for programs and authorised agents (the Data Rights Protocol's status object).
 
-**Invariant:** `Authorization: Bearer` proves, a cookie never; every invalid proof gets the same answer.
-
-Answers have the fields of the Data Rights Protocol's status object. An agent's code is used up by the request that it sends, and reads
-that request alone from then on.
+**Invariant:** only `Authorization: Bearer` proves an identity, never a cookie, and every invalid proof gets the same answer. An agent's code is
+good for one request; afterwards it can only read that request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Share what the data request pages have in common: language, gate, visits, tokens, answers.
+"""Provide what all data request pages share: language, rate limits, form tokens, check of the proof, and rendering.
 
 **Invariant:** nothing is cached, framed, indexed or stored in a cookie, and every invalid proof gets the same page.
-
-An act is a POST from a page of this server that this browser got within the last ten minutes.
 """
 
 from __future__ import annotations
@@ -88,7 +86,10 @@ class Visit:
 
 
 class Gate:
-    """Checks that every request to these pages passes: limits, the page's token, the proof."""
+    """Checks that every request to these pages passes: limits, the page's token, the proof.
+
+    An act is a POST from a page of this server that this browser got within the last ten minutes.
+    """
 
     def __init__(self, services: Services, rights: Rights) -> None:
         self.rights = rights

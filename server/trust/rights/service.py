@@ -1,6 +1,7 @@
-"""Provide data rights over one store. **Invariant:** each act is stored as a request, with the same clocks for all.
+"""Offer data rights (access, export, deletion, restriction, objection, keys) to the rest of the server as one object over the store.
 
-A proved request is answered at once; the others go to the operators' queue.
+**Invariant:** every access, deletion, restriction and objection is stored as a request, with the deadlines of `request_states`. A request with a
+proof of identity is answered at once; the others wait for the operators.
 """
 
 from __future__ import annotations

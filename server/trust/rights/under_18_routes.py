@@ -1,9 +1,6 @@
-"""Delete a minor's data on their own statement, and publish the key of receipts.
+"""Serve `/api/under-18` (delete the data of a user who states to be under 18), and the public key of deletion receipts.
 
-**Invariant:** for this server's pages and those of listed origins; no answer reveals whether data was stored.
-
-`POST /api/under-18`: a user states to be under 18. The records of that identity are deleted, without a ticket, and the cookie at once.
-`GET /.well-known/serendip-receipts`: the public key of receipts.
+**Invariant:** only pages of this server and of listed origins may use these routes, and no answer reveals whether data was stored.
 """
 
 from __future__ import annotations
@@ -21,7 +18,10 @@ AGAIN = "30"  # seconds
 
 
 async def under_18(request: web.Request) -> web.Response:
-    """Delete a minor's records. While the store is away the cookie is kept, because the records can be found by it alone."""
+    """Delete a minor's records. While the store is away the cookie is kept, because the records can be found by it alone.
+
+    `POST /api/under-18`: a user states to be under 18. The records of that identity are deleted, without a ticket, and the cookie at once.
+    """
     if not from_known_page(request):
         return web.Response(status=403, headers=NO_STORE)
     identity = request.app[SERVICES].identities.of(request.app[CLIENT_INFO].cookie(request))
@@ -35,7 +35,10 @@ async def under_18(request: web.Request) -> web.Response:
 
 
 async def receipt_key(request: web.Request) -> web.Response:
-    """Return the public key, `NAME+KEYID+BASE64`, in one line."""
+    """Return the public key, `NAME+KEYID+BASE64`, in one line.
+
+    `GET /.well-known/serendip-receipts`
+    """
     key = request.app[RIGHTS].deletion.receipt_key
     return web.Response(text=f"{key}\n", headers={"Cache-Control": "public, max-age=3600"})
 

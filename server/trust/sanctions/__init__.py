@@ -1,1 +1,1 @@
-"""Keep sanctions: the measures that a decision can have, bans and notices, in memory and in the store."""
+"""Keep sanctions: the measures that a decision can have, and bans and notices to users, in memory and in the store."""

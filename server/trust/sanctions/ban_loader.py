@@ -1,6 +1,7 @@
-"""Load changed bans from the store into the ban table (`server.trust.sanctions.ban_table`). **Invariant:** the rows are the store's.
+"""Load new and changed bans from the store into the ban table in memory (`ban_table`).
 
-`server.trust.moderation.service` calls it every two seconds: a decision reaches each process that shares the database within that time.
+**Invariant:** the store is authoritative. `server.trust.moderation.service` runs this every two seconds, so a decision reaches each process that
+shares the database within that time.
 """
 
 from __future__ import annotations

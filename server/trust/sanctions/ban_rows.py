@@ -1,7 +1,7 @@
-"""Write the rows of a ban, and read the earlier steps of a ladder.
+"""Write the database rows of a ban, and read a user's earlier sanctions, which make the next one longer.
 
-**Invariant:** the identity is banned for the whole length; the network for a day, or a week for the second ban of one identity in 30 days, and
-never if it is shared. An address is not a person: only an identity has steps, and a network's row holds no words and an appeal of its own.
+**Invariant:** the identity is banned for the whole length; the network only for a day (a week for the second ban of one identity in 30 days), and
+never if many users share it. Only identities have earlier sanctions; a network's row holds no words and an appeal of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Hold the bans in force in memory, by keyed identity or network. No database is used here.
+"""Hold all bans in force in memory, by keyed identity or network; `ban_loader`, or a broadcast of its process, fills the table.
 
-**Invariant:** at most two look-ups a connection, and none if the table is empty. Of several bans of one value the one that ends last is in force.
-
-`server.trust.sanctions.ban_loader` fills it from the store; on a host with several processes, broadcasts of that process fill the others' tables.
+**Invariant:** a new connection costs at most two look-ups, and none if the table is empty. If a value has several bans, the one that ends last
+applies. No database is used here.
 """
 
 from __future__ import annotations

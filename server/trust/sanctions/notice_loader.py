@@ -1,6 +1,6 @@
-"""Load unread notices from the store into the notice table (`server.trust.sanctions.notice_table`). **Invariant:** one user a row.
+"""Load unread notices (warnings to a user) from the store into the notice table in memory (`notice_table`), together with the bans.
 
-Unread notices are read together with the bans. The session in which a user without an identity was reported is only kept here, in memory.
+**Invariant:** each stored notice belongs to one user.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ KEPT = 120 * 86_400  # seconds that a row is kept
 
 
 class Notices(NoticeTable):
-    """Unread notices, loaded from the store. `clock`: Unix seconds."""
+    """Unread notices, loaded from the store. `clock`: Unix seconds.
+
+    The session in which a user without an identity was reported is only kept here, in memory.
+    """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         super().__init__(pseudonyms, clock)

@@ -1,9 +1,6 @@
-"""Hold in memory the notices that a user must read before the next search.
+"""Hold in memory the notices (warnings) that users must read before their next search; `notice_loader`, or a broadcast of its process, fills it.
 
-**Invariant:** one user an entry; nothing is looked up if the table is empty.
-
-A user without an identity gets the notice in the session in which they were reported, while that lasts.
-`server.trust.sanctions.notice_loader` fills it from the store; on a host with several processes, broadcasts of that process fill the others' tables.
+**Invariant:** each notice belongs to one user, and nothing is looked up if the table is empty.
 """
 
 from __future__ import annotations
@@ -40,7 +37,10 @@ def unheard(_: bytes) -> None:
 
 
 class NoticeTable:
-    """All unread notices. `clock`: Unix seconds."""
+    """All unread notices. `clock`: Unix seconds.
+
+    A user without an identity gets the notice in the session in which they were reported, while that session lasts.
+    """
 
     def __init__(self, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._pseudonyms = pseudonyms

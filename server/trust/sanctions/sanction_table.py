@@ -1,8 +1,6 @@
-"""Define the measures that a decision can have: their lengths, the grade that each needs, and how the user learns of it.
+"""Define the measures that a decision can have: their lengths in seconds, the grade of moderator that each needs, and how the user learns of it.
 
-    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good        age: seems under 18, for a year, without blame
-
-Lengths are seconds. Within 120 days each further step of a rule's ladder is longer; a reversed decision is no step.
+**Invariant:** within 120 days each further measure by the same rule is longer; a reversed decision does not count.
 """
 
 from __future__ import annotations
@@ -40,7 +38,10 @@ class Beyond(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A row of the table. `told`: how the user learns of it."""
+    """A row of the table. `told`: how the user learns of it.
+
+    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good        age: seems under 18, for a year, without blame
+    """
 
     name: str
     grade: Grade

@@ -1,6 +1,7 @@
-"""Screen the text of lines after their delivery, in a process of its own, and report what rules detect in it.
+"""Screen the text of chat lines after their delivery, in a process of its own, and report which rules match.
 
 `screening_client` is the server's side: it starts the process and receives its detections. All other modules run in that process.
+
 **Invariant:** the process has no database, no key and no file to write; no text of a line leaves it.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m server.trust.screening`: started by the server alone."""
+"""Run the screening process (`python -m server.trust.screening`); started by the server alone."""
 
 import sys
 

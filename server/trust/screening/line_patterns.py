@@ -1,7 +1,7 @@
-"""Match addresses of pages, contacts, card numbers and statements of age in a folded line: patterns that lists of words cannot express.
+"""Match what word lists cannot express in a chat line: web addresses, contacts, payment card numbers, and statements of age.
 
-**Invariant:** the cost of each pattern is bounded, and a cheap test of a character or word precedes it. Operators' rules are words only, as an
-arbitrary regular expression could run for ever. A folded line has one space for each run of white space.
+**Invariant:** the cost of each pattern is bounded, and a cheap test of a character or word precedes it. Lines are folded (normalised by
+`text_folding`) before. Operators' rules are words only, because an arbitrary regular expression could run for ever.
 """
 
 import re

@@ -1,8 +1,7 @@
-"""First lines with which many chats begin alike. Rule: hashes under a key of this process, no text; who people are is not known here.
+"""Detect similar opening lines in many chats of one process: `opener` (many sides began alike), `repeat` (many, each with a link or a contact).
 
-Of a side's FIRST lines those with LETTERS or more are looked for in a table (`ext.net.similarity`). Sides whose lines are alike are a cluster, also
-where each is like another one only. Counted are the sides of the last WINDOW: OPENERS of them are `opener`, and so many as the settings say, each
-with a link or a contact, are `repeat`.
+**Invariant:** only hashes under a key of this process are held, no text and no identity, for at most KEPT seconds after the last opening line.
+Counted are sides (one user in one chat) of the last WINDOW seconds, by each side's FIRST lines.
 """
 
 import os

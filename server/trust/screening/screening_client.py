@@ -1,7 +1,6 @@
-"""The server's side of the screening of text. Rule: a process that is dead, slow or silent costs no chat anything; it is counted and started again.
+"""Start the screening process, give it the shared memory from which it reads chat lines, and receive its detections, which have no text.
 
-A reactor writes into the tap; the process reads it, and answers with findings (chat, side, number, rule, and an age where one was said): no
-text. It gets two descriptors and the folder of the operator's rules, and an environment with nothing of ours in it.
+**Invariant:** a dead, slow or silent process delays no chat; it is counted, and restarted.
 """
 
 from __future__ import annotations

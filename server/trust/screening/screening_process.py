@@ -1,7 +1,7 @@
-"""The screening process: reads lines from the tap, finds, answers with numbers. Rule: no line's text leaves it, in whatever way it ends.
+"""Run the screening process: read chat lines from shared memory (the tap), apply the rules, and send the matches without text to the server.
 
-It is given two descriptors, the memory of the tap and one end of a socket pair, and the folder of the operator's rules. Before it reads a line it
-gives up what it could write with: files, cores, other processes, new privileges. It ends with the server, whose end of the pair is closed then.
+**Invariant:** no text of a line is ever sent or written. Before the first line is read, the process gives up writing files, core dumps, new
+processes and new privileges. It ends with the server.
 """
 
 import contextlib

@@ -1,8 +1,7 @@
-"""Find in a line what the rules of all languages look for: phrases, addresses, ages; and read those rules from files.
+"""Load the rules of all languages (phrases, harmless phrases, ages), and find their matches in a chat line.
 
-A file lists for a rule its `words` (phrases of whole words), phrases that make a match harmless (`allow`), and pairs: each of `before` followed by
-each of `names`. All phrases are in one tree with a level per word, so that a line costs one look-up per word, however many rules there are.
-**Invariant:** a line is matched against every language, and yields each rule at most once.
+**Invariant:** a line is matched against every language, and yields each rule at most once. A line costs one look-up per word, however many rules
+there are.
 """
 
 import time
@@ -126,7 +125,10 @@ class Line:
 
 
 class Rules:
-    """The rules that are looked for. `wanted`: their names, None for all."""
+    """The rules that are looked for. `wanted`: their names, None for all.
+
+    All phrases are in one tree with a level per word.
+    """
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = frozenset(WORDED) if wanted is None else wanted
@@ -323,7 +325,11 @@ def _words(phrase: str, name: str) -> tuple[str, ...]:
 
 
 def read_rules(folder: Path | None, wanted: frozenset[str] | None = None) -> Rules:
-    """Return the rules of this program and of an operator's folder, if it exists. Raises BadRules, with the name of the file; OSError."""
+    """Return the rules of this program and of an operator's folder, if it exists. Raises BadRules, with the name of the file; OSError.
+
+    A file lists for a rule its `words` (phrases of whole words), phrases that make a match harmless (`allow`), and pairs: each of `before` followed
+    by each of `names`.
+    """
     rules = Rules(wanted)
     for path in sorted(OWN.glob("*.toml")):
         rules.add(tomllib.loads(path.read_text("utf-8")), path.name, ours=True)

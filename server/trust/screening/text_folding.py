@@ -1,9 +1,7 @@
-"""Normalise the text of a line before rules are applied to it, and split it into words and their possible readings.
+"""Fold (normalise) the text of a chat line before rules are applied, and split it into words and the ways to read each of them.
 
-Folding: NFKC, one case, one space for white space, invisible characters removed. A word is then read as it is written, with look-alikes of other
-scripts as ASCII (the table of interests), and with digits and signs as the letters that they imitate; a row of single letters is one word.
-**Invariant:** the words of rules and of lines are folded by the same functions, and compared nowhere else; a folded piece of a line has at most
-FOLDED_MAX characters, whatever Unicode expands.
+**Invariant:** the words of rules and of lines are folded by these functions and no others. A folded piece of a line has at most FOLDED_MAX
+characters, whatever Unicode expands.
 """
 
 import re
@@ -101,7 +99,10 @@ def split_line(text: str) -> Iterator[Piece]:
 
 
 def fold_line(text: str) -> str:
-    """Return a whole line folded: the form that patterns are matched against."""
+    """Return a whole line folded: the form that patterns are matched against.
+
+    Folding: NFKC, one case, one space for white space, invisible characters removed.
+    """
     return _folded(text if text.isascii() else shown(text))
 
 
@@ -177,6 +178,9 @@ def readings_of(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return the readings of each word that has more than its spelling, the word without sign first.
 
     Look-alikes of all words are replaced in one call, as each call is costly.
+
+    A word is read as it is written, with look-alikes of other scripts as ASCII (the table of interests), and with digits and signs as the letters
+    that they imitate.
     """
     strange = [
         word
