@@ -34,8 +34,8 @@ from engine.migrate.session_record import VERSION as VERSION
 from engine.migrate.session_record import BadRecord as BadRecord
 from engine.migrate.session_record import SessionRecord as SessionRecord
 from engine.migrate.session_record import agreed as agreed
+from engine.rooms.local_room import WaitingRoom
 from engine.rooms.remote_room import RemoteRoom
-from engine.rooms.waiting_room import WaitingRoom
 from engine.wire.client_requests import (
     Block,
     Find,

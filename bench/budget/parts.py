@@ -26,9 +26,9 @@ PARTS: Final[dict[str, Part]] = {
     "reactor": Part(
         "bytes and events: reads, frames, the relay and its ring, sends, gates; C throughout",
         (
-            "ext", "ext.net", "ext.reactor.turn_end", "ext.net.buffers", "ext.net.carry_over_limits", "ext.net.chat_line", "ext.base.check",
+            "ext", "ext.net", "ext.reactor.turn_end", "ext.net.buffers", "ext.net.carried_rate_limits", "ext.net.chat_line_scanner", "ext.base.check",
             "ext.net.connection", "ext.net.counters", "ext.reactor.descriptor_transfer", "ext.net.connection_end", "ext.net.event_queue",
-            "ext.net.frames", "ext.reactor.intake",
+            "ext.net.frames", "ext.reactor.socket_input",
             "ext.net.output", "ext.base.protocol", "ext.reactor.reactor", "ext.net.relay", "ext.net.ring", "ext.base.system", "ext.net.tap",
             "ext.net.structs", "ext.net.utf8",
         ),
@@ -73,7 +73,7 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.matching", "engine.matching.college_hints", "engine.matching.lobby", "engine.matching.spy_questions",
             "engine.matching.pool_rooms", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
-            "engine.matching.window_pairing", "engine.rooms.waiting_room", "ext.match", "ext.match.errors",
+            "engine.matching.window_pairing", "engine.rooms.local_room", "ext.match", "ext.match.errors",
             "ext.match.pairing_graph", "ext.match.due_heap",
             "ext.match.matcher_interface",
             "ext.match.matcher", "ext.match.matcher_c", "ext.match.batch_pairing",
@@ -112,7 +112,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.migrate.record_fields", "engine.rooms.remote_room",
             "ext.pxd_check", "ext.base.ageing_map",
             "ext.net.tunnel_ends", "ext.migrate.connection_moves", "ext.migrate.tunnel_moves", "ext.net.similarity",
-            "ext.migrate.tunnel_state", "ext.migrate.tunnel",
+            "ext.migrate.tunnel_chat_state", "ext.migrate.tunnel",
             "ext.reactor.debug_hooks", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.peer_liveness", "ext.plain_source",
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
             "ext.accept", "ext.base", "ext.migrate", "ext.reactor",

@@ -1,6 +1,6 @@
 """Declare what the engine needs from outside, as protocols.
 
-Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`, Room in `engine.rooms.waiting_room` and
+Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`, Room in `engine.rooms.local_room` and
 `engine.rooms.remote_room`, Matcher in `engine.matching.lobby`. The functions of Outside come from `server.realtime.worker.worker_loop` and
 `server.main.parts.worker_parts`. The rings of chats need no protocol: `ext.net.ring` is below the engine.
 **Invariant:** each protocol is used as a type and has an implementation.
@@ -85,7 +85,7 @@ class Seats:
 
 
 class Room(Protocol):
-    """Waiting room of the engine, here (`engine.rooms.waiting_room`) or in another process (`engine.rooms.remote_room`). Clients are session ids."""
+    """Waiting room of the engine, here (`engine.rooms.local_room`) or in another process (`engine.rooms.remote_room`). Clients are session ids."""
 
     @property
     def counts(self) -> dict[str, int]:

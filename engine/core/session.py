@@ -11,7 +11,7 @@ from engine.core.chat import Seat
 from engine.core.states import IDLE, Transitions
 from engine.matching.search_terms import Terms
 from ext.match.interner import Ids
-from ext.net.carry_over_limits import LimitsOwner
+from ext.net.carried_rate_limits import LimitsOwner
 
 NO_IDS: Final = Ids()
 

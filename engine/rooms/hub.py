@@ -22,8 +22,8 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub_messages import Row
+from engine.rooms.local_room import Found, WaitingRoom
 from engine.rooms.meeting_placement import Placement
-from engine.rooms.waiting_room import Found, WaitingRoom
 from ext.match.interner import Ids
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match

@@ -20,7 +20,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carry_over_limits cimport LimitsOwner, move_limits, read_tokens
+from ext.net.carried_rate_limits cimport LimitsOwner, move_limits, read_tokens
 from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,

@@ -25,7 +25,7 @@ from ext.base.system cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
     send, shutdown,
 )
-from ext.migrate.tunnel_state cimport client_says, home_says
+from ext.migrate.tunnel_chat_state cimport client_says, home_says
 from ext.migrate.peer_liveness cimport LOOK_SECONDS, PEER_BUSY, PEER_GONE, peer_state
 from ext.net.wheel cimport wheel_arm
 

@@ -6,8 +6,8 @@ The table says which flag may be set in which state, and by which module it is s
 only, and may skip states. `connection_holds` checks this in debug builds, at both ends of a read.
 
              HEAD  OPEN  PIPED  CLOSING  DEAD   set by; cleared by
-    GATED      x     x     .       .      .     intake, for a head or a frame that needs a decision; connection_moves; settle, linger
-    PAUSED     x     x     x       .      .     intake, over the byte limit or its output is not read; the next second, linger; tunnel
+    GATED      x     x     .       .      .     socket_input, for a head or a frame that needs a decision; connection_moves; settle, linger
+    PAUSED     x     x     x       .      .     socket_input, over the byte limit or its output is not read; the next second, linger; tunnel
     CONFIRM    .     x     .       .      .     adopt; the next text frame
     PINGED     .     x     .       .      .     timeouts; the next read
     BLOCKED    .     x     x       x      .     output, if a socket accepts no more; `hold`, of a virtual one; output, hold, linger; tunnel

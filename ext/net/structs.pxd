@@ -50,7 +50,7 @@ cdef struct tunnel_t:
     uint8_t halved           # no more is sent to the home
     uint8_t closed           # the client has sent a close frame
     uint8_t spoke            # the home has sent something to the client
-    uint8_t talks            # the client believes that it is in a chat (tunnel_state.pyx)
+    uint8_t talks            # the client believes that it is in a chat (tunnel_chat_state.pyx)
     uint8_t unwatched        # epoll does not watch the home: it ended, and that waits until the client accepts what came before
 
 cdef struct budget_t:

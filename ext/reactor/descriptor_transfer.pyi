@@ -1,6 +1,6 @@
 from typing import Any
 
-from ext.net.carry_over_limits import LimitsOwner
+from ext.net.carried_rate_limits import LimitsOwner
 
 class ConnectionTransfers:
     def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int: ...

@@ -5,11 +5,11 @@ is gone does nothing, and no call causes an event.
 """
 from cython cimport no_gc_clear
 
-from ext.net.carry_over_limits cimport LimitsOwner, allow, allowance
+from ext.net.carried_rate_limits cimport LimitsOwner, allow, allowance
 from ext.net.connection cimport connection_open, name
 from ext.reactor.new_connections cimport begin, count_newcomer
 from ext.net.frames cimport RECORD
-from ext.reactor.intake cimport STAGE, begin_with
+from ext.reactor.socket_input cimport STAGE, begin_with
 from ext.migrate.connection_moves cimport move_in, move_out, newcomers_out
 from ext.net.output cimport frame
 from ext.migrate.tunnel_moves cimport client_out, piped, tunnel_in, tunnel_out

@@ -15,7 +15,7 @@ from cython cimport no_gc_clear
 from ext.accept.address_limits cimport Addresses
 from ext.reactor.turn_end cimport gather
 from ext.net.buffers cimport chunks_clear
-from ext.net.carry_over_limits cimport LimitsOwner, move_limits
+from ext.net.carried_rate_limits cimport LimitsOwner, move_limits
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -28,7 +28,7 @@ from ext.net.connection_end cimport reclaim, dismiss, free
 from ext.reactor.new_connections cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.accept.handshake cimport Judge
-from ext.reactor.intake cimport prefetch_reads, open_gates, serve, stage_clear
+from ext.reactor.socket_input cimport prefetch_reads, open_gates, serve, stage_clear
 from ext.net.output cimport frame
 from ext.base.protocol cimport (
     BYTES_BURST, BYTES_RATE, CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, FRAME_BURST, FRAME_MAX, FRAME_RATE, MESSAGE_BURST, MESSAGE_RATE, PING_AFTER,

@@ -6,7 +6,7 @@ from ext.net.counters cimport C_PINGS
 from ext.net.connection_end cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
 from ext.net.event_queue cimport EVENT_HEAD, event_add
 from ext.net.frames cimport PING
-from ext.reactor.intake cimport OWN_BYTES
+from ext.reactor.socket_input cimport OWN_BYTES
 from ext.net.output cimport frame, pending, watch
 from ext.base.protocol cimport TAKE_SECONDS
 from ext.migrate.tunnel cimport tunnel_expire

@@ -12,7 +12,7 @@ from ext.net.buffers cimport buffer_free, bytes_of
 from ext.net.connection cimport BLOCKED, DEAD, DIRTY, OPEN, VIRTUAL, connection_new, name, owner_of
 from ext.net.connection_end cimport TOO_BIG, fail, unblock
 from ext.net.frames cimport CLOSE, TEXT, own_frame
-from ext.reactor.intake cimport message
+from ext.reactor.socket_input cimport message
 from ext.net.output cimport pending
 from ext.base.protocol cimport EVENT_FRAMES, TAKE_SECONDS
 from ext.net.wheel cimport wheel_arm

@@ -50,7 +50,7 @@ def test_it_runs_the_modules_of_this_tree(server: Server) -> None:
     ours = {Path(name) for name in loaded if f"{ROOT}/ext/" in name}
     assert {path.name.partition(".")[0] for path in ours} >= {
         "reactor",
-        "intake",
+        "socket_input",
         "ring",
         "relay",
         "matcher",

@@ -13,8 +13,8 @@ import yaml
 
 from grafana.__main__ import texts
 from server.ops.log import EVENTS
-from server.ops.metrics.declaration import Metric
 from server.ops.metrics.metric_table import METRICS, VALUES
+from server.ops.metrics.metric_type import Metric
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {

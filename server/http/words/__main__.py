@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from server.http.words.catalogue_files import language_file, source_file
+from server.http.words.catalogue_writer import language_file, source_file
 from server.http.words.compiled_catalogues import FOLDER, SOURCE
 from server.http.words.po_files import english, languages, messages, read, source
 from server.http.words.sentence_users import unknown, users

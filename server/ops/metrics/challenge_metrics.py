@@ -1,7 +1,7 @@
 """Declare metrics of challenges, a part of `server.ops.metrics.metric_table`."""
 
 from engine.views import SOLVE_BOUNDS
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 RESULTS = ("right", "wrong", "busy", "away")  # results of verifying an answer with the captcha provider
 

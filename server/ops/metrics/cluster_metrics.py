@@ -3,7 +3,7 @@
 A part of `server.ops.metrics.metric_table`. On a single host all of them are zero.
 """
 
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 DROPPED = ("unsent", "seal", "size", "unreadable")
 # Reasons to refuse a request at the cluster port: another secret, a wrong clock, expired, a repeated request, another version, a body that is too

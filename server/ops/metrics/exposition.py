@@ -20,9 +20,9 @@ from prometheus_client.registry import Collector
 from server.ops import log, version
 from server.ops.config import settings
 from server.ops.health.readiness import Health
-from server.ops.metrics.declaration import Metric
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS, OLD_NAMES
+from server.ops.metrics.metric_type import Metric
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.ops.security import allowed_hosts

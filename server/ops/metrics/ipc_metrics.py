@@ -5,7 +5,7 @@ are separate for each process; every other metric is the sum over the host.
 """
 
 from engine.rooms.remote_room import ANSWER_BOUNDS
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 ALONE = "server"  # the name of a process that does all the work alone
 DEATHS = (

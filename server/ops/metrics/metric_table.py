@@ -10,8 +10,8 @@ from server.ops.config.moderation_policy import QUEUES, REPORTS, RULES
 from server.ops.health.background_tasks import NAMES
 from server.ops.metrics.challenge_metrics import CHALLENGE_VALUES, CHALLENGES
 from server.ops.metrics.cluster_metrics import CLUSTER, CLUSTER_VALUES, TOLD_METRICS, TOLD_VALUES
-from server.ops.metrics.declaration import Metric
 from server.ops.metrics.ipc_metrics import PROCESS_VALUES, PROCESSES
+from server.ops.metrics.metric_type import Metric
 from server.ops.metrics.migration_metrics import MOVE_VALUES, MOVED, TUNNELLED, TUNNELLED_VALUES
 from server.ops.metrics.picture_metrics import PICTURED, PICTURED_VALUES
 from server.ops.metrics.screening_metrics import SCREENED, SCREENED_VALUES

@@ -3,8 +3,8 @@
 **Invariant:** the page equals what this renders; a test compares them.
 """
 
-from server.ops.metrics.declaration import Metric
 from server.ops.metrics.metric_table import METRICS, VALUES
+from server.ops.metrics.metric_type import Metric
 
 HEAD = """\
 # Metrics

@@ -3,7 +3,7 @@
 A part of `server.ops.metrics.metric_table`.
 """
 
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 # Seconds. 99 of 100 should be within two milliseconds; beyond a second the exact time does not matter.
 MOVE_BOUNDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0)

@@ -1,6 +1,6 @@
 """Declare metrics of the checks of video chats' pictures, a part of `server.ops.metrics.metric_table`."""
 
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 PICTURE_BOUNDS = (0.025, 0.05, 0.1, 0.2, 0.4, 1.0, 2.5, 10.0)  # seconds
 PICTURED = (

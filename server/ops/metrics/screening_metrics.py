@@ -1,7 +1,7 @@
 """Declare metrics of text screening, a part of `server.ops.metrics.metric_table`."""
 
 from engine.conduct.detection_actions import EFFECTS, KINDS
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 SCREENED = (
     Metric(

@@ -1,7 +1,7 @@
 """Declare metrics of sockets: handshakes, frames, closes, HTTP, and the event loop that serves them; a part of `server.ops.metrics.metric_table`."""
 
 from ext.net.counters import TIME_BOUNDS
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
 HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's protocol is held for 30

@@ -2,7 +2,7 @@
 `server.ops.metrics.metric_table`.
 """
 
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 BATCH_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a batch grows to what the database accepts in 20 ms
 OBJECT_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0)  # seconds; one request has five (objects.timeout)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core import ports
 from engine.matching.lobby import Lobby
-from engine.rooms.waiting_room import WaitingRoom
+from engine.rooms.local_room import WaitingRoom
 from engine.wire.protocol_copies import ROOT
 from server.realtime.worker.engine_output import Output
 from server.realtime.worker.local_bus import LocalBus

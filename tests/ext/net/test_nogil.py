@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("base", "net", "accept", "migrate", "reactor")
-START = ("reactor.intake", "serve")
+START = ("reactor.socket_input", "serve")
 # A function of C, by one of these, works on Python's objects or takes the GIL. What Cython writes for plain C does neither.
 PYTHON = re.compile(
     r"\b(?:_?Py[A-Z]\w*|__Pyx_(?:Py|GIL|Add|Raise|Write|Get|Set|Call|Import|Print|INCREF|DECREF|XDECREF)\w*)\s*\("
@@ -194,7 +194,7 @@ def test_the_c_of_the_hot_path_calls_nothing_of_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("reactor.intake", "piece"),
+        ("reactor.socket_input", "piece"),
         ("net.ring", "ring_append"),
         ("net.output", "flush"),
         ("net.event_queue", "event_add"),

@@ -10,10 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.ops.config import settings
 from server.ops.health.readiness import Health
-from server.ops.metrics.declaration import Metric
 from server.ops.metrics.exposition import MetricsBoard, MetricsServer, UndeclaredMetricError, read_build
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS, OLD_NAMES
+from server.ops.metrics.metric_type import Metric
 from server.ops.process.listening_sockets import Sockets, StartError
 
 TABLE = (

@@ -5,7 +5,7 @@ import pytest
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Ticket
-from engine.rooms.waiting_room import WaitingRoom
+from engine.rooms.local_room import WaitingRoom
 from engine.wire.protocol import ACCEPTS, ANYONE
 
 

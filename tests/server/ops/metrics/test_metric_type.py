@@ -1,6 +1,6 @@
 """A metric's name says how it is counted and in which unit."""
 
-from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_type import Metric
 
 
 def test_a_counter_is_shown_with_total_and_a_unit_is_read_from_the_name() -> None:

@@ -1,6 +1,6 @@
 """Catalogues as they are written."""
 
-from server.http.words.catalogue_files import language_file, source_file
+from server.http.words.catalogue_writer import language_file, source_file
 from server.http.words.po_files import messages, read, source
 from tests.server.http.words.conftest import RUSSIAN, SOURCE, Folder
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ext.net.carry_over_limits import LimitsOwner
+from ext.net.carried_rate_limits import LimitsOwner
 from ext.net.ring import Ring, Rings
 from tests.ext.net.rig import Peer, Rig, line
 

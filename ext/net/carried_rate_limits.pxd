@@ -1,4 +1,4 @@
-"""Declare limits that outlive a connection. Invariant: as in carry_over_limits.pyx."""
+"""Declare limits that outlive a connection. Invariant: as in carried_rate_limits.pyx."""
 from libc.stdint cimport uint64_t
 
 from ext.net.connection cimport io_t
