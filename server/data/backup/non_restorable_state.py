@@ -1,8 +1,8 @@
 """List, read and write back the tables that a database restore must not return to an older state: legal holds and the rows under them, the audit
 log, hidden chat logs, moderation.
 
-**Invariant:** after a restore these tables hold the rows from before the restore, not those of the backup, since an old state would forget holds and
-revive lifted bans. Parts marked `copied` are also in the encrypted copies of `sealed_copies.py`, in case the database itself is lost.
+**Invariant:** after a restore these tables hold the rows from before the restore, not those of the backup, which would forget holds and revive
+lifted bans. Parts marked `copied` are also in the encrypted copies of `sealed_copies.py`, in case the database itself is lost.
 """
 
 from __future__ import annotations

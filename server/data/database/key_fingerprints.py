@@ -1,8 +1,6 @@
-"""Store a check value of each encryption key in the database, to detect lost or foreign keys, and to elect one key per epoch among the hosts of a
-cluster.
+"""Store a check value of each encryption key in the database, to detect lost or foreign keys, and to elect one key per epoch (30 days) in a cluster.
 
-**Invariant:** a wrong key is detected before the server writes anything with it. A check value reveals nothing about its key, and is deleted before
-the key is.
+**Invariant:** a wrong key is detected before the server writes anything with it. A check value reveals nothing about its key.
 """
 
 from __future__ import annotations

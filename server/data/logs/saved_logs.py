@@ -1,7 +1,6 @@
-"""Save, read and delete chat logs. **Invariant:** a log is its rows and one encrypted object; the rows hold the object's key, so deleting the rows
-makes the text unreadable at once.
+"""Save, read and delete chat logs. A deleted log under a legal hold is only hidden, with the same answer to the user.
 
-A deleted log under a legal hold is hidden instead, with the same answer to the user.
+**Invariant:** a log is its rows and one encrypted object; the rows hold the object's key, so deleting the rows makes the text unreadable at once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Store objects encrypted under a random key each, and delete objects that no row names.
+"""Store objects, each encrypted under its own random key, and delete objects that no row refers to.
 
-**Invariant:** before an object is written, a row with its name is committed to the table `doomed`, so that a crash leaves no object that the sweep
-does not find.
+**Invariant:** before an object is written, its name is committed to the table `doomed` as due for deletion, so that a crash leaves no object
+forever.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Turn the records of ended chats into database rows, when a batch is written and not when a chat ends.
+"""Turn the records of ended chats into database rows when a batch is written, so that the end of a chat itself costs only one tuple.
 
-**Invariant:** the keyed and encrypted values of a participant are computed once per person, address and epoch, and then read from a bounded cache.
+**Invariant:** the keyed and encrypted values of a participant are computed once per person, address and epoch (30 days), and then read from a
+bounded cache.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Close cases and end sanctions after fixed times, as steps of the purge.
+"""Close old cases without a decision, lift bans with unanswered appeals, and end unreviewed actions of programs, as steps of the purge.
 
-A case without a decision is closed after AGED days, a ban of at most SHORT days is lifted if its appeal is unanswered after LAPSE days, and a
-program's action ends if no moderator reviewed it in REVIEW hours. **Invariant:** if a decision is undone the whole case is restored, whenever the
-process is killed.
+**Invariant:** if an operator undoes a decision the whole case is restored, whenever the process was killed.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as if a m
 
 
 async def close_aged_cases(connection: AsyncConnection, now: int, most: int) -> int:
-    """Close cases without a decision, `most` at a time; return their number. Call within a transaction under the guard.
+    """Close cases without a decision for AGED days, `most` at a time; return their number. Call within a transaction under the guard.
 
     Cases with apparent abuse material are excluded: a moderator has to decide them, whenever that is.
 
@@ -76,6 +74,8 @@ async def lift_unanswered_bans(connection: AsyncConnection, now: int, most: int)
     """Lift the bans whose appeal was not answered in time, `most` at a time; return their number. Call within a transaction under the guard.
 
     A network's appeal lifts that network's ban alone.
+
+    The appeal was unanswered for LAPSE days, and the ban lasts at most SHORT days.
     """
     mine = await _lapse(connection, now, most, network=False)
     return mine + await _lapse(connection, now, most, network=True)
@@ -107,7 +107,7 @@ async def _lapse(connection: AsyncConnection, now: int, most: int, *, network: b
 
 
 async def end_unreviewed_actions(connection: AsyncConnection, now: int, most: int) -> int:
-    """End actions of programs that no moderator reviewed, `most` cases at a time; return their number. Call within a transaction under the guard.
+    """End programs' actions without a review in REVIEW hours, `most` cases at a time; return their number. Call within a transaction under the guard.
 
     A case with reports by users, or with apparent abuse material, stays open for a moderator, without the measure; other cases are closed.
     """

@@ -1,4 +1,4 @@
-"""Count moderation per month (reports, decisions, appeals, bans lifted …), in figures that outlive the counted rows.
+"""Count the events of moderation per month (reports, decisions, appeals, lifted bans …), in figures that outlive the counted rows.
 
 **Invariant:** each event is counted once, on the day after it ended and before the purge deletes its row; a killed purge counts nothing twice.
 """

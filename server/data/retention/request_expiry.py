@@ -1,6 +1,6 @@
-"""Close notices from the public that no moderator answered in time, and delete the texts of old data requests, as steps of the purge.
+"""Close unanswered notices of illegal content, and delete the texts of old data requests, as steps of the purge.
 
-**Invariant:** both depend on the time alone. An unanswered data request loses its text here, but stays open and overdue until it is answered.
+**Invariant:** only the time decides. An unanswered data request loses its text, but stays open and overdue until it is answered.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Delete the rows of people who requested deletion, when the waiting time is over, except rows under a legal hold or another exemption.
 
-**Invariant:** a value is on the erasure list (in the object store) before its request counts as done, so that `replay` can repeat the deletion in a
-restored backup. A killed run is continued by the next one.
+**Invariant:** before a request counts as done, it is on the erasure list in the object store, which outlives the database: after a restore, `replay`
+deletes the listed rows again. A killed run is continued by the next one.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Define the tables of requests by persons about their own data. **Invariant:** the requester is a keyed hash that cannot be joined with another
-table.
+"""Define the tables of people's requests to see, correct or object to the use of their data.
+
+**Invariant:** the requester is a keyed hash that cannot be joined with another table.
 
 request ── request_step                 recipients to which it was passed on
     ├───── request_text, request_contact      encrypted; deleted when the request closes, at the latest after 90 days

@@ -1,4 +1,6 @@
-"""Define the tables of moderation. **Invariant:** a row is about one person; reporters, reported and banned persons are keyed hashes only.
+"""Define the tables of moderation: reports, cases, evidence, bans, warnings, appeals.
+
+**Invariant:** a row is about one person; reporters, reported and banned persons are keyed hashes only.
 
     report ── case ── case_subject          one case is about one person; many may report them
                 │

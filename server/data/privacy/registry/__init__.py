@@ -1,7 +1,7 @@
 """Declare every item of personal data that this service stores, logs or passes on, one module per subject; `REGISTRY` combines them.
 
-**Rule:** a changed category, purpose or recipient needs a new version, written by `serendip privacy release`. The privacy statement, the purge, the
-registry check and the canary test are all derived from this package; where an item is kept 120 days, `retention.days` may shorten that.
+**Rule:** a changed category, purpose or recipient needs a new version, written by `serendip privacy release`. The privacy statement, the purge and
+the checks are all derived from this package. A retention of 120 days is a default, which `retention.days` may shorten.
 """
 
 from __future__ import annotations

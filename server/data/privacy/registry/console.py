@@ -1,6 +1,6 @@
-"""Declare the data kept about operators: accounts, passkeys, sessions, approvals.
+"""Declare the personal data about operators: accounts, passkeys, sessions, approvals.
 
-**Invariant:** operators have pseudonyms, and no item is about a user.
+**Invariant:** an operator is stored under a pseudonym, and no item is about a user.
 """
 
 from __future__ import annotations

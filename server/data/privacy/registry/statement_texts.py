@@ -1,4 +1,4 @@
-"""Hold the English sentences of the privacy statement, and the legal grounds for passing data to recipients.
+"""Hold the English sentences of the privacy statement, and the contracts under which recipients get personal data.
 
 **Invariant:** each sentence is a promise with a test in `test_statement_texts.py`, and has at most 20 words. Names in braces are filled in by
 `server.data.statement.statement_document`; translations are in the catalogues, under `declared.`.
