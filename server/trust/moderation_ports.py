@@ -1,6 +1,6 @@
 """Define the protocol (`typing.Protocol`) of the moderation service for the rest of the server, and the values that it returns.
 
-**Invariant:** this module imports only what a server without a store needs too.
+**Invariant:** this module imports nothing that only a server with a database needs.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Ban a user for at most a day after an automatic detection, before a moderator has read the case.
 
 **Invariant:** an automatic ban always has an open case for a moderator to decide, and none is imposed if no moderator can review it. If the case is
-not read within `case_life.REVIEW` hours, the ban is lifted and counted.
+not read within `case_life.REVIEW` hours, the ban is lifted.
 """
 
 from __future__ import annotations

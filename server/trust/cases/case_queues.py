@@ -1,6 +1,7 @@
 """List open cases in the order in which moderators should review them.
 
-**Invariant:** apparent child abuse material comes first, then the cases with the most points. Points only order cases; no case is dropped.
+**Invariant:** apparent child abuse material comes first, then the cases with the most points (for the kind of report, the reporters' earlier
+reports, and age). Points only order cases; no case is dropped.
 """
 
 from __future__ import annotations

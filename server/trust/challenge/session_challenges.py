@@ -1,6 +1,6 @@
 """Choose the challenge of a session (a puzzle or the provider's captcha), and check the answer.
 
-**Invariant:** the event loop never waits: puzzles are made in threads, a bounded number at once.
+**Invariant:** the event loop is never blocked: puzzles are made in threads, a bounded number at once.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Define the protocol (`typing.Protocol`) by which the rest of the server starts and stops the console.
 
-**Invariant:** this module imports only what a server without a store needs too.
+**Invariant:** this module imports nothing that only a server with a database needs.
 """
 
 from typing import Protocol

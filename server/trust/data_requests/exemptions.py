@@ -1,7 +1,7 @@
 """List the data that a deletion keeps, with the reason and the end of each.
 
-**Invariant:** data is kept only for a reason of `Exemption`, whose query finds the rows. A legal hold that may not be disclosed is never named:
-every answer has the same sentence and takes the same queries.
+**Invariant:** data is kept only for a reason of `Exemption`; each reason has a query that finds its rows. A legal hold that may not be disclosed is
+never named: every answer has the same sentence and takes the same queries.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Define the protocols (`typing.Protocol`) by which web pages and the API use the data rights service.
 
-**Invariant:** this module imports only what a server without a store needs too.
+**Invariant:** this module imports nothing that only a server with a database needs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Request:
 
 
 class DeletionState(Protocol):
-    """Port of `server.trust.rights.deletion.Deleting`."""
+    """Port of `server.trust.rights.deletion.DeletionState`."""
 
     @property
     def number(self) -> str:

@@ -1,7 +1,7 @@
 """Copy a report or detection, with the text of its chat, out of the running chat.
 
-**Invariant:** the lines are copied in the same iteration of the event loop, because the buffer of lines is freed with the chat. Pictures are added
-later, by the process that has them.
+**Invariant:** the lines are copied in the same iteration of the event loop as the report, because the buffer of lines is freed with the chat.
+Pictures are added later, by the process that has them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Offer moderation to the rest of the server as one object: intake of reports, bans, notices to users, receipts, appeals.
 
-**Invariant:** the object exists only with a store; a server without one counts reports, and stores none.
+**Invariant:** the object exists only if the server has a database; otherwise reports are counted, and not stored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Create and verify passkeys (WebAuthn). **Invariant:** discoverable credentials, user verification required, one origin.
+"""Create and verify moderators' passkeys (WebAuthn).
 
-Options for the page are JSON for `parseRequestOptionsFromJSON`; its answers are `toJSON()`. The library is imported at the console's first
-visit (`Passkeys.load`), because most servers have no visitor there.
+**Invariant:** every passkey is a discoverable credential with user verification (such as a PIN), bound to one origin.
 """
 
 from __future__ import annotations
@@ -46,7 +45,11 @@ class PasskeyAnswer:
 
 
 class Passkeys:
-    """Passkeys of one origin (`https://console.example`), to which browsers bind them."""
+    """Passkeys of one origin (`https://console.example`), to which browsers bind them.
+
+    Options for the page are JSON for `parseRequestOptionsFromJSON`; its answers are `toJSON()`. The library is imported at the console's first
+    visit (`load`), because most servers have no visitor there.
+    """
 
     def __init__(self, origin: str, challenges: Challenges | None = None) -> None:
         self._challenges = challenges or Challenges()

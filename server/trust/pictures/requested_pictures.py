@@ -35,7 +35,7 @@ Told = Callable[[str, str], None]
 
 
 class Judge(Protocol):
-    """Port of a judge: `server.trust.pictures.picture_client` or `picture_provider`."""
+    """Port of a judge: `server.trust.pictures.picture_client` or `remote_scores`."""
 
     async def judge(self, strip: bytes, reported: bool = False) -> Judged | None:
         """Return the verdict on a strip, or None if there is no answer now."""

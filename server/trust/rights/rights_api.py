@@ -1,4 +1,4 @@
-"""Serve `/api/rights`, the HTTP API of data requests for programs and authorised agents (the Data Rights Protocol's status object).
+"""Serve `/api/rights`, the HTTP API of data requests for programs and authorised agents; answers are status objects of the Data Rights Protocol.
 
 **Invariant:** only `Authorization: Bearer` proves an identity, never a cookie, and every invalid proof gets the same answer. An agent's code is
 good for one request; afterwards it can only read that request.

@@ -1,6 +1,6 @@
 """Define the measures that a decision can have: their lengths in seconds, the grade of moderator that each needs, and how the user learns of it.
 
-**Invariant:** within 120 days each further measure by the same rule is longer; a reversed decision does not count.
+**Invariant:** each further measure by the same rule within 120 days is longer; a reversed decision does not count.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Detect similar opening lines in many chats of one process: `opener` (many sides began alike), `repeat` (many, each with a link or a contact).
+"""Detect that many chats of one process begin with similar lines: `opener`, or `repeat` if each of them also has a link or a contact.
 
-**Invariant:** only hashes under a key of this process are held, no text and no identity, for at most KEPT seconds after the last opening line.
-Counted are sides (one user in one chat) of the last WINDOW seconds, by each side's FIRST lines.
+**Invariant:** only hashes under a key of this process are held, no text and no identity. Counted are a side's (one user's in one chat) FIRST lines
+of the last WINDOW seconds.
 """
 
 import os
