@@ -1,7 +1,8 @@
 """Decide from heartbeats alone which hosts of a cluster are alive, and which of them owns the shared waiting room.
 
-**Invariant:** hosts that receive the same beats choose the same owner, without a message to each other (rendezvous hashing). A host that ends or
-drains, or that has another version of the room's messages, never owns the room.
+**Invariant:** hosts that receive the same beats choose the same owner, without a message to each other (rendezvous hashing).
+A host that accepts no sessions, because it ends or drains, owns the room only if all hosts do; a host with another version of the room's
+messages never does.
 """
 
 from __future__ import annotations
