@@ -1,7 +1,7 @@
-"""Serve the privacy statement: `/privacy`, `/privacy/<version>`, `/privacy/changes` and `/api/privacy`. **Invariant:** every version that was ever
-in effect can be read here.
+"""Serve the privacy statement: `/privacy`, `/privacy/<version>`, `/privacy/changes` and `/api/privacy`, in the language of `?lang=` or
+Accept-Language.
 
-The language is `?lang=`, or else that of Accept-Language.
+**Invariant:** every version that was ever in effect can be read here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Check a deployment for mistakes of its operator, at the start and for `serendip check`.
 
-**Invariant:** a finding is one line with the problem and its remedy.
+**Invariant:** a finding is one line, and a finding of a problem has a remedy.
 """

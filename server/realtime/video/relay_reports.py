@@ -1,4 +1,4 @@
-"""Count the traffic that TURN servers relayed, from coturn's statistics: this port speaks enough of the Redis protocol for coturn to publish to it.
+"""Count the traffic that TURN servers relayed: this module listens as a Redis server to which coturn publishes its statistics.
 
 **Invariant:** only sums are kept; the names and addresses of users in coturn's reports are discarded. Connections, commands and their arguments are
 bounded.

@@ -1,6 +1,6 @@
-"""Define the port through which a process exports and imports tunnels: connections of clients of this host whose sessions are at other hosts.
+"""Define the protocol by which a process exports and imports tunnels: connections of clients of this host whose sessions are at other hosts.
 
-`server.fleet.roaming.tunnel_table` implements the port; a single host uses NO_TUNNELS.
+`server.fleet.roaming.tunnel_table` implements it; a single host uses NO_TUNNELS.
 """
 
 from __future__ import annotations
