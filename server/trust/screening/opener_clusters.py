@@ -1,7 +1,7 @@
-"""Detect that many chats of one process begin with similar lines: `opener`, or `repeat` if each of them also has a link or a contact.
+"""Detect that many chats of one process begin with similar lines: `opener`, or `repeat` if enough of them also have a link or a contact.
 
-**Invariant:** only hashes under a key of this process are held, no text and no identity. Counted are a side's (one user's in one chat) FIRST lines
-of the last WINDOW seconds.
+**Invariant:** only hashes under a key of this process are held, no text and no identity. Compared are the FIRST lines of each user in a chat, and
+counted are those of the last WINDOW seconds.
 """
 
 import os
@@ -46,7 +46,11 @@ class Cluster:
 
 
 class Openers:
-    """All of one process. `repeat`: sides with a link or a contact; `key`: 16 bytes, for tests."""
+    """All of one process. `repeat`: sides with a link or a contact; `key`: 16 bytes, for tests.
+
+    Lines of LETTERS letters or more are compared (`ext.net.similarity`). Sides with similar lines are one cluster, even if each is similar to only
+    one other. OPENERS sides of a cluster are `opener`; `repeat` sides, each with a link or a contact, are `repeat`.
+    """
 
     def __init__(self, repeat: int, key: bytes | None = None) -> None:
         self._repeat = repeat
