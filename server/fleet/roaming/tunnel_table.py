@@ -99,7 +99,7 @@ class TunnelTable:
     connection. If the home had not sent a byte to the client, then `kept` is restored as it left, with the pending request, however the
     connection ended: the client knows nothing of a home. When `kept` is restored a home that may live is asked to forget the session. A client
     that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
-    that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_state.pyx` knows: whether it is in a chat. `kept`
+    that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_chat_state.pyx` knows: whether it is in a chat. `kept`
     includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
     are not. The home sends it anew (frame L of `return_record`) as it changes.
     """
