@@ -1,6 +1,6 @@
-"""Decide what happens in sessions and chats, sans-IO: events and the time come in, effects are calls of `Out`.
+"""Decide what happens in sessions and chats, without I/O: events and the current time are arguments, effects are calls of the port `Out`.
 
-**Invariant:** no socket, clock or randomness of its own; imports only ext.
+**Invariant:** the engine has no socket, clock or random source of its own, and imports only `ext`.
 """
 
 from ext import plain_source

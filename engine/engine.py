@@ -1,8 +1,9 @@
-"""Dispatch events to the parts of the engine: the entry of the whole package. It has no policy of its own.
+"""Receive all events of sessions and dispatch each to the part of the engine that handles it: the entry of the package `engine`.
 
-The caller delivers the bus messages that an event sends, and those that they send, before the next event. `now` is monotonic seconds. The caller
-drops a FRAME or CONFIRMED of a connection that is no longer `session.conn`; `lost` is always called.
+The caller delivers all bus messages, including those sent during delivery, before it passes the next event. `now` is monotonic seconds.
 """
+
+# The caller drops a FRAME or CONFIRMED of a connection that is no longer `session.conn`; `lost` (connection closed) is always called.
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
-"""Define the read-only views of the engine for the server, beside its entry (`engine.engine`) and its ports.
+"""Define read-only views of sessions, seats and chats for the server.
 
-Sessions, seats and chats belong to the engine. The server reads them through these protocols, which have no attribute to set; a `Session` that the
-engine gave it, it only gives back.
+**Invariant:** the server reads the engine's data only through these protocols, which have no settable attribute, and holds a `Session` only to pass
+the object back to the engine.
 """
 
 from collections.abc import Mapping, Sequence

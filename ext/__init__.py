@@ -1,4 +1,4 @@
-"""Provide the compiled mechanism: frames, rings, the reactor, the matcher.
+"""Provide the compiled (Cython and C) parts: WebSocket frames, chat buffers, the reactor that serves connections, the index that finds partners.
 
-**Invariant:** no asyncio, no policy, and no import from the other packages.
+**Invariant:** no asyncio, no rules of the service, and no import from the other packages.
 """

@@ -1,8 +1,7 @@
-"""Choose between compiled modules and their Python source, for modules with a .pxd beside them.
+"""Choose, when the program starts, between compiled modules and their Python source (SERENDIP_PLAIN=1), for modules with a .pxd beside them.
 
-Invariant: both behave the same; SERENDIP_PLAIN=1 runs the source.
-
-The source is for coverage, for debuggers, and for tests, which run with both.
+The source serves coverage, debuggers, and tests, which run with both.
+**Invariant:** both behave the same.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Check that each .pxd declares what its module defines.
+"""Check that each .pxd file declares what its .py module defines: `python -m ext.pxd_check` prints the differences.
 
-Invariant: the build fails if they differ, since Cython itself accepts some differences silently.
-
-The worst of these: a dataclass takes its fields in the order of the .pxd. `python -m ext.pxd_check` prints the differences.
+**Invariant:** the build fails if they differ, because Cython accepts some differences silently.
 """
+
+# The worst of these: a dataclass takes its fields in the order of the .pxd.
 
 import ast
 import re

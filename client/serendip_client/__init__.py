@@ -1,8 +1,6 @@
-"""Talk to a Serendip server: a typed asyncio client of its protocol, for bots, tests and benches.
+"""Provide a typed asyncio client of Serendip's WebSocket protocol, for bots, tests and benchmarks.
 
-Invariant: it imports no module of the server.
-
-An example is `examples/echo_bot.py`.
+**Invariant:** this package imports no module of the server. An example is `examples/echo_bot.py`.
 """
 
 from serendip_client.backoff import Backoff

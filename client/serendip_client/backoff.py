@@ -1,6 +1,6 @@
-"""Compute the delay before the next attempt to connect.
+"""Compute the delay before the next attempt to connect: random, with a mean that doubles per failure up to a bound.
 
-Invariant: it doubles up to a bound, and is random, so that clients do not return all at once.
+The randomness keeps clients from reconnecting all at once after a restart of the server.
 """
 
 import random

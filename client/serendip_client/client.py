@@ -1,8 +1,7 @@
-"""Connect to a server as one user: find partners, send and receive messages, and reconnect automatically.
+"""Provide `Client`, one user of a server: find partners, send and receive messages, and reconnect automatically.
 
-**Invariant:** the caller sees one stream of events, whatever happens to the connection. Messages arrive once and in order; each sent line
-gets exactly one `Sent` or `NotSent`. No call waits for a connection that cannot be made: it raises Disconnected. All queues are bounded. An
-example is examples/echo_bot.py.
+**Invariant:** the caller reads one stream of events across reconnections; each received message is in it once, in order, and each sent line leads
+to exactly one `Sent` or `NotSent`. All queues are bounded, and a call raises Disconnected if no further connection will be attempted.
 """
 
 import asyncio

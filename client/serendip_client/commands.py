@@ -1,4 +1,7 @@
-"""Send the frames that need nothing but an established session. Invariant: one frame per method; `client.Client` sends it."""
+"""Provide the client's simple commands, such as signals, reports and answers to notices: each method sends one frame and keeps no state.
+
+`client.Client` inherits these methods.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,6 @@
-"""Keep a WebSocket connection to the server, reconnecting until it ends for good.
+"""Keep a WebSocket connection to the server open, and reconnect after a loss until the server refuses for good or the caller closes.
 
-**Invariant:** it decides when to reconnect, how long to wait, and when to give up; its owner interprets the frames.
+This module decides when to reconnect and when to give up; the caller interprets the frames.
 """
 
 import asyncio

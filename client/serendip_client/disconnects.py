@@ -1,6 +1,6 @@
-"""Describe why a connection ended, and whether another attempt makes sense.
+"""Describe why a connection ended, from its close code or HTTP status, and whether another attempt makes sense.
 
-**Invariant:** each reason that keeps a client out has a text that says what to do; an attempt that cannot succeed is not repeated.
+**Invariant:** each reason that keeps a client out has a text that tells the user what to do, and leads to no further attempt.
 """
 
 import asyncio

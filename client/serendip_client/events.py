@@ -1,6 +1,6 @@
-"""Define the events that a client receives. Invariant: one class per frame of protocol.md, and a few that only the client knows.
+"""Define the events that a client reads: one class per frame that the server sends (docs/protocol.md), and a few for the connection itself.
 
-Times are floats in seconds; `who` is 1 or 2 and present for a spy only.
+Times are seconds, as floats. `who` is 1 or 2, the discusser that an event is about; only a spy's events have it.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""Build the frames that a client sends. Invariant: compact JSON, which the server reads in place."""
+"""Build the JSON frames that a client sends.
+
+The JSON has no spaces and a fixed order of fields: the server relays chat lines of this spelling without decoding them.
+"""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Queue events until the caller reads them. Invariant: bounded; the socket is not read while the queue is full."""
+"""Queue received events until the caller reads them.
+
+**Invariant:** the queue is bounded; while it is full, nothing more is read from the socket.
+"""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""Keep the messages that the server has not confirmed.
+"""Keep sent messages until the server confirms them, also across reconnections.
 
-**Invariant:** each line is reported once, and correctly: by the server's answer, by the counts of a resume, or as unknown.
-
-The server counts the `message` frames of a chat (`taken`, refused ones included); so does this side, and after a resume the two counts show
-which frames never arrived. The lines of an ended chat stay: the server reads what was sent before `leave` or `find` (protocol.md, rule 3),
-so its answer is on its way.
+**Invariant:** the fate of each message is reported exactly once: accepted, refused, never received, or unknown.
 """
+
+# The server counts the `message` frames of a chat (`taken`, refused ones included), and so does this side: after a resume the difference of the two
+# counts shows which frames never arrived. The lines of an ended chat stay here: the server reads what was sent before `leave` or `find`
+# (docs/protocol.md, rule 3), so its answer is still to come.
 
 from collections import deque
 from collections.abc import Iterator

@@ -1,9 +1,10 @@
-"""Join video chats as a WebRTC peer of the client: send a generated picture and tone, count what arrives.
+"""Join video chats as a WebRTC peer: send a generated picture and tone, and count what arrives.
 
-**Invariant:** one `Peer` is one user; one `Call` is the connection of one chat and ends with it. Needs the extra `video` (aiortc). Times
-are monotonic seconds. aiortc gathers all candidates before it answers, so descriptions contain them; candidates in signals of their own are
-accepted too.
+A `Peer` serves one user, a `Call` is the WebRTC connection of one chat and ends with the chat. Needs the extra `video` (aiortc). Times are
+monotonic seconds.
 """
+
+# aiortc gathers all candidates before it answers, so descriptions contain them; candidates in signals of their own are accepted too.
 
 import asyncio
 import fractions

@@ -1,6 +1,6 @@
-"""Answer `snap` with pictures from a callback, or with the reason for their absence. Invariant: whatever the callback does, the chat continues.
+"""Answer the server's requests for camera pictures (`snap`) with JPEGs from a callback, or with the reason why a picture is missing.
 
-A client without a callback has no pictures, and answers each request by `camera`.
+**Invariant:** an exception or a delay of the callback never ends the chat. A client without a callback answers that it has no camera.
 """
 
 import asyncio

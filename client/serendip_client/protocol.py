@@ -1,6 +1,6 @@
-"""Define the protocol's values for the typed client.
+"""Define the numbers, codes and names of the protocol for the typed client.
 
-Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
+Generated from `engine/wire/protocol.py` by `python -m engine.wire.protocol_copies`: do not edit; a test compares the two.
 """
 
 from typing import Final, Literal

@@ -1,6 +1,6 @@
-"""Solve the puzzles that a server requires before a search: ALTCHA, version 2, PBKDF2 (docs/protocol.md, "Challenges").
+"""Solve the proof-of-work puzzles that a server may require before a search: ALTCHA version 2, PBKDF2 (docs/protocol.md, "Challenges").
 
-**Invariant:** at most one is solved at a time, in a thread, by at most `TRIES_MAX` tries of `COST_MAX` rounds.
+**Invariant:** one puzzle is solved at a time, in a thread, with at most `TRIES_MAX` tries of `COST_MAX` rounds each.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Keep the current search: a `find` until it is answered, and again after the time for which the server refused it.
+"""Keep the current search: repeat its `find` frame after a reconnection, or after the delay with which the server refused the search.
 
-**Invariant:** at most one repeat is scheduled; a new search, its end and every answer cancel it.
+**Invariant:** at most one repetition is scheduled; a new search, the search's end and every answer cancel it.
 """
 
 import asyncio

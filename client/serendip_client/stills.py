@@ -1,9 +1,7 @@
-"""Take still pictures of a call when the server requests them: of the partner's video as received, of the own as sent.
+"""Take still pictures of a video call on the server's request: one of the partner's video as received, one of the own video as sent.
 
-Needs the extra `video` (PyAV).
-
-**Invariant:** only the last frame of each is kept; a missing picture is reported. Pictures are drawn like the page draws them: complete,
-not mirrored, in a tile of 320 × 240, the rest black.
+Only the last frame of each video is kept. A picture is scaled to fit a tile of 320 × 240 pixels, not cropped, not mirrored, and padded with black,
+as the web page does. Needs the extra `video` (PyAV).
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Run searches and chats: from a `find` to a match, a chat from beginning to end, absences, and the checks and questions on the way."""
+"""Run searches and chats: from a `find` frame to a match, a chat from beginning to end, lost connections, and the checks and questions in between."""

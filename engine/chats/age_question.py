@@ -1,14 +1,12 @@
 """Ask users who wrote that they are under 18 for their age.
 
-**Invariant:** the chat ends at once, the writer is told why, and their answer is believed once.
-
-    a line that says so ─▷ the chat ends, asked ─┬─ "18 or over" ─▷ may continue, and is remembered for a day
-                                                 └─ "under 18" ───▷ kept out for a day; nothing is stored
-    another such line within that day ─▷ the same, and a moderator reviews it: until then the server keeps the writer out
-    (`engine.conduct.detection_actions.Act`)
-
-Programs of another protocol cannot be asked: they are told, and none of their searches begins for that day.
+The chat ends at once and the writer gets the question. The answer "18 or over" is believed once; after "under 18" the user is excluded for a day.
+**Invariant:** the answers are in memory only.
 """
+
+# "18 or over" is remembered for a day: a second such line within the day ends the chat and asks again, and a moderator reviews it: until then the
+# server excludes the writer (`engine.conduct.detection_actions.Act`). A client of another protocol cannot be asked: it gets a message, and its
+# searches are refused for that day.
 
 from typing import Final
 

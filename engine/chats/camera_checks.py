@@ -1,17 +1,13 @@
-"""Check the cameras of video chats: request pictures from both sides at unpredictable times.
+"""Check the cameras of video chats: request pictures from both browsers at unpredictable times.
 
-`engine.conduct.camera_verdicts` decides what follows from a picture.
-
-    the first `answer`, a report ─▷ now ─────┐           ┌─ posted: `Engine.pictured` reports it, then the verdict of a program
-    a check ─▷ drawn at random, by the mean ─┼─▷ `snap` ─┤
-    a hit, or suspected ─▷ in 3 to 6 s ──────┘           └─ `nosnap`, or none: counted at the time-out, if both are connected
-
-One check runs per chat. The times of the next checks are in a heap; an entry is valid while it equals `CameraState.due` or the end of the running
-check. A nonce is known for SIGHT_FOR seconds, even after the chat: then moderators may be notified, and no side is veiled or counted.
-
-Counters, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; `agreement` by result; `veil` on, off, unchecked.
-**Invariant:** bounded.
+A check begins after the first WebRTC `answer`, after a report, 3 to 6 s after a suspicious picture, and else at random times with a configured
+mean. `engine.conduct.camera_verdicts` decides what follows from a picture.
+**Invariant:** one check runs per chat, and all tables are bounded.
 """
+
+# Times of the next checks are in a heap; an entry is valid while it equals `CameraState.due` or the end of the running check. A picture's nonce is
+# known for SIGHT_FOR seconds, even after the chat: a late picture can notify moderators, but hides no video (a veil) and counts for neither side.
+# Counters, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; `agreement` by result; `veil` on, off, unchecked.
 
 from math import ceil, log
 from typing import Final

@@ -1,8 +1,7 @@
-"""Require a challenge before a search, and handle its solution.
+"""Require a challenge (a puzzle or captcha) before a search, and handle its solution.
 
-`engine.conduct.friction` decides at each `find` whether one is required, and of which level. The server makes challenges and checks solutions
-(`Outside.ask`, `Outside.check`), and delivers a challenge by `Engine.challenge`. A client that can solve none waits instead: its search is refused
-`too_fast`, and accepted after these seconds.
+`engine.conduct.friction` decides at each `find` frame whether a challenge is required, and how hard; the server makes challenges and checks
+solutions. A client that cannot solve challenges is refused `too_fast` and waits instead.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
-"""Run a chat through its life: it begins, a side goes away and comes back, it ends; and handle its frames.
+"""Begin, interrupt, resume and end chats, and handle the frames that clients send within a chat.
 
-The side that acts changes its own seat and posts messages to the bus; each other side changes its seat when the message arrives.
-**Invariant:** every end leads to exactly one `left` per side.
+The acting side changes its own seat (its view of the chat) and posts bus messages; every other side changes its seat when the message arrives.
+**Invariant:** a chat that ends is reported to each side by exactly one `left` frame.
 """
 
 import math

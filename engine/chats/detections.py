@@ -1,13 +1,13 @@
-"""Take the actions of a detection beyond a tip (`engine.chats.line_tips`).
+"""Act on detections of the screening process (a rule that matched a chat line), beyond the tips of `engine.chats.line_tips`.
 
-    link, contact, opener ─▷ counted for the writer (`engine.conduct.friction`)
-    repeat, if the writer or their network began MANY chats so within WINDOW ─▷ Act
-    groom, by the other side of an earlier age.claim in that chat ─▷ the chat ends, Act
-
-Detections are remembered in their chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that ended
-meanwhile are assigned to their writer for some seconds (`engine.core.ended_chats`).
-**Invariant:** counted in memory, bounded; lasting actions are decided by the server (`engine.conduct.detection_actions.Act`).
+A detection is counted against the writer, ends the chat, or becomes an `Act` (`engine.conduct.detection_actions`), on which the server decides.
+**Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
+
+# Rules link, contact and opener are counted for the writer (`engine.conduct.friction`). Rule repeat becomes an Act if MANY chats of the writer, or of
+# the writer's network, began with the same line within WINDOW. Rule groom ends the chat and becomes an Act if the other side claimed an age under 18
+# in this chat before. Detections are kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that
+# has ended meanwhile are assigned to their writer for some seconds (`engine.core.ended_chats`).
 
 from typing import Final
 

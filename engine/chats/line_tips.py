@@ -1,7 +1,7 @@
-"""Send users tips about lines of their chat, after the line was delivered.
+"""Send safety tips to users about lines of their current chat, after the line was delivered.
 
-Detections come from a screening process with the chat's number; one that comes after the end of the chat sends no tip.
-**Invariant:** at most one tip of a kind per chat and user; a tip asks for no answer.
+Tips follow from detections of the screening process.
+**Invariant:** at most one tip of each kind per chat and user, and none after the chat's end.
 """
 
 from typing import Final

@@ -1,8 +1,7 @@
-"""Handle searches: from a `find` to a ticket, and from a match to a chat.
+"""Handle searches: turn a `find` frame into a ticket in the waiting room, and a match into a chat.
 
-The waiting room finds two, or the three of spy mode.
-**Invariant:** a match is verified before it is committed: a session that is away, left or searches anew meanwhile is not paired, and the other's
-ticket returns with its age.
+**Invariant:** a match is verified before the chat begins: if one of the users has disconnected, left or started another search, no chat begins, and
+the other users' tickets return to the waiting room with their age.
 """
 
 import orjson

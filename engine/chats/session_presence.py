@@ -1,9 +1,10 @@
-"""Track connections of sessions: they come, drop and come back, and a session without one lives for a grace period (rules 4 and 5).
+"""Track whether each session has a connection: connect, disconnect, resume, and the end of the grace period (docs/protocol.md, rules 4 and 5).
 
-All deadlines are in one heap: the grace period depends on how the connection was lost, and a migrated session brings the rest of its own. An entry
-is valid while it equals the session's deadline.
-**Invariant:** at most one connection per session.
+**Invariant:** a session has at most one connection, and one without a connection ends at a deadline.
 """
+
+# All deadlines are in one heap: the grace period depends on how the connection was lost, and a migrated session brings the rest of its own. An entry
+# is valid while it equals the session's deadline.
 
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.search import Search

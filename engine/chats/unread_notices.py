@@ -1,7 +1,7 @@
-"""Send notices that a user must read before the next search.
+"""Send users the moderators' notices (warnings, decisions) that they must confirm before the next search, oldest first.
 
-The server knows the notices of each user and which were read (`Outside.unseen`, `Outside.seen`); they are sent one by one, oldest first.
-**Invariant:** a search is refused only for a notice that was sent.
+The server knows the notices of each user and which ones were read.
+**Invariant:** a search is refused only because of a notice that was sent.
 """
 
 from engine.core.engine_state import EngineState

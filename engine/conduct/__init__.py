@@ -1,4 +1,4 @@
-"""Count the conduct of users and derive its consequences: friction, search rate, age answers, video pauses, camera verdicts.
+"""Count users' conduct and derive consequences: challenges (friction), search rate, age answers, video pauses, camera verdicts.
 
-The modules are pure tables, bounded, in memory; their state migrates with a session.
+**Invariant:** the modules are bounded in-memory tables or pure functions; a user's entries migrate with the session.
 """

@@ -1,7 +1,6 @@
-"""Remember, for a day, who wrote that they are under 18 and what they answered to the age question.
+"""Remember for a day which users wrote that they are under 18, and how they answered the age question.
 
-The entry of a person migrates with their session. It holds no line: only the answer, and the age that they wrote, until they have answered.
-**Invariant:** in memory only; at most MOST people, the oldest entry is dropped first.
+**Invariant:** in memory only; an entry holds no chat line, and at most MOST users are remembered: the oldest entry is dropped first.
 """
 
 from typing import Any, Final, NamedTuple

@@ -1,16 +1,17 @@
-"""Evaluate the verdicts on pictures of the two cameras of a chat, and say which action follows.
+"""Derive an action from the checked pictures of a chat's two cameras: hide a video (a veil), pause video, or notify moderators.
 
-**Invariant:** pure; without a moderator a program only veils and sends notices, and one picture alone causes no more than a veil.
-
-    one hit ─▷ veil, the next check soon ─┬─ two hits HITS_APART, the sender's own picture agrees or was withheld twice ─▷ moderators (NUDITY)
-                                          └─ three clean ones in a row ─▷ the veil is removed
-    a hit or an unsure verdict, and the sender's own picture differs ─▷ moderators (DIFFERS): one of the two lies
-    a picture that is on a list ─▷ moderators (KNOWN)
-    three requested pictures in a row were not given ─▷ video is off for a while
-
-Each action is taken once per chat and camera. A picture is of one side's camera: `theirs` is sent by the other side, which sees it, `mine` by its
-owner. Times are monotonic seconds.
+**Invariant:** pure, no I/O. Without a moderator no program does more than hide a video and send notices, and one picture alone does no more than
+hide a video. Times are monotonic seconds.
 """
+
+#     one hit ─▷ veil, the next check soon ─┬─ two hits HITS_APART, the sender's own picture agrees or was withheld twice ─▷ moderators (NUDITY)
+#                                           └─ three clean ones in a row ─▷ the veil is removed
+#     a hit or an unsure verdict, and the sender's own picture differs ─▷ moderators (DIFFERS): one of the two lies
+#     a picture that is on a list ─▷ moderators (KNOWN)
+#     three requested pictures in a row were not given ─▷ video is off for a while
+#
+# Each action is taken once per chat and camera. A picture is of one side's camera: `theirs` is sent by the other side, which sees it, `mine` by its
+# owner. Times are monotonic seconds.
 
 from typing import Any, Final
 

@@ -1,9 +1,10 @@
-"""Map each detection of the screening program to its action: the tip, and who receives it.
+"""Map each rule of the screening process to its action: the tip that is sent, and to which side.
 
-A detection names a rule; its row in EFFECTS has the tip. `engine.chats.detections` takes further actions. Rules without consequence are in no row,
-and the program does not look for them.
+`engine.chats.detections` takes further actions.
 **Invariant:** a pure table; without a moderator a program only warns, and slows a user down for a day at most.
 """
+
+# A rule without a row in EFFECTS has no consequence, and the screening process does not look for it.
 
 from typing import Final, NamedTuple
 

@@ -1,9 +1,11 @@
-"""Count facts about a person and a network that call for a challenge before the next search.
+"""Count suspicious facts about a user and a network, and decide when a challenge is required before the next search.
 
-A fact is a row of FACTS: it counts for its seconds, then it expires. Points are summed at each search; no sum is stored. A person is
-`Session.person`. The entry of a person migrates with their session; each process counts networks by itself. Using a right of privacy is no fact.
-**Invariant:** pure, in memory, bounded.
+Each kind of fact is a row of FACTS: points, and the seconds after which it no longer counts.
+**Invariant:** in memory, bounded; exercising a privacy right is never counted.
 """
+
+# Points are summed at each search; no sum is stored. The person is `Session.person`. A person's entry migrates with the session; each process counts
+# networks by itself.
 
 from collections import OrderedDict
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,7 @@
-"""Limit the rate of searches per person (rule 10): a burst, then one per interval.
+"""Limit the rate of searches per user (docs/protocol.md, rule 10): a burst, then one search per interval.
 
-The person is the identity, else the session, so that more connections, at once or in turn, give no further burst.
-**Invariant:** an entry lives until its finds are paid for.
+A user is the identity cookie if there is one, else the session, so several connections of one user share one limit.
+**Invariant:** an entry is deleted as soon as its limit is fully restored.
 """
 
 from engine.wire.engine_errors import Refusal

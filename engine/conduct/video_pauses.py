@@ -1,8 +1,8 @@
-"""Keep the persons whose video is off for a while.
+"""Keep the users who may not use video for a while; text chats are not affected.
 
-The entry of a person migrates with their session; one of a person with an identity is broadcast to all processes. Text chats are not affected. The
-person is notified, with the seconds left.
-**Invariant:** in memory only; at most MOST people, the oldest pause is dropped first.
+The user is notified, with the remaining seconds. A user's pause migrates with the session, and is broadcast to all processes if the user has an
+identity cookie.
+**Invariant:** in memory only, at most MOST users: the oldest pause is dropped first.
 """
 
 from typing import Final

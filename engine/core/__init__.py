@@ -1,1 +1,1 @@
-"""Define sessions, chats and seats as data, with their states, addresses, bus messages, ports to the server and the state that engine parts share."""
+"""Define the engine's data: sessions, chats and their states, the messages between sessions, shared state, and the ports to the server."""

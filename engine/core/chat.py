@@ -1,7 +1,7 @@
-"""Define a chat, and a seat in a chat.
+"""Define a chat, and a seat: the view that one session has of its chat.
 
-Sides 0 and 1 talk; side 2 is the spy, who watches.
-**Invariant:** a seat belongs to one session and holds what this session knows of the others, whom it refers to by address only.
+Sides 0 and 1 talk; side 2, the spy, only watches.
+**Invariant:** a seat names the other participants by their bus address, and holds no reference to their sessions.
 """
 
 from engine.conduct.camera_verdicts import CameraState

@@ -1,4 +1,4 @@
-"""Keep the seats of chats that ended in the last ten seconds, so that a detection in their last lines still reaches the session.
+"""Keep the seats of chats that ended within the last ten seconds, so that a late detection in their last lines can be assigned to its writer.
 
 **Invariant:** at most MOST seats; the oldest is dropped first.
 """

@@ -1,4 +1,4 @@
-"""Measure waits, shared interests and lengths of chats in histograms, for metrics. Labels are constants, never user input."""
+"""Count waiting times, shared interests and chat lengths in histograms, for the metrics. Labels are constants, never user input."""
 
 from typing import Final
 

@@ -1,4 +1,7 @@
-"""Hold the state that the parts of the engine share: sessions, output, tables of conduct, the functions of the server. It has no policy."""
+"""Hold the state that several parts of the engine share: the sessions, the output port, the tables of `engine.conduct`, the server's functions.
+
+This module makes no decisions.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any

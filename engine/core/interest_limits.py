@@ -1,9 +1,11 @@
-"""Limit how many interests the searches of one network hold at once (rule 10), and intern their words.
+"""Limit how many distinct interests the searches of one network may hold at once (docs/protocol.md, rule 10), and convert interests to numbers.
 
-All searches share one table of interests. An interest that another search holds is always accepted and takes no place; a new one is accepted only
-while its network holds no more than WORDS_MAX in all and the table has room. A search continues without the interests that were not accepted, since
-no waiting user could share them; if none is left, the search is refused.
+An interest that another search already holds is always accepted and not counted. A search continues without the interests that were not accepted;
+if none is left, the search is refused.
 """
+
+# A new interest is accepted while its network holds no more than WORDS_MAX in all and the table has room. One that is not accepted is no loss to the
+# search: no waiting user could share it.
 
 from engine.core.session import NO_IDS, Query, Session
 from engine.matching.address_networks import networks_of, share_of

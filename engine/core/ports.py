@@ -1,10 +1,12 @@
-"""Declare what the engine needs from outside, as protocols.
+"""Declare what the engine needs from the server, as ports (typing protocols): bus, output, waiting room, matcher, outside functions.
 
-Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`, Room in `engine.rooms.local_room` and
-`engine.rooms.remote_room`, Matcher in `engine.matching.lobby`. The functions of Outside come from `server.realtime.worker.worker_loop` and
-`server.main.parts.worker_parts`. The rings of chats need no protocol: `ext.net.ring` is below the engine.
-**Invariant:** each protocol is used as a type and has an implementation.
+The server implements most of them in `server.realtime.worker`.
+**Invariant:** each port is used as a type and has an implementation.
 """
+
+# Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`, Room in `engine.rooms.local_room` and
+# `engine.rooms.remote_room`, Matcher in `engine.matching.lobby`; the functions of Outside are in `server.realtime.worker.worker_loop` and
+# `server.main.parts.worker_parts`. The engine imports `ext.net.ring` (a chat's buffer of last lines) directly, so it has no port here.
 
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -1,9 +1,10 @@
-"""Define a session: the state of one user, independent of connections.
+"""Define a session: the state of one user, which survives the loss of a connection.
 
-`id` is constant: bus address, client of the lobby, key of `Engine.sessions`. `key` is inside the current resume token; the first key is the id.
-After a resume the used key stays valid beside the new one until the client confirms.
-**Invariant:** plain data; only `Session.move` writes the state; a waiting session takes less than a kilobyte.
+**Invariant:** plain data; only `Session.move` changes the session's state; a waiting session takes less than a kilobyte.
 """
+
+# `id` is constant: bus address, client of the lobby, key of `Engine.sessions`. `key` is inside the current resume token; the first key is the id.
+# After a resume the used key stays valid beside the new one until the client confirms.
 
 from typing import Final
 

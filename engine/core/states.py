@@ -1,19 +1,17 @@
-"""Define the states of a session and the transitions between them.
+"""Define the states of a session as two state machines, activity and presence, and the allowed transitions.
 
-A session is independent of connections. Two machines run side by side.
-
-Activity of the user. IDLE: neither searching nor chatting. WAITING: one ticket is in the lobby. CHATTING: one seat in one chat. PARTED: the chat
-ended while the user was away, and they have not been notified; only coming back leaves this state. GONE: the end.
-
-Presence. HERE: exactly one live connection carries the session. AWAY: none does, and the session ends at a deadline; a waiting ticket is set aside,
-a seat is kept. A GONE session has no connection.
-
-The machines meet in one rule: the end of a chat leads to IDLE if the user is HERE, to PARTED if AWAY.
-**Invariant:** TABLE is complete, and only `Session.move` applies it; a transition that is not in it raises IllegalMove.
-
-A session that migrates here is created in its state (`engine.migrate.session_migration`); its copy in the source process becomes GONE. Neither is
-reported to a connection, a partner or the store.
+Activity: idle, waiting for a match, chatting, parted (the chat ended while the user was disconnected), gone. Presence: connected, or disconnected
+with a deadline.
+**Invariant:** TABLE is complete; `Session.move` alone applies it, and raises IllegalMove for a transition that TABLE lacks.
 """
+
+# Activity of the user. IDLE: neither searching nor chatting. WAITING: one ticket is in the lobby. CHATTING: one seat in one chat. PARTED: the chat
+# ended while the user was away, and they have not been notified; only coming back leaves this state. GONE: the end.
+#
+# Presence. HERE: exactly one live connection carries the session. AWAY: none does, and the session ends at a deadline; a waiting ticket is set aside,
+# a seat is kept. A GONE session has no connection.
+#
+# The machines meet in one rule: the end of a chat leads to IDLE if the user is HERE, to PARTED if AWAY.
 
 from typing import Final, NoReturn
 

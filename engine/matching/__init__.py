@@ -1,4 +1,4 @@
-"""Match searches: the lobby for two with its tickets, pools and thresholds, the spy queue for three, interests, recent partners.
+"""Match searches: the lobby for two users with its tickets, pools and thresholds, the spy queue for three, interests, recent partners.
 
-**Invariant:** nothing here knows sessions or frames.
+**Invariant:** no module here imports sessions or frames.
 """

@@ -1,8 +1,9 @@
-"""Derive the networks of an address, which the limits of rule 10 count. They are the same as for new connections (`ext.accept.address_limits`).
+"""Derive the networks that an IP address is counted in, for the limits of docs/protocol.md, rule 10; new connections use the same networks.
 
-IPv4: the address, and its /24 with eight times the share. IPv6: its /64, since one line has a whole one, and its /48 with four times the share,
-since some lines have that.
+IPv4: the address, and its /24 with eight times the limit. IPv6: its /64, and its /48 with four times the limit.
 """
+
+# An IPv6 line has a whole /64, and some lines have a /48 (`ext.accept.address_limits`).
 
 from typing import Final
 

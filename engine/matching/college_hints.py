@@ -1,7 +1,6 @@
-"""Index the tickets that accept any college by the college of their own user.
+"""Index waiting tickets that accept users of any college by the college of their own user, so that a search within that college finds them too.
 
-Such a ticket waits in the pool of all colleges, which a search for the same college only does not look into. So this newcomer lets the tickets of
-its own college search once more. A hint may be stale: the caller checks it.
+Such a ticket waits in the pool of all colleges, which a search for one college does not look into. A hint may be outdated: the caller checks it.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Map characters outside ASCII to the ASCII letter or digit that they look like, after the confusables of UTS 39.
+"""Map non-ASCII characters to the ASCII letter or digit that they look like, a subset of the confusables of UTS 39.
 
-A subset: single characters that NFKC, case folding and NFD leave unchanged, with one ASCII look-alike; made from Unicode's confusables.txt in
-`confusable-homoglyphs` 3.3.1. Look-alikes within ASCII stay distinct.
+It holds only single characters that NFKC, case folding and NFD leave unchanged. Generated from Unicode's confusables.txt in `confusable-homoglyphs`
+3.3.1.
 """
 
 from typing import Final

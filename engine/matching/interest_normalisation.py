@@ -1,6 +1,6 @@
-"""Normalise interests, so that spellings of one interest get one key: NFKC, case, white space, invisible and look-alike characters (UTS 39).
+"""Normalise interests, so that different spellings of one interest get the same key: NFKC, case, white space, invisible and look-alike characters.
 
-**Invariant:** the result is only a key; users see their own spelling.
+**Invariant:** the result is used only as a key (UTS 39); users see their own spelling.
 """
 
 import re

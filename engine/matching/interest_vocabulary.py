@@ -1,7 +1,7 @@
-"""Intern the interests of a process as numbers.
+"""Number the interests of a worker whose waiting room is in another process.
 
-In the process of the waiting room the lobby is the vocabulary (`engine.matching.lobby`); a worker whose waiting room is remote has its own.
-**Invariant:** a word has a number as long as a search uses it.
+In the process of the waiting room the lobby numbers them (`engine.matching.lobby`).
+**Invariant:** an interest keeps its number while a search uses it.
 """
 
 from collections.abc import Iterable, Sequence

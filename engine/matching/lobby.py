@@ -1,9 +1,10 @@
-"""Match tickets of two: the waiting room of one process. With its age a ticket accepts more partners (rules 6 and 7 of the protocol).
+"""Match waiting tickets in pairs: the waiting room for two-person chats. A ticket accepts more partners the longer it waits.
 
-The index (`ext.match.matcher`) finds partners; this module decides when to ask it.
-**Invariant:** sans-IO: time is passed in, in seconds of one monotonic clock, and nothing is called back. A clock that steps back counts as standing
-still.
+The index in `ext.match.matcher` finds partners; this module decides when to query it.
+**Invariant:** no I/O, no callbacks; times are arguments, in seconds of one monotonic clock.
 """
+
+# The pace is that of docs/protocol.md, rules 6 and 7. If the clock moves back, time counts as unchanged.
 
 from typing import Final
 

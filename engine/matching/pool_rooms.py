@@ -1,8 +1,7 @@
-"""Keep a room for each open pool of the index, and count how many wait in each and in each family of them.
+"""Count the waiting users of each pool (tickets of one mode and language) and of each family of pools that may be merged.
 
-A room opens with the first ticket of its pool. An empty room is closed after a minute without arrivals, since it then knows no more than a new one;
-earlier, longest empty first, if more than EMPTY_MAX are empty.
-**Invariant:** there are at most as many rooms as waiting users, and EMPTY_MAX; no step here visits all rooms.
+A room, the record of one pool, is created with the pool's first ticket, and deleted after a minute without tickets or when too many are empty.
+**Invariant:** there are at most as many rooms as waiting users plus EMPTY_MAX, and no function visits all rooms.
 """
 
 from collections import OrderedDict

@@ -1,8 +1,8 @@
-"""Remember which persons must not be matched again, and for how long (rule 7).
+"""Remember which users must not be matched again, and for how long (docs/protocol.md, rule 7).
 
-A person is a number: the identity, else the session id. Recent partners are excluded for minutes, and allowed again after a long wait; a report
-excludes for a day without exception.
-**Invariant:** bounded; the persons noted the longest ago are dropped first.
+Recent partners are excluded for minutes, and allowed again after a long wait; a report excludes for a day without exception. A user is a number:
+the identity, else the session id.
+**Invariant:** bounded; the entries added the longest ago are dropped first.
 """
 
 from collections import OrderedDict

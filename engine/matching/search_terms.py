@@ -1,6 +1,6 @@
-"""Share one object for the terms of equal searches: language, role, mode, college and so on, everything but the interests.
+"""Share one object among searches with equal terms: language, role, mode, college and so on, everything but the interests.
 
-There are few combinations. The pools of a search follow from its terms.
+Few combinations exist, so sharing saves memory. The pools that a search looks into follow from its terms.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
-"""Keep spy mode's questions that their askers allow to be asked again.
+"""Keep questions of spy mode whose askers allowed reuse.
 
-If no asker is there, two discussers get the question that was asked the longest ago, without a watcher.
-**Invariant:** in memory, bounded, for a day at most; nothing of the asker is kept.
+If no asker is waiting, two discussers get the question that was used the longest ago, without a spy.
+**Invariant:** in memory, bounded, for a day at most; nothing about the asker is kept.
 """
 
 from collections import deque

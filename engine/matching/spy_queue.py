@@ -1,6 +1,7 @@
-"""Match the wishes of spy mode: one asker and two discussers, longest wait first.
+"""Match users for spy mode: one who asks a question and two who discuss it, longest wait first.
 
-Interests do not count, the language does. Two recent partners, two whom a report excludes, and two wishes of one person are not matched.
+The language must match, interests do not count.
+**Invariant:** recent partners, users excluded by a report, and two searches of one user are never matched.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""Define how demanding a waiting ticket is at each age (rule 6 of the protocol): good overlap, any overlap, anyone.
+"""Compute how similar a partner must be for a ticket of a given age: many shared interests, then any, then none (docs/protocol.md, rule 6).
 
-**Invariant:** pure arithmetic on ages and rates: time is passed in, and nothing here knows the content of a ticket.
+**Invariant:** pure arithmetic on ages and arrival rates; nothing here reads a ticket.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Pair all tickets of a pool at once for the largest total weight, once per window: the setting `matching.window`.
+"""Pair all tickets of a pool at once for the largest total weight, once per interval (the setting `matching.window`).
 
-**Invariant:** the cost, which grows with the pool, is bounded: at most MOST tickets take part, half of them the oldest, half the newest.
+**Invariant:** at most MOST tickets take part, half of them the oldest and half the newest, so the time of one run is bounded.
 """
 
 from array import array

@@ -1,1 +1,1 @@
-"""Export sessions to another process as session records, and import them: fields, versions and the moves themselves."""
+"""Export sessions to another process as session records, and import session records: fields, versions, and the migration itself."""

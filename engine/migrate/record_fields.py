@@ -1,7 +1,6 @@
-"""Convert sessions, seats, chats and searches to fields of a session record, and back.
+"""Convert sessions, seats, chats and searches to the fields of a session record, and back.
 
-Each slot of the engine's classes is converted here or has its reason in NOT_CARRIED; a test fails for a slot that has neither.
-**Invariant:** pure; no table of the engine is changed here.
+**Invariant:** pure; each slot of these classes is converted here or has a reason in NOT_CARRIED, which a test checks.
 """
 
 from collections.abc import Iterable, Mapping

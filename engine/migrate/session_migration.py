@@ -1,11 +1,12 @@
-"""Export sessions to another process and import them from one.
+"""Export sessions from this engine for another process, and import exported sessions.
 
-**Invariant:** a person is in one process with all their state, and the sessions of a chat move together. A move sends nothing to a user or their
-partner, and counts as neither an arrival nor an end.
-
-The caller keeps what it released until the other process acknowledges it; `take` also restores it here, as new session objects. A chat that has
-ended is sent once, with the first session that remembers it, and is referred to by its id until `forget`.
+**Invariant:** a session is in one process, with all its state, and the sessions of a chat move together; neither the users nor their partners
+notice. `release` exports and removes sessions; the caller keeps the record until the target acknowledges it, and after a refusal passes it to
+`take`, which recreates the sessions here.
 """
+
+# A past chat that several sessions remember is sent with the first of them; later records refer to it by its id, until `forget`. A migration counts
+# neither as an arrival nor as an end.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping

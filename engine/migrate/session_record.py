@@ -1,10 +1,11 @@
-"""Define the session record, which carries sessions to another process: its form, its versions, its validation.
+"""Define the session record, the versioned JSON format that carries sessions to another process, and validate received records.
 
-`record` is JSON: {"v", "people": [person], "chats": [chat]}; a field that stands for bytes holds their index in `blobs`. A person has the fields of
-PERSON, a chat those of CHAT. Records hold ages and seconds left, no times; words, no ids of words; default values are left out. Versions from
-OLDEST on are read; the older of two processes' newest version is written.
-**Invariant:** a record is imported, or refused as a whole before any change; a field that this release does not know is skipped and counted.
+Times are stored as ages or remaining seconds, and interests as words, because clocks and numbers differ between processes.
+**Invariant:** a record is imported, or refused as a whole before any change; unknown fields are skipped and counted.
 """
+
+# `record` is {"v", "people": [person], "chats": [chat]}; a field of bytes holds its index in `blobs`. A person has the fields of PERSON, a chat those
+# of CHAT; default values are left out. Versions from OLDEST on are read; the newest version that both processes know is written.
 
 from collections.abc import Callable, Mapping
 from operator import call

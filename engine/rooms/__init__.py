@@ -1,1 +1,3 @@
-"""Keep one waiting room, for one process or for several: the local room, the hub with its rows and checks, a worker's remote room, placement."""
+"""Provide the waiting room of one process or of several: the local room, the hub process with its messages and checks, a worker's remote room, and
+the choice of the worker where matched users meet.
+"""

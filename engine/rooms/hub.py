@@ -1,12 +1,12 @@
-"""Run one waiting room for the users of several workers: tickets come in, and workers are told where matched users meet.
+"""Run one waiting room for the users of several workers: receive their tickets, match them, and tell the workers where the matched users meet.
 
-**Invariant:** a user's worker is authoritative; the state here may be a moment old. So no loss here matters: a match is verified where it is
-seated, and one that no worker confirms is asked about.
-
-      worker ── ticket ──► room ── two fit ──► pending ── meet / go ──► workers ── done ──► noted as recent partners
-                            ▲                     └──── failed, or no answer for PENDING_FOR ──► ask ──┐
-                            └──────────────────────── tickets, with their age, of those who still wait ◄─┘
+**Invariant:** workers are authoritative, the hub holds copies: a match is verified by the worker that begins the chat, and after a loss the workers
+send their tickets again.
 """
+
+#       worker ── ticket ──► room ── two fit ──► pending ── meet / go ──► workers ── done ──► noted as recent partners
+#                             ▲                     └──── failed, or no answer for PENDING_FOR ──► ask ──┐
+#                             └──────────────────────── tickets, with their age, of those who still wait ◄─┘
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
-"""Validate rows, the messages between workers and the hub, that came from another host. Rows of this host's own processes are trusted.
+"""Validate messages between workers and the hub that came from another host; those of this host's own processes are trusted.
 
-A row that passes makes neither hub nor worker raise, and makes no table longer than its bound. An unknown kind passes: the reader skips and counts
-it.
+**Invariant:** a message that passes makes the receiver raise no exception and keeps every table within its bound. An unknown kind passes, because
+receivers skip and count it.
 """
 
 from collections.abc import Callable

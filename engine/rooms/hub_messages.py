@@ -1,28 +1,28 @@
-"""Encode and decode the messages between workers and the hub: rows of JSON, the kind first.
+"""Encode and decode the messages between workers and the hub: JSON arrays (rows) whose first element is the kind.
 
-**Invariant:** rows are written and read here only.
-
-Worker to hub:
-
-    ticket  client number pool words strict person recent barred also age level step fallen status
-    wish    client number asks language person barred age status
-    cancel  client reason          leave client        aside client        back client
-    done    match [client, person]…                    failed match
-    bar     person partner networks                    asked question language
-    more                           these were not all waiting tickets: answer `on`
-
-Hub to worker:
-
-    step    client number level step fallen accepts widens others
-    meet    match who …            see `Meeting`
-    go      client to meet         migrate the client to this worker, with its row `meet`
-    full    client number          there is no place for its ticket
-    ask     client                 repeat the client's ticket, if it waits
-    again                          repeat all tickets; `on`: continue to
-
-`status`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
-ages, never times; words, never their ids.
+**Invariant:** only this module knows the layout of rows. Rows hold ages instead of times, and words instead of their numbers.
 """
+
+# Worker to hub:
+#
+#     ticket  client number pool words strict person recent barred also age level step fallen status
+#     wish    client number asks language person barred age status
+#     cancel  client reason          leave client        aside client        back client
+#     done    match [client, person]…                    failed match
+#     bar     person partner networks                    asked question language
+#     more                           these were not all waiting tickets: answer `on`
+#
+# Hub to worker:
+#
+#     step    client number level step fallen accepts widens others
+#     meet    match who …            see `Meeting`
+#     go      client to meet         migrate the client to this worker, with its row `meet`
+#     full    client number          there is no place for its ticket
+#     ask     client                 repeat the client's ticket, if it waits
+#     again                          repeat all tickets; `on`: continue to
+#
+# `status`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
+# ages, never times; words, never their ids.
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple

@@ -1,6 +1,6 @@
-"""Combine the waiting rooms of one process: the lobby for two, the queue of spy mode for three, the hints of colleges.
+"""Combine the waiting rooms of one process into one object: the lobby for pairs, the spy queue for groups of three, the index of college hints.
 
-The caller (`engine.chats.search`) sees no difference between them, nor whether the rooms are here or remote (`engine.rooms.remote_room`).
+Implements the port `engine.core.ports.Room`, as `engine.rooms.remote_room` does, so the caller needs not know which kind of room serves a search.
 """
 
 from typing import Any

@@ -1,15 +1,14 @@
-"""Choose the worker where matched users of several workers meet, by the number of users of each.
+"""Choose the worker where users of several workers meet after a match, by the number of users of each worker.
 
-Within one host it is the emptiest worker, even a third one. Of two hosts it is one of the two, since each user of the other one costs that host a
-connection, and both hosts every line. The users of a `fixed` worker do not migrate within their host: partners come to them; only to a fixed worker
-of another host do they migrate, at a higher cost.
-
-A worker is a number: that of its host, with that of the worker in the lowest HOST_BITS.
-
-Two hosts between which every migration fails (a cut network, a wrong clock) are not matched with each other for CUT_FOR seconds at a time. This is
-expressed by placement groups (`Ticket.place`), so it costs a match nothing.
-**Invariant:** matched users stay within the hosts that they are at.
+Within a host the worker with the fewest users is chosen. Users of two hosts meet at one of the two, because each user of the other host costs a
+relayed connection.
+**Invariant:** a chat is never placed at a host that none of its users is connected to.
 """
+
+# The users of a `fixed` worker do not migrate within their host: partners come to them; only to a fixed worker of another host do they migrate, at a
+# higher cost. A worker is a number: that of its host, with that of the worker in the lowest HOST_BITS. Two hosts between which every migration fails
+# (a cut network, a wrong clock) are not matched with each other for CUT_FOR seconds at a time. This is expressed by placement groups
+# (`Ticket.place`), so it costs a match nothing.
 
 from itertools import combinations
 from typing import Final

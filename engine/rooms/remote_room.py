@@ -1,10 +1,10 @@
-"""Represent the waiting room of the hub, another process, in a worker.
+"""Represent, in a worker, the waiting room of the hub process: calls of the engine become messages to the hub, and its messages become calls here.
 
-Calls of the engine become rows (`engine.rooms.hub_messages`), which the worker sends once per turn; rows of the hub arrive by `told`. A new hub gets
-all tickets again, with their age. A user matched with one of another worker migrates there, or the other arrives here by `arrived`; three may come
-one by one, and are seated when the last is here.
-**Invariant:** the tickets here are authoritative, those in the hub are copies.
+**Invariant:** the worker's tickets are authoritative; a new hub process gets all of them again, with their age.
 """
+
+# Rows (`engine.rooms.hub_messages`) are sent once per turn of the loop; rows of the hub arrive by `told`. A user matched with one of another worker
+# migrates there, or the other arrives here by `arrived`; three may come one by one, and are seated when the last is here.
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count

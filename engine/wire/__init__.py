@@ -1,1 +1,1 @@
-"""Parse and build the frames of the protocol: its constants, requests, server frames, signals and refusals."""
+"""Parse and build the JSON frames of the protocol: constants, client requests, server frames, WebRTC signals, refusals."""

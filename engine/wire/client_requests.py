@@ -1,7 +1,7 @@
 """Parse a client's text frame into a typed request, or raise a Refusal that names the fault (docs/protocol.md, rule 9).
 
-**Invariant:** unknown fields are ignored, absent ones get their default, and a field of a wrong type is refused, never converted: `null` is not
-"absent".
+**Invariant:** unknown fields are ignored, absent fields get their default, and a field of a wrong type, `null` included, is refused, never
+converted.
 """
 
 import json

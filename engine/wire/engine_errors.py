@@ -1,4 +1,4 @@
-"""Define the exceptions of the engine. A Refusal is a client's fault and is answered with its code; an IllegalMove is a fault of the engine."""
+"""Define the exceptions of the engine: Refusal is a client's fault and is answered with its error code; IllegalMove is a bug of the engine."""
 
 
 class Refusal(Exception):

@@ -1,6 +1,6 @@
-"""Generate the copies of the protocol for code that cannot import it: `python -m engine.wire.protocol_copies`.
+"""Generate the copies of `engine.wire.protocol` for code that cannot import Python: `python -m engine.wire.protocol_copies`.
 
-**Invariant:** a copy is never edited; a test compares each one with the output of this module.
+**Invariant:** a copy is never edited; a test compares each copy with the output of this module.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""Define the constants of the engine's rules, each with its reason, and `Settings`, which an operator chooses.
+"""Define the constants of the engine's rules, each with unit and reason, and `Settings`, those that an operator chooses.
 
-Units are in the comments. Constants of the wire are in `protocol`, those of the pace of matching in `thresholds`, sizes of rings in `ext.net.ring`.
+Constants of frames are in `engine.wire.protocol`, those of the pace of matching in `engine.matching.thresholds`, sizes of chat buffers in
+`ext.net.ring`.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Build every frame that the engine sends (docs/protocol.md, "Server to client").
+"""Build every frame that the engine sends (docs/protocol.md, "Server to client"), as compact JSON in UTF-8 with `type` first.
 
-Frames are compact JSON in UTF-8, `type` first. Frames without a variable part are constants; those with few variants are cached.
+Frames without a variable part are constants; frames with few variants are cached.
 """
 
 from collections.abc import Mapping, Sequence

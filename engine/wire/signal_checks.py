@@ -1,6 +1,6 @@
-"""Check the parts of a `signal`: a description, a candidate, or which of camera and microphone are on (docs/protocol.md).
+"""Check a WebRTC `signal` frame before it is relayed: a description, a candidate, or the state of camera and microphone (docs/protocol.md).
 
-**Invariant:** only known fields are passed on, and a part is no longer than those of browsers.
+**Invariant:** only known fields are relayed, and no field is longer than browsers make it.
 """
 
 from typing import Any, Final

@@ -1,1 +1,3 @@
-"""Decide which connections are accepted: request heads, the handshake reply, limits per address, and the table that shares them between processes."""
+"""Decide which new connections are accepted: HTTP request heads, WebSocket handshakes, limits per address, and the table shared by all processes of
+a host.
+"""

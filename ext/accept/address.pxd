@@ -1,4 +1,7 @@
-"""Convert IP addresses between text and 16 bytes. Invariant: each has one spelling (RFC 5952), and an IPv4-mapped IPv6 address is an IPv4 address."""
+"""Declare the conversion of IP addresses between text and 16 bytes.
+
+**Invariant:** each address has one spelling (RFC 5952), and an IPv4-mapped IPv6 address is the IPv4 address.
+"""
 from libc.stdint cimport uint8_t
 
 cdef enum:

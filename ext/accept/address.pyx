@@ -1,4 +1,4 @@
-"""Convert IP addresses between text and 16 bytes with the C library, some hundred times as fast as `ipaddress`."""
+"""Convert IP addresses between text and 16 bytes with the C library, some hundred times as fast as the module `ipaddress`."""
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.string cimport memcmp, memcpy, memset, strlen
 

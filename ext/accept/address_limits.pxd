@@ -1,4 +1,4 @@
-"""Declare the connection limits per address. Invariant: as in address_limits.pyx."""
+"""Declare the connection limits per IP address (address_limits.pyx)."""
 from libc.stdint cimport uint64_t
 
 from ext.accept.address_table cimport AddressTable, pace_t

@@ -1,20 +1,23 @@
-"""Limit newcomers, open connections and the rate of new connections per address.
+"""Limit, per IP address and network, the open connections, the connections without a complete request yet (newcomers), and the rate of new ones.
 
-Invariant: the number of entries is bounded, and an entry without information is deleted.
-
-A newcomer is a connection that has sent no complete request head yet, or that was refused and is still open: it costs a descriptor. An IPv6
-address counts as its /64 (protocol.md, rule 10), because one subscriber line holds a whole one. It also counts towards its /48, which many
-lines and rented servers have, and an IPv4 address towards its /24; such a network has a multiple of one address's limits (`share_of`).
-
-A campus shares one address, too. A visitor known from an earlier day (`known`) therefore has a few connections of its own. These are
-counted under the same networks with a `+` behind the name: all of an address together have LASTING times its limits and take nothing from
-its newcomers. Further connections of such a visitor count as those of a newcomer.
-
-If a host has several processes, each checks its own counts first, as if it were alone, and then those of all processes (`host`). It
-counts first and reads the sum afterwards: two connections that compete for the last place may both be refused, but never both accepted. A
-connection that migrates is counted by neither process on its way, so another may have its place by then. If the host's table has no room
-for an address, its limits hold per process (`alone` counts this): no connection is refused because others filled the table.
+**Invariant:** the number of entries is bounded. An IPv6 address counts as its /64. In a host of several processes each process checks its own
+counts, then the host's sums (`ext.accept.address_table`): of two connections that compete for the last place both may be refused, never both
+accepted.
 """
+
+# A newcomer is a connection that has sent no complete request head yet, or that was refused and is still open: it costs a descriptor. An IPv6 address
+# counts as its /64 (protocol.md, rule 10), because one subscriber line holds a whole one. It also counts towards its /48, which many lines and rented
+# servers have, and an IPv4 address towards its /24; such a network has a multiple of one address's limits (`share_of`).
+#
+# A campus shares one address, too. A visitor known from an earlier day (`known`) therefore has a few connections of its own. These are counted under
+# the same networks with a `+` behind the name: all of an address together have LASTING times its limits and take nothing from its newcomers. Further
+# connections of such a visitor count as those of a newcomer.
+#
+# If a host has several processes, each checks its own counts first, as if it were alone, and then those of all processes (`host`). It counts first
+# and reads the sum afterwards: two connections that compete for the last place may both be refused, but never both accepted. A connection that
+# migrates is counted by neither process on its way, so another may have its place by then. If the host's table has no room for an address, its limits
+# hold per process (`alone` counts this): no connection is refused because others filled the table.
+
 from collections import deque
 from math import ceil
 

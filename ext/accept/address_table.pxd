@@ -1,4 +1,4 @@
-"""Declare the host's table of addresses. Invariant: as in address_table.pyx."""
+"""Declare the host's shared table of connection counts per address (address_table.pyx)."""
 from libc.stdint cimport uint32_t, uint64_t
 
 cdef enum:

@@ -1,24 +1,27 @@
-"""Keep counts per address in memory that all processes of a host share: open connections, newcomers, a token bucket for new ones.
+"""Keep connection counts per IP address in memory shared by all processes of a host: open connections, newcomers, and a token bucket for new ones.
 
-**Invariant:** no process waits for another, and a process that dies loses only its own counts. There is no lock: counts are in one column
-per process, written by that process alone and set to 0 by `clear` after its death; everything else is one word, changed by
-compare-and-swap.
-
-A slot is one address or network, stored as the upper 56 bits of its hash under the table's key; the memory holds no address. It is in one
-of the 16 places of its set, so a look-up is bounded, and a slot that is reused keeps nothing of its former address.
-
-    word 0                   the slot is free
-    state SETTLED            counts may be written. A process writes its cell first and reads the word afterwards: only if it is still settled,
-                             the count is valid
-    state CLAIMED + column   that process reassigns the slot: it read the cells, claims, reads them again, and sets the word back if a count
-                             was written in between. One of both sides sees the other, whichever is first. If it dies, `clear` sets it back
-
-A slot is reassigned only if no process has a count in it and its bucket is full. Two processes that meet a new address at the same moment
-might give it two slots: the open connections are then the sum over both, and the bucket is the first one's.
-
-A bucket is the time at which it will be full (GCRA): spent tokens are a debt in time. New limits change how many tokens this debt is: at a
-higher rate it is paid off sooner, with a larger burst more may be spent beside it. It never exceeds the whole burst by more than a second.
+**Invariant:** lock-free: no process waits for another, and a process that dies loses only its own counts. The memory holds keyed hashes, no
+address.
 """
+
+# There is no lock: counts are in one column per process, written by that process alone and set to 0 by `clear` after its death; everything else is
+# one word, changed by compare-and-swap.
+#
+# A slot is one address or network, stored as the upper 56 bits of its hash under the table's key; the memory holds no address. It is in one of the 16
+# places of its set, so a look-up is bounded, and a slot that is reused keeps nothing of its former address.
+#
+#     word 0                   the slot is free
+#     state SETTLED            counts may be written. A process writes its cell first and reads the word afterwards: only if it is still settled,
+#                              the count is valid
+#     state CLAIMED + column   that process reassigns the slot: it read the cells, claims, reads them again, and sets the word back if a count
+#                              was written in between. One of both sides sees the other, whichever is first. If it dies, `clear` sets it back
+#
+# A slot is reassigned only if no process has a count in it and its bucket is full. Two processes that meet a new address at the same moment might
+# give it two slots: the open connections are then the sum over both, and the bucket is the first one's.
+#
+# A bucket is the time at which it will be full (GCRA): spent tokens are a debt in time. New limits change how many tokens this debt is: at a higher
+# rate it is paid off sooner, with a larger burst more may be spent beside it. It never exceeds the whole burst by more than a second.
+
 import fcntl
 import mmap
 import os

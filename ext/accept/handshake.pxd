@@ -1,4 +1,7 @@
-"""Declare the check of request heads. Invariant: one pass over the bytes; only `/ws` is checked, other requests are passed on unchanged."""
+"""Declare the check of HTTP request heads (handshake.pyx).
+
+**Invariant:** one pass over the bytes; only requests for `/ws` are checked, others are passed on unchanged.
+"""
 from libc.stdint cimport uint8_t
 
 cdef enum:

@@ -1,8 +1,7 @@
-"""Check request heads for `/ws`: RFC 6455 section 4.2.1, allowed hosts and origins, and the client's address behind proxies.
+"""Check WebSocket handshakes for `/ws`: RFC 6455 section 4.2.1, allowed hosts and origins, and the client's address behind proxies.
 
-The Host must be one of this server's names, so that a page of a foreign name that resolves here is refused. An Origin must equal that Host
-or be listed; a request without Origin comes from a program. The client's address is the socket's, or the nearest address in
-X-Forwarded-For, read from the right, that is not a trusted proxy.
+The Host must be one of this server's names (against DNS rebinding), and an Origin must equal this Host or be listed; programs send no Origin. The
+client's address is the socket's, or behind trusted proxies the rightmost X-Forwarded-For address that is not a trusted proxy.
 """
 from ipaddress import ip_network
 

@@ -1,4 +1,4 @@
-"""Declare the response that accepts a handshake. Invariant: as in handshake_reply.pyx."""
+"""Declare the response that accepts a WebSocket handshake (handshake_reply.pyx)."""
 
 cdef enum:
     KEY_SIZE = 24  # characters of Sec-WebSocket-Key

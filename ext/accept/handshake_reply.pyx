@@ -1,4 +1,4 @@
-"""Build the response that accepts a handshake (RFC 6455, 4.2.2). Invariant: the key was checked before."""
+"""Build the response that accepts a WebSocket handshake (RFC 6455, 4.2.2). The caller has checked the key."""
 from binascii import b2a_base64
 from hashlib import sha1
 

@@ -1,8 +1,7 @@
-"""Hash a short text under a key with SipHash-2-4.
+"""Hash a short text under a secret key with SipHash-2-4, for values that several processes share; Python's own hash has another key in each
+process.
 
-Invariant: without the key a hash can neither be predicted nor be tested against guessed texts.
-
-Python's own hash has a key per process; this one is for values that several processes share.
+**Invariant:** without the key a hash can neither be predicted nor be tested against guessed texts.
 """
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy

@@ -1,1 +1,1 @@
-"""Declare what all of ext needs: kernel and C library functions, assertions, and the constants of the protocol."""
+"""Declare what all of ext needs: functions of the kernel and the C library, assertions, the constants of the protocol, and the expiring map."""

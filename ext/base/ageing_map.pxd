@@ -1,4 +1,4 @@
-"""Declare the ageing map for compiled callers. Invariant: as in ageing_map.pyx."""
+"""Declare the expiring map for compiled callers (ageing_map.pyx)."""
 
 
 cdef class AgeingMap:

@@ -1,8 +1,7 @@
-"""Keep a bounded number of entries that expire: the one map for everything that is remembered for a while.
+"""Keep a bounded map whose entries expire, used wherever the service remembers something for a limited time.
 
-Times are seconds of any clock, passed in. An entry is gone when its time has come; if there are too many, the one that was put the longest ago is
-dropped early. `put` drops at most two entries, so that an idle map shrinks as others come and no call takes long.
-**Invariant:** at most `most` entries, in the order in which they were put; a key that is put again is the newest.
+Times are seconds of any clock, as arguments. Each `put` also drops up to two expired entries, so the map shrinks as it is used and no call is slow.
+**Invariant:** at most `most` entries, in order of their last `put`; if full, the oldest is dropped early.
 """
 
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Declare functions of the kernel, the C library and the compiler. Invariant: each system function that ext/net uses is declared here, once."""
+"""Declare the functions of the kernel, the C library and the compiler that ext uses, each once."""
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 cdef extern from * nogil:

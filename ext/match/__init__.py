@@ -1,4 +1,4 @@
-"""Match waiting tickets by shared interests: the ticket index, interest numbers, pairs.
+"""Find partners among waiting tickets by shared interests: the ticket index, numbers for interests, pairing of many tickets at once.
 
-Invariant: mechanism only; the engine decides what a good pair is.
+**Invariant:** mechanism only; the engine decides which pairs are good enough.
 """

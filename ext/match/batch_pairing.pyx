@@ -1,9 +1,11 @@
-"""Pair all tickets of a time window at once, so that the sum of the pairs' shared weights is near its maximum.
+"""Pair many waiting tickets at once, so that the sum of the pairs' weights (shared interests) is near its maximum.
 
-Edges are taken by weight, the heaviest first (which takes every locally dominant edge), then short augmentations follow: from a pair or a
-single ticket, an alternating path of at most `depth` new edges that gains weight, after Lin and Kernighan. Each ticket considers its `keep`
-heaviest allowed partners only. Deterministic; tickets are in order of waiting time, and earlier ones win among equals.
+Deterministic: tickets are in order of waiting time, and earlier ones win among equals.
 """
+
+# Edges are taken by weight, the heaviest first (which takes every locally dominant edge), then short augmentations follow: from a pair or a single
+# ticket, an alternating path of at most `depth` new edges that gains weight, after Lin and Kernighan. Each ticket considers its `keep` heaviest
+# allowed partners only.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort

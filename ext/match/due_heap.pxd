@@ -1,4 +1,4 @@
-"""Declare the heap of due times for compiled callers. Invariant: as in due_heap.pyx."""
+"""Declare the heap of due times for compiled callers (due_heap.pyx)."""
 
 from libc.stdint cimport int64_t, uint64_t
 

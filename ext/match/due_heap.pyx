@@ -1,6 +1,6 @@
-"""Order clients by due time: a binary heap of (time, client) in C, first in first out among equal times.
+"""Order clients by the time when they are due: a binary heap of (time, client) in C, first in first out among equal times.
 
-**Invariant:** entries are removed from the top only; the caller skips an entry that is no longer due when it reaches the top.
+**Invariant:** only the top entry can be removed; the caller skips an outdated entry when it reaches the top.
 """
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t

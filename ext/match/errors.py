@@ -1,4 +1,6 @@
-"""Define the errors of the matcher. Invariant: whichever is raised, the pool is as it was before the call."""
+"""Define the exceptions of the matcher.
+**Invariant:** after any of these the index of tickets is as it was before the call.
+"""
 
 
 class MatcherError(ValueError):

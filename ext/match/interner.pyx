@@ -1,11 +1,12 @@
-"""Map words to small numbers with reference counts and a weight by rarity; bounded.
+"""Map words (interests) to small numbers with reference counts, and weigh words by rarity.
 
-The caller normalises words (engine/matching/interest_normalisation.py).
-
-A number is reused for another word when its last use is released. How often a word was used is kept in a fixed, decaying sketch, so that a
-word that returns is not new. The words are in ext.match.string_table, keyed by Python's SipHash, whose key is random per process (or
-PYTHONHASHSEED's): users who choose words cannot choose collisions.
+A number is freed when the last reference to its word is released. Use counts are kept longer, in a decaying sketch of fixed size, so a word that
+comes back keeps its weight.
+**Invariant:** memory is bounded; the hash key is random per process, so users cannot choose colliding words.
 """
+
+# The caller normalises words (engine/matching/interest_normalisation.py). The words are in ext.match.string_table, keyed by Python's SipHash, whose
+# key is random or PYTHONHASHSEED's.
 
 from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.math cimport log2

@@ -1,10 +1,11 @@
-"""Index waiting tickets and find the best partner of a new one, exactly or within a budget.
+"""Index waiting tickets and find the best partner for a new one, exactly or within a budget of comparisons: the Python interface of the C code in
+`c/`.
 
-The mechanism is in c/, this is its Python interface.
-
-A handle is slot | serial << 32 and is never reused. **Invariant:** arguments are checked before anything changes; a named error
-(ext/match/errors.py) leaves the pool as it was. One thread at a time.
+**Invariant:** arguments are checked before anything changes, so after an exception of `ext.match.errors` the index is unchanged. A ticket's handle
+is never reused. Not thread-safe.
 """
+
+# A handle is slot | serial << 32.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset

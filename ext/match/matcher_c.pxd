@@ -1,4 +1,4 @@
-"""Declare the C of c/ for `ext/match/matcher.pyx`. Invariant: no other module includes it, because its functions are static."""
+"""Declare the C functions of `c/` for `ext/match/matcher.pyx`; no other module includes these, because they are static."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

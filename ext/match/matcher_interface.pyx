@@ -1,6 +1,6 @@
-"""Define the methods of `Matcher` that the compiled lobby calls without entering Python.
+"""Define the base class of `Matcher`, whose methods the compiled lobby calls without the cost of Python calls.
 
-Invariant: no fields, so that callers need none of `matcher.pyx`'s C.
+**Invariant:** the class has no fields, so callers need no C header of `matcher.pyx`.
 """
 
 from libc.stdint cimport uint16_t, uint64_t

@@ -1,6 +1,6 @@
-"""Declare the graph of a window's tickets and their heaviest allowed partners.
+"""Declare the graph for pairing many tickets at once: each ticket's allowed partners of the highest weight.
 
-Invariant: only this module decides a pair's weight and whether it is allowed.
+**Invariant:** only this module decides whether a pair is allowed, and the pair's weight.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t

@@ -1,4 +1,7 @@
-"""Build the graph of a window: each ticket's heaviest allowed partners, found through lists of tickets per interest."""
+"""Build the graph for pairing many tickets at once (`ext.match.batch_pairing`): for each ticket the allowed partners of the highest weight.
+
+Partners are found through lists of tickets per interest.
+"""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc

@@ -1,4 +1,4 @@
-"""Declare a hash table of texts with small numbers, in C. Invariant: the caller counts the uses of a text."""
+"""Declare the hash table of texts under small numbers (string_table.pyx). The caller counts the uses of a text."""
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef enum:

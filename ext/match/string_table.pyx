@@ -1,6 +1,6 @@
-"""Store texts under small numbers: 16 bytes per number, 4 per bucket, and the text in units of 8.
+"""Store texts under small numbers in a compact C hash table; a number is reused after `strings_drop`.
 
-A number is reused after `strings_drop`. The caller hashes, with a key if users choose the texts.
+The caller computes the hashes, with a secret key if users choose the texts. Memory: 16 bytes per number, 4 per bucket, texts rounded up to 8.
 """
 from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc

@@ -1,1 +1,3 @@
-"""Move connections to another process or host: release and take, tunnels, and the liveness of their other end. Imports ext.net and ext.accept."""
+"""Move open connections to another process or host: their state, tunnels (relays for clients whose session is on another host), and checks of the
+other host's liveness.
+"""

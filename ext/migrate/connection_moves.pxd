@@ -1,4 +1,4 @@
-"""Declare the move of an open connection to another reactor. Invariant: as in connection_moves.pyx."""
+"""Declare the move of an open connection to another reactor (connection_moves.pyx)."""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.accept.address_limits cimport Addresses

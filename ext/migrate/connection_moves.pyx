@@ -1,17 +1,17 @@
-"""Move an open connection with its state from one reactor to another, usually in another process: release and take.
+"""Export an open connection with its state from one reactor, and import the connection in another, usually of another process.
 
-**Invariant:** the state holds ages instead of times, because clocks differ; defaults are left out, and unknown keys are ignored. A state
-from another process is accepted only if its parts are consistent with each other and with its bytes. A received descriptor either belongs
-to the connection or is closed.
-
-    heard, moved   age in seconds of the last byte received, and of the last that the client accepted; 0 is left out
-    held           messages in the output since it blocked
-    tokens         contents of its buckets, five numbers; left out if all are full
-    confirm, paused, pinged, blocked, virtual, visitor   1 if this flag of connection.pxd is set
-    input          bytes that were read and not parsed
-    opcode, part   of a fragmented message, and the bytes of its fragments so far
-    out            bytes that are queued and not accepted; the connection's bytes are these three, in this order
+**Invariant:** a state from another process is accepted only if its parts are consistent with each other and with its bytes; an imported descriptor
+belongs to the connection or is closed. A state holds ages instead of times, because clocks differ; unknown keys are ignored.
 """
+
+#     heard, moved   age in seconds of the last byte received, and of the last that the client accepted; 0 is left out
+#     held           messages in the output since it blocked
+#     tokens         contents of its buckets, five numbers; left out if all are full
+#     confirm, paused, pinged, blocked, virtual, visitor   1 if this flag of connection.pxd is set
+#     input          bytes that were read and not parsed
+#     opcode, part   of a fragmented message, and the bytes of its fragments so far
+#     out            bytes that are queued and not accepted; the connection's bytes are these three, in this order
+
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF

@@ -1,9 +1,11 @@
-"""Check whether the peer of a connection between two hosts still answers while data is in flight.
+"""Check whether the peer of a TCP connection between two hosts is alive, by when the kernel last received a packet from the peer.
 
-**Invariant:** a peer that answers is alive, however slowly it reads. So the kernel is asked when it last heard of the peer; a time limit
-after which it gives up (TCP_USER_TIMEOUT) would end a connection whose reader is slow. While nothing is in flight, keep-alive probes do
-this check.
+**Invariant:** a peer that acknowledges packets is alive, however slowly it reads.
 """
+
+# A time limit after which the kernel gives up (TCP_USER_TIMEOUT) would end a connection whose reader is slow. While nothing is in flight, keep-alive
+# probes do this check.
+
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.base.system cimport socklen_t

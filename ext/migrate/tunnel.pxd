@@ -1,4 +1,4 @@
-"""Declare the byte stream of a tunnel. Invariant: as in tunnel.pyx."""
+"""Declare the byte stream of a tunnel (tunnel.pyx)."""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.connection cimport io_t

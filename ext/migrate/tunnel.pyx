@@ -1,13 +1,15 @@
-"""Carry the bytes of a client whose session is at another host, its home, in both directions.
+"""Relay the bytes of a tunnel: a client connected to this host whose session is on another host (its home).
 
-**Invariant:** pings, time-outs and limits are the home's; frames are parsed here only so far that either end may be lost at any byte.
-
-The client receives whole frames only, so that another process can continue the connection if the home is lost: an incomplete frame is
-buffered, at most HOME_FRAME_MAX and its header. A frame of opcode RECORD is for this host and becomes an event. The home receives bytes as
-they come; those of a message that is not sent whole are kept, so that it can be repeated if the home is lost and later bytes can be parsed:
-at most `message_max` and KEPT_BESIDE. An end that reads nothing stops the other: for the client WAITING, one read and one such frame may
-wait; for the home WAITING and one read, beside the kept bytes.
+**Invariant:** the home applies pings, time-outs and limits. Here frames are parsed only to know frame boundaries, so that after the loss of either
+end the other one can be continued correctly; buffers are bounded, and an end that reads nothing stops the other.
 """
+
+# The client receives whole frames only, so that another process can continue the connection if the home is lost: an incomplete frame is buffered, at
+# most HOME_FRAME_MAX and its header. A frame of opcode RECORD is for this host and becomes an event. The home receives bytes as they come; those of a
+# message that is not sent whole are kept, so that it can be repeated if the home is lost and later bytes can be parsed: at most `message_max` and
+# KEPT_BESIDE. An end that reads nothing stops the other: for the client WAITING, one read and one such frame may wait; for the home WAITING and one
+# read, beside the kept bytes.
+
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memcpy, memmove
 

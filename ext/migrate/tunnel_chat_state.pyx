@@ -1,10 +1,12 @@
-"""Track whether the client of a tunnel believes that it is in a chat, from passing frames.
+"""Track, from the frames that pass a tunnel, whether the tunnel's client believes that it is in a chat.
 
-If its home is lost, it must be told that the chat is over.
-
-**Invariant:** in doubt it is not in a chat. A home writes `type` first, and compactly (engine/wire/server_frames.py); a client may use any JSON
-spelling, so a frame that is not plainly something else may be a `find` or a `leave`. Only the first bytes of a frame are read.
+If the host with the client's session (its home) is lost, such a client must be told that the chat is over.
+**Invariant:** in doubt the client is not in a chat.
 """
+
+# A home writes `type` first, and compactly (engine/wire/server_frames.py); a client may use any JSON spelling, so a frame that is not plainly
+# something else may be a `find` or a `leave`. Only the first bytes of a frame are read.
+
 from libc.stdint cimport uint8_t
 from libc.string cimport memcmp
 

@@ -1,21 +1,23 @@
-"""Begin and end tunnels, and move them with their state from one reactor to another.
+"""Begin and end tunnels (relays for clients whose session is on another host), and move tunnels with their state between reactors.
 
-**Invariant:** as in connection_moves.pyx: ages instead of times; defaults are left out, unknown keys ignored; a state from another process
-is accepted only if its parts are consistent with each other and with its bytes. Received descriptors either belong to the tunnel or are
+**Invariant:** as for connections (connection_moves.pyx): an inconsistent state is refused, and received descriptors belong to the tunnel or are
 closed.
-
-    heard, moved    age in seconds of the client's last byte, and of the last that it accepted; 0 is left out
-    visitor         1: another host counts the client at its address
-    to_home, sent   the client's bytes that are kept or wait, and how many of them are sent
-    within          1: they begin inside a fragmented message whose first fragments are elsewhere
-    lost            1: the position of the next frame in them is unknown
-    halved          1: the home was told that no more follows
-    closed          1: the client has sent a close frame
-    spoke           1: the home has sent something to the client, `from_home` excluded
-    talks           1: the client believes that it is in a chat
-    from_home       bytes of an incomplete frame of the home
-    to_client       bytes that are queued and not accepted; the tunnel's bytes are to_home, from_home and these, in this order
 """
+
+# A state holds ages instead of times; defaults are left out, unknown keys ignored.
+#
+#     heard, moved    age in seconds of the client's last byte, and of the last that it accepted; 0 is left out
+#     visitor         1: another host counts the client at its address
+#     to_home, sent   the client's bytes that are kept or wait, and how many of them are sent
+#     within          1: they begin inside a fragmented message whose first fragments are elsewhere
+#     lost            1: the position of the next frame in them is unknown
+#     halved          1: the home was told that no more follows
+#     closed          1: the client has sent a close frame
+#     spoke           1: the home has sent something to the client, `from_home` excluded
+#     talks           1: the client believes that it is in a chat
+#     from_home       bytes of an incomplete frame of the home
+#     to_client       bytes that are queued and not accepted; the tunnel's bytes are to_home, from_home and these, in this order
+
 from socket import (
     IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY, socket as Socket,
 )

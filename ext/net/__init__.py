@@ -1,1 +1,4 @@
-"""Carry bytes from one socket to another: frames, chat lines, rings, relay, output, timers. Invariant: no asyncio and no policy."""
+"""Process the bytes of connections: parse frames, scan and relay chat lines, buffer a chat's last lines, queue output, time connections.
+
+**Invariant:** no asyncio, and no rules of the service.
+"""

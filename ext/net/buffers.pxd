@@ -1,4 +1,6 @@
-"""Declare growing buffers and a pool of chunks. Invariant: the holder of a buffer frees it, once."""
+"""Declare growing buffers and a pool of output chunks (buffers.pyx).
+**Invariant:** the holder of a buffer frees the buffer, once.
+"""
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 cdef struct buffer_t:

@@ -1,10 +1,11 @@
-"""Provide byte buffers: buffers that grow, and a pool of 16 KiB chunks.
+"""Provide byte buffers that grow, and a pool of 16 KiB chunks for output.
 
-A chunk holds the output that one read produces, so a few serve all connections; it returns to the pool once it is sent. If the pool is
-empty, an output begins small and grows: thousands of connections that receive something in one turn must not hold thousands of chunks.
-
-A buffer is cleared before its memory is freed. Chunks of the pool are cleared once a second, not per message.
+**Invariant:** memory that held messages is cleared before it is freed; chunks of the pool are cleared once a second, not per message.
 """
+
+# A chunk holds the output that one read produces, so a few serve all connections; it returns to the pool once it is sent. If the pool is empty, an
+# output begins small and grows: thousands of connections that receive something in one turn must not hold thousands of chunks.
+
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset

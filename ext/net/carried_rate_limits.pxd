@@ -1,4 +1,4 @@
-"""Declare limits that outlive a connection. Invariant: as in carried_rate_limits.pyx."""
+"""Declare rate limits that outlive a connection (carried_rate_limits.pyx)."""
 from libc.stdint cimport uint64_t
 
 from ext.net.connection cimport io_t

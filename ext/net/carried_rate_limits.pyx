@@ -1,7 +1,6 @@
-"""Carry a user's rate limits from one connection to the next.
+"""Keep a user's rate limits across reconnections, so that a new connection of the same session gives no new burst (docs/protocol.md, rule 10).
 
-**Invariant:** the limits of protocol.md, rule 10, belong to the user, so a new connection of the same session gives no fresh burst. An open
-connection has the buckets; between two connections their owner keeps them.
+An open connection holds the token buckets; between two connections the session holds them.
 """
 from ext.net.connection cimport BUCKETS, connection_named, name, refill
 

@@ -1,4 +1,7 @@
-"""Declare the scanner for chat lines. Invariant: it accepts one canonical spelling, and nothing that orjson or the protocol's rules would refuse."""
+"""Declare the scanner for chat lines (chat_line_scanner.pyx).
+
+**Invariant:** the scanner accepts one spelling of JSON, and nothing that orjson or the rules of the protocol would refuse.
+"""
 from libc.stdint cimport uint8_t
 
 cdef enum:

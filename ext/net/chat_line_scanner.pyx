@@ -1,9 +1,12 @@
-"""Scan a chat line in its canonical spelling in place, without decoding it.
+"""Recognise a chat line in the one JSON spelling that can be relayed in place, without decoding.
 
-Canonical: `{"type":"message","text":"…"}`, or the same with `,"id":"…"` after the text or before it; no space outside of strings, no
-escapes but `\\" \\\\ \\n \\t`, valid UTF-8, 1 to 2,000 code points, no other C0 and no C1 control characters (protocol.md, rule 9). An id
-is 1 to 64 printable ASCII bytes without quote and backslash. Everything else is OTHER: not an error, but for the general parser to check.
+Any other spelling gives OTHER: not an error, but a frame for the general parser.
 """
+
+# Canonical: `{"type":"message","text":"…"}`, or the same with `,"id":"…"` after the text or before it; no space outside of strings, no escapes but
+# `\\" \\\\ \\n \\t`, valid UTF-8, 1 to 2,000 code points, no other C0 and no C1 control characters (protocol.md, rule 9). An id is 1 to 64 printable
+# ASCII bytes without quote and backslash. Everything else is OTHER: not an error, but for the general parser to check.
+
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 

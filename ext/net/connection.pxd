@@ -1,32 +1,33 @@
-"""Declare a connection, the table of all connections, and what a worker's sockets share. Invariant:
+"""Declare the connection, the table of all connections, and the state that all sockets of a worker share.
 
-C only; a flag occurs only in the states that the table allows.
-
-The table says which flag may be set in which state, and by which module it is set, then cleared. A connection moves from left to right
-only, and may skip states. `connection_holds` checks this in debug builds, at both ends of a read.
-
-             HEAD  OPEN  PIPED  CLOSING  DEAD   set by; cleared by
-    GATED      x     x     .       .      .     socket_input, for a head or a frame that needs a decision; connection_moves; settle, linger
-    PAUSED     x     x     x       .      .     socket_input, over the byte limit or its output is not read; the next second, linger; tunnel
-    CONFIRM    .     x     .       .      .     adopt; the next text frame
-    PINGED     .     x     .       .      .     timeouts; the next read
-    BLOCKED    .     x     x       x      .     output, if a socket accepts no more; `hold`, of a virtual one; output, hold, linger; tunnel
-    DIRTY      .     x     x       x      x     output, for every write; flush_dirty, and the post of virtual connections
-    BROKEN     .     x     x       x      .     output, after a send failed: epoll reports it
-    FRESH      .     x     .       .      .     new_connections, its reply waits for the greeting; the engine's first frame, settle, linger
-    COMING     x     .     .       x      x     new_connections, a newcomer that was neither accepted nor handed over; the same, reclaim
-    COUNTED    x     x     x       x      x     new_connections, it is counted at its address, as COMING says; the same; tunnel_moves
-    VIRTUAL    .     x     .       x      x     virtual_connections
-    LINGER     .     .     .       x      .     connection_end, to wait for the client's end once all is sent
-    UNTOLD     .     .     .       x      x     connection_end, there was no memory for the event of its loss; collect
-    VISITOR    .     x     x       .      .     connection_moves and tunnel_moves, by its state: another host counts its address; linger
-
-A PIPED connection is one end of a tunnel (tunnel.pyx): a client whose session is at another host, or the socket to that host.
-
-A virtual connection has no socket: its output is returned as an event, and BLOCKED means that its owner accepts none. A connection that
-came from another reactor (connection_moves) keeps CONFIRM, PAUSED, PINGED, BLOCKED, VIRTUAL and VISITOR, has COUNTED if the table of
-addresses had room, and GATED until the next settle; one that is released moves from OPEN to DEAD, with neither GATED nor BROKEN.
+**Invariant:** C only; a connection's flags fit its state, by the table below, which debug builds check.
 """
+
+# The table says which flag may be set in which state, and by which module it is set, then cleared. A connection moves from left to right only, and
+# may skip states. `connection_holds` checks this in debug builds, at both ends of a read.
+#
+#              HEAD  OPEN  PIPED  CLOSING  DEAD   set by; cleared by
+#     GATED      x     x     .       .      .     socket_input, for a head or a frame that needs a decision; connection_moves; settle, linger
+#     PAUSED     x     x     x       .      .     socket_input, over the byte limit or its output is not read; the next second, linger; tunnel
+#     CONFIRM    .     x     .       .      .     adopt; the next text frame
+#     PINGED     .     x     .       .      .     timeouts; the next read
+#     BLOCKED    .     x     x       x      .     output, if a socket accepts no more; `hold`, of a virtual one; output, hold, linger; tunnel
+#     DIRTY      .     x     x       x      x     output, for every write; flush_dirty, and the post of virtual connections
+#     BROKEN     .     x     x       x      .     output, after a send failed: epoll reports it
+#     FRESH      .     x     .       .      .     new_connections, its reply waits for the greeting; the engine's first frame, settle, linger
+#     COMING     x     .     .       x      x     new_connections, a newcomer that was neither accepted nor handed over; the same, reclaim
+#     COUNTED    x     x     x       x      x     new_connections, it is counted at its address, as COMING says; the same; tunnel_moves
+#     VIRTUAL    .     x     .       x      x     virtual_connections
+#     LINGER     .     .     .       x      .     connection_end, to wait for the client's end once all is sent
+#     UNTOLD     .     .     .       x      x     connection_end, there was no memory for the event of its loss; collect
+#     VISITOR    .     x     x       .      .     connection_moves and tunnel_moves, by its state: another host counts its address; linger
+#
+# A PIPED connection is one end of a tunnel (tunnel.pyx): a client whose session is at another host, or the socket to that host.
+#
+# A virtual connection has no socket: its output is returned as an event, and BLOCKED means that its owner accepts none. A connection that came from
+# another reactor (connection_moves) keeps CONFIRM, PAUSED, PINGED, BLOCKED, VIRTUAL and VISITOR, has COUNTED if the table of addresses had room, and
+# GATED until the next settle; one that is released moves from OPEN to DEAD, with neither GATED nor BROKEN.
+
 from libc.stdint cimport uint32_t, uint64_t
 
 from ext.net.counters cimport COUNTERS, times_t

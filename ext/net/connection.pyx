@@ -1,8 +1,11 @@
-"""Keep connections in slabs, and the table that finds them by number.
+"""Keep connections in slabs of memory, and find a connection by its number.
 
-A connection's number (slot and serial) is never reused, so a call for one that is gone does nothing. Connections are allocated in slabs:
-one by one, alignment would cost 64 bytes each. One that dies within a batch keeps its memory until the batch ends (connection_end.pyx).
+**Invariant:** a number (slot and serial) is never reused, so a call for a connection that has ended does nothing.
 """
+
+# Allocated one by one, alignment would cost 64 bytes each. A connection that ends within a batch keeps its memory until the batch ends
+# (connection_end.pyx).
+
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset

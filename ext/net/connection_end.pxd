@@ -1,11 +1,14 @@
-"""Declare the ends of a connection. Invariant: every cause is a row of the table, and every end is one of five functions.
+"""Declare the ways in which a connection ends.
 
-    fail     for what the client sent: an error, the close code; then it lingers, and the engine receives the loss
-    leave    by the client's own close frame, which is answered; then it lingers, and the engine receives the loss
-    lose     without a close frame: freed at once; the engine receives the loss if it was open
-    linger   queued output is still sent, input is discarded; then it is freed
-    free     closes the socket and frees what the connection holds; its own memory is freed when the batch is collected
+**Invariant:** every cause is a row of one table, and every end is one of the five functions below.
 """
+
+#     fail     for what the client sent: an error, the close code; then it lingers, and the engine receives the loss
+#     leave    by the client's own close frame, which is answered; then it lingers, and the engine receives the loss
+#     lose     without a close frame: freed at once; the engine receives the loss if it was open
+#     linger   queued output is still sent, input is discarded; then it is freed
+#     free     closes the socket and frees what the connection holds; its own memory is freed when the batch is collected
+
 from libc.stdint cimport uint8_t, uint64_t
 
 from ext.accept.address_limits cimport Addresses

@@ -1,8 +1,12 @@
-"""End connections: send the error and close code, linger, free, and report the loss to the engine.
+"""End connections: send the error and the close code, wait for queued output, free the connection, and report the loss to the engine.
 
-A connection that dies within a batch is reclaimed at its end, because the batch may still point at it and its owner is part of the event.
-If there is no memory for the event, the connection itself is marked and found when the batch is collected.
+**Invariant:** the memory of a connection that ends within a batch of events is freed after the batch, and every loss is reported, even without
+memory for the event.
 """
+
+# The batch may still point at the connection, and its owner is part of the event. If there is no memory for the event, the connection itself is
+# marked and found when the batch is collected.
+
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t

@@ -1,4 +1,4 @@
-"""Declare the counters of the hot path. Invariant: plain additions to one array; names and meanings are in counters.pyx, in this order."""
+"""Declare the counters of the hot path, in the order of the names in counters.pyx. Counting is an addition to one array."""
 from libc.stdint cimport uint64_t
 
 cdef enum:

@@ -1,4 +1,4 @@
-"""Name the counters of the hot path, in the order of counters.pxd, and keep histograms of times."""
+"""Name the counters of the hot path, in the order of counters.pxd, and count durations in histograms."""
 from libc.stdint cimport uint64_t
 
 from ext.base.system cimport CLOCK_MONOTONIC, clock_gettime, timespec

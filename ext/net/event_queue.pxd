@@ -1,4 +1,6 @@
-"""Declare the queue of events for the engine. Invariant: C only, first in, first out; the queue owns its memory."""
+"""Declare the queue of events for the engine.
+**Invariant:** C only, first in, first out; the queue owns its memory.
+"""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.structs cimport conn_t

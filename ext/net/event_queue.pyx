@@ -1,9 +1,10 @@
-"""Queue events between the sockets and the engine; `Reactor.drain` and `settle` turn them into Python tuples.
+"""Queue the sockets' events in C until `Reactor.drain` and `settle` return them to the engine as Python tuples.
 
-Both arrays grow by doubling and are reused for the next batch, unless it was very large; the contents of frames are cleared after each
-batch. If there is no memory for an event, the caller ends the connection, and the loss is marked on the connection itself
-(connection_end.pyx), so that nothing is lost silently.
+**Invariant:** no event is lost silently: if there is no memory for an event, the caller ends the connection and the loss is marked there.
 """
+
+# Both arrays grow by doubling and are reused for the next batch, unless it was very large; the contents of frames are cleared after each batch.
+
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy

@@ -1,4 +1,7 @@
-"""Declare the parsing of RFC 6455 frames, server side. Invariant: leaf functions over pointers; a verdict is a number, never an exception."""
+"""Declare the parser and writer of WebSocket frames, server side.
+
+**Invariant:** functions over pointers without state; faults are returned as numbers, no exception is raised.
+"""
 from libc.stdint cimport uint8_t, uint64_t
 
 cdef enum:

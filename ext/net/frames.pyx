@@ -1,7 +1,7 @@
-"""Parse and write RFC 6455 frames, server side, strictly: what section 5 forbids gives a close code.
+"""Parse and write WebSocket frames (RFC 6455), server side, strictly: what section 5 forbids gives a close code."""
 
-`parse_header` returns the header's length, 0 if bytes are missing, or the negated close code.
-"""
+# `parse_header` returns the header's length, 0 if bytes are missing, or the negated close code.
+
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 

@@ -1,6 +1,6 @@
-"""Declare output.
+"""Declare the output of connections (output.pyx).
 
-Invariant: every write marks its connection dirty and every read ends with a flush, so that the output of one read is one `send`.
+**Invariant:** every write marks the connection as dirty, and every read ends with a flush, so the output of one read is one `send`.
 """
 from libc.stdint cimport uint8_t, uint32_t
 

@@ -1,7 +1,6 @@
-"""Queue a connection's output and send it, one `send` per connection and turn.
+"""Queue output of connections and send the queued bytes, with one `send` per connection and turn of the event loop.
 
-Output is written to a chunk, which returns to the pool when all is sent, so that an idle connection holds none. Bytes that the socket does
-not accept move to a buffer of their own size, and epoll watches for room.
+An idle connection holds no output buffer. Bytes that the socket does not accept wait in a buffer of their own size until epoll reports room.
 """
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint32_t

@@ -1,4 +1,6 @@
-"""Declare the relay of chat lines. Invariant: C only; the ring alone gives numbers; every refusal is reported to the sender."""
+"""Declare the relay of chat lines.
+**Invariant:** C only; every refused line is reported to its sender.
+"""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.connection cimport io_t

@@ -1,8 +1,11 @@
-"""Relay chat lines from one partner to the other, without entering Python.
+"""Relay chat lines from one partner to the other, in C, without entering Python.
 
-A line is wrapped, not decoded: `{"type":"message","seq":N,"text":"…"}`, with `,"from":1` for a spy. For a partner who is away or reads
-nothing, at most 64 KiB or 200 messages wait; beyond that the sender receives the error `slow` (protocol.md, rule 8).
+A line's text is copied into a new frame without decoding. At most 64 KiB or 200 messages wait for a partner who is away or reads nothing; beyond
+that the sender receives the error `slow` (docs/protocol.md, rule 8).
 """
+
+# The frame is `{"type":"message","seq":N,"text":"…"}`, with `,"from":1` for a spy.
+
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, strlen

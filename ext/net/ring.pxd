@@ -1,4 +1,6 @@
-"""Declare the ring of a chat. Invariant: it alone gives the numbers, holds the last messages, and writes its fields."""
+"""Declare the ring, a chat's buffer of last messages.
+**Invariant:** ring.pyx alone numbers messages and writes a ring's fields.
+"""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.structs cimport budget_t, conn_t, ring_t

@@ -1,11 +1,12 @@
-"""Keep the last numbered messages of a chat in a bounded ring that grows as needed.
+"""Number the messages of a chat and keep the last ones in a ring buffer, for resumed connections, reports and saved logs.
 
-An entry is twelve bytes (size, Unix time, side) and the text as it was sent. One chat holds at most 1,000 messages or 256 KiB; the oldest
-are dropped first. All rings share one budget: ended chats are emptied first, oldest first; if that is not enough, a live ring stops growing
-and drops its own oldest messages. A ring lives while its `Ring` or a connection refers to it.
-
-Memory that held messages is cleared before it is freed, as the privacy statement promises.
+**Invariant:** a chat holds at most 1,000 messages or 256 KiB, and all chats share one memory budget; the oldest messages are dropped first, those
+of ended chats before those of live ones. Memory that held messages is cleared before it is freed.
 """
+
+# An entry is twelve bytes (size, Unix time, side) and the text as it was sent. If emptying ended chats is not enough, a live ring stops growing and
+# drops its own oldest messages. A ring lives while its `Ring` or a connection refers to it. The privacy statement promises the clearing.
+
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc

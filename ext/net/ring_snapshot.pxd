@@ -1,4 +1,4 @@
-"""Declare the snapshot of a ring in plain numbers. Invariant: as in ring_snapshot.pyx."""
+"""Declare the snapshot of a chat's ring buffer (ring_snapshot.pyx)."""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.base.protocol cimport REFUSED_KEPT

@@ -1,11 +1,12 @@
-"""Describe a ring in plain numbers for another process, and read such a snapshot.
+"""Export a chat's ring buffer (its last messages) as numbers and bytes for another process, and import such a snapshot.
 
-**Invariant:** a snapshot from another process is accepted only if its numbers are consistent with each other and with its bytes; else
-ValueError, and nothing is created. Defaults (0, empty) are left out; unknown keys are ignored. A ring's fields are read here and written in
-ring.pyx alone.
-
-The bytes of a ring are its entries, oldest first: size, Unix time and side, each a little-endian u32, and `size` bytes of text.
+**Invariant:** an imported snapshot must be consistent; else ValueError is raised and nothing is created. Unknown keys are ignored.
 """
+
+# Defaults (0, empty) are left out. A ring's fields are read here and written in ring.pyx alone.
+#
+# The bytes of a ring are its entries, oldest first: size, Unix time and side, each a little-endian u32, and `size` bytes of text.
+
 from sys import byteorder
 
 from cpython.long cimport PyLong_AsLongAndOverflow

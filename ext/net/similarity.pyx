@@ -1,10 +1,13 @@
-"""Find similar texts: one-permutation MinHash over shingles of four bytes, in a bounded table. Invariant: it keeps keyed hashes, never a text.
+"""Find similar texts with MinHash (one permutation, shingles of four bytes) in a bounded table.
 
-A text becomes 16 numbers: each shingle's hash falls into one of 16 bins, of which each keeps the least; an empty bin takes its next
-neighbour's, rotated by the distance. The share of equal bins of two texts estimates the share of shingles that they have in common. Two
-texts are compared if one of eight bands, of two bins each, is equal. Entries are overwritten in order of arrival; a band's chains lead from
-new to old entries and end at one that was overwritten, so that nothing is ever removed from them.
+**Invariant:** the table holds keyed hashes, never a text.
 """
+
+# A text becomes 16 numbers: each shingle's hash falls into one of 16 bins, of which each keeps the least; an empty bin takes its next neighbour's,
+# rotated by the distance. The share of equal bins of two texts estimates the share of shingles that they have in common. Two texts are compared if
+# one of eight bands, of two bins each, is equal. Entries are overwritten in order of arrival; a band's chains lead from new to old entries and end at
+# one that was overwritten, so that nothing is ever removed from them.
+
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy

@@ -1,8 +1,8 @@
-"""Declare the structs that point at each other: a connection, the ring of its chat, and its tunnel. Invariant: fields only.
+"""Declare the C structures that point at each other: a connection, the ring buffer of its chat, and its tunnel. Fields only."""
 
-connection.pxd says which module writes a connection's fields; a ring's are written by ring.pyx alone, a tunnel's by tunnel_ends, tunnel and
-tunnel_moves.
-"""
+# connection.pxd says which module writes a connection's fields; a ring's are written by ring.pyx alone, a tunnel's by tunnel_ends, tunnel and
+# tunnel_moves.
+
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -1,4 +1,7 @@
-"""Declare the tap. Invariant: the ring is handled in C only (tap.h); the writer never waits and trusts nothing that the reader wrote."""
+"""Declare the tap, a ring of chat lines in shared memory (tap.pyx).
+
+**Invariant:** only C code touches the ring; the writer never waits, and trusts nothing that the reader wrote.
+"""
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 cdef extern from "tap.h" nogil:

@@ -1,6 +1,6 @@
-"""Copy chat lines to a screening process through shared memory: `Tap` is the reactor's end, `Tapped` the reader's. The layout is in tap.h.
+"""Copy chat lines to the screening process through a ring in shared memory (the tap): `Tap` is the reactor's end, `Tapped` the reader's end.
 
-At most one of each uses the memory at a time; the next one continues at the position of the last.
+**Invariant:** one writer and one reader at a time; a new one continues at its predecessor's position. The layout is in tap.h.
 """
 import fcntl
 import mmap

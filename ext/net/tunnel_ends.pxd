@@ -1,4 +1,4 @@
-"""Declare the two connections of a tunnel. Invariant: as in tunnel_ends.pyx."""
+"""Declare the two connections of a tunnel (tunnel_ends.pyx)."""
 from libc.stdint cimport uint32_t
 
 from ext.net.buffers cimport held_by

@@ -1,6 +1,6 @@
-"""Join the two connections of a tunnel, the client's and the one to its home, and part them.
+"""Join and separate the two connections of a tunnel: the client's, and the one to the host with the client's session.
 
-**Invariant:** a tunnel exists as long as one of its ends is PIPED; the last end to be parted frees it.
+**Invariant:** a tunnel exists while one of its connections is in the state PIPED; separating the last one frees the tunnel.
 """
 from libc.stdlib cimport calloc, free
 

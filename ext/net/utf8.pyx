@@ -1,6 +1,6 @@
-"""Validate UTF-8 as RFC 3629 section 4 defines it: no overlong form, no surrogate, nothing above U+10FFFF.
+"""Validate UTF-8 after RFC 3629 section 4: no overlong form, no surrogate, nothing above U+10FFFF.
 
-A message is checked once, when it is complete: fragments are joined first, so that no state outlives a call.
+A whole message is validated at once, after its fragments were joined, so no state is kept between calls.
 """
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy

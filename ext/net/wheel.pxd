@@ -1,4 +1,6 @@
-"""Declare the timer wheel of all connections. Invariant: one second per slot; arming and disarming are O(1) and allocate nothing."""
+"""Declare the timer wheel of all connections.
+**Invariant:** one second per slot; starting and stopping a timer is O(1) and allocates nothing.
+"""
 from libc.stdint cimport uint32_t
 
 cdef enum:

@@ -1,8 +1,11 @@
-"""Time connections on a wheel of 64 one-second slots, intrusive: the timer is a member of the connection.
+"""Time connections with a timer wheel of 64 one-second slots.
 
-Activity does not move a timer. It fires, its owner compares its own clock and arms it for the remaining time: a busy connection costs one
-check in tens of seconds, an idle one nothing in between.
+Activity does not move a timer: when a timer expires, its owner compares the time of the last activity and restarts it for the rest, so a busy
+connection costs one check in tens of seconds.
 """
+
+# The timer is a member of the connection (intrusive).
+
 from libc.stdint cimport uint32_t
 
 

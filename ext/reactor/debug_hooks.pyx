@@ -1,4 +1,7 @@
-"""Expose C functions of ext to tests and benches. Invariant: the service imports none of this, so service modules need no functions for tests."""
+"""Expose C functions of ext to tests and benchmarks, so that modules of the service need no functions for tests.
+
+**Invariant:** the service does not import this module.
+"""
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 

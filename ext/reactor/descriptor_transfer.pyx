@@ -1,7 +1,7 @@
-"""Move connections into and out of a reactor: sockets of newcomers, open connections, tunnels.
+"""Move connections into and out of a reactor by descriptor: newly accepted sockets, open connections, tunnels.
 
-**Invariant:** a received descriptor belongs to the reactor or is closed, a returned one belongs to the caller. A call for a connection that
-is gone does nothing, and no call causes an event.
+**Invariant:** a received descriptor belongs to the reactor or is closed; a returned descriptor belongs to the caller. A call for a connection that
+has ended does nothing, and no call causes an event.
 """
 from cython cimport no_gc_clear
 

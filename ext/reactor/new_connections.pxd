@@ -1,4 +1,4 @@
-"""Declare how a connection begins and what follows from its request head. Invariant: once per connection, with the GIL, and never on the hot path."""
+"""Declare how a connection begins (new_connections.pyx). Called once per connection, with the GIL, outside the hot path."""
 from libc.stdint cimport uint32_t
 
 from ext.accept.address_limits cimport Addresses

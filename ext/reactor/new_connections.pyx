@@ -1,4 +1,4 @@
-"""Accept new connections: check the request head, then open the connection, hand it over to the HTTP server, or refuse it."""
+"""Accept new connections and check their request heads: open a WebSocket, hand the connection over to the HTTP server, or refuse it."""
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF

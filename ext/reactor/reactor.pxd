@@ -1,4 +1,7 @@
-"""Declare the reactor: one epoll set for all sockets of a worker. Invariant: its methods only call C modules; the hot path never enters Python."""
+"""Declare the reactor, one epoll set for all sockets of a worker.
+
+**Invariant:** its methods only call C functions; the hot path enters no Python.
+"""
 from ext.reactor.descriptor_transfer cimport ConnectionTransfers
 
 cdef class Reactor(ConnectionTransfers):

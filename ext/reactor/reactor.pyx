@@ -1,8 +1,7 @@
-"""Accept, read, parse, relay and send for all connections of a worker, on one epoll set.
+"""Provide `Reactor`: accept, read, relay and send for all connections of a worker, on one epoll set that the asyncio loop watches.
 
-The event loop watches the set's descriptor and calls `drain`, which returns one batch of events that need a decision, in order. When the
-engine has handled them, `settle` opens the gates and sends; `tick` handles time, once a second. A call for a connection that is gone does
-nothing and causes no event.
+`drain` returns one batch of events that need a decision, in order; after the engine has handled these, `settle` continues the connections and
+sends; `tick` applies time-outs once a second. A call for a connection that has ended does nothing and causes no event.
 """
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF

@@ -1,4 +1,7 @@
-"""Declare the input path from bytes to messages. Invariant: nogil from the read to the relay; nothing after a shut gate is parsed."""
+"""Declare the path from received bytes to messages (socket_input.pyx).
+
+**Invariant:** without the GIL from the read to the relay; nothing behind a frame that awaits a decision is parsed.
+"""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.connection cimport io_t

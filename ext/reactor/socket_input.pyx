@@ -1,8 +1,11 @@
-"""Read a socket once, parse the frames that this completes, relay chat lines, and queue the rest as events.
+"""Read a socket once, parse the complete frames, relay the chat lines, and queue all other messages as events for the engine.
 
-A complete frame is handled in the receive buffer that all connections share; only an incomplete one is copied to its connection. A request
-head, and a text frame that needs a decision, shut their connection's gate: nothing after them is parsed until the decision is made.
+**Invariant:** after a request head, or a text frame that needs a decision of the engine, nothing more of that connection is parsed until the
+decision is made (its gate is shut).
 """
+
+# A complete frame is handled in the receive buffer that all connections share; only an incomplete one is copied to its connection.
+
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport malloc

@@ -1,4 +1,7 @@
-"""Declare time-outs. Invariant: a timer that fires compares its connection's own clock and is armed for the remaining time."""
+"""Declare time-outs (timeouts.pyx).
+
+**Invariant:** an expired timer compares the time of its connection's last activity, and restarts for the rest.
+"""
 from ext.net.connection cimport io_t
 
 cdef void expire(io_t *io) noexcept nogil

@@ -1,4 +1,4 @@
-"""Apply time-outs, pings and ended pauses to connections, once a second."""
+"""Apply time-outs, pings and the ends of pauses (for exceeded limits) to connections, once a second."""
 from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take

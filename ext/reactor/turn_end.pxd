@@ -1,4 +1,6 @@
-"""Declare the end of a turn. Invariant: the batch keeps the queue's order, and no event is lost."""
+"""Declare the end of a turn of the event loop (turn_end.pyx).
+**Invariant:** events keep the order of the queue, and none is lost.
+"""
 from ext.accept.address_limits cimport Addresses
 from ext.net.connection cimport io_t
 from ext.accept.handshake cimport Judge

@@ -1,4 +1,4 @@
-"""End a turn: check request heads, turn events into tuples, send output, and reclaim dead connections."""
+"""Finish a turn of the event loop: check request heads, convert queued events to Python tuples, send output, and free ended connections."""
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 

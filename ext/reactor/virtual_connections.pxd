@@ -1,4 +1,4 @@
-"""Declare connections without a socket. Invariant: they take part like all others; their output comes as events."""
+"""Declare virtual connections, which have no socket (virtual_connections.pyx)."""
 from ext.net.connection cimport io_t
 from ext.net.structs cimport conn_t
 

@@ -1,7 +1,6 @@
-"""Manage virtual connections, whose clients use another protocol (the Omegle adapter).
+"""Manage virtual connections: participants without a socket, whose clients use another protocol (Omegle's, over HTTP).
 
-A virtual connection takes part in chats like any other: its client's frames are injected, its output waits as frames and is read back when
-the batch is collected.
+A virtual connection takes part in chats like any other: frames of its client are passed in by call, and its output is returned as events.
 """
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject

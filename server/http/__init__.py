@@ -1,1 +1,1 @@
-"""Handle what all HTTP requests have in common: client address, limits, headers, documents as pages, sentences in each language."""
+"""Handle what all HTTP requests have in common: client address, limits, headers, HTML documents, and sentences in each language."""

@@ -1,3 +1,3 @@
-"""Provide what every process needs: configuration, log, metrics, health checks, control of processes, secrets and tokens. Imports no other package of
+"""Provide what every process needs: configuration, log, metrics, health checks, process control, secrets and tokens. Imports no other package of
 the server.
 """

@@ -1,11 +1,11 @@
 """Write log events to standard error, one JSON object per line; EVENTS declares every event and its fields.
 
-**Invariant:** an event never holds text that a user wrote, nor an address. An exception is logged as its type and its places in the code, never as
-its text.
-
-An undeclared event or field raises UndeclaredEventError if `strict` is set (tests); otherwise it is dropped and counted. Writing never blocks
-(`server.ops.process.log_sink`).
+**Invariant:** an event holds neither text of a user nor an address, and an exception is logged by type and place, without its text. Writing never
+blocks.
 """
+
+# An undeclared event or field raises UndeclaredEventError if `strict` is set (tests); otherwise it is dropped and counted. Writing:
+# `server.ops.process.log_sink`.
 
 import asyncio
 import atexit

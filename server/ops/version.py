@@ -1,7 +1,6 @@
-"""Name the program's version and the commit that it was built from. **Invariant:** the version is written in this file only.
+"""Provide the program's version, written in this file only, and the commit that the program was built from."""
 
-The commit is read from `server/commit.txt` in a wheel or an sdist (`setup.py` writes it), and from git in a checkout.
-"""
+# The commit is read from `server/commit.txt` in a wheel or an sdist (`setup.py` writes it), and from git in a checkout.
 
 import functools
 import subprocess

@@ -1,8 +1,11 @@
-"""Render documents on the server: one column, complete without a script. **Invariant:** templates are always autoescaped.
+"""Render HTML documents on the server from templates: one column, readable without a script.
 
-A document is a template that extends base.html and fills `title` and `body`; its data are arguments. Its sentences are looked up by their keys with
-`t`, in the reader's language (server.http.words.sentences), or in English if a translation is missing. The only script is look.js.
+A template extends base.html and takes its data as arguments; its sentences are looked up by key with `t`, in the reader's language or else in
+English.
+**Invariant:** templates are always autoescaped.
 """
+
+# A template fills `title` and `body`. The sentences are those of server.http.words.sentences. The only script is look.js.
 
 from collections.abc import Callable
 from pathlib import Path

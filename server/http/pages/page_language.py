@@ -1,4 +1,4 @@
-"""Choose the language of a response: the one chosen by `?lang=`, else the best known one of Accept-Language, else English."""
+"""Choose the language of a response: the query parameter `lang`, else the best supported one of Accept-Language, else English."""
 
 from collections.abc import Collection
 

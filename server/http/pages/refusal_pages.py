@@ -1,8 +1,6 @@
-"""Turn bare error responses into documents or JSON: 404, 405, 413 and 500 as a document in the browser's language, every refusal as JSON for clients
-that accept that.
+"""Replace plain error responses by HTML documents (404, 405, 413, 500) or by JSON, as the request's Accept header prefers.
 
-**Invariant:** the form follows the Accept header. The API always answers JSON, and the paths in PROGRAMS always answer the plain text that their
-clients expect.
+**Invariant:** the API always answers JSON; the paths in PROGRAMS always answer the plain text that their clients expect.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Hold a response body that is the same for all clients: compressed once, with a validator for each encoding (RFC 9110, 8.8.3)."""
+"""Hold a response body that is the same for all clients, compressed once per encoding, with an ETag per encoding (RFC 9110, 8.8.3)."""
 
 import hashlib
 import re

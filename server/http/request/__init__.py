@@ -1,3 +1,4 @@
-"""Process HTTP requests before and beside their handlers: connections, client identity, limits, headers, forwarding. **Invariant:** no handler of
-a feature is here.
+"""Process HTTP requests before they reach a handler: connections, client identity, limits, headers, forwarding to other hosts.
+
+**Invariant:** no handler of a feature is here.
 """

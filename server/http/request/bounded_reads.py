@@ -1,8 +1,7 @@
-"""Read from connections in small pieces. **Invariant:** at most READ bytes of a connection are read at once, however much a client has sent.
+"""Read from HTTP connections in pieces of at most READ bytes, however much a client has sent."""
 
-uvloop gives a `Protocol` everything that the kernel has, a quarter of a megabyte in one object, and a paused transport keeps that object: a thousand
-connections that are busy with a first request would hold as many.
-"""
+# uvloop gives a `Protocol` everything that the kernel has, a quarter of a megabyte in one object, and a paused transport keeps that object: a
+# thousand connections that are busy with a first request would hold as many.
 
 import asyncio
 from typing import Final

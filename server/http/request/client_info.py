@@ -1,6 +1,6 @@
-"""Determine a request's client: its address, whether it came over HTTPS, and its identity cookie.
+"""Determine the client of an HTTP request: IP address, whether HTTPS was used, identity cookie.
 
-**Invariant:** X-Forwarded-… headers are trusted only from the configured proxies, as for `/ws`.
+**Invariant:** X-Forwarded-… headers are trusted only from the configured proxies, as for the WebSocket `/ws`.
 """
 
 from collections.abc import Iterable

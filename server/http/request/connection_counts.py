@@ -1,4 +1,7 @@
-"""Say which table counts an HTTP connection, by address. **Invariant:** a connection is counted until it is closed, or is marked as uncounted."""
+"""Record, per HTTP connection, in which table the connection is counted for the limits per IP address.
+
+**Invariant:** a connection is counted until it is closed or marked as uncounted.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

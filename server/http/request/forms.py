@@ -1,8 +1,9 @@
-"""Read a request's parameters from the query, a form body, or both. **Invariant:** bounded in size, number and time; the first value of a name
-counts.
+"""Read a request's parameters from the query, a form body, or both; the first value of a name counts.
 
-Clients of Omegle's protocol send quotes unencoded, bodies without a type and the same name twice: none of it is an error.
+**Invariant:** size, number of parameters and reading time are bounded.
 """
+
+# Clients of Omegle's protocol send quotes unencoded, bodies without a type and the same name twice: none of it is an error.
 
 import asyncio
 import re

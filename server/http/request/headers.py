@@ -1,8 +1,9 @@
-"""Set the security headers of responses: nothing from other origins, nothing inline, no framing.
+"""Set the security headers of all responses: nothing from other origins, no inline script or style, no framing.
 
-**Invariant:** everything that a browser can open by itself has all headers; parts of a document have two. A handler that needs another
-Content-Security-Policy sets it itself, and `guard` does not change it.
+A handler that sets its own Content-Security-Policy keeps it.
 """
+
+# Everything that a browser can open by itself gets all headers; parts of a document get two. `guard` does not change a policy that is set.
 
 import re
 

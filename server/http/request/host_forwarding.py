@@ -1,8 +1,8 @@
-"""Define how requests are forwarded to the host of the cluster that has the requested object in memory. **Invariant:** a request is forwarded once,
-and the forwarding host's statements about the client are trusted.
+"""Define how an HTTP request is forwarded to the host of the cluster that has the requested object in memory.
 
-The implementation is `server.fleet.cluster.http_proxy`; a single host has none. A forwarded request carries the client's address and this service's
-public origin in headers of its own; the rest of its connection is the other host's.
+The implementation is `server.fleet.cluster.http_proxy`; a single host has none.
+**Invariant:** a request is forwarded at most once, and the receiving host trusts the client's address and the origin that the forwarding host
+states in its own headers.
 """
 
 from __future__ import annotations

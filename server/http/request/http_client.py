@@ -1,4 +1,6 @@
-"""Send HTTP requests to other operators' servers. **Invariant:** no cookies, no version of this program, bounded response bodies."""
+"""Send HTTP requests to servers of other operators.
+**Invariant:** no cookies, no version of this program, bounded response bodies.
+"""
 
 import aiohttp
 

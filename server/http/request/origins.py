@@ -1,6 +1,6 @@
-"""Check the origin of requests, and open `/api/` to the pages that the operator lists in `server.origins` (Fetch standard, "CORS protocol").
+"""Check the Origin of requests, and open `/api/` to the web pages that the operator lists in `server.origins` (CORS, Fetch standard).
 
-**Invariant:** cookies are accepted from a listed origin only, which the response names; `*` in the setting opens what needs no cookie.
+**Invariant:** requests with cookies are accepted only from a listed origin; `*` in the setting opens only what needs no cookie.
 """
 
 from collections.abc import Awaitable, Callable

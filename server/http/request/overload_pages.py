@@ -1,10 +1,10 @@
-"""Answer newcomers' page requests with 503 while the process is overloaded, all but a share (`server.ops.health.overload`).
+"""Answer page requests of most new users with 503 while the process is overloaded (`server.ops.health.overload`).
 
 **Invariant:** users with a session, and requests for anything but a page, are answered as usual.
-
-Newcomers come by a page: without it they open no connection, search or chat. Files, the API, Omegle's protocol (which has its own refusal) and health
-checks are no pages; the moderators' console and the metrics have ports of their own.
 """
+
+# New users come by a page: without it they open no connection, search or chat. Files, the API, Omegle's protocol (which has its own refusal) and
+# health checks are no pages; the moderators' console and the metrics have ports of their own.
 
 import time
 from collections.abc import Awaitable, Callable

@@ -1,11 +1,11 @@
-"""Hand connections between the reactor and aiohttp: aiohttp gets those that are not `/ws`, with the bytes already read.
+"""Pass connections between the compiled reactor, which accepts all, and aiohttp, which serves everything but the WebSocket `/ws`.
 
-A proxy uses a connection for many requests, so a WebSocket may begin on one that aiohttp has: that one is handed back. During a migration of the
-process each connection is given away between two requests.
-
-**Invariant:** a connection is counted by address until it is closed. Of a client's unanswered input a few READs are read, the rest waits in the
-kernel. A client that does not read its response is disconnected as a WebSocket is (protocol.md, rule 4).
+aiohttp gets a connection together with the bytes already read; a connection whose next request is a WebSocket handshake is passed back.
+**Invariant:** a connection is counted by address until it is closed, and unread input of a busy connection stays in the kernel but for a few reads.
 """
+
+# A proxy uses one connection for many requests. A migration of the process hands over a connection between two requests only. A client that does not
+# read its response is disconnected as a WebSocket is (docs/protocol.md, rule 4).
 
 import asyncio
 import contextlib

@@ -1,9 +1,10 @@
-"""Track in aiohttp's protocol whether the last byte read ended a request. **Invariant:** a connection is given away between two requests, never
-within one.
+"""Detect whether the last byte read from an aiohttp connection ended a request.
 
-Another process can continue a connection if its parser begins with the first byte of a request. The parser does not report its position, but it
-reports when a request is complete: one that was incomplete before the last byte, and is complete with it, ends there.
+Only at such a point can another process continue the connection, because its parser must begin with the first byte of a request.
 """
+
+# aiohttp's parser does not report its position, but reports when a request is complete: one that was incomplete before the last byte, and is complete
+# with it, ends there.
 
 import asyncio
 import os

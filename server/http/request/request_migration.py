@@ -1,8 +1,9 @@
-"""Send requests that begin during a migration on to the next process, together with their connection.
+"""Send HTTP requests that begin during a migration to the successor process, together with their connection.
 
-The object that they ask for may have migrated: a client of Omegle's protocol, a college check. A request that is too long, or that has another behind
-it, is answered here; so is one that began before.
+The object that a request concerns (an Omegle client, a college check) may be in that process already.
 """
+
+# Answered here instead: a request that is too long, one that has another behind it, and one that began before the migration.
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,8 +1,10 @@
-"""Limit how many requests begin in one turn of the event loop: MOST; the others wait in order.
+"""Limit how many HTTP requests begin per turn of the event loop (MOST); the others wait in order.
 
-Chat lines are delivered once per turn of the loop, and a request takes some tenths of a millisecond: a few hundred connections that send requests as
-fast as they can would delay every line for as long as all their responses take.
+Chat lines are delivered once per turn, so many requests in one turn would delay all of them.
 """
+
+# A request takes some tenths of a millisecond: a few hundred connections that send requests as fast as they can would delay every line for as long as
+# all their responses take.
 
 import asyncio
 from collections import deque

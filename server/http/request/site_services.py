@@ -1,4 +1,4 @@
-"""Give pages and API their view of the running server. **Invariant:** they read it here, and use nothing else of the worker."""
+"""Define the services that HTTP handlers of pages and API use: their only access to the running server."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,7 @@
-"""Estimate the usual waiting time from the engine's histograms: the median of the last quarter of an hour.
+"""Estimate the usual waiting time for a match: the median of the last 15 minutes, from the engine's histograms.
 
-**Invariant:** the histograms are read on request; the hot path does no extra work. Users who were matched at once do not count: they never see the
-estimate.
+Users who were matched at once do not count, because they never see the estimate. The histograms are read on request, so counting costs nothing
+more.
 """
 
 from collections import deque

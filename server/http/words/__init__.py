@@ -1,3 +1,4 @@
-"""Translate sentences for page, documents and mails. **Invariant:** each sentence is in one place, locale/words.pot, and its translations in
-locale/<language>.po; all other forms are derived from these.
+"""Translate the sentences of web page, documents and mails.
+
+**Invariant:** the English sentences are in locale/words.pot, and translations in locale/<language>.po; everything else is derived from these files.
 """

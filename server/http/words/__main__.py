@@ -1,5 +1,6 @@
-"""Update the message catalogues from the sources and check them (`python -m server.http.words`). It writes only what a program can know: which
-files use a sentence, which sentences are new or changed.
+"""Update the translation catalogues from the sources, and check them: `python -m server.http.words`.
+
+It records which files use a sentence, and marks new and changed sentences; it never writes a translation.
 """
 
 import argparse

@@ -1,8 +1,10 @@
-"""Look up sentences by key and language. **Invariant:** a sentence that a language lacks is given in English, and its key is in `missing`.
+"""Look up translated sentences by key and language.
 
-The compiled catalogues (`server.http.words.compiled_catalogues`) are read if they are current, otherwise the .po files
-(`server.http.words.po_files`): both have the same content.
+**Invariant:** a sentence without a translation is given in English, and its key is in `missing`.
 """
+
+# The compiled catalogues (`server.http.words.compiled_catalogues`) are read if they are current, otherwise the .po files
+# (`server.http.words.po_files`): both have the same content.
 
 import functools
 from collections.abc import Iterable, Mapping

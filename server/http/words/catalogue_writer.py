@@ -1,5 +1,6 @@
-"""Write catalogue files. **Invariant:** the same sentences give the same bytes: no date, no name of a program, no line numbers; the order is the
-source's.
+"""Write the translation catalogues (.po files).
+
+**Invariant:** the same sentences always give the same bytes: in source order, without dates, program names or line numbers.
 """
 
 import io

@@ -1,8 +1,9 @@
-"""Load the catalogues in compiled form, JSON. **Invariant:** the compiled file holds a digest of the .po files that it was made from, and is used for
-exactly those; if it is missing or old, the .po files are read.
+"""Load the translation catalogues from one JSON file, which the build compiles from the .po files for a faster start.
 
-The build writes it (setup.py, by `server.http.words.po_files.compile_into`). Babel's reader takes a quarter of a second for nine languages.
+**Invariant:** the JSON file is used only if it holds the digest of the present .po files; otherwise the .po files are read.
 """
+
+# setup.py writes it by `server.http.words.po_files.compile_into`. Babel's reader takes a quarter of a second for nine languages.
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Count missing translations, as a metric. It is read at a scrape, from the catalogues loaded at the start."""
+"""Provide the metric of missing translations, counted in the loaded catalogues at each scrape."""
 
 from server.http.words.catalogue import words
 from server.ops.metrics.exposition import Reading

@@ -1,4 +1,4 @@
-"""Format a point in time: UTC, to the minute, in the reader's language."""
+"""Format a point in time for a reader: UTC, to the minute, in the reader's language."""
 
 import datetime
 

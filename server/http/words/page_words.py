@@ -1,7 +1,7 @@
-"""Split the page's sentences into the files that it loads: <language>.json at first, <language>-rest.json for later screens.
+"""Split the web page's sentences per language into two JSON files: <language>.json for the first load, <language>-rest.json for later screens.
 
-**Invariant:** a sentence is in the first file exactly if a file of the first load uses it, by the locations that `make words` recorded. The files are
-made at the start, from the catalogues.
+A sentence is in the first file if and only if a script of the first load uses it, as `make words` recorded. The files are built when the server
+starts.
 """
 
 from collections.abc import Container, Mapping

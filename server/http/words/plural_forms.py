@@ -1,6 +1,6 @@
-"""Describe languages by CLDR (from Babel): plural forms, direction of writing, own name.
+"""Describe languages by CLDR data (from Babel): plural forms, writing direction, own name.
 
-**Invariant:** a catalogue's gettext formula agrees with CLDR, so that a form has the same place there as its name in a browser's Intl.PluralRules.
+**Invariant:** a catalogue's gettext plural formula agrees with CLDR, so browsers (Intl.PluralRules) and server choose the same form.
 """
 
 import gettext

@@ -1,8 +1,9 @@
-"""Read, check and compile the .po catalogues. **Invariant:** a key is the context (msgctxt) of a message and its English the message itself; a
-sentence that a language lacks, or whose English changed since (fuzzy), is given in English, and counts as missing.
+"""Read, check and compile the .po translation catalogues, for the build and for checks; look-ups are in `server.http.words.catalogue`.
 
-To look sentences up use `server.http.words.catalogue`; this module serves the build and the checks.
+**Invariant:** a sentence that has no translation, or whose English has changed since (fuzzy), is given in English and counts as missing.
 """
+
+# A key is the context (msgctxt) of a message, and its English the message itself.
 
 import functools
 import json

@@ -1,8 +1,10 @@
-"""Find the files that use each sentence, by searching the sources. **Invariant:** a key is written complete and in quotes where it is used, or its
-beginning is, before a computed part (`settings.theme.${theme}`, f"saved.kind.{kind}", "refusal." ~ code).
+"""Find the source files that use each sentence, by searching for its key in quotes.
 
-Sentences that index.html shows before any script runs belong to the page.
+**Invariant:** sources spell a key in full, or its beginning before a computed part.
 """
+
+# Examples of computed parts: `settings.theme.${theme}`, f"saved.kind.{kind}", "refusal." ~ code. Sentences that index.html shows before any script
+# runs belong to the page.
 
 import re
 from collections.abc import Iterable, Mapping

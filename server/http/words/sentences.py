@@ -1,7 +1,6 @@
-"""Format sentences in one language for documents and mails: `t("rules.lead")`. **Invariant:** a sentence is plain text; in HTML it is escaped, and so
-are the filled-in values.
+"""Format a sentence with its values in one language, for documents and mails: `t("rules.lead")`. Numbers, dates and lists follow CLDR.
 
-Numbers, days and lists follow CLDR for the language.
+**Invariant:** a sentence is plain text; in HTML the sentence and its values are escaped.
 """
 
 import datetime

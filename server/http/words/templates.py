@@ -1,9 +1,10 @@
-"""Load the templates of documents. **Invariant:** autoescaping is always on, a missing value is an error, and all templates of a folder are compiled
-when the environment is made, so that no file is opened in the loop.
+"""Load the Jinja templates of HTML documents, from the compiled form that the build made if that is current.
 
-The build compiles the templates (setup.py). Its result is used only for exactly the source, Jinja, Python and options that it was made with;
-otherwise the templates are compiled again: a quarter of a second for all of them.
+**Invariant:** autoescaping is always on, a missing value is an error, and no template file is opened after the start.
 """
+
+# setup.py compiles the templates. Its result is used only for exactly the source, Jinja, Python and options that it was made with; otherwise the
+# templates are compiled again: a quarter of a second for all of them.
 
 import hashlib
 import marshal

@@ -1,4 +1,7 @@
-"""Check translations. **Invariant:** each problem names the key and says what to do; questions of style are left to speakers of the language."""
+"""Check translations for technical faults, such as missing placeholders or plural forms; style is left to speakers of the language.
+
+**Invariant:** each problem names the key and says what to do.
+"""
 
 import re
 import tomllib

@@ -1,5 +1,6 @@
-"""Define errors whose text is a sentence of the catalogues. **Invariant:** the raiser names the sentence and its values; the presenter chooses the
-language. As text (a command line, a log) it is English.
+"""Define exceptions whose text is a sentence of the translation catalogues.
+
+The code that raises one names the sentence and its values; the code that shows it chooses the language. `str()` of one is English, for logs.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Define the settings, read them from their sources, and render their reference page. **Invariant:** nothing here starts anything."""
+"""Define the settings, read their values from all sources, and render their reference page."""

@@ -1,6 +1,7 @@
-"""Define the settings of challenges (`server.trust.challenge`) and the captcha providers. **Invariant:** all facts about a provider are in COMPANIES.
+"""Define the settings of challenges (puzzles and captchas, `server.trust.challenge`) and the supported captcha providers.
 
-A provider's script may load only from the provider's own hosts; an operator's `challenge.script_url` adds the host that it names.
+**Invariant:** all facts about a provider are in COMPANIES; the provider's script may load only from its own hosts and that of
+`challenge.script_url`.
 """
 
 import re

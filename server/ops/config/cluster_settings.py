@@ -1,6 +1,6 @@
-"""Define the settings of a cluster: how hosts that are one service find each other (`docs/operate/scale.md`, "Several hosts").
+"""Define the settings of a cluster, several hosts that are one service (docs/operate/scale.md, "Several hosts").
 
-**Invariant:** no other host's address is configured; each host's settings hold its own address and the NATS servers.
+**Invariant:** a host's settings name its own address and the NATS servers, never another host.
 """
 
 import ipaddress

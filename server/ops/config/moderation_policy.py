@@ -1,9 +1,10 @@
-"""Define the moderation policy: what each report reason, each detection and each rule leads to. **Invariant:** one row per reason, one row per rule;
-no other module repeats a row's content.
+"""Define the moderation policy as two tables: the consequences of each report reason, and of each rule of the screening process.
 
-A new report reason is a row of REPORTS, its entry in `engine.wire.protocol.REASONS` and its words in the catalogues; if the first two differ this
-module cannot be imported.
+**Invariant:** one row per reason and per rule, which no other module repeats.
 """
+
+# A new report reason is a row of REPORTS, its entry in `engine.wire.protocol.REASONS` and its words in the catalogues; if the first two differ this
+# module cannot be imported.
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Define the settings of checks of video chats' pictures (`server.trust.pictures`). **Invariant:** as for the other sections
-(`server.ops.config.settings`).
-"""
+"""Define the settings of the automatic checks of pictures from video chats (`server.trust.pictures`)."""
 
 from importlib.util import find_spec
 from typing import Annotated, Final, Literal

@@ -1,5 +1,6 @@
-"""Define the recipients of a deployment's data: one table `[[recipients]]` of the settings each. **Invariant:** every recipient of data is named
-here.
+"""Define the settings that name the recipients of personal data, such as hosting or mail providers: one table `[[recipients]]` each.
+
+**Invariant:** every recipient of a deployment's personal data is named here.
 """
 
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Define the settings of text screening (`server.trust.screening`). **Invariant:** as for the other sections (`server.ops.config.settings`)."""
+"""Define the settings of automatic text screening of chats (`server.trust.screening`)."""
 
 from typing import Annotated, Final, Literal
 

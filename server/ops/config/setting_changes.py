@@ -1,8 +1,9 @@
-"""Compare changed settings with those in force: which a running server applies, and which need a restart. **Invariant:** a wrong configuration
-changes nothing.
+"""Compare a changed configuration with the one in use: which settings a running server applies (RELOADED), and which need a restart.
 
-The settings that can change are declared in `server.ops.config.settings.RELOADED`.
+**Invariant:** an invalid configuration changes nothing.
 """
+
+# RELOADED is in `server.ops.config.settings`.
 
 from typing import Any, NamedTuple
 

@@ -1,9 +1,10 @@
-"""Read the settings from their sources (flags > environment > secret files > TOML file > defaults) and keep each value's source.
+"""Read the settings from flags, environment, secret files, a TOML file and defaults, in this order of precedence, and record each value's source.
 
-**Invariant:** an unknown name or a wrong value in any source is an error that names it as the operator spelled it. A secret (a setting of type
-SecretStr) may be in a file of its own: the one that its variable with the suffix `_FILE` names, or systemd's credential of its name
-(`LoadCredential=store.url:…`). A line break at the end of the file is not part of it.
+**Invariant:** an unknown name or an invalid value is an error, which names the setting as the operator spelled it.
 """
+
+# A secret (a setting of type SecretStr) may be in a file of its own: the one that its variable with the suffix `_FILE` names, or systemd's credential
+# of its name (`LoadCredential=store.url:…`). A line break at the end of the file is not part of it.
 
 import difflib
 import os

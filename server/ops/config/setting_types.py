@@ -1,6 +1,6 @@
-"""Define the types of settings' values: lists, hosts, origins, networks, URLs. **Invariant:** an invalid value is reported at the start, in words.
+"""Define the types of settings' values and validate them: lists, hosts, origins, networks, URLs.
 
-`server.ops.config.settings` gives each setting its meaning; here is the validation of one value.
+An invalid value is reported at the start, in a sentence.
 """
 
 import re

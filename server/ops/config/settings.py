@@ -1,10 +1,11 @@
 """Define the settings of a deployment in one typed tree, each with its meaning, unit, bounds and default.
 
-**Invariant:** numbers that an operator may choose are here, numbers that are rules are in the engine. `Settings()` reads only its arguments;
-`sources.load` alone reads flags, environment, files and defaults.
-
-A new part of the service adds a section: a class below and one line in `Settings`.
+**Invariant:** numbers that an operator may choose are here, numbers that are rules of the service are in the engine. `Settings()` reads only its
+arguments.
 """
+
+# `server.ops.config.setting_sources.load` alone reads flags, environment, files and defaults. A new part of the service adds a section: a class below
+# and one line in `Settings`.
 
 from pathlib import Path
 from typing import Annotated, Literal

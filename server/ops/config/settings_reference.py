@@ -1,7 +1,4 @@
-"""Render the reference page of settings, `docs/configuration.md`, from the tree of settings.
-
-**Invariant:** the page equals what this renders; a test compares them.
-"""
+"""Render the reference page of all settings, docs/configuration.md; a test compares page and code."""
 
 from inspect import getdoc
 

@@ -1,1 +1,1 @@
-"""Watch this server's own health: background tasks, load, certificates, and the answers of its health endpoints."""
+"""Watch the health of this server: background tasks, load, TLS certificates, and the health endpoints."""

@@ -1,9 +1,10 @@
-"""Supervise background tasks: a task that raises is logged with its cause, counted and restarted.
+"""Supervise background tasks: a task that raises is logged with the exception's type and place, counted and restarted.
 
-A task handles expected errors itself; an exception that it lets through is a fault in this program or of the machine. A task that returns is done.
-
-The pause before a restart doubles from FIRST to LONGEST seconds, and is FIRST again after STEADY seconds without a fault.
+The pause before a restart doubles up to a bound, and is short again after a time without exceptions. A task that returns is not restarted.
 """
+
+# A task handles expected errors itself; an exception that it lets through is a fault in this program or of the machine. The pause doubles from FIRST
+# to LONGEST seconds, and is FIRST again after STEADY seconds without a fault.
 
 import asyncio
 import contextlib

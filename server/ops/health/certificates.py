@@ -1,6 +1,6 @@
 """Measure how long the TLS certificates of the site (port 443) and of the NATS servers remain valid.
 
-**Invariant:** no request is sent and only the date is read, so certificates are not verified: an expired one has a date too.
+Certificates are not verified and no request is sent, because only the expiry date is needed, also of an expired one.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""Decide whether a process refuses newcomers because its own work makes its loop late.
+"""Decide whether a process refuses new users because its own work delays its event loop.
 
-A second is overloaded if the loop was late and its thread used at least half of the core that it may use. A loop that is late because other processes
-use the cores is not overloaded: refusing users would not make it earlier.
-
-Three overloaded seconds in a row start the refusal. From then on a share of the newcomers is admitted: a quarter at first, half as many after each
-overloaded second, twice as many after each other one, until all are admitted again. The share never falls to zero.
-
-Users who reconnect within moments are admitted regardless (`engine.chats.session_presence`).
+Refusal begins after three overloaded seconds in a row; a share of new users, halved or doubled each second, is still admitted and never reaches
+zero. Users who reconnect within moments are always admitted.
 """
+
+# A second is overloaded if the loop was late and its thread used at least half of the core that it may use. A loop that is late because other
+# processes use the cores is not overloaded: refusing users would not make it earlier. The share is a quarter at first, half as much after each
+# overloaded second, and twice as much after each other one, until all are admitted again. Reconnecting users: `engine.chats.session_presence`.
 
 from secrets import randbelow
 from typing import Final

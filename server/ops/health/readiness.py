@@ -1,7 +1,7 @@
-"""Answer health checks of a load balancer: starting, ready, degraded or draining.
+"""Answer a load balancer's health checks: starting, ready, degraded or draining.
 
-**Invariant:** 503 says only that this instance accepts no users, not yet or no more. Degraded is answered with 200: a part has failed, and users can
-still chat.
+**Invariant:** 503 means only that this instance accepts no users, not yet or no longer. Degraded (a part failed, users can still chat) is answered
+with 200.
 """
 
 from collections.abc import Callable

@@ -1,1 +1,3 @@
-"""Declare, collect and serve the metrics. **Invariant:** parts count while they work; metrics are read only at a scrape."""
+"""Declare, collect and serve the metrics.
+**Invariant:** the code that is measured only counts; metrics are computed at a scrape.
+"""

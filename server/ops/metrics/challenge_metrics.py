@@ -1,4 +1,4 @@
-"""Declare metrics of challenges, a part of `server.ops.metrics.metric_table`."""
+"""Declare the metrics of challenges (puzzles and captchas before a search), as rows of `server.ops.metrics.metric_table`."""
 
 from engine.views import SOLVE_BOUNDS
 from server.ops.metrics.metric_type import Metric

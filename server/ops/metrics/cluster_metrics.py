@@ -1,6 +1,6 @@
-"""Declare metrics of a cluster: NATS, the shared waiting room, requests, session look-ups and broadcasts between hosts.
+"""Declare the metrics of a cluster: NATS, the shared waiting room, requests, session look-ups and broadcasts between hosts.
 
-A part of `server.ops.metrics.metric_table`. On a single host all of them are zero.
+Rows of `server.ops.metrics.metric_table`; on a single host all of them are zero.
 """
 
 from server.ops.metrics.metric_type import Metric

@@ -1,7 +1,7 @@
-"""Collect all metrics from their sources and serve them to Prometheus on a separate port.
+"""Collect all metrics from their sources and serve the result to Prometheus on a separate port.
 
-**Invariant:** nothing is counted here. A source is a function that returns numbers by metric name; the numbers of several sources are added. A name
-that METRICS (`metric_table`) does not list is an error. No label holds a value from outside.
+A source is a function that returns numbers by metric name; numbers of several sources are added.
+**Invariant:** a name that METRICS (`metric_table`) lacks is an error, and no label holds a value from outside.
 """
 
 import asyncio

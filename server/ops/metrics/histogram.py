@@ -1,4 +1,4 @@
-"""Count values into a histogram. **Invariant:** plain additions; counting does not need the Prometheus library."""
+"""Count values into the buckets of a histogram, by plain additions, without the Prometheus library."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

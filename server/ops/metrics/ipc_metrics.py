@@ -1,8 +1,9 @@
-"""Declare metrics of the processes of a host and of the ipc links between them, a part of `server.ops.metrics.metric_table`.
+"""Declare the metrics of a host's processes and of the ipc links (sockets) between them, as rows of `server.ops.metrics.metric_table`.
 
-The label `process` is a process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` for a single process. Metrics with this label
-are separate for each process; every other metric is the sum over the host.
+Metrics with the label `process` are separate for each process; every other metric is the sum over the host.
 """
+
+# The label's value is the process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` for a single process.
 
 from engine.rooms.remote_room import ANSWER_BOUNDS
 from server.ops.metrics.metric_type import Metric

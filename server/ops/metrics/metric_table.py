@@ -1,8 +1,9 @@
-"""Declare every metric of the service: name, type, labels, meaning, and the operator's question that it answers.
+"""List every metric of the service: name, type, labels, meaning, and the operator's question that the metric answers.
 
-**Invariant:** an undeclared metric is not shown, and no label holds a value from outside: the values of each label are in VALUES or in the code that
-counts. The reference page is rendered from this table (`server.ops.metrics.metrics_reference`).
+**Invariant:** only listed metrics are served, and no label holds a value from outside: its values are in VALUES or in the code that counts.
 """
+
+# The reference page is rendered from this table (`server.ops.metrics.metrics_reference`).
 
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS

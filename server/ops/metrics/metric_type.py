@@ -1,4 +1,7 @@
-"""Define the declaration of a metric. **Invariant:** a metric's name ends with its unit."""
+"""Define the class Metric, with which a metric is declared: name, kind, help, labels, buckets.
+
+**Invariant:** a metric's name ends with its unit. The list of metrics is `server.ops.metrics.metric_table`.
+"""
 
 from typing import Literal, NamedTuple
 

@@ -1,7 +1,4 @@
-"""Render the reference page of metrics from the table: `python -m server.ops.metrics.metrics_reference > docs/metrics.md`.
-
-**Invariant:** the page equals what this renders; a test compares them.
-"""
+"""Render the reference page of all metrics: `python -m server.ops.metrics.metrics_reference > docs/metrics.md`; a test compares page and code."""
 
 from server.ops.metrics.metric_table import METRICS, VALUES
 from server.ops.metrics.metric_type import Metric

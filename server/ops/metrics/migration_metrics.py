@@ -1,6 +1,6 @@
-"""Declare metrics of migrations between processes and hosts, and of tunnels to a session at another host.
+"""Declare the metrics of session migrations between processes and hosts, and of tunnels (relays to a session on another host).
 
-A part of `server.ops.metrics.metric_table`.
+Rows of `server.ops.metrics.metric_table`.
 """
 
 from server.ops.metrics.metric_type import Metric

@@ -1,4 +1,4 @@
-"""Declare metrics of the checks of video chats' pictures, a part of `server.ops.metrics.metric_table`."""
+"""Declare the metrics of the automatic checks of pictures from video chats, as rows of `server.ops.metrics.metric_table`."""
 
 from server.ops.metrics.metric_type import Metric
 

@@ -1,7 +1,6 @@
-"""Read the counters of engine, reactor, HTTP and event loop under the names of the metrics.
+"""Read the counters of engine, reactor, HTTP and event loop, and return them under the names of the metrics.
 
-**Invariant:** they are read at a scrape; the hot path only adds. Each function or method here that returns a Reading is a source of
-`exposition.Board`.
+**Invariant:** counters are read at a scrape only. Each function here that returns a Reading is a source of `exposition.Board`.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Read resource usage: a process's CPU time, waits for a core, memory and descriptors; free disk space; runs of the garbage collector.
+"""Read resource usage: a process's CPU time, waits for a core, memory and descriptors; free disk space; garbage collector runs.
 
-**Invariant:** read it in a thread, because counting 20,000 descriptors in /proc takes milliseconds. Each process of a host reads its own values:
-others may not list its descriptors.
+Each process reads its own values.
+**Invariant:** called in a thread, because counting 20,000 descriptors in /proc takes milliseconds.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Declare metrics of text screening, a part of `server.ops.metrics.metric_table`."""
+"""Declare the metrics of automatic text screening, as rows of `server.ops.metrics.metric_table`."""
 
 from engine.conduct.detection_actions import EFFECTS, KINDS
 from server.ops.metrics.metric_type import Metric

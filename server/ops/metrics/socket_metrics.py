@@ -1,4 +1,4 @@
-"""Declare metrics of sockets: handshakes, frames, closes, HTTP, and the event loop that serves them; a part of `server.ops.metrics.metric_table`."""
+"""Declare the metrics of sockets: handshakes, frames, closes, HTTP, and the event loop, as rows of `server.ops.metrics.metric_table`."""
 
 from ext.net.counters import TIME_BOUNDS
 from server.ops.metrics.metric_type import Metric

@@ -1,5 +1,6 @@
-"""Declare metrics of storage and moderation (records, purges, saved logs, objects, mail, disk, cases, appeals), a part of
-`server.ops.metrics.metric_table`.
+"""Declare the metrics of storage and moderation: records, purges, saved logs, objects, mail, disk, cases, appeals.
+
+Rows of `server.ops.metrics.metric_table`.
 """
 
 from server.ops.metrics.metric_type import Metric

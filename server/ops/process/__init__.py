@@ -1,4 +1,4 @@
 """Provide what a process needs from the operating system: standard error, signals, sockets, file ownership, CPU times, its successor in an upgrade.
 
-**Invariant:** modules here import nothing of this project but each other (and the engine's views, for the status).
+**Invariant:** modules here import nothing of this project but each other (and `engine.views`, for the status).
 """

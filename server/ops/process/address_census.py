@@ -1,7 +1,8 @@
-"""Share one table of per-address connection counts among all processes of a host; the supervisor owns it, and each process counts in its own column.
+"""Create the table of connection counts per IP address that all processes of a host share, and assign each process its column.
 
-**Invariant:** the table's key is drawn for each table, is never written to a file or log, and is passed with the descriptor. The counts of a process
-that died are cleared before another gets its column.
+The supervisor owns the table.
+**Invariant:** the table's random key is never written to a file or log, and the counts of a dead process are cleared before another process gets
+the column.
 """
 
 import os

@@ -1,10 +1,11 @@
-"""Serve operator commands on a Unix socket, `DATA/run/control`, which only its owner can open.
+"""Serve operator commands, such as `serendip status`, on the Unix socket `DATA/run/control`, which only its owner can open.
 
-A request is one line of JSON; the answer is lines of JSON, the last of which has `done` and `said`. **Invariant:** one upgrade at a time.
-
-The data folder's path may be longer than the 107 bytes of a socket address: the socket is opened through a descriptor of its folder. The file remains
-when the server ends; the next server replaces it.
+A request is one line of JSON; the answer is lines of JSON, the last of which has `done` and `said`.
+**Invariant:** one upgrade at a time.
 """
+
+# The data folder's path may be longer than the 107 bytes of a socket address: the socket is opened through a descriptor of its folder. The file
+# remains when the server ends; the next server replaces it.
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Read a process's scheduling state, its main thread's CPU time, and the time that this waited for a core.
+"""Read from /proc a process's scheduling state, its main thread's CPU time, and the time that this thread waited for a core.
 
-A process opens its own files and passes the descriptors on: processes that forbid dumps are hidden from each other if /proc is mounted with `hidepid`
-(systemd's `ProtectProc=invisible`), and an open descriptor is not checked again.
-
-Sources: proc_pid_stat(5), and Linux' Documentation/scheduler/sched-stats.rst for `schedstat` (nanoseconds on a core, nanoseconds ready without one,
-time slices).
+Processes may be hidden from each other, so each process opens its own files and passes the descriptors on.
 """
+
+# Processes that forbid dumps are hidden if /proc is mounted with `hidepid` (systemd's `ProtectProc=invisible`); an open descriptor is not checked
+# again. Sources: proc_pid_stat(5), and Linux' Documentation/scheduler/sched-stats.rst for `schedstat` (nanoseconds on a core, nanoseconds ready
+# without one, time slices).
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Stop or kill this process at a named point, for tests. **Invariant:** off unless the environment variable HANDOVER_FAULT names the point.
+"""Kill or stop this process at a named point of the code, for tests of crashes at an exact moment.
 
-A signal from outside would arrive at an arbitrary moment; this is exact. `took` kills at the point, `took:3` the third time, and `took:3:stop` sends
-SIGSTOP then.
-
-If the variable names a folder (`/…`), a point is a file in it: the first process that reaches the point renames the file to `took.PID` and is killed,
-so that a service loses one process after another.
+**Invariant:** inactive unless the environment variable HANDOVER_FAULT names the point.
 """
+
+# A signal from outside would arrive at an arbitrary moment. `took` kills at the point, `took:3` the third time, and `took:3:stop` sends SIGSTOP then.
+# If the variable names a folder (`/…`), a point is a file in it: the first process that reaches the point renames the file to `took.PID` and is
+# killed, so that a service loses one process after another.
 
 import os
 import signal

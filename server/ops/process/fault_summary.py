@@ -1,4 +1,4 @@
-"""Describe the fault that ends a child process. **Invariant:** only the type and places in the code, never the text, which may quote a user."""
+"""Describe the exception that ends a child process by its type and places in the code, without its text, which may quote a user."""
 
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,9 @@
-"""Switch to the user who owns the data folder. **Invariant:** a command changes a data folder as the folder's owner, or not at all.
+"""Switch to the Unix user who owns the data folder, so that a command changes files only as their owner.
 
-A file of another user would stop the server later: a secret that it cannot read, a lock that it cannot acquire. The owner is the owner of the file
-`secret`, which the server made when it first ran; a folder without that file has no owner yet.
+The owner is that of the file `secret`, which the server creates at its first start; without this file the folder has no owner yet.
 """
+
+# A file of another user would stop the server later: a secret that it cannot read, a lock that it cannot acquire.
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""Wait for the first of several events, tasks or coroutines, and cancel the others."""
+"""Wait for the first of several events, tasks or coroutines to finish, and cancel the others."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 """Import libraries without their optional dependencies, to save memory and start time.
 
-**Invariant:** only modules that the library itself treats as optional are hidden, and only during its import; a later import finds them. structlog
-would load Rich and Pygments for coloured tracebacks, which are never printed (15 MB, and a tenth of the start).
+**Invariant:** a dependency is hidden only while the library is imported, and only if the library treats it as optional.
 """
+
+# structlog would load Rich and Pygments for coloured tracebacks, which are never printed (15 MB, and a tenth of the start). A later import of the
+# dependency finds it.
 
 import sys
 from collections.abc import Iterator

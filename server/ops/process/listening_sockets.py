@@ -1,8 +1,9 @@
-"""Open listening sockets, and keep them by name across upgrades.
+"""Open the listening sockets and keep them by name across upgrades, so that connecting clients wait in the kernel's queue and are not refused.
 
-**Invariant:** one descriptor of each socket stays here until the process drops it, and its users have copies. The kernel keeps one queue for all
-copies, in this process and in the next: a client that connects while no process accepts waits, and is not refused.
+**Invariant:** this module keeps one descriptor of each socket; its users get duplicates.
 """
+
+# The kernel keeps one queue for all copies, in this process and in the next: a client that connects while no process accepts waits.
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Write log lines to standard error without blocking. **Invariant:** writing a line never blocks and never raises; a lost line is counted.
+"""Write log lines to standard error from a thread with a bounded queue.
 
-Lines wait in a bounded queue for a thread that alone writes them. A descriptor that refuses writes (a full disk, `/dev/full`, a closed pipe) loses
-the lines; a slow reader loses those beyond the bound. Before the first line that is written again, one line says how many were lost and the last
-error.
+**Invariant:** writing a line never blocks and never raises; lost lines are counted, and the next written line reports their number.
 """
+
+# A descriptor that refuses writes (a full disk, `/dev/full`, a closed pipe) loses the lines; a slow reader loses those beyond the bound. The report
+# also names the last error.
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Set up a process at its start: the limit of descriptors, no core dumps, its name in `ps`."""
+"""Set up a process at its start: the limit of open descriptors, no core dumps, the process's name in `ps`."""
 
 import contextlib
 import ctypes

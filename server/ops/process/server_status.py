@@ -1,10 +1,11 @@
-"""Build the answer of `serendip status`, in one form for one process and for several. **Invariant:** it holds nothing about a single user.
-
-    {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}
-
-`links`: bytes waiting for the other processes, by the names of those that are connected; a single process has none. `left`: during an upgrade,
-sessions still in these processes. `cluster`: this host and the others (`server.fleet.cluster.cluster_node`).
+"""Build the answer of `serendip status`, in one form for a single process and for several.
+**Invariant:** it holds nothing about a single user.
 """
+
+#     {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}
+#
+# `links`: bytes waiting for the other processes, by the names of those that are connected; a single process has none. `left`: during an upgrade,
+# sessions still in these processes. `cluster`: this host and the others (`server.fleet.cluster.cluster_node`).
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Serve HTTP on a port beside the public one: the metrics, the console. **Invariant:** few connections are held, however many connect.
+"""Serve HTTP on an internal port, for the metrics or the moderators' console.
 
-The process has one table of descriptors. Without a bound here, connections to a side port would use up those of the public one.
+**Invariant:** the number of connections is bounded, so an internal port cannot use up the descriptors of the public one.
 """
 
 from __future__ import annotations

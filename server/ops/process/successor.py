@@ -1,8 +1,10 @@
-"""Start the process that replaces this one in an upgrade, with one end of a socket pair to talk over.
+"""Start the process that replaces this one in an upgrade, connected by a socket pair.
 
-**Invariant:** the successor inherits standard input, output and error, that socket, and no other descriptor: an inherited descriptor of a client
-would keep its connection open for ever. Descriptors are closed at the exec by the kernel (`O_CLOEXEC`), without a walk over thousands of them.
+**Invariant:** the successor inherits standard input, output and error, this socket, and no other descriptor: an inherited client socket would keep
+the client's connection open for ever.
 """
+
+# Descriptors are closed at the exec by the kernel (`O_CLOEXEC`), without a walk over thousands of them.
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Notify systemd (sd_notify) that this process is ready, is stopping, or is no longer the main one.
+"""Notify systemd (sd_notify) that this process is ready, is stopping, or is no longer the main process.
 
-**Invariant:** without NOTIFY_SOCKET nothing is sent. Sending never blocks; a failure is passed to the `failed` callback. Sources: sd_notify(3),
-`BARRIER=1` since systemd 246.
+**Invariant:** without NOTIFY_SOCKET nothing is sent; sending never blocks, and a failure is passed to the callback `failed`.
 """
+
+# Sources: sd_notify(3), `BARRIER=1` since systemd 246.
 
 from __future__ import annotations
 

@@ -1,16 +1,14 @@
-"""Keep the process that an operator started waiting for its successor after an upgrade: it passes signals on and ends with the successor's status.
+"""Keep the originally started process alive after an upgrade: it passes signals to its successor and ends with the successor's exit status.
 
-A terminal, a container (whose first process this is) or a test started one process and signals that one. **Invariant:** at most one waiter exists: it
-follows every later successor too. Under systemd, which is notified of the new main process, no waiter exists. This file is also run as a program and
-imports nothing that takes memory.
-
-A successor is announced by a line in a pipe, written when it is started. When the followed process ends, the waiter follows the last announced one
-that lives, which is its own child by then (the waiter adopts orphans, PR_SET_CHILD_SUBREAPER). A process that was told to end during its migration
-may not have seen the signal, so the next one gets it as well.
-
-A joined thread still exists in the kernel for a moment, and could receive a signal that this process keeps for later: so the last threads are waited
-for before signals are kept.
+Terminals, containers and tests see one process although upgrades replace it; under systemd no waiter is needed.
+**Invariant:** one waiter follows all later successors.
 """
+
+# This file is also run as a program and imports nothing that takes memory. A successor is announced by a line in a pipe, written when it is started.
+# When the followed process ends, the waiter follows the last announced one that lives, which is its own child by then (the waiter adopts orphans,
+# PR_SET_CHILD_SUBREAPER). A process that was told to end during its migration may not have seen the signal, so the next one gets it as well. A joined
+# thread still exists in the kernel for a moment, and could receive a signal that this process keeps for later: so the last threads are waited for
+# before signals are kept.
 
 import contextlib
 import ctypes

@@ -1,4 +1,6 @@
-"""Make and open the service's secrets: keys, tokens, identity cookies, unguessable numbers. **Invariant:** no other package does so."""
+"""Create and verify the service's secrets: keys, tokens, identity cookies, unguessable numbers.
+**Invariant:** no other package does so.
+"""
 
 from ext import plain_source
 

@@ -1,4 +1,6 @@
-"""Check Host headers against the server's names, as a guard against DNS rebinding. **Invariant:** no port answers a request with an unknown Host."""
+"""Check Host headers against the server's names, to prevent DNS rebinding.
+**Invariant:** no port answers a request with an unknown Host.
+"""
 
 import re
 from collections.abc import Iterable

@@ -1,8 +1,10 @@
-"""Make and open avoid tokens, by which a browser names users that it does not want to meet again. **Invariant:** the server stores no token, and
-ignores one that is forged, expired or another service's.
+"""Create and open avoid tokens, encrypted names of users whom the holder of the token does not want to meet again.
 
-A token reveals nothing to its holder, and two tokens for one user differ (AES-GCM, each with its own nonce).
+**Invariant:** only browsers store the tokens; the server ignores one that is forged, expired or of another service. A token reveals nothing to its
+holder.
 """
+
+# Two tokens for one user differ (AES-GCM, each with its own nonce).
 
 import secrets
 import struct

@@ -1,8 +1,9 @@
-"""Seal and open proofs of college membership, which the browser keeps. **Invariant:** a proof reveals nothing to its holder, cannot be forged, and
-expires.
+"""Create and open proofs of college membership: encrypted tokens that the browser keeps.
 
-Content: the expiry time, a keyed hash of the mail address (so that one address can be blocked), and the college's domain.
+**Invariant:** a proof reveals nothing to its holder, cannot be forged, and expires.
 """
+
+# Content: the expiry time, a keyed hash of the mail address (so that one address can be blocked), and the college's domain.
 
 import secrets
 import struct

@@ -1,13 +1,15 @@
-"""Make random names that also say which host knows what they name. **Invariant:** without the service's secret they cannot be told from random text.
+"""Create random ids that also encode, hidden, which host of the cluster has the object in memory, so that any host can forward a request there.
 
-A client of Omegle's protocol, a requested picture and a college check are each in one host's memory, and a request for it may reach any host. A name
-is a random part and a hint: a number made by a keyed hash of the host's address, masked by a keyed hash of the random part. An invented name leads to
-a host only by chance, one in as many as the hint has values.
-
-    30 letters      8 of the hint, 22 random: 113 bits        22 characters      16 bytes: 4 of the hint, 12 random
-
-The hint is made from the host's address because that survives upgrades; a generation's number would not.
+Ids of Omegle clients, requested pictures and college checks are of this kind.
+**Invariant:** without the service's secret an id looks random.
 """
+
+# An id is a random part and a hint: a number made by a keyed hash of the host's address, masked by a keyed hash of the random part. An invented id
+# leads to a host only by chance, one in as many as the hint has values.
+#
+#     30 letters      8 of the hint, 22 random: 113 bits        22 characters      16 bytes: 4 of the hint, 12 random
+#
+# The hint is made from the host's address because that survives upgrades; a generation's number would not.
 
 from __future__ import annotations
 

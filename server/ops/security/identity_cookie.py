@@ -1,11 +1,11 @@
-"""Make and recognise the identity cookie: a random value in the browser, used for safety only (product row 8).
+"""Create and recognise the identity cookie, a random value in the browser that recognises a returning user, used for safety only.
 
-**Invariant:** the value itself is never stored nor logged; in memory a user is `Identities.of(value)`, a keyed hash of 63 bits, 0 for none. A user
-who refuses the cookie loses only what it guards.
-
-The key never changes (`secret_keys.LASTING`): with another key no user would be recognised, and holds, deletions and requests by cookie would match
-nothing.
+**Invariant:** the value is neither stored nor logged; in memory a user is a keyed hash of the value (63 bits, 0 for none), and the key never
+changes.
 """
+
+# In memory a user is `Identities.of(value)`. A user who refuses the cookie loses only what it guards (product row 8). With another key
+# (`secret_keys.LASTING`) no user would be recognised, and holds, deletions and requests by cookie would match nothing.
 
 import secrets
 from hashlib import blake2b

@@ -1,7 +1,6 @@
-"""Draw unguessable numbers of 60 bits, PAGE at a time. **Invariant:** each number of a drawn page is returned once.
+"""Generate unguessable ids of 60 bits, in batches of PAGE, each used once."""
 
-A Python int of 32 bytes holds 60 bits; one bit more would take 48, in every session. (A shifted number keeps its old size.)
-"""
+# A Python int of 32 bytes holds 60 bits; one bit more would take 48, in every session. (A shifted number keeps its old size.)
 
 import secrets
 import struct

@@ -1,4 +1,4 @@
-"""Make the address of a report's receipt. **Invariant:** whoever has it can read the outcome of that one report, and nothing else."""
+"""Create the secret URL of a report's receipt, with which the reporter can read the outcome of this one report."""
 
 from server.ops.security.url_secrets import decode, encode
 from server.ops.security.url_secrets import draw as drawn

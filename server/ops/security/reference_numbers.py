@@ -1,5 +1,6 @@
-"""Make reference numbers that people read, type and say: 12 random characters and a check character. **Invariant:** no two characters of the alphabet
-look alike.
+"""Generate reference numbers that people read, type and dictate: 12 random characters and a check character.
+
+**Invariant:** no two characters of the alphabet look alike.
 """
 
 import secrets

@@ -1,8 +1,10 @@
-"""Seal and open resume tokens, by which a new connection continues an existing session (protocol rule 5).
+"""Create and open resume tokens, with which a new connection continues an existing session (docs/protocol.md, rule 5).
 
-**Invariant:** a token reveals nothing to its holder (AES-GCM) and cannot be forged. It is bound to the identity cookie of its connection, if there
-was one, and never to an address. The engine decides when it may be used: the session key inside is random, one per `hello`.
+**Invariant:** a token reveals nothing to its holder, cannot be forged (AES-GCM), and is bound to the connection's identity cookie, if any, but not
+to an address.
 """
+
+# The engine decides when a token may be used: the session key inside is random, one per `hello`.
 
 import hmac
 import secrets

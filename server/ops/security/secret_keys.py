@@ -1,12 +1,12 @@
-"""Read and rotate the service's secret, and derive a sub-key for each purpose; the previous secret is accepted for a while after a rotation.
+"""Read and rotate the service's secret, and derive one key per purpose; the previous secret stays valid for a while after a rotation.
 
-**Invariant:** no other module reads `DATA/secret`; callers ask for the key of a purpose. All hosts of one service have the same `secret` and `keys/`,
-and no backup of the database holds either.
-
-Keys that outlive every rotation (LASTING: identity cookies, kept pseudonyms, signatures of receipts) are derived once and then only read from
-`DATA/keys/`. Stored values are sealed with the newest of several keys there (`rotate_kept`). Keys that must be destroyable (live pseudonyms and
-addresses, one per epoch) are random and are there too.
+**Invariant:** only this module reads `DATA/secret`. All hosts of a service have the same `secret` and `keys/`, and no backup of the database holds
+either.
 """
+
+# Keys that outlive every rotation (LASTING: identity cookies, kept pseudonyms, signatures of receipts) are derived once and then only read from
+# `DATA/keys/`. Stored values are sealed with the newest of several keys there (`rotate_kept`). Keys that must be destroyable (live pseudonyms and
+# addresses, one per epoch) are random and are there too.
 
 import os
 import secrets

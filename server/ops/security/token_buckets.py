@@ -1,9 +1,10 @@
-"""Limit rates with token buckets by name, for actions too rare for the engine to count. **Invariant:** memory is bounded; a name that is not
-remembered has a full bucket.
+"""Limit the rate of rare actions with token buckets by name.
 
-Names with tokens taken are never evicted for others: if the table is full all further names share one bucket. So inventing names does not give a full
-bucket.
+**Invariant:** memory is bounded. An unknown name starts with a full bucket; if the table is full, all new names share one bucket, so invented names
+cannot evade a limit.
 """
+
+# Names with spent tokens are never evicted for others.
 
 import ipaddress
 from collections import OrderedDict

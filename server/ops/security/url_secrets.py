@@ -1,5 +1,6 @@
-"""Draw and encode secrets in URLs: of a saved log, its deletion, a report's receipt, an appeal. **Invariant:** 128 random bits; the store holds only
-a keyed hash.
+"""Generate and encode the secrets in URLs: of a saved log, its deletion, a report's receipt, an appeal.
+
+**Invariant:** 128 random bits, of which the store holds only a keyed hash.
 """
 
 import base64
