@@ -1,7 +1,7 @@
 """Choose, when the program starts, between compiled modules and their Python source (SERENDIP_PLAIN=1), for modules with a .pxd beside them.
 
 The source serves coverage, debuggers, and tests, which run with both.
-**Invariant:** both behave the same.
+**Invariant:** a compiled module behaves as its source.
 """
 
 import os

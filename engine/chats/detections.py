@@ -1,6 +1,6 @@
 """Act on detections of the screening process (a rule that matched a chat line), beyond the tips of `engine.chats.line_tips`.
 
-A detection is counted against the writer, ends the chat, or becomes an `Act` (`engine.conduct.detection_actions`), on which the server decides.
+A detection is counted against the writer, ends the chat, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
 **Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
 

@@ -1,6 +1,6 @@
 """Define the messages that sessions send each other over the bus.
 
-**Invariant:** a message is data and names the chat that it belongs to; a receiver that has left this chat ignores it.
+**Invariant:** a message is data and names its chat; a receiver that has left this chat ignores the message.
 """
 
 from dataclasses import dataclass

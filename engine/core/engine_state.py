@@ -1,4 +1,4 @@
-"""Hold the state that several parts of the engine share: the sessions, the output port, the tables of `engine.conduct`, the server's functions.
+"""Hold the state that several parts of the engine share: the sessions, the output port, the tables of `engine.conduct`, functions of the server.
 
 This module makes no decisions.
 """

@@ -1,4 +1,4 @@
-"""Match searches: the lobby for two users with its tickets, pools and thresholds, the spy queue for three, interests, recent partners.
+"""Match searches: the lobby (waiting room for pairs), the spy queue (for groups of three), tickets, interests, recent partners.
 
 **Invariant:** no module here imports sessions or frames.
 """

@@ -1,4 +1,4 @@
-"""Derive the networks that an IP address is counted in, for the limits of docs/protocol.md, rule 10; new connections use the same networks.
+"""Derive the networks that an IP address is counted in, for the limits of docs/protocol.md, rule 10; the limits of new connections use the same.
 
 IPv4: the address, and its /24 with eight times the limit. IPv6: its /64, and its /48 with four times the limit.
 """

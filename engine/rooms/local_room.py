@@ -1,6 +1,6 @@
 """Combine the waiting rooms of one process into one object: the lobby for pairs, the spy queue for groups of three, the index of college hints.
 
-Implements the port `engine.core.ports.Room`, as `engine.rooms.remote_room` does, so the caller needs not know which kind of room serves a search.
+Implements the port `engine.core.ports.Room`, as `engine.rooms.remote_room` does, so the caller need not know which kind of room serves a search.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Represent, in a worker, the waiting room of the hub process: calls of the engine become messages to the hub, and its messages become calls here.
+"""Represent the hub's waiting room in a worker: calls of the engine become messages to the hub, and the hub's messages become calls here.
 
 **Invariant:** the worker's tickets are authoritative; a new hub process gets all of them again, with their age.
 """

@@ -14,7 +14,7 @@ from engine.wire.protocol import COME_BACK, FAULTS, REASONS
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMMAND: Final = "python -m engine.wire.protocol_copies"
 
-_MADE: Final = f"Made from engine/wire/protocol.py by `{COMMAND}`: never edited, a test compares it."
+_MADE: Final = f"Generated from engine/wire/protocol.py by `{COMMAND}`: do not edit; a test compares the two."
 
 # Groups of constants for C: a prefix that keeps the names distinct there, a description, the names.
 _EVENTS: Final = (
@@ -71,14 +71,16 @@ _RATES: Final = (
 )
 
 _PXD_HEAD: Final = f'''\
-"""Declare the protocol for the compiled modules.
+"""Declare the numbers, codes and sentences of the protocol as C constants.
 
 {_MADE}
-Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
-Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
-escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,
-'{{"type":"error","code":"%s","message":"%s"}}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
 """
+
+# Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+# Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
+# escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,
+# '{{"type":"error","code":"%s","message":"%s"}}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
+
 '''
 
 _HEADER_HEAD: Final = f"""\
@@ -153,7 +155,7 @@ def client() -> str:
     """Return the text of `client/serendip_client/protocol.py`."""
     closing = [code for code, fault in FAULTS.items() if fault.close]
     return (
-        f'"""Define the protocol\'s values for the typed client.\n\n{_MADE}\n"""\n\n'
+        f'"""Define the numbers, codes and names of the protocol for the typed client.\n\n{_MADE}\n"""\n\n'
         "from typing import Final, Literal\n\n"
         "# fmt: off\n"
         f"COMES_BACK: Final = frozenset({{{', '.join(map(str, sorted(COME_BACK)))}}})  # close codes after which a client may reconnect\n"

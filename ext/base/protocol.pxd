@@ -1,11 +1,13 @@
-"""Declare the protocol for the compiled modules.
+"""Declare the numbers, codes and sentences of the protocol as C constants.
 
-Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
-Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
-Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
-escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,
-'{"type":"error","code":"%s","message":"%s"}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
+Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: do not edit; a test compares the two.
 """
+
+# Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+# Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
+# escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,
+# '{"type":"error","code":"%s","message":"%s"}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
+
 
 cdef enum:  # kinds of events
     EVENT_OPENED = 0

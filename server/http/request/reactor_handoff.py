@@ -1,4 +1,4 @@
-"""Pass connections between the compiled reactor, which accepts all, and aiohttp, which serves everything but the WebSocket `/ws`.
+"""Pass connections between the compiled reactor, which accepts all of them, and aiohttp, which serves everything but the WebSocket `/ws`.
 
 aiohttp gets a connection together with the bytes already read; a connection whose next request is a WebSocket handshake is passed back.
 **Invariant:** a connection is counted by address until it is closed, and unread input of a busy connection stays in the kernel but for a few reads.

@@ -1,6 +1,6 @@
 """Serve operator commands, such as `serendip status`, on the Unix socket `DATA/run/control`, which only its owner can open.
 
-A request is one line of JSON; the answer is lines of JSON, the last of which has `done` and `said`.
+A request is one line of JSON; the answer is lines of JSON, the last of which has `done` (whether it succeeded) and `said` (a sentence).
 **Invariant:** one upgrade at a time.
 """
 

@@ -1,4 +1,4 @@
-"""Create and recognise the identity cookie, a random value in the browser that recognises a returning user, used for safety only.
+"""Create and check the identity cookie, a random value by which a returning browser is recognised, used for safety only.
 
 **Invariant:** the value is neither stored nor logged; in memory a user is a keyed hash of the value (63 bits, 0 for none), and the key never
 changes.

@@ -1,4 +1,4 @@
-"""Generate unguessable ids of 60 bits, in batches of PAGE, each used once."""
+"""Generate unguessable ids of 60 bits, in batches of PAGE; each id is returned once."""
 
 # A Python int of 32 bytes holds 60 bits; one bit more would take 48, in every session. (A shifted number keeps its old size.)
 

@@ -15,7 +15,7 @@ STATES = ("HEAD", "OPEN", "PIPED", "CLOSING", "DEAD")
 
 def test_the_drawing_of_states_and_flags_is_what_debug_builds_check() -> None:
     numbers = {name: int(number) for name, number in re.findall(r"^    ([A-Z]+) = (\d+)", HEADER, re.M)}
-    drawn = re.findall(r"^    ([A-Z]+) +([x.]) +([x.]) +([x.]) +([x.]) +([x.])  ", HEADER, re.M)
+    drawn = re.findall(r"^#     ([A-Z]+) +([x.]) +([x.]) +([x.]) +([x.]) +([x.])  ", HEADER, re.M)
     assert len(drawn) == 14
     for flag, *marks in drawn:
         for state, mark in zip(STATES, marks, strict=True):
