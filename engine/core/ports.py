@@ -1,4 +1,4 @@
-"""Declare what the engine needs from the server, as ports (typing protocols): bus, output, waiting room, matcher, outside functions.
+"""Declare what the engine needs from the server, as ports (typing protocols): bus, output, waiting room, matcher, functions of the server.
 
 The server implements most of them in `server.realtime.worker`.
 **Invariant:** each port is used as a type and has an implementation.

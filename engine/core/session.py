@@ -1,6 +1,6 @@
 """Define a session: the state of one user, which survives the loss of a connection.
 
-**Invariant:** plain data; only `Session.move` changes the session's state; a waiting session takes less than a kilobyte.
+**Invariant:** plain data; only `Session.move` changes the session's state; a waiting session takes less than a kilobyte of memory.
 """
 
 # `id` is constant: bus address, client of the lobby, key of `Engine.sessions`. `key` is inside the current resume token; the first key is the id.

@@ -1,6 +1,6 @@
 """Define exceptions whose text is a sentence of the translation catalogues.
 
-The code that raises one names the sentence and its values; the code that shows it chooses the language. `str()` of one is English, for logs.
+The code that raises one names the sentence and its values; the code that shows it chooses the language. `str(error)` is English, for logs.
 """
 
 from __future__ import annotations

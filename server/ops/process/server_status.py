@@ -1,5 +1,5 @@
 """Build the answer of `serendip status`, in one form for a single process and for several.
-**Invariant:** it holds nothing about a single user.
+**Invariant:** the answer holds nothing about a single user.
 """
 
 #     {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}

@@ -1,4 +1,4 @@
-"""Keep the originally started process alive after an upgrade: it passes signals to its successor and ends with the successor's exit status.
+"""Keep the originally started process alive after an upgrade, to pass signals to its successor and end with the successor's exit status.
 
 Terminals, containers and tests see one process although upgrades replace it; under systemd no waiter is needed.
 **Invariant:** one waiter follows all later successors.
