@@ -33,10 +33,10 @@ PARTS = {
     "SERENDIP_VIDEO__REPORTS_PORT": "0",
 }
 # What one process has not: others, a hub, links, an office that others may lose sight of.
-OF_SEVERAL = re.compile("serendip_hub_|serendip_link_|serendip_http_lost_|serendip_deaths_")
+OF_SEVERAL = re.compile("serendip_hub_|serendip_ipc_link_|serendip_http_lost_|serendip_deaths_")
 OF_HOSTS = re.compile(
     "serendip_nats_|serendip_members|serendip_cluster_|serendip_epoch_keys_|serendip_hub_owner|serendip_tunnel|serendip_visitor"
-    "|serendip_http_forwarded|serendip_migrations_doubtful|serendip_session_lookups|serendip_broadcasts"
+    "|serendip_http_forwarded|serendip_http_passing|serendip_migrations_doubtful|serendip_session_lookups|serendip_broadcasts"
 )  # what one host has not: others
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
 APART = 0.2  # seconds between two rounds: each brings four pictures, and who looks at them has other work beside

@@ -124,10 +124,10 @@ async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_wor
     refused = office.told.bans.refusal(5, "192.0.2.1")
     assert refused is not None
     friction.barred("192.0.2.1", refused[1], 0.0)
-    assert friction.stands(1, 0, "192.0.2.1", 1.0) == 3
+    assert friction.current_points(1, 0, "192.0.2.1", 1.0) == 3
     office.bans.drop(office.keys.safety_identity(5))
     await office.turn()
-    assert friction.stands(1, 0, "192.0.2.1", 1.0) == 1
+    assert friction.current_points(1, 0, "192.0.2.1", 1.0) == 1
 
 
 async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Office) -> None:

