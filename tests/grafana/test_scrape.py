@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench.load import generator
 from engine.wire.protocol import FAULTS
 from server.ops.metrics.ipc_metrics import ALONE
-from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.metric_table import OLD_NAMES, VALUES
 from tests.grafana.boards import ROOT
 from tests.grafana.driven import Driven, spy, talk, trouble
 from tests.grafana.service import PATIENCE, Person, serendip
@@ -87,15 +87,14 @@ async def test_no_label_has_a_value_from_outside(live: tuple[int, int]) -> None:
     assert "serendip_closes_total{" in named
     for foreign in ("outside", "tlh", "4321"):
         assert foreign not in named
+    new_names = {old: new for new, old in OLD_NAMES.items()}
     for family in text_string_to_metric_families(text):
+        name = new_names.get(family.name, family.name)
         for sample in family.samples:
             for label, value in sample.labels.items():
                 if label == "le" or family.name in ("serendip_build_info", "serendip_store_schema_info"):
                     continue
-                known = (
-                    VALUES.get(family.name, {}).get(label)
-                    or {"route": ROUTES, "code": FAULTS, "process": {ALONE}}[label]
-                )
+                known = VALUES.get(name, {}).get(label) or {"route": ROUTES, "code": FAULTS, "process": {ALONE}}[label]
                 assert value in known, (sample.name, label)
 
 
