@@ -18,6 +18,7 @@ from engine.chats.session_presence import Presence
 from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.detection_actions import AGE_CLAIM
+from engine.conduct.detection_classes import LOW, RULES, Kind
 from engine.conduct.friction import Friction
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.bus_messages import Begin, BusMessage, Ended, Moved
@@ -309,14 +310,17 @@ class Engine:
         self._notices.tell(session)
 
     def found(self, chat: int, side: int, number: int, rule: str, now: float, age: int = 0) -> None:
-        """Handle a detection of the screening program in a line (`engine.conduct.detection_actions`).
+        """Handle a detection of the screening program in a line (`engine.conduct.detection_classes`).
 
         `chat`: its number at the tap; `age`: the age that was written, 0: unknown.
         """
+        kind = RULES.get(rule)
+        if kind is None or kind == Kind(AGE_CLAIM, LOW):
+            return
         name = name_of_chat(chat)
-        self._tips.found(name, side, number, rule)
-        self._findings.found(name, side, number, rule, now)
-        if rule == AGE_CLAIM:
+        self._tips.found(name, side, number, kind.name)
+        self._findings.found(name, side, number, kind.name, now)
+        if kind.name == AGE_CLAIM:
             self._ages.found(name, side, number, age, now)
 
     def pictured(self, nonce: str, what: str, now: float) -> None:

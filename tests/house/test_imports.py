@@ -37,6 +37,7 @@ ENGINE_FOR_THE_SERVER = {
     "engine.views",
     "engine.wire.rule_constants",
     "engine.conduct.detection_actions",  # what follows from a finding
+    "engine.conduct.detection_classes",  # the class of each rule
     "engine.matching.interest_normalisation",  # what looks alike
     "engine.rooms.hub",  # the door of the process in which the people of several workers wait
     "engine.rooms.remote_room",  # and what each of them has in its place

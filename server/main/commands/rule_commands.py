@@ -65,16 +65,30 @@ def attempt(
         stop(str(error))
     text = text_folding.fold_line(line)
     hits = [
-        {"rule": one.rule, "where": one.text, "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to} for one in found
+        {
+            "rule": one.rule,
+            "class": one.kind.name,
+            "confidence": one.kind.confidence,
+            "where": one.text,
+            "tip": EFFECTS[one.kind.name].tip,
+            "to": EFFECTS[one.kind.name].to,
+        }
+        for one in found
     ]
     if as_json:
         print_json({"folded": text, "words": text_folding.find_words(text), "found": hits})
         return
     say(f"read as: {clean(text)}")
     table(
-        ("rule", "where", "what follows"),
+        ("rule", "class", "confidence", "where", "what follows"),
         (
-            (hit["rule"], clean(hit["where"]), f"tip {hit['tip']} to the {hit['to']}" if hit["tip"] else "counted")
+            (
+                hit["rule"],
+                hit["class"],
+                hit["confidence"],
+                clean(hit["where"]),
+                f"tip {hit['tip']} to the {hit['to']}" if hit["tip"] else "counted",
+            )
             for hit in hits
         ),
     )

@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 
 from engine.conduct.detection_actions import EFFECTS
+from engine.conduct.detection_classes import RULES
 from engine.wire.protocol import SIDES
 from ext.net.tap import Tap, make
 from server.ops import log
@@ -111,10 +112,10 @@ class Screener:
         found = [
             (chat, side, number, rule, age)
             for chat, side, number, rule, age in message["found"]
-            if rule in EFFECTS and type(chat) is type(side) is type(number) is type(age) is int and 0 <= side < SIDES
+            if rule in RULES and type(chat) is type(side) is type(number) is type(age) is int and 0 <= side < SIDES
         ]
         for one in found:
-            self.findings[one[3]] += 1
+            self.findings[RULES[one[3]].name] += 1
         if found:
             self._found(found)
 

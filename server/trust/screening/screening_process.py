@@ -19,6 +19,7 @@ from typing import Final
 import orjson
 
 from engine.conduct.detection_actions import LINKED
+from engine.conduct.detection_classes import RULES
 from ext.net.tap import Tapped
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
@@ -105,7 +106,7 @@ class Screening:
             detections, beginning = self._rules.find_and_fold(text)
             for rule, _, age in detections:
                 found.append((chat, side, number, rule, age))
-                linked = linked or rule in LINKED
+                linked = linked or RULES[rule].name in LINKED
             if number:  # a question is nobody's first line
                 for rule in self._openers.add_line(chat, side, beginning, linked, now):
                     found.append((chat, side, number, rule, 0))

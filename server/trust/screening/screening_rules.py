@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.conduct.detection_actions import BEGUN, EFFECTS
+from engine.conduct.detection_classes import RULES, Kind
 from server.trust.screening import line_patterns
 from server.trust.screening.text_folding import (
     PIECE,
@@ -57,6 +58,11 @@ class Detection(NamedTuple):
     rule: str
     text: str
     age: int = 0
+
+    @property
+    def kind(self) -> Kind:
+        """Class and confidence of the rule."""
+        return RULES[self.rule]
 
 
 class Node:

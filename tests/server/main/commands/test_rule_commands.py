@@ -24,7 +24,15 @@ def test_a_line_is_tried_with_our_rules_and_an_operator_s(tmp_path: Path, monkey
     assert "counted" in done.output
     found = json.loads(run(tmp_path, "try", "i'm 14", "--json").output)
     assert found["words"] == ["im", "14"]
-    assert found["found"] == [{"rule": "age.claim", "where": "i'm 14", "tip": "minor", "to": "receiver"}]
+    (one,) = found["found"]
+    assert one == {
+        "rule": "age.claim",
+        "class": "age.claim",
+        "confidence": "high",
+        "where": "i'm 14",
+        "tip": "minor",
+        "to": "receiver",
+    }
     assert "nothing is wrong" in run(tmp_path, "check").output
 
 

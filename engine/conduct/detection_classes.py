@@ -1,0 +1,58 @@
+"""Define the rules of the screening process: the class of each, which decides its consequence, and its confidence.
+
+A class is a row of `engine.conduct.detection_actions.EFFECTS`; metrics, cases and clients know classes only. A rule names what was recognised, such
+as the kind of a request, so that several detections of a chat can be combined.
+**Invariant:** a pure table. A low confidence brings at most a tip or help; alone it is never held against the writer.
+"""
+
+from typing import Final, NamedTuple
+
+LOW: Final = "low"
+HIGH: Final = "high"
+
+
+class Kind(NamedTuple):
+    """Class and confidence of a rule."""
+
+    name: str  # of the class
+    confidence: str = HIGH
+
+
+# A rule with the name of its class is the class's own, and that of an operator's words.
+RULES: Final = {
+    "link": Kind("link"),
+    "link.shape": Kind("link", LOW),  # an address whose ending is an ordinary word: "annacam.live"
+    "contact": Kind("contact"),
+    "contact.handle": Kind("contact"),  # an app and a name there: "snap: annax22"
+    "contact.phone": Kind("contact"),  # a number without the code of a country
+    "money": Kind("money"),
+    "groom": Kind("groom"),
+    "groom.alone": Kind("groom"),  # "are your parents home"
+    "groom.secrecy": Kind("groom"),  # "dont tell your parents"
+    "groom.flattery": Kind("groom"),  # "mature for your age", "age is just a number"
+    # requests that are ordinary among adults: they count with a statement of age in the same chat
+    "groom.pictures": Kind("groom", LOW),
+    "groom.undress": Kind("groom", LOW),
+    "groom.gifts": Kind("groom", LOW),
+    "groom.meeting": Kind("groom", LOW),
+    "groom.apps": Kind("groom", LOW),
+    "age.claim": Kind("age.claim"),
+    "age.number": Kind("age.claim", LOW),  # a line that is a number below 18: an age if it answers a question
+    "age.hint": Kind("age.claim", LOW),  # pupils of 18 are at this school too: "im in high school"
+    "self-harm": Kind("self-harm"),  # own intent or acts
+    "self-harm.hint": Kind("self-harm", LOW),  # despair without intent: "whats the point of living"
+    "private": Kind("private"),
+    "private.card": Kind("private"),
+    "private.iban": Kind("private"),
+    "private.document": Kind("private"),
+    "private.phone": Kind("private", LOW),
+    "private.address": Kind("private", LOW),
+    "threat": Kind("threat"),
+    "threat.extortion": Kind("threat"),
+    "threat.hint": Kind("threat", LOW),  # "watch your back"
+    "hate": Kind("hate"),  # a statement against a group
+    "hate.slur": Kind("hate", LOW),  # a word alone, which may be quoted or reclaimed
+    "opener": Kind("opener"),
+    "repeat": Kind("repeat"),
+}
+AGE_NUMBER: Final = "age.number"
