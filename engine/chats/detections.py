@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.line_tips import LineTips
-from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act
+from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act, class_of
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
@@ -48,7 +48,7 @@ class Detections:
         writer, seat = there
         if number > seat.chat.ring.last or rule not in EFFECTS:
             return
-        if rule not in OWN:
+        if class_of(rule) not in OWN:
             spoken = seat.chat.found
             spoken.setdefault((side, rule), number)
         if rule in LINKED:

@@ -4,5 +4,5 @@ from engine.core.session cimport Session
 cdef class LineTips:
     cdef EngineState _core
     cpdef found(self, str chat, int side, int number, str rule)
-    cdef _tell(self, effect, Session session, int number)
+    cdef _tell(self, str kind, Session session, int number)
     cpdef Session at(self, str chat, int side)

@@ -6,7 +6,7 @@ Tips follow from detections of the screening process.
 
 from typing import Final
 
-from engine.conduct.detection_actions import EFFECTS, HELP, KINDS, WRITER, Effect
+from engine.conduct.detection_actions import EFFECTS, KINDS, WITH_NUMBERS, WRITER
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.core.states import CHATTING
@@ -28,23 +28,23 @@ class LineTips:
         effect = _TOLD.get(rule)
         if effect is None or not self._core.settings.tips:
             return
-        if effect.to == WRITER:
-            self._tell(effect, self.at(chat, side), number)
-            return
-        for told in (0, 1):
+        to_writer, to_receiver = (effect.tip, effect.also) if effect.to == WRITER else (effect.also, effect.tip)
+        if to_writer:
+            self._tell(to_writer, self.at(chat, side), number)
+        for told in (0, 1) if to_receiver else ():
             if told != side:
-                self._tell(effect, self.at(chat, told), number)
+                self._tell(to_receiver, self.at(chat, told), number)
 
-    def _tell(self, effect: Effect, session: Session | None, number: int) -> None:
+    def _tell(self, kind: str, session: Session | None, number: int) -> None:
         if session is None or session.seat is None or number > session.seat.chat.ring.last:
             return
-        bit = 1 << KINDS.index(effect.tip)
+        bit = 1 << KINDS.index(kind)
         if session.seat.tips & bit or not session.conn:
             return
         session.seat.tips |= bit
-        self._core.count("tip " + effect.tip)
-        numbers = self._core.outside.helped(session) if effect.tip == HELP else None
-        self._core.out.send(session.conn, tip(effect.tip, number, numbers))
+        self._core.count("tip " + kind)
+        numbers = self._core.outside.helped(session) if kind in WITH_NUMBERS else None
+        self._core.out.send(session.conn, tip(kind, number, numbers))
 
     def at(self, chat: str, side: int) -> Session | None:
         """Return the session at a side of a chat while the chat runs."""

@@ -144,7 +144,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         {"token!": text(p.AVOID_TOKEN_MAX, 1), "until": WHOLE},
     ),
     "tip": (
-        "A program found something in a line, of the stranger's or (`help`, `private`) of your own; each kind once a chat. It asks for nothing.",
+        "A program found something in a line of the stranger or (`help`, `private`, `hate`) of your own; each kind once a chat.",
         {"kind!": {"type": "string", "enum": list(KINDS)}, "seq!": WHOLE, "numbers": HELP},
     ),
     "notice": (

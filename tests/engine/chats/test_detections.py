@@ -4,7 +4,7 @@ import pytest
 
 from engine.chats import detections
 from engine.chats.detections import MANY, WINDOW
-from engine.conduct.detection_actions import EFFECTS, OWN, Act
+from engine.conduct.detection_actions import EFFECTS, OWN, Act, class_of
 from engine.conduct.friction import FACTS, LINKED
 from engine.core import ended_chats
 from engine.core.ended_chats import SECONDS
@@ -74,9 +74,10 @@ def test_what_was_found_is_known_with_the_chat_once_and_what_concerns_the_writer
     for rule in EFFECTS:
         for number in (2, 1, 3):
             world.engine.found(chat_of(a), 1, number, rule, world.now)
-    assert seat.chat.found == {(1, rule): 2 for rule in EFFECTS if rule not in OWN}
+    known = {(1, rule): 2 for rule in EFFECTS if class_of(rule) not in OWN}
+    assert seat.chat.found == known
     world.engine.found(chat_of(a), 1, 1, "no rule", world.now)
-    assert len(seat.chat.found) == len(EFFECTS) - len(OWN)
+    assert seat.chat.found == known
 
 
 def began(world: World, wire: Wire, times: int) -> None:

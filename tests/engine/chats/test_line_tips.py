@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS
+from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, WITH_NUMBERS
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
@@ -32,11 +32,11 @@ def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
     world, *sides = talking()
     found(world, sides[0], side, rule, number=2)
     effect = EFFECTS[rule]
-    told = {"type": "tip", "kind": effect.tip, "seq": 2} | ({"numbers": NUMBERS} if effect.tip == "help" else {})
-    writer, receiver = sides[side], sides[1 - side]
-    assert writer.take() == ([told] if effect.tip and effect.to == "writer" else [])
-    assert receiver.take() == ([told] if effect.tip and effect.to == "receiver" else [])
-    assert world.engine.tally.get(f"tip {effect.tip}", 0) == (1 if effect.tip else 0)
+    writer, receiver = (effect.tip, effect.also) if effect.to == "writer" else (effect.also, effect.tip)
+    for wire, kind in ((sides[side], writer), (sides[1 - side], receiver)):
+        numbers = {"numbers": NUMBERS} if kind in WITH_NUMBERS else {}
+        assert wire.take() == ([{"type": "tip", "kind": kind, "seq": 2} | numbers] if kind else [])
+        assert not kind or world.engine.tally[f"tip {kind}"] == 1
 
 
 def test_a_question_is_read_along_before_the_chat_is_and_both_who_discuss_are_told() -> None:

@@ -21,7 +21,7 @@ def test_a_line_is_tried_with_our_rules_and_an_operator_s(tmp_path: Path, monkey
     assert done.exit_code == 0
     assert "read as: add me on sn4p, grumblefoo <1b>[31m" in done.output
     assert "tip contact to the receiver" in done.output
-    assert "counted" in done.output
+    assert "tip hate to the writer" in done.output
     found = json.loads(run(tmp_path, "try", "i'm 14", "--json").output)
     assert found["words"] == ["im", "14"]
     (one,) = found["found"]
