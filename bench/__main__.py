@@ -41,6 +41,9 @@ VERBS: Final = {
     "screening": Verb(
         "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
     ),
+    "detection": Verb(
+        "bench.detection.detection", "recall, precision and false alarms of detection, by class and language; --record"
+    ),
     "veil": Verb("bench.video.veil_delay", "how soon a stranger is blurred, in two browsers; --keep writes it"),
     "smooth": Verb("bench.video.frame_gaps", "frames of the stage while pictures are taken of it; --keep writes it"),
     "pictures": Verb(

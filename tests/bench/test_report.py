@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bench.budget import figures as budget
+from bench.detection import tables as detection
 from bench.load import upgrade
 from bench.matching import documents as matching
 from bench.server import documents as server
@@ -28,6 +29,7 @@ def between(document: str, mark: str) -> str:
         ("docs/operate/scale.md", "sizing", "whole", server.sizing),
         ("docs/performance.md", "upgrade", "upgrade", upgrade.lines),
         ("docs/performance.md", "reports", "reports", reports.lines),
+        ("docs/operate/detection.md", "detection", "detection", detection.lines),
         ("docs/matching.md", "scenarios", "matcher", matching.scenarios),
         ("docs/matching.md", "frontier", "quality", matching.frontier),
     ],

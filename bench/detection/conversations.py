@@ -1,0 +1,72 @@
+"""Read ordinary conversations, in which a finding is a false alarm: chats of students in English, and small talk in 28 languages.
+
+Both sets are packages (`chitchat-dataset`, `chatterbot-corpus`), so they are there offline. Findings that are right all the same (a true
+link) are listed in `right_findings.tsv` by class, conversation and number of the line. **Invariant:** a conversation is in one half.
+"""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import yaml
+
+from bench.detection.labelled_lines import half_of
+from bench.support.results import ROOT
+
+RIGHT: Final = ROOT / "bench" / "detection" / "right_findings.tsv"
+CHITCHAT: Final = "chitchat"
+SMALL_TALK: Final = "chatterbot"
+LANGUAGES: Final = {
+    "bengali": "bn", "chinese": "zh", "dutch": "nl", "english": "en", "french": "fr", "german": "de", "hebrew": "he", "hindi": "hi",
+    "hinglish": "hi", "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko", "marathi": "mr", "oriya": "or", "persian": "fa",
+    "portuguese": "pt", "russian": "ru", "spanish": "es", "swedish": "sv", "tamil": "ta", "telugu": "te", "thai": "th",
+    "traditionalchinese": "zh", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "yoruba": "yo",
+}  # fmt: skip
+
+
+class Conversation(NamedTuple):
+    """Lines of one chat in order, both sides mixed. `key`: its name in its set."""
+
+    set: str
+    key: str
+    language: str
+    half: str
+    lines: list[str]
+
+
+def conversations() -> Iterator[Conversation]:
+    """Yield all ordinary conversations."""
+    yield from _chitchat()
+    yield from _small_talk()
+
+
+def _folder(package: str) -> Path:
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"{package} is missing: make build")
+    return Path(found.origin).parent
+
+
+def _chitchat() -> Iterator[Conversation]:
+    chats = json.loads((_folder("chitchat_dataset") / "dataset.json").read_bytes())
+    for key, chat in chats.items():
+        lines = [said["text"] for turn in chat["messages"] for said in turn if said["text"].strip()]
+        yield Conversation(CHITCHAT, key, "en", half_of(CHITCHAT, key), lines)
+
+
+def _small_talk() -> Iterator[Conversation]:
+    folder = _folder("chatterbot_corpus") / "data"
+    for path in sorted(folder.glob("*/*.yml")):
+        body = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
+        for place, chat in enumerate(body["conversations"]):
+            key = f"{path.parent.name}/{path.stem}/{place}"
+            lines = [str(said) for said in chat if said is not None]
+            yield Conversation(SMALL_TALK, key, LANGUAGES[path.parent.name], half_of(SMALL_TALK, key), lines)
+
+
+def right_findings(path: Path = RIGHT) -> frozenset[tuple[str, str, int]]:
+    """Return the reviewed findings that are right: class, conversation, and number of the line from 1."""
+    rows = [row.split("\t") for row in path.read_text("utf-8").splitlines() if row and not row.startswith("#")]
+    return frozenset((kind, key, int(number)) for kind, key, number in rows)

@@ -1,0 +1,39 @@
+"""Build the detectors that are measured: each reads a chat line and returns the classes that it finds, with the rule and its confidence.
+
+The class of a rule is its row in CLASS_OF_RULE. **Invariant:** a detector is the service's own code with its built-in rules, never a copy of it.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from server.trust.screening.screening_rules import read_rules
+
+Detector = Callable[[str], "list[Hit]"]
+CLASS_OF_RULE: Final = MappingProxyType(
+    {
+        "age.claim": "age", "groom": "grooming", "threat": "threat", "self-harm": "selfharm", "hate": "hate",
+        "link": "advert", "contact": "advert", "money": "advert", "private": "data",
+    }
+)  # fmt: skip
+
+
+class Hit(NamedTuple):
+    """A class that was found in a line, and the rule that found it."""
+
+    kind: str
+    rule: str
+
+
+def detect_by_rules() -> Detector:
+    """Return the detector that reads a line as the screening process does, with the built-in rules alone."""
+    rules = read_rules(None)
+
+    def detect(line: str) -> list[Hit]:
+        return [Hit(CLASS_OF_RULE[one.rule], one.rule) for one in rules.find(line)]
+
+    return detect
+
+
+# Name in the table, and the constructor. A further source of findings is a further row.
+DETECTORS: Final[Mapping[str, Callable[[], Detector]]] = MappingProxyType({"rules": detect_by_rules})
