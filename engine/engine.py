@@ -318,8 +318,8 @@ class Engine:
         if kind is None or kind == Kind(AGE_CLAIM, LOW):
             return
         name = name_of_chat(chat)
-        self._tips.found(name, side, number, kind.name)
-        self._findings.found(name, side, number, kind.name, now)
+        self._tips.found(name, side, number, kind)
+        self._findings.found(name, side, number, rule, now)
         if kind.name == AGE_CLAIM:
             self._ages.found(name, side, number, age, now)
 

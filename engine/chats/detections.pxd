@@ -13,12 +13,13 @@ cdef class Detections:
     cdef EngineState _core
     cdef LineTips _tips
 
-    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict)
+    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict, kind=str)
     cpdef found(self, str chat, int side, int number, str rule, double now)
 
     @cython.locals(session=Session)
     cdef tuple _who(self, str chat, int side)
     cpdef sweep(self, double now)
+    cdef _count(self, Session writer, Seat seat, str kind, act, double now)
     cdef _act(self, Session writer, Seat seat, act)
 
     @cython.locals(times=list, beginners=Map)

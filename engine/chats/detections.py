@@ -13,7 +13,9 @@ from typing import Final
 
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.line_tips import LineTips
-from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act, class_of
+from engine.conduct.daily_detections import mark_of
+from engine.conduct.detection_actions import AGE_CLAIM, GROOM, HATE, LIMITS, LINKED, OPENER, OWN, REPEAT, THREAT, Act
+from engine.conduct.detection_classes import HIGH, RULES
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
@@ -21,6 +23,7 @@ from engine.wire.protocol import MODERATION
 from ext.accept.address_limits import key_of
 from ext.base.ageing_map import AgeingMap
 
+DAILY: Final = frozenset((HATE, THREAT))  # classes of lines that are counted over a day
 MANY: Final = 4  # chats of one person or network, to tell one advertiser from a crowd that begins alike
 WINDOW: Final = 600.0  # seconds
 BEGINNERS: Final = (
@@ -41,17 +44,20 @@ class Detections:
         self._beginners: AgeingMap[int | str, list[float]] = AgeingMap(BEGINNERS)
 
     def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
-        """Handle a detection: `rule` matches line `number` of side 0 or 1 of a chat."""
+        """Handle a detection: `rule`, one of RULES, matches line `number` of side 0 or 1 of a chat."""
         there = self._who(chat, side)
         if there is None:
             return
         writer, seat = there
-        if number > seat.chat.ring.last or rule not in EFFECTS:
+        if number > seat.chat.ring.last:
             return
-        if class_of(rule) not in OWN:
+        kind, confidence = RULES[rule]
+        if kind not in OWN:
             spoken = seat.chat.found
             spoken.setdefault((side, rule), number)
-        if rule in LINKED:
+        if kind in DAILY and confidence == HIGH:
+            self._count(writer, seat, kind, Act(kind, side, number), now)
+        if kind in LINKED:
             if self._core.settings.challenges:
                 self._core.friction.linked(writer.person, now)
         elif rule == OPENER:
@@ -80,6 +86,19 @@ class Detections:
         """Send the server an Act with the chat as it is now; without a store no moderator could look at it."""
         if self._core.keeps:
             self._core.out.keep((writer, seat, act))
+
+    def _count(self, writer: Session, seat: Seat, kind: str, act: Act, now: float) -> None:
+        """Count a detection of high confidence for the day, once per chat; from a limit on, each chat is shown to a moderator."""
+        core, chat = self._core, mark_of(seat.chat.id)
+        chats = core.daily.add(writer.person, kind, chat, now, now)
+        if not chats:
+            return
+        core.count("detected " + kind)
+        if writer.identity:
+            core.outside.detected(writer.identity, kind, chat)
+        limit = LIMITS[kind].case
+        if limit and chats >= limit:
+            self._act(writer, seat, act)
 
     # beginnings of chats
 

@@ -3,6 +3,6 @@ from engine.core.session cimport Session
 
 cdef class LineTips:
     cdef EngineState _core
-    cpdef found(self, str chat, int side, int number, str rule)
+    cpdef found(self, str chat, int side, int number, kind)
     cdef _tell(self, str kind, Session session, int number)
     cpdef Session at(self, str chat, int side)

@@ -4,15 +4,12 @@ Tips follow from detections of the screening process.
 **Invariant:** at most one tip of each kind per chat and user, and none after the chat's end.
 """
 
-from typing import Final
-
 from engine.conduct.detection_actions import EFFECTS, KINDS, WITH_NUMBERS, WRITER
+from engine.conduct.detection_classes import HIGH, Kind
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.core.states import CHATTING
 from engine.wire.server_frames import tip
-
-_TOLD: Final = {rule: effect for rule, effect in EFFECTS.items() if effect.tip}
 
 
 class LineTips:
@@ -23,12 +20,13 @@ class LineTips:
     def __init__(self, core: EngineState) -> None:
         self._core = core
 
-    def found(self, chat: str, side: int, number: int, rule: str) -> None:
-        """Send the tip of `rule`, which matched line `number` of a side of a chat; line 0 of the watcher is the question."""
-        effect = _TOLD.get(rule)
-        if effect is None or not self._core.settings.tips:
+    def found(self, chat: str, side: int, number: int, kind: Kind) -> None:
+        """Send the tips of a class of rules, of which one matched line `number` of a side of a chat; line 0 of the watcher is the question."""
+        effect = EFFECTS[kind.name]
+        if not self._core.settings.tips or not (effect.low or kind.confidence == HIGH):
             return
-        to_writer, to_receiver = (effect.tip, effect.also) if effect.to == WRITER else (effect.also, effect.tip)
+        also = effect.also if kind.confidence == HIGH else ""
+        to_writer, to_receiver = (effect.tip, also) if effect.to == WRITER else (also, effect.tip)
         if to_writer:
             self._tell(to_writer, self.at(chat, side), number)
         for told in (0, 1) if to_receiver else ():

@@ -92,6 +92,7 @@ class Presence:
             core.friction.forget(session.id)
             core.ages.forget(session.id)
             core.pauses.forget(session.id)
+            core.daily.forget(session.id)
 
     def send_away(self, session: Session, now: float) -> None:
         """End a session and close its connection with `busy`: the waiting room has no place for its search."""

@@ -1,10 +1,10 @@
-"""Map each rule of the screening process to its class, its confidence and its tips: kind and receiver.
+"""Map each class of rules (`engine.conduct.detection_classes`) to its tips: kind and receiver.
 
 `engine.chats.detections` takes further actions, by class.
 **Invariant:** a pure table; without a moderator a program only warns, and slows a user down for a day at most.
 """
 
-# A rule without a row in EFFECTS has no consequence, and the screening process does not look for it.
+# A class without a row in EFFECTS has no consequence, and the screening process does not look for it.
 
 from typing import Final, NamedTuple
 
@@ -13,16 +13,16 @@ WRITER: Final = "writer"
 
 
 class Effect(NamedTuple):
-    """Tips that follow from a rule, and its confidence.
+    """Tips that follow from a class of rules.
 
-    `tip`: kind of the tip to side `to`, empty: none; `also`: kind of the tip to the other side. `low`: low confidence: tips alone follow from the
-    rule, whatever its class.
+    `tip`: kind of the tip to side `to`, empty: none; `also`: kind of the tip to the other side, not with low confidence; `low`: whether a rule of low
+    confidence brings the tip too.
     """
 
     tip: str = ""
     to: str = RECEIVER
     also: str = ""
-    low: bool = False
+    low: bool = True
 
 
 class Act(NamedTuple):
@@ -33,16 +33,19 @@ class Act(NamedTuple):
     number: int  # number of the line; 0: no line is concerned
 
 
-# A rule is named CLASS or CLASS.KIND: its class decides what follows beside tips.
-AGE: Final = "age"
-GROOM: Final = "groom"
+class Limit(NamedTuple):
+    """Chats of a day from which something follows; 0: never. `friction`: a challenge before the next search; `case`: each is shown to a moderator."""
+
+    friction: int
+    case: int
+
+
+AGE_CLAIM: Final = "age.claim"  # the writer states an age below 18 (`engine.chats.age_question`)
+GROOM: Final = "groom"  # requests that are made to children (`engine.chats.grooming`)
 HATE: Final = "hate"
 SELF_HARM: Final = "self-harm"
 THREAT: Final = "threat"
 PRIVATE: Final = "private"
-AGE_CLAIM: Final = "age.claim"  # the writer states an age below 18 (`engine.chats.age_question`)
-AGE_NUMBER: Final = "age.number"  # a line that is only a number below 18: a statement if the partner asked for the age
-AGE_ASKED: Final = "age.question"  # the writer asks for the partner's age
 OPENER: Final = "opener"  # the first lines of many chats are alike
 REPEAT: Final = "repeat"  # the same, with a link or a contact
 # results of camera checks (`engine.chats.camera_checks`), which concern no line
@@ -51,36 +54,22 @@ DIFFERS: Final = "differs"  # one side's picture differs from the other's own: o
 KNOWN: Final = "known"  # a picture that is on a list
 LINKED: Final = frozenset(("link", "contact"))
 BEGUN: Final = frozenset((OPENER, REPEAT))  # about how a user begins chats; they have no words of their own
-OWN: Final = frozenset((SELF_HARM, PRIVATE))  # classes that concern the writer only, so they are not remembered
+OWN: Final = frozenset((SELF_HARM, PRIVATE))  # concern the writer only, so they are not remembered
 EFFECTS: Final = {
     "link": Effect("link"),
     "contact": Effect("contact"),
     "money": Effect("money"),
-    # requests; those of low confidence count only together with a statement of age in the chat
-    GROOM: Effect("secrecy"),
-    "groom.secrecy": Effect("secrecy"),
-    "groom.pictures": Effect(low=True),
-    "groom.gifts": Effect(low=True),
-    "groom.meeting": Effect(low=True),
-    "groom.app": Effect(low=True),
-    AGE_CLAIM: Effect("minor"),
-    AGE_NUMBER: Effect(low=True),
-    AGE_ASKED: Effect(low=True),
+    GROOM: Effect("secrecy", low=False),
+    AGE_CLAIM: Effect("minor", low=False),
     SELF_HARM: Effect("help", WRITER, also="support"),
-    "self-harm.low": Effect("help", WRITER, low=True),
     PRIVATE: Effect("private", WRITER),
-    "private.address": Effect("private", WRITER),
-    "private.phone": Effect("private", WRITER),
-    "private.account": Effect("private", WRITER),
-    "private.document": Effect("private", WRITER),
     THREAT: Effect("threat"),
-    "threat.extortion": Effect("threat"),
-    "threat.low": Effect("threat", low=True),
     HATE: Effect("hate", WRITER),
-    "hate.low": Effect("hate", WRITER, low=True),
     OPENER: Effect("opener"),
     REPEAT: Effect("opener"),
 }
+# Classes that are counted per user and day (`engine.conduct.daily_detections`). Rules of low confidence are not: a word may be quoted or sung.
+LIMITS: Final = {HATE: Limit(3, 5), THREAT: Limit(0, 1), NUDITY: Limit(0, 3)}
 # Bits of `Seat.tips`, which is part of the session record: their order never changes.
 KINDS: Final = (
     "link",
@@ -97,8 +86,3 @@ KINDS: Final = (
 )
 HELP: Final = "help"
 WITH_NUMBERS: Final = frozenset((HELP, "threat"))  # kinds of tips that come with the help lines of the country
-
-
-def class_of(rule: str) -> str:
-    """Return the class of a rule: its name up to the first point."""
-    return rule.partition(".")[0]

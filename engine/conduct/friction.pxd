@@ -16,7 +16,7 @@ cdef class Network:
 
 cdef class Friction:
     cdef public int most_networks, most_persons
-    cdef readonly object _seen, _persons, _networks, _barred
+    cdef readonly object _daily, _seen, _persons, _networks, _barred
     cdef double _began
     cdef int _minute
     cdef list _arrivals

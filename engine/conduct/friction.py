@@ -10,6 +10,8 @@ Each kind of fact is a row of FACTS: points, and the seconds after which it no l
 from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
+from engine.conduct.daily_detections import DailyDetections
+
 
 class Fact(NamedTuple):
     """Points, and the seconds for which they count after the event."""
@@ -24,6 +26,7 @@ FACTS: Final = {
     "ended": Fact(2, 600.0),  # most of the last chats were ended by the partner soon after this person's first line
     "linked": Fact(2, 3_600.0),  # a link or a contact in several of the last chats
     "opener": Fact(3, 3_600.0),  # their first lines equal those of many others
+    "detected": Fact(2, 86_400.0),  # detections in several chats of the last day (`engine.conduct.daily_detections`)
     "crowded": Fact(2, 60.0),  # many connections or searches from the network
     "barred": Fact(2, 604_800.0),  # a user of that network is banned
     "rush": Fact(1, 60.0),  # newcomers to the service, far beyond the usual number
@@ -45,6 +48,7 @@ _REPORTED_POINTS, _REPORTED_FOR = FACTS["reported"]
 _ENDED_POINTS, _ENDED_FOR = FACTS["ended"]
 _LINKED_POINTS, _LINKED_FOR = FACTS["linked"]
 _OPENER_POINTS, _OPENER_FOR = FACTS["opener"]
+_DETECTED_POINTS = FACTS["detected"].points
 _CROWDED_POINTS, _CROWDED_FOR = FACTS["crowded"]
 _BARRED_POINTS, _BARRED_FOR = FACTS["barred"]
 _YOUNG_POINTS, _YOUNG_FOR = FACTS["young"]
@@ -135,12 +139,16 @@ class Network:
 
 
 class Friction:
-    """All facts. `persons`, `networks`: sizes of the tables; the longest idle entries are evicted first, entries with points stay."""
+    """All facts. `persons`, `networks`: sizes of the tables; the longest idle entries are evicted first, entries with points stay.
+
+    `daily`: counts of detections, whose owner keeps them.
+    """
 
     __slots__ = (
         "_arrivals",
         "_barred",
         "_began",
+        "_daily",
         "_minute",
         "_networks",
         "_persons",
@@ -150,7 +158,8 @@ class Friction:
         "most_persons",
     )
 
-    def __init__(self, persons: int = 200_000, networks: int = 200_000) -> None:
+    def __init__(self, persons: int = 200_000, networks: int = 200_000, daily: DailyDetections | None = None) -> None:
+        self._daily = DailyDetections() if daily is None else daily
         self.most_persons = persons
         self.most_networks = networks
         self._seen: OrderedDict[int, tuple[float, float]] = OrderedDict()  # identity to (first seen, last seen)
@@ -276,6 +285,8 @@ class Friction:
         conduct = self._persons.get(person)
         if conduct is not None:
             points += conduct.points(now)
+        if self._daily.restricts(person, now):
+            points += _DETECTED_POINTS
         return points + _RUSH_POINTS if self._rush > now else points
 
     # tables

@@ -12,6 +12,7 @@ from engine.core.interest_limits cimport InterestLimits
 cdef class EngineState:
     cdef public object out, post, rings, outside
     cdef public AgeAnswers ages
+    cdef public object daily
     cdef public VideoPauses pauses
     cdef public Settings settings
     cdef public bint keeps

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.conduct.age_answers import AgeAnswers
+from engine.conduct.daily_detections import DailyDetections
 from engine.conduct.friction import Friction
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.ended_chats import EndedChats
@@ -28,6 +29,7 @@ class EngineState:
     __slots__ = (
         "ages",
         "aliases",
+        "daily",
         "friction",
         "here",
         "keeps",
@@ -66,7 +68,8 @@ class EngineState:
         self.settings = settings
         self.keeps = keeps  # a store is configured
         self.recents = RecentPartners(outside.new_id, on_report)
-        self.friction = Friction()
+        self.daily = DailyDetections()
+        self.friction = Friction(daily=self.daily)
         self.ages = AgeAnswers()
         self.pauses = VideoPauses()  # persons whose video is off
         self.words = InterestLimits(vocabulary, settings.limits)
@@ -82,13 +85,15 @@ class EngineState:
         """Add the conduct of a migrating person to their session record; it is deleted here unless `keep`."""
         self.recents.leave(record, person, now, keep)
         conduct, age = self.friction.leave(person, now, keep), self.ages.leave(person, now, keep)
-        paused = self.pauses.leave(person, now, keep)
+        paused, daily = self.pauses.leave(person, now, keep), self.daily.leave(person, now, keep)
         if conduct:
             record["conduct"] = conduct
         if age:
             record["age"] = age
         if paused:
             record["paused"] = paused
+        if daily:
+            record["daily"] = daily
 
     def enter(self, person: int, record: Mapping[str, Any], now: float) -> None:
         """Import the conduct of a person from a session record that `leave` made."""
@@ -101,6 +106,8 @@ class EngineState:
             self.ages.enter(person, record["age"], now)
         if "paused" in record:
             self.pauses.enter(person, record["paused"], now)
+        if "daily" in record:
+            self.daily.enter(person, record["daily"], now)
 
     def count(self, what: str) -> None:
         """Count one event."""

@@ -263,6 +263,10 @@ def nobody_hears(_: int, __: float) -> None:
     """Send the video pause to no other process."""
 
 
+def nobody_counts(_: int, __: str, ___: int) -> None:
+    """Count the detection in no other process."""
+
+
 def no_time() -> int:
     """Return time 0."""
     return 0
@@ -321,6 +325,8 @@ class Outside:
     aged: Callable[[int, str, int], None] = nobody_else
     # publish a video pause of a user with an identity (`engine.conduct.video_pauses`): identity, seconds
     paused: Callable[[int, float], None] = nobody_hears
+    # publish a detection that counts for a day, of a user with an identity (`engine.conduct.daily_detections`): identity, class, chat
+    detected: Callable[[int, str, int], None] = nobody_counts
     # Unix seconds, as in the rings
     unix: Callable[[], int] = no_time
     # make a nonce for each of these sides of a chat, for pictures of its cameras; empty: cameras cannot be checked now

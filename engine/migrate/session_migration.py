@@ -376,7 +376,7 @@ class SessionMigration:
             yield {"v": self.writes, **piece}
         friction, ages = self._core.friction.rest(now), self._core.ages.rest(now)
         counted: dict[str, list[Any]] = {"finds": self._search.finds.rest(now), **friction, "ages": ages}
-        counted["paused"] = self._core.pauses.rest(now)
+        counted |= {"paused": self._core.pauses.rest(now), "daily": self._core.daily.rest(now)}
         for name, rows in counted.items():
             for start in range(0, len(rows), most):
                 yield {"v": self.writes, name: rows[start : start + most]}
@@ -396,6 +396,8 @@ class SessionMigration:
             self._core.ages.enter(person, age, now)
         for person, left in rest.get("paused", ()):
             self._core.pauses.enter(person, left, now)
+        for person, rows in rest.get("daily", ()):
+            self._core.daily.enter(person, rows, now)
         for person, ahead in rest.get("finds", ()):
             self._search.finds.enter(person, ahead, now)
         for name, share in reports.items():

@@ -160,6 +160,9 @@ CAMERA: Final[Table] = {
 LOOKS: Final[Table] = {"due": _seconds, "ended": _flag}
 # answer, the age that they wrote, seconds until it expires (`engine.conduct.age_answers`)
 _age: Final = _row(_one_of(*AGE_STATES), _count, _seconds)
+_daily: Final = _at_most(
+    64, _row(_text, _count, _seconds)
+)  # class, chat, age in seconds (`engine.conduct.daily_detections`)
 _persons: Final = _at_most(256, _person)
 _bars: Final = _at_most(256, _row(_person, _seconds))
 MOST_ROWS: Final = 100_000  # rows of one piece of `rest`
@@ -189,6 +192,7 @@ PERSON: Final[Table] = {
     "conduct": conduct_of,  # facts counted for challenges
     "age": _age,
     "paused": _seconds,  # seconds left
+    "daily": _daily,
     "snaps": _flag,  # the client answers `snap`
     "saves": _at_most(SAVES_MOST, _row(_text, _text)),  # chat, and the answer that was not delivered, if any
     "resume": _row(_text, _count, _or_none(_text)),  # the `resume` with which it waits for an older session
@@ -255,7 +259,7 @@ CHAT: Final[Table] = {
     "people": _at_most(3, _row(_side, _person, _text)),
     "colleges": _at_most(3, _or_none(_text)),
     "looks": looks_of,  # camera checks
-    "found": _at_most(64, _row(_side, _text, _count)),  # side, rule, line
+    "found": _at_most(128, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`
 }
 PACE: Final[Table] = {
@@ -276,6 +280,7 @@ REST: Final[Table] = {
     "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: ages of the first and last visit
     "ages": _at_most(MOST_ROWS, _row(_person, _age)),
     "paused": _at_most(MOST_ROWS, _row(_person, _seconds)),
+    "daily": _at_most(MOST_ROWS, _row(_person, _daily)),
 }
 STATE_NUMBERS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 

@@ -91,6 +91,7 @@ class Worker:
                 elsewhere=ports.is_elsewhere,
                 asked=reactor.asked,
                 aged=self._on_age,
+                detected=ports.on_detection,
                 snap=ports.request_pictures,
                 draw=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
                 **outside,

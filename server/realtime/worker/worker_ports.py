@@ -65,6 +65,8 @@ class WorkerPorts:
     request_pictures: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
     # a user of this process wrote an age: identity, state (see `engine.conduct.age_answers`), age
     on_age: Callable[[int, str, int], None] = ignore
+    # a detection of a user of this process counts for a day: identity, class, chat (`engine.conduct.daily_detections`)
+    on_detection: Callable[[int, str, int], None] = ignore
     # other processes: whether one of them may have the session of a token's key; then it is looked up
     is_elsewhere: Callable[[int], bool] = never_moved
     # a turn is over: what it has for other processes is sent now

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from engine.conduct.detection_classes import HIGH, RULES, Kind
 from engine.views import Act, Report, SeatView
 from server.ops.security.receipt_address import secret
 from server.trust.evidence.chat_evidence import ChatLine, Detection, Evidence, last, said
@@ -44,8 +45,10 @@ class Reported:
 
     @property
     def rules(self) -> frozenset[str]:
-        """Rules that matched a line of the subject."""
-        return frozenset(one.rule for one in self.said.found if one.side == self.side) if self.said else frozenset()
+        """Classes of the rules of high confidence that matched a line of the subject, and results of camera checks."""
+        found = self.said.found if self.said else ()
+        kinds = [RULES.get(one.rule, Kind(one.rule)) for one in found if one.side == self.side]
+        return frozenset(kind.name for kind in kinds if kind.confidence == HIGH)
 
 
 NOBODY = Person(0, "")

@@ -4,7 +4,8 @@ import pytest
 
 from engine.chats import detections
 from engine.chats.detections import MANY, WINDOW
-from engine.conduct.detection_actions import EFFECTS, OWN, Act, class_of
+from engine.conduct.detection_actions import AGE_CLAIM, OWN, Act
+from engine.conduct.detection_classes import RULES
 from engine.conduct.friction import FACTS, LINKED
 from engine.core import ended_chats
 from engine.core.ended_chats import SECONDS
@@ -71,10 +72,10 @@ def test_what_was_found_is_known_with_the_chat_once_and_what_concerns_the_writer
     a, _ = sides(world)
     seat = a.session.seat
     assert seat is not None
-    for rule in EFFECTS:
+    for rule in RULES:
         for number in (2, 1, 3):
             world.engine.found(chat_of(a), 1, number, rule, world.now)
-    known = {(1, rule): 2 for rule in EFFECTS if class_of(rule) not in OWN}
+    known = {(1, rule): 2 for rule, kind in RULES.items() if kind.name not in OWN and kind != (AGE_CLAIM, "low")}
     assert seat.chat.found == known
     world.engine.found(chat_of(a), 1, 1, "no rule", world.now)
     assert seat.chat.found == known
@@ -243,3 +244,47 @@ def test_without_a_store_nobody_could_look_and_the_chat_ends_all_the_same() -> N
     assert [frame["type"] for frame in b.take()] == ["message", "challenge", "left"]
     assert world.kept == []
     assert len(world.engine.friction) == 0
+
+
+def chats_with(world: World, wire: Wire, rule: str, count: int) -> list[Act]:
+    """The user writes a line of this rule in so many chats, with each challenge solved; the cases that follow."""
+    world.engine.friction.solved(wire.session.person, 3, 3_600.0, world.now)
+    for _ in range(count):
+        side = meets(world, wire)
+        for _ in range(2):
+            world.engine.found(chat_of(wire), side, 1, rule, world.now)
+        world.send(wire, type="leave")
+        wire.take()
+    return [item[2] for item in world.kept if isinstance(item[2], Act)]
+
+
+def test_hate_is_told_at_once_slows_from_the_third_chat_and_is_a_case_from_the_fifth() -> None:
+    told: list[tuple[int, str, int]] = []
+    world = World(COUNTING, keeps=True, detected=lambda *row: told.append(row))
+    wire = world.open(7)
+    before = points(world, wire)
+    assert chats_with(world, wire, "hate", 2) == []
+    assert points(world, wire) == before
+    assert chats_with(world, wire, "hate", 2) == []
+    assert points(world, wire) == before + FACTS["detected"].points
+    assert [act.found for act in chats_with(world, wire, "hate", 2)] == ["hate", "hate"]
+    assert [row[:2] for row in told] == [(7, "hate")] * 6
+    assert world.engine.tally["tip hate"] == 6
+
+
+def test_a_threat_is_a_case_in_its_first_chat() -> None:
+    world = World(keeps=True)
+    wire = world.open(7)
+    (act,) = chats_with(world, wire, "threat.extortion", 1)
+    assert act.found == "threat"
+    assert world.engine.tally["tip threat"] == 1
+
+
+@pytest.mark.parametrize("rule", ["hate.slur", "threat.hint", "self-harm", "self-harm.hint", "groom.pictures"])
+def test_nobody_is_restricted_for_a_word_of_low_confidence_or_about_themselves(rule: str) -> None:
+    world = World(COUNTING, keeps=True)
+    wire = world.open(7)
+    before = points(world, wire)
+    assert chats_with(world, wire, rule, 9) == []
+    assert points(world, wire) == before
+    assert len(world.engine._core.daily) == 0

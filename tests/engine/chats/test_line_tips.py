@@ -3,6 +3,7 @@
 import pytest
 
 from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, WITH_NUMBERS
+from engine.conduct.detection_classes import LOW, RULES
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
@@ -26,13 +27,17 @@ def talking(settings: Settings | None = None) -> tuple[World, Wire, Wire]:
     return world, *sides
 
 
-@pytest.mark.parametrize("rule", sorted(EFFECTS.keys() - {AGE_CLAIM}))  # that ends the chat: test_age_question.py
+TIPS = [rule for rule, kind in RULES.items() if kind.name != AGE_CLAIM]  # that asks for an age: test_age_question.py
+
+
+@pytest.mark.parametrize("rule", TIPS)
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
     world, *sides = talking()
     found(world, sides[0], side, rule, number=2)
-    effect = EFFECTS[rule]
-    writer, receiver = (effect.tip, effect.also) if effect.to == "writer" else (effect.also, effect.tip)
+    effect, low = EFFECTS[RULES[rule].name], RULES[rule].confidence == LOW
+    kind, also = "" if low and not effect.low else effect.tip, "" if low else effect.also
+    writer, receiver = (kind, also) if effect.to == "writer" else (also, kind)
     for wire, kind in ((sides[side], writer), (sides[1 - side], receiver)):
         numbers = {"numbers": NUMBERS} if kind in WITH_NUMBERS else {}
         assert wire.take() == ([{"type": "tip", "kind": kind, "seq": 2} | numbers] if kind else [])
