@@ -1,16 +1,18 @@
 """Build the detectors that are measured: each reads a chat line and returns the classes that it finds, with the rule and its confidence.
 
-The class of a rule is its row in CLASS_OF_RULE. **Invariant:** a detector is the service's own code with its built-in rules, never a copy of it.
+CLASSES_OF_SERVICE maps the classes of the service to those that are measured.
+**Invariant:** a detector is the service's own code with its built-in rules, never a copy of it.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from engine.conduct.detection_classes import LOW
 from server.trust.screening.screening_rules import read_rules
 
 Detector = Callable[[str], "list[Hit]"]
-CLASS_OF_RULE: Final = MappingProxyType(
+CLASSES_OF_SERVICE: Final = MappingProxyType(
     {
         "age.claim": "age", "groom": "grooming", "threat": "threat", "self-harm": "selfharm", "hate": "hate",
         "link": "advert", "contact": "advert", "money": "advert", "private": "data",
@@ -19,10 +21,11 @@ CLASS_OF_RULE: Final = MappingProxyType(
 
 
 class Hit(NamedTuple):
-    """A class that was found in a line, and the rule that found it."""
+    """A class that was found in a line, the rule that found it, and whether its confidence is low: then it brings a tip or help at most."""
 
     kind: str
     rule: str
+    low: bool = False
 
 
 def detect_by_rules() -> Detector:
@@ -30,7 +33,9 @@ def detect_by_rules() -> Detector:
     rules = read_rules(None)
 
     def detect(line: str) -> list[Hit]:
-        return [Hit(CLASS_OF_RULE[one.rule], one.rule) for one in rules.find(line)]
+        return [
+            Hit(CLASSES_OF_SERVICE[one.kind.name], one.rule, one.kind.confidence == LOW) for one in rules.find(line)
+        ]
 
     return detect
 

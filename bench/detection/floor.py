@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from bench.detection.scores import per_thousand, precision, recall
+from bench.detection.scores import CONFIDENCES, per_thousand, precision, recall
 from bench.support.results import ROOT
 
 FLOOR: Final = ROOT / "bench" / "detection" / "floor.json"
@@ -18,13 +18,17 @@ Floor = dict[str, dict[str, float | None]]
 
 
 def floor_of(result: dict[str, Any]) -> Floor:
-    """Return the figures of one detector that may not get worse, by `set class language half` or `set half`."""
+    """Return the figures of one detector that may not get worse, by `set class language half confidence` or `set half confidence`."""
     figures: Floor = {}
     for row in result["sets"]:
         name = f"{row['set']} {row['class']} {row['language']} {row['half']}"
-        figures[name] = {"recall": _round(recall(row)), "precision": _round(precision(row))}
+        for which in CONFIDENCES:
+            shares = {"recall": recall(row, which), "precision": precision(row, which)}
+            figures[f"{name} {which}"] = {share: _round(value) for share, value in shares.items()}
     for row in result["conversations"]:
-        figures[f"{row['set']} {row['half']}"] = {kind: _round(per_thousand(row, kind)) for kind in row["alarms"]}
+        for which, alarms in row["alarms"].items():
+            name = f"{row['set']} {row['half']} {which}"
+            figures[name] = {kind: _round(per_thousand(row, kind, which)) for kind in alarms}
     return figures
 
 

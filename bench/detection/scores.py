@@ -1,8 +1,9 @@
 """Count what detectors find: hits and misses in labelled sets, false alarms in conversations, and the time of a line.
 
-A line counts for a class if the detector finds that class in it, whatever the rule and confidence. Toxic comments (`insult`) count if hate or a
-threat is found. Times are nanoseconds of the thread's CPU; the slowest lines are measured again and the least counts, which leaves out
-interruptions.
+A line counts for a class if the detector finds that class in it, whatever the rule. All findings are counted (`all`), and those of high confidence
+alone (`high`), from which more than a tip follows. Toxic comments (`insult`) count if hate or a threat is found. In a conversation a request of
+low confidence (grooming) is an alarm only if an age is stated in it too, as in the service. Times are of the thread's CPU; the slowest lines are
+measured again and the least counts, which leaves out interruptions.
 """
 
 import statistics
@@ -15,6 +16,9 @@ from bench.detection.conversations import Conversation
 from bench.detection.detectors import Detector
 from bench.detection.labelled_lines import CLASSES, LabelledSet
 
+ALL: Final = "all"
+HIGH: Final = "high"
+CONFIDENCES: Final = (HIGH, ALL)
 INSULTS: Final = frozenset(("hate", "threat"))
 SLOWEST: Final = 50  # lines that are measured again
 AGAIN: Final = 7  # times
@@ -26,11 +30,13 @@ def counts_for(kind: str) -> frozenset[str]:
 
 
 def score_set(detect: Detector, labelled: LabelledSet) -> dict[str, Any]:
-    """Return a set's lines of the class (`positive`), those `found`, its ordinary lines (`negative`), and the `wrong` findings among them."""
+    """Return a set's lines of the class (`positive`) and its ordinary ones (`negative`), and of each those with a finding (`found`, `wrong`)."""
     wanted = counts_for(labelled.kind)
-    found: Counter[bool] = Counter()
+    found: Counter[tuple[str, bool]] = Counter()
     for line in labelled.lines:
-        found[line.positive] += any(hit.kind in wanted for hit in detect(line.text))
+        low = [hit.low for hit in detect(line.text) if hit.kind in wanted]
+        found[ALL, line.positive] += bool(low)
+        found[HIGH, line.positive] += not all(low)
     positive = sum(line.positive for line in labelled.lines)
     return {
         "set": labelled.name,
@@ -39,42 +45,39 @@ def score_set(detect: Detector, labelled: LabelledSet) -> dict[str, Any]:
         "half": labelled.half,
         "positive": positive,
         "negative": len(labelled.lines) - positive,
-        "found": found[True],
-        "wrong": found[False],
+        "found": {which: found[which, True] for which in CONFIDENCES},
+        "wrong": {which: found[which, False] for which in CONFIDENCES},
     }
 
 
 def score_conversations(
     detect: Detector, some: Iterable[Conversation], right: frozenset[tuple[str, str, int]]
 ) -> list[dict[str, Any]]:
-    """Return for each set and half the conversations, their lines, and the conversations with a false alarm by class."""
+    """Return for each set and half the conversations, their lines, and the conversations with a false alarm by confidence and class."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for chat in some:
-        empty = {
-            "set": chat.set,
-            "half": chat.half,
-            "conversations": 0,
-            "lines": 0,
-            "alarms": dict.fromkeys(CLASSES, 0),
-        }
+        alarms = {which: dict.fromkeys(CLASSES, 0) for which in CONFIDENCES}
+        empty = {"set": chat.set, "half": chat.half, "conversations": 0, "lines": 0, "alarms": alarms}
         row = rows.setdefault((chat.set, chat.half), empty)
         row["conversations"] += 1
         row["lines"] += len(chat.lines)
-        for kind in false_alarms(detect, chat, right):
-            row["alarms"][kind] += 1
+        for which, kinds in false_alarms(detect, chat, right).items():
+            for kind in kinds:
+                row["alarms"][which][kind] += 1
     for row in rows.values():
-        del row["alarms"]["insult"]
+        for which in CONFIDENCES:
+            del row["alarms"][which]["insult"]
     return [rows[key] for key in sorted(rows)]
 
 
-def false_alarms(detect: Detector, chat: Conversation, right: frozenset[tuple[str, str, int]]) -> set[str]:
-    """Return the classes that are wrongly found in a conversation."""
-    return {
-        hit.kind
-        for number, line in enumerate(chat.lines, 1)
-        for hit in detect(line)
-        if (hit.kind, chat.key, number) not in right
-    }
+def false_alarms(detect: Detector, chat: Conversation, right: frozenset[tuple[str, str, int]]) -> dict[str, set[str]]:
+    """Return the classes that are wrongly found in a conversation, by confidence."""
+    hits = [(number, hit) for number, line in enumerate(chat.lines, 1) for hit in detect(line)]
+    wrong = [hit for number, hit in hits if (hit.kind, chat.key, number) not in right]
+    found = {ALL: {hit.kind for hit in wrong}, HIGH: {hit.kind for hit in wrong if not hit.low}}
+    if not any(hit.kind == "age" and not hit.low for _, hit in hits) and "grooming" not in found[HIGH]:
+        found[ALL].discard("grooming")
+    return found
 
 
 def time_lines(detect: Detector, lines: list[str]) -> dict[str, Any]:
@@ -97,17 +100,17 @@ def _spent(detect: Detector, line: str) -> int:
     return time.thread_time_ns() - begun
 
 
-def recall(row: dict[str, Any]) -> float | None:
+def recall(row: dict[str, Any], which: str) -> float | None:
     """Return the share of a class's lines that were found; None without lines."""
-    return row["found"] / row["positive"] if row["positive"] else None
+    return row["found"][which] / row["positive"] if row["positive"] else None
 
 
-def precision(row: dict[str, Any]) -> float | None:
+def precision(row: dict[str, Any], which: str) -> float | None:
     """Return the share of findings that are right; None without findings."""
-    total = row["found"] + row["wrong"]
-    return row["found"] / total if total else None
+    total = row["found"][which] + row["wrong"][which]
+    return row["found"][which] / total if total else None
 
 
-def per_thousand(row: dict[str, Any], kind: str) -> float:
+def per_thousand(row: dict[str, Any], kind: str, which: str) -> float:
     """Return the false alarms of a class in 1,000 conversations."""
-    return 1e3 * float(row["alarms"][kind]) / int(row["conversations"])
+    return 1e3 * float(row["alarms"][which][kind]) / int(row["conversations"])

@@ -115,6 +115,7 @@ OUTSIDE = (
     "tests/server/trust/moderation/test_hostile.py",
     "tests/server/trust/moderation/test_paused.py",
     "tests/server/trust/moderation/test_service.py",
+    "tests/server/main/commands/test_rule_commands.py::test_a_line_is_answered_before_the_next_is_written_and_a_closed_reader_ends_it_quietly",
     "tests/server/main/test_cli.py",
     "tests/server/main/test_server_life.py",
     "tests/server/test_main_descriptors.py",

@@ -135,8 +135,8 @@ def say(line: str) -> None:
     typer.echo(line)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: Any, *, one_line: bool = False) -> None:
     """Print one JSON document; orjson escapes every control character."""
     import orjson
 
-    say(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+    say(orjson.dumps(value, option=0 if one_line else orjson.OPT_INDENT_2, default=str).decode())

@@ -1,11 +1,17 @@
-"""Implement `serendip safety rules`: check the files of screening rules, and try rules on a line. It reads only these files: no store, no running
-server.
+"""Implement `serendip safety rules`: check the files of screening rules, and try rules on a line or on lines of standard input.
+
+It reads only these files: no store, no running server. **Invariant:** a line of standard input is answered before the next one is read, whatever
+it holds; memory is bounded by LINE_MAX.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
@@ -23,6 +29,11 @@ from server.main.commands.command_output import (
 from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+LINE_MAX: Final = 16 * 1024  # bytes of a line of standard input; a chat line has 2,000 characters at most
+Found = dict[
+    str, str
+]  # `rule`, its `class` and `confidence`, `where` (the text that matched), `follows`, and the tip with its receiver
+Source = Callable[[str], list[Found]]
 
 
 def _folder(settings: Settings) -> Path:
@@ -50,46 +61,99 @@ def check(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 @app.command("try")
 def attempt(
-    line: Annotated[str, typer.Argument(metavar="LINE", help="as somebody would say it")],
+    line: Annotated[
+        str, typer.Argument(metavar="LINE", help="as a user would write it; - reads lines from standard input")
+    ],
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print how a line is read, which rules match it, and what follows."""
-    from engine.conduct.detection_actions import EFFECTS
+    """Print how a line is read, which rules match it, and what follows.
+
+    With - each line of standard input is answered at once by one line: with --json a document {"line": 1, "found": [{"rule", "where", "follows"}]},
+    else its number and what was found, tab-separated. A line that is too long or not UTF-8 has an "error" in place of "found".
+    """
     from server.trust.screening import screening_rules, text_folding
 
     try:
-        found = screening_rules.read_rules(_folder(_settings(config, data))).find(line)
+        sources = _sources(_settings(config, data))
     except (screening_rules.BadRules, OSError) as error:
         stop(str(error))
+    if line == "-":
+        _answer_lines(sys.stdin.buffer, sources, _print_document if as_json else _print_row)
+        return
     text = text_folding.fold_line(line)
-    hits = [
-        {
-            "rule": one.rule,
-            "class": one.kind.name,
-            "confidence": one.kind.confidence,
-            "where": one.text,
-            "tip": EFFECTS[one.kind.name].tip,
-            "to": EFFECTS[one.kind.name].to,
-        }
-        for one in found
-    ]
+    hits = _find(sources, line)
     if as_json:
         print_json({"folded": text, "words": text_folding.find_words(text), "found": hits})
         return
     say(f"read as: {clean(text)}")
-    table(
-        ("rule", "class", "confidence", "where", "what follows"),
-        (
-            (
-                hit["rule"],
-                hit["class"],
-                hit["confidence"],
-                clean(hit["where"]),
-                f"tip {hit['tip']} to the {hit['to']}" if hit["tip"] else "counted",
-            )
-            for hit in hits
-        ),
-    )
+    columns = ("rule", "class", "confidence", "where")
+    table((*columns, "what follows"), ([hit[name] for name in (*columns, "follows")] for hit in hits))
     say(f"{len(hits)} found")
+
+
+def _sources(settings: Settings) -> list[Source]:
+    """Return the sources of findings, in the order of the output: the rules of this program and of the operator. Raises BadRules, OSError."""
+    from engine.conduct.detection_actions import EFFECTS
+    from server.trust.screening.screening_rules import read_rules
+
+    rules = read_rules(_folder(settings))
+
+    def by_rules(line: str) -> list[Found]:
+        found = []
+        for one in rules.find(line):
+            kind = one.kind
+            effect = EFFECTS[kind.name]
+            found.append(
+                {
+                    "rule": one.rule,
+                    "class": kind.name,
+                    "confidence": kind.confidence,
+                    "where": one.text,
+                    "tip": effect.tip,
+                    "to": effect.to,
+                    "follows": f"tip {effect.tip} to the {effect.to}" if effect.tip else "counted",
+                }
+            )
+        return found
+
+    return [by_rules]
+
+
+def _find(sources: list[Source], line: str) -> list[Found]:
+    return [found for source in sources for found in source(line)]
+
+
+def _answer_lines(lines: BinaryIO, sources: list[Source], answer: Callable[[dict[str, Any]], None]) -> None:
+    """Answer each line before the next one is read. A line of more than LINE_MAX bytes is read to its end without keeping it."""
+    for number in count(1):
+        raw = lines.readline(LINE_MAX + 2)  # with its line break
+        if not raw:
+            return
+        body = raw.rstrip(b"\r\n")
+        document: dict[str, Any] = {"line": number}
+        if len(body) > LINE_MAX:
+            while raw and not raw.endswith(b"\n"):
+                raw = lines.readline(LINE_MAX)
+            document["error"] = f"longer than {LINE_MAX} bytes"
+        else:
+            try:
+                document["found"] = _find(sources, body.decode("utf-8"))
+            except UnicodeDecodeError:
+                document["error"] = "not UTF-8"
+        try:
+            answer(document)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # its buffer is flushed once more at the end
+            return
+
+
+def _print_document(document: dict[str, Any]) -> None:
+    print_json(document, one_line=True)
+
+
+def _print_row(document: dict[str, Any]) -> None:
+    found = [f"{clean(hit['rule'])}: {clean(hit['where'])} ({hit['follows']})" for hit in document.get("found", ())]
+    say(f"{document['line']}\t{'; '.join(found) or document.get('error', '-')}")

@@ -1,13 +1,14 @@
-"""Detectors: each rule of the screening process belongs to a class that is measured."""
+"""Check that each rule of the screening process belongs to a class that is measured."""
 
-from bench.detection.detectors import CLASS_OF_RULE, Hit, detect_by_rules
+from bench.detection.detectors import CLASSES_OF_SERVICE, Hit, detect_by_rules
 from bench.detection.tables import GOALS
-from server.trust.screening.screening_rules import WORDED
+from engine.conduct.detection_actions import BEGUN
+from engine.conduct.detection_classes import RULES
 
 
-def test_each_rule_has_a_class_and_each_class_a_rule() -> None:
-    assert set(WORDED) == set(CLASS_OF_RULE)
-    assert set(CLASS_OF_RULE.values()) == set(GOALS)
+def test_each_rule_of_words_has_a_class_that_is_measured() -> None:
+    assert {kind.name for kind in RULES.values()} - BEGUN == set(CLASSES_OF_SERVICE)
+    assert set(CLASSES_OF_SERVICE.values()) == set(GOALS)
 
 
 def test_the_built_in_rules_are_what_detects() -> None:

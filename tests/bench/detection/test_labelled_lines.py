@@ -1,4 +1,4 @@
-"""Labelled lines: a file that is not as it should be is named, and no line is in both halves."""
+"""Check that a wrong file of lines is named, and that no line is in both halves."""
 
 import hashlib
 from pathlib import Path

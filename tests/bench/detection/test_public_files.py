@@ -1,4 +1,4 @@
-"""Public files: one is kept only as the pinned one, from a real server, in an archive too."""
+"""Fetch public files from a real server: only the pinned content is kept, in an archive too."""
 
 import functools
 import hashlib

@@ -1,4 +1,4 @@
-"""Tables of detection: a goal is met by recall, and for hate by precision too."""
+"""Check that a goal is met by recall, and for hate by precision too."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ ROW: dict[str, Any] = {
     "half": "held",
     "positive": 10,
     "negative": 10,
-    "found": 8,
-    "wrong": 8,
+    "found": {"all": 8, "high": 1},
+    "wrong": {"all": 8, "high": 0},
 }
 
 
@@ -31,16 +31,22 @@ ROW: dict[str, Any] = {
     ],
 )
 def test_a_goal_is_met_by_recall_and_for_hate_by_precision_too(change: dict[str, Any], expected: bool) -> None:
-    assert is_met({**ROW, **change}) is expected
+    row = {**ROW, **change}
+    counts = {name: {"all": row[name], "high": 0} for name in ("found", "wrong") if isinstance(row[name], int)}
+    assert is_met({**row, **counts}, "all") is expected
 
 
 def test_the_goals_name_the_sets_that_miss_them_on_the_held_half() -> None:
     rows = [
         ROW,
-        {**ROW, "language": "fr", "found": 2},
-        {**ROW, "language": "en", "found": 0, "half": "seen"},
-        {**ROW, "language": "hi", "found": 0},
+        {**ROW, "language": "fr", "found": {"all": 2, "high": 0}},
+        {**ROW, "language": "en", "found": {"all": 0, "high": 0}, "half": "seen"},
+        {**ROW, "language": "hi", "found": {"all": 0, "high": 0}},
     ]
-    talk = {"set": "talk", "half": "held", "conversations": 1_000, "alarms": {"age": 2}}
-    table = goals({"sets": rows, "conversations": [talk]})
-    assert "| own age under 18 | 80 % | 50 % | 1 of 2 | fr | 2.0 (missed) |" in table
+    talk = {"set": "talk", "half": "held", "conversations": 1_000, "alarms": {"all": {"age": 1}, "high": {"age": 0}}}
+    assert "| 80 % | all | 50 % | 1 of 2 | fr | 1.0 |" in goals({"sets": rows, "conversations": [talk]})
+
+
+def test_a_class_with_too_many_alarms_is_judged_by_high_confidence_alone() -> None:
+    talk = {"set": "talk", "half": "held", "conversations": 1_000, "alarms": {"all": {"age": 3}, "high": {"age": 2}}}
+    assert "| 80 % | high | 10 % | 0 of 1 | de | 2.0 (missed) |" in goals({"sets": [ROW], "conversations": [talk]})

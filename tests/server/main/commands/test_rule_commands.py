@@ -1,12 +1,16 @@
-"""`serendip safety rules`: it says what a line is read as and what follows, and names a file that cannot be."""
+"""Check `serendip safety rules`: it prints how a line is read and what follows, answers lines of standard input, and names an invalid file."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from server.main.cli import app
+from server.main.commands.rule_commands import LINE_MAX
+from tests.support.forkserver import START
 
 
 def run(data: Path, *words: str) -> Result:
@@ -32,6 +36,7 @@ def test_a_line_is_tried_with_our_rules_and_an_operator_s(tmp_path: Path, monkey
         "where": "i'm 14",
         "tip": "minor",
         "to": "receiver",
+        "follows": "tip minor to the receiver",
     }
     assert "nothing is wrong" in run(tmp_path, "check").output
 
@@ -43,3 +48,53 @@ def test_a_file_that_cannot_be_is_named(tmp_path: Path) -> None:
         done = run(tmp_path, *words)
         assert done.exit_code == 1
         assert "own.toml: nothing is none of" in done.output
+
+
+def lines_of(data: Path, typed: bytes, *words: str) -> list[str]:
+    done = CliRunner().invoke(app, ["safety", "rules", "try", "-", *words, "--data", str(data)], input=typed)
+    assert done.exit_code == 0
+    return done.output.splitlines()
+
+
+def test_each_line_of_standard_input_has_one_document_whatever_it_holds(tmp_path: Path) -> None:
+    long = b"i'm 14 " * LINE_MAX
+    typed = b"i'm 14\n" + b"\xff\xfe\n" + long + b"\n\nhello\r\n" + b"\x1b[31m add me on snap"
+    answers = [json.loads(line) for line in lines_of(tmp_path, typed, "--json")]
+    assert [answer["line"] for answer in answers] == [1, 2, 3, 4, 5, 6]
+    (first,) = answers[0]["found"]
+    assert (first["rule"], first["where"], first["follows"]) == ("age.claim", "i'm 14", "tip minor to the receiver")
+    assert answers[1] == {"line": 2, "error": "not UTF-8"}
+    assert answers[2] == {"line": 3, "error": f"longer than {LINE_MAX} bytes"}
+    assert answers[3] == {"line": 4, "found": []}
+    assert answers[4] == {"line": 5, "found": []}
+    assert {found["class"] for found in answers[5]["found"]} == {"contact"}
+
+
+@pytest.mark.parametrize(("more", "fault"), [(0, False), (1, True)])
+def test_the_limit_of_a_line_is_a_byte_exact(tmp_path: Path, more: int, fault: bool) -> None:
+    (answer, behind) = lines_of(tmp_path, b"a" * (LINE_MAX + more) + b"\nhi\n", "--json")
+    assert ("error" in json.loads(answer)) is fault
+    assert json.loads(behind) == {"line": 2, "found": []}
+
+
+def test_without_json_a_line_is_a_row_that_cannot_affect_the_terminal(tmp_path: Path) -> None:
+    rows = lines_of(tmp_path, b"i'm 14\nhello\n\xff\n")
+    assert rows == ["1\tage.claim: i'm 14 (tip minor to the receiver)", "2\t-", "3\tnot UTF-8"]
+
+
+def test_a_line_is_answered_before_the_next_is_written_and_a_closed_reader_ends_it_quietly(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", START, "safety", "rules", "try", "--json", "-", "--data", str(tmp_path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as program:
+        assert program.stdin
+        assert program.stdout
+        assert program.stderr
+        for number in (1, 2):
+            program.stdin.write(b"i'm 14\n")
+            program.stdin.flush()
+            assert json.loads(program.stdout.readline())["line"] == number
+        program.stdout.close()
+        program.stdin.write(b"i'm 14\n" * 3)
+        program.stdin.close()
+        assert program.wait() == 0
+        assert program.stderr.read() == b""
