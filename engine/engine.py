@@ -17,6 +17,7 @@ from engine.chats.search import Search
 from engine.chats.session_presence import Presence
 from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.age_answers import AgeAnswers
+from engine.conduct.daily_detections import DailyDetections
 from engine.conduct.detection_actions import AGE_CLAIM
 from engine.conduct.detection_classes import LOW, RULES, Kind
 from engine.conduct.friction import Friction
@@ -392,6 +393,11 @@ class Engine:
     def ages(self) -> AgeAnswers:
         """Table of age answers; the server adds those of other processes."""
         return self._core.ages
+
+    @property
+    def daily(self) -> DailyDetections:
+        """Table of detections of the last day; the server adds those of other processes."""
+        return self._core.daily
 
     @property
     def pauses(self) -> VideoPauses:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.conduct.age_answers import AGE_STATES as AGE_STATES
+from engine.conduct.daily_detections import CHAT_BITS as CHAT_BITS
 from engine.conduct.detection_actions import Act as Act
 from engine.core.bus_messages import Ended as Ended
 from engine.core.chat import Address

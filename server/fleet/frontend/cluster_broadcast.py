@@ -1,4 +1,5 @@
-"""Broadcast events about a user or the database (ages, video that is off, changes of bans) from one frontend to the frontends of all other hosts.
+"""Broadcast events about a user or the database (ages, video that is off, detections, changes of bans) from one frontend to those of all other
+hosts.
 
 **Invariant:** a received event is checked, and never sent on. Events are not stored or repeated: a host that missed some asks for the state
 (`cluster_catch_up`), and every host polls the database anyway.
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.views import AGE_STATES
+from engine.views import AGE_STATES, CHAT_BITS
 from server.fleet.ipc.ipc_link import Message
 from server.ops.metrics.cluster_metrics import TOLD
 from server.ops.metrics.exposition import Reading
@@ -27,12 +28,15 @@ PERSONS: Final = 1 << 63  # identities and sessions are smaller
 OLDEST: Final = 1_000  # years
 PAUSE_MAX: Final = 86_400.0  # seconds
 AGE_MAX: Final = 86_400.0  # seconds that an age state holds
+DETECTED_MAX: Final = 86_400.0  # seconds for which a detection counts
+CLASS_MAX: Final = 32  # characters of the name of a class
 
 # A row: its kind, and
 AGE: Final = "age"  # identity, state (`engine.conduct.age_answers`), age that the user wrote
 WEIGHED: Final = "weighed"  # identity (0: none) and session of the subject, reporter's identity: a report that counts
 MINOR: Final = "minor"  # identity: refused as a minor by a moderator's decision
 PAUSED: Final = "paused"  # identity, seconds: its video is off
+DETECTED: Final = "detected"  # identity, class, chat, age in seconds (`engine.conduct.daily_detections`)
 CHANGED: Final = "changed"  # bans or notices in the store have changed
 
 Row = list[Any]
@@ -115,11 +119,19 @@ def is_paused(identity: object, seconds: object) -> bool:
     return is_person(identity) and isinstance(seconds, float | int) and 0 < seconds <= PAUSE_MAX
 
 
+def is_detected(identity: object, name: object, chat: object, age: object) -> bool:
+    """Whether the fields are those of a DETECTED row; a class of a later release is well formed, and skipped."""
+    named = isinstance(name, str) and 0 < len(name) <= CLASS_MAX
+    aged = isinstance(age, float | int) and 0 <= age <= DETECTED_MAX
+    return is_person(identity) and named and type(chat) is int and 0 <= chat < 1 << CHAT_BITS and aged
+
+
 CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
     AGE: is_age,
     WEIGHED: _is_weighed,
     MINOR: is_person,
     PAUSED: is_paused,
+    DETECTED: is_detected,
     CHANGED: lambda: True,
 }
 

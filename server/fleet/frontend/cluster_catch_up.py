@@ -1,4 +1,4 @@
-"""Fetch from other hosts the state that a new or disconnected host missed: users' age states, and users whose video is off.
+"""Fetch from other hosts the state that a new or disconnected host missed: users' age states, users whose video is off, detections of a day.
 
 **Invariant:** a host is sent this state only if it asks, and it asks one other host at a time. It stops after ENOUGH answers from hosts that are
 complete themselves.
@@ -17,7 +17,7 @@ import orjson
 
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.cluster.membership import Host
-from server.fleet.frontend.cluster_broadcast import AGE_MAX, is_age, is_paused
+from server.fleet.frontend.cluster_broadcast import AGE_MAX, is_age, is_detected, is_paused
 from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
@@ -45,13 +45,16 @@ class CatchUpSource(Protocol):
     def all_off(self, most: int) -> Iterator[list[Row]]:
         """Yield all identities whose video is off (`Reception.all_off`)."""
 
+    def all_detections(self, most: int) -> Iterator[list[Row]]:
+        """Yield all detections of the last day (`Reception.all_detections`)."""
+
 
 class Unreadable(HostAway):
     """The answer of another host is malformed."""
 
 
 class ClusterCatchUp:
-    """Catch-up of one frontend. `take`: called with age states and video that is off, of another host. Make it in the loop.
+    """Catch-up of one frontend. `take`: called with age states, video that is off and detections of another host. Make it in the loop.
 
     A host is asked when it appears: a new host asks all, the others ask the new one, and two that were cut off from each other ask each other. A
     new node at a known address is the successor of that host (an upgrade) and has nothing more. A host that was cut off from NATS may have missed
@@ -60,7 +63,11 @@ class ClusterCatchUp:
     """
 
     def __init__(
-        self, known: CatchUpSource, asker: RpcClient, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]
+        self,
+        known: CatchUpSource,
+        asker: RpcClient,
+        hosts: Hosts,
+        take: Callable[[Sequence[Row], Sequence[Row], Sequence[Row]], None],
     ) -> None:
         self._known = known
         self._asker = asker
@@ -134,12 +141,12 @@ class ClusterCatchUp:
         part, of, whole = 0, 1, False
         while part < of:
             body = orjson.dumps([part, of])
-            wants, whole, ages, paused = _read(await self._asker.ask(address, Kind.KNOWN, body, within=5.0))
+            wants, whole, *rows = _read(await self._asker.ask(address, Kind.KNOWN, body, within=5.0))
             if wants > of:
                 part, of = 0, wants
                 continue
-            self.tally["caught_up"] += len(ages) + len(paused)
-            self._take(ages, paused)
+            self.tally["caught_up"] += sum(map(len, rows))
+            self._take(*rows)
             part += 1
         return whole
 
@@ -152,9 +159,10 @@ class ClusterCatchUp:
                 return no("a part is wanted")
         ages = [row for rows in self._known.all_ages(ROWS) for row in rows if row[0] > 0]
         paused = [row for rows in self._known.all_off(ROWS) for row in rows if row[0] > 0]
-        wants = min(PARTS_MAX, -(-(len(ages) + len(paused)) // PART)) or 1
+        detected = [row for rows in self._known.all_detections(ROWS) for row in rows if row[0] > 0]
+        wants = min(PARTS_MAX, -(-(len(ages) + len(paused) + len(detected)) // PART)) or 1
         if wants > of:
-            ages, paused = [], []
+            ages, paused, detected = [], [], []
         else:
             wants = of
         said = {
@@ -162,6 +170,7 @@ class ClusterCatchUp:
             "whole": self.whole,
             "ages": [[*row[:3], round(row[3], 1)] for row in ages if row[0] % of == part],
             "paused": [[row[0], round(row[1], 1)] for row in paused if row[0] % of == part],
+            "detected": [[*row[:3], round(row[3], 1)] for row in detected if row[0] % of == part],
         }
         return Answer(Status.TAKEN, orjson.dumps(said))
 
@@ -179,13 +188,15 @@ def _loaded(data: bytes) -> Any:
         return None
 
 
-def _read(data: bytes) -> tuple[int, bool, list[Row], list[Row]]:
+def _read(data: bytes) -> tuple[int, bool, list[Row], list[Row], list[Row]]:
     """Parse an answer: number of parts, whether the sender is complete, rows. Raises Unreadable."""
     match _loaded(data):
-        case {"of": int(of), "whole": bool(whole), "ages": list(ages), "paused": list(paused)} if (
+        case {"of": int(of), "whole": bool(whole), "ages": list(ages), "paused": list(paused), **more} if (
             0 < of <= PARTS_MAX and all(map(_is_known, ages)) and all(map(_is_off, paused))
         ):
-            return of, whole, ages, paused
+            detected = more.get("detected", [])  # an older release has none
+            if isinstance(detected, list) and all(map(_is_counted, detected)):
+                return of, whole, ages, paused, detected
     raise Unreadable("what it answers is nothing that it knows")
 
 
@@ -200,4 +211,11 @@ def _is_off(row: object) -> bool:
     match row:
         case [identity, seconds]:
             return seconds == 0 or is_paused(identity, seconds)
+    return False
+
+
+def _is_counted(row: object) -> bool:
+    match row:
+        case [identity, name, chat, age]:
+            return is_detected(identity, name, chat, age)
     return False

@@ -80,6 +80,7 @@ class Kind(enum.IntEnum):
     PICTURED = 58  # frontend to worker: result for the picture of a nonce
     PICTURES = 59  # frontend to worker: mean seconds between two pictures of a chat; 0: none
     PAUSED = 66  # worker to frontend, and it to the others: users whose video is off, rows of identity and seconds
+    DETECTED = 81  # worker to frontend, and it to the others: rows of identity, class, chat, age (`engine.conduct.daily_detections`)
     MINOR = 56  # worker to frontend: a user was refused whom a moderator's decision excludes as a minor
     HOSTS = 65  # hub to workers and frontend: why NATS is away, or null; the other hosts (`server.fleet.cluster.membership.Host`)
     ARRIVED = 67  # frontend to a worker: a request of another host, with its connection

@@ -32,6 +32,7 @@ class OtherProcesses:
         None
     )  # pictures of cameras, of all hosts; None: this host's
     on_age: Callable[[int, str, int], None] = ignore  # as `WorkerPorts.on_age`
+    on_detection: Callable[[int, str, int], None] = ignore  # as `WorkerPorts.on_detection`
     on_weighed: Callable[[int, int, int], None] = ignore  # as `SafetyPorts.on_weighed`
     on_minor: Callable[[int], None] = ignore  # as `SafetyPorts.on_minor`
     on_decision: Callable[[], None] = ignore  # as `SafetyPorts.on_decision`

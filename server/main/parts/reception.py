@@ -28,7 +28,8 @@ from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere
 from server.trust.reports.help_lines import Help, no_country
 
 # Video that is off: identity (or a person of this process only), seconds. Age state: identity (or person), state, age
-# (`engine.conduct.age_answers`), seconds until it expires.
+# (`engine.conduct.age_answers`), seconds until it expires. Detection: identity (or person), class, chat, age in seconds
+# (`engine.conduct.daily_detections`).
 Row = Sequence[Any]
 
 
@@ -121,6 +122,17 @@ class Reception:
     def all_ages(self, most: int) -> Iterator[list[Row]]:
         """Yield all known age states, as rows, `most` at a time."""
         rows: list[Row] = [(person, *said) for person, said in self.worker.engine.ages.rest(time.monotonic())]
+        return (rows[at : at + most] for at in range(0, len(rows), most))
+
+    def count_detections(self, rows: Sequence[Row]) -> list[Row]:
+        """Count detections of the last day, as another process sent them. Return the rows that are new here."""
+        now, daily = time.monotonic(), self.worker.engine.daily
+        return [row for row in rows if daily.enter(row[0], [row[1:]], now)]
+
+    def all_detections(self, most: int) -> Iterator[list[Row]]:
+        """Yield all detections of the last day, as rows, `most` at a time."""
+        found = self.worker.engine.daily.rest(time.monotonic())
+        rows: list[Row] = [(person, *row) for person, entry in found for row in entry]
         return (rows[at : at + most] for at in range(0, len(rows), most))
 
     def looked_at_every(self, mean: float) -> None:

@@ -125,6 +125,7 @@ class Server:
             on_http=lambda conn, begun, now: self.door.take(conn, begun, now),
             on_frames=self._on_frames,
             on_age=self._on_age,
+            on_detection=others.on_detection,
         )
         return ReceptionPorts(
             worker,
@@ -289,6 +290,14 @@ class Server:
     def all_ages(self, most: int) -> Iterator[list[Row]]:
         """Forward to `Reception.all_ages`."""
         return self._reception.all_ages(most)
+
+    def count_detections(self, rows: Sequence[Row]) -> list[Row]:
+        """Forward to `Reception.count_detections`."""
+        return self._reception.count_detections(rows)
+
+    def all_detections(self, most: int) -> Iterator[list[Row]]:
+        """Forward to `Reception.all_detections`."""
+        return self._reception.all_detections(most)
 
     def aged(self, identity: int, stands: str, _age: int) -> None:
         """Handle the age state of a user of any process: the stored data of a minor is deleted."""

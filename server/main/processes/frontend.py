@@ -132,6 +132,7 @@ class Frontend:
             find_passing=lambda: self._proxy,
             find_pictures=lambda: self._looks,
             on_age=lambda *said: self._everywhere.on_age(*said),
+            on_detection=lambda *said: self._everywhere.on_detection(*said),
             on_weighed=lambda *said: self._everywhere.on_weighed(*said),
             on_minor=lambda identity: self._everywhere.on_minor(identity),
             on_decision=lambda: self._everywhere.on_decision(),

@@ -1,5 +1,5 @@
 """Broadcast events about a user from the frontend to its workers and to all other hosts: age states, counted reports, refused minors, video that is
-off.
+off, detections of the last day.
 
 **Invariant:** an event that came from another host is sent to the workers only. Permanent decisions are not broadcast here, since all hosts read
 them from the store.
@@ -23,7 +23,7 @@ class UserEventBroadcast:
     age.
 
     An event arises in one process, while the user may have sessions in any other, or connect there next. A process that starts later gets age states
-    and video that is off, as long as they hold; a host that starts later, or was disconnected, requests them
+    and video that is off and detections of the last day, as long as they hold; a host that starts later, or was disconnected, requests them
     (`server.fleet.frontend.cluster_catch_up`). A report that counts is sent once: alone it causes a challenge, for a day at most.
     """
 
@@ -38,20 +38,23 @@ class UserEventBroadcast:
         """Handlers of messages from other processes."""
         return {
             Kind.AGE: self._aged, Kind.AGES: self._ages, Kind.PAUSED: self._paused, Kind.MINOR: self._turned_away,
-            Kind.ALL: self._hear,
+            Kind.DETECTED: self._detected, Kind.ALL: self._hear,
         }  # fmt: skip
 
     def joined(self, name: str) -> None:
-        """Send a new worker the identities whose video is off, and the age states."""
+        """Send a new worker the identities whose video is off, the age states, and the detections of the last day."""
         for rows in self._server.all_off(PAUSED_MAX):
             self._peers().send(name, Kind.PAUSED, *map(list, rows))
         for rows in self._server.all_ages(PAUSED_MAX):
             self._peers().send(name, Kind.AGES, *map(list, rows))
+        for rows in self._server.all_detections(PAUSED_MAX):
+            self._peers().send(name, Kind.DETECTED, *map(list, rows))
 
-    def caught_up(self, ages: Sequence[Row], paused: Sequence[Row]) -> None:
+    def caught_up(self, ages: Sequence[Row], paused: Sequence[Row], detected: Sequence[Row]) -> None:
         """Take the answer of another host: new rows go to workers, and to no other host."""
         self._say_ages(self._server.ages_said(ages))
         self._say_paused(self._server.video_off(paused))
+        self._say_detected(self._server.count_detections(detected))
 
     def workers(self) -> list[str]:
         """Names of the workers of this generation that are there."""
@@ -81,6 +84,8 @@ class UserEventBroadcast:
                     server.turned_away(*fields)
                 case cluster_broadcast.PAUSED:
                     self._say_paused(server.video_off([fields]))
+                case cluster_broadcast.DETECTED:
+                    self._say_detected(server.count_detections([fields]))
                 case cluster_broadcast.CHANGED if server.kept is not None:
                     server.kept[1].look_now()
 
@@ -144,3 +149,19 @@ class UserEventBroadcast:
     def _say_paused(self, rows: Sequence[Row], but: str = "") -> None:
         for at in range(0, len(rows), PAUSED_MAX):
             self._tell(Kind.PAUSED, *map(list, rows[at : at + PAUSED_MAX]), but=but)
+
+    # detections of the last day
+
+    def _detected(self, name: str, message: Message) -> None:
+        news = self._server.count_detections(message.records)
+        self._tell_hosts(*[[cluster_broadcast.DETECTED, *row] for row in news if row[0] > 0])
+        self._say_detected(news, but=name)
+
+    def on_detection(self, identity: int, name: str, chat: int) -> None:
+        """Broadcast a detection of a user of this process that counts for a day (`OtherProcesses`)."""
+        self._tell_hosts([cluster_broadcast.DETECTED, identity, name, chat, 0.0])
+        self._say_detected([(identity, name, chat, 0.0)])
+
+    def _say_detected(self, rows: Sequence[Row], but: str = "") -> None:
+        for at in range(0, len(rows), PAUSED_MAX):
+            self._tell(Kind.DETECTED, *map(list, rows[at : at + PAUSED_MAX]), but=but)

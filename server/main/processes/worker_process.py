@@ -118,6 +118,7 @@ class WorkerProcess:
             Kind.AGE: lambda _, message: worker.age(*message.records),
             Kind.AGES: self._ages,
             Kind.PAUSED: self._are_paused,
+            Kind.DETECTED: self._count_detections,
             Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }
@@ -130,7 +131,7 @@ class WorkerProcess:
         """Return the ports of the worker. They lead to other processes by parts that are made after it."""
         ports = WorkerPorts(
             find_statement=statement, on_http=self._outward.take, on_age=self._on_age, keep=self._keep,
-            forget_saves=self._forget_saves,
+            forget_saves=self._forget_saves, on_detection=self._on_detection,
         )  # fmt: skip
         told = self.told
         if told is not None:
@@ -205,6 +206,14 @@ class WorkerProcess:
         """Broadcast that an identity has no video. Without a frontend the other workers do not learn of it."""
         self.links.peers.send(OFFICE, Kind.PAUSED, [identity, seconds])
 
+    def _on_detection(self, identity: int, name: str, chat: int) -> None:
+        """Broadcast a detection that counts for a day. Without a frontend the other workers do not learn of it."""
+        self.links.peers.send(OFFICE, Kind.DETECTED, [identity, name, chat, 0.0])
+
+    def _count_detections(self, _: str, message: Message) -> None:
+        """Count detections of the last day in other processes, from the frontend."""
+        self.reception.count_detections(message.records)
+
     def _are_paused(self, _: str, message: Message) -> None:
         """Take the identities whose video is off, from the frontend."""
         self.reception.video_off(message.records)
@@ -236,6 +245,8 @@ class WorkerProcess:
                 self.links.peers.send(OFFICE, Kind.PAUSED, *map(list, rows))
             for rows in self.reception.all_ages(PAUSED_MAX):
                 self.links.peers.send(OFFICE, Kind.AGES, *map(list, rows))
+            for rows in self.reception.all_detections(PAUSED_MAX):
+                self.links.peers.send(OFFICE, Kind.DETECTED, *map(list, rows))
 
     def _dead(self, name: str) -> None:
         self._outward.dead(name)

@@ -11,6 +11,7 @@ from server.fleet.frontend import cluster_broadcast as module
 from server.fleet.frontend.cluster_broadcast import (
     AGE,
     CHANGED,
+    DETECTED,
     MINOR,
     PAUSED,
     ROWS,
@@ -22,7 +23,14 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from tests.server.fleet.migrate.rig import until
 
 HERE, THERE = "00000000aa", "00000000bb"
-ALL: list[list[Any]] = [[AGE, 7, "minor", 15], [WEIGHED, 0, 8, 9], [MINOR, 7], [PAUSED, 7, 600.0], [CHANGED]]
+ALL: list[list[Any]] = [
+    [AGE, 7, "minor", 15],
+    [WEIGHED, 0, 8, 9],
+    [MINOR, 7],
+    [PAUSED, 7, 600.0],
+    [DETECTED, 7, "hate", 5, 0.0],
+    [CHANGED],
+]
 
 
 class Hub:
@@ -85,7 +93,8 @@ def body(*rows: Any, node: Any = THERE) -> bytes:
         body([AGE, 7, "minor", -1]), body([AGE, 7, "minor", True]), body([AGE, 7, ["minor"], 15]), body([AGE, 1 << 63, "minor", 15]),
         body([AGE, 7, "minor", 15, 1]), body([WEIGHED, 7, 8]), body([WEIGHED, 7, 8, -9]), body([WEIGHED, 7, None, 9]),
         body([MINOR, "x" * 1000]), body([MINOR, {}]), body([PAUSED, 7, "600"]), body([PAUSED, 7, 0]), body([PAUSED, 7, 1e9]),
-        body([PAUSED, 7]), body([CHANGED, 1]), body([MINOR, 7], [AGE]),
+        body([PAUSED, 7]), body([CHANGED, 1]),
+        body([DETECTED, 7, "hate", -1, 0.0]), body([DETECTED, 7, "", 1, 0.0]), body([DETECTED, 7, "hate", 1, 1e9]), body([MINOR, 7], [AGE]),
         b'{"node":"00000000bb","rows":[["paused",7,1e999]]}', b'{"node":"00000000bb","rows":[["paused",7,NaN]]}',
     ],
 )  # fmt: skip

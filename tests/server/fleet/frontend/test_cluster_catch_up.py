@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from engine.conduct.age_answers import KEPT, AgeAnswers
+from engine.conduct.daily_detections import DailyDetections
 from engine.conduct.video_pauses import VideoPauses
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend import cluster_catch_up as module
@@ -42,11 +43,11 @@ class Host:
 
     def __init__(self, node: str) -> None:
         self.node = node
-        self.ages, self.pauses = AgeAnswers(), VideoPauses()
+        self.ages, self.pauses, self.daily = AgeAnswers(), VideoPauses(), DailyDetections()
         self.hosts = Hosts()
         self.others: list[Host] = []
         self.asked = 0  # how often others asked it
-        self.took: list[tuple[Rows, Rows]] = []
+        self.took: list[tuple[Rows, Rows, Rows]] = []
         self.answers: Callable[[Request], Any] | None = None  # instead of what it would say
         self.port: There
         self.catching: ClusterCatchUp
@@ -57,8 +58,13 @@ class Host:
     def all_off(self, _: int) -> Iterator[list[Sequence[Any]]]:
         yield list(self.pauses.rest(0.0))
 
-    def take(self, ages: Rows, paused: Rows) -> None:
-        self.took.append((ages, paused))
+    def all_detections(self, _: int) -> Iterator[list[Sequence[Any]]]:
+        yield [(person, *row) for person, rows in self.daily.rest(0.0) for row in rows]
+
+    def take(self, ages: Rows, paused: Rows, detected: Rows) -> None:
+        self.took.append((ages, paused, detected))
+        for person, *row in detected:
+            self.daily.enter(person, [row], 0.0)
         for person, *said in ages:
             self.ages.enter(person, list(said), 0.0)
         for person, seconds in paused:
@@ -108,6 +114,7 @@ async def test_a_host_that_comes_knows_what_the_others_know(secret: secret_keys.
         old.ages.put(8, "asked", -1000.0, 0)
         old.ages.put(-9, "asked", 0.0, 0)  # of that process alone
         old.pauses.put(7, 600.0, 0.0)
+        old.daily.add(7, "hate", 5, -60.0, 0.0)
         old.hears(new)
         new.hears(old)
         await new.caught_up()
@@ -115,7 +122,8 @@ async def test_a_host_that_comes_knows_what_the_others_know(secret: secret_keys.
         assert new.known == ([7, 8], [7])
         said = new.ages.of(8, 0.0)
         assert said == ("asked", 0, KEPT - 1000.0), "it holds no longer than it did"
-        assert new.catching.tally["caught_up"] == 3
+        assert new.daily.leave(7, 0.0, keep=True) == [("hate", 5, 60.0)]
+        assert new.catching.tally["caught_up"] == 4
         assert (old.asked, new.asked) == (1, 1)
 
 

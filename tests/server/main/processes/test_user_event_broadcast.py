@@ -55,6 +55,7 @@ class Office:
         self.kept = (None, self) if keeps else None
         self.off: list[list[Any]] = []
         self.ages: list[list[Any]] = []
+        self.detections: list[list[Any]] = []
 
     def video_off(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
         news = [row for row in rows if list(row) not in self.off]
@@ -71,6 +72,15 @@ class Office:
 
     def all_off(self, _: int) -> list[list[list[Any]]]:
         return [self.off]
+
+    def count_detections(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        known = [row[:3] for row in self.detections]
+        news = [row for row in rows if list(row)[:3] not in known]
+        self.detections.extend(map(list, news))
+        return news
+
+    def all_detections(self, _: int) -> list[list[list[Any]]]:
+        return [self.detections]
 
     def turned_away(self, *said: Any) -> None:
         self.did.append(("turned away", *said))
@@ -138,6 +148,21 @@ def test_video_that_is_off_is_told_where_that_is_news_and_of_people_of_this_proc
     assert put.peers.of(Kind.PAUSED) == [("worker 3", [[7, 600.0], [-8, 600.0]])]
 
 
+def test_a_detection_of_a_day_reaches_each_process_once_and_a_worker_that_starts_later() -> None:
+    put = Put()
+    put.comes("worker 1", Kind.DETECTED, [7, "hate", 5, 0.0], [-8, "hate", 6, 0.0])
+    assert put.peers.of(Kind.DETECTED) == [("worker 2", [[7, "hate", 5, 0.0], [-8, "hate", 6, 0.0]])]
+    assert put.hosts() == [[cluster_broadcast.DETECTED, 7, "hate", 5, 0.0]], "a person of one process concerns no host"
+    put.comes("worker 2", Kind.DETECTED, [7, "hate", 5, 0.0])
+    put.comes(HUB, Kind.ALL, ["detected", 7, "hate", 5, 1.0])
+    assert put.peers.sent == []
+    put.everywhere.on_detection(9, "threat", 1)
+    assert put.peers.of(Kind.DETECTED) == [(name, [[9, "threat", 1, 0.0]]) for name in WORKERS]
+    assert put.hosts() == [[cluster_broadcast.DETECTED, 9, "threat", 1, 0.0]]
+    put.everywhere.joined("worker 3")
+    assert put.peers.of(Kind.DETECTED) == [("worker 3", [[7, "hate", 5, 0.0], [-8, "hate", 6, 0.0]])]
+
+
 def test_ages_are_told_to_a_worker_that_starts_later_and_by_the_workers_to_an_office_that_does() -> None:
     put = Put()
     put.comes("worker 1", Kind.AGES, [7, "minor", 15, 600.0], [8, "asked", 0, 60.0])
@@ -152,15 +177,18 @@ def test_ages_are_told_to_a_worker_that_starts_later_and_by_the_workers_to_an_of
 def test_what_a_host_knew_before_is_told_to_all_workers_in_bounded_messages_and_to_no_host() -> None:
     put = Put()
     put.everywhere.caught_up(
-        [[number, "adult", 0, 60.0] for number in range(1, 1502)], [[number, 60.0] for number in range(1, 1002)]
+        [[number, "adult", 0, 60.0] for number in range(1, 1502)],
+        [[number, 60.0] for number in range(1, 1002)],
+        [[7, "hate", 5, 60.0]],
     )
+    assert put.peers.of(Kind.DETECTED) == [(name, [[7, "hate", 5, 60.0]]) for name in WORKERS]
     assert [(to, len(rows)) for to, rows in put.peers.of(Kind.AGES)] == [
         (name, size) for size in (1000, 501) for name in WORKERS
     ]
     assert [(to, len(rows)) for to, rows in put.peers.of(Kind.PAUSED)] == [
         (name, size) for size in (1000, 1) for name in WORKERS
     ]
-    put.everywhere.caught_up([[1, "adult", 0, 60.0]], [[1, 60.0]])
+    put.everywhere.caught_up([[1, "adult", 0, 60.0]], [[1, 60.0]], [])
     assert put.peers.sent == []
 
 

@@ -129,6 +129,22 @@ async def test_whose_video_is_off_is_told_to_the_office_and_heard_from_it_and_to
     assert (identity, 590 < seconds <= 600) == (8, True)
 
 
+async def test_a_detection_of_a_day_is_sent_to_the_frontend_and_counted_from_it_and_sent_to_a_new_one(
+    made: Host, tmp_path: Path
+) -> None:
+    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+    await made.joined()
+    serving.process.worker.engine._core.outside.detected(7, "hate", 5)
+    assert (await office.next(Kind.DETECTED)).records == [[7, "hate", 5, 0.0]]
+    office.peers.send("worker 1", Kind.DETECTED, [8, "hate", 6, 60.0], [8, "a later class", 6, 60.0])
+    daily = serving.process.worker.engine.daily
+    await until(lambda: daily.chats(8, "hate", time.monotonic()) == 1)
+    made.kill(OFFICE)
+    after = made.play(OFFICE)
+    ((*row, age),) = (await after.next(Kind.DETECTED)).records
+    assert (row, age >= 60.0) == ([8, "hate", 6], True)
+
+
 async def test_who_goes_to_the_office_is_taken_by_it_as_by_a_worker(made: Host, tmp_path: Path) -> None:
     office, serving = made.play(OFFICE), Serving(made, tmp_path)
     hub = made.play(HUB)
