@@ -4,11 +4,13 @@ Terminals, containers and tests see one process although upgrades replace it; un
 **Invariant:** one waiter follows all later successors.
 """
 
-# This file is also run as a program and imports nothing that takes memory. A successor is announced by a line in a pipe, written when it is started.
-# When the followed process ends, the waiter follows the last announced one that lives, which is its own child by then (the waiter adopts orphans,
-# PR_SET_CHILD_SUBREAPER). A process that was told to end during its migration may not have seen the signal, so the next one gets it as well. A joined
-# thread still exists in the kernel for a moment, and could receive a signal that this process keeps for later: so the last threads are waited for
-# before signals are kept.
+# This file is also run as a program and imports nothing that takes memory. A successor is announced by a line in a pipe, written when it is started,
+# and confirmed by a second one when its predecessor ends in its favour. When the followed process ends, the waiter follows the last announced one
+# that lives, which is its own child by then (the first process adopts orphans from the moment when a successor takes over, PR_SET_CHILD_SUBREAPER:
+# that successor may be replaced before its predecessor has closed everything and waits). If none lives, the status is that of the last confirmed one:
+# a successor that failed to start may be a dead child of this process too.
+# A process that was told to end during its migration may not have seen the signal, so the next one gets it as well. A joined thread still exists in
+# the kernel for a moment, and could receive a signal that this process keeps for later: so the last threads are waited for before signals are kept.
 
 import contextlib
 import ctypes
@@ -23,6 +25,9 @@ PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: the pipe for a
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_CONFIRMED = (
+    b"+"  # before the pid of a successor that has everything; a waiter of an older version reads it as the number alone
+)
 _LAST_THREADS = 1.0  # seconds to wait for threads to end; a library's thread that never ends is not waited for
 
 
@@ -72,6 +77,13 @@ def keep() -> None:
     """
     for number in PASSED_ON:
         signal.signal(number, _keep)
+    adopt()
+
+
+def adopt() -> None:
+    """Become the parent of later successors, in the process that will wait. Call it as soon as a successor serves; `keep` does it too."""
+    if _pipe.reader >= 0:
+        _adopt_orphans()
 
 
 def hold(loosen: Callable[[int], object], *came: int) -> None:
@@ -109,6 +121,9 @@ def become(pid: int) -> None:
     _be_the_only_thread()
     signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
     if _pipe.reader < 0:
+        if _pipe.writer >= 0:
+            with contextlib.suppress(OSError):  # as in `follows`
+                os.write(_pipe.writer, b"%b%d\n" % (_CONFIRMED, pid))
         for number in _got:
             os.kill(pid, number)  # it may be dead, but its number is not reused: it was not waited for
         return
@@ -135,13 +150,13 @@ def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> No
     """
     numbers = {*PASSED_ON, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _adopt_orphans()
     os.set_blocking(reader, False)
-    named: list[int] = []
+    successors = _Successors(reader)
     to_end: set[int] = set()  # signals that were passed on and mean the end
     while True:
         before = pid
-        pid, status = _followed(reader, pid, named)
+        pid, status = successors.next(pid)
         if status is not None:
             os._exit(status if status >= 0 else 128 - status)
         if pid != before:
@@ -155,24 +170,41 @@ def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> No
             signals.append(came.si_signo)
 
 
-def _followed(reader: int, pid: int, named: list[int]) -> tuple[int, int | None]:
-    """Reap dead children; return (pid to follow, None), or the final status if no successor lives.
+class _Successors:
+    """Successors that were announced in the pipe `reader`, and how they ended."""
 
-    `named`: the successors announced so far; new ones are added.
-    """
-    ended: dict[int, int] = {}
-    with contextlib.suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            ended[found[0]] = os.waitstatus_to_exitcode(found[1])
-    if pid not in ended:
-        return pid, None if _is_ours(pid) else 1
-    with contextlib.suppress(BlockingIOError):
-        while told := os.read(reader, 65_536):
-            named.extend(map(int, told.split()))
-    living = [one for one in named if one not in ended and _is_ours(one)]
-    if living:
-        return living[-1], None
-    return pid, ended[next((one for one in reversed(named) if one in ended), pid)]
+    def __init__(self, reader: int) -> None:
+        self._reader = reader
+        self._announced: list[int] = []
+        self._confirmed: list[int] = []
+        self._ended: dict[int, int] = {}
+
+    def next(self, pid: int) -> tuple[int, int | None]:
+        """Reap dead children; return (pid to follow, None), or the final status if no successor lives. `pid`: the one followed until now."""
+        ended = self._ended
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                ended[found[0]] = os.waitstatus_to_exitcode(found[1])
+        self._read()
+        for other in ended.keys() - {pid, *self._announced}:
+            del ended[other]  # an orphan of another kind
+        if pid not in ended:
+            return pid, None if _is_ours(pid) else 1
+        living = [one for one in self._announced if _is_ours(one)]
+        if living:
+            return living[-1], None
+        return pid, ended[next((one for one in reversed(self._confirmed) if one in ended), pid)]
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while told := os.read(self._reader, 65_536):
+                for word in told.split():
+                    (self._confirmed if word.startswith(_CONFIRMED) else self._announced).append(int(word))
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of every process below this one whose own parent dies (prctl(2); it outlives an exec)."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _is_ours(pid: int) -> bool:

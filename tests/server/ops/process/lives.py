@@ -26,10 +26,12 @@ async def life():
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(number, told.put_nowait, number)
     link = successor.inherited()
+    if link is not None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            link.send(b"ready")
+            await loop.sock_recv(link, 100)
     print("first" if link is None else "next", os.getpid(), flush=True)
     if link is not None:
-        with contextlib.suppress(BrokenPipeError):
-            link.send(b"ready")
         link.close()
     while True:
         number = await told.get()
@@ -44,6 +46,9 @@ async def life():
         elif number == signal.SIGUSR1:
             process, link = await successor.start()
             assert await loop.sock_recv(link, 100) == b"ready"
+            waiter.keep()
+            link.send(b"go")
+            assert await loop.sock_recv(link, 100) == b""  # it has said "next"
             link.close()
             process.let_go()
             waiter.hold(loop.remove_signal_handler, *CAME)

@@ -57,6 +57,20 @@ def test_every_later_successor_is_followed_by_the_same_one(life: Life) -> None:
     assert life.process.wait(20) == 7
 
 
+def test_a_successor_is_followed_that_was_orphaned_before_the_first_process_waits(start: Start, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    life = start(f"waiter._pipe.reader >= 0 and open({str(held)!r}).read()")
+    for _ in range(2):
+        os.kill(life.pids[-1], signal.SIGUSR1)
+        life.follow()
+    gone(life.pids[-2])
+    assert parent(life.pids[-1]) == life.pid
+    held.write_text("go on")
+    life.process.send_signal(signal.SIGTERM)
+    assert life.process.wait(20) == 7
+
+
 def test_a_successor_that_is_killed_ends_it_as_a_shell_would_say(life: Life) -> None:
     os.kill(life.upgrade(), signal.SIGKILL)
     assert life.process.wait(20) == 128 + signal.SIGKILL
