@@ -36,7 +36,7 @@ BOARD = Board(
         Row(
             "People and load",
             (
-                Panel("People by process", "Who is connected, by the worker that has them; at the office: programs of Omegle's protocol.", "short",
+                Panel("People by process", "Who is connected, by the worker that has them; at the frontend: programs of Omegle's protocol.", "short",
                       ((total("serendip_people", "process"), "{{process}}"),), stacked=True),
                 Panel("Fullest beside mean", "People of the fullest worker by the mean of all. Far above one for minutes: one was started anew and fills up.", "short",
                       ((f"max(serendip_people{{{HERE}{WORKERS}}}) / (avg(serendip_people{{{HERE}{WORKERS}}}) > 0) or vector(1)", "fullest / mean"),), ((1.5, "orange"),)),
@@ -82,7 +82,7 @@ BOARD = Board(
             (
                 Panel("Bytes that wait at a link", "For a process that does not read. All but nought that lasts is a process that hangs.", "bytes",
                       ((total("serendip_ipc_link_bytes", "process"), "for {{process}}"),), ((4_194_304, "red"),)),
-                Panel("HTTP connections lost", "Closed, since more than 4,096 waited at a worker for an office.", "cps", ((rate("serendip_http_lost_total"), "lost"),), ((0.001, "red"),)),
+                Panel("HTTP connections lost", "Closed, since more than 4,096 waited at a worker for a frontend.", "cps", ((rate("serendip_http_lost_total"), "lost"),), ((0.001, "red"),)),
                 Panel("Not understood", "What one process said and another one's release does not know. Nought, but while two releases run.", "cps",
                       ((rate("serendip_ipc_link_unknown_total"), "messages"),), ((0.001, "orange"),)),
             ),

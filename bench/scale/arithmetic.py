@@ -35,9 +35,9 @@ def cores(world: Assumed, costs: Costs, apart: float) -> dict[str, float]:
     parts = {
         # the two lines of a chat that is measured are in its own cost
         "frames": max(0.0, does["frames"] - 2 * does["chats"]) * costs["frame_us"] * US,
-        "chats": does["chats"] * (costs["chat_us"] - costs["hub_us"] - costs["office_us"]) * US,
+        "chats": does["chats"] * (costs["chat_us"] - costs["hub_us"] - costs["frontend_us"]) * US,
         "hubs": does["chats"] * costs["hub_us"] * US,
-        "offices": does["chats"] * costs["office_us"] * US,
+        "frontends": does["chats"] * costs["frontend_us"] * US,
         "idle": does["idle"] * costs["idle_cores"],
         "lines looked at": does["lines"] * costs["line_us"] * US,
         "moves between hosts": moves * costs["move_us"] * US,
@@ -69,8 +69,8 @@ def hosts(world: Assumed, costs: Costs) -> list[dict[str, float]]:
         together, apart = (cores(world, costs, share)["all"] / count for share in (0.0, world.apart))
         workers = max(WORKERS_LEAST, ceil(apart))
         rings = min(people * world.rings * ring_bytes(world), float(Chat().memory) * workers)
-        processes = costs["hub_mb"] + costs["office_mb"] + workers * costs["worker_mb"]
-        processes += (workers + 1) * costs["screener_mb"]  # beside each worker, and the office
+        processes = costs["hub_mb"] + costs["frontend_mb"] + workers * costs["worker_mb"]
+        processes += (workers + 1) * costs["screener_mb"]  # beside each worker, and the frontend
         own = people * (costs["person_bytes"] + costs["kernel_bytes"])
         rows.append({
             "people": people, "hosts": count, "workers": workers, "cores_together": together, "cores_apart": apart,

@@ -33,10 +33,10 @@ class Cost(NamedTuple):
 FIELDS: Final = {
     "frame_us": Field("workers", "loads/relay/two/cpu", "µs", "a frame relayed: all processes of a host with two workers"),
     "chat_us": Field(
-        "workers", "loads/chats kept/two/cpu", "µs", "a chat, its two lines, its record, hub and office: found, begun and ended"
+        "workers", "loads/chats kept/two/cpu", "µs", "a chat, its two lines, its record, hub and frontend: found, begun and ended"
     ),
     "hub_us": Field("workers", "loads/chats kept/two/hub", "µs", "of it the hub"),
-    "office_us": Field("workers", "loads/chats kept/two/office", "µs", "of it the office"),
+    "frontend_us": Field("workers", "loads/chats kept/two/frontend", "µs", "of it the frontend"),
     "move_us": Field("upgrade", "upgrades/*/move_us", "µs", "a person who moves between two processes of a host, both sides"),
     "to_floor": Field("whole", f"{RELAY}to_floor", "×", "a frame here beside one that raw TCP in C passes on"),
     "line_us": Field("screening", "line_us", "µs", "a line looked at by the program beside a process"),
@@ -46,7 +46,7 @@ FIELDS: Final = {
     "server_bytes": Field("million", "servers_bytes", "bytes", "of it the servers' processes", "clients"),
     "client_bytes": Field("million", "generators_bytes", "bytes", "of it the clients' processes", "clients"),
     "hub_mb": Field("workers", "memory/hub", "MB", "a hub after its start"),
-    "office_mb": Field("workers", "memory/office", "MB", "an office after its start"),
+    "frontend_mb": Field("workers", "memory/frontend", "MB", "a frontend after its start"),
     "worker_mb": Field("workers", "memory/worker 1", "MB", "a worker after its start"),
     "screener_mb": Field("screening", "rss_mb", "MB", "the program that looks at lines, one beside each process with people"),
 }  # fmt: skip

@@ -27,7 +27,7 @@ from bench.support.serving import Serving
 
 WORKERS: Final = 2
 HUB: Final = "hub"
-OFFICE: Final = "office"
+FRONTEND: Final = "frontend"
 
 
 class Load(NamedTuple):
@@ -112,7 +112,7 @@ def run(load: Load, workers: int, seconds: float) -> dict[str, float]:
         "wall": rate,
         "cpu": sum(cost.values()) * 1e6,
         "hub": cost.get(HUB, 0.0) * 1e6,
-        "office": cost.get(OFFICE, 0.0) * 1e6,
+        "frontend": cost.get(FRONTEND, 0.0) * 1e6,
         "capacity": min(1 / fullest, workers / sum(cost.values())),
     }
 
@@ -147,10 +147,10 @@ def lines(found: dict[str, Any]) -> str:
                 load.said,
                 f"{figures['capacity']:.2f} ({low:.2f} to {high:.2f})",
                 f"{short(figures['one']['cpu'])} → {short(two['cpu'])}",
-                f"{short(two['hub'])}, {short(two['office'])}",
+                f"{short(two['hub'])}, {short(two['frontend'])}",
             )
         )
-    head = ("", "two workers carry, × one process", "CPU of all processes, µs each", "of it hub, office")
+    head = ("", "two workers carry, × one process", "CPU of all processes, µs each", "of it hub, frontend")
     text = table(head, rows)
     if "meeting" in found:
         one, two = (found["meeting"][name]["busy"] for name in ("one", "two"))

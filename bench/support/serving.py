@@ -105,7 +105,7 @@ class Serving:
     def _rest(self) -> None:
         """Wait until the start is finished, and every process of a host with workers is ready."""
         workers = int(self._settings.get("SERENDIP_WORKERS", "1"))
-        expected = workers + 2 if workers > 1 else 0  # the hub and the office beside them
+        expected = workers + 2 if workers > 1 else 0  # the hub and the frontend beside them
         end = time.monotonic() + PATIENCE
         while (len(self.processes) < expected or not asleep(self.pid)) and time.monotonic() < end:
             time.sleep(0.05)  # a poll: falling asleep has no event

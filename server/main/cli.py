@@ -211,17 +211,20 @@ def drain(
 def restart(
     worker: Annotated[int | None, typer.Option("--worker", metavar="N", help="which worker, 1 and up")] = None,
     hub: Annotated[bool, typer.Option("--hub", help="the process in which all wait; they keep their places")] = False,
-    office: Annotated[
-        bool, typer.Option("--office", help="pages, Omegle's programs, what is kept: all processes, as by an upgrade")
+    frontend: Annotated[
+        bool,
+        typer.Option(
+            "--frontend", "--office", help="pages, Omegle's programs, what is kept: all processes, as by an upgrade"
+        ),
     ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Restart a process: a worker moves its users to the other workers first; a drained worker is only started."""
-    which = [name for name, chosen in ((worker, worker is not None), ("hub", hub), ("office", office)) if chosen]
+    which = [name for name, chosen in ((worker, worker is not None), ("hub", hub), ("frontend", frontend)) if chosen]
     if len(which) != 1 or which[0] is None:
-        stop("which process: --worker N, --hub or --office", status=2)
+        stop("which process: --worker N, --hub or --frontend", status=2)
     folder = enter(config, {"data": data}).data
     from server.main.commands.process_commands import change
 

@@ -66,14 +66,14 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "console.ready": "host port",
         "console.refused": "why",  # a passkey was not accepted; never its owner
         "control.unavailable": "error",  # the server continues, and cannot be upgraded without a stop
-        "handover.begun": "online pid",  # the new generation is ready: sessions migrate to it from now on
-        "handover.cut": "why people chats",  # the old process died during the migration; the sessions that it had sent are here
-        "handover.ended": "people chats stayed seconds",  # logged by the old process: all sessions have migrated
-        "handover.failed": "why people back",  # all sessions are back here, but for those that had migrated to the process that died
-        "handover.fault": "error where",  # a migration failed because of a fault in this program
-        "handover.refused": "people error where",  # a session record that the new process cannot read: its sessions stay in the old process
-        "handover.taken": "people chats skipped seconds",  # logged by the new process; fields of a newer version were skipped
-        "handover.unknown": "kind",  # a message kind of a newer version, skipped
+        "upgrade.begun": "online pid",  # the new generation is ready: sessions migrate to it from now on
+        "upgrade.cut": "why people chats",  # the old process died during the migration; the sessions that it had sent are here
+        "upgrade.ended": "people chats stayed seconds",  # logged by the old process: all sessions have migrated
+        "upgrade.failed": "why people back",  # all sessions are back here, but for those that had migrated to the process that died
+        "migration.fault": "error where",  # a migration failed because of a fault in this program
+        "migration.refused": "people error where",  # a session record that the new process cannot read: its sessions stay in the old process
+        "upgrade.taken": "people chats skipped seconds",  # logged by the new process; fields of a newer version were skipped
+        "upgrade.unknown": "kind",  # a message kind of a newer version, skipped
         "http.fault": "error where",  # a request failed because of a fault in this program
         "log.dropped": "count error",  # lines that standard error did not accept; logged with the next line that it accepts
         "metrics.ready": "host port",

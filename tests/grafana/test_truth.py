@@ -32,7 +32,7 @@ PARTS = {
     "SERENDIP_VIDEO__REPORTS": "true",
     "SERENDIP_VIDEO__REPORTS_PORT": "0",
 }
-# What one process has not: others, a hub, links, an office that others may lose sight of.
+# What one process has not: others, a hub, links, a frontend that others may lose sight of.
 OF_SEVERAL = re.compile("serendip_hub_|serendip_ipc_link_|serendip_http_lost_|serendip_deaths_")
 OF_HOSTS = re.compile(
     "serendip_nats_|serendip_members|serendip_cluster_|serendip_epoch_keys_|serendip_hub_owner|serendip_tunnel|serendip_visitor"

@@ -43,18 +43,18 @@ Row = list[Any]
 
 
 class ClusterBroadcast:
-    """Broadcasts of one hub. `say`: sends to all hosts by subject; `office`: gets the rows of other hosts; `unreadable`: called for a wrong message.
+    """Broadcasts of one hub. `say`: sends to all hosts by subject; `frontend`: gets the rows of other hosts; `unreadable`: for a wrong message.
     Make it in the loop.
 
         frontend ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their frontends ──► their workers
     """
 
     def __init__(
-        self, node: str, say: Callable[[str, bytes], None], office: Callable[..., object], unreadable: Callable[[], None],
+        self, node: str, say: Callable[[str, bytes], None], frontend: Callable[..., object], unreadable: Callable[[], None],
     ) -> None:  # fmt: skip
         self._node = node
         self._say = say
-        self._office = office
+        self._frontend = frontend
         self._unreadable = unreadable
         self._waiting: deque[Row] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -95,7 +95,7 @@ class ClusterBroadcast:
                 known = [row for row in rows if row[0] in CHECKS]
                 if node != self._node and known:
                     self.tally["heard"] += len(known)
-                    self._office(*known)
+                    self._frontend(*known)
             case _:
                 self._unreadable()
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from engine.views import MODES, WAIT_BOUNDS
 from server.fleet.frontend.process_figures import MetricSums
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics import resource_usage
 from server.ops.metrics.exposition import MetricsBoard, Reading, Series, read_log_counts
@@ -138,7 +138,7 @@ class MetricsMerge:
         return {
             "serendip_process_up": {(name,): 1.0 if up else 0.0 for name, up in here.items()},
             "serendip_deaths": {
-                (name, why): deaths.get((name, why), 0) for name in (OFFICE, *self._up) for why in DEATHS
+                (name, why): deaths.get((name, why), 0) for name in (FRONTEND, *self._up) for why in DEATHS
             },
             "serendip_ipc_link_unknown": self._ledger.unknown,
         }

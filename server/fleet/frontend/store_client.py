@@ -18,7 +18,7 @@ from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript, pack
 from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.ops import log
 from server.trust.evidence import reported_chat
 
@@ -84,7 +84,7 @@ class StoreClient:
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
             what = number, [tuple(one) for one in parties], tuple(by)
-            if not self._outbox.open or self._peers().send(OFFICE, Kind.SAVE, *what, pieces=[body]) is None:
+            if not self._outbox.open or self._peers().send(FRONTEND, Kind.SAVE, *what, pieces=[body]) is None:
                 raise NotSaved("away")
             async with asyncio.timeout(SILENT):
                 saved: Saved = await answer
@@ -100,7 +100,7 @@ class StoreClient:
         answer = self._asked.get(number)
         if answer is None or answer.done():
             if addresses is not None:  # the client was told that it was not saved
-                self._peers().send(OFFICE, Kind.UNSAVE, addresses[1])
+                self._peers().send(FRONTEND, Kind.UNSAVE, addresses[1])
         elif addresses is not None:
             answer.set_result(Saved(*addresses))
         else:

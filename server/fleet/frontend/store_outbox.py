@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 
 
 class Letter(NamedTuple):
@@ -35,7 +35,7 @@ class StoreOutbox:
     def open(self) -> bool:
         """Whether there is a frontend that accepts messages."""
         peers = self._peers()
-        return OFFICE in peers and not peers.full(OFFICE)
+        return FRONTEND in peers and not peers.full(FRONTEND)
 
     @property
     def empty(self) -> bool:
@@ -48,7 +48,7 @@ class StoreOutbox:
         self._send(Letter(kind, records, weight))
 
     def _send(self, letter: Letter) -> None:
-        number = self._peers().send(OFFICE, letter.kind, *letter.records)
+        number = self._peers().send(FRONTEND, letter.kind, *letter.records)
         if number is None:
             self._waiting.append(letter)
         else:

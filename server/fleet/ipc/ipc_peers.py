@@ -18,7 +18,10 @@ from server.ops.metrics.exposition import Reading
 
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"
-OFFICE: Final = "office"
+FRONTEND: Final = "frontend"
+EARLIER_FRONTEND: Final = (
+    "office"  # its name in release 0.1: between two generations, and in orders of an older command line
+)
 NEXT: Final = "next "  # before the name of a process of the next generation
 LAST: Final = "last "  # of the previous one
 SIGN_EVERY: Final = 0.25  # seconds: a process silent for `watchdog.HANG_AFTER` hangs
@@ -33,13 +36,23 @@ def nobody(_: str) -> None:
 
 def name_of(number: int) -> str:
     """Return the name of a worker by the number that the hub knows it by; 0: the frontend."""
-    return f"worker {number}" if number else OFFICE
+    return f"worker {number}" if number else FRONTEND
 
 
 def number_of(name: str) -> int:
     """Return the number of a worker, as the hub knows it; the frontend's is 0, the hub's -1."""
     kind, _, number = name.partition(" ")
-    return int(number) if kind == "worker" else 0 if name == OFFICE else -1
+    return int(number) if kind == "worker" else 0 if name == FRONTEND else -1
+
+
+def between_generations(name: str) -> str:
+    """Return the name that processes of another generation, possibly of release 0.1, know a process by."""
+    return name.replace(FRONTEND, EARLIER_FRONTEND)
+
+
+def of_generation(name: str) -> str:
+    """Return the name here of a process that another generation named."""
+    return name.replace(EARLIER_FRONTEND, FRONTEND)
 
 
 def abroad(name: str) -> bool:

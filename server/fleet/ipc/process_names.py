@@ -34,7 +34,7 @@ def place(name: str) -> tuple[str, int]:
 class Names:
     """Names as one host uses them. `node`: 10 hex digits; empty: there is no other host.
 
-        "worker 3", "office" (the frontend)   of this host       "@0123456789 3"   worker 3 of another host; the frontend there is its 0
+        "worker 3", "frontend" (the frontend)   of this host       "@0123456789 3"   worker 3 of another host; the frontend there is its 0
 
     The lowest eight bits of a number are the worker's; the others are the node's, 0 for this host alone.
     """

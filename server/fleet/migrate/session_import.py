@@ -70,7 +70,7 @@ class Imports:
         try:
             came = self._moving.take(parcel, descriptors, take_over)
         except BadRecord as bad:
-            logger.error("handover.refused", people=len(descriptors), **log.described(bad))
+            logger.error("migration.refused", people=len(descriptors), **log.described(bad))
             for descriptor in message.descriptors:
                 os.close(descriptor)
             answer(Kind.NO, message.number)

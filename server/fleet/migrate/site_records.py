@@ -93,6 +93,6 @@ def take(has: UpgradeParts, what: str, piece: Any, blobs: list[bytes], descripto
         elif what == SPENT and has.spent is not None:
             has.spent.unpack(piece, now)
     except (KeyError, TypeError, ValueError) as bad:
-        logger.error("handover.refused", people=0, **log.described(bad))
+        logger.error("migration.refused", people=0, **log.described(bad))
     for descriptor in descriptors:  # no part has accepted them
         os.close(descriptor)

@@ -189,7 +189,7 @@ class UpgradeSource:
         self.result.stayed = self._people.stayed
         self.result.seconds = round(time.monotonic() - begun, 2)
         logger.info(
-            "handover.ended", people=self.result.people, chats=self.result.chats, stayed=self.result.stayed,
+            "upgrade.ended", people=self.result.people, chats=self.result.chats, stayed=self.result.stayed,
             seconds=self.result.seconds,
         )  # fmt: skip
 
@@ -208,7 +208,7 @@ class UpgradeSource:
     async def _begin(self) -> None:
         """Stop accepting here: clients wait at the same sockets, which the successor opens."""
         has = self._has
-        logger.info("handover.begun", online=has.worker.engine.online, pid=self._child.pid)
+        logger.info("upgrade.begun", online=has.worker.engine.online, pid=self._child.pid)
         self._begun = True
         await self._doors.pause()
         self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(time.monotonic()))
@@ -249,7 +249,7 @@ class UpgradeSource:
                 await self._people.move()
                 await asyncio.sleep(0.02)
         except LinkDown:  # the successor ended meanwhile: by itself, as any process may
-            logger.warning("handover.cut", why="while the last requests were answered")
+            logger.warning("upgrade.cut", why="while the last requests were answered")
 
     def close(self) -> None:
         """Close the link."""
@@ -315,7 +315,7 @@ class UpgradeSource:
         if self._ready.done() and self._ready.exception() is not None:
             return str(self._ready.exception())
         if fault is not None and not isinstance(fault, LinkDown):
-            logger.error("handover.fault", **log.described(fault))
+            logger.error("migration.fault", **log.described(fault))
             return "a fault of this process's; its log says where"
         if died.done() and not died.cancelled():
             status = died.result()
@@ -364,4 +364,4 @@ class UpgradeSource:
         for saved in self._saved:
             has.worker.saved(*saved)
         has.worker.engine.moves.forget()
-        logger.error("handover.failed", why=said, people=gone, back=back)
+        logger.error("upgrade.failed", why=said, people=gone, back=back)

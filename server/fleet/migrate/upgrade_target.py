@@ -72,7 +72,7 @@ class UpgradeTarget:
         if handler is not None:
             handler(message)
             return
-        logger.warning("handover.unknown", kind=message.kind)
+        logger.warning("upgrade.unknown", kind=message.kind)
         for descriptor in message.descriptors:
             os.close(descriptor)
         if message.descriptors:
@@ -186,11 +186,11 @@ class UpgradeTarget:
             has.adapter.gone.wanted.end()
         has.worker.engine.moves.forget()
         if cut:
-            logger.error("handover.cut", why=cut, people=self._people, chats=self._chats)
+            logger.error("upgrade.cut", why=cut, people=self._people, chats=self._chats)
         else:
             seconds = round(time.monotonic() - self._since, 2)
             skipped = has.worker.engine.moves.skipped
-            logger.info("handover.taken", people=self._people, chats=self._chats, skipped=skipped, seconds=seconds)
+            logger.info("upgrade.taken", people=self._people, chats=self._chats, skipped=skipped, seconds=seconds)
 
     def _send(self, kind: Kind, *records: Any) -> bool:
         """Send to the old process; False: it is gone. What it sent is here all the same."""

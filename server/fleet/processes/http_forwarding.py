@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
 from server.http.request.connection_counts import NEW
@@ -32,10 +32,10 @@ class HttpForwarding:
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """Forward a connection (`WorkerPorts.on_http`). The descriptor belongs to this object from now on."""
-        if len(self._flight) >= WAIT_MAX or self._peers().full(OFFICE):
+        if len(self._flight) >= WAIT_MAX or self._peers().full(FRONTEND):
             self._lose(fd)
             return
-        number = self._peers().send(OFFICE, Kind.HTTP, NEW, pieces=[begun], descriptors=[fd])
+        number = self._peers().send(FRONTEND, Kind.HTTP, NEW, pieces=[begun], descriptors=[fd])
         if number is None:
             self._wait(fd, begun)
         else:
@@ -62,14 +62,14 @@ class HttpForwarding:
 
     def joined(self, name: str) -> None:
         """Forward the waiting connections to a frontend that has started."""
-        if name == OFFICE:
+        if name == FRONTEND:
             waiting, self._waiting = self._waiting, deque()
             for fd, begun in waiting:
                 self.take(fd, begun, 0.0)
 
     def dead(self, name: str) -> None:
         """Queue the connections that a dead frontend had not acknowledged."""
-        if name == OFFICE:
+        if name == FRONTEND:
             self._flight.dead()
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from typing import Final, cast
 from engine.core.ports import Seats
 from engine.rooms.remote_room import RemoteRoom
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, abroad, nobody
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, abroad, nobody
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
@@ -156,7 +156,7 @@ class WorkerLinks:
     def _dead(self, name: str) -> None:
         self.across.dead(name)
         self.whereabouts.dead(name)
-        if name not in (HUB, OFFICE):  # it will not answer the saves of sessions that came from it
+        if name not in (HUB, FRONTEND):  # it will not answer the saves of sessions that came from it
             ask_again(self._worker, self._worker.engine.sessions.values())
         if abroad(name):
             self.tally.left = 0

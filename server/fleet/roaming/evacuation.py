@@ -196,7 +196,7 @@ class Evacuation:
             moving.cancel()
         (fault,) = await asyncio.gather(moving, return_exceptions=True)
         if isinstance(fault, Exception):  # what is left is told to return, and the log says why
-            logger.error("handover.fault", **log.described(fault))
+            logger.error("migration.fault", **log.described(fault))
         await self._way.landed()
         self._stayed = len(self._worker.engine.sessions)
         logger.info(

@@ -331,7 +331,7 @@ class MigrationSource:
         try:
             came = self._exports.moving.take(*released)
         except BadRecord as bad:  # they are here already: they returned by another connection
-            logger.error("handover.refused", people=1, **log.described(bad))
+            logger.error("migration.refused", people=1, **log.described(bad))
             self._lose(released)
         ask_again(self._worker, came)
         check_bans(self._worker, came)

@@ -159,7 +159,7 @@ class MigrationTarget:
             came = self._moving.take(move.people, places, partial(self._mine, sock, move.client))
         except BadRecord as bad:
             self._room.expect(())
-            logger.error("handover.refused", people=len(people), **log.described(bad))
+            logger.error("migration.refused", people=len(people), **log.described(bad))
             return
         self._remember(nonce, came)
         way = TUNNEL if move.client else NONE

@@ -309,7 +309,7 @@ class TunnelTable:
                 SessionRecord({**parcel.record, "people": [one]}, blobs), [descriptor], greet=greet
             )
         except BadRecord as bad:
-            logger.error("handover.refused", people=1, **log.described(bad))
+            logger.error("migration.refused", people=1, **log.described(bad))
             if descriptor >= 0:
                 os.close(descriptor)
             return []

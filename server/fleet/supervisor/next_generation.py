@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.engine import agreed
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, LAST, NEXT, OFFICE, name_of, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, LAST, NEXT, between_generations, name_of, number_of, of_generation
 from server.fleet.migrate.upgrade_source import TELL_EVERY, not_ready
 from server.fleet.supervisor.child_process import Child, ChildMessage
 from server.fleet.supervisor.control_clients import ControlClient
@@ -145,14 +145,14 @@ class NextGeneration:
 
     def _came(self, said: ChildMessage) -> None:
         if said.kind == Kind.CHILD:
-            name, pid = said.records
+            name, pid = of_generation(said.records[0]), said.records[1]
             if name in self._next:
                 self._died(name)
             self._next[name] = process = Process(pid, os.dup(said.descriptors[0]))
             if self.state == MOVING:
                 self._join(name, process)
-            if name == OFFICE and OFFICE in self._children:
-                self._children[OFFICE].tell(Kind.FOLLOW, pid, descriptors=(said.descriptors[1],))
+            if name == FRONTEND and FRONTEND in self._children:
+                self._children[FRONTEND].tell(Kind.FOLLOW, pid, descriptors=(said.descriptors[1],))
         elif said.kind == Kind.FAILED and self.state == STARTING:
             self.fail(said.records[0])
         elif said.kind == Kind.READY and self.state == STARTING:
@@ -164,7 +164,7 @@ class NextGeneration:
             self.fail("the new version and this one know no common form of what moves: stop and start instead")
             return
         self._asker.say({"step": "ready", "pid": self.pid, "version": version})
-        logger.info("handover.begun", online=self.left, pid=self.pid)
+        logger.info("upgrade.begun", online=self.left, pid=self.pid)
         self.state, self._begun = MOVING, time.monotonic()
         upgrade_waiter.adopt()
         for name, process in self._next.items():
@@ -185,9 +185,8 @@ class NextGeneration:
                 one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 child.tell(Kind.PEER, NEXT + name, process.pid, True, descriptors=(one.fileno(),))
                 one.close()
-                self._tell(
-                    Kind.PEER, name, LAST + child.name, child.pid, descriptors=(two.detach(), os.dup(child.pidfd))
-                )
+                names = between_generations(name), between_generations(LAST + child.name)
+                self._tell(Kind.PEER, *names, child.pid, descriptors=(two.detach(), os.dup(child.pidfd)))
 
     def _tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> None:
         self._out.append(PendingMessage(kind, records, descriptors))
@@ -233,7 +232,7 @@ class NextGeneration:
         if self.state in (STARTING, MOVING):
             self._said = said
             self.state = ENDING
-            logger.error("handover.failed", why=said, people=self._went[0], back=self.left)
+            logger.error("upgrade.failed", why=said, people=self._went[0], back=self.left)
         for process in self._next.values():
             with contextlib.suppress(ProcessLookupError):  # it is dead already, and was reaped
                 signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
@@ -263,7 +262,7 @@ class NextGeneration:
             self._flush()
             people, chats, stayed = self._went
             seconds = round(time.monotonic() - self._begun, 2)
-            logger.info("handover.ended", people=people, chats=chats, stayed=stayed, seconds=seconds)
+            logger.info("upgrade.ended", people=people, chats=chats, stayed=stayed, seconds=seconds)
             if stayed and not self._said:
                 self._said = f"{stayed} people could not go and were told to come back"
             self._over(True, self._said)

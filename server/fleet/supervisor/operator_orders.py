@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
+from server.fleet.ipc.ipc_peers import EARLIER_FRONTEND, FRONTEND, HUB, name_of, number_of
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_clients import ControlClient
 from server.fleet.supervisor.generation_state import GenerationState
@@ -100,7 +100,7 @@ class OperatorOrders:
         do = asked.get("do")
         if do == "status":
             asker.end(self._status())
-        elif do == "restart" and asked.get("worker") == OFFICE:
+        elif do == "restart" and asked.get("worker") in (FRONTEND, EARLIER_FRONTEND):
             self._upgrade(asker, None)
         elif do == "drain" and "worker" not in asked:
             self._depart(asker)

@@ -15,7 +15,7 @@ from typing import Final
 
 from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import LAST, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, LAST, between_generations, of_generation
 from server.fleet.migrate.upgrade_successor import SEVERAL
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildMessage
 from server.fleet.supervisor.generation_state import GenerationState, unpacked
@@ -72,7 +72,7 @@ class PreviousGeneration:
 
     def way(self) -> tuple[socket.socket, socket.socket] | None:
         """Return two ends of a link from the old frontend to the new one; None: there is no old one."""
-        if self.over or LAST + OFFICE in self._gone:
+        if self.over or LAST + FRONTEND in self._gone:
             return None
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in ends:
@@ -84,7 +84,7 @@ class PreviousGeneration:
         """Announce a process of this generation. `way`: the other end of the frontend's link."""
         if not self.over:
             ends = () if way is None else (way.fileno(),)
-            self._line.tell(Kind.CHILD, child.name, child.pid, descriptors=(child.pidfd, *ends))
+            self._line.tell(Kind.CHILD, between_generations(child.name), child.pid, descriptors=(child.pidfd, *ends))
 
     def serves(self) -> None:
         """Announce that all of this generation could serve."""
@@ -117,7 +117,7 @@ class PreviousGeneration:
 
     def _came(self, said: ChildMessage) -> None:
         if said.kind == Kind.PEER:
-            to, name, pid = said.records
+            to, name, pid = of_generation(said.records[0]), of_generation(said.records[1]), said.records[2]
             end, pidfd = said.descriptors
             if to in self._children:
                 if name not in self._there:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, number_of
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildStart
 from server.fleet.supervisor.control_clients import ControlClients
 from server.fleet.supervisor.generation_state import GenerationState
@@ -205,7 +205,7 @@ class Supervisor:
     def _start(self, name: str) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        way = self._before.way() if self._before is not None and name == OFFICE else None
+        way = self._before.way() if self._before is not None and name == FRONTEND else None
         begun = self._before is None or self._served
         # A child that gets a signal before it has its own handlers would lose it: until then signals wait.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
@@ -250,7 +250,7 @@ class Supervisor:
             if way is not None:
                 way.close()
             name_process(name)
-            if self._meter is not None and name != OFFICE:
+            if self._meter is not None and name != FRONTEND:
                 self._meter.close()
             _send_meter(birth)
             status = self._roles[name](birth)
@@ -277,7 +277,7 @@ class Supervisor:
             if other is not child:
                 other.tell(Kind.UP, child.name)
         self._orders.ready(child)
-        if child.name == OFFICE:
+        if child.name == FRONTEND:
             self._tell_deaths()
         ready = [other.name for other in self.children.values() if other.ready]
         if self._served or self._stopping or len(ready) < len(self._roles):
@@ -303,9 +303,9 @@ class Supervisor:
 
     def _tell_deaths(self) -> None:
         """Send the deaths of processes to the frontend, which shows them."""
-        office = self.children.get(OFFICE)
-        if office is not None:
-            office.tell(Kind.DEATHS, *[[name, why, count] for (name, why), count in self.deaths.items()])
+        frontend = self.children.get(FRONTEND)
+        if frontend is not None:
+            frontend.tell(Kind.DEATHS, *[[name, why, count] for (name, why), count in self.deaths.items()])
 
     def _died(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)

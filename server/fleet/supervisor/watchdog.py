@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from server.fleet.ipc.ipc_peers import OFFICE, SIGN_EVERY, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, SIGN_EVERY, number_of
 from server.fleet.migrate.upgrade_source import START_WITHIN
 from server.fleet.supervisor.child_process import Child
 from server.ops import log
@@ -18,7 +18,7 @@ from server.ops.process.cpu_time import Sample, had_core
 
 LOOK_EVERY: Final = 0.25  # seconds between two looks
 HANG_AFTER: Final = 2.0  # seconds of its own without a message: eight signs
-OFFICE_WITHIN: Final = (
+FRONTEND_WITHIN: Final = (
     900.0  # seconds at least that the frontend has for it: it may bring a large database up to date first
 )
 DEAD_WITHIN: Final = 1.0  # seconds in which a process whose link broke is seen to be dead, if it is
@@ -97,11 +97,11 @@ class Watchdog:
         closed its links itself is at its end, and broke none.
         """
         now = self.clock.now
-        office = children.get(OFFICE)
+        frontend = children.get(FRONTEND)
         live = {child.pid for child in children.values()}
         self._silences = {pid: silence for pid, silence in self._silences.items() if pid in live}
         for child in children.values():
-            if self._excused(child, office):
+            if self._excused(child, frontend):
                 self._silences.pop(child.pid, None)
                 continue
             silence = self._look(child)
@@ -116,15 +116,15 @@ class Watchdog:
     def limit(self, child: Child) -> float:
         """Return the seconds of its own that a process has until its next sign, or to start."""
         if not child.ready:
-            return max(self.start_within, OFFICE_WITHIN) if child.name == OFFICE else self.start_within
+            return max(self.start_within, FRONTEND_WITHIN) if child.name == FRONTEND else self.start_within
         kills, at = self._hangs.get(child.name, (0, 0.0))
         return self._hang_after * (2 ** min(kills, DOUBLINGS_MAX) if self.clock.now - at < CALM_AFTER else 1)
 
-    def _excused(self, child: Child, office: Child | None) -> bool:
+    def _excused(self, child: Child, frontend: Child | None) -> bool:
         """Whether a process need not have sent anything: it did, or it is a worker that waits for the frontend's list of bans."""
         if child.ready:
             return self.clock.now - child.heard <= SILENT_AFTER
-        return number_of(child.name) > 0 and (office is None or not office.ready)
+        return number_of(child.name) > 0 and (frontend is None or not frontend.ready)
 
     def _look(self, child: Child) -> Silence:
         silence = self._silences.get(child.pid)

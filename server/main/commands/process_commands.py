@@ -62,7 +62,7 @@ def _host(node: str, address: str, version: str, state: str, people: int, ahead:
 
 
 def change(data: Path, do: str, worker: int | str | None, as_json: bool) -> None:
-    """Send `drain` or `restart` for a worker, or "hub" or "office", or `drain` for the host (None), and print the progress until it is done."""
+    """Send `drain` or `restart` for a worker, or "hub" or "frontend", or `drain` for the host (None), and print the progress until it is done."""
     which = {} if worker is None else {"worker": worker}
     conclude(answer(data, {"do": do, **which}, show=not as_json), as_json)
 

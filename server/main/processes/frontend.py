@@ -26,7 +26,7 @@ from server.fleet.frontend.remote_pictures import RemotePictures
 from server.fleet.frontend.store_server import StoreServer
 from server.fleet.frontend.supervisor_status import SupervisorStatus
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
@@ -77,7 +77,7 @@ class Frontend:
         self.sockets = Sockets()
         self.hosts = Hosts()
         others = self._other_processes(names)
-        self.server = Server(settings, secret, self.sockets, counted, OFFICE, others)
+        self.server = Server(settings, secret, self.sockets, counted, FRONTEND, others)
         self._arriving = None if before is None else UpgradeSuccessor(before)
         self._arrived: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -105,7 +105,7 @@ class Frontend:
         self._catching: ClusterCatchUp | None = None
         self._everywhere = UserEventBroadcast(self.server, lambda: self.peers, place is not None, self._kept)
         self._departing = WorkerEvacuation(
-            OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
+            FRONTEND, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
         )  # fmt: skip
         handlers |= {**self._everywhere.handlers, **self._departing.handlers}
         self.links = WorkerLinks(
@@ -127,7 +127,7 @@ class Frontend:
         """Return the server's ports to workers and other hosts."""
         return OtherProcesses(
             worker=ports_of(lambda: self.links),
-            make_room=room_of(names.number(OFFICE), lambda: self.links),
+            make_room=room_of(names.number(FRONTEND), lambda: self.links),
             find_waits=lambda: self._gathering.waits(),
             find_passing=lambda: self._proxy,
             find_pictures=lambda: self._looks,
@@ -292,7 +292,7 @@ class Frontend:
         for name in self._workers():
             self._sharing.joined(name)
         logger.info(
-            "process.ready", process=OFFICE, pid=os.getpid()
+            "process.ready", process=FRONTEND, pid=os.getpid()
         )  # before `server.ready`, which is of all processes
         self.peers.ready()
 
@@ -405,19 +405,19 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = secret_keys.load(settings.data)
-    office = Frontend(birth.up, settings, secret, counted, birth.before, place)
-    office.server.board.add(SupervisorStatus(birth.supervisor).reading, apart=True)
+    frontend = Frontend(birth.up, settings, secret, counted, birth.before, place)
+    frontend.server.board.add(SupervisorStatus(birth.supervisor).reading, apart=True)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, office.stop.set)
+        loop.add_signal_handler(number, frontend.stop.set)
     reload = birth.told_to_reload()
-    await office.ready(secret)
-    ends = office.stop, office.links.orphaned
+    await frontend.ready(secret)
+    ends = frontend.stop, frontend.links.orphaned
     if not birth.begun:
-        await first_of(office.begin, *ends)
-    if birth.begun or office.begin.is_set():
-        await office.serve()
-        office.server.reload_at(reload, again)
-        await first_of(office.gone, *ends)
-    await office.end(settings.server.drain, listening)
-    logger.info("process.stopped", process=OFFICE)
+        await first_of(frontend.begin, *ends)
+    if birth.begun or frontend.begin.is_set():
+        await frontend.serve()
+        frontend.server.reload_at(reload, again)
+        await first_of(frontend.gone, *ends)
+    await frontend.end(settings.server.drain, listening)
+    logger.info("process.stopped", process=FRONTEND)
     return 0

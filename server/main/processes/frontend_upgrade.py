@@ -9,14 +9,14 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from server.fleet.ipc.ipc_peers import NEXT, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, NEXT
 from server.fleet.migrate.upgrade_source import Result, UpgradeSource
 from server.fleet.processes.worker_links import WorkerLinks
 from server.main.parts.server_parts import Server
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.successor import Process
 
-TO = NEXT + OFFICE
+TO = NEXT + FRONTEND
 
 
 class Doors:
@@ -50,9 +50,9 @@ class FrontendUpgrade(UpgradeSource):
         links: WorkerLinks,
         last: Callable[[], bool],
     ) -> None:
-        self._office = Process(pid)
+        self._frontend = Process(pid)
         super().__init__(
-            server.belongings, self._office, sock, sockets.all(), Doors(server), untold, last,
+            server.belongings, self._frontend, sock, sockets.all(), Doors(server), untold, last,
             forwarding=(links.across.forwarding, TO),
         )  # fmt: skip
 
@@ -61,7 +61,7 @@ class FrontendUpgrade(UpgradeSource):
         try:
             return await super().run()
         finally:
-            self._office.let_go()
+            self._frontend.let_go()
 
 
 def untold(_: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.frontend.cluster_broadcast import ClusterBroadcast
 from server.fleet.frontend.metrics_merge import MetricsAnswers
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
@@ -77,7 +77,7 @@ class HubProcess:
         self.seeking = SessionSearch(
             node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable
         )
-        self.telling = ClusterBroadcast(node, self._say, partial(self._send, OFFICE, Kind.ALL), self._unreadable)
+        self.telling = ClusterBroadcast(node, self._say, partial(self._send, FRONTEND, Kind.ALL), self._unreadable)
         handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
         handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
         handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cell is not None else None
@@ -175,7 +175,7 @@ class HubProcess:
     def _joined(self, name: str) -> None:
         number = self.names.number(name)
         self._names[number] = name
-        self.federation.joined(number, fixed=name == OFFICE, leaving=not self.peers.takes(name))
+        self.federation.joined(number, fixed=name == FRONTEND, leaving=not self.peers.takes(name))
         if self.cell is not None:
             self._tell_hosts(name, self.cell.members.others(time.monotonic()))
 

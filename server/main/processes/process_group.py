@@ -18,7 +18,7 @@ import uvloop
 
 from server.fleet.cluster.cluster_frontend_parts import Place
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of, number_of
 from server.fleet.migrate.upgrade_successor import fault_of
 from server.fleet.supervisor import generation_state as inherited
 from server.fleet.supervisor.child_process import ChildLink, ChildStart
@@ -98,7 +98,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGen
     sockets.drop_unasked()
     roles: dict[str, Role] = {
         # the first: a process older than the frontend was known to the frontend before (`server.fleet.frontend.process_figures`)
-        OFFICE: _role(
+        FRONTEND: _role(
             lambda birth: frontend.serve(
                 birth, settings, again, addresses.part(first + frontend.NUMBER), listening, place
             )

@@ -23,7 +23,7 @@ from server.fleet.frontend.metrics_merge import MetricsAnswers
 from server.fleet.frontend.store_client import StoreClient
 from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, SUPERVISOR, Handler, name_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.evacuation_schedule import WorkerEvacuation
 from server.fleet.processes.http_forwarding import HttpForwarding
@@ -146,7 +146,7 @@ class WorkerProcess:
             room_of(names.number(self.name), lambda: self.links),
             self._find_country(settings),
             self._on_pause,
-            lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look),
+            lambda *look: self.links.peers.send(FRONTEND, Kind.LOOK, *look),
         )
 
     @staticmethod
@@ -199,16 +199,16 @@ class WorkerProcess:
         """Broadcast an age state: the user may have sessions in other processes, and the stored data of a minor is deleted."""
         if self.told is not None and self._outbox.weight[Kind.AGE] < AGES_MAX:
             self._outbox.send(Kind.AGE, identity, stands, age)
-        else:  # nothing is stored, or too much waits: without an office nobody else hears of it
-            self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
+        else:  # nothing is stored, or too much waits: without a frontend nobody else hears of it
+            self.links.peers.send(FRONTEND, Kind.AGE, identity, stands, age)
 
     def _on_pause(self, identity: int, seconds: float) -> None:
         """Broadcast that an identity has no video. Without a frontend the other workers do not learn of it."""
-        self.links.peers.send(OFFICE, Kind.PAUSED, [identity, seconds])
+        self.links.peers.send(FRONTEND, Kind.PAUSED, [identity, seconds])
 
     def _on_detection(self, identity: int, name: str, chat: int) -> None:
         """Broadcast a detection that counts for a day. Without a frontend the other workers do not learn of it."""
-        self.links.peers.send(OFFICE, Kind.DETECTED, [identity, name, chat, 0.0])
+        self.links.peers.send(FRONTEND, Kind.DETECTED, [identity, name, chat, 0.0])
 
     def _count_detections(self, _: str, message: Message) -> None:
         """Count detections of the last day in other processes, from the frontend."""
@@ -224,10 +224,10 @@ class WorkerProcess:
 
     def _on_minor(self, identity: int) -> None:
         """Tell the frontend of a refused minor. Without a frontend it is told at the next refusal."""
-        self.links.peers.send(OFFICE, Kind.MINOR, identity)
+        self.links.peers.send(FRONTEND, Kind.MINOR, identity)
 
     def _took(self, name: str, message: Message) -> None:
-        if name == OFFICE:  # each skips numbers that are not its own
+        if name == FRONTEND:  # each skips numbers that are not its own
             self._outward.took(message)
             self._outbox.took(message)
         self.links.across.took(name, message)
@@ -238,19 +238,19 @@ class WorkerProcess:
             self.departing.tell_hub()
             if self._emptying is not None:
                 self._emptying.tell_hub()
-        if name == OFFICE:
+        if name == FRONTEND:
             self._outbox.joined()
             self.kept.flush()
             for rows in self.reception.all_off(PAUSED_MAX):  # it may be a new one, which has none of them
-                self.links.peers.send(OFFICE, Kind.PAUSED, *map(list, rows))
+                self.links.peers.send(FRONTEND, Kind.PAUSED, *map(list, rows))
             for rows in self.reception.all_ages(PAUSED_MAX):
-                self.links.peers.send(OFFICE, Kind.AGES, *map(list, rows))
+                self.links.peers.send(FRONTEND, Kind.AGES, *map(list, rows))
             for rows in self.reception.all_detections(PAUSED_MAX):
-                self.links.peers.send(OFFICE, Kind.DETECTED, *map(list, rows))
+                self.links.peers.send(FRONTEND, Kind.DETECTED, *map(list, rows))
 
     def _dead(self, name: str) -> None:
         self._outward.dead(name)
-        if name == OFFICE:
+        if name == FRONTEND:
             self.reception.looked_at_every(0.0)  # until the next one sets another interval
             self._outbox.dead()
             self.kept.dead()
@@ -280,7 +280,7 @@ class WorkerProcess:
         try:
             take(time.monotonic())
         except BadRecord as bad:
-            logger.error("handover.refused", people=0, **log.described(bad))
+            logger.error("migration.refused", people=0, **log.described(bad))
 
     async def left(self) -> None:
         """Wait until all sessions have left, the frontend has stored what they left, and the supervisor has the counts."""
@@ -289,7 +289,7 @@ class WorkerProcess:
         try:
             await self._emptying.run()
         except Exception as error:  # noqa: BLE001 - the sessions left are told to reconnect, and the fault is logged
-            logger.error("handover.fault", **log.described(error))
+            logger.error("migration.fault", **log.described(error))
         await self.links.homecoming.settled()
         if self._recorder is not None:
             await self._recorder.settled()
@@ -342,7 +342,7 @@ class WorkerProcess:
         self.kept.flush()
         peers, loop = self.links.peers, asyncio.get_running_loop()
         end = loop.time() + CLOSING
-        while not peers.idle(OFFICE) and loop.time() < end:  # noqa: ASYNC110 - a socket that drains has no event
+        while not peers.idle(FRONTEND) and loop.time() < end:  # noqa: ASYNC110 - a socket that drains has no event
             await asyncio.sleep(0.01)
         self.cut()
 

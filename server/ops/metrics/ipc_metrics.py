@@ -3,7 +3,7 @@
 Metrics with the label `process` are separate for each process; every other metric is the sum over the host.
 """
 
-# The label's value is the process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` for a single process.
+# The label's value is the process's name: `supervisor`, `hub`, `frontend`, `worker 1` and so on; `server` for a single process.
 
 from engine.rooms.remote_room import ANSWER_BOUNDS
 from server.ops.metrics.metric_type import Metric
@@ -74,8 +74,8 @@ PROCESSES = (
     Metric(
         "serendip_http_lost",
         "counter",
-        "HTTP connections that workers closed, since too many waited for an office",
-        "Are requests refused because the office is away?",
+        "HTTP connections that workers closed, since too many waited for a frontend",
+        "Are requests refused because the frontend is away?",
     ),
     Metric("serendip_hub_tickets", "gauge", "people who wait in the hub", "Does the hub know who waits?"),
     Metric(

@@ -12,10 +12,10 @@ Made from `server/ops/metrics/metric_table.py` by `python -m server.ops.metrics.
 hot path is counted in C by plain additions and read at the scrape; a message costs the additions and one look at the clock
 a read. No label holds anything from outside. The process's own numbers (`process_*`) stand beside these.
 
-With several workers (`SERENDIP_WORKERS`) there is one such port too: the office asks the others at the scrape, who have half a second
-for an answer. A metric with the label `process` is told apart by process: `supervisor`, `hub`, `office`, `worker 1` to `worker 64`, or
+With several workers (`SERENDIP_WORKERS`) there is one such port too: the frontend asks the others at the scrape, who have half a second
+for an answer. A metric with the label `process` is told apart by process: `supervisor`, `hub`, `frontend`, `worker 1` to `worker 64`, or
 `server` where one does all. Every other is the sum over the host, and means with several processes what it means with one: who is silent
-counts as it did last, and a counter of who died is carried on. `process_*` are then the office's; `serendip_process_*` are each one's.
+counts as it did last, and a counter of who died is carried on. `process_*` are then the frontend's; `serendip_process_*` are each one's.
 
 `python -m bench instructions` shows what counting costs a message.
 """

@@ -38,7 +38,7 @@ def name_process(role: str) -> None:
 
     The arguments are overwritten in place, as setproctitle does; Python has its own copy of them. If the system does not allow it nothing changes.
     """
-    short = f"serendip {role.replace('worker ', 'w')}".encode()[:_COMM_MAX]
+    short = f"serendip {role.replace('worker ', 'w').replace('frontend', 'front')}".encode()[:_COMM_MAX]
     ctypes.CDLL(None).prctl(_PR_SET_NAME, short, 0, 0, 0)
     with contextlib.suppress(OSError, ValueError):
         fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()

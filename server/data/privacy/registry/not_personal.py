@@ -37,7 +37,7 @@ NOT_PERSONAL = (
             "setting": "the name of a setting",
             "version": "this program's version",
             "pid": "the number of this process",
-            "process": "which of several processes of ours: hub, office, worker 1 and so on",
+            "process": "which of several processes of ours: hub, frontend, worker 1 and so on",
             "status": "the exit status of a process of ours, or the signal that ended it",
             "name": "which of several processes of ours, or a file of an operator's rules",
             "descriptors": "a number",

@@ -1,6 +1,6 @@
 """What crossings cost: `python -m tests.server.fleet.cluster.cost [people]`. Rule: both hosts are in this one process, over loopback TCP.
 
-So a time is that of both sides, one after the other, and the CPU is theirs together (worker, port, office; a hub is played).
+So a time is that of both sides, one after the other, and the CPU is theirs together (worker, port, frontend; a hub is played).
 """
 
 from __future__ import annotations

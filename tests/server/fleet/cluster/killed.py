@@ -29,7 +29,7 @@ HOST = {
     "SERENDIP_SERVER__DRAIN": "6",
     "SERENDIP_SESSION__GRACE": "6",  # every lost session is waited for, and a process that was killed is back within a second
 }
-FAULTS = ("task.failed", "worker.fault", "loop.fault", "cluster.fault", "handover.fault")
+FAULTS = ("task.failed", "worker.fault", "loop.fault", "cluster.fault", "migration.fault")
 
 
 class Fallen(NamedTuple):
@@ -131,7 +131,7 @@ async def metric(server: Several, begins: str) -> float:
     try:
         async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/metrics") as answer:
             lines = (await answer.text()).splitlines()
-    except aiohttp.ClientError:  # the office is started anew
+    except aiohttp.ClientError:  # the frontend is started anew
         return float("-inf")
     silent = [line for line in lines if line.startswith("serendip_process_up{") and not line.endswith(" 1.0")]
     if silent:

@@ -25,7 +25,7 @@ from tests.support import services
 from tests.support.forkserver import START
 
 TABLES = ("log", "log_party")
-FAULTS = ("task.failed", "loop.fault", "worker.fault", "handover.refused", "handover.fault", "cluster.fault")
+FAULTS = ("task.failed", "loop.fault", "worker.fault", "migration.refused", "migration.fault", "cluster.fault")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Hosts of one cell in one loop: workers and an office of each, its real port, and between them TCP that a test may cut.
+"""Hosts of one cell in one loop: workers and a frontend of each, its real port, and between them TCP that a test may cut.
 
 Rule: all parts are the service's, but for the supervisors (`tests.server.fleet.processes.rig`), the processes' `main`s, and NATS: the one room is a
 real hub
@@ -20,7 +20,7 @@ from engine.engine import Thresholds
 from engine.rooms.hub import Hub
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.request_forwarding import RequestForwarding
 from server.fleet.roaming.host_migration import HostMigration, OtherHosts
@@ -140,20 +140,20 @@ class There:
         sock = listen_at("127.0.0.1", 0)
         self.relay = Relay(sock.getsockname()[1])
         self.address = f"127.0.0.1:{sock.getsockname()[1] if direct else self.relay.port}"
-        self.office = self.worker(0)
-        self.passing = RequestForwarding(node, lambda: self.office.peers, self.office.links.across, self._own)
+        self.frontend = self.worker(0)
+        self.passing = RequestForwarding(node, lambda: self.frontend.peers, self.frontend.links.across, self._own)
         behind = [3600.0]  # it began an hour ago: what is asked has one answer
         self.port = RpcServer(sock, Seal(secret), self.address, self.passing.handlers, lambda: time.time() - behind[0])
         self.port.start()
         behind[0] = 0.0
 
     def _own(self, request: Request, sock: socket.socket) -> None:
-        self.abroad[self.office].came(request, sock)
+        self.abroad[self.frontend].came(request, sock)
 
     def worker(self, number: int, secret: Keys | None = None) -> Working:
-        """A worker, 0: the office."""
+        """A worker, 0: the frontend."""
         others = OtherHosts(self.node, number, secret or self.secret, self.hosts, lambda: self.takes)
-        made = self.host.office(others) if number == 0 else self.host.worker(number, others)
+        made = self.host.frontend(others) if number == 0 else self.host.worker(number, others)
         assert made.links.abroad is not None
         self.abroad[made] = made.links.abroad
         return made
@@ -178,7 +178,7 @@ class There:
         await self.port.close()
         await self.relay.close()
         self.abroad.clear()  # whoever still knows this one knows no reactor by it
-        del self.port, self.passing, self.office
+        del self.port, self.passing, self.frontend
 
 
 class OneRoom:
@@ -195,7 +195,7 @@ class OneRoom:
                 if name != HUB:
                     number = there.names.number(name)
                     self._ends[number] = told, name
-                    self.hub.joined(number, fixed=name == OFFICE)
+                    self.hub.joined(number, fixed=name == FRONTEND)
             told.peers._handlers = {
                 Kind.ROWS: partial(self._rows, there.names),
                 Kind.LOAD: partial(self._load, there.names),

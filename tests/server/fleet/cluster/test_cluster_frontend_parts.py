@@ -19,7 +19,7 @@ from tests.server.main.processes.test_process_group import Several, several
 from tests.support import services
 
 NODE = "00000000aa"
-PATIENCE = 90.0  # seconds for an answer: a request may wait for an office that only starts, for which a server has 60
+PATIENCE = 90.0  # seconds for an answer: a request may wait for a frontend that only starts, for which a server has 60
 
 
 def among(**more: str) -> tuple[str, dict[str, str]]:
@@ -44,7 +44,7 @@ async def test_one_worker_is_a_host_too_and_an_upgrade_keeps_its_port(tmp_path: 
     address, chosen = among()
     async with several(tmp_path, **chosen) as host:
         await host.told("process.ready", 3)
-        assert {line["process"] for line in host.events("process.ready")} == {"hub", "office", "worker 1"}
+        assert {line["process"] for line in host.events("process.ready")} == {"hub", "frontend", "worker 1"}
         first = await greeted(host, address)
         assert (first.cell, first.epochs, first.schema) == ("1", [], "")
         upgrading = asyncio.create_task(host.upgrade())
@@ -56,7 +56,7 @@ async def test_one_worker_is_a_host_too_and_an_upgrade_keeps_its_port(tmp_path: 
         async with asyncio.timeout(PATIENCE):  # the one before answers until it has ended
             while (await greeted(host, address)).node == first.node:
                 pass
-        await host.kill("office")
+        await host.kill("frontend")
         assert (await greeted(host, address)).node != first.node, "a generation has one node, whatever of it dies"
 
 

@@ -56,7 +56,7 @@ async def not_taken(case: str, secret: Keys, folder: Path, monkeypatch: pytest.M
             case "no worker":
                 home.host.kill("worker 1")
                 made.workers[1].clear()
-                home.abroad = {home.office: home.abroad[home.office]}
+                home.abroad = {home.frontend: home.abroad[home.frontend]}
             case "takes nobody":
                 home.takes = False
             case "full":

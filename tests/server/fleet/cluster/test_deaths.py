@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.blocking, pytest.mark.timeout(300)]  # runs servers, k
 # By the process that is killed, and what the other one's person notices of it.
 EDGE = ("release", "asked", "go", "given", "opened")
 HOME = ("arrived", "held", "took", "taken")
-PASSES = ("passing", "passed")  # the home's office
+PASSES = ("passing", "passed")  # the home's frontend
 BACK_HOME = ("homeward", "person", "read", "rest")
 BACK_EDGE = ("coming", "returned", "back")
 
@@ -40,7 +40,7 @@ async def test_who_dies_as_somebody_goes_to_meet_somebody(cell: Two) -> None:
                 fallen = await cell.fell(point)
                 await pair.together()
                 there, other = pair.of(fallen)
-                assert fallen.name == ("office" if point in PASSES else "worker 1"), point
+                assert fallen.name == ("frontend" if point in PASSES else "worker 1"), point
                 noticed(point, there, other)
                 await all_there(cell, crowd, pair)
             assert crowd.drops(1 - fallen.at) == before[1 - fallen.at], point

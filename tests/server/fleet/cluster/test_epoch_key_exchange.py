@@ -49,7 +49,7 @@ class Clock:
 
 
 class Host:
-    """What an office has of keys. Its folder may be there already."""
+    """What a frontend has of keys. Its folder may be there already."""
 
     def __init__(self, folder: Path, url: str, clock: Clock, others: list[Host]) -> None:
         self.folder, self.others, self.open = folder, others, True

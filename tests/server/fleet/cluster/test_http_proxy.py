@@ -234,7 +234,7 @@ async def test_a_poll_whose_client_goes_is_dropped_over_there_too(secret: Keys, 
         await until(lambda: here.proxy.reading()["serendip_http_passing"] == 0)
 
 
-async def test_a_poll_is_let_go_of_when_its_client_says_more_or_this_office_hands_over(
+async def test_a_poll_is_let_go_of_when_its_client_says_more_or_this_frontend_hands_over(
     secret: Keys, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(http_proxy, "TICK", 0.05)
@@ -258,7 +258,7 @@ async def test_a_poll_is_let_go_of_when_its_client_says_more_or_this_office_hand
         here.door.stay()
 
 
-async def test_connections_of_other_hosts_go_to_the_office_that_follows(secret: Keys) -> None:
+async def test_connections_of_other_hosts_go_to_the_frontend_that_follows(secret: Keys) -> None:
     async with hosts(secret, 3) as (here, old, new), browser() as http:
         id = old.places.letters()
         await told(http, f"{here.url}/{id}")

@@ -1,4 +1,4 @@
-"""The other hosts as the office knows them."""
+"""The other hosts as the frontend knows them."""
 
 from server.fleet.cluster.known_nodes import Hosts, Place
 

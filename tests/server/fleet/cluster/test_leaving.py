@@ -179,8 +179,8 @@ async def test_who_talks_on_a_host_that_leaves_goes_on_at_another_without_a_line
                 "worker.fault",
                 "loop.fault",
                 "task.failed",
-                "handover.fault",
-                "handover.refused",
+                "migration.fault",
+                "migration.refused",
                 "process.died",
             ):
                 assert server.events(fault) == [], fault

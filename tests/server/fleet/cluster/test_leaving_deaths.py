@@ -52,7 +52,7 @@ async def leaves(cell: Two, point: str) -> list[Pair]:
         fallen = await cell.fell(point)
         assert (fallen.at, fallen.name) == (
             STAYS if point in OTHERS else LEAVES,
-            "office" if point in ("passing", "passed") else "worker 1",
+            "frontend" if point in ("passing", "passed") else "worker 1",
         )
         for pair in pairs:
             await pair.together()

@@ -109,7 +109,7 @@ async def test_a_host_that_stands_still_loses_the_room_and_an_upgrade_hands_it_o
         owner = await owner_of(one, two)
         other = two if owner is one else one
         waits = await waiting(http, other, "chess")
-        held = [*map(owner.pid_of, ("hub", "office", "worker 1")), owner.newest]
+        held = [*map(owner.pid_of, ("hub", "frontend", "worker 1")), owner.newest]
         for pid in reversed(held):
             os.kill(pid, signal.SIGSTOP)
         await owner_of(other)

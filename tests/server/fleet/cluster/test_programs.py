@@ -92,11 +92,11 @@ async def test_a_host_that_is_killed_is_the_end_of_its_programs_chats_and_the_ot
 
 
 @pytest.mark.parametrize("who", ["home", "edge"])
-async def test_an_office_that_is_killed_takes_its_programs_along_and_the_other_is_told(
+async def test_a_frontend_that_is_killed_takes_its_programs_along_and_the_other_is_told(
     tmp_path: Path, who: str
 ) -> None:
     async with met(tmp_path) as (_, (home, near), (edge, far)):
-        await (home if who == "home" else edge).kill("office")
+        await (home if who == "home" else edge).kill("frontend")
         async with asyncio.timeout(10):
             assert await (far if who == "home" else near).until("strangerDisconnected")
 

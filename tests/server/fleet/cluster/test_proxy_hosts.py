@@ -339,7 +339,7 @@ async def pictures(two: Two) -> None:
     async with asyncio.timeout(20):
         while sorted(seen) != ["own", "strip", "strip"]:  # who was not judged yet is not shown
             seen = []
-            for side in (0, 1):  # as an office where one of them writes a report
+            for side in (0, 1):  # as a frontend where one of them writes a report
                 asks = orjson.dumps([matched[0]["chat"], side])
                 found = unpacked(await asker.ask(server_address(two.here), Kind.LOOKS, asks))
                 seen += [one.kind for one in found]

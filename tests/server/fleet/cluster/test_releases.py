@@ -30,7 +30,7 @@ async def test_people_of_a_host_that_is_upgraded_first_meet_those_of_one_that_is
             crowd += await people(http, full.port, 6 + len(crowd))
             await meets(http, full, empty)
         for server in (one, two):
-            for event in ("handover.refused", "cluster.stayed", "worker.fault", "cluster.fault"):
+            for event in ("migration.refused", "cluster.stayed", "worker.fault", "cluster.fault"):
                 assert server.events(event) == []
 
 

@@ -20,7 +20,7 @@ from tests.server.fleet.nats.test_nats_bus import started
 from tests.server.main.processes.test_process_group import Several, several, talk
 from tests.support import services
 
-HOST = {"SERENDIP_WORKERS": "1"}  # one worker, a hub and an office
+HOST = {"SERENDIP_WORKERS": "1"}  # one worker, a hub and a frontend
 
 
 async def stands(server: Several) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the office tells is what a worker knows: all at first, then what changed, in any order of both."""
+"""What the frontend tells is what a worker knows: all at first, then what changed, in any order of both."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,8 +25,8 @@ WORKER = "worker 1"
 LONG = 253_000_000_000
 
 
-class Office:
-    """The office's tables and what it sends, and the worker that is told."""
+class Frontend:
+    """The frontend's tables and what it sends, and the worker that is told."""
 
     def __init__(self, keys: Pseudonyms) -> None:
         self.keys = keys
@@ -57,7 +57,7 @@ class Office:
                 Kind.BANS: self.told.take_bans,
                 Kind.NOTICES: self.told.take_notices,
                 Kind.STATEMENT: self.statement.take,
-            }[Kind(message.kind)]("office", message)
+            }[Kind(message.kind)]("frontend", message)
 
     async def turn(self) -> None:
         for _ in range(5):
@@ -80,122 +80,122 @@ def keys(tmp_path: Path) -> Pseudonyms:
 
 
 @pytest.fixture
-async def office(keys: Pseudonyms) -> AsyncIterator[Office]:
+async def frontend(keys: Pseudonyms) -> AsyncIterator[Frontend]:
     """One, with a worker."""
-    made = Office(keys)
+    made = Frontend(keys)
     yield made
     made.sharing.close()
 
 
-async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_joins_is_told_all_and_then_what_changes(frontend: Frontend, monkeypatch: pytest.MonkeyPatch) -> None:
     for identity in range(1, 6):
-        office.ban(identity)
-    office.notices.put(77, notice(1))
+        frontend.ban(identity)
+    frontend.notices.put(77, notice(1))
     monkeypatch.setattr(module, "BANS", 2)
-    office.sharing.joined("hub")
-    office.sharing.joined(WORKER)
-    assert not office.told.ready.is_set()
-    await office.turn()
-    assert office.told.ready.is_set()
-    assert office.statement() == {"version": "1", "from": 0}
-    assert office.banned(1, 5, 6) == [True, True, False]
-    assert office.told.bans.turned_away == 2
-    assert office.told.notices.unread(0, 77) == office.notices.unread(0, 77)
-    before = office.news
-    office.ban(6)
-    office.bans.drop(office.keys.safety_identity(5))
-    office.notices.drop(notice(1).id)
-    office.notices.put(78, notice(2))
-    await office.turn()
-    assert office.banned(1, 5, 6) == [True, False, True]
-    assert office.told.notices.ids() == [notice(2).id]
-    assert office.news == before + 2
-    office.sharing.dead(WORKER)
-    office.ban(7)
-    await office.turn()
-    assert office.banned(7) == [False]
+    frontend.sharing.joined("hub")
+    frontend.sharing.joined(WORKER)
+    assert not frontend.told.ready.is_set()
+    await frontend.turn()
+    assert frontend.told.ready.is_set()
+    assert frontend.statement() == {"version": "1", "from": 0}
+    assert frontend.banned(1, 5, 6) == [True, True, False]
+    assert frontend.told.bans.turned_away == 2
+    assert frontend.told.notices.unread(0, 77) == frontend.notices.unread(0, 77)
+    before = frontend.news
+    frontend.ban(6)
+    frontend.bans.drop(frontend.keys.safety_identity(5))
+    frontend.notices.drop(notice(1).id)
+    frontend.notices.put(78, notice(2))
+    await frontend.turn()
+    assert frontend.banned(1, 5, 6) == [True, False, True]
+    assert frontend.told.notices.ids() == [notice(2).id]
+    assert frontend.news == before + 2
+    frontend.sharing.dead(WORKER)
+    frontend.ban(7)
+    await frontend.turn()
+    assert frontend.banned(7) == [False]
 
 
-async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_worker(office: Office) -> None:
-    friction = office.friction
-    office.ban(5)
-    office.sharing.joined(WORKER)
-    await office.turn()
-    refused = office.told.bans.refusal(5, "192.0.2.1")
+async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_worker(frontend: Frontend) -> None:
+    friction = frontend.friction
+    frontend.ban(5)
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
+    refused = frontend.told.bans.refusal(5, "192.0.2.1")
     assert refused is not None
     friction.barred("192.0.2.1", refused[1], 0.0)
     assert friction.current_points(1, 0, "192.0.2.1", 1.0) == 3
-    office.bans.drop(office.keys.safety_identity(5))
-    await office.turn()
+    frontend.bans.drop(frontend.keys.safety_identity(5))
+    await frontend.turn()
     assert friction.current_points(1, 0, "192.0.2.1", 1.0) == 1
 
 
-async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Office) -> None:
+async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(frontend: Frontend) -> None:
     for identity, machine in ((1, False), (2, True)):
         made = Ban(False, LONG, "R1", b"c" * 16, 1, machine, age=True)
-        office.bans.put(office.keys.safety_identity(identity), made.packed())
-    office.ban(3)
-    office.sharing.joined(WORKER)
-    await office.turn()
-    assert office.banned(1, 2, 3, 4) == [True, True, True, False]
-    assert office.minors == [1]
-    found = office.told.bans.find(2, "")
+        frontend.bans.put(frontend.keys.safety_identity(identity), made.packed())
+    frontend.ban(3)
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
+    assert frontend.banned(1, 2, 3, 4) == [True, True, True, False]
+    assert frontend.minors == [1]
+    found = frontend.told.bans.find(2, "")
     assert found is not None
-    assert b'"measure":"age"' in office.told.bans.frame(found)
+    assert b'"measure":"age"' in frontend.told.bans.frame(found)
 
 
-async def test_an_office_that_knows_nothing_takes_nothing_away(office: Office) -> None:
-    office.ban(1)
-    office.sharing.joined(WORKER)
-    await office.turn()
-    office.bans.known = False
-    office.sharing.joined(WORKER)
-    await office.turn()
-    assert office.banned(1) == [True]
-    office.bans.known = True
-    office.bans.drop(office.keys.safety_identity(1))
-    office.said = {"version": "2", "from": 5}
-    office.sharing._every()
-    await office.turn()
-    assert office.banned(1) == [False]
-    assert office.statement() == {"version": "2", "from": 5}
+async def test_a_frontend_that_knows_nothing_takes_nothing_away(frontend: Frontend) -> None:
+    frontend.ban(1)
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
+    frontend.bans.known = False
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
+    assert frontend.banned(1) == [True]
+    frontend.bans.known = True
+    frontend.bans.drop(frontend.keys.safety_identity(1))
+    frontend.said = {"version": "2", "from": 5}
+    frontend.sharing._every()
+    await frontend.turn()
+    assert frontend.banned(1) == [False]
+    assert frontend.statement() == {"version": "2", "from": 5}
 
 
-async def test_what_changes_while_all_of_it_comes_is_not_set_back(office: Office) -> None:
+async def test_what_changes_while_all_of_it_comes_is_not_set_back(frontend: Frontend) -> None:
     for identity in (1, 2):
-        office.ban(identity)
-    office.notices.put(77, notice(1))
-    office.sharing.joined(WORKER)
-    await office.turn()
-    office.sharing.joined(WORKER)
+        frontend.ban(identity)
+    frontend.notices.put(77, notice(1))
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
+    frontend.sharing.joined(WORKER)
     for _ in range(5):
         await asyncio.sleep(0)
-    statement, bans, notices = office.wires.take()
+    statement, bans, notices = frontend.wires.take()
     half = bans._replace(records=[{"known": True, "all": True, "first": True, "last": False}])
     rest = bans._replace(records=[{"known": True, "all": True, "first": False, "last": True}], pieces=[b"", b""])
-    office.bans.drop(office.keys.safety_identity(2))
-    office.ban(3)
-    office.notices.drop(notice(1).id)
+    frontend.bans.drop(frontend.keys.safety_identity(2))
+    frontend.ban(3)
+    frontend.notices.drop(notice(1).id)
     for _ in range(5):
         await asyncio.sleep(0)
-    changes = office.wires.take()
-    office.deliver([statement, half, *changes[:1], rest])
-    assert office.banned(1, 2, 3) == [True, False, True]
-    office.deliver([notices, *changes[1:]])
-    assert office.told.notices.ids() == []
+    changes = frontend.wires.take()
+    frontend.deliver([statement, half, *changes[:1], rest])
+    assert frontend.banned(1, 2, 3) == [True, False, True]
+    frontend.deliver([notices, *changes[1:]])
+    assert frontend.told.notices.ids() == []
 
 
-async def test_what_was_read_and_not_heard_is_told_again(office: Office) -> None:
-    office.notices.put(77, notice(1))
-    office.sharing.joined(WORKER)
-    await office.turn()
+async def test_what_was_read_and_not_heard_is_told_again(frontend: Frontend) -> None:
+    frontend.notices.put(77, notice(1))
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
     id = encode(notice(1).id)
-    assert office.told.notices.seen(0, 77, id)
-    assert office.read == [(notice(1).id, 77)]
-    office.sharing.joined(WORKER)  # the next office, which does not know
-    await office.turn()
-    assert office.told.notices.unread(0, 77) is None
-    assert office.read == [(notice(1).id, 77)] * 2
-    assert office.notices.was_read(*office.read[0])
-    await office.turn()
-    assert office.notices.unread(0, 77) is None
+    assert frontend.told.notices.seen(0, 77, id)
+    assert frontend.read == [(notice(1).id, 77)]
+    frontend.sharing.joined(WORKER)  # the next frontend, which does not know
+    await frontend.turn()
+    assert frontend.told.notices.unread(0, 77) is None
+    assert frontend.read == [(notice(1).id, 77)] * 2
+    assert frontend.notices.was_read(*frontend.read[0])
+    await frontend.turn()
+    assert frontend.notices.unread(0, 77) is None

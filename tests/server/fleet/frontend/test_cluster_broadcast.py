@@ -1,4 +1,4 @@
-"""What all hosts are to know reaches their offices: in few messages, checked whole, and never said again."""
+"""What all hosts are to know reaches their frontends: in few messages, checked whole, and never said again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ALL: list[list[Any]] = [
 
 
 class Hub:
-    """One that says and hears. `said`: to all hosts; `told`: to its office."""
+    """One that says and hears. `said`: to all hosts; `told`: to its frontend."""
 
     def __init__(self, node: str) -> None:
         self.said: list[bytes] = []
@@ -48,15 +48,15 @@ class Hub:
         self.unreadable += 1
 
     def tell(self, *rows: list[Any]) -> None:
-        """Its office does."""
-        self.telling.tell("office", Message(Kind.ALL, 1, list(rows), [], []))
+        """Its frontend does."""
+        self.telling.tell("frontend", Message(Kind.ALL, 1, list(rows), [], []))
 
     def hear(self, body: bytes) -> None:
         """Another host does."""
         self.telling.handlers[SUBJECT](body)
 
 
-async def test_what_one_office_tells_another_hears_whole_and_its_own_does_not() -> None:
+async def test_what_one_frontend_tells_another_hears_whole_and_its_own_does_not() -> None:
     one, two = Hub(HERE), Hub(THERE)
     one.tell(*ALL)
     await until(lambda: one.said)

@@ -39,7 +39,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Host:
-    """An office as far as it knows people. `node`: its own."""
+    """A frontend as far as it knows people. `node`: its own."""
 
     def __init__(self, node: str) -> None:
         self.node = node

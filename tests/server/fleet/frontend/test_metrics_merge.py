@@ -19,7 +19,7 @@ READ = {
     "serendip_migrations": {("meet", "descriptor", "taken"): 2},
     "serendip_relay_seconds": {(): Buckets([1, 2], 0.5)},
 }
-NAMES = "office", "worker 1", "worker 2"
+NAMES = "frontend", "worker 1", "worker 2"
 
 
 def test_numbers_labels_and_histograms_come_through() -> None:
@@ -27,7 +27,7 @@ def test_numbers_labels_and_histograms_come_through() -> None:
 
 
 def asking(told: Told, begun: int = 0) -> MetricsMerge:
-    """An office, which is told of the others from now on, and hears what they say."""
+    """A frontend, which is told of the others from now on, and hears what they say."""
     gathering = MetricsMerge(MetricsBoard(), lambda: told.peers, begun)
     told.peers._handlers = {**told.peers._handlers, Kind.FIGURES: gathering.figures}
     for name in told.peers.others:
@@ -49,7 +49,7 @@ def messages() -> Reading:
 
 
 def said(gathering: MetricsMerge, name: str) -> dict[tuple[str, ...], object]:
-    """What the office's board says now."""
+    """What the frontend's board says now."""
     return dict(gathering._board.read().get(name, {}))
 
 
@@ -73,7 +73,7 @@ async def test_what_all_say_is_added_up_and_what_each_is_stands_by_its_name(
     cpu = said(gathering, "serendip_process_cpu_seconds")
     assert list(cpu) == [("worker 1",)]  # as both call themselves
     assert all(isinstance(value, float) and value > 0 for value in cpu.values())
-    assert said(gathering, "serendip_ipc_link_bytes") == {("office",): 0, ("worker 1",): 0, ("worker 2",): 0}
+    assert said(gathering, "serendip_ipc_link_bytes") == {("frontend",): 0, ("worker 1",): 0, ("worker 2",): 0}
 
 
 async def test_who_is_silent_is_shown_as_silent_and_counts_as_it_did(
@@ -102,12 +102,12 @@ async def test_an_answer_that_comes_late_counts_at_the_next_question(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WITHIN", 0.05)
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     await asyncio.wait_for(gathering.gather(), 10)
     asked = await two.next(Kind.READ)
-    two.peers.send("office", Kind.FIGURES, asked.records[0], 0, packed({"serendip_messages": {(): 5}}))
+    two.peers.send("frontend", Kind.FIGURES, asked.records[0], 0, packed({"serendip_messages": {(): 5}}))
     await until(lambda: gathering._ledger._last)
     await asyncio.wait_for(gathering.gather(), 10)
     assert (said(gathering, "serendip_messages"), ups(gathering)) == ({(): 5}, {"worker 1": 0})
@@ -115,7 +115,7 @@ async def test_an_answer_that_comes_late_counts_at_the_next_question(
 
 async def test_who_dies_is_waited_for_no_more_and_is_not_there(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     waiting = asyncio.create_task(gathering.gather())
@@ -128,7 +128,7 @@ async def test_who_dies_is_waited_for_no_more_and_is_not_there(made: Host, monke
 
 
 async def test_who_was_ended_by_an_operator_is_neither_silent_nor_dead(made: Host) -> None:
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     answering(two, messages)
@@ -143,24 +143,24 @@ async def test_who_was_ended_by_an_operator_is_neither_silent_nor_dead(made: Hos
 
 async def test_two_who_ask_at_once_wait_for_the_same_answers(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     asks = [asyncio.create_task(gathering.gather()) for _ in range(5)]
     read = await two.next(Kind.READ)
-    two.peers.send("office", Kind.FIGURES, read.records[0], 0, packed({"serendip_messages": {(): 5}}))
+    two.peers.send("frontend", Kind.FIGURES, read.records[0], 0, packed({"serendip_messages": {(): 5}}))
     await asyncio.wait_for(asyncio.gather(*asks), 10)
     assert (gathering._asked, two.of(Kind.READ)) == (1, [])
 
 
 async def test_whoever_died_is_counted_by_why_and_nobody_is_a_nought_from_the_start(made: Host) -> None:
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     answering(two, messages)
     await asyncio.wait_for(gathering.gather(), 10)
     expected = dict.fromkeys(
-        ((name, why) for name in ("office", "worker 1") for why in ("ended", "hung", "link", "start")), 0
+        ((name, why) for name in ("frontend", "worker 1") for why in ("ended", "hung", "link", "start")), 0
     )
     assert said(gathering, "serendip_deaths") == expected
     one.peers.deaths = {("worker 1", "ended"): 2}
@@ -173,7 +173,7 @@ async def test_how_long_people_wait_is_asked_of_all_and_not_for_each_who_wants_t
 ) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
     monkeypatch.setattr(module, "APART", 1e6)
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     counts = [0] * len(WAIT_BOUNDS) + [1]
@@ -192,7 +192,7 @@ async def test_how_long_people_wait_is_asked_of_all_and_not_for_each_who_wants_t
 
 
 async def test_what_a_later_release_shows_is_left_out_and_counted(made: Host) -> None:
-    one, two = made.play("office"), made.play("worker 1")
+    one, two = made.play("frontend"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     rows = packed({"serendip_messages": {(): 1}, "serendip_of_a_later_release": {(): 1}})

@@ -28,7 +28,7 @@ def test_what_who_died_had_counted_is_carried_on_and_what_it_had_is_gone() -> No
     assert shown(ledger)["serendip_messages"] == 12
 
 
-def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
+def test_of_who_is_older_than_the_frontend_counts_what_came_since() -> None:
     ledger = MetricSums(begun=5)
     seconds = {("meet", "descriptor"): Buckets([3, *EMPTY[1:]], 1.0)}
     ledger.told(
@@ -45,7 +45,7 @@ def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
     assert shown(ledger)["serendip_messages"] == 30
 
 
-def test_who_was_forked_with_the_office_or_after_it_counts_whole() -> None:
+def test_who_was_forked_with_the_frontend_or_after_it_counts_whole() -> None:
     ledger = MetricSums(begun=5)
     ledger.told("hub", 5, {"serendip_messages": {(): 3}})
     ledger.told("worker 1", 6, {"serendip_messages": {(): 4}})

@@ -1,4 +1,4 @@
-"""What chats of several workers leave, on real processes: each record once, saves, reports, bans and notices, whatever becomes of the office."""
+"""What chats of several workers leave, on real processes: each record once, saves, reports, bans and notices, whatever becomes of the frontend."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ async def test_a_chat_over_two_workers_leaves_one_record_and_a_saved_page(tmp_pa
     async with hosting(tmp_path) as host, aiohttp.ClientSession() as http:
         async with apart(host, (GOOD, BAD)) as (one, two):
             for person in (one, two):
-                assert (await person.next(Hello)).statement, "the office's privacy statement"
+                assert (await person.next(Hello)).statement, "the frontend's privacy statement"
             await meet(one, two, "record", "to be kept")
             await one.save()
             saved = await one.next(Saved)
@@ -121,29 +121,29 @@ async def test_a_notice_is_told_and_read_once_in_whichever_worker(tmp_path: Path
         async with apart(host, (BAD, BAD)) as others:
             for other in others:
                 assert await other.next(Notice) == notice
-            host.kill("office")
+            host.kill("frontend")
             await two.seen(notice.id)  # while nobody can write it down
-            await host.told("process.ready", 2, process="office")
+            await host.told("process.ready", 2, process="frontend")
             await host.until("SELECT count(*) FROM notice WHERE seen IS NOT NULL", [(1,)])
             await asyncio.gather(*(other.find(["next"]) for other in others))
         assert host.events("loop.fault") == host.events("worker.fault") == []
 
 
-async def test_records_and_reports_wait_for_the_next_office(tmp_path: Path) -> None:
+async def test_records_and_reports_wait_for_the_next_frontend(tmp_path: Path) -> None:
     pairs = (GOOD, BAD), ("c" * 22, "d" * 22)
     async with hosting(tmp_path) as host, apart(host, pairs[0]) as (one, two), apart(host, pairs[1]) as others:
         await meet(one, two, "first", "hello")
-        host.hold("office")  # it reads nothing: what is sent is on its way
+        host.hold("frontend")  # it reads nothing: what is sent is on its way
         await one.report("spam")
         await one.next(Reported)
         await left(one, two)
         await one.save()
-        host.kill("office")
+        host.kill("frontend")
         refused = await one.next(Error)  # at once, for nobody would answer
         assert refused.code == "not_saved"
         await meet(*others, "second", "hello")
         await left(*others)
-        await host.told("process.ready", 2, process="office")
+        await host.told("process.ready", 2, process="frontend")
         await host.until(CHATS, [(2,)])
         await host.until("SELECT count(*) FROM report", [(1,)])
         await host.until("SELECT count(*) FROM log", [(0,)])

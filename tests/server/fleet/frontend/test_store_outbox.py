@@ -1,10 +1,10 @@
-"""What a worker sends is there until it was taken, and goes to the next office once, in its order."""
+"""What a worker sends is there until it was taken, and goes to the next frontend once, in its order."""
 
 from typing import Any, cast
 
 from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from tests.server.fleet.processes.wires import Wires, took
 
 
@@ -18,8 +18,8 @@ def records(wires: Wires) -> list[Any]:
     return [message.records[0] for message in wires.take()]
 
 
-def test_what_was_not_taken_goes_to_the_next_office_before_what_waited() -> None:
-    wires = Wires(OFFICE)
+def test_what_was_not_taken_goes_to_the_next_frontend_before_what_waited() -> None:
+    wires = Wires(FRONTEND)
     box = outbox(wires)
     for number in (1, 2, 3):
         box.send(Kind.RECORD, number, weight=10)
@@ -32,7 +32,7 @@ def test_what_was_not_taken_goes_to_the_next_office_before_what_waited() -> None
     assert not box.open
     box.send(Kind.REPORT, 4)
     assert records(wires) == []
-    wires.there.append(OFFICE)
+    wires.there.append(FRONTEND)
     box.joined()
     assert records(wires) == [1, 3, 4]
     assert (box.weight[Kind.RECORD], box.weight[Kind.REPORT]) == (20, 1)

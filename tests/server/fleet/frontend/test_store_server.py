@@ -1,4 +1,4 @@
-"""Records, reports and saves between a worker and the office, with the parts of both and a link that brings what it is told to bring."""
+"""Records, reports and saves between a worker and the frontend, with the parts of both and a link that brings what it is told to bring."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -15,7 +15,7 @@ from server.fleet.frontend.store_client import A_MESSAGE, RECORDS_MAX, THREAD, S
 from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.frontend.store_server import StoreServer
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.trust.evidence import reported_chat
 from server.trust.evidence.reported_chat import Reported
 from server.trust.moderation_ports import Safety
@@ -72,10 +72,10 @@ class Written:
 
 
 class Pair:
-    """A worker and the office."""
+    """A worker and the frontend."""
 
     def __init__(self) -> None:
-        self.ways, self.back = Wires(OFFICE), Wires(WORKER)
+        self.ways, self.back = Wires(FRONTEND), Wires(WORKER)
         peers = lambda: cast(Peers, self.ways)  # noqa: E731
         self.outbox = StoreOutbox(peers)
         self.kept = StoreClient(peers, self.outbox)
@@ -88,20 +88,20 @@ class Pair:
         )  # fmt: skip
 
     def out(self) -> list[Message]:
-        """What the worker sent comes to the office."""
+        """What the worker sent comes to the frontend."""
         messages = self.ways.take()
         for message in messages:
             self.keeping.take(WORKER, message)
         return messages
 
     def home(self) -> list[Message]:
-        """What the office sent comes to the worker."""
+        """What the frontend sent comes to the worker."""
         messages = self.back.take()
         for message in messages:
             if message.kind == Kind.TOOK:
                 self.outbox.took(message)
             else:
-                self.kept.kept(OFFICE, message)
+                self.kept.kept(FRONTEND, message)
         return messages
 
     async def saving(self) -> asyncio.Task[Saved]:
@@ -132,10 +132,10 @@ async def test_records_go_in_one_message_a_turn_and_are_taken_once(pair: Pair) -
     assert pair.outbox.weight[Kind.RECORD] == 0
 
 
-async def test_for_an_office_that_takes_nothing_records_wait_and_are_lost_beyond_the_bound_and_no_chat_is_saved(
+async def test_for_a_frontend_that_takes_nothing_records_wait_and_are_lost_beyond_the_bound_and_no_chat_is_saved(
     pair: Pair,
 ) -> None:
-    pair.ways.crowded.add(OFFICE)
+    pair.ways.crowded.add(FRONTEND)
     for _ in range(RECORDS_MAX):
         assert pair.kept.record(CHAT)
         pair.kept.flush()
@@ -149,13 +149,13 @@ async def test_for_an_office_that_takes_nothing_records_wait_and_are_lost_beyond
     assert (len(pair.store.chats), pair.store.lost) == (RECORDS_MAX, 1)
 
 
-async def test_records_wait_for_an_office_and_what_is_too_much_is_counted(pair: Pair) -> None:
+async def test_records_wait_for_a_frontend_and_what_is_too_much_is_counted(pair: Pair) -> None:
     pair.ways.there.clear()
     for _ in range(RECORDS_MAX):
         assert pair.kept.record(CHAT)
         pair.kept.flush()
     assert not pair.kept.record(CHAT)
-    pair.ways.there.append(OFFICE)
+    pair.ways.there.append(FRONTEND)
     pair.outbox.joined()
     pair.kept.flush()
     assert len(pair.out()) == RECORDS_MAX // A_MESSAGE
@@ -168,7 +168,7 @@ async def test_what_a_worker_may_not_have_heard_is_not_kept_before_it_has(pair: 
     pair.kept.record(CHAT)
     pair.kept.flush()
     pair.out()
-    assert pair.store.chats == [], "an office that dies here has kept nothing, and the worker sends it again"
+    assert pair.store.chats == [], "a frontend that dies here has kept nothing, and the worker sends it again"
     assert len(pair.back.sent) == 1
     pair.back.busy.clear()
     async with asyncio.timeout(5):
@@ -208,7 +208,7 @@ async def test_a_save_is_answered_with_its_addresses_or_with_why_not(pair: Pair)
     assert (refused.value.why, refused.value.retry_after) == ("quota", 7.5)
 
 
-async def test_nothing_is_saved_without_an_office_that_answers(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_saved_without_a_frontend_that_answers(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     task = await pair.saving()
     pair.kept.dead()
     with pytest.raises(NotSaved):
@@ -266,7 +266,7 @@ async def test_no_more_reports_wait_than_memory_is_given_for(pair: Pair, monkeyp
 
 async def test_how_somebody_stands_is_taken_once_and_who_was_turned_away_is_told(pair: Pair) -> None:
     pair.outbox.send(Kind.AGE, 11, "minor", 14)
-    pair.ways.send(OFFICE, Kind.MINOR, 22)
+    pair.ways.send(FRONTEND, Kind.MINOR, 22)
     pair.out()
     assert (pair.ages, pair.minors) == ([(11, "minor", 14)], [22])
     pair.home()

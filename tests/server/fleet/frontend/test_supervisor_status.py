@@ -12,7 +12,7 @@ import pytest
 from tests.server.site.web.servers import ROOT
 from tests.support.users import needs_root
 
-# A process whose child is an office: it says at each line that it reads how its parent stands, and what it knows of it.
+# A process whose child is a frontend: it says at each line that it reads how its parent stands, and what it knows of it.
 CHILD = """
 import json, os, sys
 from server.ops.process import process_setup as allowance

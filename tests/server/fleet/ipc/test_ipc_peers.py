@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of, number_of
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host
 from tests.support.descriptors import more_than, opened
 
 
-@pytest.mark.parametrize(("number", "name"), [(0, OFFICE), (1, "worker 1"), (12, "worker 12")])
+@pytest.mark.parametrize(("number", "name"), [(0, FRONTEND), (1, "worker 1"), (12, "worker 12")])
 def test_a_number_has_a_name_and_a_name_its_number(number: int, name: str) -> None:
     assert name_of(number) == name
     assert number_of(name) == number
@@ -39,11 +39,11 @@ async def test_a_message_passes_with_pieces_and_descriptors_and_says_who_sent_it
 
 
 async def test_who_has_people_is_all_but_the_hub(made: Host) -> None:
-    made.play(HUB), made.play(OFFICE), made.play("worker 1")
+    made.play(HUB), made.play(FRONTEND), made.play("worker 1")
     one = made.play("worker 2")
     await made.joined()
-    assert one.joined == [HUB, OFFICE, "worker 1"]
-    assert one.peers.people == [OFFICE, "worker 1"]
+    assert one.joined == [HUB, FRONTEND, "worker 1"]
+    assert one.peers.people == [FRONTEND, "worker 1"]
 
 
 async def test_to_who_is_not_there_nothing_is_sent(made: Host) -> None:
@@ -135,9 +135,9 @@ async def test_the_death_of_who_was_never_there_is_nobodys(made: Host) -> None:
 
 
 async def test_how_often_who_died_is_what_the_supervisor_said_last(made: Host) -> None:
-    one = made.play(OFFICE)
+    one = made.play(FRONTEND)
     for count in (1, 2):
-        made.tell(OFFICE, Kind.DEATHS, ["worker 1", "hung", count], [HUB, "ended", 1])
+        made.tell(FRONTEND, Kind.DEATHS, ["worker 1", "hung", count], [HUB, "ended", 1])
     await until(lambda: one.peers.deaths == {("worker 1", "hung"): 2, (HUB, "ended"): 1})
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.ipc.process_names import Names, elsewhere, node_in, place
 
 HERE, THERE = "00000000ab", "fedcba9876"
 
 
-@pytest.mark.parametrize("name", [OFFICE, "worker 1", "worker 255", f"@{THERE} 0", f"@{THERE} 255"])
+@pytest.mark.parametrize("name", [FRONTEND, "worker 1", "worker 255", f"@{THERE} 0", f"@{THERE} 255"])
 def test_a_number_is_one_process_s(name: str) -> None:
     here = Names(HERE)
     assert here.name(here.number(name)) == name
@@ -39,7 +39,7 @@ def test_a_name_of_this_host_has_no_node() -> None:
 
 def test_a_process_has_one_name_for_all_others() -> None:
     here = Names(HERE)
-    assert [here.abroad(name) for name in ("worker 3", "office", f"@{THERE} 2")] == [
+    assert [here.abroad(name) for name in ("worker 3", "frontend", f"@{THERE} 2")] == [
         f"@{HERE} 3",
         f"@{HERE} 0",
         f"@{THERE} 2",

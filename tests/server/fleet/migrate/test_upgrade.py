@@ -191,7 +191,7 @@ async def test_both_end_where_a_stop_comes_in_the_middle(tmp_path: Path) -> None
     async with deployed(tmp_path, SERENDIP_SERVER__DRAIN="3") as server, aiohttp.ClientSession() as http:
         here = await people(http, server.port, 60)
         asked = asyncio.create_task(server.upgrade())
-        await server.told("handover.begun")
+        await server.told("upgrade.begun")
         assert await server.status() == 0
         for person in here:
             while (message := await person.socket.receive(timeout=20)).type != aiohttp.WSMsgType.CLOSE:
@@ -205,8 +205,8 @@ async def test_a_line_of_the_log_says_how_an_upgrade_went(tmp_path: Path) -> Non
         talk = Talk(*await meet(http, server.port, "logged"))
         await server.upgrade()
         await talk.end()
-        begun, taken = await server.told("handover.begun"), await server.told("handover.taken")
-        ended = await server.told("handover.ended")
+        begun, taken = await server.told("upgrade.begun"), await server.told("upgrade.taken")
+        ended = await server.told("upgrade.ended")
         assert begun["online"] == 2
         assert (taken["people"], taken["chats"], ended["people"], ended["chats"]) == (2, 1, 2, 1)
         assert ended["stayed"] == 0
@@ -224,7 +224,7 @@ async def test_a_successor_that_dies_while_the_last_request_is_answered_ends_it_
         )
         assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")
         assert (await server.upgrade())[0] == 0
-        newest = (await server.told("handover.begun"))["pid"]
+        newest = (await server.told("upgrade.begun"))["pid"]
         os.kill(newest, signal.SIGKILL)
         await asyncio.to_thread(gone, newest)
         writer.write(b"id=x")

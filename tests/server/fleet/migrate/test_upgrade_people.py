@@ -245,7 +245,7 @@ async def test_what_is_known_of_people_and_new_settings_go_through_three_upgrade
         assert (status, done["done"]) == (1, False)
         assert done["said"].startswith("server: the running server listens on"), done
         assert done["said"].endswith("this needs a restart")
-        assert len(server.events("handover.begun")) == 0
+        assert len(server.events("upgrade.begun")) == 0
 
         config.write_text("[session]\ngrace = 33\n")
         await wires.begin()  # now: who takes nothing for 20 s is cut

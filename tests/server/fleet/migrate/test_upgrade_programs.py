@@ -144,7 +144,7 @@ async def test_who_wants_a_log_in_the_midst_of_an_upgrade_gets_the_server_s_own(
         assert "an account" not in log
         status, done = await upgrading
         assert (status, done["done"]) == (0, True), done
-        assert server.events("handover.refused") == server.events("loop.fault") == []
+        assert server.events("migration.refused") == server.events("loop.fault") == []
         assert await server.status() == 0
 
 
@@ -202,7 +202,7 @@ async def programs_and_checks_go_on(folder: Path, box: Box, kind: type[Deployed]
         assert wrong == []
         assert heard > 0
         assert server.events("worker.fault") == server.events("task.failed") == server.events("loop.fault") == []
-        assert server.events("handover.refused") == []
+        assert server.events("migration.refused") == []
         assert await server.status() == 0
         ended += Programs.chats + College.chats + 2
         assert counted(server) == (ended, 2 * ended)

@@ -23,7 +23,7 @@ async def test_a_later_release_takes_over_and_gives_back_while_two_talk(tmp_path
         for number, (program, skipped) in enumerate([(later, 0), (launcher(tmp_path), 4)], 1):
             status, done = await server.upgrade(program)
             assert (status, done["done"], done["people"], done["chats"], done["said"]) == (0, True, 4, 1, "")
-            taken = await server.told("handover.taken", number)
+            taken = await server.told("upgrade.taken", number)
             assert (taken["people"], taken["skipped"]) == (4, skipped)
             for person in (idle, waiting):
                 await person.say("ping")
@@ -47,12 +47,12 @@ async def test_a_release_that_reads_nothing_of_ours_is_refused_and_changes_nothi
         heard, wrong = await talk.end()
         assert (heard > 0, wrong) == (True, [])
         await meet(http, server.port, "afterwards")
-        assert server.events("handover.begun") == []
+        assert server.events("upgrade.begun") == []
         assert len(server.events("server.ready")) == 1
         quiet(server)
 
 
 def quiet(server: Deployed) -> None:
     """Nothing failed anywhere, and nobody was refused."""
-    for event in ("worker.fault", "task.failed", "loop.fault", "handover.refused", "handover.fault", "handover.cut"):
+    for event in ("worker.fault", "task.failed", "loop.fault", "migration.refused", "migration.fault", "upgrade.cut"):
         assert server.events(event) == []

@@ -132,7 +132,7 @@ async def hosting(folder: Path, workers: int = 2, start: str = START, **settings
     host = await asyncio.to_thread(Host, folder, workers, start, **settings)
     try:
         await host.told("server.ready")
-        for process in ("hub", "office", *(f"worker {number + 1}" for number in range(workers))):
+        for process in ("hub", "frontend", *(f"worker {number + 1}" for number in range(workers))):
             await host.told("process.ready", process=process)  # each says so by itself
         if host.events(
             "store.away"

@@ -27,7 +27,7 @@ from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers, name_of
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers, name_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.worker_links import WorkerLinks, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
@@ -236,9 +236,9 @@ class Host:
         """A worker."""
         return self.start(f"worker {number}", lambda up: Working(up, number, self._secret, self._node, others))
 
-    def office(self, others: OtherHosts | None = None) -> Working:
-        """An office, of which nothing is here but its people."""
-        return self.start(OFFICE, lambda up: Working(up, 0, self._secret, self._node, others))
+    def frontend(self, others: OtherHosts | None = None) -> Working:
+        """A frontend, of which nothing is here but its people."""
+        return self.start(FRONTEND, lambda up: Working(up, 0, self._secret, self._node, others))
 
     def start(self, name: str, make: Callable[[socket.socket], P], serves: bool = True) -> P:
         """A process, by its end of the link to the supervisor."""

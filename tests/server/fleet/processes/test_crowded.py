@@ -6,7 +6,7 @@ import pytest
 
 from server.fleet.ipc import ipc_link
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.processes.http_forwarding import HttpForwarding
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, answers, sent_to
@@ -70,10 +70,10 @@ async def test_who_resumes_is_not_looked_for_at_one_that_takes_nothing(
     assert two.of(Kind.WHO) == []
 
 
-async def test_a_request_for_an_office_that_takes_nothing_is_closed_and_counted(
+async def test_a_request_for_a_frontend_that_takes_nothing_is_closed_and_counted(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker, office = made.play("worker 1"), made.play(OFFICE)
+    worker, frontend = made.play("worker 1"), made.play(FRONTEND)
     await made.joined()
     outward = HttpForwarding(lambda: worker.peers)
     monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
@@ -81,4 +81,4 @@ async def test_a_request_for_an_office_that_takes_nothing_is_closed_and_counted(
     with ours:
         outward.take(theirs.detach(), b"GET / HTTP/1.1\r\n\r\n", 0.0)
         assert ours.recv(1) == b""
-    assert (outward.lost, office.of(Kind.HTTP)) == (1, [])
+    assert (outward.lost, frontend.of(Kind.HTTP)) == (1, [])

@@ -1,4 +1,4 @@
-"""A request is its worker's until the office took it: no office, one that dies, and too many that wait."""
+"""A request is its worker's until the frontend took it: no frontend, one that dies, and too many that wait."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND
 from server.fleet.processes import http_forwarding as module
 from server.fleet.processes.http_forwarding import HttpForwarding
 from server.http.request.connection_counts import NEW
@@ -44,42 +44,42 @@ async def asking(made: Host) -> AsyncIterator[Asking]:
         client.close()
 
 
-async def test_it_goes_to_the_office_and_stays_here_until_it_was_taken(made: Host, asking: Asking) -> None:
-    office = made.play(OFFICE)
+async def test_it_goes_to_the_frontend_and_stays_here_until_it_was_taken(made: Host, asking: Asking) -> None:
+    frontend = made.play(FRONTEND)
     await made.joined()
     before = opened()
     asking.ask(b"GET / HTTP/1.1\r\n\r\n")
-    came = await office.next(Kind.HTTP)
+    came = await frontend.next(Kind.HTTP)
     assert (came.records, came.pieces) == ([NEW], [b"GET / HTTP/1.1\r\n\r\n"])
-    assert more_than(before).total() == 3, "the client's, ours and the office's"
+    assert more_than(before).total() == 3, "the client's, ours and the frontend's"
     os.write(came.descriptors[0], b"here")
     os.close(came.descriptors[0])
     assert asking.clients[0].recv(9) == b"here"
-    office.peers.send("worker 1", Kind.TOOK, came.number)
+    frontend.peers.send("worker 1", Kind.TOOK, came.number)
     await until(lambda: more_than(before).total() == 1)
     assert asking.clients[0].recv(9) == b""
 
 
-async def test_while_there_is_no_office_they_wait_and_go_in_their_order(made: Host, asking: Asking) -> None:
+async def test_while_there_is_no_frontend_they_wait_and_go_in_their_order(made: Host, asking: Asking) -> None:
     for number in range(3):
         asking.ask(b"%d" % number)
-    office = made.play(OFFICE)
-    await until(lambda: len(office.of(Kind.HTTP)) == 3)
-    assert [message.pieces for message in office.of(Kind.HTTP)] == [[b"0"], [b"1"], [b"2"]]
+    frontend = made.play(FRONTEND)
+    await until(lambda: len(frontend.of(Kind.HTTP)) == 3)
+    assert [message.pieces for message in frontend.of(Kind.HTTP)] == [[b"0"], [b"1"], [b"2"]]
     for client in asking.clients:
         with pytest.raises(BlockingIOError):
             client.recv(1)
 
 
-async def test_what_a_dead_office_did_not_take_goes_to_the_next(made: Host, asking: Asking) -> None:
-    office = made.play(OFFICE)
+async def test_what_a_dead_frontend_did_not_take_goes_to_the_next(made: Host, asking: Asking) -> None:
+    frontend = made.play(FRONTEND)
     await made.joined()
     for number in range(3):
         asking.ask(b"%d" % number)
-    await until(lambda: len(office.of(Kind.HTTP)) == 3)
-    office.peers.send("worker 1", Kind.TOOK, office.of(Kind.HTTP)[1].number)
-    made.kill(OFFICE)
-    again = made.play(OFFICE)
+    await until(lambda: len(frontend.of(Kind.HTTP)) == 3)
+    frontend.peers.send("worker 1", Kind.TOOK, frontend.of(Kind.HTTP)[1].number)
+    made.kill(FRONTEND)
+    again = made.play(FRONTEND)
     await until(lambda: len(again.of(Kind.HTTP)) == 2)
     assert [message.pieces for message in again.of(Kind.HTTP)] == [[b"0"], [b"2"]]
     assert asking.clients[1].recv(1) == b"", "it died with who had it"
@@ -91,42 +91,42 @@ async def test_one_too_many_is_closed_and_counted(made: Host, asking: Asking, mo
         asking.ask(b"%d" % number)
     assert asking.outward.lost == 1
     assert asking.clients[2].recv(1) == b""
-    office = made.play(OFFICE)
-    await until(lambda: len(office.of(Kind.HTTP)) == 2)
+    frontend = made.play(FRONTEND)
+    await until(lambda: len(frontend.of(Kind.HTTP)) == 2)
 
 
-async def test_an_office_that_takes_nothing_holds_no_more_than_one_that_is_not_there(
+async def test_a_frontend_that_takes_nothing_holds_no_more_than_one_that_is_not_there(
     made: Host, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAIT_MAX", 2)
-    office = made.play(OFFICE)
+    frontend = made.play(FRONTEND)
     await made.joined()
     for number in range(3):
         asking.ask(b"%d" % number)
     assert asking.outward.lost == 1
     assert asking.clients[2].recv(1) == b""
-    came = await office.next(Kind.HTTP)
+    came = await frontend.next(Kind.HTTP)
     os.close(came.descriptors[0])
-    office.peers.send("worker 1", Kind.TOOK, came.number)
+    frontend.peers.send("worker 1", Kind.TOOK, came.number)
     await until(lambda: len(asking.outward._flight) == 1)
     asking.ask(b"3")
-    await until(lambda: len(office.of(Kind.HTTP)) == 2)
+    await until(lambda: len(frontend.of(Kind.HTTP)) == 2)
     assert asking.outward.lost == 1
 
 
 async def test_the_death_of_another_process_is_nothing_to_it(made: Host, asking: Asking) -> None:
-    office, _ = made.play(OFFICE), made.play("worker 2")
+    frontend, _ = made.play(FRONTEND), made.play("worker 2")
     await made.joined()
     asking.ask(b"0")
-    came = await office.next(Kind.HTTP)
+    came = await frontend.next(Kind.HTTP)
     made.kill("worker 2")
     await until(lambda: "worker 2" not in asking.worker.peers)
     os.close(came.descriptors[0])
     with pytest.raises(BlockingIOError):
         asking.clients[0].recv(1)
-    office.peers.send("worker 1", Kind.TOOK, came.number)
-    office.peers.send("worker 1", Kind.TOOK, 99)  # of nothing
-    office.peers.send("worker 1", Kind.LOAD)
+    frontend.peers.send("worker 1", Kind.TOOK, came.number)
+    frontend.peers.send("worker 1", Kind.TOOK, 99)  # of nothing
+    frontend.peers.send("worker 1", Kind.LOAD)
     await asking.worker.next(Kind.LOAD)
 
 

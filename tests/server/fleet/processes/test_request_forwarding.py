@@ -1,4 +1,4 @@
-"""The office passes a request of another host on to the worker that it is for, or says why it cannot."""
+"""The frontend passes a request of another host on to the worker that it is for, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def request(worker: int, node: str = NODE) -> Request:
 
 
 async def passing(made: Host) -> tuple[RequestForwarding, list[Request]]:
-    """Of an office, and what is for itself."""
-    office, own = made.office(), list[Request]()
+    """Of a frontend, and what is for itself."""
+    frontend, own = made.frontend(), list[Request]()
     await made.joined()
 
     def mine(request: Request, sock: socket.socket) -> None:
         own.append(request)
         sock.close()
 
-    return RequestForwarding(NODE, lambda: office.peers, office.links.across, mine), own
+    return RequestForwarding(NODE, lambda: frontend.peers, frontend.links.across, mine), own
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ async def test_a_worker_has_the_connection_once_it_says_so_and_nobody_where_it_d
     assert message.pieces == [request(1).body]
     with socket.socket(fileno=message.descriptors[0]):
         if takes:
-            worker.peers.send("office", Link.TOOK, message.number)
+            worker.peers.send("frontend", Link.TOOK, message.number)
     if not takes:
         made.kill("worker 1")
     assert await asyncio.get_running_loop().sock_recv(ours, 1) == b""
@@ -76,7 +76,7 @@ async def test_a_worker_has_the_connection_once_it_says_so_and_nobody_where_it_d
     await until(lambda: not more_than(before) - Counter())
 
 
-async def test_what_is_for_the_office_it_has(made: Host) -> None:
+async def test_what_is_for_the_frontend_it_has(made: Host) -> None:
     given, own = await passing(made)
     answer = await given.handlers[Kind.FORGET](request(0))
     assert answer.keep is not None

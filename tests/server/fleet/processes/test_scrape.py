@@ -33,7 +33,7 @@ class Scrape:
         self._http = http
 
     async def __call__(self) -> Found:
-        """What is shown now, by the newest office."""
+        """What is shown now, by the newest frontend."""
         port = self._host.events("metrics.ready")[-1]["port"]
         async with self._http.get(f"http://127.0.0.1:{port}/metrics", headers={"Connection": "close"}) as answer:
             assert answer.status == 200
@@ -70,7 +70,7 @@ async def test_each_process_is_shown_and_the_sums_are_of_all(tmp_path: Path) -> 
         found = await scrape.until(
             lambda found: found[DONE] == 1 and found[GIVEN] == found[MOVED]  # the hub is told a moment later
         )
-        all_ = {"supervisor", "hub", "office", "worker 1", "worker 2"}
+        all_ = {"supervisor", "hub", "frontend", "worker 1", "worker 2"}
         for name in ("up", "cpu_seconds_total", "resident_memory_bytes", "start_time_seconds"):
             assert set(processes(found, f"serendip_process_{name}")) == all_
         assert set(processes(found, "serendip_process_up").values()) == {1}
@@ -78,7 +78,7 @@ async def test_each_process_is_shown_and_the_sums_are_of_all(tmp_path: Path) -> 
         with_loop = all_ - {"supervisor"}
         for name in ("serendip_loop_lag_seconds_count", "serendip_ipc_link_bytes", "serendip_process_open_fds"):
             assert with_loop <= set(processes(found, name))
-        assert set(processes(found, "serendip_people")) == {"office", "worker 1", "worker 2"}
+        assert set(processes(found, "serendip_people")) == {"frontend", "worker 1", "worker 2"}
         assert (found["serendip_connections",], found["serendip_messages_total",]) == (2, 1)
         assert sum(processes(found, "serendip_people").values()) == 2
         assert found["serendip_hub_matches_total", "made"] == 1
@@ -124,13 +124,13 @@ async def test_a_death_is_counted_and_no_sum_falls(tmp_path: Path, process: str)
         assert processes(found, start)[process] > processes(before, start)[process]
 
 
-async def test_an_office_that_is_new_begins_its_sums_and_shows_who_was_there_before_it(tmp_path: Path) -> None:
+async def test_a_frontend_that_is_new_begins_its_sums_and_shows_who_was_there_before_it(tmp_path: Path) -> None:
     async with scraped(tmp_path) as (host, scrape), client(host, "a" * 22) as one, client(host, "b" * 22) as two:
         await meet(one, two, "tea", "hello")
         assert (await scrape())["serendip_messages_total",] == 1
-        host.kill("office")
+        host.kill("frontend")
         await host.told("metrics.ready", 2)
-        await host.told("process.ready", 2, process="office")
+        await host.told("process.ready", 2, process="frontend")
         found = await scrape.until(lambda found: sum(processes(found, "serendip_people").values()) == 2)
         assert found["serendip_messages_total",] == 0, "as after a restart"
         assert found["serendip_connections",] == 2
@@ -146,7 +146,7 @@ async def test_a_supervisor_that_stands_still_is_shown_so(tmp_path: Path) -> Non
         await scrape.until(lambda found: processes(found, "serendip_process_up")["supervisor"] == 1)
 
 
-async def test_how_long_people_usually_wait_is_known_though_none_of_them_is_at_the_office(tmp_path: Path) -> None:
+async def test_how_long_people_usually_wait_is_known_though_none_of_them_is_at_the_frontend(tmp_path: Path) -> None:
     """Ten and more who waited for anyone; it is asked for at most once in some seconds."""
     settings = {"SERENDIP_MATCHING__ANY_AFTER": "0.55"}
     async with scraped(tmp_path, **settings) as (host, _), aiohttp.ClientSession() as http:

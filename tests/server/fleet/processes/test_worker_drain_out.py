@@ -77,8 +77,8 @@ async def test_a_rolling_restart_of_all_workers_costs_nobody_anything(tmp_path: 
             "worker.fault",
             "loop.fault",
             "task.failed",
-            "handover.fault",
-            "handover.refused",
+            "migration.fault",
+            "migration.refused",
             "process.died",
         ):
             assert server.events(fault) == []

@@ -53,5 +53,5 @@ class Wires:
 
 
 def took(number: int) -> Message:
-    """The office says that it took a message."""
+    """The frontend says that it took a message."""
     return Message(Kind.TOOK, 1, [number], [], [])

@@ -11,11 +11,11 @@ from tests.server.fleet.processes.rig import Host
 
 
 async def test_a_process_without_other_hosts_closes_what_comes_from_one(made: Host) -> None:
-    one, office = made.worker(1), made.play("office")
+    one, frontend = made.worker(1), made.play("frontend")
     await made.joined()
     theirs, ours = socket.socketpair()
     ours.setblocking(False)
-    office.peers.send(
+    frontend.peers.send(
         "worker 1",
         Link.ARRIVED,
         int(Kind.MOVE),
@@ -25,7 +25,7 @@ async def test_a_process_without_other_hosts_closes_what_comes_from_one(made: Ho
         pieces=[b""],
         descriptors=[theirs.fileno()],
     )
-    await office.next(Link.TOOK)
+    await frontend.next(Link.TOOK)
     theirs.close()
     await until(lambda: _ended(ours))
     ours.close()

@@ -89,16 +89,16 @@ async def test_the_points_at_which_a_test_ends_a_process(two: Cell, monkeypatch:
     assert set(points) <= set(fault_points.POINTS)
 
 
-async def test_people_of_an_office_are_met_there(two: Cell) -> None:
+async def test_people_of_a_frontend_are_met_there(two: Cell) -> None:
     """As a program of Omegle's protocol is: it does not move, and who meets it comes."""
-    there, office = two.hosts[1], two.hosts[1].office
+    there, frontend = two.hosts[1], two.hosts[1].frontend
     first, a, _ = await two.hosts[0].host.visitor(two.workers[0][0])
-    second, b = await there.host.waiting(office, "sailing")
+    second, b = await there.host.waiting(frontend, "sailing")
     first.find("sailing")
     for visitor in (first, second):
         await visitor.hears("matched")
     await talk(first, second)
-    assert (await two.owned(a), await two.owned(b)) == (office, office)
+    assert (await two.owned(a), await two.owned(b)) == (frontend, frontend)
 
 
 # ---- they resume

@@ -54,19 +54,19 @@ def message(kind: Kind, *records: Any) -> Message:
 
 
 async def test_a_yes_of_another_host_goes_to_who_asked_and_names_the_process() -> None:
-    one, two = Hub(HERE, "worker 1", "office"), Hub(THERE, "worker 1", "worker 2", "next worker 1", "office")
+    one, two = Hub(HERE, "worker 1", "frontend"), Hub(THERE, "worker 1", "worker 2", "next worker 1", "frontend")
     one.asks("worker 1", KEY)
     await until(lambda: one.said)
     assert one.said == [(WHO, {"node": HERE, "keys": [KEY]})]
     two.hear(*one.said[0])
-    assert two.sent == [(name, Kind.WHO, (KEY,)) for name in ("worker 1", "worker 2", "office")], "of this generation"
+    assert two.sent == [(name, Kind.WHO, (KEY,)) for name in ("worker 1", "worker 2", "frontend")], "of this generation"
     two.answers("worker 1", KEY, None)
     assert two.said == []
     two.answers("worker 2", KEY, "")
     assert two.said == [(MINE + HERE, {"key": KEY, "where": f"@{THERE} 2"})]
     one.hear(*two.said[0])
     assert one.sent == [("worker 1", Kind.MINE, (KEY, f"@{THERE} 2"))]
-    two.answers("office", KEY, "")
+    two.answers("frontend", KEY, "")
     assert len(two.said) == 1, "the first yes wins"
     one.hear(*two.said[0])
     assert len(one.sent) == 1
@@ -76,13 +76,13 @@ async def test_a_yes_of_another_host_goes_to_who_asked_and_names_the_process() -
 async def test_who_sent_it_on_says_where_to_and_this_host_s_own_process_has_its_own_name() -> None:
     one, two = Hub(HERE), Hub(THERE, "worker 1")
     one.asks("worker 1", KEY)
-    one.asks("office", KEY)
+    one.asks("frontend", KEY)
     for where, name in (("worker 2", f"@{THERE} 2"), (f"@{OTHER} 0", f"@{OTHER} 0"), (f"@{HERE} 3", f"@{HERE} 3")):
         two.hear(WHO, {"node": HERE, "keys": [KEY]})
         two.answers("worker 1", KEY, where)
         assert two.said.pop() == (MINE + HERE, {"key": KEY, "where": name})
     one.hear(MINE + HERE, {"key": KEY, "where": f"@{HERE} 3"})
-    assert one.sent == [(name, Kind.MINE, (KEY, "worker 3")) for name in ("worker 1", "office")]
+    assert one.sent == [(name, Kind.MINE, (KEY, "worker 3")) for name in ("worker 1", "frontend")]
 
 
 async def test_whom_the_next_generation_took_is_asked_of_it_for_who_asked_here() -> None:

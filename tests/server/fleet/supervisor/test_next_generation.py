@@ -34,7 +34,7 @@ PAIRS = 12
 # who is away at the first upgrade comes back before the second, however long a command takes to start
 PATIENT = {"SERENDIP_STORE__ENABLED": "true", "SERENDIP_SESSION__GRACE": "600"}
 REFUSED = '[safety]\nhelp_file = "/nowhere/help.toml"\n'
-FAULTS = ("worker.fault", "loop.fault", "task.failed", "handover.fault", "handover.refused", "process.died")
+FAULTS = ("worker.fault", "loop.fault", "task.failed", "migration.fault", "migration.refused", "process.died")
 
 
 async def no_more(pid: int, opened: list[str]) -> None:
@@ -56,7 +56,7 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
         middle = await stands(server)
         opened = descriptors(server.newest)
         await states.go_on()
-        status, done = await ask(server, "restart", "--office")  # which is one, by the same program
+        status, done = await ask(server, "restart", "--frontend")  # which is one, by the same program
         assert (status, done["done"]) == (0, True), done
         assert done["people"] == PAIRS * 2 + states.left
         after = await stands(server)
@@ -155,9 +155,9 @@ async def test_an_older_generation_that_dies_leaves_what_was_taken(tmp_path: Pat
         assert await server.status() == 0
 
 
-@pytest.mark.parametrize("process", ["hub", "office"])
+@pytest.mark.parametrize("process", ["hub", "frontend"])
 @pytest.mark.parametrize("generation", ["old", "new"])
-async def test_a_hub_or_an_office_that_dies_in_an_upgrade_costs_no_chat(
+async def test_a_hub_or_a_frontend_that_dies_in_an_upgrade_costs_no_chat(
     tmp_path: Path, generation: str, process: str
 ) -> None:
     async with several(tmp_path, **PATIENT) as server, aiohttp.ClientSession() as http:

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.ops.process.control_socket import ask
 from tests.server.fleet.processes.forked import Forked, Life, Say, forked, told, until
 
-NAMES = (HUB, OFFICE, "worker 1", "worker 2")
+NAMES = (HUB, FRONTEND, "worker 1", "worker 2")
 FILE = "status"  # with what status a worker that was told to leave ends; none: it does not end
 
 
@@ -144,7 +144,7 @@ def test_who_is_drained_is_told_who_is_there_and_is_off_until_it_is_restarted(as
     last = asked.ask("drain", worker=1)[-1]
     assert (last["done"], last["people"]) == (True, 3)
     assert asked.host.hear("worker 1", None, "leaves")[3] == {"worker 2": 3}
-    for other in (HUB, OFFICE, "worker 2"):
+    for other in (HUB, FRONTEND, "worker 2"):
         assert asked.stands()[other]["pid"] == asked.pids[other]
     off = asked.stands()["worker 1"]
     assert (off["phase"], off["pid"], off["deaths"]) == ("off", None, 0)

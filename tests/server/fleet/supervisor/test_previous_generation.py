@@ -117,15 +117,15 @@ def test_a_link_to_one_of_the_other_generation_is_passed_on_and_its_death_too(bo
     # of who was waited for before: one that was closed since gives this one its number
     both.before.turn(dict.fromkeys(range(256), select.POLLIN))
     (said,) = process.read()
-    assert (said.kind, said.records) == (Kind.PEER, ["last office", 7, True])
+    assert (said.kind, said.records) == (Kind.PEER, ["last frontend", 7, True])
     poll = select.poll()
     both.before.register(poll)
-    for end in both.before.way() or pytest.fail("there is an office"):
+    for end in both.before.way() or pytest.fail("there is a frontend"):
         end.close()
     (theirs,) = both.before._there.values()
     both.before.turn({theirs: select.POLLIN})  # as the system says it of one that is dead
-    assert both.told(process) == [(Kind.DEAD, ["last office"])]
-    assert both.before.way() is None, "there is no office to hand anything over"
+    assert both.told(process) == [(Kind.DEAD, ["last frontend"])]
+    assert both.before.way() is None, "there is no frontend to hand anything over"
     for end in (one, two):
         end.close()
     os.close(pidfd)
@@ -136,19 +136,19 @@ def test_why_it_cannot_serve_is_told(both: Both) -> None:
     assert both.told() == [(Kind.FAILED, ["no"])]
 
 
-def test_of_a_process_of_ours_the_other_gets_a_descriptor_and_with_the_office_a_way_to_it(both: Both) -> None:
+def test_of_a_process_of_ours_the_other_gets_a_descriptor_and_with_the_frontend_a_way_to_it(both: Both) -> None:
     ends = both.before.way()
     assert ends is not None
     pidfd = os.pidfd_open(os.getpid())
 
-    class Office(Known):
-        name, pid = "office", 9
+    class Frontend(Known):
+        name, pid = "frontend", 9
 
-    office = Office(both.child.sock)
-    office.pidfd = pidfd  # type: ignore[attr-defined]
-    both.before.started(office, ends[1])  # type: ignore[arg-type]
+    frontend = Frontend(both.child.sock)
+    frontend.pidfd = pidfd  # type: ignore[attr-defined]
+    both.before.started(frontend, ends[1])  # type: ignore[arg-type]
     (said,) = [(said.kind, said.records, len(said.descriptors)) for said in both.other.read()]
-    assert said == (Kind.CHILD, ["office", 9], 2)
+    assert said == (Kind.CHILD, ["office", 9], 2), "as an earlier release knows it"
     for end in ends:
         end.close()
     os.close(pidfd)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import ChildStart
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until
@@ -45,7 +45,7 @@ async def live(up: socket.socket, say: Say) -> int:
     return 0
 
 
-ALL: dict[str, Life] = {HUB: live, OFFICE: live, WORKER: live}
+ALL: dict[str, Life] = {HUB: live, FRONTEND: live, WORKER: live}
 
 
 @pytest.fixture(autouse=True)
@@ -73,11 +73,11 @@ def test_one_that_dies_is_started_anew_and_the_others_are_told() -> None:
         host.hear("supervisor", None, "ready")
         first = host.hear(WORKER, None, "lives")[1]
         host.kill(first)
-        for other in (HUB, OFFICE):
+        for other in (HUB, FRONTEND):
             host.hear(other, None, "dead", WORKER)
         second = host.hear(WORKER, None, "lives")[1]
         assert second != first
-        for other in (HUB, OFFICE):
+        for other in (HUB, FRONTEND):
             assert host.hear(WORKER, second, "heard", other)
             assert host.hear(other, None, "heard", WORKER, second)
 
@@ -95,7 +95,7 @@ def test_each_process_is_named_by_its_role() -> None:
     with forked(ALL) as host:
         pids = {name: host.hear(name, None, "lives")[1] for name in ALL}
         names = {name: Path(f"/proc/{pid}/comm").read_text().strip() for name, pid in pids.items()}
-        assert names == {HUB: "serendip hub", OFFICE: "serendip office", WORKER: "serendip w1"}
+        assert names == {HUB: "serendip hub", FRONTEND: "serendip front", WORKER: "serendip w1"}
 
 
 def test_no_descriptor_of_who_died_stays_open() -> None:
@@ -116,7 +116,7 @@ def test_a_process_has_nothing_of_the_others() -> None:
         first = host.hear(HUB, None, "lives")[1]
         last = host.hear(WORKER, None, "lives")[1]
         for name in (HUB, WORKER):
-            host.hear(name, None, "heard", OFFICE)
+            host.hear(name, None, "heard", FRONTEND)
 
         def sockets(pid: int) -> int:
             return sum(str(one.readlink()).startswith("socket") for one in Path(f"/proc/{pid}/fd").iterdir())
@@ -132,12 +132,12 @@ async def fail(up: socket.socket, say: Say) -> int:
 
 
 def test_one_that_dies_before_all_serve_ends_all_with_status_one() -> None:
-    with forked({HUB: live, OFFICE: fail, WORKER: live}) as host:
-        host.hear(OFFICE, None, "fails")
+    with forked({HUB: live, FRONTEND: fail, WORKER: live}) as host:
+        host.hear(FRONTEND, None, "fails")
         said = [(name, what) for name, _, what, *_ in host.rest()]
         assert host.status() == 1
         assert ("supervisor", "ready") not in said
-        assert (OFFICE, "fails") not in said, "it is not tried again"
+        assert (FRONTEND, "fails") not in said, "it is not tried again"
 
 
 def test_a_hub_that_dies_before_all_serve_ends_all_too() -> None:
@@ -213,7 +213,7 @@ def test_who_is_told_to_end_twice_ends_as_who_is_told_once() -> None:
     with forked({**ALL, WORKER: stuck}, drain=0.2) as host:
         host.hear("supervisor", None, "ready")
         host.kill(host.pid, signal.SIGTERM)
-        host.hear(OFFICE, None, "ends")
+        host.hear(FRONTEND, None, "ends")
         host.kill(host.pid, signal.SIGTERM)
         assert [what for _, _, what, *_ in host.rest() if what == "ends"] == []
         assert host.status() == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_clients import ControlClients
@@ -34,7 +34,7 @@ async def live(up: socket.socket, say: Say) -> int:
     )
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, lambda: peers._links[WORKER].close())
-    loop.add_signal_handler(signal.SIGUSR2, lambda: peers.send(OFFICE, Kind.LOAD, 1))
+    loop.add_signal_handler(signal.SIGUSR2, lambda: peers.send(FRONTEND, Kind.LOAD, 1))
     peers.ready()
     say("lives")
     await told(signal.SIGTERM).wait()
@@ -42,7 +42,7 @@ async def live(up: socket.socket, say: Say) -> int:
     return 0
 
 
-ALL: dict[str, Life] = {HUB: live, OFFICE: live, WORKER: live}
+ALL: dict[str, Life] = {HUB: live, FRONTEND: live, WORKER: live}
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
 
-@pytest.mark.parametrize("name", [HUB, OFFICE, WORKER])
+@pytest.mark.parametrize("name", [HUB, FRONTEND, WORKER])
 def test_who_hangs_is_killed_and_started_anew_and_the_others_go_on(name: str) -> None:
     with forked(ALL) as host:
         host.hear("supervisor", None, "ready")
@@ -64,22 +64,22 @@ def test_who_hangs_is_killed_and_started_anew_and_the_others_go_on(name: str) ->
             host.hear(other, pids[other], "joined", name)
 
 
-def test_it_is_counted_as_what_it_was_and_an_office_that_comes_later_is_told_too() -> None:
+def test_it_is_counted_as_what_it_was_and_a_frontend_that_comes_later_is_told_too() -> None:
     with forked(ALL) as host:
         host.hear("supervisor", None, "ready")
         pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
         for number in (signal.SIGSTOP, signal.SIGKILL):
             host.kill(pids[WORKER], number)
             pids[WORKER] = host.hear(WORKER, None, "lives")[1]
-        host.hear(HUB, None, "joined", OFFICE)  # that of the beginning
-        host.kill(pids[OFFICE])
-        office = host.hear(OFFICE, None, "lives")[1]
-        host.hear(HUB, None, "joined", OFFICE)  # to nobody it could say a thing
-        wanted = [[OFFICE, "ended", 1], [WORKER, "ended", 1], [WORKER, "hung", 1]]
+        host.hear(HUB, None, "joined", FRONTEND)  # that of the beginning
+        host.kill(pids[FRONTEND])
+        frontend = host.hear(FRONTEND, None, "lives")[1]
+        host.hear(HUB, None, "joined", FRONTEND)  # to nobody it could say a thing
+        wanted = [[FRONTEND, "ended", 1], [WORKER, "ended", 1], [WORKER, "hung", 1]]
 
         def is_told() -> bool:
             host.kill(pids[HUB], signal.SIGUSR2)
-            return bool(host.hear(OFFICE, office, "deaths")[3] == wanted)
+            return bool(host.hear(FRONTEND, frontend, "deaths")[3] == wanted)
 
         until(is_told)
 
@@ -113,15 +113,15 @@ async def lingering(up: socket.socket, say: Say) -> int:
 
 
 def test_who_is_slow_to_end_costs_nobody_younger_their_life() -> None:
-    with forked({HUB: live, OFFICE: lingering, WORKER: live}) as host:
+    with forked({HUB: live, FRONTEND: lingering, WORKER: live}) as host:
         host.hear("supervisor", None, "ready")
         pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
-        host.kill(pids[OFFICE], signal.SIGTERM)
-        host.hear(OFFICE, None, "ends")
-        host.hear(OFFICE, None, "lives")
+        host.kill(pids[FRONTEND], signal.SIGTERM)
+        host.hear(FRONTEND, None, "ends")
+        host.hear(FRONTEND, None, "lives")
         for one in (HUB, WORKER):
-            assert host.hear(one, None, "dead", OFFICE)[1] == pids[one]
-            host.hear(one, pids[one], "joined", OFFICE)
+            assert host.hear(one, None, "dead", FRONTEND)[1] == pids[one]
+            host.hear(one, pids[one], "joined", FRONTEND)
 
 
 def stuck_once(folder: Path) -> Life:
@@ -154,7 +154,7 @@ def test_who_does_not_come_to_serve_is_killed_counted_and_begun_again(name: str,
 
         def is_told() -> bool:
             host.kill(pids[WORKER if name == HUB else HUB], signal.SIGUSR2)
-            return bool(host.hear(OFFICE, None, "deaths")[3] == wanted)
+            return bool(host.hear(FRONTEND, None, "deaths")[3] == wanted)
 
         until(is_told)
 
@@ -183,17 +183,17 @@ async def slow(up: socket.socket, say: Say) -> int:
 
 
 def test_who_starts_may_take_its_time() -> None:
-    with forked({**ALL, OFFICE: slow}) as host:
+    with forked({**ALL, FRONTEND: slow}) as host:
         host.hear("supervisor", None, "ready")
         host.kill(host.pid, signal.SIGTERM)
-        assert [line[0] for line in host.rest() if line[2] == "lives"].count(OFFICE) <= 1
+        assert [line[0] for line in host.rest() if line[2] == "lives"].count(FRONTEND) <= 1
         assert host.status() == 0
 
 
 def test_of_two_that_live_without_a_link_the_younger_is_killed() -> None:
     with forked({**ALL, OTHER: live}) as host:
         host.hear("supervisor", None, "ready")
-        pids = {one: host.hear(one, None, "lives")[1] for one in (HUB, OFFICE, WORKER, OTHER)}
+        pids = {one: host.hear(one, None, "lives")[1] for one in (HUB, FRONTEND, WORKER, OTHER)}
         host.hear(OTHER, None, "joined", WORKER)  # it has a link that can end
         host.kill(pids[OTHER], signal.SIGUSR1)
         again = host.hear(OTHER, None, "lives")[1]

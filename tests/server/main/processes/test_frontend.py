@@ -1,4 +1,4 @@
-"""The office in the test's loop: a connection that a worker gives it is answered, also one that was given before it could serve."""
+"""The frontend in the test's loop: a connection that a worker gives it is answered, also one that was given before it could serve."""
 
 import asyncio
 import os
@@ -35,8 +35,8 @@ def settings(folder: Path) -> Settings:
     )  # fmt: skip
 
 
-class Office(Served):
-    """An office, and a worker that is played: `came` by its link."""
+class Frontend(Served):
+    """A frontend, and a worker that is played: `came` by its link."""
 
     def __init__(self, folder: Path) -> None:
         self.addresses = HostAddresses(2)
@@ -92,14 +92,14 @@ async def answered(client: socket.socket) -> bytes:
 
 
 async def test_what_was_given_before_it_serves_and_since_is_answered_and_taken(tmp_path: Path) -> None:
-    office = Office(tmp_path)
-    early = await office.ask(ASKED)  # it has not begun
-    await office.ready()
-    late = await office.ask(ASKED)
+    frontend = Frontend(tmp_path)
+    early = await frontend.ask(ASKED)  # it has not begun
+    await frontend.ready()
+    late = await frontend.ask(ASKED)
     for client in (early, late):
         assert (await answered(client)).startswith(b"HTTP/1.1 200 ")
-    await until(lambda: [message.records for message in office.came if message.kind == Kind.TOOK] == [[1], [2]])
-    assert await office.ends() == 0
+    await until(lambda: [message.records for message in frontend.came if message.kind == Kind.TOOK] == [[1], [2]])
+    assert await frontend.ends() == 0
 
 
 def paused(came: list[Message]) -> list[tuple[int, float]]:
@@ -111,27 +111,27 @@ def paused(came: list[Message]) -> list[tuple[int, float]]:
 async def test_whose_video_is_off_is_told_to_the_other_workers_once_and_to_one_that_starts_later(
     tmp_path: Path,
 ) -> None:
-    office = Office(tmp_path)
-    await office.ready()
-    second, came = office.join("worker 2", 2)
-    office.worker.send(Kind.PAUSED, [7, 600.0], [8, 3_600.0])
+    frontend = Frontend(tmp_path)
+    await frontend.ready()
+    second, came = frontend.join("worker 2", 2)
+    frontend.worker.send(Kind.PAUSED, [7, 600.0], [8, 3_600.0])
     await until(lambda: paused(came) == [(7, 10), (8, 60)])
-    office.worker.send(Kind.PAUSED, [7, 599.5])
-    office.worker.send(Kind.PAUSED, [9, 600.0])
+    frontend.worker.send(Kind.PAUSED, [7, 599.5])
+    frontend.worker.send(Kind.PAUSED, [9, 600.0])
     await until(lambda: paused(came) == [(7, 10), (8, 60), (9, 10)])  # and what was known is not told again
-    third, later = office.join("worker 3", 3)
+    third, later = frontend.join("worker 3", 3)
     await until(lambda: paused(later) == [(7, 10), (8, 60), (9, 10)])
-    assert paused(office.came) == []
-    assert await office.ends() == 0
+    assert paused(frontend.came) == []
+    assert await frontend.ends() == 0
     for link in (second, third):
         link.close()
 
 
 async def test_without_a_supervisor_it_ends(tmp_path: Path) -> None:
-    office = Office(tmp_path)
-    await office.ready()
-    office.up.close()
-    assert await office.status() == 0
-    office.worker.close()
-    office.addresses.close()
-    office.listening.close()
+    frontend = Frontend(tmp_path)
+    await frontend.ready()
+    frontend.up.close()
+    assert await frontend.status() == 0
+    frontend.worker.close()
+    frontend.addresses.close()
+    frontend.listening.close()

@@ -1,4 +1,4 @@
-"""A real host of several processes is upgraded: what the office has goes on, and each chat has one record, as with a server of one process."""
+"""A real host of several processes is upgraded: what the frontend has goes on, and each chat has one record, as with a server of one process."""
 
 from __future__ import annotations
 

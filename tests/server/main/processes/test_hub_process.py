@@ -13,7 +13,7 @@ from engine.rooms.hub_messages import Row
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.cluster.membership import Membership
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes.hub_process import serve
 from server.ops.config.settings import Settings
@@ -56,12 +56,12 @@ async def test_two_who_fit_meet_where_the_fewer_are_and_who_is_elsewhere_is_told
     assert found["serendip_hub_matches"] == {(result,): count for result, count in results.items()}
 
 
-async def test_who_is_at_the_office_is_come_to(made: Host) -> None:
-    hub, office, one = made.hub(), made.play(OFFICE), made.play("worker 1")
+async def test_who_is_at_the_frontend_is_come_to(made: Host) -> None:
+    hub, frontend, one = made.hub(), made.play(FRONTEND), made.play("worker 1")
     await made.joined()
-    office.peers.send("hub", Kind.LOAD, 50)
+    frontend.peers.send("hub", Kind.LOAD, 50)
     await until(lambda: hub.process.hub._placing.people[0] == 50)
-    office.peers.send("hub", Kind.ROWS, ticket(1))
+    frontend.peers.send("hub", Kind.ROWS, ticket(1))
     one.peers.send("hub", Kind.ROWS, ticket(11))
     assert (await rows_of(one, rows.GO))[1:3] == [11, 0]
 
@@ -161,19 +161,19 @@ class Several:
 
 
 async def test_a_hub_asks_tells_and_answers_other_hosts_for_its_processes(made: Host) -> None:
-    hub, office, one = made.hub(), made.play(OFFICE), made.play("worker 1")
+    hub, frontend, one = made.hub(), made.play(FRONTEND), made.play("worker 1")
     await made.joined()
     process, cell = hub.process, Several()
     process.cell = cell  # type: ignore[assignment]  # it is played
     one.peers.send("hub", Kind.WHO, 7)
-    office.peers.send("hub", Kind.ALL, ["changed"])
+    frontend.peers.send("hub", Kind.ALL, ["changed"])
     await until(lambda: {subject for subject, _ in cell.bus.said} == {"who", "told"})
     process.seeking.handlers["who"](b'{"node":"00000000bb","keys":[7]}')
     assert (await one.next(Kind.WHO)).records == [7]
     one.peers.send("hub", Kind.MINE, 7, "")
     await until(lambda: "mine-00000000bb" in {subject for subject, _ in cell.bus.said})
     process.telling.handlers["told"](b'{"node":"00000000bb","rows":[["changed"]]}')
-    assert (await office.next(Kind.ALL)).records == [["changed"]]
+    assert (await frontend.next(Kind.ALL)).records == [["changed"]]
     for handler in (*process.seeking.handlers.values(), *process.telling.handlers.values()):
         handler(b"?")
     assert cell.bus.dropped["unreadable"] == 3

@@ -84,7 +84,12 @@ async def test_whoever_looks_meets_whoever_looks_and_pages_are_served(tmp_path: 
         port = server.events("metrics.ready")[0]["port"]
         await comes(http, f"http://127.0.0.1:{port}/metrics", "serendip_connections 40.0")
         await comes(http, f"http://127.0.0.1:{port}/metrics", 'serendip_tickets_total{outcome="matched"} 40.0')
-        assert {line["process"] for line in server.events("process.ready")} == {"hub", "office", "worker 1", "worker 2"}
+        assert {line["process"] for line in server.events("process.ready")} == {
+            "hub",
+            "frontend",
+            "worker 1",
+            "worker 2",
+        }
         assert await server.status() == 0
 
 
@@ -114,10 +119,10 @@ async def test_a_hub_that_is_killed_costs_nobody_their_place(tmp_path: Path) -> 
         await asyncio.gather(talk(*waiting), *[talk(*pair) for pair in pairs])
 
 
-async def test_an_office_that_is_killed_costs_no_chat(tmp_path: Path) -> None:
+async def test_a_frontend_that_is_killed_costs_no_chat(tmp_path: Path) -> None:
     async with several(tmp_path) as server, aiohttp.ClientSession() as http:
         pair = await meet(http, server.port, "sailing")
-        await server.kill("office")
+        await server.kill("frontend")
         await talk(*pair)
         async with http.get(f"http://127.0.0.1:{server.port}/") as page:
             assert page.status == 200

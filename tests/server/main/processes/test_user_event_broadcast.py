@@ -9,7 +9,7 @@ import pytest
 
 from server.fleet.frontend import cluster_broadcast
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.main.processes.user_event_broadcast import UserEventBroadcast
 
 WORKERS = ("worker 1", "worker 2")
@@ -34,7 +34,7 @@ class Peers:
 
 
 class Worker:
-    """People of the office."""
+    """People of the frontend."""
 
     def __init__(self, did: list[tuple[Any, ...]]) -> None:
         self._did = did
@@ -46,8 +46,8 @@ class Worker:
         self._did.append(("reported", *said))
 
 
-class Office:
-    """The server of an office, as far as it is told of people. `did`: what it was told, in order."""
+class Frontend:
+    """The server of a frontend, as far as it is told of people. `did`: what it was told, in order."""
 
     def __init__(self, keeps: bool) -> None:
         self.did: list[tuple[Any, ...]] = []
@@ -90,11 +90,11 @@ class Office:
 
 
 class Put:
-    """An office, its links, and what it keeps."""
+    """A frontend, its links, and what it keeps."""
 
     def __init__(self, keeps: bool = True, several: bool = True) -> None:
-        self.office, self.peers, self.kept = Office(keeps), Peers(), list[Message]()
-        server: Any = self.office
+        self.frontend, self.peers, self.kept = Frontend(keeps), Peers(), list[Message]()
+        server: Any = self.frontend
         peers: Any = self.peers
         self.everywhere = UserEventBroadcast(
             server, lambda: peers, several, lambda _, message: self.kept.append(message)
@@ -115,24 +115,24 @@ def test_an_age_of_a_worker_is_told_to_the_other_workers_and_all_hosts_and_is_ke
     assert put.peers.of(Kind.AGE) == [("worker 2", [7, "minor", 15])]
     assert put.hosts() == [[cluster_broadcast.AGE, 7, "minor", 15]]
     assert [message.kind for message in put.kept] == [Kind.AGE]
-    assert put.office.did == [("age", 7, "minor", 15)], "for those who start later"
+    assert put.frontend.did == [("age", 7, "minor", 15)], "for those who start later"
 
 
-def test_so_are_those_of_the_office_itself() -> None:
+def test_so_are_those_of_the_frontend_itself() -> None:
     put = Put()
-    office = put.everywhere
-    office.on_age(7, "minor", 15)
-    assert put.office.did == [], "the server's own part is its own"
+    frontend = put.everywhere
+    frontend.on_age(7, "minor", 15)
+    assert put.frontend.did == [], "the server's own part is its own"
     assert put.peers.of(Kind.AGE) == [(name, [7, "minor", 15]) for name in WORKERS]
     assert put.hosts() == [[cluster_broadcast.AGE, 7, "minor", 15]]
-    office.on_weighed(7, 8, 9)
+    frontend.on_weighed(7, 8, 9)
     assert put.peers.of(Kind.WEIGHED) == [(name, [7, 8, 9]) for name in WORKERS]
     assert put.hosts() == [[cluster_broadcast.WEIGHED, 7, 8, 9]]
-    office.on_minor(7)
+    frontend.on_minor(7)
     assert put.hosts() == [[cluster_broadcast.MINOR, 7]]
-    office.on_decision()
+    frontend.on_decision()
     assert put.hosts() == [[cluster_broadcast.CHANGED]]
-    office.on_pause(7, 600.0)
+    frontend.on_pause(7, 600.0)
     assert put.peers.of(Kind.PAUSED) == [(name, [[7, 600.0]]) for name in WORKERS]
     assert put.hosts() == [[cluster_broadcast.PAUSED, 7, 600.0]]
 
@@ -163,7 +163,7 @@ def test_a_detection_of_a_day_reaches_each_process_once_and_a_worker_that_starts
     assert put.peers.of(Kind.DETECTED) == [("worker 3", [[7, "hate", 5, 0.0], [-8, "hate", 6, 0.0]])]
 
 
-def test_ages_are_told_to_a_worker_that_starts_later_and_by_the_workers_to_an_office_that_does() -> None:
+def test_ages_are_told_to_a_worker_that_starts_later_and_by_the_workers_to_a_frontend_that_does() -> None:
     put = Put()
     put.comes("worker 1", Kind.AGES, [7, "minor", 15, 600.0], [8, "asked", 0, 60.0])
     assert put.peers.of(Kind.AGES) == [("worker 2", [[7, "minor", 15, 600.0], [8, "asked", 0, 60.0]])]
@@ -210,7 +210,7 @@ def test_what_a_host_says_is_told_to_all_workers_and_to_no_host() -> None:
         ["later", 1],
     ]
     put.comes(HUB, Kind.ALL, *rows)
-    assert put.office.did == [("age", 7, "minor", 15), ("reported", 7, 8, 9), ("turned away", 7), ("looks",)]
+    assert put.frontend.did == [("age", 7, "minor", 15), ("reported", 7, 8, 9), ("turned away", 7), ("looks",)]
     for name in WORKERS:
         for kind, said in ((Kind.AGE, [7, "minor", 15]), (Kind.WEIGHED, [7, 8, 9]), (Kind.PAUSED, [[7, 600.0]])):
             assert (name, kind, said) in put.peers.sent
@@ -224,5 +224,5 @@ def test_alone_no_host_is_told_and_without_a_store_nothing_is_looked_at(keeps: b
     put.comes("worker 1", Kind.AGE, 7, "minor", 15)
     put.comes(HUB, Kind.ALL, ["changed"])
     assert put.hosts() == []
-    assert put.office.did == [("age", 7, "minor", 15), *[("looks",)] * keeps]
-    assert OFFICE not in put.everywhere.workers()
+    assert put.frontend.did == [("age", 7, "minor", 15), *[("looks",)] * keeps]
+    assert FRONTEND not in put.everywhere.workers()

@@ -1,4 +1,4 @@
-"""A worker's process in the test's loop: who knocks is greeted, a page is the office's, and the end is the drain's."""
+"""A worker's process in the test's loop: who knocks is greeted, a page is the frontend's, and the end is the drain's."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes.worker_process import WorkerProcess, serve
 from server.ops.config.settings import Settings
@@ -99,32 +99,32 @@ async def test_who_knocks_is_greeted_and_waits_in_the_hub(made: Host, tmp_path: 
     await hub.rows(rows.TICKET)
 
 
-async def test_a_page_is_the_offices_with_what_was_read(made: Host, tmp_path: Path) -> None:
-    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+async def test_a_page_is_the_frontends_with_what_was_read(made: Host, tmp_path: Path) -> None:
+    frontend, serving = made.play(FRONTEND), Serving(made, tmp_path)
     await made.joined()
     asks = await serving.knock(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    came = await office.next(Kind.HTTP)
+    came = await frontend.next(Kind.HTTP)
     assert came.pieces == [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]
     os.write(came.descriptors[0], b"a page\n")
     os.close(came.descriptors[0])
     assert await asks.reads(b"\n") == b"a page\n"
     assert serving.process.worker.reactor.connections == 0
-    office.peers.send("worker 1", Kind.TOOK, came.number)
+    frontend.peers.send("worker 1", Kind.TOOK, came.number)
     assert await asyncio.wait_for(asks.reader.read(), 10) == b"", "nobody has it any more"
 
 
-async def test_whose_video_is_off_is_told_to_the_office_and_heard_from_it_and_told_to_a_new_one(
+async def test_whose_video_is_off_is_told_to_the_frontend_and_heard_from_it_and_told_to_a_new_one(
     made: Host, tmp_path: Path
 ) -> None:
-    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+    frontend, serving = made.play(FRONTEND), Serving(made, tmp_path)
     await made.joined()
     serving.process.worker.engine._core.outside.paused(7, 600.0)
-    assert (await office.next(Kind.PAUSED)).records == [[7, 600.0]]
-    office.peers.send("worker 1", Kind.PAUSED, [8, 600.0])
+    assert (await frontend.next(Kind.PAUSED)).records == [[7, 600.0]]
+    frontend.peers.send("worker 1", Kind.PAUSED, [8, 600.0])
     pauses = serving.process.worker.engine.pauses
     await until(lambda: pauses.left(8, time.monotonic()) > 590)
-    made.kill(OFFICE)
-    after = made.play(OFFICE)
+    made.kill(FRONTEND)
+    after = made.play(FRONTEND)
     ((identity, seconds),) = (await after.next(Kind.PAUSED)).records
     assert (identity, 590 < seconds <= 600) == (8, True)
 
@@ -132,21 +132,21 @@ async def test_whose_video_is_off_is_told_to_the_office_and_heard_from_it_and_to
 async def test_a_detection_of_a_day_is_sent_to_the_frontend_and_counted_from_it_and_sent_to_a_new_one(
     made: Host, tmp_path: Path
 ) -> None:
-    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+    frontend, serving = made.play(FRONTEND), Serving(made, tmp_path)
     await made.joined()
     serving.process.worker.engine._core.outside.detected(7, "hate", 5)
-    assert (await office.next(Kind.DETECTED)).records == [[7, "hate", 5, 0.0]]
-    office.peers.send("worker 1", Kind.DETECTED, [8, "hate", 6, 60.0], [8, "a later class", 6, 60.0])
+    assert (await frontend.next(Kind.DETECTED)).records == [[7, "hate", 5, 0.0]]
+    frontend.peers.send("worker 1", Kind.DETECTED, [8, "hate", 6, 60.0], [8, "a later class", 6, 60.0])
     daily = serving.process.worker.engine.daily
     await until(lambda: daily.chats(8, "hate", time.monotonic()) == 1)
-    made.kill(OFFICE)
-    after = made.play(OFFICE)
+    made.kill(FRONTEND)
+    after = made.play(FRONTEND)
     ((*row, age),) = (await after.next(Kind.DETECTED)).records
     assert (row, age >= 60.0) == ([8, "hate", 6], True)
 
 
-async def test_who_goes_to_the_office_is_taken_by_it_as_by_a_worker(made: Host, tmp_path: Path) -> None:
-    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+async def test_who_goes_to_the_frontend_is_taken_by_it_as_by_a_worker(made: Host, tmp_path: Path) -> None:
+    frontend, serving = made.play(FRONTEND), Serving(made, tmp_path)
     hub = made.play(HUB)
     await made.joined()
     visitor = await serving.knock(head(host=f"127.0.0.1:{serving.port}") + frame(b'{"type":"find"}'))
@@ -154,9 +154,9 @@ async def test_who_goes_to_the_office_is_taken_by_it_as_by_a_worker(made: Host, 
     who = [[ticket[1], ticket[2], 1], [77, 1, 0]]
     meeting = [rows.MEET, 1, who, [0.0, 0.0], [], 1.0, "common", False, None]
     hub.peers.send("worker 1", Kind.ROWS, [rows.GO, ticket[1], 0, meeting])
-    came = await office.next(Kind.COME)
+    came = await frontend.next(Kind.COME)
     os.close(came.descriptors[0])
-    office.peers.send("worker 1", Kind.TOOK, came.number)
+    frontend.peers.send("worker 1", Kind.TOOK, came.number)
     await until(lambda: serving.process.links.tally.people["meet", "given"] == 1)
     await asyncio.wait_for(visitor.reader.read(), 10)
 

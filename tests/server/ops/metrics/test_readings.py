@@ -98,7 +98,7 @@ async def test_the_lag_is_measured_seldom_where_nobody_is_and_until_it_is_cancel
     lag = readings.LoopLag("server", lambda: used)
     assert lag.every == readings.LAG_UNUSED
     used = True
-    assert lag.every == readings.LAG_EVERY == readings.LoopLag("office").every
+    assert lag.every == readings.LAG_EVERY == readings.LoopLag("frontend").every
 
     def measured() -> int:
         value: Any = lag.reading()["serendip_loop_lag_seconds"]

@@ -1,6 +1,6 @@
-"""Two programs of two hosts are matched, one goes by a wire to the other's office, and neither notices anything of it.
+"""Two programs of two hosts are matched, one goes by a wire to the other's frontend, and neither notices anything of it.
 
-Rule: the service's offices, ports, tunnels and adapters in one loop; the room is a real hub (`tests.server.fleet.cluster.rig`).
+Rule: the service's frontends, ports, tunnels and adapters in one loop; the room is a real hub (`tests.server.fleet.cluster.rig`).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Program:
         assert self.adapter.send(self.client, text)
 
 
-class Offices:
+class Frontends:
     """Of a cell, with an adapter each."""
 
     def __init__(self, made: Cell) -> None:
@@ -66,12 +66,12 @@ class Offices:
         self.adapters = [self.open(there) for there in made.hosts]
 
     def open(self, there: Host) -> OmegleAdapter:
-        """As the office does it."""
-        office = there.office
-        adapter = OmegleAdapter(office.worker, Settings(limits={"enabled": False}), shared=b"secret")  # type: ignore[arg-type]  # as it is configured
-        there.abroad[office]._crossing._find_speaker = lambda: adapter.afar
-        office.links.tunnels.on_returned = adapter.afar.home
-        office.ports.on_frames = adapter.frames
+        """As the frontend does it."""
+        frontend = there.frontend
+        adapter = OmegleAdapter(frontend.worker, Settings(limits={"enabled": False}), shared=b"secret")  # type: ignore[arg-type]  # as it is configured
+        there.abroad[frontend]._crossing._find_speaker = lambda: adapter.afar
+        frontend.links.tunnels.on_returned = adapter.afar.home
+        frontend.ports.on_frames = adapter.frames
         return adapter
 
     def start(self, host: int, find: dict[str, Any] = SAILING, randid: str = "") -> Program:
@@ -105,7 +105,7 @@ class Offices:
         await until(
             lambda: (
                 not any(
-                    there.office.sessions or len(there.office.links.tunnels) or adapter.afar._ended
+                    there.frontend.sessions or len(there.frontend.links.tunnels) or adapter.afar._ended
                     for there, adapter in zip(self.cell.hosts, self.adapters, strict=True)
                 )
             )
@@ -118,11 +118,11 @@ def secret(tmp_path: Path) -> Keys:
 
 
 @pytest.fixture
-async def offices(secret: Keys) -> AsyncIterator[Offices]:
+async def frontends(secret: Keys) -> AsyncIterator[Frontends]:
     async with cell(secret) as made:
-        offices = Offices(made)
-        yield offices
-        await offices.end()
+        frontends = Frontends(made)
+        yield frontends
+        await frontends.end()
 
 
 async def chat(one: Program, two: Program) -> None:
@@ -137,8 +137,8 @@ async def chat(one: Program, two: Program) -> None:
 
 
 @pytest.mark.parametrize("first", [0, 1])
-async def test_two_of_two_hosts_talk(offices: Offices, first: int) -> None:
-    near, far = await offices.meet(first)
+async def test_two_of_two_hosts_talk(frontends: Frontends, first: int) -> None:
+    near, far = await frontends.meet(first)
     assert (near.client.wire, isinstance(far.client.session, RemoteState)) == (None, True)
     await chat(near, far)
     for number in range(50):
@@ -150,8 +150,8 @@ async def test_two_of_two_hosts_talk(offices: Offices, first: int) -> None:
         assert (await far.hears("gotMessage"))[1] == f"near {number}"
 
 
-async def test_many_of_two_hosts_find_each_other(offices: Offices) -> None:
-    programs = [offices.start(number % 2) for number in range(40)]
+async def test_many_of_two_hosts_find_each_other(frontends: Frontends) -> None:
+    programs = [frontends.start(number % 2) for number in range(40)]
     for program in programs:
         await program.hears("connected")
     chats: dict[str, list[Program]] = {}
@@ -163,23 +163,23 @@ async def test_many_of_two_hosts_find_each_other(offices: Offices) -> None:
 
 
 @pytest.mark.parametrize("leaves", ["near", "far"])
-async def test_whoever_leaves_the_other_is_told_and_nothing_stays(offices: Offices, leaves: str) -> None:
-    near, far = await offices.meet()
+async def test_whoever_leaves_the_other_is_told_and_nothing_stays(frontends: Frontends, leaves: str) -> None:
+    near, far = await frontends.meet()
     await chat(near, far)
     one, other = (near, far) if leaves == "near" else (far, near)
     one.adapter.leave(one.client)
     assert await other.hears("strangerDisconnected") == ["strangerDisconnected"]
-    await until(lambda: not any(adapter.clients for adapter in offices.adapters))
-    await offices.empty()
+    await until(lambda: not any(adapter.clients for adapter in frontends.adapters))
+    await frontends.empty()
 
 
 async def test_nothing_stays_open(secret: Keys) -> None:
     async def two_meet() -> None:
         async with cell(secret) as made:
-            offices = Offices(made)
-            near, far = await offices.meet()
+            frontends = Frontends(made)
+            near, far = await frontends.meet()
             await chat(near, far)
-            await offices.end()
+            await frontends.end()
 
     before = opened()
     await two_meet()
@@ -189,11 +189,11 @@ async def test_nothing_stays_open(secret: Keys) -> None:
 async def test_what_was_said_is_there_for_a_log_at_both_hosts(secret: Keys) -> None:
     async with cell(secret) as made:
         for there in made.hosts:
-            there.office.worker.engine._core.keeps = True
-        offices = Offices(made)
+            there.frontend.worker.engine._core.keeps = True
+        frontends = Frontends(made)
         for leaves in (0, 1):
             randids = f"{leaves}AAA2222", f"{leaves}BBB2222"
-            pair = await offices.meet(leaves, randids)
+            pair = await frontends.meet(leaves, randids)
             pair[0].say("to be kept")
             await pair[1].hears("gotMessage")
             pair[leaves].adapter.leave(pair[leaves].client)
@@ -207,29 +207,29 @@ async def test_what_was_said_is_there_for_a_log_at_both_hosts(secret: Keys) -> N
                 assert [line.text for one in said if one is not None for line in one.lines] == ["to be kept"]
 
 
-async def test_who_cannot_go_over_waits_on_and_meets_later(offices: Offices) -> None:
-    for there in offices.cell.hosts:
+async def test_who_cannot_go_over_waits_on_and_meets_later(frontends: Frontends) -> None:
+    for there in frontends.cell.hosts:
         there.relay.stop(there=0)  # the next connection is cut at once
-    near, far = await offices.meet()
+    near, far = await frontends.meet()
     await chat(near, far)
 
 
-async def test_who_will_take_anybody_on_the_way_is_taken_at_the_word(offices: Offices) -> None:
-    one = offices.start(0)
+async def test_who_will_take_anybody_on_the_way_is_taken_at_the_word(frontends: Frontends) -> None:
+    one = frontends.start(0)
     await one.hears("waiting")
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.flows.clear()
-    two = offices.start(1)
+    two = frontends.start(1)
     programs = (one, two)
     await until(lambda: any(program.client.wire is not None for program in programs))
     (goes,) = [program for program in programs if program.client.wire is not None]
     assert not goes.adapter.send(goes.client, "to nobody yet")
     goes.adapter.typing(goes.client, True)
     goes.adapter.widen(goes.client)
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.stop(there=0)
     await until(lambda: goes.client.wire is None)
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.flows.set()
     assert "interests" not in goes.client.find
     session = goes.adapter._worker.engine.sessions[goes.client.session.id]
@@ -238,67 +238,67 @@ async def test_who_will_take_anybody_on_the_way_is_taken_at_the_word(offices: Of
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-async def test_who_leaves_on_the_way_is_met_by_nobody(offices: Offices, arrives: bool) -> None:
-    one = offices.start(0)
+async def test_who_leaves_on_the_way_is_met_by_nobody(frontends: Frontends, arrives: bool) -> None:
+    one = frontends.start(0)
     await one.hears("waiting")
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.flows.clear()
-    two = offices.start(1)
+    two = frontends.start(1)
     await until(lambda: one.client.wire is not None or two.client.wire is not None)
     goes, stays = (one, two) if one.client.wire is not None else (two, one)
     goes.adapter.leave(goes.client)
     if arrives:
-        for there in offices.cell.hosts:
+        for there in frontends.cell.hosts:
             there.relay.flows.set()
         await stays.hears("strangerDisconnected")
     else:
         await until(lambda: not goes.adapter._worker.engine.sessions)
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.flows.set()
-    await offices.cell.settled()
-    await until(lambda: not any(len(there.office.links.tunnels) for there in offices.cell.hosts))
+    await frontends.cell.settled()
+    await until(lambda: not any(len(there.frontend.links.tunnels) for there in frontends.cell.hosts))
 
 
 @pytest.mark.parametrize("widens", [False, True])
 async def test_who_finds_nobody_there_comes_home_waits_on_and_meets_somebody_else(
-    offices: Offices, widens: bool
+    frontends: Frontends, widens: bool
 ) -> None:
-    one = offices.start(0)
+    one = frontends.start(0)
     await one.hears("waiting")
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.flows.clear()
-    two = offices.start(1)
+    two = frontends.start(1)
     await until(lambda: one.client.wire is not None or two.client.wire is not None)
     goes, stays = (one, two) if one.client.wire is not None else (two, one)
     stays.adapter.leave(stays.client)
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         there.relay.flows.set()
     await until(lambda: goes.client.wire is None or goes.client.wire.is_open)
     if widens:
         goes.adapter.widen(goes.client)
     await until(lambda: goes.client.wire is None)
-    await until(lambda: not any(len(there.office.links.tunnels) for there in offices.cell.hosts))
-    given = [there.office.links.tally.abroad["meet", "tunnel", "given"] for there in offices.cell.hosts]
+    await until(lambda: not any(len(there.frontend.links.tunnels) for there in frontends.cell.hosts))
+    given = [there.frontend.links.tally.abroad["meet", "tunnel", "given"] for there in frontends.cell.hosts]
     assert sum(given) == 1, "it was there"
     find = {"type": "find", "language": "en"} if widens else SAILING
-    other = offices.start(offices.adapters.index(goes.adapter), find)
+    other = frontends.start(frontends.adapters.index(goes.adapter), find)
     for program in (goes, other):
         await program.hears("connected")
     await chat(goes, other)
 
 
-async def test_the_end_of_the_way_between_two_hosts_is_told_to_both(offices: Offices) -> None:
-    near, far = await offices.meet()
+async def test_the_end_of_the_way_between_two_hosts_is_told_to_both(frontends: Frontends) -> None:
+    near, far = await frontends.meet()
     await chat(near, far)
-    for there in offices.cell.hosts:
+    for there in frontends.cell.hosts:
         await there.relay.close()
     for program in (near, far):
         assert await program.hears("strangerDisconnected")
-    await until(lambda: not any(adapter.clients for adapter in offices.adapters))
+    await until(lambda: not any(adapter.clients for adapter in frontends.adapters))
 
 
-async def test_an_office_that_dies_takes_its_clients_along_at_once(offices: Offices) -> None:
-    near, far = await offices.meet()
+async def test_a_frontend_that_dies_takes_its_clients_along_at_once(frontends: Frontends) -> None:
+    near, far = await frontends.meet()
     await chat(near, far)
     wire = far.client.wire
     assert wire is not None
@@ -307,8 +307,8 @@ async def test_an_office_that_dies_takes_its_clients_along_at_once(offices: Offi
     assert await near.hears("strangerDisconnected")
 
 
-async def test_who_polls_no_more_is_away_for_a_while_and_then_gone(offices: Offices) -> None:
-    near, far = await offices.meet()
+async def test_who_polls_no_more_is_away_for_a_while_and_then_gone(frontends: Frontends) -> None:
+    near, far = await frontends.meet()
     far.adapter.cut(far.client)
     near.say("are you there?")
     assert far.adapter.find(far.client.id) is far.client
@@ -323,8 +323,8 @@ async def test_who_polls_no_more_is_away_for_a_while_and_then_gone(offices: Offi
     await near.hears("strangerDisconnected")
 
 
-async def test_who_takes_nothing_slows_the_other_and_loses_nothing(offices: Offices) -> None:
-    near, far = await offices.meet()
+async def test_who_takes_nothing_slows_the_other_and_loses_nothing(frontends: Frontends) -> None:
+    near, far = await frontends.meet()
     for number in range(2 * QUEUE_EVENTS):
         near.say(f"line {number}")
         await asyncio.sleep(0)
@@ -334,40 +334,40 @@ async def test_who_takes_nothing_slows_the_other_and_loses_nothing(offices: Offi
     assert not far.client.paused
 
 
-async def test_a_line_that_its_home_refuses_is_told(offices: Offices) -> None:
-    near, far = await offices.meet()
+async def test_a_line_that_its_home_refuses_is_told(frontends: Frontends) -> None:
+    near, far = await frontends.meet()
     far.say("\x00")
     assert (await far.hears("error"))[1]
     await chat(near, far)
 
 
-async def moved(offices: Offices, far: Program) -> None:
-    """Its client goes to another adapter, as to another office, by its wire's descriptor."""
-    host = offices.adapters.index(far.adapter)
-    old, new = far.adapter, offices.open(offices.cell.hosts[host])
+async def moved(frontends: Frontends, far: Program) -> None:
+    """Its client goes to another adapter, as to another frontend, by its wire's descriptor."""
+    host = frontends.adapters.index(far.adapter)
+    old, new = far.adapter, frontends.open(frontends.cell.hosts[host])
     assert old.ready(far.client)
     piece, blobs, descriptors = old.alone(far.client, time.monotonic())
     new.take_rest(orjson.loads(orjson.dumps(piece)), blobs, time.monotonic(), descriptors)
-    offices.adapters[host] = far.adapter = new
+    frontends.adapters[host] = far.adapter = new
     far.client = new.clients[far.client.id]
 
 
-async def test_another_office_goes_on_with_it(offices: Offices) -> None:
-    near, far = await offices.meet()
+async def test_another_frontend_goes_on_with_it(frontends: Frontends) -> None:
+    near, far = await frontends.meet()
     await chat(near, far)
     near.say("while it goes")
-    await moved(offices, far)
+    await moved(frontends, far)
     assert (await far.hears("gotMessage"))[1] == "while it goes"
     await chat(near, far)
     far.adapter.cut(far.client)
-    await moved(offices, far)
+    await moved(frontends, far)
     assert far.client.wire is not None
     assert far.client.wire.cut
     assert far.adapter.find(far.client.id) is far.client
     await chat(far, near)
     near.adapter.leave(near.client)
     await far.hears("strangerDisconnected")
-    await offices.empty()
+    await frontends.empty()
 
 
 def spy(**fields: Any) -> dict[str, Any]:
@@ -381,9 +381,9 @@ ASKS = spy(role="spy", question="Why is it so at all?", share=False)
 @pytest.mark.parametrize("places", [(0, 1, 1), (0, 0, 1), (0, 1, 2)])
 async def test_three_of_spy_mode_at_several_hosts(secret: Keys, places: tuple[int, int, int]) -> None:
     async with cell(secret, hosts=3) as made:
-        offices = Offices(made)
-        watcher = offices.start(places[0], ASKS)
-        one, two = (offices.start(place, spy(role="discuss")) for place in places[1:])
+        frontends = Frontends(made)
+        watcher = frontends.start(places[0], ASKS)
+        one, two = (frontends.start(place, spy(role="discuss")) for place in places[1:])
         for program in (watcher, one, two):
             assert (await program.hears("question"))[1] == "Why is it so at all?"
         one.say("nobody knows")
@@ -392,4 +392,4 @@ async def test_three_of_spy_mode_at_several_hosts(secret: Keys, places: tuple[in
         two.adapter.leave(two.client)
         assert (await watcher.hears("spyDisconnected"))[1].startswith("Stranger ")
         assert await one.hears("strangerDisconnected")
-        await offices.end()
+        await frontends.end()
