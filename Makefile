@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch] tests/cluster/*.c)
 PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/*/*/*.pxd)
 CYTHON := $(wildcard ext/*.p[yx][xd] ext/*/*.p[yx][xd]) $(PLAIN)
-EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/plain_source.py ext/pxd_check.py setup.py
+EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/compiled_module_switch.py ext/pxd_check.py setup.py
 SAID := $(wildcard server/http/words/locale/*.po*) $(wildcard server/http/pages/*.html server/trust/console/templates/*.html) $(addprefix server/http/words/,compiled_catalogues.py po_files.py plural_forms.py templates.py)
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.

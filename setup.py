@@ -55,7 +55,7 @@ extensions = [
     for path in sorted(Path("ext").rglob("*.pyx"))
 ]
 sys.path.insert(0, str(Path(__file__).parent))
-from ext.plain_source import FOLDERS  # noqa: E402
+from ext.compiled_module_switch import FOLDERS  # noqa: E402
 from ext.pxd_check import differences  # noqa: E402 - a build is run from anywhere
 from server.http.words import templates  # noqa: E402
 from server.http.words.po_files import compile_into  # noqa: E402

@@ -3,6 +3,6 @@
 **Invariant:** the engine has no socket, clock or random source of its own, and imports only `ext`.
 """
 
-from ext import plain_source
+from ext import compiled_module_switch
 
-plain_source.choose()
+compiled_module_switch.choose()

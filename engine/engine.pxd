@@ -1,13 +1,13 @@
 from engine.chats.age_question cimport AgeQuestion
 from engine.chats.chat_lifecycle cimport Chats
 from engine.core.engine_state cimport EngineState
-from engine.chats.detections cimport Detections
+from engine.chats.detection_handler cimport Detections
 from engine.chats.unread_notices cimport UnreadNotices
 from engine.chats.session_presence cimport Presence
 from engine.chats.search cimport Search
 from engine.core.session cimport Session as session_t
 from engine.chats.camera_checks cimport CameraChecks
-from engine.chats.line_tips cimport LineTips
+from engine.chats.safety_tips cimport LineTips
 from engine.chats.challenges cimport Challenges
 
 cdef class Engine:

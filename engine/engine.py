@@ -11,8 +11,8 @@ from engine.chats.age_question import AgeQuestion
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.challenges import Challenges
 from engine.chats.chat_lifecycle import Chats
-from engine.chats.detections import Detections
-from engine.chats.line_tips import LineTips
+from engine.chats.detection_handler import Detections
+from engine.chats.safety_tips import LineTips
 from engine.chats.search import Search
 from engine.chats.session_presence import Presence
 from engine.chats.unread_notices import UnreadNotices
@@ -22,11 +22,11 @@ from engine.conduct.detection_actions import AGE_CLAIM
 from engine.conduct.detection_classes import LOW, RULES, Kind
 from engine.conduct.friction import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
 from engine.core.session import Session as Session
+from engine.core.session_messages import Begin, BusMessage, Ended, Moved
 from engine.core.states import CHATTING, LEAVE, WAITING
 from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import Lobby, MatcherFull
@@ -37,8 +37,8 @@ from engine.migrate.session_record import VERSION as VERSION
 from engine.migrate.session_record import BadRecord as BadRecord
 from engine.migrate.session_record import SessionRecord as SessionRecord
 from engine.migrate.session_record import agreed as agreed
-from engine.rooms.local_room import WaitingRoom
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.local_waiting_room import WaitingRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.wire.client_requests import (
     Block,
     Find,
@@ -60,7 +60,7 @@ from engine.wire.engine_errors import Busy, KeptOut, Refusal
 from engine.wire.protocol import AGE, FAULTS, MODERATION, STRANGER
 from engine.wire.rule_constants import Settings as Settings
 from engine.wire.server_frames import PONG, left
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 
 
 class Engine:

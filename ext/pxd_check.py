@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from ext.plain_source import FOLDERS
+from ext.compiled_module_switch import FOLDERS
 
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
 _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except\?? .*| noexcept.*)?$")

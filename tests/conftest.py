@@ -11,7 +11,7 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
-from ext.plain_source import stale
+from ext.compiled_module_switch import stale
 
 # Hypothesis measures by the clock on the wall: an example over 200 ms fails, and so does drawing that is slow. Both say
 # what else the machine does; how long a test may take is said by pytest-timeout.
@@ -37,7 +37,7 @@ OURS = ["server", "serendip_client", "engine", "ext"]
 # A path of the database is made absolute, which blockbuster counts: no file is touched.
 MAY_BLOCK = (
     ("server/data/database/schema_migration.py", {"upgrade", "differences"}),
-    ("server/data/database/schema_steps.py", {"take", "compare"}),
+    ("server/data/database/alembic_runner.py", {"take", "compare"}),
     ("sqlalchemy/dialects/sqlite/pysqlite.py", {"create_connect_args"}),
     ("babel/localedata.py", {"exists", "load"}),  # a file of the package, where a language is first spoken: 6 ms
     ("coverage/collector.py", {"lock_data"}),  # where lines are counted, whichever line it is

@@ -23,14 +23,14 @@ from engine.core.states import CHATTING, IDLE, WAITING
 from engine.engine import Engine, Settings
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
-from server.fleet.migrate import migration_order, process_target
+from server.fleet.migrate import migration_order, session_sender
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.fleet.migrate.upgrade_target import UpgradeTarget
 from server.http.request.reactor_handoff import Door
 from server.ops.metrics.migration_metrics import UPGRADE
@@ -95,7 +95,7 @@ class Side:
 
     async def give(self) -> None:
         """Migrate all sessions to the other side; it has them when this returns."""
-        target = process_target.ProcessTarget(self._link.send, self._link.room, self._flight)
+        target = session_sender.ProcessTarget(self._link.send, self._link.room, self._flight)
         going = migration_order.MigrationOrder(
             Exports(self.worker, self._moving, MigrationCounts()), target, UPGRADE, target
         )
@@ -185,12 +185,12 @@ class Crowd:
 @asynccontextmanager
 async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
     """Return users of a kind who have migrated to and fro once, to warm up; `batch` of them per message."""
-    ahead, thresholds = process_target.AHEAD if batch > 1 else 1, gc.get_threshold()
+    ahead, thresholds = session_sender.AHEAD if batch > 1 else 1, gc.get_threshold()
     with (
         tempfile.TemporaryDirectory() as folder,
         patch.object(migration_order, "BATCH", batch),
         patch.object(migration_order, "RATE", float("inf")),
-        patch.object(process_target, "AHEAD", ahead),
+        patch.object(session_sender, "AHEAD", ahead),
     ):
         made = Crowd(secret_keys.load(Path(folder)), kind, count)
         try:

@@ -25,7 +25,7 @@ from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
 from server.ops.config.picture_settings import Pictures, installed
 from server.trust.pictures.picture_client import AT_ONCE, PictureClient
-from server.trust.pictures.picture_messages import TILES
+from server.trust.pictures.picture_process_codec import TILES
 from tests.support import scenes
 
 RATE: Final = 20  # strips a second

@@ -8,7 +8,7 @@ from engine.core.ports import Outside
 from engine.engine import Engine
 from engine.wire.client_requests import parse
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.debug_hooks import append, build, classify, examine, is_valid, read_header
 from server.realtime.worker.local_bus import LocalBus
 from server.site.omegle import omegle_events

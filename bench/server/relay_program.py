@@ -9,7 +9,7 @@ import sys
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.net.tap import Tap, make
 from ext.reactor.reactor import Reactor
 

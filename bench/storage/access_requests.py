@@ -23,9 +23,9 @@ from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
 from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
-from server.data.schema.chat_ids import DAY, chat_ids
+from server.data.schema.chat_id_format import DAY, chat_ids
 from server.data.statement.current_statement import PublishedStatement
-from server.data.store.service import Parts, open_parts
+from server.data.store.store_runner import Parts, open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.trust.data_export.person_export import PersonExports

@@ -24,7 +24,7 @@ from server.data.database import schema_migration
 from server.data.schema.moderation_schema import ban, case_subject
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.notice_loader import Notices, warn
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 
 BANS = 200_000
 CONNECTS = 20_000  # a round

@@ -29,7 +29,7 @@ from server.data.database import schema_migration
 from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.objects.sealed_objects import Sealed
 from server.data.schema.moderation_schema import case, case_subject, report
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.config import moderation_policy
 from server.ops.config.settings import Console as Settings
 from server.trust.cases.report_cases import Cases, due

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Table, func, select
 
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database.database import Database
-from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
 from server.data.retention.purge import Purge
-from server.data.schema.chat_ids import DAY
-from server.data.schema.chat_schema import held_party, party
+from server.data.schema.chat_id_format import DAY
+from server.data.schema.record_schema import held_party, party
 from server.data.store.writer import Writer
 from server.ops.config.settings import Retention
 from server.ops.health.background_tasks import Tasks

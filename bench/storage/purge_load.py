@@ -9,7 +9,7 @@ from bench.storage.service_load import Service
 from bench.storage.store_kit import Kit, cpu
 from server.data.database import daily_partitions
 from server.data.retention.purge import Purge
-from server.data.schema.chat_ids import DAY
+from server.data.schema.chat_id_format import DAY
 from server.ops.config.settings import Retention
 
 A_STEP = 100_000  # chats in one statement while filling

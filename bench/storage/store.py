@@ -110,7 +110,7 @@ async def logs(kit: Kit, count: int) -> None:
 
 async def guesses(kit: Kit, count: int) -> None:
     """Measure wrong addresses, past the limit on guessing: nothing is found, and each costs the same among few logs and many."""
-    from server.data.logs.guess_limit import GuessLimit
+    from server.data.chat_logs.guess_limit import GuessLimit
 
     for _ in range(20):
         await kit.logs.save(Transcript("text", 0, (Line(0, 0, "x"),)), ())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import open_pseudonyms
-from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records

@@ -1,6 +1,6 @@
 """Define the numbers, codes and names of the protocol for the typed client.
 
-Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: do not edit; a test compares the two.
+Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two.
 """
 
 from typing import Final, Literal

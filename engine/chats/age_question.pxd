@@ -1,7 +1,7 @@
 from engine.chats.chat_lifecycle cimport Chats
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
-from engine.chats.line_tips cimport LineTips
+from engine.chats.safety_tips cimport LineTips
 
 cdef class AgeQuestion:
     cdef EngineState _core

@@ -11,7 +11,7 @@ The chat ends at once and the writer gets the question. The answer "18 or over" 
 from typing import Final
 
 from engine.chats.chat_lifecycle import Chats
-from engine.chats.line_tips import LineTips
+from engine.chats.safety_tips import LineTips
 from engine.conduct.age_answers import ASKED, KEPT, OLDEST
 from engine.conduct.detection_actions import AGE_CLAIM, Act
 from engine.core.engine_state import EngineState

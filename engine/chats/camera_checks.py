@@ -12,7 +12,7 @@ mean. `engine.conduct.camera_verdicts` decides what follows from a picture.
 from math import ceil, log
 from typing import Final
 
-from engine.chats.line_tips import LineTips
+from engine.chats.safety_tips import LineTips
 from engine.conduct.camera_verdicts import (
     AGREEMENTS,
     NEVER,

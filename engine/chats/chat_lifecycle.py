@@ -10,10 +10,10 @@ import orjson
 
 from engine.chats.camera_checks import CameraChecks
 from engine.conduct.detection_actions import AGE_CLAIM, Act
-from engine.core.bus_messages import Begin, Ended, Moved
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Query, Session
+from engine.core.session_messages import Begin, Ended, Moved
 from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 from engine.matching.address_networks import networks_of
 from engine.matching.interest_vocabulary import Vocabulary

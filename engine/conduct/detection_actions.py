@@ -1,6 +1,6 @@
 """Map each class of rules (`engine.conduct.detection_classes`) to its tips: kind and receiver.
 
-`engine.chats.detections` takes further actions, by class.
+`engine.chats.detection_handler` takes further actions, by class.
 **Invariant:** a pure table; without a moderator a program only warns, and slows a user down for a day at most.
 """
 

@@ -5,7 +5,7 @@ Sides 0 and 1 talk; side 2, the spy, only watches.
 """
 
 from engine.conduct.camera_verdicts import CameraState
-from ext.net.ring import Ring
+from ext.net.chat_ring import Ring
 
 Address = int  # of a session on the bus: its id. The sessions of a chat are in one process (`engine.migrate.session_migration`)
 

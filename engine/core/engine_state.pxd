@@ -1,13 +1,13 @@
 from engine.conduct.age_answers cimport AgeAnswers
 from engine.conduct.friction cimport Friction
-from engine.core.ended_chats cimport EndedChats
+from engine.core.ended_seats cimport EndedChats
 from engine.matching.interest_vocabulary cimport Vocabulary
 from engine.core.engine_histograms cimport EngineHistograms
 from engine.conduct.video_pauses cimport VideoPauses
 from engine.wire.rule_constants cimport Settings
 from engine.matching.recent_partners cimport RecentPartners
 from engine.core.session cimport Session
-from engine.core.interest_limits cimport InterestLimits
+from engine.core.interest_quota cimport InterestLimits
 
 cdef class EngineState:
     cdef public object out, post, rings, outside

@@ -10,9 +10,9 @@ from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections
 from engine.conduct.friction import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.ended_chats import EndedChats
+from engine.core.ended_seats import EndedChats
 from engine.core.engine_histograms import EngineHistograms
-from engine.core.interest_limits import InterestLimits
+from engine.core.interest_quota import InterestLimits
 from engine.core.ports import Bus, Out, Outside
 from engine.core.session import Session
 from engine.matching.interest_vocabulary import Vocabulary
@@ -20,7 +20,7 @@ from engine.matching.recent_partners import RecentPartners
 from engine.wire.protocol import FAULTS
 from engine.wire.rule_constants import Settings
 from engine.wire.server_frames import error
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 
 
 class EngineState:

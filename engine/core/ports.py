@@ -4,23 +4,24 @@ The server implements most of them in `server.realtime.worker`.
 **Invariant:** each port is used as a type and has an implementation.
 """
 
-# Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`, Room in `engine.rooms.local_room` and
-# `engine.rooms.remote_room`, Matcher in `engine.matching.lobby`; the functions of Outside are in `server.realtime.worker.worker_loop` and
-# `server.main.parts.worker_parts`. The engine imports `ext.net.ring` (a chat's buffer of last lines) directly, so it has no port here.
+# Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`,
+# Room in `engine.rooms.local_waiting_room` and
+# `engine.rooms.remote_waiting_room`, Matcher in `engine.matching.lobby`; the functions of Outside are in `server.realtime.worker.worker_loop` and
+# `server.main.parts.worker_parts`. The engine imports `ext.net.chat_ring` (a chat's buffer of last lines) directly, so it has no port here.
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.core.bus_messages import BusMessage as BusMessage
 from engine.core.chat import Address as Address
 from engine.core.session import Session
+from engine.core.session_messages import BusMessage as BusMessage
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.wire.engine_errors import BadField as BadField
 from engine.wire.engine_errors import Refusal as Refusal
-from ext.net.ring import Ring
+from ext.net.chat_ring import Ring
 
 
 class Bus(Protocol):
@@ -87,7 +88,10 @@ class Seats:
 
 
 class Room(Protocol):
-    """Waiting room of the engine, here (`engine.rooms.local_room`) or in another process (`engine.rooms.remote_room`). Clients are session ids."""
+    """Waiting room of the engine: `engine.rooms.local_waiting_room`, or `engine.rooms.remote_waiting_room` for one in another process.
+
+    Clients are session ids.
+    """
 
     @property
     def counts(self) -> dict[str, int]:

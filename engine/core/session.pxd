@@ -1,6 +1,6 @@
 from engine.core.chat cimport Seat
-from engine.matching.search_terms cimport Terms
-from ext.net.carried_rate_limits cimport LimitsOwner
+from engine.matching.search_criteria cimport Terms
+from ext.net.carry_over_limits cimport LimitsOwner
 
 cdef class Query:
     cdef public Terms terms

@@ -10,9 +10,9 @@ from typing import Final
 
 from engine.core.chat import Seat
 from engine.core.states import IDLE, Transitions
-from engine.matching.search_terms import Terms
+from engine.matching.search_criteria import Terms
 from ext.match.interner import Ids
-from ext.net.carried_rate_limits import LimitsOwner
+from ext.net.carry_over_limits import LimitsOwner
 
 NO_IDS: Final = Ids()
 
@@ -27,7 +27,7 @@ class Query:
         self.question = question
         self.avoid = avoid  # persons whom the user blocked, oldest first
         self.ids: Ids = NO_IDS
-        self.networks: tuple[str, ...] = ()  # networks that the ids are counted for (`engine.core.interest_limits`)
+        self.networks: tuple[str, ...] = ()  # networks that the ids are counted for (`engine.core.interest_quota`)
         self.typed: str | None = (
             None  # the interests as typed, one per line, in the order of `ids`; None: equal to the normalised words
         )

@@ -1,9 +1,9 @@
-from engine.matching.pool_rooms cimport PoolRooms
+from engine.matching.pool_counts cimport PoolRooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
 from engine.matching.interest_vocabulary cimport Vocabulary
 from ext.match.due_heap cimport DueHeap
-from ext.match.matcher_interface cimport Index
+from ext.match.matcher_base cimport Index
 from ext.match.interner cimport Ids
 
 cimport cython

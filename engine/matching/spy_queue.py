@@ -7,7 +7,7 @@ The language must match, interests do not count.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.matching.spy_questions import SpyQuestions
+from engine.matching.reusable_questions import SpyQuestions
 from engine.wire import rule_constants
 from engine.wire.protocol import ANY_LANGUAGE
 

@@ -1,7 +1,7 @@
 """Define the data of the waiting room: tickets (one waiting user each), pools and rooms (tickets of one mode and language), matches and steps
 (changes of a ticket's demands).
 
-**Invariant:** plain data; only the lobby writes names that begin with `_`, and only `engine.matching.pool_rooms` counts waiting users.
+**Invariant:** plain data; only the lobby writes names that begin with `_`, and only `engine.matching.pool_counts` counts waiting users.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 from engine.core.chat cimport Chat, Seat
 from engine.core.session cimport Query, Session
-from engine.matching.search_terms cimport Terms
+from engine.matching.search_criteria cimport Terms
 
 cpdef dict write_session(Session session, double now)
 cpdef Session read_session(dict record, double now)

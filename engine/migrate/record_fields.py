@@ -12,12 +12,12 @@ from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.address_networks import networks_of
 from engine.matching.lobby import MOST_AVOIDED
-from engine.matching.search_terms import NAMES, Terms, shared
+from engine.matching.search_criteria import NAMES, Terms, shared
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
 from engine.migrate.session_record import CHAT, QUERY, SEAT, STATE_NUMBERS, TERMS, TRIAL, WIRE, BadRecord, blob, check
 from engine.wire.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 
 NOT_CARRIED: Final = {
     "Session.conn": "a connection has another number in another process",
@@ -290,7 +290,7 @@ def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, no
 
 
 def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple[Query, Ticket | Wish | None]:
-    """Decode a search and its ticket or wish; the caller interns its words (`engine.core.interest_limits`). Its fields were validated."""
+    """Decode a search and its ticket or wish; the caller interns its words (`engine.core.interest_quota`). Its fields were validated."""
     get = record.get
     terms = read_terms(get("terms", {}))
     query = Query(terms, get("question"), tuple(get("blocked", ())))

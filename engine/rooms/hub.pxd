@@ -2,7 +2,7 @@ from engine.matching.tickets cimport Step
 from engine.matching.interest_vocabulary cimport Vocabulary
 from engine.rooms.meeting_placement cimport Placement
 from engine.matching.recent_partners cimport RecentPartners
-from engine.rooms.local_room cimport WaitingRoom
+from engine.rooms.local_waiting_room cimport WaitingRoom
 
 cdef class Waiter:
     cdef readonly object worker, number, ids

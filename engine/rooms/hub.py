@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from engine.core.interest_limits import InterestLimits
+from engine.core.interest_quota import InterestLimits
 from engine.core.session import NO_IDS
 from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
@@ -22,7 +22,7 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub_messages import Row
-from engine.rooms.local_room import Found, WaitingRoom
+from engine.rooms.local_waiting_room import Found, WaitingRoom
 from engine.rooms.meeting_placement import Placement
 from ext.match.interner import Ids
 

@@ -1,6 +1,6 @@
 """Declare the protocol as data: each number, level, kind, code and sentence of docs/protocol.md, once.
 
-`python -m engine.wire.protocol_copies` generates copies for the compiled modules and the web page; a test compares them.
+`python -m engine.wire.protocol_copy_generator` generates copies for the compiled modules and the web page; a test compares them.
 **Invariant:** data only; imports no module of the project.
 """
 

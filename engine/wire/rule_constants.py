@@ -1,7 +1,7 @@
 """Define the constants of the engine's rules, each with unit and reason, and `Settings`, those that an operator chooses.
 
 Constants of frames are in `engine.wire.protocol`, those of the pace of matching in `engine.matching.thresholds`, sizes of chat buffers in
-`ext.net.ring`.
+`ext.net.chat_ring`.
 """
 
 from dataclasses import dataclass

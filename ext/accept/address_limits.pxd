@@ -26,7 +26,7 @@ cdef class Addresses:
     cdef bint limits
     cdef AddressTable host   # counts of all processes of the host; None: there is one process
     cdef int column      # column of this process in it
-    cdef public object known  # recognises returning visitors (`server.realtime.worker.returning_clients`); None: they are not recognised
+    cdef public object known  # recognises returning visitors (`server.realtime.worker.known_client_cookies`); None: they are not recognised
     cdef readonly uint64_t alone  # counts that found no room in the host's table
     cdef Entry entry(self, str key, double now)
     cdef int queue_idle(self, Entry entry, double now) except -1

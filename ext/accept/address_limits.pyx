@@ -24,7 +24,7 @@ from math import ceil
 from cython cimport final, no_gc_clear
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ext.accept.address cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
+from ext.accept.ip_address_codec cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
 from ext.base.protocol cimport NEWCOMERS
 from ext.accept.address_table cimport NOWHERE, drop, give, lacking, look, post, seen_t, take
 

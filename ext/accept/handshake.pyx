@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memchr, memcpy, strlen
 
-from ext.accept.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
+from ext.accept.ip_address_codec cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
 from ext.base.protocol cimport WAY_PLAIN, WAY_PRIVATE
 from ext.accept.handshake_reply cimport KEY_SIZE, switching
 

@@ -1,6 +1,6 @@
 """Declare the numbers, codes and sentences of the protocol as C constants.
 
-Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: do not edit; a test compares the two.
+Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two.
 """
 
 # Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.

@@ -10,7 +10,7 @@ is never reused. Not thread-safe.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from ext.match.matcher_interface cimport Index
+from ext.match.matcher_base cimport Index
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
     MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,

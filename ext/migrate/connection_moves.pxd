@@ -2,8 +2,8 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.accept.address_limits cimport Addresses
-from ext.net.buffers cimport buffer_t
-from ext.net.connection cimport io_t
+from ext.net.byte_buffers cimport buffer_t
+from ext.net.connection_table cimport io_t
 from ext.net.structs cimport conn_t
 
 cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn)

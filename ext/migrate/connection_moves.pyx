@@ -19,10 +19,10 @@ from libc.errno cimport ENOMEM, errno
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
-from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carried_rate_limits cimport LimitsOwner, move_limits, read_tokens
+from ext.net.byte_buffers cimport buffer_new, buffer_t, bytes_of, held_by
+from ext.net.carry_over_limits cimport LimitsOwner, move_limits, read_tokens
 from ext.base.check cimport CHECK
-from ext.net.connection cimport (
+from ext.net.connection_table cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,
     name, refill, shut,
 )
@@ -32,7 +32,7 @@ from ext.net.output cimport awaited, flush, mark_dirty
 from ext.base.protocol cimport TAKE_SECONDS
 from ext.net.ring_snapshot cimport whole
 from ext.base.system cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, close, epoll_ctl, epoll_event
-from ext.migrate.peer_liveness cimport LOOK_SECONDS
+from ext.migrate.tcp_peer_liveness cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:

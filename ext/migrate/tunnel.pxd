@@ -1,7 +1,7 @@
 """Declare the byte stream of a tunnel (tunnel.pyx)."""
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.net.structs cimport conn_t, tunnel_t
 
 cdef enum:

@@ -13,22 +13,22 @@ end the other one can be continued correctly; buffers are bounded, and an end th
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memcpy, memmove
 
-from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
+from ext.net.byte_buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
 from ext.base.check cimport CHECK
-from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, UNTOLD, connection_holds
+from ext.net.connection_table cimport BLOCKED, BROKEN, PAUSED, PIPED, UNTOLD, connection_holds
 from ext.net.counters cimport C_BLOCKED, C_BYTES_IN, C_PAUSED, C_READS, C_TUNNEL_BYTES, C_TUNNELLED, C_UNTAKEN
 from ext.net.connection_end cimport free, linger
 from ext.net.event_queue cimport event_add
 from ext.net.frames cimport CLOSE, RECORD, TEXT, frame_t, parse_header, parse_own
-from ext.net.tunnel_ends cimport unsent
+from ext.net.tunnel_connections cimport unsent
 from ext.net.output cimport awaited, flush, pending, reserve, watch
 from ext.base.protocol cimport EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
 from ext.base.system cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
     send, shutdown,
 )
-from ext.migrate.tunnel_chat_state cimport client_says, home_says
-from ext.migrate.peer_liveness cimport LOOK_SECONDS, PEER_BUSY, PEER_GONE, peer_state
+from ext.migrate.tunnel_client_state cimport client_says, home_says
+from ext.migrate.tcp_peer_liveness cimport LOOK_SECONDS, PEER_BUSY, PEER_GONE, peer_state
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:

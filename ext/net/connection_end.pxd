@@ -12,7 +12,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ext.accept.address_limits cimport Addresses
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.net.structs cimport conn_t
 
 cdef enum:

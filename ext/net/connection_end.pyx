@@ -12,19 +12,19 @@ from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.accept.address_limits cimport key_of
-from ext.net.carried_rate_limits cimport LimitsOwner, save_limits
+from ext.net.carry_over_limits cimport LimitsOwner, save_limits
 from ext.base.check cimport CHECK
-from ext.net.connection cimport (
+from ext.net.connection_table cimport (
     BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, PIPED, UNTOLD, VIRTUAL, connection_free,
     connection_holds, connection_named, connection_unlist, name, names_add, refill,
 )
 from ext.net.counters cimport *
 from ext.net.event_queue cimport event_add
 from ext.net.frames cimport CLOSE, close_code_allowed
-from ext.net.tunnel_ends cimport tunnel_part
+from ext.net.tunnel_connections cimport tunnel_part
 from ext.net.output cimport fault, frame, mark_dirty, watch
 from ext.base.protocol cimport *
-from ext.net.ring cimport ring_detach
+from ext.net.chat_ring cimport ring_detach
 from ext.base.system cimport SHUT_WR, close, shutdown
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm, wheel_disarm

@@ -4,8 +4,8 @@
 """
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.buffers cimport held_by
-from ext.net.connection cimport BLOCKED, PAUSED, io_t
+from ext.net.byte_buffers cimport held_by
+from ext.net.connection_table cimport BLOCKED, PAUSED, io_t
 from ext.base.system cimport EPOLLIN, EPOLLOUT
 from ext.net.structs cimport conn_t
 

@@ -7,9 +7,9 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memmove
 
-from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, chunk_take, fit
+from ext.net.byte_buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, chunk_take, fit
 from ext.base.check cimport CHECK
-from ext.net.connection cimport BLOCKED, BROKEN, DEAD, DIRTY, FRESH, VIRTUAL
+from ext.net.connection_table cimport BLOCKED, BROKEN, DEAD, DIRTY, FRESH, VIRTUAL
 from ext.net.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
 from ext.net.frames cimport TEXT, header_size, write_header
 from ext.base.protocol cimport ID_ESCAPED_MAX, TAKE_SECONDS

@@ -3,7 +3,7 @@
 """
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.base.protocol cimport WATCHER
 from ext.net.structs cimport conn_t, ring_t
 

@@ -11,14 +11,14 @@ from libc.stdio cimport snprintf
 from libc.string cimport memcpy, strlen
 
 from ext.base.check cimport CHECK
-from ext.net.connection cimport B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, take
+from ext.net.connection_table cimport B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, take
 from ext.net.counters cimport C_MESSAGE_BYTES, C_MESSAGES, C_SIGNALS, C_SLOW, C_TOO_FAST, C_TYPING
 from ext.net.frames cimport TEXT, header_size, write_header
 from ext.net.output cimport fault, frame, pending, reserve
 from ext.base.protocol cimport (
     CODE_SLOW, CODE_TOO_FAST, ID_ESCAPED_MAX, TOO_FAST_RETRY_AFTER, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER, WORDS_SLOW, WORDS_TOO_FAST,
 )
-from ext.net.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_unsent
+from ext.net.chat_ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_unsent
 from ext.net.tap cimport tap_put
 
 cdef enum:

@@ -6,7 +6,7 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.net.buffers cimport buffer_t
+from ext.net.byte_buffers cimport buffer_t
 from ext.net.wheel cimport timer_t
 
 cdef union stamp_t:

@@ -3,7 +3,7 @@ from typing import final
 from ext.accept.address_limits import Addresses
 from ext.accept.address_table import AddressTable
 from ext.accept.handshake import Judge
-from ext.net.ring import Ring
+from ext.net.chat_ring import Ring
 from ext.reactor.reactor import Reactor
 
 def echo(reactor: Reactor) -> None: ...

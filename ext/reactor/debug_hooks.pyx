@@ -8,12 +8,12 @@ from libc.string cimport memset
 from ext.accept.address_limits cimport Addresses
 from ext.accept.address_table cimport NOWHERE, AddressTable, look, seen_t
 from ext.accept.address_table cimport claim as claim_slot, hand_on as hand_on_slot, hold as hold_slot
-from ext.net.chat_line_scanner cimport MESSAGE, OTHER, line_t, scan
-from ext.net.connection cimport connection_holds
+from ext.net.fast_chat_line_parser cimport MESSAGE, OTHER, line_t, scan
+from ext.net.connection_table cimport connection_holds
 from ext.net.frames cimport frame_t, parse_header, write_header
 from ext.accept.handshake cimport Judge, Verdict
 from ext.reactor.reactor cimport Reactor
-from ext.net.ring cimport Ring, ring_append, ring_refuse
+from ext.net.chat_ring cimport Ring, ring_append, ring_refuse
 from ext.accept.siphash cimport siphash
 from ext.net.structs cimport conn_t
 from ext.net.utf8 cimport valid

@@ -2,7 +2,7 @@
 from libc.stdint cimport uint32_t
 
 from ext.accept.address_limits cimport Addresses
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.accept.handshake cimport Judge
 from ext.net.structs cimport conn_t
 

@@ -6,11 +6,11 @@ from libc.errno cimport EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, errno
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport rand
 
-from ext.accept.address cimport spell4
+from ext.accept.ip_address_codec cimport spell4
 from ext.accept.address_limits cimport key_of
-from ext.net.buffers cimport buffer_free, bytes_of, held_by
+from ext.net.byte_buffers cimport buffer_free, bytes_of, held_by
 from ext.base.check cimport CHECK
-from ext.net.connection cimport COMING, COUNTED, FRESH, GATED, HEAD, OPEN, connection_new, name, shut
+from ext.net.connection_table cimport COMING, COUNTED, FRESH, GATED, HEAD, OPEN, connection_new, name, shut
 from ext.net.counters cimport *
 from ext.net.connection_end cimport CLIENT_NONE, free, linger, lose, say_close, uncount
 from ext.accept.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited

@@ -2,7 +2,7 @@
 
 **Invariant:** its methods only call C functions; the hot path enters no Python.
 """
-from ext.reactor.descriptor_transfer cimport ConnectionTransfers
+from ext.reactor.connection_handover cimport ConnectionTransfers
 
 cdef class Reactor(ConnectionTransfers):
     cdef object tap       # the object that owns io.tap

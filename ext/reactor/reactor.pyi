@@ -2,9 +2,9 @@ from typing import Any, final
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Ring
+from ext.net.chat_ring import Ring
 from ext.net.tap import Tap
-from ext.reactor.descriptor_transfer import ConnectionTransfers
+from ext.reactor.connection_handover import ConnectionTransfers
 
 @final
 class Reactor(ConnectionTransfers):

@@ -13,16 +13,16 @@ from cython cimport no_gc_clear
 
 from ext.accept.address_limits cimport Addresses
 from ext.reactor.turn_end cimport gather
-from ext.net.buffers cimport chunks_clear
-from ext.net.carried_rate_limits cimport LimitsOwner, move_limits
-from ext.net.connection cimport (
+from ext.net.byte_buffers cimport chunks_clear
+from ext.net.carry_over_limits cimport LimitsOwner, move_limits
+from ext.net.connection_table cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
 )
 from ext.net.counters import NAMES as _NAMES
 
 from ext.net.counters cimport *
-from ext.reactor.descriptor_transfer cimport ConnectionTransfers
+from ext.reactor.connection_handover cimport ConnectionTransfers
 from ext.net.connection_end cimport reclaim, dismiss, free
 from ext.reactor.new_connections cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
@@ -34,7 +34,7 @@ from ext.base.protocol cimport (
     PONG_WITHIN, REFUSAL_BURST, REFUSAL_RATE, SIDES, SIGNAL_BURST, SIGNAL_RATE, WATCHER,
 )
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
-from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
+from ext.net.chat_ring cimport Ring, ring_attach, ring_detach, ring_refuse
 from ext.net.tap cimport Tap
 from ext.base.system cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
 from ext.reactor.timeouts cimport expire

@@ -4,7 +4,7 @@
 """
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.base.system cimport epoll_event
 from ext.net.structs cimport conn_t
 

@@ -11,10 +11,10 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memmove, strlen
 
-from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
-from ext.net.chat_line_scanner cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
+from ext.net.byte_buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
+from ext.net.fast_chat_line_parser cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
 from ext.base.check cimport CHECK
-from ext.net.connection cimport (
+from ext.net.connection_table cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, PIPED, connection_holds,
     connection_open, name, names_add, names_t, shut, take,
 )

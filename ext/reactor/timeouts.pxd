@@ -2,6 +2,6 @@
 
 **Invariant:** an expired timer compares the time of its connection's last activity, and restarts for the rest.
 """
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 
 cdef void expire(io_t *io) noexcept nogil

@@ -1,7 +1,7 @@
 """Apply time-outs, pings and the ends of pauses (for exceeded limits) to connections, once a second."""
 from libc.stdint cimport uint32_t
 
-from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take
+from ext.net.connection_table cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take
 from ext.net.counters cimport C_PINGS
 from ext.net.connection_end cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
 from ext.net.event_queue cimport EVENT_HEAD, event_add
@@ -11,7 +11,7 @@ from ext.net.output cimport frame, pending, watch
 from ext.base.protocol cimport TAKE_SECONDS
 from ext.migrate.tunnel cimport tunnel_expire
 from ext.net.structs cimport conn_t
-from ext.migrate.peer_liveness cimport LOOK_SECONDS, PEER_GONE, peer_state
+from ext.migrate.tcp_peer_liveness cimport LOOK_SECONDS, PEER_GONE, peer_state
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
 

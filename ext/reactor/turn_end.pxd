@@ -2,7 +2,7 @@
 **Invariant:** events keep the order of the queue, and none is lost.
 """
 from ext.accept.address_limits cimport Addresses
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.accept.handshake cimport Judge
 
 cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -1

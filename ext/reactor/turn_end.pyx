@@ -2,7 +2,7 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
-from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
+from ext.net.connection_table cimport HEAD, UNTOLD, name, owner_of
 from ext.net.connection_end cimport CLIENT_NONE, lose, reclaim, sweep
 from ext.reactor.new_connections cimport enter
 from ext.net.event_queue cimport EVENT_HEAD, event_t, events_clear

@@ -1,5 +1,5 @@
 """Declare virtual connections, which have no socket (virtual_connections.pyx)."""
-from ext.net.connection cimport io_t
+from ext.net.connection_table cimport io_t
 from ext.net.structs cimport conn_t
 
 cdef conn_t *virtual_new(io_t *io, str address) noexcept

@@ -7,8 +7,8 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.buffers cimport buffer_free, bytes_of
-from ext.net.connection cimport BLOCKED, DEAD, DIRTY, OPEN, VIRTUAL, connection_new, name, owner_of
+from ext.net.byte_buffers cimport buffer_free, bytes_of
+from ext.net.connection_table cimport BLOCKED, DEAD, DIRTY, OPEN, VIRTUAL, connection_new, name, owner_of
 from ext.net.connection_end cimport TOO_BIG, fail, unblock
 from ext.net.frames cimport CLOSE, TEXT, own_frame
 from ext.reactor.socket_input cimport message

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from server.data.logs.routes import add_logs
+from server.data.chat_logs.routes import add_logs
 from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.routes import PUBLISHED, add_privacy
-from server.http.pages.refusal_pages import PROGRAMS, dress_refusal
+from server.http.pages.error_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import add_client_info
 from server.http.request.origins import add_origins, answer_preflight
 from server.http.request.overload_pages import OverloadPages
@@ -31,10 +31,10 @@ from server.trust.challenge.captcha_frame import add_challenge, is_frame_host, i
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety
 from server.trust.pictures.routes import add_pictures
-from server.trust.publication.public_routes import add_public
-from server.trust.reports.reporter_routes import SAFETY, add_safety
+from server.trust.publication.safety_page_routes import add_public
+from server.trust.reports.report_and_appeal_routes import SAFETY, add_safety
+from server.trust.rights.minor_deletion_routes import add_browser
 from server.trust.rights.request_pages import RIGHTS, add_requests
-from server.trust.rights.under_18_routes import add_browser
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON

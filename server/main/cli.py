@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.main.commands.command_output import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
+from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
 from server.ops.process.log_sink import hold_standard_descriptors
 
 # Groups of commands: module, imported when one of its commands is called, and help.
@@ -19,10 +19,10 @@ GROUPS = {
     "cluster": ("server.main.commands.cluster_commands", "Several hosts that are one service."),
     "console": ("server.main.commands.console_commands", "Who may use the moderators' console."),
     "db": ("server.main.commands.database_commands", "The database: its schema, backups."),
-    "log": ("server.main.commands.log_commands", "Saved logs."),
+    "log": ("server.main.commands.chat_log_commands", "Saved logs."),
     "privacy": ("server.main.commands.privacy_commands", "What is kept, for how long, and who saw it."),
-    "safety": ("server.main.commands.safety_commands", "Reports: cases, bans, appeals."),
-    "probe": ("server.main.commands.probe_commands", "Try a deployment from outside."),
+    "safety": ("server.main.commands.case_commands", "Reports: cases, bans, appeals."),
+    "probe": ("server.main.commands.chat_probe_commands", "Try a deployment from outside."),
 }
 
 
@@ -97,7 +97,7 @@ def serve(
 
         tell_failure("; ".join(stopped.problems))
         raise
-    from server.main.server_life import run
+    from server.main.single_process_server import run
     from server.ops.config.setting_sources import load
 
     run(settings, lambda: load(config, flags).settings)

@@ -21,8 +21,8 @@ from typing import Any
 import orjson
 
 from server.ops.config.settings import Log
-from server.ops.process.lean_imports import structlog
 from server.ops.process.log_sink import LogSink
+from server.ops.process.optional_dependency_filter import structlog
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.
 EVENTS: Mapping[str, frozenset[str]] = {

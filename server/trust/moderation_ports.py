@@ -82,7 +82,7 @@ class NoticeAnswer:
 
 
 class PublicNotices(Protocol):
-    """Port of `server.trust.publication.illegal_content_notices.PublicNotices`. Each method raises StoreAway."""
+    """Port of `server.trust.reports.illegal_content_notices.PublicNotices`. Each method raises StoreAway."""
 
     async def write(self, written: NoticeForm) -> str | None:
         """Store a public notice. Return the last part of its receipt's address, or None if too many notices wait."""

@@ -1,7 +1,7 @@
 """The engine's door."""
 
 from engine.core.states import WAITING
-from engine.matching.pool_rooms import EMPTY_FOR
+from engine.matching.pool_counts import EMPTY_FOR
 from engine.wire.rule_constants import Settings
 from tests.engine.world import CountingLobby, World
 

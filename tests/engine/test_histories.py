@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from engine.core.session import Session
 from engine.core.states import CHATTING, GONE, IDLE, PARTED, WAITING
-from engine.matching.pool_rooms import EMPTY_FOR
+from engine.matching.pool_counts import EMPTY_FOR
 from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from engine.core.session import Session
 from engine.core.states import CHATTING, IDLE, PARTED, WAITING
-from engine.matching.pool_rooms import EMPTY_FOR
+from engine.matching.pool_counts import EMPTY_FOR
 from engine.matching.tickets import Ticket
 from engine.wire.protocol import DROPPED, LEFT
 from tests.engine.test_histories import Person

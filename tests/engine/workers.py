@@ -14,10 +14,10 @@ from engine.matching.lobby import Lobby
 from engine.matching.recent_partners import RecentPartners
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
-from engine.rooms.local_room import WaitingRoom
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.local_waiting_room import WaitingRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.wire.rule_constants import Settings
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.engine.moving import travelled
 from tests.engine.world import CountingLobby, Hands, Wire, World
 

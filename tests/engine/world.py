@@ -14,10 +14,10 @@ from engine.core.ports import Outside
 from engine.core.session import Session
 from engine.engine import Engine
 from engine.matching.lobby import Lobby
-from engine.rooms.local_room import WaitingRoom
+from engine.rooms.local_waiting_room import WaitingRoom
 from engine.wire.protocol import DROPPED
 from engine.wire.rule_constants import Settings
-from ext.net.ring import Ring, Rings
+from ext.net.chat_ring import Ring, Rings
 from ext.reactor.debug_hooks import append, refuse
 
 

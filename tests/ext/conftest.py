@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor import debug_hooks
 from tests.ext.net.rig import Rig, descriptors
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.wire.protocol_copies import ROOT
-from ext import plain_source, pxd_check
+from engine.wire.protocol_copy_generator import ROOT
+from ext import compiled_module_switch, pxd_check
 
 SOURCE = """
 from dataclasses import dataclass
@@ -91,6 +91,6 @@ def test_what_is_not_understood_is_not_passed_over(tmp_path: Path) -> None:
 
 
 def test_the_house_has_none() -> None:
-    found = [path for folder in plain_source.FOLDERS for path in sorted((ROOT / folder).rglob("*.pxd"))]
+    found = [path for folder in compiled_module_switch.FOLDERS for path in sorted((ROOT / folder).rglob("*.pxd"))]
     assert len(found) > 15
     assert [line for path in found for line in pxd_check.differences(path)] == []

@@ -19,7 +19,7 @@ HOMES = {"serendip_client": "client"}
 PRODUCT = ("ext", "engine", "server", "serendip_client")
 OURS = (*PRODUCT, "bench", "grafana")
 CYTHON = (".pyx", ".pxd")
-# "server.main.server_life:run" and "server.main.commands.database_commands:app" are imports like statements
+# "server.main.single_process_server:run" and "server.main.commands.database_commands:app" are imports like statements
 DOTTED = re.compile(rf"(?:{'|'.join(OURS)})(?:\.\w+)+(?::\w+)?").fullmatch
 
 

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "grafana": {"grafana", "server", "engine"},
 }
 # The command that makes two users of its own call each other is a client itself.
-ALLOWED = {("server.main.commands.probe_commands", "serendip_client")}
+ALLOWED = {("server.main.commands.chat_probe_commands", "serendip_client")}
 # The parts of the engine that the server may import: its entry, its ports, read-only views.
 ENGINE_FOR_THE_SERVER = {
     "engine.engine",
@@ -40,7 +40,7 @@ ENGINE_FOR_THE_SERVER = {
     "engine.conduct.detection_classes",  # the class of each rule
     "engine.matching.interest_normalisation",  # what looks alike
     "engine.rooms.hub",  # the door of the process in which the people of several workers wait
-    "engine.rooms.remote_room",  # and what each of them has in its place
+    "engine.rooms.remote_waiting_room",  # and what each of them has in its place
     "engine.rooms.hub_messages",  # what the two say to each other, which goes from host to host
     "engine.rooms.hub_message_checks",  # and what is believed of that
     "engine.rooms.meeting_placement",  # how a worker is numbered
@@ -157,8 +157,8 @@ def test_the_engine_has_no_socket_clock_or_randomness_of_its_own() -> None:
         ("def f():\n    import engine.core.chat\n", "engine.core.chat", ".py"),
         ('run = "engine.core.chat:main"\n', "engine.core.chat", ".py"),
         ("from engine.core import chat\n", "engine.core.chat", ".py"),
-        ("from ext.net.ring cimport (\n    ring_t,\n)\n", "ext.net.ring", ".pyx"),
-        ("cimport ext.net.ring\n", "ext.net.ring", ".pxd"),
+        ("from ext.net.chat_ring cimport (\n    ring_t,\n)\n", "ext.net.chat_ring", ".pyx"),
+        ("cimport ext.net.chat_ring\n", "ext.net.chat_ring", ".pxd"),
     ],
 )
 def test_every_way_to_import_is_seen(
@@ -177,5 +177,5 @@ def test_a_circle_is_found() -> None:
 
 def test_modules_are_named_by_their_place() -> None:
     assert module_of(ROOT / "server/http/request/__init__.py") == "server.http.request"
-    assert module_of(ROOT / "ext" / "net" / "ring.pyx") == "ext.net.ring"
+    assert module_of(ROOT / "ext/net/chat_ring.pyx") == "ext.net.chat_ring"
     assert module_of(ROOT / "client" / "serendip_client" / "outbox.py") == "serendip_client.outbox"

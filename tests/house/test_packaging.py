@@ -88,8 +88,6 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 
 def test_a_server_that_keeps_nothing_loads_no_database() -> None:
-    code = (
-        "import sys, server.main.server_life; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
-    )
+    code = "import sys, server.main.single_process_server; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -14,8 +14,8 @@ MAY_KNOW = {
     "server.main.commands.request_commands",
     "server.data.retention.purge",
     "server.data.retention.requested_deletion",
-    "server.data.retention.request_expiry",
-    "server.data.schema.erasure_conditions",
+    "server.data.retention.notice_and_request_expiry",
+    "server.data.schema.hidden_row_conditions",
     "server.data.privacy.registry_check",
 }
 

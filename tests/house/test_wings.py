@@ -20,7 +20,7 @@ ENGINE = (
 )
 SERVER = ("server.ops", "server.http", "server.data", "server.trust", "server.realtime", "server.site", "server.fleet")
 EXT = (
-    "ext.plain_source",
+    "ext.compiled_module_switch",
     "ext.pxd_check",
     "ext.base",
     "ext.accept",
@@ -31,15 +31,15 @@ EXT = (
 )
 # A wing, and the wings that it may import beside itself.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "ext.plain_source": (),
-    "ext.pxd_check": ("ext.plain_source",),
+    "ext.compiled_module_switch": (),
+    "ext.pxd_check": ("ext.compiled_module_switch",),
     "ext.match": (),
     "ext.base": (),
     "ext.accept": ("ext.base",),
     "ext.net": ("ext.accept", "ext.base"),
     "ext.migrate": ("ext.net", "ext.accept", "ext.base"),
     "ext.reactor": ("ext.migrate", "ext.net", "ext.accept", "ext.base"),
-    "engine": ("ext.plain_source",),
+    "engine": ("ext.compiled_module_switch",),
     "engine.wire": (),
     "engine.matching": ("engine.wire", "ext.match", "ext.accept"),
     "engine.conduct": ("engine.matching", "engine.wire", "ext.base"),
@@ -61,8 +61,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server": (),
     "server.ops": (*ENGINE, *EXT),
     "server.http": ("server.ops", *ENGINE, *EXT),
-    "server.data": (*SERVER[:2], *ENGINE, "ext.plain_source"),
-    "server.trust": (*SERVER[:3], *ENGINE, "ext.plain_source", "ext.net", "ext.accept", "ext.base"),
+    "server.data": (*SERVER[:2], *ENGINE, "ext.compiled_module_switch"),
+    "server.trust": (*SERVER[:3], *ENGINE, "ext.compiled_module_switch", "ext.net", "ext.accept", "ext.base"),
     "server.realtime": (*SERVER[:2], *ENGINE, *EXT),
     "server.site": (*SERVER[:5], *ENGINE, *EXT),
     "server.fleet": (*SERVER[:6], *ENGINE, *EXT),

@@ -17,7 +17,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
 from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
-from tests.server.data.logs.conftest import save, talked
+from tests.server.data.chat_logs.conftest import save, talked
 from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 

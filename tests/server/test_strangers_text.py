@@ -19,7 +19,7 @@ from engine.wire.client_requests import Find, parse
 from engine.wire.engine_errors import Refusal
 from ext.accept.handshake import Judge
 from ext.reactor.debug_hooks import examine
-from server.data.logs.routes import wanted
+from server.data.chat_logs.routes import wanted
 from server.http.request.forms import BadForm, Form, read
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.secret_keys import Keys, Secret

@@ -33,14 +33,14 @@ from tests.support.beside import Beside
 # Modules that `serve` and the commands import, at once or while running.
 IMPORTED = (
     "server.main.cli",
-    "server.main.server_life",
+    "server.main.single_process_server",
     "server.main.processes.process_group",
     "server.trust.console.console_server",
     "server.trust.rights.service",
     "server.trust.moderation.service",
-    "server.data.store.service",
+    "server.data.store.store_runner",
     "server.main.commands.console_commands",
-    "server.main.commands.safety_commands",
+    "server.main.commands.case_commands",
 )
 LONGEST = 200_000  # bytes of a request
 MOST = 250  # descriptors of a request: the kernel takes 253 (unix(7), SCM_RIGHTS)
@@ -86,7 +86,7 @@ def forks(asked: socket.socket) -> str:
 def lend_tables(folder: Path) -> None:
     """Give empty SQLite files the tables that are made here, before their migration runs."""
     from server.data.database import schema_migration
-    from server.data.store import service
+    from server.data.store import store_runner
 
     path = folder / "serendip.db"
     if (pid := os.fork()) == 0:  # the migration starts threads, of which the C library would keep traces
@@ -102,7 +102,7 @@ def lend_tables(folder: Path) -> None:
             await asyncio.to_thread(give, tables, make_url(url).database or "")
         return await schema_migration.migrate_apart(url, data)
 
-    setattr(service, "migrate_apart", lent)  # noqa: B010 - which is not the service's own
+    setattr(store_runner, "migrate_apart", lent)  # noqa: B010 - which is not the service's own
 
 
 def lend_rules() -> None:

@@ -95,7 +95,7 @@ import os, resource, sys
 from server.ops.process import successor
 if successor.HANDOVER in os.environ:
     link = successor.inherited()
-    print("server.data.store.service" in sys.modules)
+    print("server.data.store.store_runner" in sys.modules)
     exec({SAYS!r})
 os.umask(0o27)
 resource.setrlimit(resource.RLIMIT_NOFILE, (500, 600))
@@ -240,7 +240,7 @@ JUDGES = """
 import os, socket, sys
 from pathlib import Path
 from server.ops.config.picture_settings import Pictures
-from server.trust.pictures import picture_client as judging; from server.trust.pictures import picture_messages as messages
+from server.trust.pictures import picture_client as judging; from server.trust.pictures import picture_process_codec as messages
 from tests.server.trust.pictures.running import harmless
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 program = judging.PictureClient("server", Pictures(), Path(sys.argv[1])).start(theirs.fileno())

@@ -180,7 +180,7 @@ def test_what_a_test_leaves_of_the_compiled_modules_fails_it(run: pytest.Pyteste
     run.makepyfile(f"""
 from ext.match.interner import Interner
 from ext.match.matcher import Matcher
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import Rig
 
 held = []

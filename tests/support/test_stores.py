@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from server.data.database import schema_migration
-from server.data.schema.chat_schema import hold
+from server.data.schema.record_schema import hold
 from tests.server.data.conftest import Kit, ended, kit, object_settings, url
 from tests.support import services
 from tests.support.stores import Migrated

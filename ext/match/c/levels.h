@@ -1,4 +1,4 @@
-/* The levels of the protocol for the matcher. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: do not edit; a test compares the two. */
+/* The levels of the protocol for the matcher. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two. */
 #ifndef SERENDIP_LEVELS_H
 #define SERENDIP_LEVELS_H
 

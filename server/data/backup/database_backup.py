@@ -18,10 +18,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 
 from server.data.backup.non_restorable_state import RESTORING
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database.database import Database
-from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
-from server.data.schema.chat_schema import audit, log
+from server.data.schema.record_schema import audit, log
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time

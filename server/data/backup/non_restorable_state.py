@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.chat_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.data.schema.console_schema import approval, console_session, operator, passkey
 from server.data.schema.data_request_schema import (
     agent_use,
@@ -31,6 +30,7 @@ from server.data.schema.data_request_schema import (
 from server.data.schema.deletion_schema import deletion, erased
 from server.data.schema.hold_conditions import held_log, held_people
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.record_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.data.schema.transparency_schema import law_notice, month_figure
 
 MANY = 500  # rows in one statement

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
-from server.data.schema.chat_ids import DAY, bound
-from server.data.schema.chat_schema import DAILY
+from server.data.schema.chat_id_format import DAY, bound
+from server.data.schema.record_schema import DAILY
 
 NAME = re.compile(r"^(chat|party)_(\d{8})$")
 

@@ -25,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.data.database.bulk_inserts import MISSING, Inserts, Values
-from server.data.database.database_changes import CommitCount, CommitCounter
+from server.data.database.change_detector import CommitCount, CommitCounter
 from server.data.errors import Busy, ObjectsAway, StoreAway
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file, with later writes

@@ -15,7 +15,7 @@ from server.data.database.database import Database
 from server.data.errors import KeysDiffer
 from server.data.keys.epoch_keys import due, epoch_of
 from server.data.keys.pseudonyms import EPOCH_NAME, KEPT_ID, VALUES_NAME, Pseudonyms, mac
-from server.data.schema.chat_schema import fingerprint
+from server.data.schema.record_schema import fingerprint
 from server.ops.config.settings import Retention
 from server.ops.security.secret_keys import EPOCHS, SECRET, Keys, Purpose
 

@@ -67,9 +67,9 @@ async def migrate(database: Database, target: str = HEAD) -> tuple[str, str]:
                 database.path.chmod(0o600)  # the WAL follows
             if before == target:
                 return before, before
-            from server.data.database import schema_steps
+            from server.data.database import alembic_runner
 
-            schema_steps.take(sync, target)
+            alembic_runner.take(sync, target)
             return before, _present(sync)
 
         return await connection.run_sync(upgrade)
@@ -90,7 +90,7 @@ async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
 
 async def differences(database: Database) -> list[str]:
     """Return the differences between the database and the declared schema, without partitions; empty if equal. Raises StoreAway."""
-    from server.data.database import schema_steps
+    from server.data.database import alembic_runner
 
     async with database.read() as connection:
-        return await connection.run_sync(schema_steps.compare)
+        return await connection.run_sync(alembic_runner.compare)

@@ -18,7 +18,7 @@ from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import NONCE, Pseudonyms
 from server.data.objects.object_store import Objects
-from server.data.schema.chat_schema import doomed
+from server.data.schema.record_schema import doomed
 
 UNFINISHED = 3600  # seconds after which an object without a row counts as an interrupted write
 

@@ -16,9 +16,9 @@ from sqlalchemy import insert, select
 from server.data.database.database import Database
 from server.data.errors import StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.chat_schema import audit, log_party
 from server.data.schema.moderation_schema import case_subject
-from server.ops.security.url_secrets import SECRET, decode
+from server.data.schema.record_schema import audit, log_party
+from server.ops.security.url_token_generator import SECRET, decode
 
 ASKED = "asked"  # the outcome in the line that precedes the action
 

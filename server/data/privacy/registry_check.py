@@ -23,7 +23,7 @@ from server.data.privacy.registry_model import (
     Registry,
 )
 from server.data.schema import console_schema, data_request_schema, deletion_schema, moderation_schema  # noqa: F401 - their tables
-from server.data.schema.chat_schema import metadata
+from server.data.schema.record_schema import metadata
 from server.ops import log
 from server.ops.metrics.metric_table import METRICS
 from server.ops.security import identity_cookie

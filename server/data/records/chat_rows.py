@@ -15,7 +15,7 @@ from server.data.database.bulk_inserts import InsertTarget
 from server.data.keys.epoch_keys import EPOCH
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.records.address_country import Countries
-from server.data.schema.chat_ids import chat_ids, day_of
+from server.data.schema.chat_id_format import chat_ids, day_of
 
 _ended = itemgetter(3)  # of a record
 CACHE = 50_000  # persons whose values are held (about 400 bytes each); then it is emptied: a miss costs 12 µs

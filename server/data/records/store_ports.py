@@ -1,4 +1,4 @@
-"""Define the protocols (ports) through which the rest of the server uses the store. `server.data.store.service.Store` implements them.
+"""Define the protocols (ports) through which the rest of the server uses the store. `server.data.store.store_runner.Store` implements them.
 
 **Invariant:** this module imports only what a server without a store needs too.
 """
@@ -24,7 +24,7 @@ class Saved:
 
 
 class Logs(Protocol):
-    """The saved logs (`server.data.logs.saved_logs.SavedLogs`). Each method raises StoreAway."""
+    """The saved logs (`server.data.chat_logs.saved_logs.SavedLogs`). Each method raises StoreAway."""
 
     async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
         """Return the result of `shape`, run in a thread, on the log at an address; None without one. Raises ObjectsAway and Crowded too."""

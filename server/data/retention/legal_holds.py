@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms, canonical
-from server.data.schema.chat_schema import hold, hold_match, log, log_party, party
 from server.data.schema.moderation_schema import ban, case_subject, report
+from server.data.schema.record_schema import hold, hold_match, log, log_party, party
 from server.http.words.worded_errors import Worded
 
 PRESETS = {

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.schema.chat_schema import audit
 from server.data.schema.moderation_schema import appeal, ban, evidence, report
 from server.data.schema.moderation_schema import case as cases
+from server.data.schema.record_schema import audit
 from server.data.schema.second_look_queries import results
 from server.data.schema.transparency_schema import law_notice, month_figure
 

@@ -16,24 +16,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import server.data.schema.console_schema  # its tables are purged too
 import server.data.schema.data_request_schema  # noqa: F401 - the same
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database import daily_partitions, key_fingerprints
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
-from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Column, Days, Registry
-from server.data.retention import case_expiry, monthly_counts, request_expiry
 from server.data.retention import legal_holds as holds
+from server.data.retention import monthly_counts, notice_and_request_expiry, stale_cases
 from server.data.retention.requested_deletion import RequestedDeletions
-from server.data.schema.chat_ids import DAY, bound, day_of
-from server.data.schema.chat_schema import TWINS, chat, log, metadata, party
-from server.data.schema.chat_schema import held_chat as held_chat_table
-from server.data.schema.chat_schema import held_party as held_party_table
-from server.data.schema.erasure_conditions import erased_row
+from server.data.schema.chat_id_format import DAY, bound, day_of
+from server.data.schema.hidden_row_conditions import erased_row
 from server.data.schema.hold_conditions import held_case, held_chat, held_log, held_party, held_people
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
+from server.data.schema.record_schema import TWINS, chat, log, metadata, party
+from server.data.schema.record_schema import held_chat as held_chat_table
+from server.data.schema.record_schema import held_party as held_party_table
 from server.ops.config.settings import Retention
 
 STEP = 400  # chats per step on SQLite at most: 1,200 rows and their index entries, 10 ms
@@ -305,13 +305,13 @@ class Purge:
         """Run the steps that close cases, requests and notices by the clock; the monthly counts, which outlive the rows, first."""
         for name, step in (
             ("figures", monthly_counts.count),
-            ("aged", case_expiry.close_aged_cases),
-            ("lapsed", case_expiry.lift_unanswered_bans),
-            ("lifted", case_expiry.end_unreviewed_actions),
-            ("notes", case_expiry.delete_notes),
-            ("evidence", case_expiry.delete_evidence),
-            ("notices", request_expiry.close_aged_notices),
-            ("words", request_expiry.delete_words),
+            ("aged", stale_cases.close_aged_cases),
+            ("lapsed", stale_cases.lift_unanswered_bans),
+            ("lifted", stale_cases.end_unreviewed_actions),
+            ("notes", stale_cases.delete_notes),
+            ("evidence", stale_cases.delete_evidence),
+            ("notices", notice_and_request_expiry.close_aged_notices),
+            ("words", notice_and_request_expiry.delete_words),
         ):
             count = 0
             while not done.dry:
@@ -374,7 +374,7 @@ class Purge:
     async def _prove(self, now: int, done: Purged) -> None:
         """Read the oldest row of each place. Chats and parties are in order of time by their key: reading the first needs no scan."""
         async with self._database.read() as connection:
-            for waits, query, limit in () if done.dry else request_expiry.oldest(now):
+            for waits, query, limit in () if done.dry else notice_and_request_expiry.oldest(now):
                 done.proofs.append(Proof(waits, await connection.scalar(query), limit, 0))
             for rule in self._rules:
                 table, limit = metadata.tables[rule.table], now - rule.days * DAY

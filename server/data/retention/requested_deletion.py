@@ -31,16 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database.database import Database
-from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
-from server.data.schema.chat_ids import DAY, bound, day_of
-from server.data.schema.chat_schema import doomed, log, log_party, party
-from server.data.schema.chat_schema import held_party as twin
+from server.data.schema.chat_id_format import DAY, bound, day_of
 from server.data.schema.deletion_schema import OBJECTED, deletion, erased
-from server.data.schema.erasure_conditions import exempt_case
+from server.data.schema.hidden_row_conditions import exempt_case
 from server.data.schema.hold_conditions import held_case, held_party, matched
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.record_schema import doomed, log, log_party, party
+from server.data.schema.record_schema import held_party as twin
 from server.ops.security.reference_numbers import number
 
 STEP = 400  # rows of people per step at most

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table
 
-from server.data.schema.chat_schema import metadata, not_personal, pd
+from server.data.schema.record_schema import metadata, not_personal, pd
 
 operator = Table(
     "operator",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, String, Table
 
-from server.data.schema.chat_schema import metadata, not_personal, pd
+from server.data.schema.record_schema import metadata, not_personal, pd
 
 NUMBER = not_personal("random number of the request")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
-from server.data.schema.chat_schema import metadata, not_personal, pd
+from server.data.schema.record_schema import metadata, not_personal, pd
 
 # kind: delete; restrict, object: hidden and kept; replay: found again by the erasure list after a restore
 deletion = Table(

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Table, and_, exists, or_, select, union
 
-from server.data.schema.chat_schema import hold, hold_match, log, log_party, party
 from server.data.schema.moderation_schema import ban, case_subject, report
+from server.data.schema.record_schema import hold, hold_match, log, log_party, party
 
 
 def matched(now: int, *columns: ColumnElement[bytes]) -> ColumnElement[bool]:

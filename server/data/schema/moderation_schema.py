@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, false
 
-from server.data.schema.chat_schema import metadata, not_personal, pd
+from server.data.schema.record_schema import metadata, not_personal, pd
 
 RANDOM = not_personal("random")
 OPEN = "open"  # the state of an undecided case

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table
 
-from server.data.schema.chat_schema import metadata, not_personal, pd
+from server.data.schema.record_schema import metadata, not_personal, pd
 
 law_notice = Table(
     "law_notice",

@@ -194,7 +194,9 @@ async def _last_chat(settings: Settings) -> float | None:
     """Return the end of the last chat on record in Unix seconds, 0 if there is none, None if unknown."""
     if not settings.store.enabled:
         return None
-    from server.data.database.last_chat import last_chat  # loads 40 MB of libraries, needed only after settings changed
+    from server.data.database.last_chat_time import (
+        last_chat,  # loads 40 MB of libraries, needed only after settings changed
+    )
 
     try:
         return await last_chat(settings)

@@ -1,5 +1,5 @@
 """Run the store (database and objects) in the server: open it, write chat records in batches, restore backups."""
 
-from ext import plain_source
+from ext import compiled_module_switch
 
-plain_source.choose()
+compiled_module_switch.choose()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from server.data.backup import database_backup, non_restorable_state
 from server.data.backup.non_restorable_state import Rows
-from server.data.backup.sealed_copies import SealedCopies, SetBack
+from server.data.backup.rollback_protection import SealedCopies, SetBack
 from server.data.database import schema_migration
 from server.data.database.store_reachability import cause_of
 from server.data.errors import StoreAway
 from server.data.retention.requested_deletion import RequestedDeletions
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 
 LOST = (
     "malformed",

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from server.data.records.store_ports import Store
 from server.fleet.cluster.epoch_key_exchange import SharedEpochs
-from server.fleet.rpc import node_hello
+from server.fleet.rpc import node_info
 from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
@@ -54,7 +54,7 @@ class ClusterFrontend:
             self._tasks = tasks
             tasks.start(TASK, shared.run)
         numbers = (lambda: store.epochs.epochs()) if store is not None else list
-        self.handlers[Kind.HELLO] = node_hello.saying(
+        self.handlers[Kind.HELLO] = node_info.saying(
             self._node, self._cell, self._secrets, numbers, lambda: "" if store is None else store.schema
         )
         self.port.start()

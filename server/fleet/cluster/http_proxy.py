@@ -1,4 +1,4 @@
-"""Forward an HTTP request to the host of the cluster that can answer it, named by a hint in the request (`server.ops.security.host_hints`).
+"""Forward an HTTP request to the host of the cluster that can answer it, named by a hint in the request (`server.ops.security.routable_ids`).
 
 **Invariant:** a request is forwarded at most once; number and duration of forwarded requests are bounded, so that a slow host delays only
 requests for itself.
@@ -32,7 +32,7 @@ from server.http.request.reactor_handoff import Handler
 from server.ops import log
 from server.ops.metrics.cluster_metrics import PASSED_RESULTS
 from server.ops.metrics.exposition import Reading
-from server.ops.security.host_hints import HostHints
+from server.ops.security.routable_ids import HostHints
 from server.ops.version import VERSION
 
 CONNECTING: Final = 8  # connections to a host that are made at once: its server has room for few, of all hosts
@@ -85,7 +85,7 @@ class Proxy:
     """Proxy of one frontend (`HostForwarding`). Call it in the loop. `hold`: seconds that a poll is held; `hosts`:
     returns the known hosts.
 
-        hint (`server.ops.security.host_hints`) ─▷ address of its host ─▷ a connection to the rpc server there that became one of HTTP (Kind.HTTP)
+        hint (`server.ops.security.routable_ids`) ─▷ address of its host ─▷ a connection to the rpc server there that became one of HTTP (Kind.HTTP)
 
     Connections are reused for other clients: each request names its client. The other host's frontend serves such a connection like any other,
     and hands it to the next frontend in an upgrade. A poll is held at the other host; it is released if its client leaves or sends more, or if

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from engine.engine import OLDEST, VERSION, agreed
-from server.fleet.cluster.room_messages import NODE, ROOM, WORKER_MAX
+from server.fleet.cluster.waiting_room_messages import NODE, ROOM, WORKER_MAX
 
 SUSPECT: Final = 1.0  # seconds of silence
 CLOCK_BEATS: Final = 8  # beats of a host, by the quickest of which its clock is judged
@@ -36,7 +36,7 @@ class Post(NamedTuple):
 class Share(NamedTuple):
     """A host's part in the shared waiting room."""
 
-    room: int = 0  # version of its messages (`server.fleet.cluster.room_messages`)
+    room: int = 0  # version of its messages (`server.fleet.cluster.waiting_room_messages`)
     owner: str = ""  # the node that it takes for the owner
     posts: tuple[Post, ...] = ()
     sizes: tuple[int, int] = (0, 0)  # of spy mode's queues, if it owns the room: users who ask, users who discuss

@@ -19,9 +19,9 @@ from engine.rooms.hub import Hub
 from engine.rooms.hub_message_checks import sound, sound_answer
 from engine.rooms.hub_messages import Row
 from engine.rooms.meeting_placement import HOST_BITS
-from server.fleet.cluster import room_messages
+from server.fleet.cluster import waiting_room_messages
 from server.fleet.cluster.membership import MOST, Beat, Post, Share
-from server.fleet.cluster.room_messages import ROOM, Arrival, Batch, InboundStream, OutboundStream
+from server.fleet.cluster.waiting_room_messages import ROOM, Arrival, Batch, InboundStream, OutboundStream
 from server.ops.metrics.cluster_metrics import UNREADABLE, WAYS
 from server.ops.metrics.exposition import Reading
 
@@ -83,7 +83,7 @@ class SharedRoom:
     def _is_away(self) -> bool:
         """Whether so much is queued to the room that no further user may wait."""
         out = self._outs.get(self.owner)
-        return out is not None and out.rows > room_messages.WAITING_MAX
+        return out is not None and out.rows > waiting_room_messages.WAITING_MAX
 
     def share(self, now: float) -> Share:
         """Return the share for the beat of this host."""
@@ -214,7 +214,7 @@ class SharedRoom:
         """Handle a message of another host."""
         self.tally["messages_in"] += 1
         self.tally["bytes_in"] += len(body)
-        batch = room_messages.read(body)
+        batch = waiting_room_messages.read(body)
         if batch is None or batch.room != ROOM or batch.node == self.node:
             self.tally["unreadable" if batch is None or batch.room == ROOM else "apart"] += 1
             return
@@ -307,7 +307,7 @@ class SharedRoom:
         if self.ready():
             return False
         out.wait(now + LATER)
-        if out.rows > room_messages.DROPPED_AT:
+        if out.rows > waiting_room_messages.DROPPED_AT:
             self._begin(node)
             if node == self.owner:
                 self._again()

@@ -88,7 +88,7 @@ class Kind(enum.IntEnum):
     ALL = 69  # between frontend and hub: broadcast to all hosts, and from another one
     EVACUATE = 72  # supervisor to all: this host ends, its sessions move to other hosts; in how many seconds
     PLACES = 73  # hub to workers and frontend, while its host ends: processes of other hosts that accept sessions, and how many these have
-    HOST = 60  # supervisor to the next one: state that it continues with (`server.fleet.supervisor.generation_state`)
+    HOST = 60  # supervisor to the next one: state that it continues with (`server.fleet.supervisor.supervisor_state`)
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the frontend one end of a link to the previous one
     FOLLOW = 62  # supervisor to the frontend: hand over to the frontend of this pid, by that link
     NEXT = 63  # supervisor to a worker: drain to this one of the next generation, and the version of records

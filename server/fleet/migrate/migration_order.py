@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from server.fleet.ipc.ipc_link import Kind, LinkDown
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage, Target, Transfer
-from server.realtime.worker.tunnel_records import ReleasedTunnel
+from server.realtime.worker.tunnel_interface import ReleasedTunnel
 
 RATE: Final = 3_500.0  # sessions a second: the 99.9th percentile of a line is then what it is without a migration
 BATCH: Final = 16  # sessions in one message, and as many more as the last chat has; more cost less each, and are out of service for longer

@@ -18,7 +18,7 @@ from server.fleet.migrate.migration_counts import MigrationCounts
 from server.ops import log
 from server.ops.process import fault_points
 from server.realtime.worker.session_moves import SessionMoves
-from server.realtime.worker.tunnel_records import ReleasedTunnel
+from server.realtime.worker.tunnel_interface import ReleasedTunnel
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.omegle_adapter import OmegleAdapter
 

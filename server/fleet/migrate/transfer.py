@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.engine import Session
-from engine.rooms.remote_room import Row
+from engine.rooms.remote_waiting_room import Row
 from server.fleet.migrate import omegle_records
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts

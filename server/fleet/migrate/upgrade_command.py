@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.fleet.migrate.upgrade_source import START_WITHIN, Doors, Failed, UpgradeSource
 from server.ops.process import successor
 from server.ops.process.listening_sockets import Sockets

@@ -20,10 +20,10 @@ from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.migration_order import MigrationOrder
-from server.fleet.migrate.process_target import ProcessTarget
-from server.fleet.migrate.site_records import OMEGLE, SiteRecords
+from server.fleet.migrate.session_sender import ProcessTarget
+from server.fleet.migrate.sessionless_state import OMEGLE, SiteRecords
 from server.fleet.migrate.transfer import Exports, Transfer
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.fleet.migrate.upgrade_target import CHAT, CLIENT, SESSION
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE

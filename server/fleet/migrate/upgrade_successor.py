@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from server.fleet.ipc.ipc_link import HEAD, WIRE, Kind, Link, LinkDown, Message, body_of
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.fleet.migrate.upgrade_target import UpgradeTarget
 from server.ops import log, version
 from server.ops.process import fault_points

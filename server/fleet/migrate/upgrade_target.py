@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Final
 
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
-from server.fleet.migrate import site_records
+from server.fleet.migrate import sessionless_state
 from server.fleet.migrate.session_import import Imports
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.process import fault_points
@@ -104,7 +104,7 @@ class UpgradeTarget:
 
     def _faces(self, message: Message) -> None:
         self._took(message)
-        site_records.take(self._has, message.records[0], message.records[1], message.pieces, message.descriptors)
+        sessionless_state.take(self._has, message.records[0], message.records[1], message.pieces, message.descriptors)
 
     def _saved(self, message: Message) -> None:
         self._has.worker.saved(*message.records)

@@ -16,7 +16,7 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
-from server.http.request.connection_counts import NEW
+from server.http.request.counted_connections import NEW
 
 WAIT_MAX: Final = 4_096  # connections, as many as a listen backlog holds
 

@@ -13,7 +13,7 @@ from server.fleet.ipc.ipc_link import Kind, LinkDown
 from server.fleet.ipc.ipc_peers import HUB, Peers, number_of
 from server.fleet.migrate.forwarding_table import KEEP
 from server.fleet.migrate.migration_order import MigrationOrder
-from server.fleet.migrate.process_target import AHEAD
+from server.fleet.migrate.session_sender import AHEAD
 from server.fleet.migrate.transfer import GroupTransfer, Transfer
 from server.fleet.processes.worker_transfer import WorkerTransfer
 from server.ops import log

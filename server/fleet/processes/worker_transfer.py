@@ -13,16 +13,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from engine.rooms.remote_room import RemoteRoom, Row
+from engine.rooms.remote_waiting_room import RemoteRoom, Row
 from server.fleet.ipc.ipc_link import Kind, LinkDown, Message
 from server.fleet.ipc.ipc_peers import LAST, Peers
 from server.fleet.ipc.process_names import Names, elsewhere
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
-from server.fleet.migrate.process_target import ProcessTarget
 from server.fleet.migrate.session_import import Imports
+from server.fleet.migrate.session_sender import ProcessTarget
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
-from server.fleet.roaming.host_migration import HostMigration
+from server.fleet.roaming.host_migration_parts import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
 from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
 from server.ops.process import fault_points

@@ -15,9 +15,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.engine import BadRecord, Session
-from engine.rooms.remote_room import Row
+from engine.rooms.remote_waiting_room import Row
 from engine.views import bare
-from ext.migrate.tunnel_moves import prepare
+from ext.migrate.tunnel_transfer import prepare
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
 from server.fleet.roaming.migration_target import GO, TOOK, check_bans

@@ -19,8 +19,8 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import BadRecord, Session
-from engine.rooms.remote_room import RemoteRoom, is_meeting
-from ext.migrate.tunnel_moves import prepare
+from engine.rooms.remote_waiting_room import RemoteRoom, is_meeting
+from ext.migrate.tunnel_transfer import prepare
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.roaming.move_request import Move, Unreadable, unpack
 from server.fleet.rpc import rpc_envelope

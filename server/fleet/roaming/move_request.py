@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.engine import SessionRecord
-from engine.rooms.remote_room import Row
+from engine.rooms.remote_waiting_room import Row
 from server.fleet.ipc.ipc_link import body_of
 
 SIZE: Final = struct.Struct(">I")

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import SessionRecord
-from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
+from ext.migrate.tunnel_transfer import RECORD_MAX, record_frame
 from server.fleet.roaming.move_request import Move, Unreadable, pack, unpack
 
 PERSON: Final = b"P"

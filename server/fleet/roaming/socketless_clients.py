@@ -10,7 +10,7 @@ from engine.engine import Session
 
 
 class SocketlessClients(Protocol):
-    """Speaker for clients without a socket (`server.site.omegle.remote_clients`); their sessions move as others do, by a connection that it
+    """Speaker for clients without a socket (`server.site.omegle.remote_sessions`); their sessions move as others do, by a connection that it
     makes for them.
     """
 

@@ -22,7 +22,7 @@ import orjson
 from engine.engine import BadRecord, Session, SessionRecord
 from engine.views import error, left
 from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
-from ext.migrate.tunnel_moves import prepare
+from ext.migrate.tunnel_transfer import prepare
 from server.fleet.roaming.return_record import ReturnRecord, bytes_of, key_of, read_last
 from server.ops import log
 from server.ops.metrics.exposition import Reading
@@ -30,7 +30,7 @@ from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.migration_metrics import ENDS, MOVE_BOUNDS
 from server.ops.process import fault_points
 from server.realtime.worker.session_moves import SessionMoves, ask_again, unheard
-from server.realtime.worker.tunnel_records import ReleasedTunnel
+from server.realtime.worker.tunnel_interface import ReleasedTunnel
 from server.realtime.worker.worker_loop import Worker
 
 # Fields that are of no use once a session left: its seat, and what this process knows of it anyway (`Moves.steady`).
@@ -99,7 +99,7 @@ class TunnelTable:
     connection. If the home had not sent a byte to the client, then `kept` is restored as it left, with the pending request, however the
     connection ended: the client knows nothing of a home. When `kept` is restored a home that may live is asked to forget the session. A client
     that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
-    that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_chat_state.pyx` knows: whether it is in a chat. `kept`
+    that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_client_state.pyx` knows: whether it is in a chat. `kept`
     includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
     are not. The home sends it anew (frame L of `return_record`) as it changes.
     """

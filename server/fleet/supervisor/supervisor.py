@@ -20,12 +20,12 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, number_of
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildStart
 from server.fleet.supervisor.control_clients import ControlClients
-from server.fleet.supervisor.generation_state import GenerationState
 from server.fleet.supervisor.operator_orders import OperatorOrders
-from server.fleet.supervisor.previous_generation import PreviousGeneration
+from server.fleet.supervisor.supervisor_state import GenerationState
+from server.fleet.supervisor.upgrade_takeover import PreviousGeneration
 from server.fleet.supervisor.watchdog import LOOK_EVERY, Watchdog
 from server.ops import log
-from server.ops.process import server_status, upgrade_waiter
+from server.ops.process import foreground_proxy, server_status
 from server.ops.process.cpu_time import Meter
 from server.ops.process.process_setup import name_process
 from server.ops.process.successor import NotStarted
@@ -155,7 +155,7 @@ class Supervisor:
             self._start(name)
         while self.children or self._due or self._orders.busy:
             self._turn(wake)
-        upgrade_waiter.keep()
+        foreground_proxy.keep()
         self._hear(wake)
         self._orders.over()
         self._askers.close()

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from server.http.request.request_boundary import BoundaryHandler
+from server.http.request.request_end_detector import BoundaryHandler
 
 ADDRESS: Final = "Serendip-Address"  # the client's address
 BASE: Final = "Serendip-Base"  # `https://chat.example`, as the forwarding host determined it

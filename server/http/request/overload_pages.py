@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.pages.refusal_pages import PROGRAMS
+from server.http.pages.error_pages import PROGRAMS
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES
 from server.ops.health.readiness import PATHS, TURNED_AWAY

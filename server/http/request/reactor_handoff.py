@@ -21,9 +21,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from engine.wire.protocol import TAKE_SECONDS
 from ext.accept.address_limits import Addresses, key_of
 from ext.accept.handshake import Judge, limited
-from server.http.pages.refusal_pages import PROGRAMS, refusal
-from server.http.request.bounded_reads import READ, BoundedReads
-from server.http.request.connection_counts import (
+from server.http.pages.error_pages import PROGRAMS, refusal
+from server.http.request.counted_connections import (
     COUNTED,
     CROWDED,
     NEW,
@@ -34,9 +33,10 @@ from server.http.request.connection_counts import (
     SeparatePaths,
     request_path,
 )
-from server.http.request.headers import ALWAYS
-from server.http.request.request_boundary import BoundaryHandler, Send
+from server.http.request.request_end_detector import BoundaryHandler, Send
+from server.http.request.security_headers import ALWAYS
 from server.http.request.site_services import SERVICES
+from server.http.request.socket_read_size import READ, BoundedReads
 from server.ops.health.overload import draw_retry_s
 from server.ops.metrics.exposition import Reading
 

@@ -16,9 +16,9 @@ from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
 from server.ops.metrics.exposition import Source
 from server.ops.security.college_proofs import CollegeProofs
-from server.ops.security.host_hints import HostHints
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
+from server.ops.security.routable_ids import HostHints
 from server.ops.security.token_buckets import BucketRegistry
 
 

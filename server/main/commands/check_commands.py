@@ -11,14 +11,14 @@ from typing import NoReturn
 
 import typer
 
-from server.data.store.service import open_parts
+from server.data.store.store_runner import open_parts
 from server.main.checks.check_finding import Finding, error
+from server.main.checks.external_service_checks import outside
 from server.main.checks.local_checks import local
-from server.main.checks.outside_checks import outside
-from server.main.commands.command_output import clean, print_json, say
+from server.main.commands.command_base import clean, print_json, say
 from server.ops import log
 from server.ops.config.settings import Settings
-from server.ops.process.file_owner import MADE_FIRST
+from server.ops.process.data_owner_switch import MADE_FIRST
 from server.ops.security import secret_keys
 
 

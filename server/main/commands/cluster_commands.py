@@ -9,7 +9,7 @@ import asyncio
 
 import typer
 
-from server.main.commands.command_output import AsJson, ConfigFile, DataFolder, enter, stop
+from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, enter, stop
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
     settings = enter(config, {"data": data})
     if not settings.cluster.nats:
         stop("this host is alone: cluster.nats is empty", status=2)
-    from server.main.checks.host_checks import hosts
+    from server.main.checks.cluster_host_checks import hosts
     from server.main.commands.check_commands import conclude
     from server.ops.security import secret_keys
 

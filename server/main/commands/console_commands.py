@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from server.data.database import schema_migration as migrations
-from server.data.store.service import Parts
-from server.main.commands.command_output import (
+from server.data.store.store_runner import Parts
+from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
     DataFolder,

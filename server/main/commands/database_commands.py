@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 from server.data.backup import database_backup as backups
-from server.data.database import folder_lock, key_fingerprints, service_lock
+from server.data.database import folder_lock, key_fingerprints, restore_lock
 from server.data.database import schema_migration as migrations
 from server.data.objects.object_store import VERSIONED
 from server.data.privacy import audit_log
 from server.data.store import restore as restoring
 from server.data.store.restore import Restored
-from server.data.store.service import Parts
-from server.main.commands.command_output import (
+from server.data.store.store_runner import Parts
+from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -173,7 +173,7 @@ def restore(
 
     async def handler(parts: Parts, settings: Settings) -> list[str]:
         with folder_lock.alone(settings.data):
-            async with service_lock.alone(parts.database):
+            async with restore_lock.alone(parts.database):
                 done = await restoring.restore(parts, file)
                 told = restored(done)
                 await audit_log.write_entry(

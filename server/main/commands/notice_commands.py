@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentences import said
-from server.main.commands.command_output import (
+from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
     DataFolder,

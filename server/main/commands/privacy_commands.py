@@ -19,8 +19,9 @@ from server.data.retention.purge import Purge, Purged
 from server.data.statement import statement_versions
 from server.data.statement.current_statement import PublishedStatement
 from server.data.store import restore
-from server.data.store.service import Parts
-from server.main.commands.command_output import (
+from server.data.store.store_runner import Parts
+from server.main.commands.chat_log_commands import last
+from server.main.commands.command_base import (
     TYPED_NOTE,
     AsJson,
     ConfigFile,
@@ -41,7 +42,6 @@ from server.main.commands.command_output import (
     who,
 )
 from server.main.commands.database_commands import restored
-from server.main.commands.log_commands import last
 from server.main.commands.request_commands import app as request_app
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer
 
-from server.main.commands.command_output import clean, print_json, say, table
+from server.main.commands.command_base import clean, print_json, say, table
 from server.main.commands.upgrade_commands import answer, conclude
 from server.ops.process import server_status
 

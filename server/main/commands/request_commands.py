@@ -12,8 +12,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from server.data.privacy import audit_log
-from server.data.store.service import Parts
-from server.main.commands.command_output import (
+from server.data.store.store_runner import Parts
+from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -36,9 +36,9 @@ from server.main.commands.command_output import (
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 from server.trust.data_requests import request_states
-from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.request_number import read, shown
 from server.trust.data_requests.request_states import RequestState
+from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import Request
 
 app = typer.Typer(no_args_is_help=True, help="Requests of people about their own data.")

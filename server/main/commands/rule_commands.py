@@ -15,7 +15,7 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
-from server.main.commands.command_output import (
+from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
     DataFolder,

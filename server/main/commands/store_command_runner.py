@@ -14,16 +14,16 @@ from typing import TypeVar
 
 import typer
 
-from server.data.backup.sealed_copies import SealedCopies, SetBack
+from server.data.backup.rollback_protection import SealedCopies, SetBack
 from server.data.database.store_reachability import REMEDIES, cause_of
 from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.data.keys.epoch_keys import KeyGone
 from server.data.objects.object_store import REMEDIES as REMEDIES_OF_OBJECTS
-from server.data.store.service import Parts, open_parts
-from server.main.commands.command_output import enter, stop
+from server.data.store.store_runner import Parts, open_parts
+from server.main.commands.command_base import enter, stop
 from server.ops import log
 from server.ops.config.settings import Settings
-from server.ops.process.file_owner import name_of
+from server.ops.process.data_owner_switch import name_of
 from server.ops.security import secret_keys
 
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from server.main.commands.command_output import clean, print_json, say, stop
+from server.main.commands.command_base import clean, print_json, say, stop
 from server.ops.process.control_socket import NoServer, ask
 
 

@@ -9,18 +9,18 @@ from math import inf
 from typing import Any, Final
 
 from engine.core.ports import Seats
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.wire.protocol import MINOR
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.main.parts.worker_parts import make_worker
 from server.ops.config.settings import Settings
-from server.ops.process import address_census
+from server.ops.process import shared_address_table
 from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
-from server.ops.security.host_hints import HostHints
+from server.ops.security.routable_ids import HostHints
 from server.realtime.video.ice_servers import IceServers, turn_secret
-from server.realtime.worker.returning_clients import ReturningClients
+from server.realtime.worker.known_client_cookies import ReturningClients
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.session_challenges import SessionChallenges
@@ -61,7 +61,7 @@ class Reception:
         self,
         settings: Settings,
         secret: secret_keys.Keys,
-        counted: address_census.CensusColumn | None = None,
+        counted: shared_address_table.CensusColumn | None = None,
         ports: ReceptionPorts = ALONE,
     ) -> None:
         """`counted`: shared counters of addresses; None: counted in this process only."""

@@ -1,5 +1,6 @@
-"""Make the parts of a process that serves HTTP (worker, store, moderation, pages, metrics), and connect them. `server.main.server_life` starts and
-stops them.
+"""Make the parts of a process that serves HTTP (worker, store, moderation, pages, metrics), and connect them.
+
+`server.main.single_process_server` starts and stops them.
 """
 
 import asyncio
@@ -15,15 +16,15 @@ from ext.accept.address_limits import Addresses
 from server.data.records.store_ports import Store
 from server.data.statement import current_statement
 from server.fleet.migrate.migration_counts import MigrationCounts
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.http.request.client_info import ClientInfo
-from server.http.request.connection_counts import SeparatePaths
+from server.http.request.counted_connections import SeparatePaths
 from server.http.request.reactor_handoff import Door
 from server.http.request.site_services import Services, SiteParts
 from server.main import app
-from server.main.checks.exposure import refusal
+from server.main.checks.public_reachability import refusal
 from server.main.parts.line_screening import LineScreening
-from server.main.parts.process_ports import ALONE, OtherProcesses
+from server.main.parts.other_process_interface import ALONE, OtherProcesses
 from server.main.parts.reception import Reception, ReceptionPorts, Row
 from server.main.parts.settings_reload import SettingsReload
 from server.main.parts.store_opening import open_store
@@ -36,18 +37,18 @@ from server.ops.metrics import exposition, ipc_metrics, readings
 from server.ops.metrics.exposition import MetricsBoard, MetricsServer, Reading
 from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import DiskSpace, GarbageCollections, ProcessUsage
-from server.ops.process import address_census
+from server.ops.process import shared_address_table
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
-from server.realtime.video.relay_reports import RelayReports
+from server.realtime.video.turn_traffic_counter import RelayReports
 from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.session_moves import SessionMoves
 from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
 from server.trust.child_protection.minor_deletion import Minors
-from server.trust.console.console_ports import Console
+from server.trust.console.console_interface import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
 from server.trust.pictures.picture_nonces import are_pictures_possible
@@ -75,7 +76,7 @@ class Server:
         settings: Settings,
         secret: secret_keys.Keys,
         sockets: Sockets,
-        counted: address_census.CensusColumn | None = None,
+        counted: shared_address_table.CensusColumn | None = None,
         process: str = ipc_metrics.ALONE,
         others: OtherProcesses = ALONE,
     ) -> None:

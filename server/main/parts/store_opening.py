@@ -12,12 +12,12 @@ from aiohttp import web
 from server.data.errors import Busy, KeysDiffer, SchemaDiffers
 from server.data.records.store_ports import Store
 from server.data.statement import current_statement
-from server.main.checks.exposure import refusal
+from server.main.checks.public_reachability import refusal
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
-from server.trust.console.console_ports import Console
+from server.trust.console.console_interface import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
 
@@ -33,18 +33,20 @@ async def open_store(
     """Open the store and the parts that use it. If the database is away, the server starts all the same. Raises StartError."""
     # These load 40 MB of libraries, which a server without a store does not need.
     from server.data.retention.purge import Purge
-    from server.data.store import service
+    from server.data.store import store_runner
     from server.trust.console import console_server as console_service
     from server.trust.moderation import service as safety_service
     from server.trust.moderators.moderator_accounts import expected, unread_queues
     from server.trust.rights.service import over
 
-    async def purge(parts: service.Parts) -> None:
+    async def purge(parts: store_runner.Parts) -> None:
         await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
 
     try:
-        store = service.Store(settings, secret, purge, tasks)
-        await store.start(patience=PUBLIC_PATIENCE_S if refusal(settings, has_moderator=False) else service.PATIENCE)
+        store = store_runner.Store(settings, secret, purge, tasks)
+        await store.start(
+            patience=PUBLIC_PATIENCE_S if refusal(settings, has_moderator=False) else store_runner.PATIENCE
+        )
         # A database that is away cannot say so: the host starts.
         has_moderator = not store.ready or await expected(store.parts.database, int(time.time()))
         if said := refusal(settings, has_moderator=has_moderator):

@@ -10,16 +10,16 @@ from typing import Any
 from engine.core.ports import Bus, Out, Outside, Seats
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.config.settings import Settings
 from server.ops.health.overload import OverloadGate
 from server.ops.process import process_setup
 from server.ops.process.cpu_time import core_share
-from server.ops.security import college_proofs, receipt_address, secret_keys
+from server.ops.security import college_proofs, report_receipt_url, secret_keys
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
@@ -101,7 +101,7 @@ def outside_of(
     outside |= {"ask": asking.ask, "check": asking.check, "unix": lambda: int(time.time())}
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
-        outside["receipt"] = receipt_address.draw
+        outside["receipt"] = report_receipt_url.draw
     college = college_proofs.make_proofs(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)

@@ -19,37 +19,37 @@ from engine.engine import Session
 from server.fleet.cluster.cluster_frontend_parts import ClusterFrontend, Place
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
-from server.fleet.frontend.ban_broadcast import BanBroadcast
 from server.fleet.frontend.cluster_catch_up import ClusterCatchUp
 from server.fleet.frontend.metrics_merge import MetricsMerge
 from server.fleet.frontend.remote_pictures import RemotePictures
 from server.fleet.frontend.store_server import StoreServer
-from server.fleet.frontend.supervisor_status import SupervisorStatus
+from server.fleet.frontend.supervisor_metrics import SupervisorStatus
+from server.fleet.frontend.worker_state_broadcast import BanBroadcast
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
-from server.fleet.processes.evacuation_schedule import WorkerEvacuation
-from server.fleet.processes.request_forwarding import RequestForwarding
-from server.fleet.processes.worker_links import WorkerLinks, ports_of, room_of
-from server.fleet.roaming.host_migration import OtherHosts
+from server.fleet.processes.process_links import WorkerLinks, ports_of, room_of
+from server.fleet.processes.remote_request_forwarding import RequestForwarding
+from server.fleet.processes.shutdown_time_budget import WorkerEvacuation
+from server.fleet.roaming.host_migration_parts import OtherHosts
 from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS, SocketlessClients
 from server.fleet.rpc.rpc_envelope import Kind as Asked
 from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_server import Answer, Request
 from server.fleet.supervisor.child_process import ChildStart
-from server.http.request.connection_counts import PASSED_ON
-from server.main.parts.process_ports import OtherProcesses
+from server.http.request.counted_connections import PASSED_ON
+from server.main.parts.other_process_interface import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.main.processes.frontend_upgrade import FrontendUpgrade
-from server.main.processes.user_event_broadcast import UserEventBroadcast
+from server.main.processes.user_safety_broadcast import UserEventBroadcast
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.metrics.resource_usage import start_ticks
-from server.ops.process.address_census import CensusColumn
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import Sockets
+from server.ops.process.shared_address_table import CensusColumn
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain

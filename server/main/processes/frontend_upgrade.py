@@ -11,7 +11,7 @@ from typing import Any
 
 from server.fleet.ipc.ipc_peers import FRONTEND, NEXT
 from server.fleet.migrate.upgrade_source import Result, UpgradeSource
-from server.fleet.processes.worker_links import WorkerLinks
+from server.fleet.processes.process_links import WorkerLinks
 from server.main.parts.server_parts import Server
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.successor import Process

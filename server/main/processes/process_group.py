@@ -20,12 +20,12 @@ from server.fleet.cluster.cluster_frontend_parts import Place
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of, number_of
 from server.fleet.migrate.upgrade_successor import fault_of
-from server.fleet.supervisor import generation_state as inherited
+from server.fleet.supervisor import supervisor_state as inherited
 from server.fleet.supervisor.child_process import ChildLink, ChildStart
 from server.fleet.supervisor.control_clients import ControlClients
-from server.fleet.supervisor.previous_generation import PreviousGeneration
 from server.fleet.supervisor.process_mode import number_of_workers
 from server.fleet.supervisor.supervisor import Role, Supervisor
+from server.fleet.supervisor.upgrade_takeover import PreviousGeneration
 from server.fleet.supervisor.watchdog import Watchdog
 from server.main.checks.cluster_needs import unfit
 from server.main.processes import frontend, hub_process, worker_process
@@ -33,9 +33,9 @@ from server.ops import log, version
 from server.ops.config.cluster_settings import split
 from server.ops.config.settings import Settings
 from server.ops.process import control_socket as control
-from server.ops.process import process_setup, successor, upgrade_waiter
-from server.ops.process.address_census import CensusColumn
+from server.ops.process import foreground_proxy, process_setup, successor
 from server.ops.process.listening_sockets import Sockets, StartError, listen_at, listen_public
+from server.ops.process.shared_address_table import CensusColumn
 from server.ops.process.systemd_notify import Notifier
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
@@ -68,9 +68,9 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     follower = supervisor.follower
     if follower is not None:
         asyncio.run(_let_go(follower))
-        upgrade_waiter.hold(lambda _: None, *[signal.SIGTERM] * supervisor.told_to_end)
+        foreground_proxy.hold(lambda _: None, *[signal.SIGTERM] * supervisor.told_to_end)
     else:
-        upgrade_waiter.deaf(lambda _: None)
+        foreground_proxy.deaf(lambda _: None)
     return status, follower
 
 

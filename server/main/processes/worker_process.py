@@ -25,11 +25,11 @@ from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, SUPERVISOR, Handler, name_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.evacuation_schedule import WorkerEvacuation
 from server.fleet.processes.http_forwarding import HttpForwarding
+from server.fleet.processes.process_links import PAUSED_MAX, WorkerLinks, ports_of, room_of
+from server.fleet.processes.shutdown_time_budget import WorkerEvacuation
 from server.fleet.processes.worker_drain_out import WorkerDrain
-from server.fleet.processes.worker_links import PAUSED_MAX, WorkerLinks, ports_of, room_of
-from server.fleet.roaming.host_migration import OtherHosts
+from server.fleet.roaming.host_migration_parts import OtherHosts
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.parts.line_screening import LineScreening
 from server.main.parts.reception import Reception, ReceptionPorts
@@ -39,9 +39,9 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import MetricsBoard, Reading
 from server.ops.metrics.readings import source
-from server.ops.process.address_census import CensusColumn
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import StartError
+from server.ops.process.shared_address_table import CensusColumn
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning, worker_drain
 from server.realtime.worker.recorder import Recorder

@@ -5,7 +5,7 @@ Metrics with the label `process` are separate for each process; every other metr
 
 # The label's value is the process's name: `supervisor`, `hub`, `frontend`, `worker 1` and so on; `server` for a single process.
 
-from engine.rooms.remote_room import ANSWER_BOUNDS
+from engine.rooms.remote_waiting_room import ANSWER_BOUNDS
 from server.ops.metrics.metric_type import Metric
 
 ALONE = "server"  # the name of a process that does all the work alone

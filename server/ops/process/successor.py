@@ -17,7 +17,7 @@ import socket
 import sys
 from typing import Final
 
-from server.ops.process import upgrade_waiter
+from server.ops.process import foreground_proxy
 
 HANDOVER: Final = "HANDOVER_FD"  # in the environment of a successor: the number of its descriptor
 LOG: Final = "HANDOVER_STDERR"  # in the environment of a successor: the number of the standard error that is its own from `inherited` on
@@ -113,7 +113,7 @@ def spawn(path: str, words: list[str]) -> tuple[int, socket.socket]:
         raise NotStarted(f"cannot start {path}: {error.strerror}") from None
     finally:
         theirs.close()
-    upgrade_waiter.follows(pid)
+    foreground_proxy.follows(pid)
     return pid, ours
 
 
@@ -126,7 +126,7 @@ def _spawn(path: str, words: list[str], end: int) -> int:
     log = os.dup(2)
     try:
         given = [end, log]
-        environment = {**os.environ, HANDOVER: str(end), LOG: str(log), **upgrade_waiter.given(given)}
+        environment = {**os.environ, HANDOVER: str(end), LOG: str(log), **foreground_proxy.given(given)}
         # Duplicating a descriptor onto itself clears its close-on-exec flag, in the child alone.
         kept = [(os.POSIX_SPAWN_DUP2, number, number) for number in given]
         kept.append((os.POSIX_SPAWN_DUP2, _Early.fd, 2))
@@ -191,7 +191,7 @@ def inherited() -> socket.socket | None:
     Call it once, before another process is started. Raises NotStarted if the number is not such a socket.
     """
     _restore_stderr()
-    upgrade_waiter.inherit()
+    foreground_proxy.inherit()
     told = os.environ.pop(HANDOVER, None)
     if told is None:
         return None

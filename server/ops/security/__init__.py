@@ -2,6 +2,6 @@
 **Invariant:** no other package does so.
 """
 
-from ext import plain_source
+from ext import compiled_module_switch
 
-plain_source.choose()
+compiled_module_switch.choose()

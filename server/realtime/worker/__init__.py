@@ -2,6 +2,6 @@
 limits and other decisions are passed in as functions.
 """
 
-from ext import plain_source
+from ext import compiled_module_switch
 
-plain_source.choose()
+compiled_module_switch.choose()

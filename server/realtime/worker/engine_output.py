@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.views import SessionView, error
-from ext.net.ring import Ring
+from ext.net.chat_ring import Ring
 from ext.reactor.reactor import Reactor
 from server.realtime.worker.worker_ports import ignore
 

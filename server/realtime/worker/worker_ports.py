@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.core.ports import never_moved, no_pictures
-from server.realtime.worker.tunnel_records import NO_TUNNELS, TunnelPort
+from server.realtime.worker.tunnel_interface import NO_TUNNELS, TunnelPort
 
 
 def no_ban(_identity: int, _address: str) -> tuple[bytes, bytes] | None:

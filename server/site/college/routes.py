@@ -24,12 +24,12 @@ from server.http.request.request_migration import move_request
 from server.http.request.site_services import SERVICES
 from server.ops.config.settings import Mail
 from server.ops.security.college_proofs import CollegeProofs
-from server.ops.security.host_hints import HostHints
 from server.ops.security.identity_cookie import Identities
+from server.ops.security.routable_ids import HostHints
 from server.site.college.code_letter import write_letter
 from server.site.college.college_addresses import ADDRESS_MAX, CollegeAddress, NotCollege, load_domains
-from server.site.college.mail_checks import LIFE, MailCheck, MailChecks, Refused
 from server.site.college.mail_outbox import Outbox, OutboxFull
+from server.site.college.pending_verifications import LIFE, MailCheck, MailChecks, Refused
 
 BODY_MAX: Final = 4 * 1024
 STATUS: Final = {

@@ -18,7 +18,7 @@ from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.ended_clients import EndedChat, EndedClients
 from server.site.omegle.omegle_client import OmegleClient
 from server.site.omegle.partner_digests import PartnerDigests
-from server.site.omegle.remote_clients import RemoteClients, digests_of
+from server.site.omegle.remote_sessions import RemoteClients, digests_of
 
 DAY = 86_400
 

@@ -13,9 +13,9 @@ import orjson
 from aiohttp import web
 
 from engine.wire.protocol import PAST_FOR, TEXT_MAX
+from server.data.chat_logs.chat_log_rendering import one_line, shown
+from server.data.chat_logs.guess_limit import GuessLimit
 from server.data.errors import REFUSALS, NotSaved
-from server.data.logs.chat_log_rendering import one_line, shown
-from server.data.logs.guess_limit import GuessLimit
 from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
 from server.http.request.client_info import CLIENT_INFO

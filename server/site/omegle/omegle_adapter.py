@@ -15,16 +15,16 @@ from engine.wire.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
 from ext.accept.address_limits import key_of
 from server.ops.config.settings import Settings
 from server.ops.metrics.exposition import Reading
-from server.ops.security.host_hints import HostHints
+from server.ops.security.routable_ids import HostHints
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.challenged_searches import PendingSearches
 from server.site.omegle.client_table import ClientTable
 from server.site.omegle.frame_events import StatementNotices, queue_events
 from server.site.omegle.held_polls import HeldPolls, PollConnection
 from server.site.omegle.omegle_client import ID_BEFORE, OmegleClient
 from server.site.omegle.omegle_events import GONE
-from server.site.omegle.remote_clients import RemoteClients
+from server.site.omegle.refused_searches import PendingSearches
 from server.site.omegle.remote_session import SessionWire
+from server.site.omegle.remote_sessions import RemoteClients
 from server.site.omegle.requests_during_upgrade import AwaitedClients
 from server.site.omegle.start_parameters import without_topics
 from server.site.omegle.status_info import StatusFigures

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from server.http.request.connection_counts import Place
+from server.http.request.counted_connections import Place
 from server.http.request.reactor_handoff import Door, Handler
 from server.site.omegle.omegle_answers import NULL
 from server.site.omegle.omegle_client import OmegleClient

@@ -28,7 +28,7 @@ from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.omegle_answers import WIN
 from server.site.omegle.omegle_client import ID_BEFORE, OmegleClient
 from server.site.omegle.randid_lookup import find_host, others
-from server.trust.pictures.picture_messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
+from server.trust.pictures.picture_process_codec import FRAMES_MAX, HIT, STILL_MAX, UNSURE
 
 UPLOAD_MAX: Final = 1024 * 1024  # bytes that are read: a still longer than KEPT is discarded unseen
 KEPT: Final = STILL_MAX

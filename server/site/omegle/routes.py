@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from engine.wire.protocol import PRIVATE, PROGRAM
-from server.http.pages.refusal_pages import PROGRAMS
+from server.http.pages.error_pages import PROGRAMS
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form, read
 from server.http.request.host_forwarding import ASKS, OMEGLE, RELEASE, Away, Gone, forwarded_header, is_forwarded

@@ -1,4 +1,4 @@
-// The protocol for the page. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: do not edit; a test compares the two.
+// The protocol for the page. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two.
 
 /** The close code of each error that ends the connection. */
 export const CLOSE = { protocol: 1002, binary: 1003, encoding: 1007, too_big: 1009, internal: 1011, restart: 1012, busy: 1013, banned: 4003, flood: 4008, replaced: 4009 };

@@ -19,7 +19,7 @@ from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.moderation_schema import appeal, ban, case, notice, report
 from server.ops.config.moderation_policy import NEUTRAL, program_cause
-from server.ops.security.url_secrets import SECRET, decode
+from server.ops.security.url_token_generator import SECRET, decode
 from server.trust.moderation_ports import Reasons
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.ban_table import APPEAL

@@ -15,7 +15,7 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.moderation_schema import ban, case, case_subject
 from server.ops.config.moderation_policy import DAY, Step
 from server.trust.sanctions.ban_rows import impose
-from server.trust.sanctions.sanction_table import Decision, Refused
+from server.trust.sanctions.sanction_scale import Decision, Refused
 
 LATE: Final = 600  # seconds after which a measure that waited for the store is dropped; its case remains
 Found = Row[tuple[object, ...]]

@@ -18,7 +18,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
 from server.data.schema.moderation_schema import OPEN, ban, case
 from server.ops.config.moderation_policy import MINUTE
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 SHORTEST = 4  # least digits of a case that a moderator types; they must be unique
 NAME = 64  # characters of a moderator's account name

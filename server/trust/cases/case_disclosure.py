@@ -23,7 +23,7 @@ from server.trust.cases.report_cases import NOTE
 from server.trust.evidence import picture_evidence
 from server.trust.evidence.chat_evidence import Evidence, Unreadable, unpack
 from server.trust.sanctions.ban_rows import TOLD
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 VERSION = 2  # of the file: with pictures
 

@@ -20,7 +20,7 @@ from server.trust.cases.case_base import NAME, CaseBase, Missing
 from server.trust.evidence import child_abuse_material as child
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import impose
-from server.trust.sanctions.sanction_table import Decision, Refused
+from server.trust.sanctions.sanction_scale import Decision, Refused
 
 PAUSED = Decision(PAUSE, CHILDREN, DAY)  # of the subject of a marked case, until it is decided
 

@@ -17,7 +17,7 @@ from server.ops import log
 from server.trust.sanctions.ban_table import BanTable
 
 DELETE_AFTER_S: Final = (
-    60.0  # seconds after which the decision cannot be undone (`server.data.retention.case_expiry.UNDO`)
+    60.0  # seconds after which the decision cannot be undone (`server.data.retention.stale_cases.UNDO`)
 )
 EVERY: Final = 5.0  # seconds between passes over the waiting identities
 BOUND: Final = 10_000  # identities that wait, and that are remembered as done; beyond it the oldest are dropped

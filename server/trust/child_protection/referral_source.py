@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from server.data.keys.epoch_keys import KeyGone
 from server.data.retention.monthly_counts import REFERRED, SEEN
-from server.data.schema.chat_schema import audit
 from server.data.schema.moderation_schema import case, case_subject, evidence
+from server.data.schema.record_schema import audit
 from server.trust.cases.case_base import Missing
 from server.trust.cases.case_disclosure import Disclosures
 from server.trust.cases.picture_review import PictureReview
 from server.trust.child_protection.referral_package import Material, SeenPicture
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 GONE = "refused.referral.gone"
 

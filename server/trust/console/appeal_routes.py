@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.data.retention.case_expiry import LAPSE, SHORT
+from server.data.retention.stale_cases import LAPSE, SHORT
 from server.http.words.moment_words import moment
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import DAY, FOR_GOOD
 from server.trust.cases.appeal_access import ANSWER
-from server.trust.console.case_pages import CASE, CasePages, may_see
+from server.trust.console.case_access import CASE, CasePages, may_see
 from server.trust.console.case_words import measure, measured
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.decisions.appeal_decisions import Appeal
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators.roles import Action, Operator
-from server.trust.sanctions.sanction_table import CLOSING, Refused
+from server.trust.sanctions.sanction_scale import CLOSING, Refused
 
 
 class AppealRoutes:

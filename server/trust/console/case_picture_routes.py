@@ -8,11 +8,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.data.errors import ObjectsAway
-from server.trust.console.case_pages import CASE, CasePages
+from server.trust.console.case_access import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators.roles import Action, Operator
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 PICTURE = CASE + "/picture/{piece:[0-9a-f]{32}}"
 WHY = "work in the console"

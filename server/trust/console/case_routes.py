@@ -16,7 +16,7 @@ from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WAR
 from server.trust.cases.case_base import Taken
 from server.trust.console import case_words
 from server.trust.console.appeal_routes import add_appeals
-from server.trust.console.case_pages import CASE, CasePages, may_see
+from server.trust.console.case_access import CASE, CasePages, may_see
 from server.trust.console.case_picture_routes import add_pictures
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
@@ -27,7 +27,7 @@ from server.trust.moderators import moderator_accounts
 from server.trust.moderators.approvals import Approvals, State
 from server.trust.moderators.break_reminders import Shifts
 from server.trust.moderators.roles import Action, Operator
-from server.trust.sanctions.sanction_table import Beyond, Decision, Grade, Refused
+from server.trust.sanctions.sanction_scale import Beyond, Decision, Grade, Refused
 
 WHY = "work in the console"
 PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")}

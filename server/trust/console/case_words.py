@@ -19,7 +19,7 @@ from server.trust.cases.picture_review import CasePicture
 from server.trust.decisions.case_work import Crowd, EarlierDecision, OpenedCase, Outcome
 from server.trust.decisions.second_reviews import OpenReview, SecondReview
 from server.trust.evidence.chat_evidence import Evidence
-from server.trust.sanctions.sanction_table import CLOSING, Decision, Refused, length, spoken
+from server.trust.sanctions.sanction_scale import CLOSING, Decision, Refused, length, spoken
 
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # A request for a second moderator, as `wanted` writes it.

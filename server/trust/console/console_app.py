@@ -15,8 +15,8 @@ from aiohttp.typedefs import Middleware
 
 from server.data.errors import StoreAway
 from server.data.objects.sealed_objects import Sealed
-from server.data.store.service import Parts
-from server.http.request.headers import READ, guard
+from server.data.store.store_runner import Parts
+from server.http.request.security_headers import READ, guard
 from server.ops import log
 from server.ops.config.settings import Console
 from server.trust.console.account_routes import add_accounts

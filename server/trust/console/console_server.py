@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.data.errors import StoreAway
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops import log
 from server.ops.config import settings
 from server.ops.health.background_tasks import Tasks

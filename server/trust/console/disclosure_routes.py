@@ -8,13 +8,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.data.retention.legal_holds import BadHold
-from server.trust.console.case_pages import CASE, CasePages
+from server.trust.console.case_access import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators import moderator_accounts
 from server.trust.moderators.approvals import Approvals, State
 from server.trust.moderators.roles import Action, Operator
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 ASKED = (State.ASKED, State.WAITING)
 

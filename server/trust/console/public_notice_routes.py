@@ -14,7 +14,7 @@ from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.decisions.public_notice_work import PublicNotice, PublicNoticeWork, WaitingNotice
 from server.trust.moderators.roles import Action, Operator
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 
 class NoticeRoutes:

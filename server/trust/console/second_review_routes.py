@@ -9,12 +9,12 @@ from aiohttp import web
 
 from server.ops.config.moderation_policy import ADULTS, AGE
 from server.trust.console import case_words
-from server.trust.console.case_pages import CASE, CasePages, may_see
+from server.trust.console.case_access import CASE, CasePages, may_see
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators.roles import Action, Operator
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 WHY = "a second look in the console"
 

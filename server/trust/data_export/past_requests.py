@@ -18,7 +18,7 @@ from server.data.schema.data_request_schema import (
 from server.data.schema.deletion_schema import deletion
 from server.trust.data_export.export_parts import Row as Piece
 from server.trust.data_export.person_rows import View, day, time_of, words_of
-from server.trust.data_requests.request_log import ANSWER, WHERE, WORDS
+from server.trust.data_requests.request_store import ANSWER, WHERE, WORDS
 
 
 async def asked(view: View) -> dict[str, list[Piece]]:

@@ -14,11 +14,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import orjson
 
+from server.data.chat_logs.chat_log_rendering import as_json, as_text
 from server.data.errors import Crowded, ObjectsAway
-from server.data.logs.chat_log_rendering import as_json, as_text
 from server.data.objects.sealed_objects import Sealed
 from server.data.records.transcript import Transcript
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentences import said as spoken
 from server.ops.config.settings import Retention

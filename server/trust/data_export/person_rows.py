@@ -20,10 +20,10 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.retention import purge
-from server.data.schema.chat_ids import DAY
-from server.data.schema.chat_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
-from server.data.schema.erasure_conditions import erased_row, shown_case, shown_log
+from server.data.schema.chat_id_format import DAY
+from server.data.schema.hidden_row_conditions import erased_row, shown_case, shown_log
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.record_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import WORDS

@@ -13,14 +13,14 @@ from sqlalchemy import Row, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.privacy import audit_log
-from server.data.retention import case_expiry
+from server.data.retention import stale_cases
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.appeal_access import ANSWER, WORDS
 from server.trust.cases.case_base import NAME, CaseBase
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import TOLD
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 
 EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence is kept after a decision without a measure
 EVIDENCE_AFTER = 30 * DAY  # after every other, or as long as its ban lasts,
@@ -113,7 +113,7 @@ class AppealDecisions(CaseBase):
             if not network:
                 await self._looked_at(connection, ident, operator)
             if not uphold and network:
-                await case_expiry.end_sanctions(connection, [ident], self.now, network_alone=True)
+                await stale_cases.end_sanctions(connection, [ident], self.now, network_alone=True)
             elif not uphold:
                 await self._reverse(connection, ident)
         await self._note("safety answer", operator, why, ident, f"{outcome}{whose}")
@@ -168,6 +168,6 @@ class AppealDecisions(CaseBase):
         return {(row.case, row.kind == "network"): row for row in (await connection.execute(both)).all()}
 
     async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
-        await case_expiry.end_sanctions(connection, [ident], self.now)
+        await stale_cases.end_sanctions(connection, [ident], self.now)
         await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))

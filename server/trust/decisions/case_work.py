@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.retention import case_expiry
-from server.data.retention.case_expiry import UNDO
-from server.data.schema.erasure_conditions import shown_case
+from server.data.retention import stale_cases
+from server.data.retention.stale_cases import UNDO
+from server.data.schema.hidden_row_conditions import shown_case
 from server.data.schema.moderation_schema import OPEN, appeal, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import AGE, MINUTE, RULES, WARNED
 from server.trust.cases.case_base import NAME, Found, Missing
@@ -27,7 +27,7 @@ from server.trust.evidence import picture_evidence
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.ban_rows import earlier_steps, impose
 from server.trust.sanctions.notice_loader import warn
-from server.trust.sanctions.sanction_table import (
+from server.trust.sanctions.sanction_scale import (
     CLOSING,
     MEMORY,
     Decision,
@@ -229,7 +229,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             row = await self._row(connection, ident)
             self._free_for(row, operator)
             if row.machine or row.child:
-                await case_expiry.end_sanctions(connection, [ident], now)
+                await stale_cases.end_sanctions(connection, [ident], now)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             if chosen.measure == "ban" and chosen.seconds is None:
                 chosen = await self._step(connection, subject, chosen, now)
@@ -263,7 +263,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
                 raise Refused("refused.undo", most=UNDO)
             if (await connection.execute(select(func.count()).where(appeal.c.case == ident))).scalar_one():
                 raise Refused("refused.appealed")
-            await case_expiry.end_sanctions(connection, [ident], now)
+            await stale_cases.end_sanctions(connection, [ident], now)
             back = update(case).where(case.c.id == ident)
             await connection.execute(
                 back.values(

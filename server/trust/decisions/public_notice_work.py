@@ -16,8 +16,8 @@ from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
 from server.data.schema.transparency_schema import law_notice
-from server.trust.publication.illegal_content_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.reports.illegal_content_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
+from server.trust.sanctions.sanction_scale import Refused
 
 SHORTEST = 8  # least digits of a notice that a moderator types
 LONGEST = 1_000  # characters of an answer

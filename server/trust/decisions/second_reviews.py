@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.retention.case_expiry import UNDO
-from server.data.schema.erasure_conditions import shown_case
+from server.data.retention.stale_cases import UNDO
+from server.data.schema.hidden_row_conditions import shown_case
 from server.data.schema.moderation_schema import case, case_subject
 from server.data.schema.second_look_queries import AGREED, ALONE, DIFFERED, WITHIN
 from server.ops.config.moderation_policy import MINUTE
 from server.trust.cases.case_base import NAME, CaseBase, Found
-from server.trust.sanctions.sanction_table import Decision, Refused
+from server.trust.sanctions.sanction_scale import Decision, Refused
 
 ONE_IN = 20
 SHOWN = 100  # cases that are listed at once, soonest to expire first

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.conduct.detection_classes import HIGH, RULES, Kind
 from engine.views import Act, Report, SeatView
-from server.ops.security.receipt_address import secret
+from server.ops.security.report_receipt_url import secret
 from server.trust.evidence.chat_evidence import ChatLine, Detection, Evidence, last, said
 from server.trust.evidence.reported_picture import Picture
 

@@ -4,6 +4,6 @@ report (engine) ─▷ intake ─▷ cases ─▷ a moderator decides ─▷ rec
                      └── evidence: the server's own text of that chat, sealed
 """
 
-from ext import plain_source
+from ext import compiled_module_switch
 
-plain_source.choose()
+compiled_module_switch.choose()

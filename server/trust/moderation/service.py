@@ -14,25 +14,25 @@ from functools import partial
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server.data.database.database_changes import ChangePoll
+from server.data.database.change_detector import ChangePoll
 from server.data.errors import StoreAway
 from server.data.objects.sealed_objects import Sealed
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops import log
 from server.ops.config.moderation_policy import HOUR, QUEUES, WAITING, reason
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
-from server.ops.security.receipt_address import secret
-from server.ops.security.url_secrets import SECRET
+from server.ops.security.report_receipt_url import secret
+from server.ops.security.url_token_generator import SECRET
 from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_chat import Reported, of_seat
 from server.trust.moderation.moderation_gauges import ModerationGauges
 from server.trust.moderation_ports import Receipt, SafetyPorts
 from server.trust.publication import monthly_figures
-from server.trust.publication.illegal_content_notices import PublicNotices
 from server.trust.reports import report_outcome
 from server.trust.reports.cookie_age import has_old_cookie
+from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.reports.report_intake import Intake
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.ban_table import BanTable

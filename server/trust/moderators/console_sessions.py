@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.console_schema import console_session, operator
-from server.ops.security.url_secrets import decode, draw, encode
+from server.ops.security.url_token_generator import decode, draw, encode
 from server.trust.moderators.roles import Operator
 
 COOKIE = "__Host-mod"

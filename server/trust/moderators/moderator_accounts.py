@@ -19,7 +19,7 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
 from server.data.schema.console_schema import console_session, operator, passkey
 from server.http.words.worded_errors import Worded
-from server.ops.security.url_secrets import decode, draw, encode
+from server.ops.security.url_token_generator import decode, draw, encode
 from server.trust.moderators.passkeys import Credential
 from server.trust.moderators.roles import OPENED_BY, ROLES, Action
 

@@ -24,7 +24,7 @@ from server.ops.config.picture_settings import installed as installed
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.picture_metrics import PICTURE_BOUNDS
-from server.trust.pictures.picture_messages import (
+from server.trust.pictures.picture_process_codec import (
     ANSWER_MAX,
     BODY_MAX,
     JUDGE,

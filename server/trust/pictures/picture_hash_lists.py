@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.trust.pictures.pdq import BITS, BYTES
-from server.trust.pictures.picture_messages import TAG_MAX
+from server.trust.pictures.picture_process_codec import TAG_MAX
 
 NEAR: Final = 31  # bits
 FEW: Final = 100_000  # entries that are compared one by one

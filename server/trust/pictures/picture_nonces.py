@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from server.ops.config.picture_settings import installed
 from server.ops.config.settings import Settings
-from server.ops.security.host_hints import HostHints
+from server.ops.security.routable_ids import HostHints
 
 Sent = Callable[[str, Sequence[int], Sequence[str]], object]
 

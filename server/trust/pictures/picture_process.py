@@ -15,7 +15,16 @@ import orjson
 
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
-from server.trust.pictures.picture_messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
+from server.trust.pictures.picture_process_codec import (
+    JOB_MAX,
+    JUDGE,
+    THUMBS,
+    UNASKED,
+    Job,
+    Judged,
+    pack_answer,
+    unpack_job,
+)
 
 PAIR: Final = 3  # its descriptor: after the three standard ones, and the last
 MEMORY: Final = 900 * 1024 * 1024  # bytes of addresses; 250 MiB are used without lists

@@ -16,7 +16,7 @@ from server.http.request.http_client import HttpClient, read_bounded
 from server.ops import log
 from server.ops.config.picture_settings import Pictures
 from server.trust.pictures.picture_client import PictureClient
-from server.trust.pictures.picture_messages import UNSCORED, Judged
+from server.trust.pictures.picture_process_codec import UNSCORED, Judged
 
 PATIENCE: Final = 3.0  # seconds for an answer, including the wait for a free connection
 AT_ONCE: Final = 16

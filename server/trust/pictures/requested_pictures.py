@@ -20,8 +20,8 @@ from server.ops.metrics.exposition import Reading
 from server.ops.metrics.metric_table import VALUES
 from server.trust.evidence.reported_picture import OWN, STRIP, Adds, Picture
 from server.trust.pictures import jpeg_header
-from server.trust.pictures.picture_messages import STRIP as STRIP_SIZE
-from server.trust.pictures.picture_messages import TILE, UNDECIDED, Judged
+from server.trust.pictures.picture_process_codec import STRIP as STRIP_SIZE
+from server.trust.pictures.picture_process_codec import TILE, UNDECIDED, Judged
 from server.trust.pictures.scene_agreement import agreement
 
 WITHIN: Final = SNAP_WITHIN + 4.0  # seconds in which one can arrive: those of `snap`, and a slow connection

@@ -10,7 +10,7 @@ from aiohttp import web
 from server.http.request.forms import BadForm, body
 from server.http.request.host_forwarding import PICTURE, Away, Gone, is_forwarded
 from server.http.request.site_services import SERVICES, Looks
-from server.trust.pictures.picture_messages import BODY_MAX
+from server.trust.pictures.picture_process_codec import BODY_MAX
 from server.trust.pictures.requested_pictures import Refused
 
 JPEG = "image/jpeg"

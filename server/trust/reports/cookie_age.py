@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.chat_schema import party
+from server.data.schema.record_schema import party
 
 DAY: Final = 86_400
 

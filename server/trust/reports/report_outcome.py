@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.erasure_conditions import shown_case
+from server.data.schema.hidden_row_conditions import shown_case
 from server.data.schema.moderation_schema import report
 from server.trust.cases.report_cases import RECEIPT
 from server.trust.moderation_ports import Receipt

@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.keys.epoch_keys import epoch_of
 from server.data.retention import legal_holds
-from server.data.schema.chat_schema import hold
 from server.data.schema.data_request_schema import request
 from server.data.schema.deletion_schema import OBJECTED, deletion, erased
-from server.data.store.service import Parts
+from server.data.schema.record_schema import hold
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import number
-from server.trust.data_requests import exemptions
-from server.trust.data_requests.exemptions import Exempted
+from server.trust.data_requests import deletion_exemptions
+from server.trust.data_requests.deletion_exemptions import Exempted
 from server.trust.data_requests.request_states import FULFILLED
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.deletion_receipt_text import receipt_text
@@ -226,7 +226,7 @@ class Deletion:
     async def _shown(self, connection: AsyncConnection, ident: str, now: int) -> DeletionState:
         row = (await connection.execute(select(deletion).where(deletion.c.number == ident))).one()
         values = (await connection.execute(select(erased.c.value).where(erased.c.number == ident))).scalars().all()
-        kept = await exemptions.kept(connection, values, row.asked, now)
+        kept = await deletion_exemptions.kept(connection, values, row.asked, now)
         steps = self._steps(row, now)
         made = DeletionState(ident, row.asked, row.due, row.done, steps, kept, None, row.statement)
         if row.done is None:

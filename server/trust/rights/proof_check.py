@@ -9,10 +9,10 @@ from sqlalchemy import delete, insert, select
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.chat_schema import log
 from server.data.schema.data_request_schema import agent_use, rights_key
-from server.data.schema.erasure_conditions import shown_log
-from server.ops.security.url_secrets import SECRET, decode
+from server.data.schema.hidden_row_conditions import shown_log
+from server.data.schema.record_schema import log
+from server.ops.security.url_token_generator import SECRET, decode
 from server.trust.data_requests.identity_proof import Proof
 from server.trust.data_requests.rights_key import KeyContent, RightsKeys
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from server.data.logs.chat_log_rendering import context
+from server.data.chat_logs.chat_log_rendering import context
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.statement_document import said as statement
 from server.http.request.client_info import CLIENT_INFO
@@ -24,8 +24,8 @@ from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAG
 from server.trust.data_requests.rights_key import CODE_DAYS
 from server.trust.data_requests.rights_ports import DeletionState, QueueFull, Request, Rights, Used
 from server.trust.rights.deletion_receipt_text import when
+from server.trust.rights.request_page_base import PRIVATE, Gate, Refused, Visit, said, send, shown
 from server.trust.rights.rights_api import Api
-from server.trust.rights.rights_page import PRIVATE, Gate, Refused, Visit, said, send, shown
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")

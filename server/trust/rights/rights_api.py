@@ -18,7 +18,7 @@ from server.data.errors import Crowded, ObjectsAway, StoreAway
 from server.http.request.forms import BadForm, body
 from server.trust.data_requests.identity_proof import DELETE, KNOW, Proof
 from server.trust.data_requests.rights_ports import Request, Used
-from server.trust.rights.rights_page import PRIVATE, Gate, Refused, send
+from server.trust.rights.request_page_base import PRIVATE, Gate, Refused, send
 
 MOST = 4_096  # bytes of a body
 BEARER = "bearer "

@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 from server.data.errors import StoreAway
 from server.data.records.transcript import Transcript
 from server.data.statement.current_statement import PublishedStatement
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.ops.security.secret_keys import Keys, Purpose
-from server.ops.security.url_secrets import decode, draw, encode
+from server.ops.security.url_token_generator import decode, draw, encode
 from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests import request_states
 from server.trust.data_requests.form_tokens import PageTokens
 from server.trust.data_requests.identity_proof import Proof
-from server.trust.data_requests.request_log import NewRequest, Requests
+from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.data_requests.rights_ports import Request
 from server.trust.rights.deletion import Deletion, DeletionState

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.errors import KeyAwaited
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.chat_schema import party
-from server.data.schema.erasure_conditions import erased_row
+from server.data.schema.hidden_row_conditions import erased_row
 from server.data.schema.moderation_schema import ban, case, case_subject
+from server.data.schema.record_schema import party
 from server.ops.config.moderation_policy import AGE, DAY, FOR_GOOD, NEUTRAL
 from server.trust.sanctions.ban_table import hash_of
-from server.trust.sanctions.sanction_table import MEMORY, Decision, Refused, end, lasts
+from server.trust.sanctions.sanction_scale import MEMORY, Decision, Refused, end, lasts
 
 SHARED = 5  # identities of one address in a day from which on the address counts as shared
 TOLD = b"ban.words"

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from engine.views import banned
 from server.data.keys.pseudonyms import Pseudonyms
 from server.ops.config.moderation_policy import AGE, FOR_GOOD, NETWORK_SENTENCE, NEUTRAL, NEUTRAL_SENTENCE, RULES
-from server.ops.security.url_secrets import encode
+from server.ops.security.url_token_generator import encode
 
 _PACKED = struct.Struct(">?Q2s16sQ??")
 HELD: Final = _PACKED.size  # bytes of a packed ban

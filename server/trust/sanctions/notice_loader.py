@@ -21,7 +21,7 @@ from server.trust.sanctions.ban_loader import BEHIND
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.ban_table import hash_of
 from server.trust.sanctions.notice_table import REMEMBERED, Notice, NoticeTable, Owner
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 
 WARNING = "warning"
 PERSON = "person"  # `by` of a moderator's decision

@@ -13,7 +13,7 @@ from engine.views import notice as frame_of
 from ext.base.ageing_map import AgeingMap
 from server.data.keys.pseudonyms import Pseudonyms
 from server.ops.config.moderation_policy import RULES
-from server.ops.security.url_secrets import decode, encode
+from server.ops.security.url_token_generator import decode, encode
 from server.trust.sanctions.ban_table import day_of, path_of
 
 REMEMBERED = 10_000  # entries each: sessions of reported users without an identity, notices read here; the oldest is dropped first

@@ -5,6 +5,6 @@
 **Invariant:** the process has no database, no key and no file to write; no text of a line leaves it.
 """
 
-from ext import plain_source
+from ext import compiled_module_switch
 
-plain_source.choose()
+compiled_module_switch.choose()

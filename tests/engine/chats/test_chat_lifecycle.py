@@ -7,7 +7,7 @@ from engine.chats.chat_lifecycle import own_words
 from engine.core.session import Query, Session
 from engine.engine import SessionRecord
 from engine.matching.lobby import Lobby
-from engine.matching.search_terms import Terms
+from engine.matching.search_criteria import Terms
 from engine.migrate.record_fields import bare as bared
 from engine.migrate.record_fields import write_last
 from engine.wire.client_requests import Save

@@ -8,8 +8,8 @@ import pytest
 
 from engine.core import ports
 from engine.matching.lobby import Lobby
-from engine.rooms.local_room import WaitingRoom
-from engine.wire.protocol_copies import ROOT
+from engine.rooms.local_waiting_room import WaitingRoom
+from engine.wire.protocol_copy_generator import ROOT
 from server.realtime.worker.engine_output import Output
 from server.realtime.worker.local_bus import LocalBus
 from tests.ext.net.rig import Rig

@@ -25,7 +25,7 @@ from engine.core.states import (
 )
 from engine.wire.engine_errors import IllegalMove
 from engine.wire.protocol import DROPPED, LEFT
-from engine.wire.protocol_copies import ROOT
+from engine.wire.protocol_copy_generator import ROOT
 from tests.engine.world import Wire, World
 
 

@@ -12,14 +12,14 @@ from engine.core.chat import Chat, Seat
 from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, PARTED, WAITING
 from engine.engine import SessionRecord
-from engine.matching.search_terms import NAMES, Terms
+from engine.matching.search_criteria import NAMES, Terms
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Pool, Ticket
 from engine.migrate.record_fields import NOT_CARRIED
 from engine.migrate.session_record import OLDEST, VERSION
-from engine.wire.protocol_copies import ROOT
+from engine.wire.protocol_copy_generator import ROOT
 from engine.wire.rule_constants import Settings
-from ext.net.ring import Ring, Rings
+from ext.net.chat_ring import Ring, Rings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
 
@@ -157,7 +157,7 @@ def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
 
 
 def test_each_reason_is_of_something_that_is_there() -> None:
-    carried = (ROOT / "ext/net/carried_rate_limits.pxd").read_text().partition("cdef class LimitsOwner:")[2]
+    carried = (ROOT / "ext/net/carry_over_limits.pxd").read_text().partition("cdef class LimitsOwner:")[2]
     names = {f"LimitsOwner.{name}" for name in re.findall(r"^    cdef [\w\[\]]+ (\w+)", carried, re.M)}
     names |= {f"{kind.__name__}.{name}" for kind in FRESH for name in kind.__slots__}
     assert names >= set(NOT_CARRIED)

@@ -14,7 +14,7 @@ from engine.matching.thresholds import Thresholds
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub import Hub
 from engine.rooms.hub_message_checks import sound, sound_answer
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from tests.engine.rooms.test_hub import people
 from tests.engine.workers import Host
 

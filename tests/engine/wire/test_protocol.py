@@ -9,7 +9,7 @@ import pytest
 
 from engine.wire import protocol, rule_constants
 from engine.wire.protocol import COME_BACK, FAULTS
-from engine.wire.protocol_copies import ROOT
+from engine.wire.protocol_copy_generator import ROOT
 from engine.wire.rule_constants import Settings as Rules
 
 CONTRACT = (ROOT / "docs" / "protocol.md").read_text()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.wire.protocol import CONFIRMED, DROPPED, LOST
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from tests.ext.net.rig import (
     CLOSE,

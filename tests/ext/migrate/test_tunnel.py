@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.wire.protocol import TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT, UNTUNNELLED
-from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
+from ext.migrate.tunnel_transfer import RECORD_MAX, record_frame
 from ext.reactor import debug_hooks
 from tests.ext.net.rig import CLOSE, FIND, PING, TEXT, Peer, Rig, frame, random_bytes
 from tests.ext.net.tunnels import drained, ended, hangs_up, mixed, piped, piped_from, records, said, sockets, whole

@@ -10,7 +10,7 @@ from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode, ParseFail
 
 from engine.wire.protocol import FRAME
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor import debug_hooks
 from tests.ext.net.rig import BINARY, CLOSE, FIND, LEAVE, PING, PONG, TEXT, Peer, Rig, frame, pair, split
 from tests.support.fuzzing import Choices

@@ -11,7 +11,7 @@ from typing import Any
 from engine.wire.protocol import FRAME, LOST, OPENED
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Ring, Rings
+from ext.net.chat_ring import Ring, Rings
 from ext.reactor.reactor import Reactor
 
 KEY = base64.b64encode(bytes(range(16))).decode()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.wire.protocol import BROKEN, FAULTS, FLOOD_RETRY_AFTER, FLOODED
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, TEXT, Rig, frame, pair
 
 CAUSES = [

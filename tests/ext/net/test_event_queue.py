@@ -3,7 +3,7 @@
 import pytest
 
 from engine.wire.protocol import CONFIRMED, DROPPED, FRAME, LOST, OPENED
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.debug_hooks import starve
 from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
 

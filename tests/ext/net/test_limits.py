@@ -6,7 +6,7 @@ import pytest
 
 from engine.wire.protocol import FLOODED, FULL_AFTER_LEAST, FULL_AFTER_MOST
 from ext.accept.address_limits import Addresses, key_of
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, Peer, Rig, frame, head, line, pair, split
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.wire.protocol import DROPPED, FAULTS, FRAME, LOST, OPENED
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import CLOSE, TEXT, Peer, Rig, frame, head, line, pair, split
 
 HELLO = b'{"type":"hello"}'

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.wire.protocol import FRAME
-from ext.net.ring import Ring, Rings
+from ext.net.chat_ring import Ring, Rings
 from tests.ext.net.rig import CLOSE, FIND, PING, PONG, Peer, Rig, frame, line, move, move_chat, split
 from tests.support.groups import examples
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.net.ring import Ring, Rings
+from ext.net.chat_ring import Ring, Rings
 from ext.reactor.debug_hooks import append, refuse
 from tests.ext.net.rig import Rig, line, pair
 from tests.support.groups import examples

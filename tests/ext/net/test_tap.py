@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.net.tap import Tap, Tapped, make
 from tests.ext.net.rig import Rig, line
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.wire.protocol import TUNNEL_ENDED, TUNNEL_LEFT
 from ext.accept.address_limits import Addresses
-from ext.migrate.tunnel_moves import record_frame
+from ext.migrate.tunnel_transfer import record_frame
 from tests.ext.net.rig import CLOSE, TEXT, Peer, Rig, descriptors, frame, head
 from tests.ext.net.tunnels import (
     EVENTS,

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.wire.protocol import DROPPED, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import Peer, Rig, frame, line
 from tests.ext.net.tunnels import drained, ended, hangs_up, piped, poured, said, sockets, whole
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.wire.protocol import FRAME, RECORD, UNTUNNELLED
-from ext.migrate.tunnel_moves import record_frame
+from ext.migrate.tunnel_transfer import record_frame
 from ext.reactor import debug_hooks
 from tests.ext.net.rig import FIND, LEAVE, PING, TEXT, Peer, Rig, frame
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from engine.wire.protocol import BROKEN, CLOSED, CONFIRMED, DROPPED, LEFT, OPENED
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Rig, frame, head, line, pair
 
 # ---- the data path

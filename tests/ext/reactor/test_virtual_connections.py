@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.wire.protocol import CONFIRMED, DROPPED, FLOODED, FRAME, FRAMES, LOST
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from tests.ext.net.rig import Peer, Rig, move
 
 FIND = b'{"type":"find"}'

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database import schema_migration
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
-from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records

@@ -124,7 +124,7 @@ def test_help_and_version_import_neither_settings_nor_the_server_nor_the_store(w
         "sqlalchemy",
         "alembic",
         "serendip_client",
-        "server.main.server_life",
+        "server.main.single_process_server",
     }
     command = f"""
 import atexit, sys

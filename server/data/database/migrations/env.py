@@ -1,10 +1,10 @@
-"""Configure Alembic. **Invariant:** it is only called with a live connection (`server/data/database/schema_steps.py`), never by URL."""
+"""Configure Alembic. **Invariant:** it is only called with a live connection (`server/data/database/alembic_runner.py`), never by URL."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from server.data.schema.chat_schema import metadata
+from server.data.schema.record_schema import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

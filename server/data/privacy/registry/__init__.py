@@ -11,7 +11,7 @@ from server.data.privacy.registry.chat_logs import LOGS
 from server.data.privacy.registry.chats import CHATS
 from server.data.privacy.registry.console import CONSOLE
 from server.data.privacy.registry.not_personal import NOT_PERSONAL
-from server.data.privacy.registry.operations import UPKEEP
+from server.data.privacy.registry.recorded_actions import UPKEEP
 from server.data.privacy.registry.requests import REQUESTS
 from server.data.privacy.registry.rights import RIGHTS
 from server.data.privacy.registry.safety import SAFETY_ITEMS

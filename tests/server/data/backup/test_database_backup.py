@@ -13,7 +13,7 @@ from server.data.backup import database_backup
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import KeyGone
 from server.data.privacy import audit_log
-from server.data.schema.chat_schema import party
+from server.data.schema.record_schema import party
 from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript
 
 pytestmark = pytest.mark.blocking  # runs pg_dump and reads files

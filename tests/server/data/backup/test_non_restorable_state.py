@@ -1,7 +1,7 @@
 """Which tables a restore must not set back: every one that is not the records of chats, logs and keys."""
 
 from server.data.backup.non_restorable_state import COPIED, PARTS, merge_rows
-from server.data.schema.chat_schema import metadata
+from server.data.schema.record_schema import metadata
 
 FROM_THE_BACKUP = {"chat", "party", "log_party", "doomed", "fingerprint"}
 

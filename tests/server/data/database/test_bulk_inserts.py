@@ -16,8 +16,8 @@ from server.data.errors import StoreAway
 from server.data.keys.epoch_keys import EPOCH
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import CHAT, PAIR, PARTY, Batch, Records, kind
-from server.data.schema.chat_ids import chat_ids, day_of
-from server.data.schema.chat_schema import chat, metadata
+from server.data.schema.chat_id_format import chat_ids, day_of
+from server.data.schema.record_schema import chat, metadata
 from tests.server.data.conftest import NOW, Kit
 
 COUNTS = (1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS, 3 * ROWS + 7)

@@ -14,11 +14,11 @@ from server.data.database import schema_migration
 from server.data.database.key_fingerprints import KeyFingerprints, forget
 from server.data.errors import KeysDiffer
 from server.data.keys.pseudonyms import open_pseudonyms
-from server.data.schema.chat_schema import fingerprint
+from server.data.schema.record_schema import fingerprint
 from server.ops.config.settings import Objects, Retention
 from server.ops.security import secret_keys
 from tests.server.data.conftest import Kit, ended, make_kit
-from tests.server.ops.process.test_file_owner import serendip
+from tests.server.ops.process.test_data_owner_switch import serendip
 
 pytestmark = pytest.mark.blocking  # reads and makes keys
 DAY = 86_400

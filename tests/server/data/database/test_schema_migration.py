@@ -21,7 +21,7 @@ from pathlib import Path
 from alembic import op
 from server.data.database import schema_migration as migrate
 from server.data.database.database import Database
-from server.data.schema.chat_schema import audit
+from server.data.schema.record_schema import audit
 real, made = op.create_table, []
 def create(name, *a, **k):
     made.append(name)
@@ -35,7 +35,7 @@ asyncio.run(migrate.migrate(Database(sys.argv[1], data=Path(sys.argv[2]))))
 IDLE = """
 import asyncio, sys
 from pathlib import Path
-from server.data.database import schema_migration as migrate; from server.data.store import service
+from server.data.database import schema_migration as migrate; from server.data.store import store_runner as service
 print(*asyncio.run(migrate.migrate_apart(sys.argv[1], Path(sys.argv[2]))), "alembic" in sys.modules)
 """
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from server.data.objects.sealed_objects import Sealed
 from server.data.schema.moderation_schema import case
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from tests.server.data.privacy import rest

@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from server.data.schema.chat_schema import metadata
-from server.data.store.service import Parts
+from server.data.schema.record_schema import metadata
+from server.data.store.store_runner import Parts
 from server.main.cli import app
 from tests.server.data.privacy.scanner import Found, Scanner
 

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from server.data.errors import StoreAway
 from server.data.privacy import audit_log
-from server.data.schema.chat_schema import audit as trail
-from server.data.schema.chat_schema import log_party
+from server.data.schema.record_schema import audit as trail
+from server.data.schema.record_schema import log_party
 from tests.server.data.conftest import Kit, address, people, transcript
 from tests.server.trust.moderation.people import cases, reported
 

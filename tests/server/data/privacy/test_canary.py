@@ -21,8 +21,8 @@ from sqlalchemy import select, text
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import BrowserStore, Column, Cookie, HandedOn, Item, ObjectPrefix, Recipient
 from server.data.retention.purge import Purge
-from server.data.schema.chat_schema import metadata
-from server.data.store.service import Parts, open_parts
+from server.data.schema.record_schema import metadata
+from server.data.store.store_runner import Parts, open_parts
 from server.ops.config.settings import Retention, Settings
 from server.ops.security import secret_keys
 from tests.server.data.privacy import rest

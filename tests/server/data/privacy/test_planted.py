@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from server.data.database.key_fingerprints import KeyFingerprints
-from server.data.schema.chat_schema import audit, chat, doomed, party
-from server.data.store.service import Parts
+from server.data.schema.record_schema import audit, chat, doomed, party
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Objects as ObjectSettings
 from server.ops.security import secret_keys
 from tests.server.data.conftest import NOW, Kit

@@ -12,7 +12,7 @@ from sqlalchemy import Column, LargeBinary, MetaData
 from server.data.privacy import registry_check, registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
-from server.data.schema.chat_schema import metadata
+from server.data.schema.record_schema import metadata
 from server.ops.config.settings import Retention
 
 

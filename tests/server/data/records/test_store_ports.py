@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from server.data.logs import saved_logs
+from server.data.chat_logs import saved_logs
 from server.data.records import store_ports
-from server.data.store import service
+from server.data.store import store_runner
 
 
 @pytest.mark.parametrize(
-    ("asked", "offered"), [(store_ports.Store, service.Store), (store_ports.Logs, saved_logs.SavedLogs)]
+    ("asked", "offered"), [(store_ports.Store, store_runner.Store), (store_ports.Logs, saved_logs.SavedLogs)]
 )
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
     names = [name for name in vars(asked) if not name.startswith("_")]

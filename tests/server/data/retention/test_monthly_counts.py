@@ -15,9 +15,9 @@ from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import Appeals
 from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_ports import NoticeForm
-from server.trust.publication.illegal_content_notices import PublicNotices
+from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import Kit
 from tests.server.trust.moderation.people import bans, cases, desk, pictures, reported
 

@@ -17,7 +17,7 @@ from server.data.keys.epoch_keys import KeyGone
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
 from server.data.retention.purge import rules, visible
-from server.data.schema.chat_schema import held_party, party
+from server.data.schema.record_schema import held_party, party
 from server.ops.config.settings import Objects as ObjectSettings
 from server.ops.config.settings import Retention
 from tests.server.data.conftest import NOW, Kit, address, ended, make_kit, people, transcript

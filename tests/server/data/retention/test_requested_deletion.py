@@ -16,8 +16,8 @@ from server.data.errors import ObjectsAway
 from server.data.keys.epoch_keys import epoch_of
 from server.data.retention import legal_holds, requested_deletion
 from server.data.retention.requested_deletion import RequestedDeletions
-from server.data.schema.chat_schema import log_party, party
 from server.data.schema.deletion_schema import deletion, erased
+from server.data.schema.record_schema import log_party, party
 from server.data.store import restore
 from server.ops.config.settings import Objects as ObjectSettings
 from tests.server.data.conftest import NOW, Kit, address, ended, make_kit, people, transcript

@@ -1,7 +1,7 @@
 """Whoever asked is there by a value that stands in no other table."""
 
-from server.data.schema.chat_schema import metadata
 from server.data.schema.deletion_schema import deletion, erased
+from server.data.schema.record_schema import metadata
 from tests.server.data.conftest import Kit
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from server.data.retention.case_expiry import UNDO
+from server.data.retention.stale_cases import UNDO
 from server.data.schema.second_look_queries import WITHIN, results
 from server.trust.decisions.case_work import CaseWork
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.data.schema.chat_schema import chat
+from server.data.schema.record_schema import chat
 from server.ops.config.settings import Objects
 from tests.server.data.conftest import make_kit
 from tests.server.data.privacy.drive import Person, Running, Sinks

@@ -10,21 +10,21 @@ import pytest
 from sqlalchemy import select
 
 from server.data.backup import database_backup, non_restorable_state
-from server.data.backup.sealed_copies import SealedCopies, SetBack
+from server.data.backup.rollback_protection import SealedCopies, SetBack
 from server.data.database import schema_migration
 from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.privacy import audit_log
-from server.data.retention import case_expiry, legal_holds
-from server.data.schema.chat_schema import audit as trail
-from server.data.schema.chat_schema import held_party
+from server.data.retention import legal_holds, stale_cases
 from server.data.schema.moderation_schema import ban, case
+from server.data.schema.record_schema import audit as trail
+from server.data.schema.record_schema import held_party
 from server.data.store import restore
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.security import secret_keys
-from server.trust.data_requests.request_log import NewRequest, Requests
+from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.rights.proof_check import ProofChecks
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import Kit, address, ended, people, transcript
 from tests.server.trust.moderation.people import bans, cases, desk, reported
 
@@ -97,7 +97,7 @@ class Story:
         assert await kit.logs.delete_by_secret(self.hidden.delete)
         assert await kit.logs.delete_by_secret(self.gone.delete)
         async with kit.database.write() as connection:
-            await case_expiry.end_sanctions(connection, [self.lifted], int(kit.now))
+            await stale_cases.end_sanctions(connection, [self.lifted], int(kit.now))
         await desk(kit).decide(self.kept.hex(), "ada", "adverts", Decision("ban", "R5"))
         self.reported = await cases(kit).take(reported(by=55, about=66, at=int(kit.now)))
         assert await legal_holds.release(kit.database, self.released, int(kit.now))
@@ -267,7 +267,7 @@ async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
 def test_the_command_says_how_many_of_each_and_no_server_starts_in_between(tmp_path: Path, lost: bool) -> None:
     from server.ops.config.settings import Objects
     from tests.server.data.conftest import make_kit
-    from tests.server.ops.process.test_file_owner import serendip
+    from tests.server.ops.process.test_data_owner_switch import serendip
 
     def command(*words: str) -> str:
         told = serendip([], *words, "--data", str(tmp_path))

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from server.data.chat_logs import saved_logs
 from server.data.errors import NotSaved
-from server.data.logs import saved_logs
 from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript
-from server.data.store import service
-from server.data.store.service import SAVES_AGAIN, SAVES_NETWORK
+from server.data.store import store_runner
+from server.data.store.store_runner import SAVES_AGAIN, SAVES_NETWORK
 from server.ops.config.settings import Limits, Settings, Store
 from server.ops.health.background_tasks import Tasks
 from server.ops.security import secret_keys
@@ -27,16 +27,16 @@ from tests.server.data.conftest import people, transcript
 ANN, BEN, EVE = Party(0, 11, "192.0.2.1"), Party(0, 12, "198.51.100.1"), Party(0, 13, "203.0.113.1")
 
 
-async def purged(_: service.Parts) -> None:
+async def purged(_: store_runner.Parts) -> None:
     """Nothing is old."""
 
 
 @asynccontextmanager
-async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> AsyncIterator[service.Store]:
+async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> AsyncIterator[store_runner.Store]:
     """A store that takes."""
     chosen = Settings(data=data, limits=limits or Limits(), store=Store(room=room))  # type: ignore[arg-type]
     secret = await asyncio.to_thread(secret_keys.load, data)
-    store = await asyncio.to_thread(service.Store, chosen, secret, purged, Tasks())
+    store = await asyncio.to_thread(store_runner.Store, chosen, secret, purged, Tasks())
     await store.start()
     async with asyncio.timeout(30):
         while not store.ready:  # noqa: ASYNC110 - it has no event
@@ -106,7 +106,7 @@ async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(
         return done
 
     for name in ("pack", "unpack"):
-        monkeypatch.setattr(f"server.data.logs.saved_logs.{name}", watched(getattr(saved_logs, name)))
+        monkeypatch.setattr(f"server.data.chat_logs.saved_logs.{name}", watched(getattr(saved_logs, name)))
     async with serving(tmp_path) as store:
         saved = await store.save(transcript("one"), people(), ANN)
         shaped: Transcript | None = await store.logs.shaped(saved.log, watched(lambda said: said))

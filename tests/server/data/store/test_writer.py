@@ -14,8 +14,8 @@ from server.data.database import database, schema_migration
 from server.data.database.database import Database
 from server.data.errors import StoreAway
 from server.data.records.chat_rows import Batch
-from server.data.schema.chat_ids import ended_at
-from server.data.schema.chat_schema import chat, party
+from server.data.schema.chat_id_format import ended_at
+from server.data.schema.record_schema import chat, party
 from server.data.store import writer as writing
 from server.ops.config.settings import Objects
 from tests.server.data.conftest import NOW, Kit, address, ended, make_kit

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.engine import SessionRecord
 from engine.rooms.hub_messages import Meeting, Member
-from ext.migrate.tunnel_moves import prepare
+from ext.migrate.tunnel_transfer import prepare
 from server.fleet.ipc.ipc_peers import HUB
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.session_moves import SessionMoves

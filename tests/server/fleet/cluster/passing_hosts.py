@@ -23,13 +23,13 @@ from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Answer, Request, RpcServer
 from server.http.request.client_info import CLIENT_INFO, add_client_info
-from server.http.request.connection_counts import PASSED_ON
+from server.http.request.counted_connections import PASSED_ON
 from server.http.request.host_forwarding import OMEGLE, Away, Gone, is_forwarded
 from server.http.request.reactor_handoff import Door
 from server.http.request.request_migration import pass_on
 from server.http.request.site_services import SERVICES
 from server.ops.process.listening_sockets import listen_at
-from server.ops.security.host_hints import HostHints
+from server.ops.security.routable_ids import HostHints
 from server.ops.security.secret_keys import Keys
 from server.ops.version import VERSION
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from server.data.keys.epoch_keys import epoch_of
-from server.fleet.rpc import node_hello
+from server.fleet.rpc import node_info
 from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
@@ -33,10 +33,10 @@ def among(**more: str) -> tuple[str, dict[str, str]]:
     return address, {**chosen, **more}
 
 
-async def greeted(host: Several, address: str) -> node_hello.NodeHello:
+async def greeted(host: Several, address: str) -> node_info.NodeHello:
     """What it says of itself."""
     asker = RpcClient(Seal(await asyncio.to_thread(secret_keys.load, host.data)), NODE)
-    return node_hello.read(await asker.ask(address, Kind.HELLO, b"", within=PATIENCE))
+    return node_info.read(await asker.ask(address, Kind.HELLO, b"", within=PATIENCE))
 
 
 @pytest.mark.timeout(300)

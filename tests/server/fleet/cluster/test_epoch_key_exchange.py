@@ -20,7 +20,7 @@ from server.data.keys.epoch_keys import EPOCH, KeyGone
 from server.data.keys.pseudonyms import fingerprint_of, open_pseudonyms
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records
-from server.data.schema.chat_schema import party
+from server.data.schema.record_schema import party
 from server.data.store.writer import Writer
 from server.fleet.cluster.epoch_key_exchange import AGAIN, AHEAD, NUMBER, SharedEpochs
 from server.fleet.rpc.rpc_client import RpcClient

@@ -13,10 +13,10 @@ from aiohttp import web
 from server.fleet.cluster import http_proxy
 from server.fleet.cluster.http_proxy import AT_ONCE, PAGES_MAX
 from server.fleet.cluster.membership import Host
-from server.http.request.connection_counts import PASSED_ON
+from server.http.request.counted_connections import PASSED_ON
 from server.http.request.host_forwarding import ASKS, RELEASE, forwarded_header
 from server.ops.config.cluster_settings import split
-from server.ops.security import host_hints, secret_keys
+from server.ops.security import routable_ids, secret_keys
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.cluster.passing_hosts import There, browser, hosts, there
 
@@ -278,7 +278,7 @@ async def test_connections_of_other_hosts_go_to_the_frontend_that_follows(secret
 
 async def test_a_host_is_known_as_long_as_it_is_there_and_a_moment_longer(secret: Keys, monkeypatch: Any) -> None:
     monkeypatch.setattr(http_proxy, "TICK", 0.02)
-    monkeypatch.setattr(host_hints, "REMEMBERED", 0.2)
+    monkeypatch.setattr(routable_ids, "REMEMBERED", 0.2)
     async with hosts(secret) as (here, other):
         here.proxy._settled = 0.0
         name, ticks = other.places.letters(), 0

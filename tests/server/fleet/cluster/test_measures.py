@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers, a
 NEVER = "from server.trust.moderation import service; service.EVERY = 1e9; "  # it looks when it is told to, and never by itself
 # Video is off of who says that they are a minor, so that no camera has to be looked at for it; the age is not told, whose question comes before.
 PAUSES = """
-from server.main.processes.user_event_broadcast import UserEventBroadcast
+from server.main.processes.user_safety_broadcast import UserEventBroadcast
 def paused(self, identity, stands, age, but=""):
     self.on_pause(identity, 600.0)
     self._server.video_off([(identity, 600.0)])
@@ -201,7 +201,7 @@ async def test_a_process_or_host_that_starts_later_or_was_away_keeps_out_who_is_
 
 # As PAUSES, and the age is not known in any other process of the host either.
 PAUSES_ALONE = """
-from server.main.processes.user_event_broadcast import UserEventBroadcast
+from server.main.processes.user_safety_broadcast import UserEventBroadcast
 def paused(self, name, message):
     self.on_pause(message.records[0], 600.0)
     self._server.video_off([(message.records[0], 600.0)])

@@ -7,7 +7,7 @@ import pytest
 
 from engine.engine import VERSION
 from server.fleet.cluster.membership import CLOCK_BEATS, DEAD, MOST, SUSPECT, Beat, Membership, Post, Share, order, read
-from server.fleet.cluster.room_messages import ROOM
+from server.fleet.cluster.waiting_room_messages import ROOM
 
 
 def beat(node: str, people: int = 1, time: float = 1000.0, ends: bool = False) -> Beat:

@@ -26,7 +26,7 @@ from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
 from server.http.request.forms import BODY_MAX as BODY
 from server.ops.security import secret_keys
-from server.trust.pictures.picture_messages import BODY_MAX
+from server.trust.pictures.picture_process_codec import BODY_MAX
 from tests.server.fleet.cluster.test_together import hears, hosts, server_address, stands
 from tests.server.fleet.nats.test_nats_bus import started
 from tests.server.main.processes.test_process_group import Several

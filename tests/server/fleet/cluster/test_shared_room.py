@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from engine.matching.tickets import Pool, Ticket
 from engine.rooms.meeting_placement import CUT_FOR, FAILS
-from engine.rooms.remote_room import AT_ONCE, HeldTicket
-from server.fleet.cluster import room_messages
+from engine.rooms.remote_waiting_room import AT_ONCE, HeldTicket
+from server.fleet.cluster import waiting_room_messages
 from server.fleet.cluster.membership import MOST
-from server.fleet.cluster.room_messages import ROOM
 from server.fleet.cluster.shared_room import SharedRoom
+from server.fleet.cluster.waiting_room_messages import ROOM
 from tests.engine.rooms.test_hub_message_checks import DOWN, TICKET, UP, anything
 from tests.engine.world import Wire
 from tests.server.fleet.cluster.rooms import Cell, Site
@@ -235,8 +235,8 @@ def test_many_who_wait_are_handed_in_by_and_by() -> None:
 def test_what_nats_does_not_take_waits_then_nobody_else_may_and_then_it_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(room_messages, "WAITING_MAX", 3)
-    monkeypatch.setattr(room_messages, "DROPPED_AT", 6)
+    monkeypatch.setattr(waiting_room_messages, "WAITING_MAX", 3)
+    monkeypatch.setattr(waiting_room_messages, "DROPPED_AT", 6)
     cell = Cell(2)
     site = other(cell)
     number = site.workers[0]

@@ -15,7 +15,7 @@ from aiohttp import web
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.fleet.migrate.migration_counts import MigrationCounts
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.fleet.migrate.upgrade_source import START_WITHIN, UpgradeSource
 from server.fleet.migrate.upgrade_successor import UpgradeSuccessor
 from server.http.request.reactor_handoff import Door

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from server.fleet.migrate import migration_order as batches
-from tests.server.data.store.test_service import figures
+from tests.server.data.store.test_store_runner import figures
 from tests.server.fleet.migrate.upgrades import Person, Talk, deployed, meet, people
 from tests.server.ops.process.lives import gone
 from tests.support.forkserver import START, forked
@@ -236,7 +236,7 @@ async def test_a_successor_that_dies_while_the_last_request_is_answered_ends_it_
 TOLD_LATE = forked(
     """
 import os, signal
-from server.main import server_life as main
+from server.main import single_process_server as main
 from server.fleet.supervisor import supervisor
 
 class Late:

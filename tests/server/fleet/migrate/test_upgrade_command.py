@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.fleet.migrate.upgrade_command import UpgradeCommand
-from server.fleet.migrate.upgrade_parts import UpgradeParts
+from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.ops.process.listening_sockets import Sockets
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair

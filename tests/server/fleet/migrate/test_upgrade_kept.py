@@ -9,7 +9,7 @@ import aiohttp
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
-from tests.server.data.store.test_service import figures
+from tests.server.data.store.test_store_runner import figures
 from tests.server.fleet.migrate.upgrades import Deployed, Person, deployed, meet
 from tests.support import services
 

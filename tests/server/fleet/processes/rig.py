@@ -21,16 +21,16 @@ from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Settings, Thresholds
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub_messages import Meeting, Member, Row
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers, name_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.worker_links import WorkerLinks, ports_of, room_of
-from server.fleet.roaming.host_migration import OtherHosts
+from server.fleet.processes.process_links import WorkerLinks, ports_of, room_of
+from server.fleet.roaming.host_migration_parts import OtherHosts
 from server.main.processes.hub_process import HubProcess
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens

@@ -10,7 +10,7 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND
 from server.fleet.processes import http_forwarding as module
 from server.fleet.processes.http_forwarding import HttpForwarding
-from server.http.request.connection_counts import NEW
+from server.http.request.counted_connections import NEW
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told
 from tests.support.descriptors import more_than, opened

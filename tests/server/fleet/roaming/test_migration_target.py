@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from server.fleet.roaming import migration_source, migration_target, stale_copies
-from server.fleet.roaming.host_migration import HostMigration
+from server.fleet.roaming.host_migration_parts import HostMigration
 from server.fleet.roaming.migration_target import MigrationTarget
 from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status

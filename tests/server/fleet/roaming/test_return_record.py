@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.engine import SessionRecord
-from ext.migrate.tunnel_moves import RECORD_MAX
+from ext.migrate.tunnel_transfer import RECORD_MAX
 from server.fleet.roaming import return_record
 from server.fleet.roaming.move_request import Move, pack
 from server.fleet.roaming.return_record import END, LAST_MAX, PERSON, READ_MAX, ReturnRecord, TooLarge

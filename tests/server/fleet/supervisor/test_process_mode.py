@@ -25,6 +25,6 @@ def test_one_worker_is_one_process_and_two_are_several() -> None:
 
 
 def test_one_process_imports_nothing_of_several() -> None:
-    code = "import sys, server.main.server_life; print(*sorted({'server.main.processes.process_group', 'nats'} & set(sys.modules)))"
+    code = "import sys, server.main.single_process_server; print(*sorted({'server.main.processes.process_group', 'nats'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

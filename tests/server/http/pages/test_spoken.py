@@ -17,9 +17,9 @@ from server.ops.config.settings import Settings
 from server.trust.moderation_ports import Reasons
 from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
-from server.trust.reports.reporter_routes import shown
+from server.trust.reports.report_and_appeal_routes import shown
+from server.trust.rights.request_page_base import Page
 from server.trust.rights.request_pages import TICKETS
-from server.trust.rights.rights_page import Page
 
 PAGES = Pages(lambda name: name)
 LONG = 25  # characters from which a sentence is no word that two languages share

@@ -11,7 +11,7 @@ import orjson
 from engine.matching.interest_normalisation import BadInterest, normal
 from engine.wire.client_requests import Find, parse
 from engine.wire.engine_errors import Refusal
-from server.data.logs.chat_log_rendering import as_text, context
+from server.data.chat_logs.chat_log_rendering import as_text, context
 from server.data.records.transcript import pack, unpack
 from server.http.request.forms import FIELDS_MAX, BadForm, Form, form
 from server.http.words.sentences import said as spoken

@@ -11,7 +11,7 @@ from ext.accept.handshake import Judge
 from server.fleet.cluster import http_proxy
 from server.http.request.client_info import ClientInfo
 from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, forwarded_header, is_forwarded
-from server.http.request.request_boundary import BoundaryHandler
+from server.http.request.request_end_detector import BoundaryHandler
 from server.ops.metrics.cluster_metrics import CLUSTER_VALUES
 
 SAID = {ADDRESS: "198.51.100.7", BASE: "https://chat.example", ASKS: RELEASE}

@@ -21,8 +21,8 @@ from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessa
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from server.http.request.bounded_reads import READ
 from server.http.request.reactor_handoff import Door, Handler
+from server.http.request.socket_read_size import READ
 from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.ops.config.settings import Objects
-from server.trust.data_requests.request_log import NewRequest, Requests
+from server.trust.data_requests.request_store import NewRequest, Requests
 from tests.server.data.conftest import make_kit
 from tests.server.main.commands.conftest import Run
 

@@ -7,7 +7,7 @@ import typer
 
 from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.data.keys.epoch_keys import KeyGone
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys

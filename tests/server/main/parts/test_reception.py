@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.remote_waiting_room import RemoteRoom
 from server.main.parts.reception import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.process.listening_sockets import StartError

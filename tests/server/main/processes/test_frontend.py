@@ -10,11 +10,11 @@ import pytest
 
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.supervisor.child_process import ChildStart
-from server.http.request.connection_counts import NEW
+from server.http.request.counted_connections import NEW
 from server.main.processes.frontend import serve
 from server.ops.config.settings import Settings
-from server.ops.process.address_census import HostAddresses
 from server.ops.process.listening_sockets import listen_public
+from server.ops.process.shared_address_table import HostAddresses
 from server.ops.security import secret_keys
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Served, pair

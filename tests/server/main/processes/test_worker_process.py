@@ -16,8 +16,8 @@ from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes.worker_process import WorkerProcess, serve
 from server.ops.config.settings import Settings
-from server.ops.process.address_census import HostAddresses
 from server.ops.process.listening_sockets import listen_public
+from server.ops.process.shared_address_table import HostAddresses
 from server.ops.security import secret_keys
 from tests.ext.net.rig import frame, head
 from tests.server.fleet.migrate.rig import until
@@ -30,7 +30,14 @@ pytestmark = [
 ]
 
 
-NEVER = ("sqlalchemy", "aiosqlite", "asyncpg", "alembic", "server.data.database.database", "server.data.store.service")
+NEVER = (
+    "sqlalchemy",
+    "aiosqlite",
+    "asyncpg",
+    "alembic",
+    "server.data.database.database",
+    "server.data.store.store_runner",
+)
 
 
 def settings(folder: Path) -> Settings:
@@ -186,7 +193,7 @@ async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_b
 def test_neither_a_worker_nor_who_forks_it_knows_a_database() -> None:
     program = f"""
 import sys
-import server.main.cli, server.main.server_life, server.main.processes.worker_process
+import server.main.cli, server.main.single_process_server, server.main.processes.worker_process
 print([name for name in {NEVER} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)

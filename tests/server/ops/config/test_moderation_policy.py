@@ -23,7 +23,7 @@ from server.ops.config.moderation_policy import (
 from server.ops.metrics.metric_table import VALUES
 from server.trust.console import case_words
 from server.trust.publication.monthly_figures import LEVELS
-from server.trust.sanctions.sanction_table import CLOSING
+from server.trust.sanctions.sanction_scale import CLOSING
 
 # What a new reason takes: its entry in the protocol and its row; then what is asked of everything that reads rows.
 NEW_REASON = """

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from engine.wire.protocol_copies import ROOT
+from engine.wire.protocol_copy_generator import ROOT
 from server.ops.metrics.challenge_metrics import CHALLENGE_SERIES, CHALLENGE_VALUES
 
 TRIALS = Path(ROOT, "engine", "chats", "challenges.py").read_text()

@@ -12,7 +12,7 @@ from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.metrics import readings
 from server.ops.metrics.histogram import Buckets

@@ -19,7 +19,7 @@ from tests.server.site.web.servers import ROOT
 # SIGUSR1: start the successor, wait for its word, give way to it. SIGUSR2: start one that dies, and go on. SIGTERM: end with 7.
 PROGRAM = """
 import asyncio, contextlib, os, signal, sys
-from server.ops.process import successor; from server.ops.process import upgrade_waiter as waiter
+from server.ops.process import successor; from server.ops.process import foreground_proxy as waiter
 
 async def life():
     loop, told = asyncio.get_running_loop(), asyncio.Queue()

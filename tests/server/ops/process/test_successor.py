@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.ops.process import successor, upgrade_waiter
+from server.ops.process import foreground_proxy, successor
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking
@@ -192,7 +192,7 @@ def test_another_kind_of_socket_is_refused_and_stays_open(monkeypatch: pytest.Mo
 
 
 def test_a_pipe_of_a_waiter_is_named_to_the_successor(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert upgrade_waiter.given([]) == {}  # systemd is told here
-    monkeypatch.setenv(upgrade_waiter.PIPE, "nonsense")
-    upgrade_waiter.inherit()
-    assert upgrade_waiter.PIPE not in os.environ
+    assert foreground_proxy.given([]) == {}  # systemd is told here
+    monkeypatch.setenv(foreground_proxy.PIPE, "nonsense")
+    foreground_proxy.inherit()
+    assert foreground_proxy.PIPE not in os.environ

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.core.session import Session
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from server.realtime.worker.engine_output import Output
 from tests.ext.net.rig import Rig, pair
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from engine.core.bus_messages import Ended
 from engine.core.chat import Chat, Seat
 from engine.core.session import Session
+from engine.core.session_messages import Ended
 from engine.wire.client_requests import Report, Save
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from server.data.errors import NotSaved
 from server.data.records.chat_rows import EndedChat, Party, Record
 from server.data.records.store_ports import Saved

@@ -21,7 +21,7 @@ from engine.wire.protocol import LEFT
 from engine.wire.rule_constants import ON
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.random_ids import MOST

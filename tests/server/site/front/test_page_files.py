@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from ext.accept.handshake import Judge
 from server.http.pages import Pages, add_pages
 from server.http.request.client_info import CLIENT_INFO, ClientInfo
-from server.http.request.headers import ALWAYS, OF_DOCUMENTS, page_policy
 from server.http.request.host_forwarding import PAGE, Away
+from server.http.request.security_headers import ALWAYS, OF_DOCUMENTS, page_policy
 from server.http.request.site_services import SERVICES
 from server.http.words.sentences import said
 from server.site.front.page_files import FOLDER, Web, add_web, bare

@@ -15,7 +15,7 @@ from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Settings
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.config.settings import Settings as Chosen
 from server.ops.security.identity_cookie import Identities

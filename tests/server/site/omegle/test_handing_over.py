@@ -15,9 +15,9 @@ from aiohttp import web
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from server.http.pages.refusal_pages import PROGRAMS
+from server.http.pages.error_pages import PROGRAMS
 from server.http.request.client_info import add_client_info
-from server.http.request.connection_counts import SeparatePaths
+from server.http.request.counted_connections import SeparatePaths
 from server.http.request.reactor_handoff import Door
 from server.http.request.request_migration import pass_on
 from server.http.request.site_services import SERVICES, Services

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from engine.matching.lobby import Lobby
-from engine.rooms.local_room import WaitingRoom
+from engine.rooms.local_waiting_room import WaitingRoom
 from server.site.omegle.status_info import StatusFigures
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from ext.accept.handshake import Judge
 from server.http.pages import PAGES, Pages, add_pages
-from server.http.pages.refusal_pages import PROGRAMS, dress_refusal
+from server.http.pages.error_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import CLIENT_INFO, ClientInfo
 from server.site.front.page_files import Web, add_web
 from tests.server.site.web.servers import Network, Server

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from server.data.logs.chat_log_rendering import context
+from server.data.chat_logs.chat_log_rendering import context
 from server.data.records.transcript import Line, Transcript
 from server.http.pages import Pages
 from server.http.words.sentences import said

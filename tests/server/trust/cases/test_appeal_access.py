@@ -6,7 +6,7 @@ import json
 
 from server.trust.cases.appeal_access import AGAIN, LONGEST, Appeals
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import acted, ban, bans, cases, desk, reported
 

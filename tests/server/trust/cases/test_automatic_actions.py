@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from server.data.records.chat_rows import EndedChat, Party
-from server.data.retention import case_expiry, monthly_counts
-from server.data.retention.case_expiry import REVIEW
+from server.data.retention import monthly_counts, stale_cases
+from server.data.retention.stale_cases import REVIEW
 from server.data.schema.moderation_schema import ban, case
 from server.data.schema.transparency_schema import month_figure
 from server.ops.config.moderation_policy import DAY, DETECTIONS, HOUR
@@ -18,7 +18,7 @@ from server.trust.cases.automatic_actions import LATE
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.ban_rows import SHARED
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import NONE, acted, bans, cases, desk, reported, text
 
@@ -158,7 +158,7 @@ async def test_what_is_published_says_who_decided(kit: Kit, decision: Decision |
     if decision is None:
         kit.now = NOW + REVIEW * HOUR + 60
         async with kit.database.write() as connection:
-            await case_expiry.end_unreviewed_actions(connection, int(kit.now), 10)
+            await stale_cases.end_unreviewed_actions(connection, int(kit.now), 10)
     else:
         await desk(kit).decide(ident.hex(), "ada", "looked", decision)
     async with kit.database.write() as connection:

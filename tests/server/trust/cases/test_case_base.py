@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from server.data.schema.chat_schema import audit
-from server.trust.sanctions.sanction_table import Refused
+from server.data.schema.record_schema import audit
+from server.trust.sanctions.sanction_scale import Refused
 from tests.server.data.conftest import Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported
 

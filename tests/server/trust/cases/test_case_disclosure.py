@@ -14,7 +14,7 @@ from server.data.errors import ObjectsAway
 from server.data.privacy import audit_log
 from server.data.retention import legal_holds
 from server.trust.evidence.chat_evidence import Detection
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 from server.trust.screening.screening_rules import read_rules
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import ban, cases, desk, pictures, reported, text

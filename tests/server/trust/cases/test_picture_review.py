@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from server.data.errors import StoreAway
-from server.data.schema.chat_schema import audit
+from server.data.schema.record_schema import audit
 from server.trust.cases.case_base import Missing
 from server.trust.decisions.case_work import CaseWork, OpenedCase
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, acted, cases, desk, pictures, reported, text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.http.request.headers import FRAMING, page_policy
+from server.http.request.security_headers import FRAMING, page_policy
 from server.ops.config.challenge_settings import COMPANIES
 from tests.server.site.web.servers import Server
 from tests.support.siteverify import ORIGIN, SECRET

@@ -13,7 +13,7 @@ from engine.engine import Engine, Session, Settings
 from engine.wire.protocol import PLAIN, PRIVATE, PROGRAM
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.net.ring import Rings
+from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.config.challenge_settings import Challenge
 from server.ops.security.identity_cookie import Identities

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from server.data.errors import StoreAway
-from server.data.retention.case_expiry import UNDO
+from server.data.retention.stale_cases import UNDO
 from server.data.schema.moderation_schema import ban, evidence
 from server.ops.config.moderation_policy import AGE, DAY
 from server.trust.cases.appeal_access import Appeals
 from server.trust.child_protection import minor_deletion as module
 from server.trust.child_protection.minor_deletion import DELETE_AFTER_S, Minors
 from server.trust.sanctions.ban_table import BanTable, path_of
-from server.trust.sanctions.sanction_table import AGE_FOR, Decision, Refused
+from server.trust.sanctions.sanction_scale import AGE_FOR, Decision, Refused
 from tests.server.data.conftest import NOW, Kit, address, ended
 from tests.server.trust.moderation.people import acted, bans, cases, desk, reported, text
 from tests.server.trust.rights.test_deletion import rights, seen, stored

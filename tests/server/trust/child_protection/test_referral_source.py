@@ -7,7 +7,7 @@ import pytest
 from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
 from server.trust.child_protection import referral_source
-from server.trust.sanctions.sanction_table import Refused
+from server.trust.sanctions.sanction_scale import Refused
 from tests.server.data.conftest import Kit, address
 from tests.server.trust.moderation.people import acted, cases, desk, pictures, reported, text
 

@@ -17,7 +17,7 @@ from sqlalchemy import update
 
 from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.schema.console_schema import operator
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Console as Settings
 from server.trust.console.console_app import SIGNING, build
 from server.trust.moderators.approvals import HOUR, Approvals

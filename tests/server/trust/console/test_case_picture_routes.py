@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from server.data.errors import ObjectsAway
 from server.data.objects.sealed_objects import Sealed
-from server.data.schema.chat_schema import audit
+from server.data.schema.record_schema import audit
 from server.trust.moderators.break_reminders import LOOKS
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import Console, Person

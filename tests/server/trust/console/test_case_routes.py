@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from server.data.retention.case_expiry import UNDO
+from server.data.retention.stale_cases import UNDO
 from server.ops.config.moderation_policy import DAY, FOR_GOOD
 from server.trust.decisions.case_work import CHATS_MOST, LEASE, REPORTS_MOST
-from server.trust.sanctions.sanction_table import AGE_FOR
+from server.trust.sanctions.sanction_scale import AGE_FOR
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import Console
 from tests.server.trust.console.work import case, decided

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.data.logs.chat_log_rendering import KINDS
+from server.data.chat_logs.chat_log_rendering import KINDS
 from server.http.words.sentences import said
 from server.ops.config.moderation_policy import DAY, DETECTIONS, FOR_GOOD, HOUR, QUEUES, REPORTS
 from server.trust.cases.case_queues import ReporterRecord
 from server.trust.console import case_words
-from server.trust.sanctions.sanction_table import MEASURES, Decision, Refused
+from server.trust.sanctions.sanction_scale import MEASURES, Decision, Refused
 
 ENGLISH = said()["en"]
 

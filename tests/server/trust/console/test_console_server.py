@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.data.database.key_fingerprints import KeyFingerprints
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.config import settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.process.listening_sockets import Sockets, StartError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.data.retention.case_expiry import UNDO
+from server.data.retention.stale_cases import UNDO
 from server.trust.decisions.second_reviews import SecondReviews
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import Console

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from server.data.retention.case_expiry import UNDO
+from server.data.retention.stale_cases import UNDO
 from server.http.words.catalogue import words
 from server.http.words.sentences import said
 from server.ops.config.moderation_policy import DAY, HOUR
@@ -20,9 +20,9 @@ from server.trust.console.console_pages import TEMPLATES, Pages
 from server.trust.decisions.second_reviews import SecondReviews
 from server.trust.moderation_ports import NoticeForm
 from server.trust.moderators.roles import ROLES
-from server.trust.publication.illegal_content_notices import PublicNotices
+from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import OPTIONS, Answer, Console, Person
 from tests.server.trust.console.work import case, decided

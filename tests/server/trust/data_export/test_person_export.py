@@ -11,15 +11,15 @@ from sqlalchemy import delete, insert, select, text
 
 from server.data.errors import StoreAway
 from server.data.privacy import audit_log
-from server.data.schema.chat_schema import chat as chat_table
-from server.data.schema.chat_schema import log
 from server.data.schema.moderation_schema import report
+from server.data.schema.record_schema import chat as chat_table
+from server.data.schema.record_schema import log
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.trust.data_export import person_export as module
 from server.trust.data_export.export_parts import PARTS
 from server.trust.data_export.export_schemas import SCHEMAS
 from server.trust.data_export.person_export import Incomplete
-from server.trust.sanctions.sanction_table import Decision, Grade
+from server.trust.sanctions.sanction_scale import Decision, Grade
 from tests.server.data.conftest import NOW, Kit, address, people, transcript
 from tests.server.trust.moderation.people import cases, desk, reported
 from tests.server.trust.rights.people import DAY, A, B, C, cameras, chat, held, known, packed, part, told, unpacked

@@ -7,7 +7,7 @@ import asyncio
 from sqlalchemy import insert
 
 from server.data.keys.epoch_keys import epoch_of
-from server.data.schema.chat_schema import audit
+from server.data.schema.record_schema import audit
 from server.trust.data_export import person_rows
 from server.trust.data_export.person_rows import View, day, month, time_of
 from server.trust.data_export.person_values import person

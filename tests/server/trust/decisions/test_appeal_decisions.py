@@ -8,7 +8,7 @@ from server.ops.config.moderation_policy import DAY
 from server.trust.cases.appeal_access import Appeals
 from server.trust.reports import report_outcome
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision, Refused
+from server.trust.sanctions.sanction_scale import Decision, Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from server.data.privacy import audit_log
 from server.data.records.chat_rows import EndedChat, Party
-from server.data.retention.case_expiry import UNDO
-from server.data.schema.chat_schema import audit as trail
+from server.data.retention.stale_cases import UNDO
+from server.data.schema.record_schema import audit as trail
 from server.ops.config.moderation_policy import DAY, FOR_GOOD, HOUR
 from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.case_base import Taken
@@ -19,7 +19,7 @@ from server.trust.decisions.case_work import LEASE
 from server.trust.reports import report_outcome
 from server.trust.sanctions.ban_rows import SHARED
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision, Grade, Refused
+from server.trust.sanctions.sanction_scale import Decision, Grade, Refused
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported, text
 

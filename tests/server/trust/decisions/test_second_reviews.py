@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from server.data.retention.case_expiry import UNDO
+from server.data.retention.stale_cases import UNDO
 from server.data.schema.second_look_queries import WITHIN
 from server.ops.config.moderation_policy import AGE, DAY
 from server.trust.cases.appeal_access import Appeals
 from server.trust.decisions.case_work import CaseWork
 from server.trust.decisions.second_reviews import ONE_IN, drawn
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision, Grade, Refused
+from server.trust.sanctions.sanction_scale import Decision, Grade, Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported, text
 

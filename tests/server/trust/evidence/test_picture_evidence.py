@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from server.data.objects.sealed_objects import UNFINISHED
 from server.data.retention import monthly_counts
-from server.data.schema.chat_schema import doomed
 from server.data.schema.moderation_schema import case, evidence
+from server.data.schema.record_schema import doomed
 from server.trust.evidence import picture_evidence
 from server.trust.evidence.reported_picture import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
 from tests.server.data.conftest import NOW, Kit

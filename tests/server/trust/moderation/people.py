@@ -14,7 +14,7 @@ from server.trust.evidence.chat_evidence import ChatLine, Evidence
 from server.trust.evidence.reported_chat import NOBODY, Person, Reported
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.sanctions.ban_loader import Bans
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, address
 
 _numbers = itertools.count(1)

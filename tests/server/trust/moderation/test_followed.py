@@ -11,7 +11,7 @@ import pytest
 
 from server.data.errors import StoreAway
 from server.data.records.address_country import Countries
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.config.moderation_policy import WAITING
 from server.trust.moderation import service
 from server.trust.moderation.service import Safety

@@ -23,7 +23,7 @@ from serendip_client.client import Client
 from serendip_client.events import Left, Matched, Message, Reported
 from server.trust.cases.report_cases import A_DAY
 from tests.server.trust.moderation.test_service import Kept, case_of, headers, refused, talked
-from tests.server.trust.publication.test_public_routes import FIELDS
+from tests.server.trust.publication.test_safety_page_routes import FIELDS
 from tests.server.trust.screening.costly import corpus
 
 FLOOD = 1_000  # reports at once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from server.data.schema.console_schema import console_session
-from server.ops.security.url_secrets import encode
+from server.ops.security.url_token_generator import encode
 from server.trust.moderators.console_sessions import IDLE, LONGEST
 from tests.server.trust.console.conftest import Console, Person
 

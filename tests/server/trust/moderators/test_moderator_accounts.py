@@ -6,7 +6,7 @@ import pytest
 
 from server.data.privacy import audit_log
 from server.ops.config.moderation_policy import WAITING
-from server.ops.security.url_secrets import encode
+from server.ops.security.url_token_generator import encode
 from server.trust.moderators.moderator_accounts import Refused, unread_queues
 from server.trust.moderators.passkeys import Credential
 from tests.server.trust.console.conftest import Console, link_of

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from server.ops.config.picture_settings import Pictures
 from server.trust.pictures import picture_client as module
 from server.trust.pictures.picture_client import AT_ONCE, PictureClient, stamp
-from server.trust.pictures.picture_messages import BODY_MAX, CLEAN, HIT, STILL_MAX, UNSCORED, Judged, pack_answer
+from server.trust.pictures.picture_process_codec import BODY_MAX, CLEAN, HIT, STILL_MAX, UNSCORED, Judged, pack_answer
 from server.trust.pictures.scene_agreement import AGREES, agreement
 from server.trust.programs import helper_process
 from tests.server.trust.pictures.running import Run, harmless, own

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.trust.pictures import picture_process as module
-from server.trust.pictures.picture_messages import (
+from server.trust.pictures.picture_process_codec import (
     BODY_MAX,
     CLEAN,
     JUDGE,

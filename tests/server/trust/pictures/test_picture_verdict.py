@@ -10,7 +10,7 @@ from PIL import Image
 from server.trust.pictures import pdq
 from server.trust.pictures.pdq import BYTES, hashed
 from server.trust.pictures.picture_hash_lists import Known
-from server.trust.pictures.picture_messages import (
+from server.trust.pictures.picture_process_codec import (
     CLEAN,
     HIT,
     JUDGE,

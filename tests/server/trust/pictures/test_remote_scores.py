@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from server.ops.config.picture_settings import Pictures
 from server.trust.pictures import remote_scores as module
 from server.trust.pictures.picture_client import PictureClient
-from server.trust.pictures.picture_messages import CLEAN, HIT, UNSURE
+from server.trust.pictures.picture_process_codec import CLEAN, HIT, UNSURE
 from server.trust.pictures.remote_scores import ANSWER_MAX, RemoteJudge
 from tests.server.trust.pictures.running import Run, harmless, own
 from tests.support.moderation import Moderation

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 import pytest
 
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
-from server.trust.pictures.picture_messages import CLEAN, HIT, Judged
+from server.trust.pictures.picture_process_codec import CLEAN, HIT, Judged
 from server.trust.pictures.requested_pictures import FEW, FOLLOWED, KEPT, WITHIN, PictureRequests, Refused
 
 CHAT = "c0ffee"

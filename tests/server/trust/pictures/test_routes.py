@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
-from server.trust.pictures.picture_messages import BODY_MAX
+from server.trust.pictures.picture_process_codec import BODY_MAX
 from tests.server.site.web.servers import Server
 from tests.server.trust.pictures.running import harmless, own
 from tests.support import scenes

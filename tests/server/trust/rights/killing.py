@@ -27,10 +27,10 @@ from server.data.database import schema_migration
 from server.data.database.database import Database
 from server.data.objects.object_store import Objects
 from server.data.retention import requested_deletion
-from server.data.schema.chat_schema import metadata
+from server.data.schema.record_schema import metadata
 from server.ops.config.settings import Objects as ObjectSettings
 from server.trust.data_requests.identity_proof import WHOLE, Proof
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, ended, make_kit, people, transcript
 from tests.server.trust.moderation import people as moderated
 from tests.server.trust.rights.test_service import made

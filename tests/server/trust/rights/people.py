@@ -20,15 +20,15 @@ from server.data.retention import legal_holds
 from server.data.schema.data_request_schema import request_step, rights_key
 from server.data.schema.deletion_schema import deletion
 from server.data.statement.current_statement import PublishedStatement
-from server.data.store.service import Parts
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Retention, Settings
 from server.trust.cases.appeal_access import Appeals
 from server.trust.data_export.person_export import PersonExports
-from server.trust.data_requests.request_log import NewRequest, Requests
+from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.decisions.appeal_decisions import AppealDecisions
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.sanctions.ban_table import path_of
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation import people
 

@@ -14,12 +14,12 @@ from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
 from server.data.retention.purge import visible
-from server.data.schema.chat_schema import metadata, party
 from server.data.schema.moderation_schema import case_subject, evidence, report
-from server.data.store.service import Parts
+from server.data.schema.record_schema import metadata, party
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.security.secret_keys import Keys, Secret
-from server.trust.data_requests.exemptions import Exemption
+from server.trust.data_requests.deletion_exemptions import Exemption
 from server.trust.rights.deletion import Deletion, DeletionState, State
 from server.trust.rights.deletion_receipt import Receipts, verify
 from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript

@@ -18,7 +18,7 @@ from server.trust.data_export.export_document import RIGHTS
 from server.trust.data_export.export_parts import PARTS
 from server.trust.data_requests import request_states
 from server.trust.rights.request_pages import FIELDS
-from server.trust.sanctions.sanction_table import MEASURES
+from server.trust.sanctions.sanction_scale import MEASURES
 from tests.house.sources import ROOT
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.rights import people

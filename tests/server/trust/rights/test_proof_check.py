@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from server.ops.security import secret_keys
 from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
-from server.trust.data_requests.request_log import NewRequest, Requests
+from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.rights.proof_check import ProofChecks
 from tests.server.data.conftest import NOW, Kit, people, transcript

@@ -11,7 +11,7 @@ import pytest
 
 from server.data.privacy.registry import REGISTRY
 from server.http.words.sentences import said
-from tests.server.data.logs.conftest import save, talked
+from tests.server.data.chat_logs.conftest import save, talked
 from tests.server.site.web.servers import Server
 from tests.server.trust.rights.visitor import Visitor
 

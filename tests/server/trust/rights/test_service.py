@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.data.schema.chat_schema import hold, party
 from server.data.schema.deletion_schema import deletion
-from server.data.store.service import Parts
+from server.data.schema.record_schema import hold, party
+from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.trust.data_requests import request_states
 from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
-from server.trust.data_requests.request_log import NewRequest
 from server.trust.data_requests.request_states import DAY
+from server.trust.data_requests.request_store import NewRequest
 from server.trust.data_requests.rights_ports import Used
 from server.trust.rights.deletion import Deletion
 from server.trust.rights.deletion_receipt import Receipts

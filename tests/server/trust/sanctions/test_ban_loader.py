@@ -6,12 +6,12 @@ import orjson
 import pytest
 from sqlalchemy import update
 
-from server.data.retention import case_expiry
+from server.data.retention import stale_cases
 from server.data.schema.moderation_schema import ban as ban_table
 from server.data.schema.moderation_schema import case_subject
 from server.ops.config.moderation_policy import HOUR
 from server.trust.sanctions.ban_table import day_of, path_of
-from server.trust.sanctions.sanction_table import Decision
+from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import ban, bans, cases, desk, reported
 
@@ -50,7 +50,7 @@ async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_n
     await known.refresh()
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_expiry.end_sanctions(connection, [first], int(kit.now))
+        await stale_cases.end_sanctions(connection, [first], int(kit.now))
     await known.refresh()
     assert len(known) == 0
     kit.now = NOW + 20
@@ -75,7 +75,7 @@ async def test_of_two_bans_of_one_network_the_longer_holds_and_the_shorter_after
     assert known.find(0, address(22)) is not None
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_expiry.end_sanctions(connection, [first], int(kit.now))
+        await stale_cases.end_sanctions(connection, [first], int(kit.now))
     await known.refresh()
     found = known.find(0, address(22))
     assert found is not None

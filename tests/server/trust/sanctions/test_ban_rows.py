@@ -11,7 +11,7 @@ from server.data.schema.moderation_schema import ban as ban_table
 from server.data.schema.moderation_schema import case, case_subject
 from server.ops.config.moderation_policy import DAY
 from server.trust.sanctions.ban_rows import TOLD, earlier_steps
-from server.trust.sanctions.sanction_table import Decision, Refused
+from server.trust.sanctions.sanction_scale import Decision, Refused
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import ban, cases, desk, reported
 

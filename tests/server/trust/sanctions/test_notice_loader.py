@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from engine.wire.protocol import NOTICE_ID_MAX
-from server.data.retention import case_expiry
+from server.data.retention import stale_cases
 from server.data.schema.moderation_schema import notice
-from server.ops.security.url_secrets import encode
+from server.ops.security.url_token_generator import encode
 from server.trust.sanctions import notice_loader as module
 from server.trust.sanctions import notice_table
 from server.trust.sanctions.ban_table import day_of, path_of
 from server.trust.sanctions.notice_loader import KEPT, Notices
-from server.trust.sanctions.sanction_table import Decision, Refused
+from server.trust.sanctions.sanction_scale import Decision, Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import cases, desk, reported
 
@@ -136,7 +136,7 @@ async def test_a_warning_that_was_taken_back_is_not_told(kit: Kit) -> None:
     await known.refresh()
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_expiry.end_sanctions(connection, [ident], int(kit.now))
+        await stale_cases.end_sanctions(connection, [ident], int(kit.now))
     await known.refresh()
     assert known.unread(22, 5) is None
     assert await notices(kit).refresh() == 0

@@ -6,7 +6,7 @@ import pytest
 
 from server.data.keys.pseudonyms import open_pseudonyms
 from server.ops.security.secret_keys import load
-from server.ops.security.url_secrets import encode
+from server.ops.security.url_token_generator import encode
 from server.trust.sanctions.notice_table import Notice, NoticeTable
 
 NOW = 1_000_000

@@ -29,7 +29,7 @@ DECLARED = "tests/server/data/privacy/test_canary.py::test_what_is_found_is_exac
 CHECKS: dict[str, tuple[str, ...]] = {
     "front.who": ("tests/server/data/statement/test_statement_document.py::test_what_an_operator_writes_is_text_and_no_template",),
     "front.what": (DECLARED,),
-    "front.what.bare": ("tests/server/data/logs/test_pages.py::test_without_a_store_nothing_is_kept_and_save_is_refused", NOTHING),
+    "front.what.bare": ("tests/server/data/chat_logs/test_pages.py::test_without_a_store_nothing_is_kept_and_save_is_refused", NOTHING),
     "front.video": ("tests/server/realtime/video/test_signal_scrub.py::test_a_candidate_that_is_no_relays_does_not_pass",),
     "front.given": (DECLARED, "tests/server/data/statement/test_statement_document.py::test_providers_stand_there_by_name"),
     "front.given.bare": (DECLARED, NOTHING),
@@ -56,7 +56,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/engine/chats/test_age_question.py::test_the_chat_ends_and_the_writer_is_asked",
         "tests/server/trust/child_protection/test_minor_deletion.py::test_a_decision_deletes_what_is_stored_once_they_are_turned_away",
     ),
-    "parents": ("tests/server/trust/publication/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
+    "parents": ("tests/server/trust/publication/test_safety_page_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
     "captcha": (
         "tests/server/trust/challenge/test_captcha_verdicts.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
         "tests/server/site/web/test_company.py::test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it",
@@ -64,7 +64,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "cookies.captcha": (COOKIE,
     "tests/server/trust/challenge/test_captcha_frame.py::test_the_frame_s_policy_names_that_company_alone_and_the_page_that_frames_it"),
     "third.captcha": ("tests/server/site/web/test_company.py::test_it_is_loaded_after_they_agree_and_two_meet",),
-    "third": ("tests/server/http/request/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
+    "third": ("tests/server/http/request/test_security_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
     "disk": (
         "tests/server/data/retention/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
         "tests/server/data/backup/test_database_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
@@ -85,7 +85,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "pictures": (
         "tests/server/realtime/video/page/test_cameras.py::test_harmless_cameras_are_looked_at_and_nothing_of_them_is_kept",
         "tests/server/trust/evidence/test_picture_evidence.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
-        "tests/server/data/retention/test_case_expiry.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
+        "tests/server/data/retention/test_stale_cases.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
     ),
     "pictures.provider": (
         "tests/server/trust/pictures/test_remote_scores.py::test_it_is_sent_the_strip_and_nothing_else",
@@ -94,7 +94,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     ),
     "referral": (
         "tests/server/trust/evidence/test_child_abuse_material.py::test_what_is_marked_is_kept_for_a_year_and_apart",
-        "tests/server/main/commands/test_safety_commands.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
+        "tests/server/main/commands/test_case_commands.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
     ),
     "programs": ("tests/server/trust/cases/test_report_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": ("tests/server/trust/publication/test_monthly_figures.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from server.data.objects.sealed_objects import Sealed
-from server.data.store.service import open_parts
+from server.data.store.store_runner import open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.trust.cases.report_cases import Cases

@@ -1,0 +1,27 @@
+cimport cython
+
+from engine.core.chat cimport Seat
+from engine.chats.chat_lifecycle cimport Chats
+from engine.core.engine_state cimport EngineState
+from engine.core.session cimport Session
+from engine.chats.safety_tips cimport LineTips
+from ext.base.ageing_map cimport AgeingMap as Map
+
+cdef class Detections:
+    cdef readonly Map _beginners
+    cdef Chats _chats
+    cdef EngineState _core
+    cdef LineTips _tips
+
+    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict, kind=str)
+    cpdef found(self, str chat, int side, int number, str rule, double now)
+
+    @cython.locals(session=Session)
+    cdef tuple _who(self, str chat, int side)
+    cpdef sweep(self, double now)
+    cdef _count(self, Session writer, Seat seat, str kind, act, double now)
+    cdef _act(self, Session writer, Seat seat, act)
+
+    @cython.locals(times=list, beginners=Map)
+    cdef _began(self, Session writer, double now)
+    cdef bint _many(self, Session writer, double now) except -1

@@ -1,0 +1,120 @@
+"""Act on detections of the screening process (a rule that matched a chat line), beyond the tips of `engine.chats.safety_tips`.
+
+A detection is counted against the writer, ends the chat, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
+**Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
+"""
+
+# Rules link, contact and opener are counted for the writer (`engine.conduct.friction`). Rule repeat becomes an Act if MANY chats of the writer, or of
+# the writer's network, began with the same line within WINDOW. Rule groom ends the chat and becomes an Act if the other side claimed an age under 18
+# in this chat before. Detections are kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that
+# has ended meanwhile are assigned to their writer for some seconds (`engine.core.ended_seats`).
+
+from typing import Final
+
+from engine.chats.chat_lifecycle import Chats
+from engine.chats.safety_tips import LineTips
+from engine.conduct.daily_detections import mark_of
+from engine.conduct.detection_actions import AGE_CLAIM, GROOM, HATE, LIMITS, LINKED, OPENER, OWN, REPEAT, THREAT, Act
+from engine.conduct.detection_classes import HIGH, RULES
+from engine.core.chat import Seat
+from engine.core.engine_state import EngineState
+from engine.core.session import Session
+from engine.wire.protocol import MODERATION
+from ext.accept.address_limits import key_of
+from ext.base.ageing_map import AgeingMap
+
+DAILY: Final = frozenset((HATE, THREAT))  # classes of lines that are counted over a day
+MANY: Final = 4  # chats of one person or network, to tell one advertiser from a crowd that begins alike
+WINDOW: Final = 600.0  # seconds
+BEGINNERS: Final = (
+    20_000  # persons and networks whose chats are counted; the one that began a chat the longest ago is dropped first
+)
+
+
+class Detections:
+    """Detections of the engine."""
+
+    __slots__ = ("_beginners", "_chats", "_core", "_tips")
+
+    def __init__(self, core: EngineState, chats: Chats, tips: LineTips) -> None:
+        self._core = core
+        self._chats = chats
+        self._tips = tips
+        # person or network to the times at which they began their last chats
+        self._beginners: AgeingMap[int | str, list[float]] = AgeingMap(BEGINNERS)
+
+    def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
+        """Handle a detection: `rule`, one of RULES, matches line `number` of side 0 or 1 of a chat."""
+        there = self._who(chat, side)
+        if there is None:
+            return
+        writer, seat = there
+        if number > seat.chat.ring.last:
+            return
+        kind, confidence = RULES[rule]
+        if kind not in OWN:
+            spoken = seat.chat.found
+            spoken.setdefault((side, rule), number)
+        if kind in DAILY and confidence == HIGH:
+            self._count(writer, seat, kind, Act(kind, side, number), now)
+        if kind in LINKED:
+            if self._core.settings.challenges:
+                self._core.friction.linked(writer.person, now)
+        elif rule == OPENER:
+            self._began(writer, now)
+        elif rule == REPEAT:
+            if self._many(writer, now):
+                self._act(writer, seat, Act(rule, side, number))
+        elif rule == GROOM and seat.chat.found.get((1 - side, AGE_CLAIM), number) < number:
+            self._act(writer, seat, Act(rule, side, number))
+            if writer.seat is seat:
+                self._chats.close(writer, MODERATION, now)
+
+    def _who(self, chat: str, side: int) -> tuple[Session, Seat] | None:
+        """Return the session and seat of a side of a chat that runs, or ended a moment ago."""
+        session = self._tips.at(chat, side)
+        if session is not None and session.seat is not None:
+            return session, session.seat
+        return self._core.lately.of(chat, side)
+
+    def sweep(self, now: float) -> None:
+        """Drop seats of ended chats, and the beginnings of chats older than WINDOW."""
+        self._core.lately.expire(now)
+        self._beginners.expire(now)
+
+    def _act(self, writer: Session, seat: Seat, act: Act) -> None:
+        """Send the server an Act with the chat as it is now; without a store no moderator could look at it."""
+        if self._core.keeps:
+            self._core.out.keep((writer, seat, act))
+
+    def _count(self, writer: Session, seat: Seat, kind: str, act: Act, now: float) -> None:
+        """Count a detection of high confidence for the day, once per chat; from a limit on, each chat is shown to a moderator."""
+        core, chat = self._core, mark_of(seat.chat.id)
+        chats = core.daily.add(writer.person, kind, chat, now, now)
+        if not chats:
+            return
+        core.count("detected " + kind)
+        if writer.identity:
+            core.outside.detected(writer.identity, kind, chat)
+        limit = LIMITS[kind].case
+        if limit and chats >= limit:
+            self._act(writer, seat, act)
+
+    # beginnings of chats
+
+    def _began(self, writer: Session, now: float) -> None:
+        """Count a chat that began like many others."""
+        if self._core.settings.challenges:
+            self._core.friction.opener(writer.person, now)
+        beginners = self._beginners
+        for key in (writer.person, key_of(writer.address)):
+            times = beginners.get(key) or []
+            beginners.put(key, [*times[1 - MANY :], now], now + WINDOW, now)
+
+    def _many(self, writer: Session, now: float) -> bool:
+        """Whether the writer or their network began MANY chats so."""
+        for key in (writer.person, key_of(writer.address)):
+            times = self._beginners.get(key, now) or ()
+            if len(times) >= MANY and times[0] > now - WINDOW:
+                return True
+        return False

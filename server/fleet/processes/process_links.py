@@ -1,0 +1,234 @@
+"""Connect a worker, or the frontend, to the hub (which has the waiting room) and to the other processes of its host, and build the parts that
+migrate its sessions. All rows of one turn of the event loop for the hub are sent as one message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final, cast
+
+from engine.core.ports import Seats
+from engine.rooms.remote_waiting_room import RemoteRoom
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, abroad, nobody
+from server.fleet.ipc.process_names import Names
+from server.fleet.migrate.forwarding_table import ForwardingTable
+from server.fleet.migrate.migration_counts import MigrationCounts
+from server.fleet.migrate.transfer import Exports
+from server.fleet.processes.session_lookup import SessionLookup, alone
+from server.fleet.processes.worker_transfer import WorkerTransfer
+from server.fleet.roaming.evacuation import Send
+from server.fleet.roaming.host_migration_parts import HostMigration, OtherHosts
+from server.fleet.roaming.session_return import VisitorReturn
+from server.fleet.roaming.tunnel_table import TunnelTable
+from server.ops.metrics.cluster_metrics import DOUBTS
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Buckets
+from server.ops.process.server_status import OwnReport
+from server.realtime.worker.session_moves import SessionMoves, ask_again
+from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+LOAD_EVERY: Final = 0.25  # seconds
+PAUSED_MAX: Final = 1_000  # rows of one message
+ALONE: Final = Names()
+NO_DOUBTS: Final = [(what,) for what in DOUBTS]
+
+
+class WorkerLinks:
+    """Links of a worker or the frontend, and the parts that migrate its sessions. Make it in the loop.
+
+    The worker's constructor is given `ports_of` these links.
+
+    A row that only reports a match waits for the next message to the hub.
+    """
+
+    def __init__(
+        self,
+        up: socket.socket,
+        worker: Worker,
+        more: Mapping[int, Handler],
+        joined: Callable[[str], None] = nobody,
+        dead: Callable[[str], None] = nobody,
+        *,
+        turned: Callable[[], None] = nothing,
+        names: Names = ALONE,
+        moved: Callable[[], Sequence[int]] = tuple,
+        has_others: Callable[[], bool] = alone,
+        others: OtherHosts | None = None,
+    ) -> None:
+        """`more`: handlers of further kinds; `joined`, `dead`: called with the name of a process; `turned`: called after each turn.
+
+        `moved`: counts of sessions that left, as `Moved`; `has_others`: whether there are other hosts to ask for a session; `others`: migration to
+        them.
+        """
+        self._also_joined, self._also_dead, self._turned = joined, dead, turned
+        self._worker = worker
+        self._room = room = cast(RemoteRoom, worker.engine.room)
+        self.tally = tally = MigrationCounts()
+        self.orphaned = asyncio.Event()
+        self._closed = False
+        forwarding = ForwardingTable(lambda *asked: self.whereabouts.answer(*asked))
+        exports = Exports(worker, SessionMoves(worker), tally, forwarding=forwarding)
+        self.abroad: HostMigration | None = None
+        if others is None:
+            self.tunnels = TunnelTable(worker)
+            self.homecoming = VisitorReturn(worker, room)
+        else:
+            self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
+            self.homecoming = VisitorReturn(worker, room, lambda: others.hosts.writes)
+            self.abroad = HostMigration(others, worker, room, exports, self.tunnels.open)
+        # moves sessions without their connections to a process of another host; None: this host is alone
+        self.cross: Send | None = None if self.abroad is None else self.abroad.sent
+        self.across = across = WorkerTransfer(worker, room, lambda: self.peers, exports, forwarding, names, self.abroad)
+        self.whereabouts = SessionLookup(worker, lambda: self.peers, across.knock, forwarding, has_others)
+        handlers: dict[int, Handler] = {
+            Kind.ROWS: self._rows,
+            Kind.COME: across.came,
+            Kind.PEOPLE: across.came_to_stay,
+            Kind.NEWCOMER: across.newcomer,
+            Kind.TUNNEL: across.tunnels,
+            Kind.TOOK: across.took,
+            Kind.NO: across.refused,
+            Kind.SAVED: self._saved,
+            Kind.WHO: self.whereabouts.who,
+            Kind.MINE: self.whereabouts.mine,
+            Kind.THERE: self._there,
+            Kind.ARRIVED: self._arrived,
+            **more,
+        }
+        report = OwnReport(worker.engine)
+        self.peers = Peers(
+            up, handlers, self._joined, self._dead, self.orphaned.set,
+            find_state=lambda: {**report.read(time.monotonic()), "moved": [*moved()]},
+        )  # fmt: skip
+        self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
+
+    def _forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
+        if self.abroad is not None:
+            self.abroad.forget(home, people)
+
+    def _is_heard(self, home: str) -> bool:
+        return self.abroad is not None and self.abroad.there(home)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the link to the hub accepts no more."""
+        return self.peers.full(HUB)
+
+    def reading(self) -> Reading:
+        """Return the metrics of migrations and of the hub's answers."""
+        answers, abroad = self._room.answers, self.abroad
+        return {
+            **self.tally.reading(),
+            **({"serendip_migrations_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
+            **self.tunnels.reading(),
+            **self.homecoming.reading(),
+            "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),
+        }
+
+    def close(self) -> None:
+        """Close all links."""
+        self._load.cancel()
+        self.homecoming.close()
+        self._closed = True
+        if self.abroad is not None:
+            self.abroad.close()
+        self.peers.close()
+
+    def _joined(self, name: str) -> None:
+        if name == HUB:
+            self._room.found(time.monotonic())
+            self._say()
+        if not abroad(name):
+            self._also_joined(name)
+
+    def _dead(self, name: str) -> None:
+        self.across.dead(name)
+        self.whereabouts.dead(name)
+        if name not in (HUB, FRONTEND):  # it will not answer the saves of sessions that came from it
+            ask_again(self._worker, self._worker.engine.sessions.values())
+        if abroad(name):
+            self.tally.left = 0
+        else:
+            self._also_dead(name)
+
+    def _there(self, _: str, message: Message) -> None:
+        people, room = message.records
+        engine = self._worker.engine
+        engine.online_elsewhere = max(0, people - engine.online)
+        self._room.there(room)
+
+    def _arrived(self, name: str, message: Message) -> None:
+        """Take an rpc request of another host, from the frontend; without a cluster, close it."""
+        self.peers.send(name, Kind.TOOK, message.number)
+        sock = socket.socket(fileno=message.descriptors[0])
+        sock.setblocking(False)  # it is non-blocking already; this tells Python
+        if self.abroad is None:
+            sock.close()
+        else:
+            self.abroad.arrived(message, sock)
+
+    def _rows(self, _: str, message: Message) -> None:
+        self._worker.act(partial(self._room.told, message.records))
+
+    def saved(self, id: int, url: str | None, delete: str, wait: float) -> None:
+        """Send the answer of a save whose session has migrated: its process sends it to the client."""
+        for name in self.peers.people:
+            self.peers.send(name, Kind.SAVED, id, url, delete, wait)
+
+    def _saved(self, _: str, message: Message) -> None:
+        self._worker.saved(*message.records)
+
+    def after_turn(self) -> None:
+        """Send what a turn has for other processes (`WorkerPorts.on_turn`)."""
+        if self._closed:
+            return
+        if not self._worker.busy:
+            self.across.depart()
+        self.homecoming.turn()
+        if self._room.urgent():
+            self._say()
+        self._turned()
+
+    def _say(self) -> None:
+        """Send the waiting rows. Without a hub they are dropped: a new one gets all tickets by `found`."""
+        rows, self._room.rows = self._room.rows, []
+        self.peers.send(HUB, Kind.ROWS, *rows)
+
+    def _tell_load(self) -> None:
+        self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
+        self.peers.send(HUB, Kind.LOAD, self._worker.engine.online)
+        if self._room.rows:
+            self._say()
+
+
+def ports_of(find_links: Callable[[], WorkerLinks], ports: WorkerPorts = NO_PORTS) -> WorkerPorts:
+    """Return `ports` completed by those to other processes. `find_links` is first called when the worker takes events."""
+    return replace(
+        ports,
+        is_elsewhere=lambda key: find_links().whereabouts.is_elsewhere(key),
+        on_turn=lambda: find_links().after_turn(),
+        on_visitor=lambda conn: find_links().homecoming.tell(conn),
+        find_tunnels=lambda: find_links().tunnels,
+    )
+
+
+def room_of(number: int, find_links: Callable[[], WorkerLinks]) -> Callable[[Seats], RemoteRoom]:
+    """Return the function that makes the waiting room of process `number`. `find_links`: as for `ports_of`."""
+    return partial(
+        RemoteRoom,
+        number,
+        go=lambda client, to, meeting, ticket: find_links().across.go(client, to, meeting, ticket),
+        is_full=lambda: find_links().is_full,
+    )

@@ -1,0 +1,107 @@
+"""Build the two sides of migration between hosts for one process, `MigrationSource` and `MigrationTarget`, and translate names of processes to
+addresses for them. No decision is made here.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.engine import Session
+from engine.rooms.remote_waiting_room import RemoteRoom
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.ipc.ipc_link import Message
+from server.fleet.ipc.process_names import place
+from server.fleet.migrate.transfer import Exports, GroupTransfer
+from server.fleet.roaming.migration_source import HomeProcess, MigrationSource, MoveOrder, Opened
+from server.fleet.roaming.migration_target import MigrationTarget
+from server.fleet.roaming.socketless_clients import SocketlessClients, no_speaker
+from server.fleet.roaming.tunnel_table import unnoticed
+from server.fleet.rpc.rpc_client import RpcClient
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Request
+from server.ops.metrics.exposition import Reading
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.worker_loop import Worker
+
+
+@dataclass(frozen=True)
+class OtherHosts:
+    """Access of one process to the other hosts. `node`, `number`: its own, among the processes of all hosts."""
+
+    node: str
+    number: int
+    secret: Keys
+    hosts: Hosts
+    takes: Callable[[], bool]  # whether this process accepts sessions
+    find_speaker: Callable[[], SocketlessClients] = no_speaker  # the adapter of clients without a socket
+    on_returned: Callable[[Sequence[Session]], None] = unnoticed  # called with sessions that came back by their tunnels
+
+
+class HostMigration:
+    """Migration between hosts, of a worker or the frontend. Call it in the loop.
+
+    here ── source ──► the rpc server of another host's frontend ── `request_forwarding` ──► target, in the worker that is meant
+    """
+
+    def __init__(self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened) -> None:
+        seal = Seal(others.secret)
+        self._hosts = hosts = others.hosts
+        self._crossing = MigrationSource(hosts, RpcClient(seal, others.node), exports, opened, others.find_speaker)
+        self._landing = MigrationTarget(
+            others.node, others.number, seal, worker, room, exports.moving, exports.tally, others.takes
+        )
+
+    def go(self, to: str, one: MoveOrder) -> None:
+        """Move one session to a process of another host."""
+        self._crossing.go(_home(to), one)
+
+    async def sent(self, to: str, transfer: GroupTransfer) -> bool:
+        """Move a group to a process of another host without its connections, whose descriptors stay the caller's; returns whether that process
+        has it. The transfer ends even if the caller stops waiting.
+        """
+        return await self._crossing.send(_home(to), transfer)
+
+    def forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
+        """Ask a process of another host, which may live, to forget sessions that are here. `people`: ids and keys, as they moved."""
+        self._crossing.forget(_home(home), people)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a session is on its way to another host."""
+        return self._crossing.under_way
+
+    def there(self, home: str) -> bool:
+        """Whether the host of a process is alive."""
+        return self._hosts.at(_home(home).node) is not None
+
+    async def landed(self) -> None:
+        """Wait until no session is on its way to another host."""
+        await self._crossing.landed()
+
+    def arrived(self, message: Message, sock: socket.socket) -> None:
+        """Serve a request of another host that the frontend passed on, with its connection."""
+        kind, node, nonce, by = message.records
+        self._landing.came(Request(kind, node, bytes.fromhex(nonce), by, message.pieces[0]), sock)
+
+    def came(self, request: Request, sock: socket.socket) -> None:
+        """Serve a request of another host, in the frontend itself."""
+        self._landing.came(request, sock)
+
+    def close(self) -> None:
+        """Stop both sides."""
+        self._crossing.close()
+        self._landing.close()
+
+    def reading(self) -> Reading:
+        """Return the metrics."""
+        asking, landing = self._crossing.forgetting, self._landing
+        counted = {
+            "asked": asking.asked, "unanswered": asking.unanswered, "ended": landing.ended, "kept": landing.kept,
+        }  # fmt: skip
+        return {"serendip_migrations_doubtful": {(what,): count for what, count in counted.items()}}
+
+
+def _home(name: str) -> HomeProcess:
+    return HomeProcess(name, *place(name))

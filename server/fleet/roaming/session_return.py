@@ -1,0 +1,183 @@
+"""Send a visitor's session back to the host of its client's connection when its chat is over. A visitor is a session here whose client is connected
+to another host.
+
+**Invariant:** once its return has begun, this host never takes a session back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import socket
+import struct
+import termios
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from engine.engine import VERSION, Session
+from engine.rooms.remote_waiting_room import RemoteRoom
+from engine.views import CHATTING, write_last
+from server.fleet.roaming import return_record
+from server.fleet.roaming.return_record import READ_MAX, TooLarge
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.migration_metrics import RETURNS
+from server.ops.process import fault_points
+from server.realtime.worker.session_moves import Released, SessionMoves
+from server.realtime.worker.worker_loop import Worker
+
+WITHIN: Final = 3.0  # seconds for the other host to send its last byte
+ON_THE_WAY: Final = 16 * 1024  # bytes: a client with more unread is slow
+SOON: Final = 0.02  # seconds until a visitor that could not return is tried again
+SELDOM: Final = 1.0  # the same, for one that cannot for long
+
+
+def newest() -> int:
+    """Return the newest version of records that this release writes."""
+    return VERSION
+
+
+class VisitorReturn:
+    """Return of visitors from one process. Call it in the loop; `turn` after each of the worker's turns.
+
+    A session that is in no chat nor about to be, and whose client has read everything, returns at once, with its search if it has one, over the
+    connection by which it came (`return_record`; owner at each cut: `tunnel_table.TunnelTable`). If its client has not read everything, or the
+    session moves to a match, the return is tried again; a session that is too large stays until its next chat is over.
+    """
+
+    def __init__(self, worker: Worker, room: RemoteRoom, writes: Callable[[], int] = newest) -> None:
+        """`writes`: the version of session records that other hosts read."""
+        self._worker = worker
+        self._room = room
+        self._writes = writes
+        self._moving = SessionMoves(worker)
+        self._waiting: dict[int, float] = {}  # visitors that could not return, by connection, and since when
+        self._again: asyncio.TimerHandle | None = None
+        self._turning = False
+        self._returns: set[asyncio.Task[None]] = set()
+        self.results = Counter(dict.fromkeys(RETURNS, 0))
+
+    def reading(self) -> Reading:
+        """Return the metrics."""
+        return {
+            "serendip_visitors": len(self._worker.output.visitors),
+            "serendip_visitor_returns": {(result,): count for result, count in self.results.items()},
+        }
+
+    def tell(self, conn: int) -> None:
+        """Send the visitor's host what it needs if this host dies."""
+        session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
+        if session is not None and session.conn == conn:
+            self._worker.reactor.record(conn, return_record.last(write_last(session, time.monotonic())))
+
+    def turn(self) -> None:
+        """Return the visitors that may go now."""
+        free = self._worker.output.free
+        if not free or self._turning or self._worker.busy:
+            return
+        self._turning = True
+        self._worker.output.free = []
+        try:
+            for conn in dict.fromkeys(free):
+                self._look(conn)
+        finally:
+            self._turning = False
+        if self._waiting and self._again is None:
+            longest = max(time.monotonic() - min(self._waiting.values()), SOON)
+            self._again = asyncio.get_running_loop().call_later(min(longest, SELDOM), self._look_again)
+
+    def _look_again(self) -> None:
+        self._again = None
+        self._worker.output.free.extend(self._waiting)
+        self._worker.act(lambda _: None)
+
+    def _look(self, conn: int) -> None:
+        visitor = self._worker.output.visitors.get(conn)
+        session = None if visitor is None else self._worker.engine.sessions.get(visitor.id)
+        if session is None or session.conn != conn or session.state == CHATTING:
+            self._waiting.pop(conn, None)
+        elif self._room.meets(session.id) or not self._go(session, conn):
+            self._waiting.setdefault(conn, time.monotonic())
+
+    def _go(self, session: Session, conn: int) -> bool:
+        """Return a visitor; False: not now."""
+        released = self._moving.release((session.id,))
+        if released is None:
+            return False
+        since = self._waiting.pop(conn, None) or time.monotonic()
+        (one,), (descriptor,) = released.parcel.record["people"], released.descriptors
+        if "resume" in one or one["wire"].get("out") or _on_the_way(descriptor) > ON_THE_WAY:
+            self._stay(released, since)
+            return True
+        try:
+            released.parcel.record["v"] = self._writes()
+            frame = return_record.person(released.parcel)
+        except TooLarge:
+            self.results["stayed"] += 1
+            self._stay(released, None)
+            return True
+        fault_points.at("homeward")
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+        sock.setblocking(False)
+        try:
+            sent = sock.send(frame)
+        except OSError:  # it accepts nothing, or is broken, which the reactor will find
+            sock.detach()
+            self._stay(released, since)
+            return True
+        self._worker.forget_saves(one["id"])
+        fault_points.at("person")
+        task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
+        self._returns.add(task)
+        task.add_done_callback(self._returns.discard)
+        return True
+
+    def _stay(self, released: Released, since: float | None) -> None:
+        """Put a session back, with a new connection number. `since`: when it was tried first; None: it is not tried again."""
+        (session,) = self._moving.take(*released)
+        free = self._worker.output.free
+        if session.conn in free:  # it was tried just now
+            free.remove(session.conn)
+        if since is not None and session.conn:
+            self._waiting[session.conn] = since
+
+    async def _return(self, sock: socket.socket, left: bytes) -> None:
+        """Send the rest of a session's record, read from its connection until nothing more comes, and send what was read."""
+        loop = asyncio.get_running_loop()
+        result = "cut"
+        with contextlib.suppress(OSError, TimeoutError), sock:
+            async with asyncio.timeout(WITHIN):
+                if left:
+                    await loop.sock_sendall(sock, left)
+                read = bytearray()
+                while data := await loop.sock_recv(sock, 65_536):
+                    read += data
+                    if len(read) > READ_MAX:
+                        raise TimeoutError
+                fault_points.at("read")
+                await loop.sock_sendall(sock, b"".join(return_record.rest(bytes(read))))
+                fault_points.at("rest")
+            result = "sent"
+        self.results[result] += 1
+
+    async def settled(self) -> None:
+        """Wait until no visitor is on its way."""
+        while self._returns:
+            await asyncio.wait(self._returns)
+
+    def close(self) -> None:
+        """Return no more; visitors on their way are where they came from."""
+        if self._again is not None:
+            self._again.cancel()
+        for task in self._returns:
+            task.cancel()
+
+
+def _on_the_way(descriptor: int) -> int:
+    """Return the number of sent bytes that have not arrived yet."""
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4))[0])
+    except OSError:
+        return 0

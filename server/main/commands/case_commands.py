@@ -1,0 +1,328 @@
+"""Implement `serendip safety`: read reports, decide cases and answer appeals from the command line.
+
+**Invariant:** each look and each action is written to the audit log first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.data.objects.sealed_objects import Sealed
+from server.data.store.store_runner import Parts
+from server.main.commands import notice_commands, rule_commands
+from server.main.commands.command_base import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    Why,
+    clean,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.main.commands.store_command_runner import perform
+from server.ops.config.moderation_policy import DAY, HOUR
+from server.ops.config.settings import Settings
+from server.trust.cases.case_queues import ListedCase
+from server.trust.child_protection import referral_api, referral_package
+from server.trust.decisions.appeal_decisions import Appeal
+from server.trust.decisions.case_work import CaseWork, OpenedCase
+from server.trust.decisions.second_reviews import OpenReview
+from server.trust.evidence.chat_evidence import Evidence
+from server.trust.sanctions.sanction_scale import Decision, spoken
+
+app = typer.Typer(no_args_is_help=True)
+app.add_typer(notice_commands.app, name="notices", help="Notices from the public (/notice).")
+app.add_typer(rule_commands.app, name="rules", help="Rules of the text screening.")
+app.command()(notice_commands.report)
+Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
+
+
+def desk(parts: Parts) -> CaseWork:
+    """Return the case desk of a store."""
+    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+
+
+@app.command()
+def cases(
+    queue: Annotated[str, typer.Option("--queue", help="urgent, people, machine, spam or low; default: all")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the open cases, the most urgent first."""
+
+    async def handler(parts: Parts, _: Settings) -> list[ListedCase]:
+        return list(await desk(parts).cases(queue))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    titles = ("case", "queue", "opened", "kind", "reasons", "reports", "weight", "points")
+    table(
+        titles,
+        (
+            (
+                one.id[:12],
+                one.queue,
+                when(one.opened),
+                one.mode,
+                ", ".join(one.reasons),
+                one.reports,
+                one.weight,
+                one.points,
+            )
+            for one in found
+        ),
+    )
+    say(f"{len(found)} open")
+
+
+@app.command()
+def show(
+    case: Ident,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print a case: the server's own text of the chat, with the reported side's lines marked."""
+
+    async def handler(parts: Parts, _: Settings) -> OpenedCase:
+        return await desk(parts).show(case, who(operator), why)
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    for line in _case(found):
+        say(clean(line))
+
+
+@app.command()
+def decide(
+    case: Ident,
+    why: Why,
+    measure: Annotated[str, typer.Option("--measure", help="none, warning, pause, ban, or age: seems under 18")],
+    rule: Annotated[str, typer.Option("--rule", help="of all but none: R1 to R7, as /rules has them")] = "",
+    hours: Annotated[float | None, typer.Option("--hours", help="of a pause: 0.25 to 24")] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", help="of a ban, 1 to 90; default: the next step of the rule's ladder")
+    ] = None,
+    words: Annotated[str, typer.Option("--words", help="what the person reads beside the rule")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Close a case. Reporters read at their receipts that a person looked at it, and whether action was taken."""
+    if hours is not None and days is not None:
+        stop("a measure has hours or days, not both", status=2)
+    seconds = round(hours * HOUR) if hours is not None else None if days is None else days * DAY
+    decision = Decision(measure, rule, seconds, words)
+
+    async def handler(parts: Parts, _: Settings) -> str:
+        return await desk(parts).decide(case, who(operator), why, decision)
+
+    say(f"decided: {measure}; {perform(config, data, handler)}")
+
+
+@app.command()
+def seconds(
+    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
+) -> None:
+    """List the decided cases that wait for your second review: one in twenty that another operator decided."""
+
+    async def handler(parts: Parts, _: Settings) -> list[OpenReview]:
+        return list(await desk(parts).open_second_reviews(who(operator)))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    titles = ("case", "queue", "kind", "reasons", "until")
+    table(titles, ((one.id[:12], one.queue, one.mode, ", ".join(one.reasons), when(one.until)) for one in found))
+    say(f"{len(found)} waiting")
+
+
+@app.command()
+def second(
+    case: Ident,
+    why: Why,
+    measure: Annotated[str, typer.Option("--measure", help="what you would have decided, as of `decide`")],
+    rule: Annotated[str, typer.Option("--rule", help="of all but none: R1 to R7")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Enter what you would have decided in a case that another operator decided, before you see how. It has no consequence."""
+
+    async def handler(parts: Parts, _: Settings) -> bool:
+        return await desk(parts).answer_second_review(case, who(operator), why, measure, rule)
+
+    say("the same was decided" if perform(config, data, handler) else "something else was decided")
+
+
+@app.command()
+def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """Revert your own decision, within 30 seconds: the case is open as before."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).undo(case, who(operator))
+
+    perform(config, data, handler)
+    say("taken back: the case is open")
+
+
+@app.command()
+def mark(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """Mark apparent abuse material in a case: it is kept for a year, apart, for the role child; the user is paused for a day."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).mark(case, who(operator), why)
+
+    perform(config, data, handler)
+    say("marked: it is kept for a year; report it as soon as reasonably possible (serendip safety referral)")
+
+
+@app.command("referral")
+def refer(
+    case: Ident,
+    why: Why,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="a new folder for the package")] = None,
+    kind: Annotated[
+        str, typer.Option("--type", help=f"of the incident: {', '.join(referral_package.TYPES)}")
+    ] = "material",
+    name: Annotated[str, typer.Option("--name", help="who reports, a person; default: operator.name")] = "",
+    mail: Annotated[str, typer.Option("--mail", help="where they are reached; default: operator.email")] = "",
+    send: Annotated[bool, typer.Option("--send", help="report it to safety.child_endpoint, too")] = False,
+    sent: Annotated[str, typer.Option("--sent", metavar="NUMBER", help="only note that you reported it yourself")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Write the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
+    if (out is None) == (not sent) or (send and sent) or kind not in referral_package.TYPES:
+        stop(
+            f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER alone",
+            status=2,
+        )
+
+    async def handler(parts: Parts, settings: Settings) -> str:
+        at_desk, chosen = desk(parts), settings.safety
+        if send and not chosen.child_endpoint:
+            raise RuntimeError("safety.child_endpoint is empty: nothing can be sent, and nothing was made")
+        number = sent
+        if out is not None:
+            found = await at_desk.gather(case, who(operator), why)
+            reporter = referral_package.Reporter(name or settings.operator.name, mail or settings.operator.email)
+            package = referral_package.build(found, reporter, kind)
+            for path in referral_package.write(package, out):
+                say(clean(path))
+            if send:
+                password = chosen.child_password.get_secret_value()
+                number = await referral_api.send(package, chosen.child_endpoint, chosen.child_user, password)
+        if number:
+            await at_desk.referred(case, who(operator), why, number)
+        return number
+
+    number = perform(config, data, handler)
+    say(clean(f"reported as {number}" if number else "nothing was sent: report it by hand, or with --send"))
+
+
+@app.command()
+def unban(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """End the ban of a case, as another operator than the one who banned."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).unban(case, who(operator), why)
+
+    perform(config, data, handler)
+    say("the ban is over")
+
+
+@app.command()
+def appeals(
+    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
+) -> None:
+    """List the appeals that wait, oldest first, with their texts."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Appeal]:
+        return list(await desk(parts).appeals(who(operator)))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        whose = ", of its network (--network)" if one.network else ""
+        say(clean(f"{one.case} {when(one.at)} {one.rule}{whose}, decided by {one.decided_by}: {one.text}"))
+    say(f"{len(found)} waiting")
+
+
+@app.command()
+def answer(
+    case: Ident,
+    why: Why,
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="uphold or reverse")],
+    words: Annotated[str, typer.Option("--words", help="what who appealed reads")] = "",
+    network: Annotated[bool, typer.Option("--network", help="the appeal of the case's network")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Answer an appeal, as another operator than the one who banned; a reversal lifts the ban."""
+    if outcome not in ("uphold", "reverse"):
+        stop("an appeal is upheld or reversed: uphold, reverse", status=2)
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        uphold = outcome == "uphold"
+        await desk(parts).answer(case, who(operator), why, uphold=uphold, words=words, network=network)
+
+    perform(config, data, handler)
+    say(f"answered: {outcome}")
+
+
+def _case(found: OpenedCase) -> list[str]:
+    """Format a case as lines of text."""
+    listed = found.listed
+    lines = [
+        f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",
+        f"country: {found.country or 'unknown'}",
+        *(("it is decided, and waits for a second look: `serendip safety second`",) if found.again else ()),
+        *((f"a program did at once: {' '.join(found.program)}; until you decide",) if found.program else ()),
+        *(f"decided before: {when(one.closed)} {one.measure} {one.rule} ({one.state})" for one in found.earlier),
+        *(f"reporter wrote ({one.reason}): {one.note}" for one in found.reports if one.note),
+    ]
+    if found.crowd is not None:
+        crowd = found.crowd
+        lines.append(
+            f"{crowd.reports} reports in {spoken(crowd.seconds)}, {crowd.unproven} by people of whom none was decided before"
+        )
+    if found.chats > len(found.texts):
+        lines.append(f"the newest {len(found.texts)} of {found.chats} chats")
+    if not found.texts:
+        lines.append("no evidence: the chat's text was gone, or nothing was said")
+    for text in found.texts:
+        lines += _text(text)
+    return lines
+
+
+def _text(text: Evidence) -> list[str]:
+    found = ", ".join(f"{one.rule} in {one.number}" for one in text.found)
+    head = f"--- {text.mode}, reported {when(text.at)}" + (", earlier lines are missing" if text.cut else "")
+    return [
+        head + (f"; a program found: {found}" if found else ""),
+        *(
+            f"{'!' if line.marked else ' '} {'REPORTED' if line.side == text.side else 'other   '} {line.number}: {line.text}"
+            for line in text.lines
+        ),
+    ]

@@ -1,0 +1,124 @@
+"""Implement `serendip log`: show, count and remove saved chat logs. **Invariant:** each look at a log is written to the audit log first."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated
+
+import typer
+
+from server.data.chat_logs.chat_log_rendering import as_json as plain
+from server.data.chat_logs.chat_log_rendering import as_text
+from server.data.privacy import audit_log
+from server.data.records.transcript import Transcript
+from server.data.store.store_runner import Parts
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import said as spoken
+from server.main.commands.command_base import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    DryRun,
+    Operator,
+    Why,
+    clean,
+    print_json,
+    say,
+    stop,
+    who,
+)
+from server.main.commands.store_command_runner import perform
+from server.ops.config.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, or the last part of it")]
+
+
+def last(url: str) -> str:
+    """Return the last part of an address, without a query or `/remove`."""
+    return url.partition("?")[0].rstrip("/").removesuffix("/remove").rpartition("/")[2]
+
+
+@app.command()
+def show(
+    url: Address,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print a saved log as text."""
+
+    async def handler(parts: Parts, _: Settings) -> Transcript | None:
+        async with _act(parts, url, operator, "log show", why) as act:
+            ident = await parts.logs.find(last(url))
+            if ident is not None:
+                await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
+            said = await parts.logs.show(last(url)) if ident is not None else None
+            act.outcome = "shown" if said is not None else "none"
+        return said
+
+    said = perform(config, data, handler)
+    if said is None:
+        stop("there is no such log")
+    if as_json:
+        print_json(plain(said))
+    else:
+        say("\n".join(clean(line) for line in as_text(said, spoken()[ENGLISH]).splitlines()))
+
+
+@app.command()
+def remove(
+    url: Address,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Delete a saved log; one under a legal hold is hidden, and deleted when the hold ends."""
+
+    async def handler(parts: Parts, _: Settings) -> str:
+        async with _act(parts, url, operator, "log remove", why, dry=dry_run) as act:
+            act.outcome = await _removed(parts, act, last(url), dry_run)
+        return act.outcome
+
+    say(perform(config, data, handler))
+
+
+async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: bool) -> str:
+    """Remove the log, or only look it up; return the outcome."""
+    ident = await parts.logs.find(text)
+    if ident is None:
+        return "there is no such log"
+    await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
+    if dry:
+        return "would be removed"
+    async with parts.database.write() as connection:
+        await parts.database.guard(connection)
+        gone = await parts.logs.take_away(connection, ident)
+    await parts.logs.sweep()
+    return "removed" if gone else "held: hidden until the hold ends"
+
+
+def _act(
+    parts: Parts, url: str, operator: str, action: str, why: str, *, dry: bool = False
+) -> AbstractAsyncContextManager[audit_log.AuditedAction]:
+    """Begin an audited action, by the address that was given."""
+    subject = audit_log.log_address_subject(parts.pseudonyms, last(url))
+    return audit_log.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
+
+
+@app.command()
+def count(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """Print how many logs are saved, hidden, and waiting for deletion."""
+
+    async def handler(parts: Parts, _: Settings) -> dict[str, int]:
+        return await parts.logs.count()
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+    else:
+        say(", ".join(f"{number} {name}" for name, number in found.items()))

@@ -1,0 +1,142 @@
+"""Provide the options, settings, output and exit that all commands share.
+
+**Invariant:** data is printed as plain text, never as markup or terminal escapes; an error is one line and a nonzero status.
+"""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import time
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file of settings")]
+DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="count what would happen; change nothing")]
+TYPED_NOTE = "kept for a year, and shown to the person it is about; name nobody in it"
+Why = Annotated[
+    str,
+    typer.Option(
+        "--why",
+        metavar="TEXT",
+        help=f"the reason, for the audit trail: {TYPED_NOTE}",
+    ),
+]
+Now = Annotated[str, typer.Option("--now", metavar="DATE", help="as if it were this day (YYYY-MM-DD, UTC)")]
+Since = Annotated[
+    str, typer.Option("--from", metavar="TIME", help="that came then or later, as '2026-11-24 16:05' (UTC)")
+]
+Until = Annotated[str, typer.Option("--to", metavar="TIME", help="and before this; default: now")]
+Yes = Annotated[bool, typer.Option("--yes", help="do it; without, they are only counted")]
+Operator = Annotated[
+    str, typer.Option("--operator", metavar="NAME", help="who you are, for the audit trail; default: your login")
+]
+
+
+def read(config: Path | None, flags: dict[str, object]) -> Any:
+    """Return the settings of a command; a problem ends the program with status 2, each on a line of its own."""
+    from server.ops.config.setting_sources import SettingsError, load
+
+    try:
+        return load(config, flags)
+    except SettingsError as error:
+        stop(*error.problems, status=2)
+
+
+def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) -> Any:
+    """Return the settings of a command that works on the data folder, after becoming the folder's owner; exits if that is not allowed.
+
+    `make`: this command may make the folder.
+    """
+    from server.ops.process.data_owner_switch import NotOurs
+    from server.ops.process.data_owner_switch import enter as become
+
+    settings = read(config, flags).settings
+    try:
+        become(settings.data, make=make)
+    except NotOurs as error:
+        stop(str(error))
+    return settings
+
+
+class Stopped(typer.Exit):
+    """The program ends for these reasons, which were printed on standard error."""
+
+    def __init__(self, problems: Sequence[str], status: int) -> None:
+        super().__init__(status)
+        self.problems = problems
+
+
+def stop(*problems: str, status: int = 1) -> NoReturn:
+    """End the program with a message on standard error. Raises Stopped."""
+    for problem in problems:
+        typer.echo(f"serendip: {problem}", err=True)
+    raise Stopped(problems, status)
+
+
+def clean(value: object) -> str:
+    """Return text that cannot affect a terminal: control and direction characters are shown as their code point."""
+    return "".join(char if unicodedata.category(char)[0] != "C" else f"<{ord(char):02x}>" for char in str(value))
+
+
+def when(at: int | None) -> str:
+    """Format a Unix time as `2026-11-24 16:05`, UTC."""
+    return "" if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M}"
+
+
+def instant(text: str) -> int:
+    """Return the Unix time of `2026-11-24` or `2026-11-24 16:05`, UTC. Exits for anything else."""
+    try:
+        return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp())
+    except ValueError:
+        stop(f"{clean(text)}: not a time as 2026-11-24 or 2026-11-24 16:05", status=2)
+
+
+def moment(day: str) -> int:
+    """Return the Unix time of a day, or the present time if none is given."""
+    return instant(day) if day else int(time.time())
+
+
+def who(operator: str) -> str:
+    """Return the operator's name: as given, else the login."""
+    if operator:
+        return operator
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; every cell is plain text. In a narrow terminal cells are folded, except those of the first column."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD)
+    cells = [[clean(cell) for cell in row] for row in rows]
+    for place, title in enumerate(titles):  # the first column is typed again in commands: it is never folded
+        whole = max((len(row[place]) for row in cells), default=0) if place == 0 else None
+        shown.add_column(title, overflow="fold", min_width=whole)
+    for row in cells:
+        shown.add_row(*map(Text, row))
+    Console().print(shown)
+
+
+def say(line: str) -> None:
+    """Print one line on standard output."""
+    typer.echo(line)
+
+
+def print_json(value: Any, *, one_line: bool = False) -> None:
+    """Print one JSON document; orjson escapes every control character."""
+    import orjson
+
+    say(orjson.dumps(value, option=0 if one_line else orjson.OPT_INDENT_2, default=str).decode())

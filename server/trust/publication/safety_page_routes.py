@@ -1,0 +1,208 @@
+"""Serve three public pages: `/notice` (report illegal content), `/parents` (advice), and `/transparency` (monthly figures).
+
+**Invariant:** no account, cookie or script is needed, and a flood uses up only the limits of its own network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from aiohttp import web
+
+from server.data.chat_logs.guess_limit import GuessLimit
+from server.data.errors import StoreAway
+from server.http.pages import PAGES
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, Form, form
+from server.http.request.origins import from_own_page
+from server.http.request.site_services import SERVICES, Services
+from server.http.words.sentences import Said
+from server.ops.config.moderation_policy import NOTICES
+from server.ops.security.token_buckets import NetworkBuckets
+from server.trust.moderation_ports import KINDS, NoticeForm, Safety
+from server.trust.publication.figure_tables import tables
+from server.trust.reports.report_and_appeal_routes import PRIVATE, SAFETY
+
+ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
+BURST, RATE = 10.0, 1 / 300  # notices of a network (`NetworkBuckets`) at once, and a second after that
+FRESH = 600.0  # seconds that published figures are cached: they change once a month
+
+
+class PublicRoutes:
+    """Handlers of the public pages. `safety`: None without a store.
+
+    The addresses exist without a store too: the pages then say that no notices are accepted, and name the operator's address.
+    """
+
+    def __init__(self, services: Services, safety: Safety | None) -> None:
+        self._services = services
+        self._safety = safety
+        self._posts = services.spent.add("notices.posts", NetworkBuckets(BURST, RATE))
+        self._guesses = GuessLimit()
+        services.spent.add("notices.guesses", self._guesses.buckets)
+        self._reading = asyncio.Lock()
+        self._months: list[dict[str, Any]] | None = None
+        self._read = 0.0
+
+    async def parents(self, request: web.Request) -> web.Response:
+        """`GET /parents`"""
+        pages = request.app[PAGES]
+        settings = self._services.settings
+        screened = settings.screening.text != "off"
+        answer = pages.answer("parents.html", labelled=settings.safety.rta, screened=screened, **pages.reader(request))
+        answer.headers["Vary"] = "Accept-Language"
+        return answer
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """`GET /notice`; the pages of this server link with `?about=child` (the kind) and `at` (the place) to fill in the form."""
+        kind, about = (request.query.get(name, "") for name in ("about", "at"))
+        return self._form(request, 200, "ask", NoticeForm(kind if kind in KINDS else "", about[:ABOUT], "", ""))
+
+    async def take(self, request: web.Request) -> web.Response:
+        """`POST /notice`: `kind`, `about`, `words`, `contact`."""
+        empty = NoticeForm("", "", "", "")
+        if not from_own_page(request):
+            return self._form(request, 403, "origin", empty)
+        now, place = time.monotonic(), request.app[CLIENT_INFO].address(request)
+        if self._services.settings.limits.enabled and (wait := self._posts.wait(place, now)):
+            answer = self._form(request, 429, "wait", empty)
+            answer.headers["Retry-After"] = str(int(wait) + 1)
+            answer.force_close()  # the body is not read
+            return answer
+        try:
+            written = _written(await form(request))
+        except BadForm as bad:
+            answer = self._form(request, bad.status, "unread", empty)
+            answer.force_close()
+            return answer
+        if problems := _problems(written, request.app[PAGES].spoken(request)):
+            return self._form(request, 400, "ask", written, problems)
+        self._posts.take(place, now)
+        if self._safety is None:
+            return self._form(request, 503, "nowhere", written)
+        try:
+            receipt = await self._safety.law_notices.write(written)
+        except StoreAway:
+            return self._form(request, 503, "away", written)
+        if receipt is None:
+            return self._form(request, 503, "full", written)
+        reader = request.app[PAGES].reader(request)
+        return web.Response(
+            status=303,
+            headers={"Location": f"/notice/{receipt}{reader['query']}", "Cache-Control": "no-store", **PRIVATE},
+        )
+
+    async def receipt(self, request: web.Request) -> web.Response:
+        """`GET /notice/<receipt>`"""
+        address, now = request.app[CLIENT_INFO].address(request), time.monotonic()
+        if self._services.settings.limits.enabled and (wait := self._guesses.wait(address, now)):
+            answer = self._receipt(request, 429, "wait")
+            answer.headers["Retry-After"] = str(int(wait) + 1)
+            return answer
+        try:
+            found = None
+            if self._safety is not None:
+                found = await self._safety.law_notices.read(request.match_info["receipt"])
+        except StoreAway:
+            return self._receipt(request, 503, "away")
+        if found is None:
+            self._guesses.missed(address, now)
+            return self._receipt(request, 404, "missing")
+        t = request.app[PAGES].spoken(request)
+        days = {"at": t.day(found.at), "closed": t.day(found.closed) if found.closed else ""}
+        return self._receipt(request, 200, found.state, answer=found.answer, **days)
+
+    async def transparency(self, request: web.Request) -> web.Response:
+        """`GET /transparency`"""
+        months = await self._published()
+        if months is None:
+            return self._transparency(request, "away", [])
+        return self._transparency(request, "", months)
+
+    @staticmethod
+    def _transparency(request: web.Request, state: str, months: list[dict[str, Any]]) -> web.Response:
+        pages = request.app[PAGES]
+        reader = pages.reader(request)
+        t: Said = reader["t"]
+        shown = [(t.month(month["month"]), tables(month, t)) for month in months]
+        status, cache = (503, "no-store") if state else (200, "no-cache")
+        answer = pages.answer("transparency.html", status=status, cache=cache, state=state, months=shown, **reader)
+        answer.headers["Vary"] = "Accept-Language"
+        return answer
+
+    async def data(self, _request: web.Request) -> web.Response:
+        """`GET /api/transparency`"""
+        months = await self._published()
+        if months is None:
+            return web.json_response({"error": "away"}, status=503, headers={"Cache-Control": "no-store"})
+        return web.json_response({"months": months}, headers={"Cache-Control": "no-cache"})
+
+    async def _published(self) -> list[dict[str, Any]] | None:
+        """Return the published figures; None if they cannot be read and never were."""
+        if self._safety is None:
+            return []
+        async with self._reading:
+            if self._months is None or time.monotonic() - self._read > FRESH:
+                try:
+                    self._months = await self._safety.months()
+                    self._read = time.monotonic()
+                except StoreAway:
+                    pass  # the last figures still hold
+        return self._months
+
+    def _form(
+        self, request: web.Request, status: int, state: str, written: NoticeForm, problems: dict[str, str] | None = None
+    ) -> web.Response:
+        if self._safety is None and status == 200:
+            state = "nowhere"
+        return self._answer(request, "notice.html", status, state, written=written, problems=problems or {})
+
+    def _receipt(self, request: web.Request, status: int, state: str, **values: str) -> web.Response:
+        return self._answer(request, "notice-receipt.html", status, state, **{"answer": "", **values})
+
+    def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
+        settings = self._services.settings
+        moderated = self._safety is not None and self._safety.has_reader(NOTICES)
+        values |= {"moderated": moderated, "operator": settings.operator, "state": state}
+        pages = request.app[PAGES]
+        values |= pages.reader(request)
+        answer = pages.answer(page, status=status, cache="private, no-store", **values)
+        answer.headers.update(PRIVATE)
+        answer.headers["Vary"] = "Accept-Language"
+        return answer
+
+
+def _written(sent: Form) -> NoticeForm:
+    """Read the fields of a form, with line ends as typed."""
+    kind, about, words, contact = (
+        sent.get(name).replace("\r\n", "\n").strip() for name in ("kind", "about", "words", "contact")
+    )
+    return NoticeForm(kind if kind in KINDS else "", about, words, contact)
+
+
+def _problems(written: NoticeForm, t: Said) -> dict[str, str]:
+    """Return a sentence for each field that is missing or too long."""
+    found = {}
+    if not written.kind:
+        found["kind"] = t.text("notice.kind.choose")
+    if not written.about and written.kind in ("log", "chat"):
+        found["about"] = t.text("notice.about.which")
+    if not written.words:
+        found["words"] = t.text("notice.words.few")
+    for name, most in (("about", ABOUT), ("words", WORDS), ("contact", CONTACT)):
+        if len(getattr(written, name)) > most:
+            found[name] = t.text("notice.long", n=most)
+    return found
+
+
+def add_public(app: web.Application) -> None:
+    """Add the routes."""
+    routes = PublicRoutes(app[SERVICES], app.get(SAFETY))
+    app.router.add_get("/parents", routes.parents)
+    app.router.add_get("/notice", routes.ask)
+    app.router.add_post("/notice", routes.take)
+    app.router.add_get("/notice/{receipt}", routes.receipt)
+    app.router.add_get("/transparency", routes.transparency)
+    app.router.add_get("/api/transparency", routes.data)

@@ -1,0 +1,290 @@
+"""What follows from findings beyond a tip: points, an end, and what the server does; each once, bounded, and about the writer alone."""
+
+import pytest
+
+from engine.chats import detection_handler
+from engine.chats.detection_handler import MANY, WINDOW
+from engine.conduct.detection_actions import AGE_CLAIM, OWN, Act
+from engine.conduct.detection_classes import RULES
+from engine.conduct.friction import FACTS, LINKED
+from engine.core import ended_seats
+from engine.core.ended_seats import SECONDS
+from engine.wire.rule_constants import Settings
+from tests.engine.world import Wire, World
+
+COUNTING = Settings(challenges=True)
+
+
+def sides(world: World, **find: object) -> tuple[Wire, Wire]:
+    """Two who talk, by side, and said a line each."""
+    a, b = world.pair(**find)
+    two = (a, b) if a.session.seat.side == 0 else (b, a)  # type: ignore[union-attr]
+    for wire in two:
+        world.say(wire, "hi")
+    for wire in two:
+        wire.take()
+    return two
+
+
+def chat_of(wire: Wire) -> int:
+    seat = wire.session.seat
+    assert seat is not None
+    return int(seat.chat.id, 16)
+
+
+def points(world: World, wire: Wire) -> int:
+    session = wire.session
+    return world.engine.friction.points(session.person, session.identity, "elsewhere", world.now)
+
+
+def meets(world: World, wire: Wire) -> int:
+    """They say a line to somebody new; at which side they sit."""
+    for one in (wire, world.open(address="198.51.100.1")):
+        world.send(one, type="find")
+    world.say(wire, "hi")
+    assert wire.session.seat is not None
+    return wire.session.seat.side
+
+
+def test_an_opener_counts_for_the_writer_alone() -> None:
+    world = World(COUNTING)
+    a, b = sides(world)
+    before = points(world, a), points(world, b)
+    world.engine.found(chat_of(a), 0, 1, "opener", world.now)
+    assert (points(world, a), points(world, b)) == (before[0] + FACTS["opener"].points, before[1])
+
+
+@pytest.mark.parametrize("rule", ["link", "contact"])
+def test_a_link_or_a_contact_counts_in_each_of_several_chats(rule: str) -> None:
+    world = World(COUNTING)
+    wire = world.open()
+    before = points(world, wire)
+    for begun in range(1, LINKED + 1):
+        side = meets(world, wire)
+        for _ in range(2):
+            world.engine.found(chat_of(wire), side, 1, rule, world.now)
+        assert points(world, wire) == before + (FACTS["linked"].points if begun >= LINKED else 0)
+        world.send(wire, type="leave")
+
+
+def test_what_was_found_is_known_with_the_chat_once_and_what_concerns_the_writer_alone_is_not() -> None:
+    world = World(COUNTING)
+    a, _ = sides(world)
+    seat = a.session.seat
+    assert seat is not None
+    for rule in RULES:
+        for number in (2, 1, 3):
+            world.engine.found(chat_of(a), 1, number, rule, world.now)
+    known = {(1, rule): 2 for rule, kind in RULES.items() if kind.name not in OWN and kind != (AGE_CLAIM, "low")}
+    assert seat.chat.found == known
+    world.engine.found(chat_of(a), 1, 1, "no rule", world.now)
+    assert seat.chat.found == known
+
+
+def began(world: World, wire: Wire, times: int) -> None:
+    """Their chat is said to begin like others, so many times."""
+    for _ in range(times):
+        world.engine.found(chat_of(wire), 0, 1, "opener", world.now)
+
+
+def test_who_began_many_chats_so_is_told_of_with_the_line() -> None:
+    world = World(keeps=True)
+    a, _ = sides(world)
+    began(world, a, MANY - 1)
+    world.engine.found(chat_of(a), 0, 1, "repeat", world.now)
+    assert world.kept == []
+    began(world, a, 1)
+    world.engine.found(chat_of(a), 0, 1, "repeat", world.now)
+    assert world.kept == [(a.session, a.session.seat, Act("repeat", 0, 1))]
+
+
+def test_a_crowd_that_begins_alike_is_no_advert_of_anybody() -> None:
+    world = World(keeps=True)
+    for at in range(20):
+        wires = [world.open(address=f"198.51.{at}.{n}") for n in range(2)]
+        for wire in wires:
+            world.send(wire, type="find", interests=[f"crowd {at}"], strict=True)
+        for wire in wires:
+            world.say(wire, "hi")
+        for side in (0, 1):
+            for rule in ("opener", "repeat"):
+                world.engine.found(chat_of(wires[0]), side, 1, rule, world.now)
+    assert world.kept == []
+
+
+def test_a_network_with_ever_new_cookies_is_one_and_what_is_long_ago_is_not_counted() -> None:
+    world = World(keeps=True)
+    for identity in range(1, MANY + 1):
+        world.open(identity, "203.0.113.9")
+    wires = list(world.wires.values())
+    for at, wire in enumerate(wires):
+        other = world.open(address=f"198.51.100.{at}")
+        for one in (wire, other):
+            world.send(one, type="find", interests=[f"net {at}"], strict=True)
+            world.say(one, "hi") if one.session.seat else None
+        side = wire.session.seat.side  # type: ignore[union-attr]
+        world.say(wire, "hi")
+        world.engine.found(chat_of(wire), side, 1, "opener", world.now)
+        last, last_side = wire, side
+    world.engine.found(chat_of(last), last_side, 1, "repeat", world.now)
+    assert len(world.kept) == 1
+    world.now += WINDOW + 1
+    world.engine.found(chat_of(last), last_side, 1, "repeat", world.now)
+    assert len(world.kept) == 1
+
+
+def test_who_began_chats_the_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detection_handler, "BEGINNERS", 3)
+    world = World(COUNTING)
+    a, _ = sides(world)
+    for at in range(10):
+        a.session.address = f"198.51.100.{at}"
+        began(world, a, 1)
+    assert len(world.engine._findings._beginners) == 3
+
+
+def test_secrecy_asked_of_somebody_who_said_that_they_are_under_18_ends_the_chat_and_is_told() -> None:
+    world = World(keeps=True)
+    a, b = sides(world)
+    seat = a.session.seat
+    world.say(b, "and who are you")
+    chat = chat_of(a)
+    world.say(a, "tell nobody")
+    world.engine.found(
+        chat, 1, 2, "age.claim", world.now
+    )  # which ends the chat: what is found behind it was said before
+    world.settle()
+    world.engine.found(chat, 0, 4, "groom", world.now)
+    assert (a.session, seat, Act("groom", 0, 4)) in world.kept
+    world.settle()
+    assert [frame for frame in a.take() if frame["type"] == "left"] == [{"type": "left", "by": "moderation"}]
+    assert [frame for frame in b.take() if frame["type"] == "left"] == [{"type": "left", "by": "moderation"}]
+    assert world.engine.tally["left moderation"] == 1
+
+
+@pytest.mark.parametrize(("claim", "groom"), [(None, 4), ((0, 1), 4), ((1, 4), 3)])
+def test_it_stays_a_word_where_no_claim_of_the_other_stands_before_it(
+    claim: tuple[int, int] | None, groom: int
+) -> None:
+    world = World(keeps=True)
+    a, b = sides(world)
+    world.say(a, "three")
+    world.say(b, "four")
+    chat = chat_of(a)
+    if claim is not None:
+        world.engine.found(chat, *claim, "age.claim", world.now)
+        world.settle()
+    b.take()
+    world.engine.found(chat, 0, groom, "groom", world.now)
+    assert not [item for item in world.kept if isinstance(item[2], Act)]
+    assert [frame["kind"] for frame in b.take() if frame["type"] == "tip"] == ([] if claim else ["secrecy"])
+
+
+@pytest.mark.parametrize("ends", [0, 1])
+def test_lines_of_a_chat_that_ended_before_they_were_looked_at_are_their_writers_for_seconds(ends: int) -> None:
+    world = World(COUNTING, keeps=True)
+    two = sides(world)
+    a, b = two
+    chat, seat = chat_of(a), a.session.seat
+    world.say(a, "tell nobody")
+    world.send(two[ends], type="leave")
+    for rule, side, number in (("age.claim", 1, 2), ("opener", 0, 1), ("groom", 0, 3), ("groom", 1, 3)):
+        world.engine.found(chat, side, number, rule, world.now)
+    assert [item for item in world.kept if isinstance(item[2], Act)] == [(a.session, seat, Act("groom", 0, 3))]
+    assert points(world, a) == points(world, b) + FACTS["opener"].points
+    assert not [frame for frame in (*a.take(), *b.take()) if frame.get("by") == "moderation"]
+    world.engine.sweep(world.now + SECONDS)
+    assert len(world.engine._core.lately) == 0
+    world.engine.found(chat, 0, 3, "groom", world.now)
+    assert len([item for item in world.kept if isinstance(item[2], Act)]) == 1
+
+
+def test_who_went_on_to_another_chat_is_not_taken_out_of_it_here() -> None:
+    world = World(COUNTING, keeps=True)
+    a, _ = sides(world)
+    chat = chat_of(a)
+    world.say(a, "tell nobody")
+    world.send(a, type="leave")
+    meets(world, a)
+    for rule, side, number in (("age.claim", 1, 2), ("groom", 0, 3)):
+        world.engine.found(chat, side, number, rule, world.now)
+    assert a.session.seat is not None
+    assert len([item for item in world.kept if isinstance(item[2], Act)]) == 1
+
+
+def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ended_seats, "MOST", 5)
+    world = World(COUNTING)
+    for _ in range(5):
+        a, _ = sides(world)
+        began(world, a, 1)
+        world.send(a, type="leave")
+    assert len(world.engine._core.lately) == 5
+    world.engine.sweep(world.now + WINDOW)
+    assert len(world.engine._core.lately) == len(world.engine._findings._beginners) == 0
+
+
+def test_where_no_program_looks_nothing_of_a_chat_that_is_over_is_remembered() -> None:
+    world = World(Settings(screening=False))
+    a, _ = sides(world)
+    world.send(a, type="leave")
+    assert len(world.engine._core.lately) == 0
+
+
+def test_without_a_store_nobody_could_look_and_the_chat_ends_all_the_same() -> None:
+    world = World(Settings(challenges=False, tips=False))
+    a, b = sides(world)
+    world.say(a, "tell nobody")
+    for rule in ("link", "opener"):
+        world.engine.found(chat_of(a), 0, 1, rule, world.now)
+    chat = chat_of(a)
+    world.engine.found(chat, 1, 2, "age.claim", world.now)
+    world.engine.found(chat, 0, 3, "groom", world.now)
+    world.settle()
+    assert [frame["type"] for frame in b.take()] == ["message", "challenge", "left"]
+    assert world.kept == []
+    assert len(world.engine.friction) == 0
+
+
+def chats_with(world: World, wire: Wire, rule: str, count: int) -> list[Act]:
+    """The user writes a line of this rule in so many chats, with each challenge solved; the cases that follow."""
+    world.engine.friction.solved(wire.session.person, 3, 3_600.0, world.now)
+    for _ in range(count):
+        side = meets(world, wire)
+        for _ in range(2):
+            world.engine.found(chat_of(wire), side, 1, rule, world.now)
+        world.send(wire, type="leave")
+        wire.take()
+    return [item[2] for item in world.kept if isinstance(item[2], Act)]
+
+
+def test_hate_is_told_at_once_slows_from_the_third_chat_and_is_a_case_from_the_fifth() -> None:
+    told: list[tuple[int, str, int]] = []
+    world = World(COUNTING, keeps=True, detected=lambda *row: told.append(row))
+    wire = world.open(7)
+    before = points(world, wire)
+    assert chats_with(world, wire, "hate", 2) == []
+    assert points(world, wire) == before
+    assert chats_with(world, wire, "hate", 2) == []
+    assert points(world, wire) == before + FACTS["detected"].points
+    assert [act.found for act in chats_with(world, wire, "hate", 2)] == ["hate", "hate"]
+    assert [row[:2] for row in told] == [(7, "hate")] * 6
+    assert world.engine.tally["tip hate"] == 6
+
+
+def test_a_threat_is_a_case_in_its_first_chat() -> None:
+    world = World(keeps=True)
+    wire = world.open(7)
+    (act,) = chats_with(world, wire, "threat.extortion", 1)
+    assert act.found == "threat"
+    assert world.engine.tally["tip threat"] == 1
+
+
+@pytest.mark.parametrize("rule", ["hate.slur", "threat.hint", "self-harm", "self-harm.hint", "groom.pictures"])
+def test_nobody_is_restricted_for_a_word_of_low_confidence_or_about_themselves(rule: str) -> None:
+    world = World(COUNTING, keeps=True)
+    wire = world.open(7)
+    before = points(world, wire)
+    assert chats_with(world, wire, rule, 9) == []
+    assert points(world, wire) == before
+    assert len(world.engine._core.daily) == 0
