@@ -1,6 +1,6 @@
-"""Act on detections of the screening process (a rule that matched a chat line), beyond the tips of `engine.chats.safety_tips`.
+"""React to a detection (the screening process found a rule's match in a chat line), beyond the tips of `engine.chats.safety_tips`.
 
-A detection is counted against the writer, ends the chat, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
+It is counted against the writer, ends the chat, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
 **Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
 

@@ -1,7 +1,7 @@
 """Send users the moderators' notices (warnings, decisions) that they must confirm before the next search, oldest first.
 
 The server knows the notices of each user and which ones were read.
-**Invariant:** a search is refused only because of a notice that was sent.
+**Invariant:** a notice that could not be sent to the user never blocks a search.
 """
 
 from engine.core.engine_state import EngineState

@@ -1,7 +1,7 @@
-"""Derive an action from the checked pictures of a chat's two cameras: hide a video (a veil), pause video, or notify moderators.
+"""Derive an action from the checked pictures of a chat's two cameras: hide a video, pause it, or notify moderators.
 
-**Invariant:** pure, no I/O. Without a moderator no program does more than hide a video and send notices, and one picture alone does no more than
-hide a video. Times are monotonic seconds.
+**Invariant:** one picture alone only hides a video, and so does any number of them on a host without moderators. Pure functions without I/O; times
+are monotonic seconds.
 """
 
 #     one hit ─▷ veil, the next check soon ─┬─ two hits HITS_APART, the sender's own picture agrees or was withheld twice ─▷ moderators (NUDITY)

@@ -1,4 +1,4 @@
-"""Keep the users who may not use video for a while; text chats are not affected.
+"""Remember which users may not use video for a while; text chats are not affected.
 
 The user is notified, with the remaining seconds. A user's pause migrates with the session, and is broadcast to all processes if the user has an
 identity cookie.

@@ -1,4 +1,4 @@
-"""Limit how many distinct interests the searches of one network may hold at once (docs/protocol.md, rule 10), and convert interests to numbers.
+"""Limit how many new interest words the searches of one IP network may add (docs/protocol.md, rule 10), and convert words to numbers.
 
 An interest that another search already holds is always accepted and not counted. A search continues without the interests that were not accepted;
 if none is left, the search is refused.

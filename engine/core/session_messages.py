@@ -1,4 +1,4 @@
-"""Define the messages that sessions send each other over the bus.
+"""Define the messages that sessions send each other, within a process or to another one.
 
 **Invariant:** a message is data and names its chat; a receiver that has left this chat ignores the message.
 """

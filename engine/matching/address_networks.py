@@ -1,4 +1,4 @@
-"""Derive the networks that an IP address is counted in, for the limits of docs/protocol.md, rule 10; the limits of new connections use the same.
+"""Derive the networks (prefixes) that an IP address counts towards in rate limits: those of docs/protocol.md, rule 10, and of new connections.
 
 IPv4: the address, and its /24 with eight times the limit. IPv6: its /64, and its /48 with four times the limit.
 """

@@ -1,4 +1,4 @@
-"""Index waiting tickets that accept users of any college by the college of their own user, so that a search within that college finds them too.
+"""Find, for a search within one college, the waiting users of that college who accept partners of any college: an index of their tickets.
 
 Such a ticket waits in the pool of all colleges, which a search for one college does not look into. A hint may be outdated: the caller checks it.
 """

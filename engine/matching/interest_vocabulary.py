@@ -1,4 +1,4 @@
-"""Number the interests of a worker whose waiting room is in another process.
+"""Number the interest words of a worker's searches if its waiting room is in another process (the hub).
 
 In the process of the waiting room the lobby numbers them (`engine.matching.lobby`).
 **Invariant:** an interest keeps its number while a search uses it.

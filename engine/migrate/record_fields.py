@@ -1,4 +1,4 @@
-"""Convert sessions, seats, chats and searches to the fields of a session record, and back.
+"""Convert sessions, seats (a user's place in a chat), chats and searches to the fields of a session record, and back.
 
 **Invariant:** pure; each slot of these classes is converted here or has a reason in NOT_CARRIED, which a test checks.
 """

@@ -1,4 +1,4 @@
-"""Validate messages between workers and the hub that came from another host; those of this host's own processes are trusted.
+"""Validate waiting-room messages of another host before a hub or worker uses them; messages of this host's own processes are trusted.
 
 **Invariant:** a message that passes makes the receiver raise no exception and keeps every table within its bound. An unknown kind passes, because
 receivers skip and count it.

@@ -1,6 +1,7 @@
 """Encode and decode the messages between workers and the hub: JSON arrays (rows) whose first element is the kind.
 
-**Invariant:** only this module knows the layout of rows. Rows hold ages instead of times, and words instead of their numbers.
+**Invariant:** only this module knows the layout of rows. Rows hold durations ("3 s ago") in place of times, and interests as words, since
+times and numbers differ between processes.
 """
 
 # Worker to hub:

@@ -1,4 +1,5 @@
-"""Combine the waiting rooms of one process into one object: the lobby for pairs, the spy queue for groups of three, the index of college hints.
+"""Combine the three waiting places of one process into one waiting room: the lobby for pairs, the spy queue for groups of three, the index of college
+users who accept any college.
 
 Implements the port `engine.core.ports.Room`, as `engine.rooms.remote_waiting_room` does, so the caller need not know which kind of room serves
 a search.

@@ -1,4 +1,5 @@
-"""Keep connection counts per IP address in memory shared by all processes of a host: open connections, newcomers, and a token bucket for new ones.
+"""Keep connection counts per IP address in memory shared by all processes of a host: open connections, those that are not yet
+admitted, and a token bucket for new ones.
 
 **Invariant:** lock-free: no process waits for another, and a process that dies loses only its own counts. The memory holds keyed hashes, no
 address.

@@ -1,6 +1,6 @@
 """Queue the sockets' events in C until `Reactor.drain` and `settle` return them to the engine as Python tuples.
 
-**Invariant:** no event is lost silently: if there is no memory for an event, the caller ends the connection and the loss is marked there.
+**Invariant:** no event is lost silently: without memory for an event the connection is ended, and the connection itself is marked as lost.
 """
 
 # Both arrays grow by doubling and are reused for the next batch, unless it was very large; the contents of frames are cleared after each batch.

@@ -1,6 +1,6 @@
-"""Recognise a chat line in the one JSON spelling that can be relayed in place, without decoding.
+"""Recognise a chat line in its usual JSON form without decoding it, so that its bytes can be relayed unchanged.
 
-Any other spelling gives OTHER: not an error, but a frame for the general parser.
+Any other form gives OTHER and is left to the general parser.
 """
 
 # Canonical: `{"type":"message","text":"…"}`, or the same with `,"id":"…"` after the text or before it; no space outside of strings, no escapes but

@@ -1,4 +1,4 @@
-"""Apply time-outs, pings and the ends of pauses (for exceeded limits) to connections, once a second."""
+"""Close connections that timed out, send pings, and resume connections that were paused because they exceeded a limit, once a second."""
 from libc.stdint cimport uint32_t
 
 from ext.net.connection_table cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take

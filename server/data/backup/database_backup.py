@@ -1,7 +1,7 @@
 """Back up and restore the database: `VACUUM INTO` for SQLite while the server runs, pg_dump and pg_restore for PostgreSQL.
 
-**Invariant:** a backup contains no keys and no objects, and is deleted after `retention.backup_days`. A restored database is marked
-(`non_restorable_state.RESTORING`), and no server starts from it until `server.data.store.restore` has removed the mark.
+**Invariant:** a backup contains no encryption keys and no files of the object store, and is deleted after `retention.backup_days`. A restored
+database is marked (`non_restorable_state.RESTORING`), and no server starts from it until `server.data.store.restore` has removed the mark.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Store a check value of each encryption key in the database, to detect lost or foreign keys, and to elect one key per epoch (30 days) in a cluster.
+"""Store a fingerprint of each encryption key in the database: a lost or foreign key is detected by it, and the first one stored for an epoch (30
+days) decides which host's key a cluster uses.
 
-**Invariant:** a wrong key is detected before the server writes anything with it. A check value reveals nothing about its key.
+**Invariant:** a wrong key is detected before the server writes anything with it. A fingerprint reveals nothing about its key.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Read the end time of the last recorded chat before the store is opened. **Invariant:** a missing database is not created."""
+"""Read when the last recorded chat ended, before the store is opened: from then on no chat fell under an earlier privacy statement.
+
+**Invariant:** a missing database is not created.
+"""
 
 from __future__ import annotations
 

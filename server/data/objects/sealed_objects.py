@@ -1,7 +1,7 @@
 """Store objects, each encrypted under its own random key, and delete objects that no row refers to.
 
-**Invariant:** before an object is written, its name is committed to the table `doomed` as due for deletion, so that a crash leaves no object
-forever.
+**Invariant:** before an object is written, its name is committed to the table `doomed` (due for deletion), and is removed from it by the
+commit of the row that refers to the object, so that a crash leaves no object forever.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Close old cases without a decision, lift bans with unanswered appeals, and end unreviewed actions of programs, as steps of the purge.
+"""Close old cases without a decision, lift bans with unanswered appeals, and end automatic measures without a review, as steps of the purge.
 
-**Invariant:** if an operator undoes a decision the whole case is restored, whenever the process was killed.
+**Invariant:** a decision that was undone restores the whole case, even if the process was killed in between.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Define the tables of notices about illegal content, and of the moderation counts that are published each month.
 
-**Invariant:** neither table identifies a user: the public page shows a notice only for the secret of its receipt, and a month's counts remain when
-the counted rows are deleted.
+**Invariant:** neither table identifies a user. The public page shows a notice only to a person who has the secret of its receipt. A month's counts
+stay when the counted rows are deleted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Decide from heartbeats alone which hosts of a cluster are alive, and which of them owns the shared waiting room.
 
 **Invariant:** hosts that receive the same beats choose the same owner, without a message to each other (rendezvous hashing).
-A host that accepts no sessions, because it ends or drains, owns the room only if all hosts do; a host with another version of the room's
-messages never does.
+A host that ends or drains owns the room only if every host ends or drains; a host with another version of the room's messages never owns it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Broadcast events about a user or the database (ages, video that is off, detections, changes of bans) from one frontend to those of all other
-hosts.
+"""Broadcast events about a user or the database (an age that was stated, a pause of video, a detection, a changed ban) from one frontend to the
+frontends of all other hosts.
 
 **Invariant:** a received event is checked, and never sent on. Events are not stored or repeated: a host that missed some asks for the state
 (`cluster_catch_up`), and every host polls the database anyway.

@@ -1,7 +1,7 @@
 """Keep a worker's messages to the frontend until the frontend acknowledges them, and send unacknowledged ones again to the next frontend.
 
-**Invariant:** the frontend acknowledges a message before it stores it. So an unacknowledged message was not stored, and no message is stored
-twice.
+**Invariant:** delivery is at most once: the frontend acknowledges a message first and stores it then. An unacknowledged message was not stored, so
+sending it again stores nothing twice.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Store the records, reports and saved chats that workers send to the frontend.
 
-**Invariant:** the frontend stores a record or report only after its acknowledgement has left the process, so that none is stored twice.
-Acknowledged ones that are not in the database yet are lost if the frontend dies, as in a server of one process.
+**Invariant:** at most once: a record or report is acknowledged first and stored then, so none is stored twice; those not yet in the database are
+lost if the frontend dies.
 """
 
 from __future__ import annotations

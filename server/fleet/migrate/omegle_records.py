@@ -1,5 +1,5 @@
-"""Put the client of Omegle's protocol for which a session speaks into the record of that session at the source of a migration, and take it out at
-the target. `server.site.omegle` encodes the client; this module knows only the field of the record.
+"""Add the state of an Omegle client to the migration record of its session at the source, and take it out at the target. `server.site.omegle`
+encodes the client; this module knows only the field of the record.
 """
 
 import time

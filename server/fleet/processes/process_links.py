@@ -1,5 +1,5 @@
 """Connect a worker, or the frontend, to the hub (which has the waiting room) and to the other processes of its host, and build the parts that
-migrate its sessions. All rows of one turn of the event loop for the hub are sent as one message.
+migrate its sessions. All messages of one event-loop turn to the hub are sent together.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Forward a request of another host, with its connection, from the frontend to the worker for which it is meant; the worker answers on the
-connection. If no worker can, the frontend sends a refusal.
+"""Pass a request that another host forwarded here, with its connection, from the frontend to the worker for which it is meant; the worker answers on
+that connection. If no worker can, the frontend sends a refusal.
 """
 
 from __future__ import annotations

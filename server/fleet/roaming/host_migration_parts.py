@@ -1,5 +1,5 @@
-"""Build the two sides of migration between hosts for one process, `MigrationSource` and `MigrationTarget`, and translate names of processes to
-addresses for them. No decision is made here.
+"""Build the objects that move one process's sessions between hosts (`MigrationSource`, `MigrationTarget`), and tell them the address of each named
+process. Only construction is here.
 """
 
 from __future__ import annotations

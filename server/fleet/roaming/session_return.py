@@ -1,7 +1,7 @@
-"""Send a visitor's session back to the host of its client's connection when its chat is over. A visitor is a session here whose client is connected
-to another host.
+"""Send a visitor back to the host of its connection when its chat is over. A visitor is a session held here whose client is connected to
+another host.
 
-**Invariant:** once its return has begun, this host never takes a session back.
+**Invariant:** from the start of the return on, this host no longer accepts the session.
 """
 
 from __future__ import annotations

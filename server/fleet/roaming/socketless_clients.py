@@ -1,5 +1,5 @@
-"""Define the interface by which a migration to another host gets a socket for a client that has none, because it speaks Omegle's protocol by HTTP
-polls. `NO_SOCKETLESS_CLIENTS` is for processes without such clients.
+"""Define the interface that gives a client without a socket of its own (Omegle's HTTP polls) a socket pair, so that its session can migrate to
+another host like any other. `NO_SOCKETLESS_CLIENTS` is for processes without such clients.
 """
 
 from __future__ import annotations

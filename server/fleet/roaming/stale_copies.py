@@ -1,6 +1,6 @@
-"""Ask another host to drop copies of sessions that this host kept after a failed migration. The request is repeated until the host answers, for 15 s
-at most, because such copies expire by then.
+"""Ask another host to drop its copies of sessions that this host kept, because their migration failed.
 
+The request is repeated until the host answers, for 15 s at most: such copies expire by then.
 **Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends.
 """
 

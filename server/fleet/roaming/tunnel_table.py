@@ -1,8 +1,8 @@
 """Keep the tunnels of one process, and take sessions back from them. A tunnel joins a client connected to this host (the edge) to its session at
 another host (the home).
 
-**Invariant:** no session is at two hosts. The home owns a session until it has returned it whole or is dead; then the edge has it, under the same
-token.
+**Invariant:** no session is at two hosts. The home owns a session until it was returned completely or the home died; then the edge owns it,
+under the same token.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Record, per HTTP connection, in which table the connection is counted for the limits per IP address.
+"""Remember for each HTTP connection in which table of the limits per IP address it is counted, so that it is subtracted there when it closes.
 
 **Invariant:** a connection is counted until it is closed or marked as uncounted.
 """

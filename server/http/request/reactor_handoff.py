@@ -1,7 +1,8 @@
 """Pass connections between the compiled reactor, which accepts all of them, and aiohttp, which serves everything but the WebSocket `/ws`.
 
 aiohttp gets a connection together with the bytes already read; a connection whose next request is a WebSocket handshake is passed back.
-**Invariant:** a connection is counted by address until it is closed, and unread input of a busy connection stays in the kernel but for a few reads.
+**Invariant:** a connection is counted by address until it is closed, and of a busy connection's input a few reads are
+buffered at most; the rest waits in the kernel.
 """
 
 # A proxy uses one connection for many requests. A migration of the process hands over a connection between two requests only. A client that does not

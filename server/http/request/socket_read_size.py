@@ -1,4 +1,4 @@
-"""Read from HTTP connections in pieces of at most READ bytes, however much a client has sent."""
+"""Limit each read from an HTTP connection to READ bytes, so that a client that sends much takes neither the loop's time nor its memory."""
 
 # uvloop gives a `Protocol` everything that the kernel has, a quarter of a megabyte in one object, and a paused transport keeps that object: a
 # thousand connections that are busy with a first request would hold as many.

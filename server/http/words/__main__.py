@@ -1,6 +1,6 @@
 """Update the translation catalogues from the sources, and check them: `python -m server.http.words`.
 
-The command records which files use a sentence, and marks new and changed sentences; translations are never written.
+It records which files use a sentence, and marks new and changed sentences; it never changes a translation.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Determine whether this host is reachable by the public, and which settings and accounts a public host lacks. The server's start and `serendip
+"""Determine whether the public can reach this host, and if so which required settings and accounts are missing. The server's start and `serendip
 check` both use it.
 """
 

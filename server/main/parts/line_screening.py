@@ -1,4 +1,4 @@
-"""Start the screening program of this process, which checks chat lines after their delivery, and feed it the worker's lines
+"""Start the screening process that belongs to this worker, and pass it the worker's chat lines after their delivery
 (`server.trust.screening.screening_client`).
 """
 

@@ -1,5 +1,5 @@
-"""Broadcast events about a user from the frontend to its workers and to all other hosts: age states, counted reports, refused minors, video that is
-off, detections of the last day.
+"""Broadcast what the frontend learns about a user's safety (a stated age, counted reports, a refused minor, a pause of video, detections) to its
+workers and to all other hosts.
 
 **Invariant:** an event that came from another host is sent to the workers only. Permanent decisions are not broadcast here, since all hosts read
 them from the store.

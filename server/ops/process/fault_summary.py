@@ -1,4 +1,4 @@
-"""Describe the exception that ends a child process by its type and places in the code, without its text, which may quote a user."""
+"""Summarise the exception that ended a child process: its type and places in the code, never its text, which may quote a user."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keep the open mail checks of college mode: browser, hashed address, code and link of each.
+"""Keep the pending mail verifications of college mode: of each the browser, the hashed address, the mailed code and link.
 
 **Invariant:** held in memory, bounded in number, valid ten minutes and five tries, and codes are compared in constant time.
 """

@@ -1,7 +1,7 @@
 """Accept still pictures that an HTTP client uploads of its own camera (`/upload`), and score them in the picture process.
 
-**Invariant:** an upload can only start a check of the call, in which the server requests pictures from the partner's browser. It is never stored,
-and is no evidence, since its sender is unproved and chooses its content.
+**Invariant:** an upload is never stored and is no evidence, because the client chooses its content. One that scores high only makes the server
+request pictures from the partner's browser.
 """
 
 import asyncio

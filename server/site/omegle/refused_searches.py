@@ -1,4 +1,4 @@
-"""Repeat searches of HTTP clients that the engine refused because of a challenge or a rate limit.
+"""Repeat a search of an HTTP client that the engine refused, once its challenge is solved or its rate limit has passed.
 
 **Invariant:** the client is notified, no request is held meanwhile, and the client need not send another request.
 """

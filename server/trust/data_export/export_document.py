@@ -1,7 +1,7 @@
 """Build `know.json`, the main document of an export: a person's data, each kind beside the privacy statement's text about it.
 
-**Invariant:** all text comes from the statement or the privacy registry. The document contains no time of its own, so the same stored data gives
-the same bytes; its form is the same for any data, and for none.
+**Invariant:** all text comes from the statement or the privacy registry. The document contains no time of creation, so equal data gives equal
+bytes, and all sections are present even if empty.
 """
 
 from __future__ import annotations

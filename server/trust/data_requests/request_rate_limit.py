@@ -1,6 +1,6 @@
-"""Limit the rate of data requests per network and per person, with token buckets in memory.
+"""Limit, per network and per person, how many data requests are made and how many wrong proofs of identity are tried, with token buckets in memory.
 
-**Invariant:** only wrong proofs of identity count as attempts. Every table of buckets is bounded; a bucket that is full again is removed.
+**Invariant:** a correct proof costs no attempt. Every table of buckets is bounded; a bucket that is full again is removed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Define the states and deadlines of a data request, as pure functions with the vocabulary of the Data Rights Protocol.
 
-**Invariant:** every transition is listed in MOVES. Deadlines count from receipt and are never paused, even while a proof is missing: 30 days to
-answer, 45 at most; one extension, with a reason, makes both 90.
+**Invariant:** every transition is listed in MOVES. Deadlines count from receipt and are never paused: the aim is 30 days, the limit 45; one
+extension, with a reason, sets both to 90.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Load the operator's lists of known pictures (PDQ hashes, `DATA/lists/*.pdq`), and find the entry that matches a picture's hash.
 
-**Invariant:** an invalid line never costs another line, and the place of the first one is reported.
+**Invariant:** an invalid line is skipped and the others are loaded; the number of the first invalid line is reported.
 """
 
 from __future__ import annotations

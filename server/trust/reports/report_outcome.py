@@ -1,6 +1,7 @@
-"""Find the outcome of a report by its receipt: 128 random bits, the last part of the URL `/report/…`, of which the store has a keyed hash.
+"""Find the outcome of a report by the secret in its receipt URL (`/report/…`): 128 random bits, of which the store has only the keyed hash.
 
-**Invariant:** the outcome has nothing about the other user, and a wrong receipt gets the same answer as that of a lost report.
+**Invariant:** the outcome has nothing about the other user, and a wrong secret gets the same answer as that of a report that
+is no longer stored.
 """
 
 from __future__ import annotations

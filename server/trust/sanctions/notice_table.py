@@ -1,4 +1,5 @@
-"""Hold in memory the notices (warnings) that users must read before their next search; `notice_loader`, or a broadcast of its process, fills it.
+"""Hold in memory the notices (warnings) that users must read before their next search; `notice_loader` fills it from the
+database, in a worker the frontend's broadcast does.
 
 **Invariant:** each notice belongs to one user, and nothing is looked up if the table is empty.
 """

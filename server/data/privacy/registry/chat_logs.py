@@ -1,4 +1,5 @@
-"""Declare the personal data of saved chat logs: the text, which its link opens, and the private rows beside it.
+"""Declare the personal data of saved chat logs: the text, which is open to whoever has the log's link, and the rows beside
+it, which only the service reads.
 
 **Invariant:** a log is kept until one of its participants deletes it.
 """

@@ -1,6 +1,6 @@
 """Declare the personal data of moderation: a report, its case, the reported person, texts and pictures.
 
-**Invariant:** one row per person, under keyed hashes that cannot be joined with another table.
+**Invariant:** each row is about one person, named by keyed hashes that cannot be joined with another table.
 """
 
 from __future__ import annotations
