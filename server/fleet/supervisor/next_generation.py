@@ -25,7 +25,7 @@ from server.fleet.supervisor.child_process import Child, ChildMessage
 from server.fleet.supervisor.control_clients import ControlClient
 from server.fleet.supervisor.supervisor_state import GenerationState
 from server.ops import log
-from server.ops.process import fault_points, successor, upgrade_waiter
+from server.ops.process import fault_points, foreground_proxy, successor
 
 LEAVE_WITHIN: Final = 300.0  # seconds, after which remaining clients must return
 SUCCESSOR: Final = "successor"
@@ -166,7 +166,7 @@ class NextGeneration:
         self._asker.say({"step": "ready", "pid": self.pid, "version": version})
         logger.info("upgrade.begun", online=self.left, pid=self.pid)
         self.state, self._begun = MOVING, time.monotonic()
-        upgrade_waiter.adopt()
+        foreground_proxy.adopt()
         for name, process in self._next.items():
             self._join(name, process)
         self._tell(Kind.BEGIN)

@@ -60,7 +60,7 @@ class Process:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def let_go(self) -> None:
-        """Stop watching it: another process looks after it from now on (`upgrade_waiter.become`, or init)."""
+        """Stop watching it: another process looks after it from now on (`foreground_proxy.become`, or init)."""
         if self._pidfd >= 0:
             self._loop.remove_reader(self._pidfd)
             os.close(self._pidfd)

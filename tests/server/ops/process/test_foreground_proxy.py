@@ -108,7 +108,7 @@ def test_it_holds_the_pipe_and_what_it_was_given_and_nothing_else(life: Life) ->
         2,
     }
     assert len(held) == 4
-    assert "upgrade_waiter.py" in Path(f"/proc/{life.pid}/cmdline").read_text()
+    assert "foreground_proxy.py" in Path(f"/proc/{life.pid}/cmdline").read_text()
 
 
 def test_a_signal_between_the_two_lives_is_not_lost(start: Start) -> None:
