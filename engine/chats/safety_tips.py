@@ -4,8 +4,8 @@ Tips follow from detections of the screening process.
 **Invariant:** at most one tip of each kind per chat and user, and none after the chat's end.
 """
 
-from engine.conduct.detection_actions import EFFECTS, KINDS, WITH_NUMBERS, WRITER
-from engine.conduct.detection_classes import HIGH, Kind
+from engine.conduct.detection_actions import KINDS, WITH_NUMBERS, tips_of
+from engine.conduct.detection_classes import Kind
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.core.states import CHATTING
@@ -22,11 +22,9 @@ class LineTips:
 
     def found(self, chat: str, side: int, number: int, kind: Kind) -> None:
         """Send the tips of a class of rules, of which one matched line `number` of a side of a chat; line 0 of the watcher is the question."""
-        effect = EFFECTS[kind.name]
-        if not self._core.settings.tips or not (effect.low or kind.confidence == HIGH):
+        if not self._core.settings.tips:
             return
-        also = effect.also if kind.confidence == HIGH else ""
-        to_writer, to_receiver = (effect.tip, also) if effect.to == WRITER else (also, effect.tip)
+        to_writer, to_receiver = tips_of(kind)
         if to_writer:
             self._tell(to_writer, self.at(chat, side), number)
         for told in (0, 1) if to_receiver else ():

@@ -8,6 +8,8 @@
 
 from typing import Final, NamedTuple
 
+from engine.conduct.detection_classes import HIGH, Kind
+
 RECEIVER: Final = "receiver"  # of the line
 WRITER: Final = "writer"
 
@@ -86,3 +88,12 @@ KINDS: Final = (
 )
 HELP: Final = "help"
 WITH_NUMBERS: Final = frozenset((HELP, "threat"))  # kinds of tips that come with the help lines of the country
+
+
+def tips_of(kind: Kind) -> tuple[str, str]:
+    """Return the kinds of the tips to the writer and to the receiver that follow from a detection; empty: none is sent."""
+    effect = EFFECTS[kind.name]
+    is_high = kind.confidence == HIGH
+    tip = effect.tip if is_high or effect.low else ""
+    also = effect.also if is_high else ""
+    return (tip, also) if effect.to == WRITER else (also, tip)

@@ -15,6 +15,8 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
+from engine.conduct.detection_actions import LIMITS, tips_of
+from engine.conduct.detection_classes import HIGH, Kind
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
@@ -30,9 +32,7 @@ from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 LINE_MAX: Final = 16 * 1024  # bytes of a line of standard input; a chat line has 2,000 characters at most
-Found = dict[
-    str, str
-]  # `rule`, its `class` and `confidence`, `where` (the text that matched), `follows`, and the tip with its receiver
+Found = dict[str, str]  # `rule`, its `class` and `confidence`, `where` (the text that matched), `follows`
 Source = Callable[[str], list[Found]]
 
 
@@ -95,30 +95,34 @@ def attempt(
 
 def _sources(settings: Settings) -> list[Source]:
     """Return the sources of findings, in the order of the output: the rules of this program and of the operator. Raises BadRules, OSError."""
-    from engine.conduct.detection_actions import EFFECTS
     from server.trust.screening.screening_rules import read_rules
 
     rules = read_rules(_folder(settings))
 
     def by_rules(line: str) -> list[Found]:
-        found = []
-        for one in rules.find(line):
-            kind = one.kind
-            effect = EFFECTS[kind.name]
-            found.append(
-                {
-                    "rule": one.rule,
-                    "class": kind.name,
-                    "confidence": kind.confidence,
-                    "where": one.text,
-                    "tip": effect.tip,
-                    "to": effect.to,
-                    "follows": f"tip {effect.tip} to the {effect.to}" if effect.tip else "counted",
-                }
-            )
-        return found
+        return [
+            {
+                "rule": one.rule,
+                "class": one.kind.name,
+                "confidence": one.kind.confidence,
+                "where": one.text,
+                "follows": _follows(one.kind),
+            }
+            for one in rules.find(line)
+        ]
 
     return [by_rules]
+
+
+def _follows(kind: Kind) -> str:
+    """Return in words which tips are sent, and from how many chats of a day more follows."""
+    to_writer, to_receiver = tips_of(kind)
+    parts = [f"tip {tip} to the {side}" for tip, side in ((to_writer, "writer"), (to_receiver, "receiver")) if tip]
+    if kind.confidence == HIGH and kind.name in LIMITS:
+        limit = LIMITS[kind.name]
+        parts += [f"a challenge from chat {limit.friction} of a day"] if limit.friction else []
+        parts += [f"a case from chat {limit.case} of a day"] if limit.case else []
+    return ", ".join(parts) or "counted"
 
 
 def _find(sources: list[Source], line: str) -> list[Found]:
@@ -131,7 +135,7 @@ def _answer_lines(lines: BinaryIO, sources: list[Source], answer: Callable[[dict
         raw = lines.readline(LINE_MAX + 2)  # with its line break
         if not raw:
             return
-        body = raw.rstrip(b"\r\n")
+        body = raw.removesuffix(b"\n").removesuffix(b"\r")
         document: dict[str, Any] = {"line": number}
         if len(body) > LINE_MAX:
             while raw and not raw.endswith(b"\n"):
