@@ -88,6 +88,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "setup.warning": "check said remedy",  # a finding of `serendip check` about the settings, the data folder or limits
         "store.away": "what cause error where",  # records wait or saves are refused, and why; chats continue
         "store.back": "what",
+        "store.opened": "seconds",
         "store.bucket_versioned": "",  # deleted objects remain as old versions
         "store.full": "",  # the free space of the disk is below its floor: no chat is saved
         "store.room": "",  # it is above the floor again

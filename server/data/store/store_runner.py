@@ -49,6 +49,7 @@ PROBE_EVERY_S = 3.0  # between two probes of the database
 OBJECTS_EVERY_S = 15.0  # between two probes of the object store
 SWEEP = 60.0  # seconds between sweeps of objects left behind by a failed request or a kill
 PATIENCE = 1.0  # seconds that the start waits for the database; SQLite needs 0.2 with a migration
+OPENING_S = 30.0  # seconds of opening without an answer, after which the database counts as away; it is shorter if an attempt fails
 SAVES = 16  # concurrent saves; others wait
 SAVES_WAITING = 200  # running and waiting saves, beyond which a save is refused at once
 SAVES_NETWORK = 8  # of one network at the same time, so that it cannot occupy all
@@ -147,8 +148,6 @@ class Store:
         try:
             if opening.done():
                 await opening
-            else:
-                self.writer.reach.failed(TimeoutError())
         except StoreAway as error:
             self.writer.reach.failed(error)
         if not self.ready:
@@ -160,6 +159,7 @@ class Store:
         self._tasks.start("store-upkeep", self._copy_state)
 
     async def _open(self) -> None:
+        begun = time.monotonic()
         await self._service_lock.take()
         if await is_unfinished(self.parts.database):
             raise SchemaDiffers(UNFINISHED)
@@ -173,10 +173,13 @@ class Store:
         self.writer.start()
         self.writer.reach.worked()
         self.ready = True
+        logger.info("store.opened", seconds=round(time.monotonic() - begun, 3))
 
     async def _open_later(self, begun: asyncio.Task[None]) -> None:
         """Retry until the database is open: first await `begun`, the attempt of `start`, then make further attempts."""
+        loop = asyncio.get_running_loop()
         while True:
+            late = loop.call_later(OPENING_S, lambda: self.writer.reach.failed(TimeoutError()))
             try:
                 await (self._open() if begun.done() else begun)
                 return
@@ -187,6 +190,8 @@ class Store:
                 Busy,
             ) as error:  # an operator may migrate or restore meanwhile
                 self.writer.reach.failed(error)
+            finally:
+                late.cancel()
             await asyncio.sleep(0.5 + random.random())
 
     async def _probe(self) -> None:
@@ -215,7 +220,9 @@ class Store:
         """Return the operations that do not reach the database or the bucket now, each with its cause (`readyz`)."""
         found = []
         cause = self.writer.reach.cause or self._reads.cause
-        if not self.ready or cause is not None:
+        if not self.ready and cause is None:
+            found.append("store: the database is being opened; records wait")
+        elif not self.ready or cause is not None:
             what = "a key is missing, or another" if cause == "keys" else "the database is away"
             found.append(f"store: {what} ({cause}); records wait")
         if self._objects.cause is not None:

@@ -57,15 +57,13 @@ class Running:
         opened = False
         while not (self.port and opened):
             assert self._process.poll() is None, self.log.read_text()
-            opened = True
             for line in self.log.read_text().splitlines():
                 event = json.loads(line) if line.startswith("{") else {}
                 if event.get("event") == "metrics.ready":
                     self.metrics = event["port"]
                 if event.get("event") == "server.ready":
                     self.port = event["port"]
-                if event.get("event") in {"store.away", "store.back"}:
-                    opened = event["event"] == "store.back"
+                opened = opened or event.get("event") == "store.opened"
             await asyncio.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

@@ -134,10 +134,7 @@ async def hosting(folder: Path, workers: int = 2, start: str = START, **settings
         await host.told("server.ready")
         for process in ("hub", "frontend", *(f"worker {number + 1}" for number in range(workers))):
             await host.told("process.ready", process=process)  # each says so by itself
-        if host.events(
-            "store.away"
-        ):  # on a busy machine the database opens behind the service, and nothing is saved until then
-            await host.told("store.back")
+        await host.told("store.opened")  # nothing is saved until then
         yield host
     finally:
         await asyncio.to_thread(host.destroy)

@@ -61,7 +61,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        """Start, and wait for the lines that say that connections are taken and, where it took longer, that the store is open."""
+        """Start, and wait for the lines that say that connections are taken and that the store is open."""
         may_start()
         command = [
             sys.executable,
@@ -77,14 +77,13 @@ class Server:
         self._process = subprocess.Popen(command, cwd=self.root, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         self.before = ""
-        ready, opened = False, True
+        ready = opened = False
         for line in self._process.stderr:
             self.before += line
             if '"server.ready"' in line:
                 self.port = json.loads(line)["port"]
                 ready = True
-            if '"store.away"' in line or '"store.back"' in line:
-                opened = '"store.back"' in line
+            opened = opened or '"store.opened"' in line
             if ready and opened:
                 self._reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
                 self._reader.start()
