@@ -1,4 +1,4 @@
-"""Declare the methods of `Matcher` for compiled callers (matcher_interface.pyx)."""
+"""Declare the methods of `Matcher` for compiled callers (matcher_base.pyx)."""
 
 from libc.stdint cimport uint16_t, uint64_t
 

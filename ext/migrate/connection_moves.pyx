@@ -7,7 +7,7 @@ belongs to the connection or is closed. A state holds ages instead of times, bec
 #     heard, moved   age in seconds of the last byte received, and of the last that the client accepted; 0 is left out
 #     held           messages in the output since it blocked
 #     tokens         contents of its buckets, five numbers; left out if all are full
-#     confirm, paused, pinged, blocked, virtual, visitor   1 if this flag of connection.pxd is set
+#     confirm, paused, pinged, blocked, virtual, visitor   1 if this flag of connection_table.pxd is set
 #     input          bytes that were read and not parsed
 #     opcode, part   of a fragmented message, and the bytes of its fragments so far
 #     out            bytes that are queued and not accepted; the connection's bytes are these three, in this order

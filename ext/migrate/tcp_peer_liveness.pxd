@@ -1,4 +1,4 @@
-"""Declare the liveness check of a TCP peer (peer_liveness.pyx)."""
+"""Declare the liveness check of a TCP peer (tcp_peer_liveness.pyx)."""
 
 cdef enum:
     LOOK_SECONDS = 2     # from a send between two hosts until its arrival is checked

@@ -1,4 +1,4 @@
-"""Declare the tracking of whether a tunnel's client is in a chat (tunnel_chat_state.pyx)."""
+"""Declare the tracking of whether a tunnel's client is in a chat (tunnel_client_state.pyx)."""
 from libc.stdint cimport uint8_t
 
 from ext.net.frames cimport frame_t

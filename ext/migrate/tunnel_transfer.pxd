@@ -1,4 +1,4 @@
-"""Declare the begin, end and move of a tunnel (tunnel_moves.pyx)."""
+"""Declare the begin, end and move of a tunnel (tunnel_transfer.pyx)."""
 from libc.stdint cimport uint64_t
 
 from ext.accept.address_limits cimport Addresses

@@ -1,4 +1,4 @@
-"""Declare growing buffers and a pool of output chunks (buffers.pyx).
+"""Declare growing buffers and a pool of output chunks (byte_buffers.pyx).
 **Invariant:** the holder of a buffer frees the buffer, once.
 """
 from libc.stdint cimport uint8_t, uint16_t, uint32_t

@@ -1,4 +1,4 @@
-"""Declare rate limits that outlive a connection (carried_rate_limits.pyx)."""
+"""Declare rate limits that outlive a connection (carry_over_limits.pyx)."""
 from libc.stdint cimport uint64_t
 
 from ext.net.connection_table cimport io_t

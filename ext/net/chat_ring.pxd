@@ -1,5 +1,5 @@
 """Declare the ring, a chat's buffer of last messages.
-**Invariant:** ring.pyx alone numbers messages and writes a ring's fields.
+**Invariant:** chat_ring.pyx alone numbers messages and writes a ring's fields.
 """
 from libc.stdint cimport uint8_t, uint32_t
 

@@ -16,11 +16,11 @@
 #     BROKEN     .     x     x       x      .     output, after a send failed: epoll reports it
 #     FRESH      .     x     .       .      .     new_connections, its reply waits for the greeting; the engine's first frame, settle, linger
 #     COMING     x     .     .       x      x     new_connections, a newcomer that was neither accepted nor handed over; the same, reclaim
-#     COUNTED    x     x     x       x      x     new_connections, it is counted at its address, as COMING says; the same; tunnel_moves
+#     COUNTED    x     x     x       x      x     new_connections, it is counted at its address, as COMING says; the same; tunnel_transfer
 #     VIRTUAL    .     x     .       x      x     virtual_connections
 #     LINGER     .     .     .       x      .     connection_end, to wait for the client's end once all is sent
 #     UNTOLD     .     .     .       x      x     connection_end, there was no memory for the event of its loss; collect
-#     VISITOR    .     x     x       .      .     connection_moves and tunnel_moves, by its state: another host counts its address; linger
+#     VISITOR    .     x     x       .      .     connection_moves and tunnel_transfer, by its state: another host counts its address; linger
 #
 # A PIPED connection is one end of a tunnel (tunnel.pyx): a client whose session is at another host, or the socket to that host.
 #

@@ -144,7 +144,7 @@ cdef conn_t *connection_open(io_t *io, uint64_t number) noexcept nogil:
 
 
 cdef bint connection_holds(conn_t *conn) noexcept nogil:
-    """Whether all flags are allowed in the connection's state by the table of connection.pxd."""
+    """Whether all flags are allowed in the connection's state by the table of connection_table.pxd."""
     cdef uint32_t[5] allowed
     allowed[DEAD], allowed[HEAD], allowed[OPEN], allowed[CLOSING], allowed[PIPED] = IN_DEAD, IN_HEAD, IN_OPEN, IN_CLOSING, IN_PIPED
     return conn.state <= PIPED and not conn.flags & ~allowed[conn.state]

@@ -1,4 +1,4 @@
-"""Declare the scanner for chat lines (chat_line_scanner.pyx).
+"""Declare the scanner for chat lines (fast_chat_line_parser.pyx).
 
 **Invariant:** the scanner accepts one spelling of JSON, and nothing that orjson or the rules of the protocol would refuse.
 """

@@ -3,7 +3,7 @@
 **Invariant:** an imported snapshot must be consistent; else ValueError is raised and nothing is created. Unknown keys are ignored.
 """
 
-# Defaults (0, empty) are left out. A ring's fields are read here and written in ring.pyx alone.
+# Defaults (0, empty) are left out. A ring's fields are read here and written in chat_ring.pyx alone.
 #
 # The bytes of a ring are its entries, oldest first: size, Unix time and side, each a little-endian u32, and `size` bytes of text.
 

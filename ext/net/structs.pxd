@@ -1,7 +1,7 @@
 """Declare the C structures that point at each other: a connection, the ring buffer of its chat, and its tunnel. Fields only."""
 
-# connection.pxd says which module writes a connection's fields; a ring's are written by ring.pyx alone, a tunnel's by tunnel_ends, tunnel and
-# tunnel_moves.
+# connection_table.pxd says which module writes a connection's fields; a ring's are written by chat_ring.pyx alone, a tunnel's by tunnel_connections, tunnel and
+# tunnel_transfer.
 
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -50,7 +50,7 @@ cdef struct tunnel_t:
     uint8_t halved           # no more is sent to the home
     uint8_t closed           # the client has sent a close frame
     uint8_t spoke            # the home has sent something to the client
-    uint8_t talks            # the client believes that it is in a chat (tunnel_chat_state.pyx)
+    uint8_t talks            # the client believes that it is in a chat (tunnel_client_state.pyx)
     uint8_t unwatched        # epoll does not watch the home: it ended, and that waits until the client accepts what came before
 
 cdef struct budget_t:

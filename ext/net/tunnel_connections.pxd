@@ -1,4 +1,4 @@
-"""Declare the two connections of a tunnel (tunnel_ends.pyx)."""
+"""Declare the two connections of a tunnel (tunnel_connections.pyx)."""
 from libc.stdint cimport uint32_t
 
 from ext.net.byte_buffers cimport held_by

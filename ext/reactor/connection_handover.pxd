@@ -1,4 +1,4 @@
-"""Declare how connections enter and leave a reactor as descriptors (descriptor_transfer.pyx)."""
+"""Declare how connections enter and leave a reactor as descriptors (connection_handover.pyx)."""
 from ext.accept.address_limits cimport Addresses
 from ext.net.connection_table cimport io_t
 from ext.accept.handshake cimport Judge

@@ -89,7 +89,7 @@ cdef class ConnectionTransfers:
     ) -> int:
         """Connect a client from `release` with its home at another host over `home_fd`. Return the tunnel's number, which events carry.
 
-        Both sockets are non-blocking; for the home's see `tunnel_moves.prepare`. `to_client`: output that the client has not accepted,
+        Both sockets are non-blocking; for the home's see `tunnel_transfer.prepare`. `to_client`: output that the client has not accepted,
         whole frames but for the first; `to_home`: input that was read and not parsed. `visitor`: another host counts it at its address;
         `within`: its state, which was sent on, holds fragments of a message. Events: RECORD, bytes from the home to this host; UNTUNNELLED,
         TUNNEL_…: after ENDED and BROKE `unpipe` it at once, since it is closed after 3 s; after CLOSED and LEFT it is gone. Both
@@ -111,7 +111,7 @@ cdef class ConnectionTransfers:
         return client_out(&self.io, self.addresses, conn, returned) if conn != NULL else None
 
     def record(self, number: int, payload: bytes) -> None:
-        """Queue a record, at most a few KiB, for the host of a visitor's connection; the client does not receive it (`tunnel_moves.record_frame`)."""
+        """Queue a record, at most a few KiB, for the host of a visitor's connection; the client does not receive it (`tunnel_transfer.record_frame`)."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
             frame(&self.io, conn, RECORD, payload, len(payload))
@@ -130,7 +130,7 @@ cdef class ConnectionTransfers:
     def release_tunnel(self, number: int) -> tuple[int, str, int, dict, bytes] | None:
         """Release a tunnel for another reactor's `take_tunnel`: (the client's descriptor, address, the home's descriptor, state, bytes).
 
-        The state is described in tunnel_moves.pyx. None: it is gone, its home is (an event follows), or it cannot move now; then it is
+        The state is described in tunnel_transfer.pyx. None: it is gone, its home is (an event follows), or it cannot move now; then it is
         unchanged.
         """
         cdef conn_t *conn = piped(&self.io, number)

@@ -31,7 +31,7 @@ def starve(reactor: Reactor, events: int) -> None:
 
 
 def may_stand(state: int, flags: int) -> bool:
-    """Whether the table of connection.pxd allows these flags in this state."""
+    """Whether the table of connection_table.pxd allows these flags in this state."""
     cdef conn_t conn
     conn.state = state
     conn.flags = flags

@@ -64,7 +64,7 @@ async def last_backup(database: Database) -> int:
 async def restore(database: Database, file: Path) -> None:
     """Replace the database by a backup, marked as unfinished, in one transaction or not at all. Raises BackupFailed.
 
-    Every host must be stopped (`service_lock.alone`, `folder_lock.alone`).
+    Every host must be stopped (`restore_lock.alone`, `folder_lock.alone`).
     """
     if not await asyncio.to_thread(file.is_file):
         raise BackupFailed(f"{file}: there is no such backup")

@@ -2,7 +2,7 @@
 log, hidden chat logs, moderation.
 
 **Invariant:** after a restore these tables hold the rows from before the restore, not those of the backup, which would forget holds and revive
-lifted bans. Parts marked `copied` are also in the encrypted copies of `sealed_copies.py`, in case the database itself is lost.
+lifted bans. Parts marked `copied` are also in the encrypted copies of `rollback_protection.py`, in case the database itself is lost.
 """
 
 from __future__ import annotations

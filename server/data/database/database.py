@@ -1,7 +1,7 @@
 """Open the database (SQLAlchemy; SQLite or PostgreSQL) and provide its transactions, locks and file maintenance.
 
 **Invariant:** the differences between SQLite and PostgreSQL are known only to this module, `bulk_inserts.py`, `daily_partitions.py`,
-`database_backup.py` and `service_lock.py`. Error messages never contain parameters, because these are personal values (`hide_parameters`).
+`database_backup.py` and `restore_lock.py`. Error messages never contain parameters, because these are personal values (`hide_parameters`).
 """
 
 from __future__ import annotations

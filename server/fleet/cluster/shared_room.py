@@ -38,7 +38,7 @@ class SharedRoom:
 
     `ready`: whether messages are accepted now; `hide`: returns a pseudonym of a network.
 
-        my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`room_messages`) ──► the `Hub` there
+        my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`waiting_room_messages`) ──► the `Hub` there
                    ◄── rows ── my `Hub`                                         its stream back             ◄──
 
     `Membership.owner` decides the owner. A loss between two hubs, and a change of owner, both end in one message to the workers: AGAIN. Recent

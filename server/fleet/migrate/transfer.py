@@ -171,7 +171,7 @@ def unheard(_: GroupTransfer) -> None:
 class Exports:
     """Way out of one process, for groups of its sessions. `forwarding`: None where no other process asks for sessions meanwhile.
 
-    A target is a process of this host (it gets the descriptors: `process_target`), a process of another host (the connection becomes a tunnel:
+    A target is a process of this host (it gets the descriptors: `session_sender`), a process of another host (the connection becomes a tunnel:
     `roaming.migration_source`), or another host without the connections (each client gets the time to return: `roaming.evacuation`). The caller
     chooses groups, order and target. A stage never returns to an earlier one.
 

@@ -1,5 +1,5 @@
 """Run an upgrade of a host of several processes from the old supervisor: start a new supervisor with new processes (the next generation), and hand
-all sessions to them. The new supervisor's side is `previous_generation`.
+all sessions to them. The new supervisor's side is `upgrade_takeover`.
 
 **Invariant:** the old processes serve unchanged until all new ones are ready. If the new generation fails, it is killed, and the old one
 continues.

@@ -68,7 +68,7 @@ class Supervisor:
             └──── its death ────────┘ ──► the others are notified, it is started anew and gets new links
 
     A process that is silent for two seconds, not counting time without a core, hangs and is killed (`server.fleet.supervisor.watchdog`). During
-    an upgrade another supervisor with all of these runs beside this one, until it has everything (`next_generation`, and `previous_generation` on
+    an upgrade another supervisor with all of these runs beside this one, until it has everything (`next_generation`, and `upgrade_takeover` on
     its side).
     """
 
