@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.console_schema import approval, console_session, operator, passkey
+from server.data.schema.console_schema import answer_template, approval, console_session, operator, passkey
 from server.data.schema.data_request_schema import (
     agent_use,
     request,
@@ -29,7 +29,7 @@ from server.data.schema.data_request_schema import (
 )
 from server.data.schema.deletion_schema import deletion, erased
 from server.data.schema.hold_conditions import held_log, held_people
-from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_comment, case_subject, evidence, notice, report
 from server.data.schema.record_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.data.schema.transparency_schema import law_notice, month_figure
 
@@ -94,10 +94,11 @@ PARTS = (
     Part(agent_use, (agent_use.c.at,)),
     Part(report, (), copied=False),
     Part(evidence, (), copied=False),
+    Part(case_comment, (), copied=False),
     # A closed account must not reopen, and the counts of a month are added once.
     *(
         Part(table, (), copied=False)
-        for table in (operator, passkey, console_session, approval, law_notice, month_figure)
+        for table in (operator, passkey, console_session, answer_template, approval, law_notice, month_figure)
     ),
 )
 COPIED = tuple(part for part in PARTS if part.copied)

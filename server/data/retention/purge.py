@@ -30,7 +30,7 @@ from server.data.retention.requested_deletion import RequestedDeletions
 from server.data.schema.chat_id_format import DAY, bound, day_of
 from server.data.schema.hidden_row_conditions import erased_row
 from server.data.schema.hold_conditions import held_case, held_chat, held_log, held_party, held_people
-from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_comment, case_subject, notice, report
 from server.data.schema.record_schema import TWINS, chat, log, metadata, party
 from server.data.schema.record_schema import held_chat as held_chat_table
 from server.data.schema.record_schema import held_party as held_party_table
@@ -42,7 +42,14 @@ LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: other wr
 REST = 0.02  # seconds between steps at least: another process polls for the lock up to 15 ms apart in its first 33, so it gets in
 TIDY = 10  # steps between moves of the WAL into the file: 70 MB, since each row has index entries in two random places
 MANY = 500  # ids in one statement
-OF_A_CASE = (case_subject, report, ban, notice, appeal)  # rows that name a case, and stay while a hold keeps it
+OF_A_CASE = (
+    case_subject,
+    report,
+    ban,
+    notice,
+    appeal,
+    case_comment,
+)  # rows that name a case, and stay while a hold keeps it
 Progress = Callable[[str, int], None]
 
 

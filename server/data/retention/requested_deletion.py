@@ -38,7 +38,7 @@ from server.data.schema.chat_id_format import DAY, bound, day_of
 from server.data.schema.deletion_schema import OBJECTED, deletion, erased
 from server.data.schema.hidden_row_conditions import exempt_case
 from server.data.schema.hold_conditions import held_case, held_party, matched
-from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_comment, case_subject, evidence, notice, report
 from server.data.schema.record_schema import doomed, log, log_party, party
 from server.data.schema.record_schema import held_party as twin
 from server.ops.security.reference_numbers import number
@@ -276,7 +276,7 @@ class RequestedDeletions:
             return 0
         pieces = select(evidence.c.object).where(evidence.c.case.in_(idents))
         names = (await connection.execute(pieces)).scalars().all()
-        for table in (evidence, appeal, ban, notice):
+        for table in (evidence, appeal, ban, notice, case_comment):
             await connection.execute(delete(table).where(table.c.case.in_(idents)))
         if names:
             rows = [{"object": name, "since": now, "erasure": None} for name in names]

@@ -1,7 +1,8 @@
 """Define the tables of the moderators' console: operators, passkeys, sessions, and actions that wait for a second operator.
 
     operator ──┬── passkey            public keys alone: no stored value grants access
-               └── console_session    a keyed hash of the cookie's secret
+               ├── console_session    a keyed hash of the cookie's secret
+               └── answer_template    a saved text for users
 
 Closing an account deletes its rows, except those of `approval`, the record of what two operators decided.
 """
@@ -46,6 +47,18 @@ console_session = Table(
     Column("used", BigInteger, nullable=False, info=pd("operator")),
     Column("proved", BigInteger, nullable=False, info=pd("operator")),
     Index("ix_console_session_operator", "operator"),
+)
+
+answer_template = Table(
+    "answer_template",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("random")),
+    Column("operator", String(64), nullable=False, info=pd("answer_template")),
+    Column("language", String(8), nullable=False, info=pd("answer_template")),
+    Column("title", String(60), nullable=False, info=pd("answer_template")),
+    Column("text", String(300), nullable=False, info=pd("answer_template")),
+    Column("made", BigInteger, nullable=False, info=pd("answer_template")),
+    Index("ix_answer_template_operator", "operator"),
 )
 
 approval = Table(

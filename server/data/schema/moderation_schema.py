@@ -4,6 +4,7 @@
 
     report ── case ── case_subject          one case is about one person; many may report them
                 │
+                ├── case_comment            what moderators wrote to each other about it
                 ├── evidence ─▷ object      the server's own text of the chat, and pictures of it, each encrypted under its own key
                 ├── ban ── appeal
                 └── notice ── appeal        a warning, read before the next search
@@ -11,11 +12,12 @@
 Columns of `case`: `closed` is the time of the decision (rows are deleted 120 days later); `claimed_by` has the case until `claimed_until`; `due`
 orders the queue, smallest first: the time of opening, less ten minutes per point of priority; `child` is the time since which the case contains
 apparent abuse material; `second_asked` is the time since which a decided case waits for a second review, and the four columns after it hold the
-second operator's decision.
+second operator's decision; `passed_to` is the moderator (`ada`) or role (`@lead`) that the case is reserved for; `batch` is common to cases that were
+decided together.
 
 Columns of other tables: `until` of evidence is its own time of deletion; `subject` of a picture says whether it shows the camera of the reported
-person; `listed` names the entry of a list of known abuse material that the picture resembles; `network` marks an appeal against the refusal of a
-network alone.
+person; `excerpt` is a few words of the text, for lists; `listed` names the entry of a list of known abuse material that the picture resembles;
+`network` marks an appeal against the refusal of a network alone.
 """
 
 from __future__ import annotations
@@ -51,8 +53,11 @@ case = Table(
     Column("second_measure", String(8), info=pd("case")),
     Column("second_rule", String(4), info=pd("case")),
     Column("second_at", BigInteger, info=pd("case")),
+    Column("passed_to", String(40), info=pd("case")),
+    Column("batch", LargeBinary(16), info=RANDOM),
     Index("ix_case_state", "state", "queue", "due"),
     Index("ix_case_closed", "closed"),
+    Index("ix_case_decided_by", "decided_by", "closed"),
 )
 
 case_subject = Table(
@@ -99,8 +104,22 @@ evidence = Table(
     Column("until", BigInteger, info=pd("evidence")),
     Column("subject", Boolean, info=pd("snap")),
     Column("listed", String(128), info=pd("snap")),
+    Column("excerpt", LargeBinary(2600), info=pd("evidence")),
     Index("ix_evidence_case", "case"),
     Index("ix_evidence_until", "until"),
+)
+
+case_comment = Table(
+    "case_comment",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("time, for the order of one second, and random")),
+    Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
+    Column("at", BigInteger, nullable=False, info=pd("case_comment")),
+    Column("by", String(64), nullable=False, info=pd("case_comment")),
+    Column("passed_to", String(40), info=pd("case_comment")),
+    Column("text", LargeBinary(2200), info=pd("case_comment")),
+    Index("ix_case_comment_case", "case", "at"),
+    Index("ix_case_comment_at", "at"),
 )
 
 ban = Table(

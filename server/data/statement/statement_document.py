@@ -63,6 +63,7 @@ CLOSED = dict.fromkeys(
 ) | {
     "ban.until": "its end",
     "approval.asked": "the request",
+    "case_comment.at": "it was written",
     "deletion.asked": "the request",
     "request_step.at": "it was passed on",
     "request_answer.at": "the answer",

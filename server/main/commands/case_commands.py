@@ -295,15 +295,19 @@ def _case(found: OpenedCase) -> list[str]:
     """Format a case as lines of text."""
     listed = found.listed
     lines = [
+        *((f"passed on to {listed.passed_to}",) if listed.passed_to else ()),
+        *(f"{one.by} wrote {when(one.at)}: {one.text}" for one in found.comments),
         f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",
         f"country: {found.country or 'unknown'}",
         *(("it is decided, and waits for a second look: `serendip safety second`",) if found.again else ()),
         *((f"a program did at once: {' '.join(found.program)}; until you decide",) if found.program else ()),
-        *(f"decided before: {when(one.closed)} {one.measure} {one.rule} ({one.state})" for one in found.earlier),
+        *(
+            f"before: {when(one.closed)} {one.measure} {one.rule} ({one.state}, case {one.case[:12]})"
+            for one in found.earlier
+        ),
         *(f"reporter wrote ({one.reason}): {one.note}" for one in found.reports if one.note),
     ]
-    if found.crowd is not None:
-        crowd = found.crowd
+    if (crowd := found.listed.crowd) is not None:
         lines.append(
             f"{crowd.reports} reports in {spoken(crowd.seconds)}, {crowd.unproven} by people of whom none was decided before"
         )

@@ -17,6 +17,7 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
+from server.site.translation.libretranslate import TranslationClient
 from server.trust.console.console_interface import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
@@ -65,5 +66,6 @@ async def open_store(
     chosen = settings.console
     console = None
     if chosen.enabled:
-        console = console_service.Console(store.parts, chosen, settings.data, address, tasks, sockets)
+        translator = TranslationClient(settings.translation) if settings.translation.url else None
+        console = console_service.Console(store.parts, chosen, settings.data, address, tasks, sockets, translator)
     return store, safety, console, over(store.parts, secret, settings, tasks, told)

@@ -69,6 +69,13 @@ class TranslationClient:
         self.tally["translated"] += 1
         return found
 
+    async def translate_line(self, text: str, target: str) -> str | None:
+        """Translate a line from any language; return None if it was not translated."""
+        try:
+            return (await self.translate(text, AUTO, target)).text
+        except NotTranslated:
+            return None
+
     async def stop(self) -> None:
         """Close the connections."""
         await self._elsewhere.stop()

@@ -99,3 +99,9 @@ class CaseBase:
             subject=await audit_log.case_subject_of(self._database, self._pseudonyms, ident),
             outcome=f"case {ident.hex()}: {outcome}",
         )  # fmt: skip
+
+    async def _log(self, action: str, operator: str, why: str, outcome: str) -> None:
+        """Write a line of the audit log that is about no single case. Raises StoreAway."""
+        await audit_log.write_entry(
+            self._database, now=self.now, operator=operator, action=action, why=why, outcome=outcome
+        )

@@ -6,7 +6,7 @@ reports, and age). Points only order cases; no case is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +20,29 @@ from server.trust.cases.report_cases import POINT
 
 LOOKED = 200  # cases of a queue that are weighed; order is exact unless 200 cases are within 45 points (7.5 hours) of the first
 SHOWN = 100  # cases of a queue that are listed at once
+CROWD = 5  # least reports of a case with a `Crowd`
 FRESH = 90 * DAY  # seconds of a reporter's own past that their weight counts
 # columns that a list shows and is ordered by
 SEEN: tuple[Any, ...] = (
     case.c.id, case.c.queue, case.c.state, case.c.mode, case.c.opened, case.c.reasons, case.c.due, case.c.claimed_by,
-    case.c.claimed_until, case.c.child,
+    case.c.claimed_until, case.c.child, case.c.passed_to,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """Number of reports, the seconds in which they came, and how many reporters had no report decided before."""
+
+    reports: int
+    seconds: int
+    unproven: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListedCase:
-    """A case in its queue. `weight`: of its reporters together; `points`: its order; `claimed_by`: the moderator who has it now."""
+    """A case in its queue. `weight`: of its reporters together; `points`: its order; `claimed_by`: the moderator who has it now; `passed_to`: the
+    moderator, or @role, that it is reserved for; `crowd`: for many reports, how they came.
+    """
 
     id: str
     queue: str
@@ -42,6 +54,12 @@ class ListedCase:
     weight: float
     points: float
     claimed_by: str
+    passed_to: str = ""
+    crowd: Crowd | None = None
+
+    def is_for(self, name: str, roles: Set[str]) -> bool:
+        """Whether a case that was passed on is reserved for this moderator."""
+        return self.passed_to == name or self.passed_to[1:] in roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +73,14 @@ class QueueSize:
 
 @dataclass(frozen=True, slots=True)
 class ReporterRecord:
-    """Outcomes of a reporter's own reports of the last 90 days: `right` of `of` led to a measure. `known`: they have a cookie."""
+    """Outcomes of a reporter's own reports of the last 90 days: `right` of `of` led to a measure. `known`: they have a cookie; `at`: Unix seconds of
+    the report.
+    """
 
     right: int = 0
     of: int = 0
     known: bool = True
+    at: int = 0
 
     @property
     def proven(self) -> bool:
@@ -124,7 +145,7 @@ class Queues(CaseBase):
         claimed = row.claimed_by if row.claimed_until and row.claimed_until > self._clock() else ""
         return ListedCase(
             row.id.hex(), row.queue, row.state, row.mode, row.opened, tuple(row.reasons.split(",")), len(records),
-            *weighed, claimed or "",
+            *weighed, claimed or "", row.passed_to or "", _crowd(records),
         )  # fmt: skip
 
     async def _records(
@@ -140,13 +161,20 @@ class Queues(CaseBase):
         )
         acted = func.count(decided.c.id).filter(decided.c.outcome == "acted")
         wanted = (
-            select(report.c.case, report.c.identity.is_not(None), acted, func.count(decided.c.id))
+            select(report.c.case, report.c.identity.is_not(None), acted, func.count(decided.c.id), report.c.at)
             .outerjoin(decided, theirs)
             .where(report.c.case.in_(cases))
             .group_by(report.c.id)
             .order_by(report.c.at, report.c.id)
         )
         found: dict[bytes, list[ReporterRecord]] = {}
-        for ident, known, right, of in (await connection.execute(wanted)).all():
-            found.setdefault(ident, []).append(ReporterRecord(right, of, known))
+        for ident, known, right, of, at in (await connection.execute(wanted)).all():
+            found.setdefault(ident, []).append(ReporterRecord(right, of, known, at))
         return found
+
+
+def _crowd(records: Sequence[ReporterRecord]) -> Crowd | None:
+    """Return how a case's reports, in order of time, came; None if they are few."""
+    if len(records) < CROWD:
+        return None
+    return Crowd(len(records), records[-1].at - records[0].at, sum(not one.proven for one in records))

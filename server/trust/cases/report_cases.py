@@ -35,6 +35,7 @@ from server.ops.config.moderation_policy import (
 from server.trust.cases import automatic_actions
 from server.trust.evidence import child_abuse_material, picture_evidence
 from server.trust.evidence.chat_evidence import pack
+from server.trust.evidence.chat_excerpt import DOMAIN, excerpt_of, pack_excerpt
 from server.trust.evidence.reported_chat import Person, Reported
 from server.trust.evidence.reported_picture import Picture, bounded
 
@@ -163,14 +164,15 @@ class Cases:
         step = reason(detection, program=True).step
         return replace(step, seconds=self._pause) if step is not None and detection == REPEAT else step
 
-    @staticmethod
     async def _add_text(
-        connection: AsyncConnection, ident: bytes, reported: Reported, placed: Placed, until: int | None
+        self, connection: AsyncConnection, ident: bytes, reported: Reported, placed: Placed, until: int | None
     ) -> None:
+        excerpt = None if reported.said is None else pack_excerpt(excerpt_of(reported.said))
         await connection.execute(
             insert(evidence).values(
                 id=secrets.token_bytes(16), case=ident, side=reported.side, kind="text", object=placed.name,
                 object_key=placed.key, made=reported.at, until=until, subject=None,
+                excerpt=None if excerpt is None else self._pseudonyms.seal_text(DOMAIN, excerpt),
             )
         )  # fmt: skip
 

@@ -5,18 +5,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from server.http.words.sentences import Said
 from server.http.words.worded_errors import Worded
 from server.trust.console.console_gate import Gate, Handler
+from server.trust.console.console_interface import Translator
 from server.trust.console.console_pages import Pages
+from server.trust.decisions.case_batches import CaseBatches
 from server.trust.decisions.case_work import CaseWork
+from server.trust.moderators.answer_templates import AnswerTemplates
+from server.trust.moderators.approvals import Approvals
 from server.trust.moderators.break_reminders import Shifts
+from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.moderators.roles import OPENED_BY, Operator
 from server.trust.sanctions.sanction_scale import Refused
 
 CASE = "/case/{case:[0-9a-f]{32}}"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseParts:
+    """The collaborators of the work on cases. `translator`: None if the service has no translation server."""
+
+    desk: CaseBatches
+    approvals: Approvals
+    accounts: Accounts
+    answers: AnswerTemplates
+    translator: Translator | None = None
 
 
 def may_see(queue: str, operator: Operator) -> bool:

@@ -7,20 +7,26 @@ values (measures, reasons, kinds) are translated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from server.data.schema.moderation_schema import OPEN
 from server.http.words.moment_words import moment
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
 from server.ops.config.moderation_policy import reason as policy_reason
-from server.trust.cases.case_queues import ListedCase, QueueSize, ReporterRecord
+from server.trust.cases.alike_cases import CaseExcerpt
+from server.trust.cases.case_queues import Crowd, ListedCase, QueueSize, ReporterRecord
+from server.trust.cases.case_search import FoundCase
 from server.trust.cases.picture_review import CasePicture
-from server.trust.decisions.case_work import Crowd, EarlierDecision, OpenedCase, Outcome
+from server.trust.decisions.case_comments import CaseComment
+from server.trust.decisions.case_work import EarlierDecision, OpenedCase, Outcome
 from server.trust.decisions.second_reviews import OpenReview, SecondReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_scale import CLOSING, Decision, Refused, length, spoken
 
+NO_TRANSLATION: Final[Mapping[str, str]] = {}
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # A request for a second moderator, as `wanted` writes it.
 _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.S | re.ASCII)
@@ -29,7 +35,7 @@ _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a chat. `at`: minutes and seconds since its first; `reported`: of the reported side; `meant`: a report marks it; `found`: rules that
-    matched here first.
+    matched here first; `translated`: its translation, or empty.
     """
 
     at: str
@@ -37,6 +43,7 @@ class Line:
     meant: bool
     text: str
     found: str
+    translated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,36 @@ def row(listed: ListedCase, now: float, t: Said) -> dict[str, object]:
         "age": age(now - listed.opened, t),
         "points": round(listed.points),
         "claimed_by": listed.claimed_by,
+        "passed_to": target(listed.passed_to, t),
+        "crowd": "" if listed.crowd is None else crowd(listed.crowd, t),
     }
+
+
+def target(name: str, t: Said) -> str:
+    """Return the name of a moderator, or of a role (`@lead`), that a case is passed on to; or ""."""
+    return t.text(f"console.role.{name[1:]}") if name.startswith("@") else name
+
+
+def found_case(found: FoundCase, now: float, t: Said) -> dict[str, object]:
+    """Return a case of a search as the list shows it."""
+    state = t.text("console.search.open") if found.closed is None else measure(found.measure or "none", found.rule, t)
+    return {
+        "id": found.id,
+        "reasons": t.listed([reason(name, t) for name in found.reasons]),
+        "mode": mode(found.mode, t),
+        "queue": queue(found.queue, t),
+        "at": moment(found.opened if found.closed is None else found.closed, t),
+        "what": state,
+        "by": found.decided_by,
+        "passed_to": target(found.passed_to, t) if found.closed is None else "",
+    }
+
+
+def comment(found: CaseComment, t: Said) -> dict[str, str]:
+    """Return a comment as the page of its case shows it."""
+    return {
+        "at": moment(found.at, t), "by": found.by, "text": found.text, "passed_to": target(found.passed_to, t),
+    }  # fmt: skip
 
 
 def waits(found: OpenReview, t: Said) -> dict[str, str]:
@@ -147,7 +183,9 @@ def crowd(found: Crowd, t: Said) -> str:
 
 
 def before(found: EarlierDecision, t: Said) -> str:
-    """Return an earlier decision in words."""
+    """Return an earlier decision, or another open case, in words."""
+    if found.state == OPEN:
+        return t.text("console.case.other", at=moment(found.closed, t))
     at, what = moment(found.closed, t), measure(found.measure, found.rule, t)
     if found.state == "decided":
         return t.text("console.case.earlier", at=at, what=what)
@@ -179,8 +217,8 @@ def told(found: Outcome, t: Said) -> str:
     return measure(found.measure or "none", found.rule, t)
 
 
-def text(found: Evidence, t: Said) -> Text:
-    """Return the server's own text of a chat."""
+def text(found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLATION) -> Text:
+    """Return the server's own text of a chat. `translations`: of lines, by their text."""
     began = found.lines[0].at if found.lines else found.at
     lines = tuple(
         Line(
@@ -189,6 +227,7 @@ def text(found: Evidence, t: Said) -> Text:
             one.marked,
             one.text,
             ", ".join(hit.rule for hit in found.found if hit.number == one.number),
+            translations.get(one.text, ""),
         )
         for one in found.lines
     )
@@ -207,8 +246,11 @@ def picture(found: CasePicture, t: Said) -> dict[str, object]:
     }
 
 
-def shown(found: OpenedCase, now: float, t: Said, *, country: bool) -> dict[str, object]:
-    """Return a case as its page shows it. `country`: with its two letters."""
+def shown(
+    found: OpenedCase, now: float, t: Said, *, country: bool, opens: Callable[[str], bool] = bool,
+    translations: Mapping[str, str] = NO_TRANSLATION,
+) -> dict[str, object]:  # fmt: skip
+    """Return a case as its page shows it. `country`: with its two letters; `opens`: whether the moderator may open cases of a queue."""
     warning = t.text("console.measure.warning")
     rules = [
         {
@@ -222,17 +264,34 @@ def shown(found: OpenedCase, now: float, t: Said, *, country: bool) -> dict[str,
         "case": row(found.listed, now, t),
         "country": found.country if country else "",
         "program": measure(*found.program, t) if found.program else "",
-        "reports": [(reason(one.reason, t), one.note, record(one.record, t)) for one in found.reports],
-        "texts": [text(one, t) for one in found.texts],
+        "reports": [
+            (reason(one.reason, t), one.note, record(one.record, t), t.number(one.count) if one.count > 1 else "")
+            for one in found.reports
+        ],
+        "texts": [text(one, t, translations) for one in found.texts],
         "chats": found.chats if found.chats > len(found.texts) else 0,
-        "crowd": "" if found.crowd is None else crowd(found.crowd, t),
+        "comments": [comment(one, t) for one in found.comments],
+        "alike": found.alike,
         "pictures": [picture(one, t) for one in found.pictures],
         "child": "" if found.child is None else moment(found.child, t),
         "again": found.again,
-        "earlier": [before(one, t) for one in found.earlier],
+        "earlier": [(before(one, t), one.case if opens(one.queue) else "") for one in found.earlier],
         "rules": rules,
         "rule": policy_reason(found.listed.reasons[0]).rule,
-        "pauses": [(minutes, t.span(minutes * MINUTE)) for minutes in PAUSES],
+        "pauses": pauses(t),
+    }
+
+
+def pauses(t: Said) -> list[tuple[int, str]]:
+    """Return the lengths of a pause: (minutes, in words)."""
+    return [(minutes, t.span(minutes * MINUTE)) for minutes in PAUSES]
+
+
+def excerpt(found: CaseExcerpt, t: Said) -> dict[str, object]:
+    """Return the words of a case in a list. `alike`: how many other open cases began alike, in words, or empty."""
+    return {
+        "about": found.about,
+        "alike": t.text("console.cases.alike", n=t.number(found.alike)) if found.alike else "",
     }
 
 

@@ -21,15 +21,18 @@ from server.ops import log
 from server.ops.config.settings import Console
 from server.trust.console.account_routes import add_accounts
 from server.trust.console.approval_routes import add_approvals
+from server.trust.console.case_access import CaseParts
 from server.trust.console.case_routes import add_casework
 from server.trust.console.console_files import Files
 from server.trust.console.console_gate import Gate
+from server.trust.console.console_interface import Translator
 from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
 from server.trust.console.public_notice_routes import add_notices
 from server.trust.console.sign_in_routes import SignInRoutes, add_sign_in
-from server.trust.decisions.case_work import CaseWork
+from server.trust.decisions.case_batches import CaseBatches
 from server.trust.decisions.public_notice_work import PublicNoticeWork
+from server.trust.moderators.answer_templates import AnswerTemplates
 from server.trust.moderators.approvals import HOUR, Approvals
 from server.trust.moderators.console_sessions import Sessions
 from server.trust.moderators.moderator_accounts import Accounts
@@ -37,7 +40,7 @@ from server.trust.moderators.passkeys import Passkeys
 from server.trust.moderators.roles import Operator
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Part = Callable[[Gate, Pages, CaseWork, Approvals, Accounts], None]
+Part = Callable[[Gate, Pages, CaseParts], None]
 BODY_MAX = 64 * 1024  # bytes
 SIGNING: web.AppKey[SignInRoutes] = web.AppKey("signing")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
@@ -55,8 +58,11 @@ def build(
     origin: str,
     address: Callable[[web.BaseRequest], str],
     clock: Callable[[], float] = time.time,
+    translator: Translator | None = None,
 ) -> web.Application:
-    """Return the application. `origin`: for browsers; `address`: returns a client's address; `clock`: Unix seconds."""
+    """Return the application. `origin`: for browsers; `address`: returns a client's address; `clock`: Unix seconds; `translator`: for lines of
+    chats, None without a translation server.
+    """
     pages = Pages()
     passkeys = Passkeys(origin)
     app = web.Application(
@@ -67,7 +73,7 @@ def build(
     approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=clock)
     signing = SignInRoutes(pages, sessions, accounts, passkeys, address)
     gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
-    desk = CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
+    desk = CaseBatches(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
     app[SIGNING], app[SESSIONS] = signing, sessions
     app.on_response_prepare.append(private)
     app.on_response_prepare.append(guard)
@@ -75,7 +81,7 @@ def build(
     add_sign_in(app, gate, signing)
     add_language(app, pages)
     for part in PARTS:
-        part(gate, pages, desk, approvals, accounts)
+        part(gate, pages, CaseParts(desk, approvals, accounts, AnswerTemplates(parts.database, clock), translator))
     add_approvals(gate, pages, approvals)
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_accounts(gate, pages, accounts, origin)

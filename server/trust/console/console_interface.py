@@ -8,6 +8,16 @@ from typing import Protocol
 from server.ops.metrics.exposition import Reading
 
 
+class Translator(Protocol):
+    """Port of `server.site.translation.libretranslate.TranslationClient`: the operator's translation server."""
+
+    async def translate_line(self, text: str, target: str) -> str | None:
+        """Translate a line into a language (`de`); return None if it was not translated."""
+
+    async def stop(self) -> None:
+        """Close the connections."""
+
+
 class Console(Protocol):
     """Port of `server.trust.console.console_server.Console`, the one implementation."""
 

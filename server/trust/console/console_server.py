@@ -22,6 +22,7 @@ from server.ops.metrics.exposition import Reading, errno_name
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, build
+from server.trust.console.console_interface import Translator
 from server.trust.console.sign_in_routes import SignInRoutes
 from server.trust.moderators.console_sessions import Sessions
 
@@ -38,8 +39,9 @@ class Console:
 
     def __init__(
         self, parts: Parts, chosen: settings.Console, data: Path, address: Callable[[web.BaseRequest], str], tasks: Tasks,
-        sockets: Sockets | None = None,
+        sockets: Sockets | None = None, translator: Translator | None = None,
     ) -> None:  # fmt: skip
+        self._translator = translator
         self._parts = parts
         self._settings = chosen
         self._data = data
@@ -64,7 +66,7 @@ class Console:
             return
         reached = origin(self._settings, number)
         await asyncio.to_thread(write_origin, self._data, reached)
-        app = build(self._parts, self._settings, reached, self._address)
+        app = build(self._parts, self._settings, reached, self._address, translator=self._translator)
         self._signing = app[SIGNING]
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)
@@ -86,6 +88,8 @@ class Console:
         """Close the port."""
         await self._tasks.end(TASK)
         await self._port.stop()
+        if self._translator is not None:
+            await self._translator.stop()
 
     def reading(self) -> Reading:
         """Return the values of the metrics: sign-ins, and refused connections of this port."""

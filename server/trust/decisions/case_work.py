@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 
-from sqlalchemy import func, not_, or_, select, update
+from sqlalchemy import and_, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.retention import stale_cases
@@ -16,12 +17,16 @@ from server.data.retention.stale_cases import UNDO
 from server.data.schema.hidden_row_conditions import shown_case
 from server.data.schema.moderation_schema import OPEN, appeal, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import AGE, MINUTE, RULES, WARNED
+from server.trust.cases.alike_cases import AlikeCases
 from server.trust.cases.case_base import NAME, Found, Missing
-from server.trust.cases.case_queues import ListedCase, Queues, ReporterRecord
+from server.trust.cases.case_figures import CaseFigures
+from server.trust.cases.case_queues import ListedCase, ReporterRecord
+from server.trust.cases.case_search import CaseSearch
 from server.trust.cases.picture_review import CasePicture
 from server.trust.cases.report_cases import NOTE
 from server.trust.child_protection.referral_source import Referrals
 from server.trust.decisions.appeal_decisions import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, AppealDecisions
+from server.trust.decisions.case_comments import CaseComment, CaseComments
 from server.trust.decisions.second_reviews import SecondReview, SecondReviews, second
 from server.trust.evidence import picture_evidence
 from server.trust.evidence.chat_evidence import Evidence
@@ -39,37 +44,33 @@ from server.trust.sanctions.sanction_scale import (
 )
 
 LEASE = 15 * MINUTE  # seconds that a claimed case belongs to its moderator
+EARLIER_MOST = 50  # earlier decisions that are listed
 CHATS_MOST = 20  # chats of a case that are shown at once, the newest
-REPORTS_MOST = 50  # reports of a case that are listed at once: those with a note first, then the newest
-CROWD = 5  # least reports of a case with a `Crowd`
+REPORTS_MOST = 50  # reports with a note that are listed at once, the newest first
 
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """A report: its reason, the reporter's note, and the reporter's record."""
+    """A report with its reporter's note; or, without a note, `count` reports of one reason by reporters with the same record."""
 
     reason: str
     note: str
     record: ReporterRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """Number of reports, the seconds in which they came, and how many reporters had no report decided before."""
-
-    reports: int
-    seconds: int
-    unproven: int
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierDecision:
-    """A decision about the same user in the last 120 days. `state`: decided, upheld or reversed."""
+    """A decision about the same user in the last 120 days, or another open case about them. `state`: open, decided, upheld or reversed; `case`:
+    its id; `closed`: Unix seconds, of an open case those of its first report.
+    """
 
     closed: int
     measure: str
     rule: str
     state: str
+    case: str = ""
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class OpenedCase:
-    """A case as a moderator reads it. `texts`: the server's own, the newest CHATS_MOST of `chats`; `reports`: REPORTS_MOST of them; `crowd`: for many
-    reports, how they came. `steps`: rule to the seconds of its ladder's next step; `outcome`: the decision, if there is one.
+    """A case as a moderator reads it. `texts`: the server's own, the newest CHATS_MOST of `chats`. `steps`: rule to the seconds of its ladder's next
+    step; `outcome`: the decision, if there is one; `alike`: number of other open cases that began alike.
 
     `program`: (measure, rule) of a program's action until a person decides; None without one. `pictures`: without their bytes (`PictureReview.look`);
     `child`: Unix seconds since when it is marked as apparent abuse material. `again`: a second review (`second_reviews`): it is
@@ -106,10 +107,11 @@ class OpenedCase:
     child: int | None = None
     again: bool = False
     chats: int = 0
-    crowd: Crowd | None = None
+    comments: tuple[CaseComment, ...] = ()
+    alike: int = 0
 
 
-class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
+class CaseWork(AlikeCases, AppealDecisions, SecondReviews, Referrals, CaseComments, CaseSearch, CaseFigures):
     """All work on cases over one store.
 
     For UNDO seconds its moderator may undo a decision whole, and the case is open as before. A program's action ends with a person's decision,
@@ -137,12 +139,12 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
                 select(report).where(report.c.case == ident).order_by(report.c.at, report.c.id)
             )
             records = (await self._records(connection, select(case.c.id).where(case.c.id == ident))).get(ident, [])
-            listed = list(zip(reports.all(), records, strict=True))
-            shown = sorted(listed, key=lambda one: (one[0].note is None, -one[0].at))[:REPORTS_MOST]
-            noted = tuple(CaseReport(one.reason, self._opened(one.note, NOTE), record) for one, record in shown)
+            noted = self._reports(list(zip(reports.all(), records, strict=True)))
             chats = await self._chats(connection, ident)
             earlier = await self._earlier(connection, subject)
             taken = await earlier_steps(connection, subject, self.now, but=ident if again else b"")
+            comments = () if again else await self._comments(connection, ident)
+            alike = 0 if row.closed is not None else len(await self._alike(connection, row)) - 1
         texts = await self._texts(ident, CHATS_MOST)
         if row.child is not None:
             await self._apart(ident)
@@ -160,7 +162,17 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             row.child,
             again,
             chats,
-            _crowd(listed),
+            comments,
+            max(0, alike),
+        )
+
+    def _reports(self, listed: Sequence[tuple[Found, ReporterRecord]]) -> tuple[CaseReport, ...]:
+        """Return the reports with a note, REPORTS_MOST of them, newest first; then those without, counted by reason and record."""
+        noted = [one for one in listed if one[0].note is not None][::-1][:REPORTS_MOST]
+        plain = Counter((row.reason, replace(record, at=0)) for row, record in listed if row.note is None)
+        return (
+            *(CaseReport(row.reason, self._opened(row.note, NOTE), record) for row, record in noted),
+            *(CaseReport(reason, "", record, count) for (reason, record), count in plain.most_common(REPORTS_MOST)),
         )
 
     @staticmethod
@@ -186,15 +198,16 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
         async with self._database.write() as connection:
             await connection.execute(mine.values(claimed_by=None, claimed_until=None))
 
-    async def next(self, queue: str, operator: str, after: str = "") -> str:
+    async def next(self, queue: str, operator: str, after: str = "", roles: Set[str] = frozenset()) -> str:
         """Claim the first free case of a queue, or the first after `after`. Return its id, or "" without a free one.
 
-        Raises StoreAway.
+        Cases that were passed on to this moderator, or to one of their `roles`, come first; those passed on to others are left out. Raises StoreAway.
         """
         waiting = list(await self.cases(queue))
         place = next((at for at, one in enumerate(waiting) if one.id == after), -1)
-        for one in [*waiting[place + 1 :], *waiting[: max(0, place)]]:
-            if one.claimed_by not in ("", operator[:NAME]):
+        in_turn = [*waiting[place + 1 :], *waiting[: max(0, place)]]
+        for one in sorted(in_turn, key=lambda one: not one.passed_to):
+            if one.claimed_by not in ("", operator[:NAME]) or (one.passed_to and not one.is_for(operator, roles)):
                 continue
             try:
                 await self.claim(one.id, operator)
@@ -220,8 +233,19 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             found = self._outcome(await self._row(connection, ident))
         return found if found and found.decided_by == operator[:NAME] and found.undo >= self.now else None
 
-    async def decide(self, text: str, operator: str, why: str, decision: Decision, grade: Grade = Grade.LEAD) -> str:
-        """Decide a case. Return the effect in words. `grade`: whose decision it is. Raises Refused, StoreAway."""
+    async def decide(
+        self,
+        text: str,
+        operator: str,
+        why: str,
+        decision: Decision,
+        grade: Grade = Grade.LEAD,
+        batch: bytes | None = None,
+    ) -> str:
+        """Decide a case. Return the effect in words. `grade`: whose decision it is; `batch`: common to cases that are decided together.
+
+        Raises Refused, StoreAway.
+        """
         ident, chosen, now = await self._ident(text), decision.checked(), self.now
         await self._note("safety decide", operator, why, ident, f"asked: {chosen.measure} {chosen.rule}".strip())
         async with self._database.write() as connection:
@@ -247,7 +271,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             if chosen.measure == AGE:  # data of minors is deleted (`server.trust.child_protection.minor_deletion`)
                 stays = now + EVIDENCE_AFTER_NONE
             asked = now if grade < Grade.PAIR and self.drawn() else None
-            await self._close(connection, ident, chosen, operator[:NAME], now, asked)
+            await self._close(connection, ident, chosen, operator[:NAME], now, asked, batch)
             await picture_evidence.leave(connection, ident, stays, pictures)
         await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")
         return told
@@ -268,7 +292,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             await connection.execute(
                 back.values(
                     state=OPEN, decided_by=None, measure=None, rule=None, closed=None, claimed_by=operator[:NAME],
-                    claimed_until=now + LEASE, second_asked=None,
+                    claimed_until=now + LEASE, second_asked=None, batch=None,
                 )
             )  # fmt: skip
             await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=None))
@@ -292,22 +316,26 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
         return Decision(chosen.measure, chosen.rule, seconds, chosen.words)
 
     async def _close(
-        self, connection: AsyncConnection, ident: bytes, chosen: Decision, operator: str, now: int, asked: int | None
-    ) -> None:
+        self, connection: AsyncConnection, ident: bytes, chosen: Decision, operator: str, now: int, asked: int | None,
+        batch: bytes | None,
+    ) -> None:  # fmt: skip
         """Write the rows of a decided case, except its evidence. `asked`: Unix seconds since when a second review is open."""
         outcome = "none" if chosen.measure == "none" else "acted"
         deciding = update(case).where(case.c.id == ident)
         await connection.execute(
             deciding.values(
                 state="decided", decided_by=operator, measure=chosen.measure, rule=chosen.rule or None, closed=now,
-                second_asked=asked,
+                second_asked=asked, batch=batch,
             )
         )  # fmt: skip
         await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=now))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome=outcome, closed=now))
 
     async def _earlier(self, connection: AsyncConnection, subject: Found) -> tuple[EarlierDecision, ...]:
-        """Return the decisions about the same user in the last 120 days, newest first; without a cookie, the network counts as the user."""
+        """Return the decisions about the same user in the last 120 days and their other open cases, newest first.
+
+        Without a cookie, the network counts as the user.
+        """
         if subject.identity is None and subject.network is None:
             return ()
         same = (
@@ -316,24 +344,22 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             else (case_subject.c.identity.is_(None)) & (case_subject.c.network == subject.network)
         )
         wanted = (
-            select(case.c.closed, case.c.measure, case.c.rule, case.c.state)
+            select(case.c.id, case.c.queue, case.c.opened, case.c.closed, case.c.measure, case.c.rule, case.c.state)
             .join(case_subject, case_subject.c.case == case.c.id)
             .where(
                 same,
                 case.c.id != subject.case,
-                case.c.closed > self.now - MEMORY,
-                case.c.measure.is_not(None),
+                or_(case.c.state == OPEN, and_(case.c.closed > self.now - MEMORY, case.c.measure.is_not(None))),
                 shown_case(self.now, case_subject.c.identity, case.c.opened, case.c.id),
             )
-            .order_by(case.c.closed.desc())
+            .order_by(func.coalesce(case.c.closed, case.c.opened).desc())
+            .limit(EARLIER_MOST)
         )
         rows = (await connection.execute(wanted)).all()
-        return tuple(EarlierDecision(row.closed, row.measure, row.rule or "", row.state) for row in rows)
-
-
-def _crowd(reports: Sequence[tuple[Found, ReporterRecord]]) -> Crowd | None:
-    """Return how a case's reports, in order of time, came; None if they are few."""
-    if len(reports) < CROWD:
-        return None
-    times = [row.at for row, _ in reports]
-    return Crowd(len(reports), times[-1] - times[0], sum(not record.proven for _, record in reports))
+        return tuple(
+            EarlierDecision(
+                row.opened if row.closed is None else row.closed, row.measure or "", row.rule or "", row.state,
+                row.id.hex(), row.queue,
+            )
+            for row in rows
+        )  # fmt: skip

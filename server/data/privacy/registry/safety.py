@@ -26,7 +26,18 @@ from server.data.privacy.registry.shared_terms import (
     H,
     L,
 )
-from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
+from server.data.privacy.registry_model import (
+    Basis,
+    Column,
+    Days,
+    Delete,
+    Export,
+    Item,
+    Memory,
+    ObjectPrefix,
+    Recipient,
+    While,
+)
 
 NAMED = Delete(False, "not while it is open: it guards other people; it goes by itself after the decision")
 
@@ -70,7 +81,7 @@ SAFETY_ITEMS = (
         places=(
             *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority", "due")),
             *(Column(f"case.{name}") for name in ("claimed_by", "claimed_until", "decided_by", "measure", "rule")),
-            *(Column(f"case.{name}") for name in ("machine", "closed", "child")),
+            *(Column(f"case.{name}") for name in ("machine", "closed", "child", "passed_to")),
             *(Column(f"case.second_{name}") for name in ("asked", "by", "measure", "rule", "at")),
             COPIES,
         ),
@@ -113,13 +124,14 @@ SAFETY_ITEMS = (
         sources=(PERSON, OTHER),
         purposes=(SAFETY, RULES, LEGAL),
         basis=Basis.INTEREST,
-        recipients=(HOSTING, COURT, CHILDREN),
+        recipients=(HOSTING, COURT, CHILDREN, Recipient.TRANSLATION),
         keep=While(
             "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days, or as long as a ban lasts, 120 days at most",
             longest=150 * 86_400,
         ),
         places=(
             *(Column(f"evidence.{name}") for name in ("side", "kind", "made", "until")),
+            Column("evidence.excerpt", "sealed"),
             ObjectPrefix("evidence/"),
             Memory("reports", 600),
         ),
@@ -127,6 +139,27 @@ SAFETY_ITEMS = (
         delete=NAMED,
         hold=True,
         rare="only when somebody reported",
+    ),
+    Item(
+        key="case_comment",
+        title="comments on a case",
+        categories=(F,),
+        what=(
+            "What operators wrote to each other about your case (encrypted), when, who wrote it and to whom the case was passed on"
+        ),
+        sources=(OPERATOR,),
+        purposes=(SAFETY, RULES),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Days(DEFAULT_DAYS, after="case_comment.at"),
+        places=(
+            *(Column(f"case_comment.{name}") for name in ("at", "by", "passed_to")),
+            Column("case_comment.text", "sealed"),
+        ),
+        export=Export.FACT,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody was reported",
     ),
     Item(
         key="snap",

@@ -1,5 +1,5 @@
 // Pictures of a case: none is loaded before its button is pressed; then it is small, grey and blurred, and sharp only while a key or a button is
-// held. V holds the picture in whose frame the keyboard is, else the last one that was loaded.
+// held. V holds the picture in whose frame the keyboard is, else the last one that was loaded; X loads the next one.
 const section = document.querySelector(".pictures");
 const why = document.getElementById("look-why");
 let left = Number(section?.dataset.left ?? 0);
@@ -48,6 +48,11 @@ for (const frame of document.querySelectorAll(".shot")) {
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("textarea, select, input:not([type=radio])")) return;
+  if (event.code === "KeyX" && !event.ctrlKey) {
+    const waiting = document.querySelector(".shot .load:not([disabled])");
+    if (waiting) load(waiting.closest(".shot"));
+    return;
+  }
   if (event.code !== "KeyV" && event.key.toLowerCase() !== "v") return;
   const frame = document.activeElement?.closest(".shot") ?? last;
   if (frame?.querySelector("img")) frame.classList.add("sharp");

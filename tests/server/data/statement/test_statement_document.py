@@ -76,7 +76,7 @@ def test_providers_stand_there_by_name() -> None:
             "connect video calls",
         ),
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
-        ({"console": {"enabled": False}}, {"operator", "approval"}, "Staff only"),
+        ({"console": {"enabled": False}}, {"operator", "approval", "answer_template"}, "Staff only"),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),
         ({"challenge": {}}, {"captcha", "captcha_address"}, "may set cookies of its own"),
         ({"pictures": {}}, {"snap_provider"}, "scores the pictures"),

@@ -65,7 +65,9 @@ class Person:
     cookie: str = ""
     headers: dict[str, str] = field(default_factory=lambda: {"Host": "localhost:9466", "Origin": ORIGIN})
 
-    async def ask(self, method: str, path: str, data: dict[str, object] | None = None, **headers: str) -> Answer:
+    async def ask(
+        self, method: str, path: str, data: dict[str, object] | list[tuple[str, str]] | None = None, **headers: str
+    ) -> Answer:
         """Send one request; redirects are not followed, the cookie is kept."""
         sent = {**self.headers, **headers}
         if self.cookie:

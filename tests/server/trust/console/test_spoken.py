@@ -19,6 +19,7 @@ from server.trust.console.console_files import OWN
 from server.trust.console.console_pages import TEMPLATES, Pages
 from server.trust.decisions.second_reviews import SecondReviews
 from server.trust.moderation_ports import NoticeForm
+from server.trust.moderators.example_cases import EXAMPLES
 from server.trust.moderators.roles import ROLES
 from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
@@ -30,6 +31,7 @@ from tests.server.trust.decisions.test_public_notice_work import law_desk
 from tests.server.trust.moderation.people import acted, cases, desk, pictures, text
 
 pytestmark = pytest.mark.timeout(120)
+ANSWERS = re.compile(r'<ul hidden id="answers">.*?</ul>', re.S)
 LONG = 12  # characters from which a sentence is no word that two languages share
 WHY = ("session", "origin", "token", "unread", "wait", "away", "fault")
 WROTE = "Written by hand, and by nobody else"  # what a person wrote
@@ -57,7 +59,7 @@ def _forms(word: str | dict[str, str]) -> list[str]:
 def whole(page: str, language: str, what: str, foreign: list[str]) -> None:
     """A page is in its language, and in no other."""
     assert f'<html lang="{language}" dir="{said()[language].direction}">' in page, what
-    shown = unescape(OPTIONS.sub("", page))  # a passkey is kept under the one name that the console has for devices
+    shown = unescape(ANSWERS.sub("", OPTIONS.sub("", page)))  # saved answers are there in all languages
     assert [one for one in foreign if one in shown] == [], what
     assert 'lang="en"' not in page.partition("<main")[2].partition("</main>")[0], what
 
@@ -103,7 +105,28 @@ async def toured(console: Console, kit: Kit) -> Tour:
     await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(NoticeForm("child", "", WROTE, ""))
     notice = (await law_desk(kit).waiting())[0].id
     strangers(tour, await console.accounts.invite("new", ["child"], "test"))
+    await desk(kit).comment(shown, "ned", WROTE)
+    await desk(kit).pass_on(without, "ned", "@child", WROTE)
     tour.read = f"/case/{shown}"
+    tour.see(zoe, f"/case/{shown}/translate", sent="1")
+    tour.see(zoe, f"/case/{taken}/comment", text="")
+    tour.see(zoe, f"/case/{shown}/pass", to="nobody", text="x")
+    for path in (
+        f"/case/{shown}/alike",
+        "/search",
+        "/search?q=2026-13-40",
+        "/search?q=2026-11-24",
+        "/search?q=zz",
+        "/figures",
+        "/answers",
+    ):
+        tour.see(zoe, path)
+    for number in range(1, len(EXAMPLES) + 1):
+        tour.see(zoe, f"/examples/{number}", choice="ban", rule="R5")
+    tour.see(zoe, "/examples/1")
+    for choice in ("", "age", "step"):
+        tour.see(zoe, f"/case/{shown}/alike", choice=choice)
+    tour.see(zoe, "/answers", title="", text="", language="de")
     for path in ("spam", "low", f"urgent&done={own}"):
         tour.see(zoe, f"/cases?queue={path}")
     for ident in (shown, without, taken, judged, own, grave):

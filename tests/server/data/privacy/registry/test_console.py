@@ -2,9 +2,9 @@
 
 from server.data.privacy.registry.console import CONSOLE
 from server.data.privacy.registry_model import Column, Cookie
-from server.data.schema.console_schema import approval, console_session, operator, passkey
+from server.data.schema.console_schema import answer_template, approval, console_session, operator, passkey
 
-TABLES = {table.name for table in (operator, passkey, console_session, approval)}
+TABLES = {table.name for table in (operator, passkey, console_session, approval, answer_template)}
 
 
 def test_every_item_is_about_staff_and_says_so() -> None:

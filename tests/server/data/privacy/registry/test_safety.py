@@ -2,14 +2,14 @@
 
 from server.data.privacy.registry.safety import SAFETY_ITEMS
 from server.data.privacy.registry_model import Column, Days
-from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_comment, case_subject, evidence, notice, report
 from server.data.schema.transparency_schema import law_notice
 
 
 def test_every_table_of_moderation_has_its_clock() -> None:
     clocks = {item.keep.after.partition(".")[0] for item in SAFETY_ITEMS if isinstance(item.keep, Days)}
     assert clocks | {"evidence"} == {
-        table.name for table in (case, case_subject, report, evidence, ban, notice, appeal, law_notice)
+        table.name for table in (case, case_subject, case_comment, report, evidence, ban, notice, appeal, law_notice)
     }
 
 
