@@ -51,7 +51,7 @@ def test_it_runs_the_modules_of_this_tree(server: Server) -> None:
     assert {path.name.partition(".")[0] for path in ours} >= {
         "reactor",
         "socket_input",
-        "ring",
+        "chat_ring",
         "relay",
         "matcher",
         "interner",

@@ -195,7 +195,7 @@ def test_the_c_of_the_hot_path_calls_nothing_of_python(tmp_path: Path) -> None:
     ("module", "name"),
     [
         ("reactor.socket_input", "piece"),
-        ("net.ring", "ring_append"),
+        ("net.chat_ring", "ring_append"),
         ("net.output", "flush"),
         ("net.event_queue", "event_add"),
         ("migrate.tunnel", "queued"),
