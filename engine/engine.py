@@ -12,6 +12,7 @@ from engine.chats.camera_checks import CameraChecks
 from engine.chats.challenges import Challenges
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.detection_handler import Detections
+from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
 from engine.chats.search import Search
 from engine.chats.session_presence import Presence
@@ -19,7 +20,7 @@ from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections
 from engine.conduct.detection_actions import AGE_CLAIM
-from engine.conduct.detection_classes import LOW, RULES, Kind
+from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.friction import Friction
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.chat import Address, name_of_chat
@@ -86,8 +87,9 @@ class Engine:
         self._snaps = snaps = CameraChecks(core, tips)
         self._chats = chats = Chats(core, snaps)
         self._notices = notices = UnreadNotices(core)
-        self._findings = Detections(core, chats, tips)
-        self._ages = ages = AgeQuestion(core, chats, tips)
+        grooming = Grooming(core, chats, tips)
+        self._findings = Detections(core, tips, grooming)
+        self._ages = ages = AgeQuestion(core, chats, tips, grooming)
         self._trials = trials = Challenges(core)
         self._search = search = Search(core, room, chats, notices, ages, trials)
         self._presence = presence = Presence(core, chats, search, notices)
@@ -316,9 +318,11 @@ class Engine:
         `chat`: its number at the tap; `age`: the age that was written, 0: unknown.
         """
         kind = RULES.get(rule)
-        if kind is None or kind == Kind(AGE_CLAIM, LOW):
+        if kind is None:
             return
         name = name_of_chat(chat)
+        if rule == AGE_NUMBER and not self._ages.is_answer(name, side, number):
+            return
         self._tips.found(name, side, number, kind)
         self._findings.found(name, side, number, rule, now)
         if kind.name == AGE_CLAIM:

@@ -11,9 +11,11 @@ The chat ends at once and the writer gets the question. The answer "18 or over" 
 from typing import Final
 
 from engine.chats.chat_lifecycle import Chats
+from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
 from engine.conduct.age_answers import ASKED, KEPT, OLDEST
-from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.conduct.detection_actions import AGE_ADULT, AGE_ASKED, AGE_CLAIM, AGE_MINOR, Act
+from engine.core.ended_seats import LONGER
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.wire.client_requests import Solution
@@ -22,16 +24,26 @@ from engine.wire.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
 from engine.wire.server_frames import challenge, solved, underage
 
 ANSWERS: Final = (ADULT, MINOR)
+ANSWER_LINES: Final = 6  # lines behind the partner's question in which a number is its answer
 
 
 class AgeQuestion:
     """Age question of the engine."""
 
-    def __init__(self, core: EngineState, chats: Chats, tips: LineTips) -> None:
+    def __init__(self, core: EngineState, chats: Chats, tips: LineTips, grooming: Grooming) -> None:
         self._core = core
         self._chats = chats
         self._tips = tips
+        self._grooming = grooming
         self._ages = core.ages
+
+    def is_answer(self, chat: str, side: int, number: int) -> bool:
+        """Whether the partner asked for the age just before line `number` of a side."""
+        there = self._tips.who(chat, side)
+        if there is None:
+            return False
+        asked = there[1].chat.found.get((1 - side, AGE_ASKED))
+        return asked is not None and 0 < number - asked <= ANSWER_LINES
 
     def found(self, chat: str, side: int, number: int, age: int, now: float) -> None:
         """Handle a detection: in line `number` this side says that they are under 18. `age`: the age they wrote, 0: unknown.
@@ -84,6 +96,11 @@ class AgeQuestion:
             raise BadField("solution", "response")
         self._core.count("age " + request.response)
         self._put(session, request.response, now)
+        seat = session.seat or session.past
+        if seat is not None and (not seat.ended or seat.ended + LONGER > now):
+            fact = AGE_MINOR if request.response == MINOR else AGE_ADULT
+            seat.chat.found[seat.side, fact] = seat.chat.ring.last
+            self._grooming.found(seat.chat, now)
         if request.response == MINOR:
             raise KeptOut
         self._core.out.send(session.conn, solved(AGE))

@@ -1,7 +1,6 @@
 cimport cython
 
 from engine.core.chat cimport Seat
-from engine.chats.chat_lifecycle cimport Chats
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
 from engine.chats.safety_tips cimport LineTips
@@ -9,15 +8,13 @@ from ext.base.ageing_map cimport AgeingMap as Map
 
 cdef class Detections:
     cdef readonly Map _beginners
-    cdef Chats _chats
+    cdef object _grooming
     cdef EngineState _core
     cdef LineTips _tips
 
-    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict, kind=str)
+    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict, kind=str, confidence=str)
     cpdef found(self, str chat, int side, int number, str rule, double now)
 
-    @cython.locals(session=Session)
-    cdef tuple _who(self, str chat, int side)
     cpdef sweep(self, double now)
     cdef _count(self, Session writer, Seat seat, str kind, act, double now)
     cdef _act(self, Session writer, Seat seat, act)

@@ -1,25 +1,36 @@
 """React to a detection (the screening process found a rule's match in a chat line), beyond the tips of `engine.chats.safety_tips`.
 
-It is counted against the writer, ends the chat, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
+A detection is counted against the writer, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
 **Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
 
 # Rules link, contact and opener are counted for the writer (`engine.conduct.friction`). Rule repeat becomes an Act if MANY chats of the writer, or of
-# the writer's network, began with the same line within WINDOW. Rule groom ends the chat and becomes an Act if the other side claimed an age under 18
-# in this chat before. Detections are kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that
-# has ended meanwhile are assigned to their writer for some seconds (`engine.core.ended_seats`).
+# the writer's network, began with the same line within WINDOW. Requests to a child are `engine.chats.grooming`'s. Detections are kept in the
+# chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that has ended meanwhile are assigned to their
+# writer for some seconds (`engine.core.ended_seats`).
 
 from typing import Final
 
-from engine.chats.chat_lifecycle import Chats
+from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
 from engine.conduct.daily_detections import mark_of
-from engine.conduct.detection_actions import AGE_CLAIM, GROOM, HATE, LIMITS, LINKED, OPENER, OWN, REPEAT, THREAT, Act
+from engine.conduct.detection_actions import (
+    AGE_ASKED,
+    AGE_CLAIM,
+    GROOM,
+    HATE,
+    LIMITS,
+    LINKED,
+    OPENER,
+    OWN,
+    REPEAT,
+    THREAT,
+    Act,
+)
 from engine.conduct.detection_classes import HIGH, RULES
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.wire.protocol import MODERATION
 from ext.accept.address_limits import key_of
 from ext.base.ageing_map import AgeingMap
 
@@ -34,18 +45,18 @@ BEGINNERS: Final = (
 class Detections:
     """Detections of the engine."""
 
-    __slots__ = ("_beginners", "_chats", "_core", "_tips")
+    __slots__ = ("_beginners", "_core", "_grooming", "_tips")
 
-    def __init__(self, core: EngineState, chats: Chats, tips: LineTips) -> None:
+    def __init__(self, core: EngineState, tips: LineTips, grooming: Grooming) -> None:
         self._core = core
-        self._chats = chats
         self._tips = tips
+        self._grooming = grooming
         # person or network to the times at which they began their last chats
         self._beginners: AgeingMap[int | str, list[float]] = AgeingMap(BEGINNERS)
 
     def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
         """Handle a detection: `rule`, one of RULES, matches line `number` of side 0 or 1 of a chat."""
-        there = self._who(chat, side)
+        there = self._tips.who(chat, side)
         if there is None:
             return
         writer, seat = there
@@ -54,31 +65,26 @@ class Detections:
         kind, confidence = RULES[rule]
         if kind not in OWN:
             spoken = seat.chat.found
-            spoken.setdefault((side, rule), number)
+            if rule == AGE_ASKED:  # the last one: a number is an answer to a question that came just before
+                spoken[side, rule] = number
+            else:
+                spoken.setdefault((side, rule), number)
         if kind in DAILY and confidence == HIGH:
             self._count(writer, seat, kind, Act(kind, side, number), now)
         if kind in LINKED:
             if self._core.settings.challenges:
                 self._core.friction.linked(writer.person, now)
-        elif rule == OPENER:
+        elif kind == OPENER:
             self._began(writer, now)
-        elif rule == REPEAT:
+        elif kind == REPEAT:
             if self._many(writer, now):
                 self._act(writer, seat, Act(rule, side, number))
-        elif rule == GROOM and seat.chat.found.get((1 - side, AGE_CLAIM), number) < number:
-            self._act(writer, seat, Act(rule, side, number))
-            if writer.seat is seat:
-                self._chats.close(writer, MODERATION, now)
-
-    def _who(self, chat: str, side: int) -> tuple[Session, Seat] | None:
-        """Return the session and seat of a side of a chat that runs, or ended a moment ago."""
-        session = self._tips.at(chat, side)
-        if session is not None and session.seat is not None:
-            return session, session.seat
-        return self._core.lately.of(chat, side)
+        elif kind in (GROOM, AGE_CLAIM):
+            self._grooming.found(seat.chat, now)
 
     def sweep(self, now: float) -> None:
         """Drop seats of ended chats, and the beginnings of chats older than WINDOW."""
+        self._grooming.sweep(now)
         self._core.lately.expire(now)
         self._beginners.expire(now)
 

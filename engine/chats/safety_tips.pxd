@@ -5,4 +5,5 @@ cdef class LineTips:
     cdef EngineState _core
     cpdef found(self, str chat, int side, int number, kind)
     cdef _tell(self, str kind, Session session, int number)
+    cpdef tuple who(self, str chat, int side)
     cpdef Session at(self, str chat, int side)

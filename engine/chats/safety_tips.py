@@ -6,6 +6,7 @@ Tips follow from detections of the screening process.
 
 from engine.conduct.detection_actions import KINDS, WITH_NUMBERS, tips_of
 from engine.conduct.detection_classes import Kind
+from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.core.states import CHATTING
@@ -41,6 +42,13 @@ class LineTips:
         self._core.count("tip " + kind)
         numbers = self._core.outside.helped(session) if kind in WITH_NUMBERS else None
         self._core.out.send(session.conn, tip(kind, number, numbers))
+
+    def who(self, chat: str, side: int) -> tuple[Session, Seat] | None:
+        """Return the session and seat at a side of a chat that runs, or ended a moment ago."""
+        session = self.at(chat, side)
+        if session is not None and session.seat is not None:
+            return session, session.seat
+        return self._core.lately.of(chat, side)
 
     def at(self, chat: str, side: int) -> Session | None:
         """Return the session at a side of a chat while the chat runs."""

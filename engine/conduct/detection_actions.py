@@ -48,6 +48,10 @@ HATE: Final = "hate"
 SELF_HARM: Final = "self-harm"
 THREAT: Final = "threat"
 PRIVATE: Final = "private"
+AGE_ASKED: Final = "age.question"  # the writer asks for the partner's age
+# answers to the age question, which `Chat.found` has beside rules
+AGE_ADULT: Final = "age.adult"
+AGE_MINOR: Final = "age.minor"
 OPENER: Final = "opener"  # the first lines of many chats are alike
 REPEAT: Final = "repeat"  # the same, with a link or a contact
 # results of camera checks (`engine.chats.camera_checks`), which concern no line
@@ -63,6 +67,7 @@ EFFECTS: Final = {
     "money": Effect("money"),
     GROOM: Effect("secrecy", low=False),
     AGE_CLAIM: Effect("minor", low=False),
+    AGE_ASKED: Effect(),
     SELF_HARM: Effect("help", WRITER, also="support"),
     PRIVATE: Effect("private", WRITER),
     THREAT: Effect("threat"),

@@ -39,6 +39,7 @@ RULES: Final = {
     "age.claim": Kind("age.claim"),
     "age.number": Kind("age.claim", LOW),  # a line that is a number below 18: an age if it answers a question
     "age.hint": Kind("age.claim", LOW),  # pupils of 18 are at this school too: "im in high school"
+    "age.question": Kind("age.question"),  # "how old are you"
     "self-harm": Kind("self-harm"),  # own intent or acts
     "self-harm.hint": Kind("self-harm", LOW),  # despair without intent: "whats the point of living"
     "private": Kind("private"),

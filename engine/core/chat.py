@@ -13,7 +13,7 @@ Address = int  # of a session on the bus: its id. The sessions of a chat are in 
 class Chat:
     """State that all seats of a chat share. It does not change, except the detections and the camera checks."""
 
-    __slots__ = ("began", "colleges", "found", "id", "looks", "people", "question", "relay", "ring", "video")
+    __slots__ = ("acted", "began", "colleges", "found", "id", "looks", "people", "question", "relay", "ring", "video")
 
     def __init__(
         self,
@@ -36,8 +36,9 @@ class Chat:
             people  # for the chat record: (side, identity, address) of each person; empty if no store is configured
         )
         self.colleges = colleges  # by side, where a college was shown
-        # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_actions.EFFECTS`)
+        # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_classes.RULES`)
         self.found: dict[tuple[int, str], int] = {}
+        self.acted = 0  # bits of the sides whose requests to a child were acted on (`engine.chats.grooming`)
         self.looks: CameraState | None = (
             None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over
         )

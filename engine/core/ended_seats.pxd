@@ -5,7 +5,7 @@ from engine.core.session cimport Session
 
 cdef class EndedChats:
     cdef tuple _sides
-    cdef object _order
+    cdef object _order, _lasting, _fresh
 
     @cython.locals(sides=dict)
     cpdef put(self, Session session, Seat seat)
@@ -13,8 +13,11 @@ cdef class EndedChats:
     @cython.locals(sides=dict)
     cpdef tuple of(self, str chat, int side)
 
+    @cython.locals(seat=Seat)
+    cpdef list ended(self)
+
     @cython.locals(oldest=Seat)
     cpdef expire(self, double now)
 
     @cython.locals(seat=Seat, sides=dict)
-    cdef _drop(self)
+    cdef _drop(self, order)

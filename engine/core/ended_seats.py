@@ -1,22 +1,27 @@
 """Keep the seats of chats that ended within the last ten seconds, so that a late detection in their last lines can be assigned to its writer.
 
-**Invariant:** at most MOST seats; the oldest is dropped first.
+A chat with a request to a child or a statement of age is kept for a minute: the answer to the age question may come after the chat's end.
+**Invariant:** at most MOST seats of each kind; the oldest is dropped first.
 """
 
 from collections import deque
 from typing import Final
 
-from engine.core.chat import Seat
+from engine.conduct.detection_actions import AGE_CLAIM, GROOM
+from engine.conduct.detection_classes import RULES
+from engine.core.chat import Chat, Seat
 from engine.core.session import Session
 
 SECONDS: Final = 10.0
+LONGER: Final = 60.0  # seconds, of a chat whose age question may be answered yet
+_LASTING: Final = frozenset([rule for rule, kind in RULES.items() if kind.name in (GROOM, AGE_CLAIM)])
 MOST: Final = 4_096  # seats
 
 
 class EndedChats:
     """Sessions and seats of chats that just ended."""
 
-    __slots__ = ("_order", "_sides")
+    __slots__ = ("_fresh", "_lasting", "_order", "_sides")
 
     def __init__(self) -> None:
         self._sides: tuple[dict[str, tuple[Session, Seat]], ...] = (
@@ -25,18 +30,27 @@ class EndedChats:
             {},
         )  # by side, then by chat id; a spy's seat is not kept
         self._order: deque[Seat] = deque()
+        self._lasting: deque[Seat] = deque()
+        self._fresh: deque[Seat] = deque(maxlen=MOST)  # ended since the last call of `ended`
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._order) + len(self._lasting)
 
     def put(self, session: Session, seat: Seat) -> None:
         """Keep the seat of side 0 or 1 of a chat that ended at `seat.ended`."""
         order = self._order
         if len(order) >= MOST:
-            self._drop()
+            self._drop(order)
         sides = self._sides[seat.side]
         sides[seat.chat.id] = session, seat
         order.append(seat)
+        self._fresh.append(seat)
+
+    def ended(self) -> list[Chat]:
+        """Return the chats that ended since the last call; a chat of two seats comes twice."""
+        found = [seat.chat for seat in self._fresh] if self._fresh else []
+        self._fresh.clear()
+        return found
 
     def of(self, chat: str, side: int) -> tuple[Session, Seat] | None:
         """Return the session and seat of a side of an ended chat; None if it ended too long ago, or never ran here."""
@@ -44,16 +58,29 @@ class EndedChats:
         return sides.get(chat)
 
     def expire(self, now: float) -> None:
-        """Drop the seats of chats that ended SECONDS ago or earlier."""
+        """Drop the seats of chats that ended SECONDS ago or earlier, or LONGER if the age question may be answered yet."""
         order = self._order
         before = now - SECONDS
         while order:
             oldest = order[0]
             if oldest.ended > before:
-                return
-            self._drop()
+                break
+            if oldest.ended > now - LONGER and is_lasting(oldest.chat):
+                order.popleft()
+                if len(self._lasting) >= MOST:
+                    self._drop(self._lasting)
+                self._lasting.append(oldest)
+            else:
+                self._drop(order)
+        while self._lasting and self._lasting[0].ended <= now - LONGER:
+            self._drop(self._lasting)
 
-    def _drop(self) -> None:
-        seat = self._order.popleft()
+    def _drop(self, order: deque[Seat]) -> None:
+        seat = order.popleft()
         sides = self._sides[seat.side]
         sides.pop(seat.chat.id, None)
+
+
+def is_lasting(chat: Chat) -> bool:
+    """Whether a request to a child or a statement of age was detected in a chat."""
+    return bool(chat.found) and not _LASTING.isdisjoint([rule for _, rule in chat.found])

@@ -48,7 +48,7 @@ NOT_CARRIED: Final = {
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
 _MOST_KEPT: Final = 1_024  # of each of the two caches below: users choose the language
-_OF_WORDS: Final = frozenset(("ring", "looks", "found"))  # of a chat: what was said and seen
+_OF_WORDS: Final = frozenset(("ring", "looks", "found", "acted"))  # of a chat: what was said and seen
 _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
@@ -208,6 +208,8 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["colleges"] = chat.colleges
     if chat.found:
         record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
+    if chat.acted:
+        record["acted"] = chat.acted
     if chat.looks is not None:
         record["looks"] = chat.looks.leave(now)
     return record, "ended" in state
@@ -250,6 +252,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
         tuple(record.get("colleges", ())),
     )
     chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
+    chat.acted = record.get("acted", 0)
     if "looks" in record:
         chat.looks = entered(record["looks"], now)
     return chat

@@ -259,6 +259,7 @@ CHAT: Final[Table] = {
     "people": _at_most(3, _row(_side, _person, _text)),
     "colleges": _at_most(3, _or_none(_text)),
     "looks": looks_of,  # camera checks
+    "acted": _kinds,
     "found": _at_most(128, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`
 }

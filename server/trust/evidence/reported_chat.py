@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from engine.conduct.detection_actions import AGE_CLAIM, GROOM
 from engine.conduct.detection_classes import HIGH, RULES, Kind
 from engine.views import Act, Report, SeatView
 from server.ops.security.report_receipt_url import secret
@@ -58,7 +59,7 @@ def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
     """Capture a report or a detection. `mode`: the kind of the chat."""
     now, chat = int(time.time()), seat.chat.id if seat.chat.video else ""
     if isinstance(what, Act):
-        text, subject = _text(seat, what.side, (what.number,), mode, now), _person(seat, what.side)
+        text, subject = _text(seat, what.side, _lines_of(seat, what), mode, now), _person(seat, what.side)
         return Reported(b"", what.found, "", now, mode, NOBODY, subject, what.side, text, True, chat=chat)
     side = what.who - 1 if what.who else 1 - seat.side
     return Reported(
@@ -73,6 +74,21 @@ def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
         said=_text(seat, side, what.lines, mode, now),
         chat=chat,
     )
+
+
+def _lines_of(seat: SeatView, act: Act) -> tuple[int, ...]:
+    """Return the lines that a detection is about: its own, and those without which it cannot be judged.
+
+    For a request to a child also the statements of age; for a statement of age the partner's line before it, which may have asked for it.
+    """
+    chat = seat.chat
+    if act.found == GROOM:
+        kinds = [(number, RULES.get(rule)) for (_, rule), number in chat.found.items()]
+        return (act.number, *[number for number, kind in kinds if kind is not None and kind.name in (GROOM, AGE_CLAIM)])
+    if act.found == AGE_CLAIM and act.number:
+        before = [number for number, side, _, _ in chat.ring.lines() if side != act.side and number < act.number]
+        return (*before[-1:], act.number)
+    return (act.number,)
 
 
 def _text(seat: SeatView, side: int, meant: tuple[int, ...], mode: str, now: int) -> Evidence:

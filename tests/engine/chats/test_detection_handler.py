@@ -4,11 +4,10 @@ import pytest
 
 from engine.chats import detection_handler
 from engine.chats.detection_handler import MANY, WINDOW
-from engine.conduct.detection_actions import AGE_CLAIM, OWN, Act
-from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_actions import AGE_ASKED, OWN, Act
+from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.friction import FACTS, LINKED
 from engine.core import ended_seats
-from engine.core.ended_seats import SECONDS
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
@@ -75,7 +74,8 @@ def test_what_was_found_is_known_with_the_chat_once_and_what_concerns_the_writer
     for rule in RULES:
         for number in (2, 1, 3):
             world.engine.found(chat_of(a), 1, number, rule, world.now)
-    known = {(1, rule): 2 for rule, kind in RULES.items() if kind.name not in OWN and kind != (AGE_CLAIM, "low")}
+    known = {(1, rule): 2 for rule, kind in RULES.items() if kind.name not in OWN and rule != AGE_NUMBER}
+    known[1, AGE_ASKED] = 1  # the last one that came
     assert seat.chat.found == known
     world.engine.found(chat_of(a), 1, 1, "no rule", world.now)
     assert seat.chat.found == known
@@ -143,75 +143,6 @@ def test_who_began_chats_the_longest_ago_is_forgotten_first(monkeypatch: pytest.
     assert len(world.engine._findings._beginners) == 3
 
 
-def test_secrecy_asked_of_somebody_who_said_that_they_are_under_18_ends_the_chat_and_is_told() -> None:
-    world = World(keeps=True)
-    a, b = sides(world)
-    seat = a.session.seat
-    world.say(b, "and who are you")
-    chat = chat_of(a)
-    world.say(a, "tell nobody")
-    world.engine.found(
-        chat, 1, 2, "age.claim", world.now
-    )  # which ends the chat: what is found behind it was said before
-    world.settle()
-    world.engine.found(chat, 0, 4, "groom", world.now)
-    assert (a.session, seat, Act("groom", 0, 4)) in world.kept
-    world.settle()
-    assert [frame for frame in a.take() if frame["type"] == "left"] == [{"type": "left", "by": "moderation"}]
-    assert [frame for frame in b.take() if frame["type"] == "left"] == [{"type": "left", "by": "moderation"}]
-    assert world.engine.tally["left moderation"] == 1
-
-
-@pytest.mark.parametrize(("claim", "groom"), [(None, 4), ((0, 1), 4), ((1, 4), 3)])
-def test_it_stays_a_word_where_no_claim_of_the_other_stands_before_it(
-    claim: tuple[int, int] | None, groom: int
-) -> None:
-    world = World(keeps=True)
-    a, b = sides(world)
-    world.say(a, "three")
-    world.say(b, "four")
-    chat = chat_of(a)
-    if claim is not None:
-        world.engine.found(chat, *claim, "age.claim", world.now)
-        world.settle()
-    b.take()
-    world.engine.found(chat, 0, groom, "groom", world.now)
-    assert not [item for item in world.kept if isinstance(item[2], Act)]
-    assert [frame["kind"] for frame in b.take() if frame["type"] == "tip"] == ([] if claim else ["secrecy"])
-
-
-@pytest.mark.parametrize("ends", [0, 1])
-def test_lines_of_a_chat_that_ended_before_they_were_looked_at_are_their_writers_for_seconds(ends: int) -> None:
-    world = World(COUNTING, keeps=True)
-    two = sides(world)
-    a, b = two
-    chat, seat = chat_of(a), a.session.seat
-    world.say(a, "tell nobody")
-    world.send(two[ends], type="leave")
-    for rule, side, number in (("age.claim", 1, 2), ("opener", 0, 1), ("groom", 0, 3), ("groom", 1, 3)):
-        world.engine.found(chat, side, number, rule, world.now)
-    assert [item for item in world.kept if isinstance(item[2], Act)] == [(a.session, seat, Act("groom", 0, 3))]
-    assert points(world, a) == points(world, b) + FACTS["opener"].points
-    assert not [frame for frame in (*a.take(), *b.take()) if frame.get("by") == "moderation"]
-    world.engine.sweep(world.now + SECONDS)
-    assert len(world.engine._core.lately) == 0
-    world.engine.found(chat, 0, 3, "groom", world.now)
-    assert len([item for item in world.kept if isinstance(item[2], Act)]) == 1
-
-
-def test_who_went_on_to_another_chat_is_not_taken_out_of_it_here() -> None:
-    world = World(COUNTING, keeps=True)
-    a, _ = sides(world)
-    chat = chat_of(a)
-    world.say(a, "tell nobody")
-    world.send(a, type="leave")
-    meets(world, a)
-    for rule, side, number in (("age.claim", 1, 2), ("groom", 0, 3)):
-        world.engine.found(chat, side, number, rule, world.now)
-    assert a.session.seat is not None
-    assert len([item for item in world.kept if isinstance(item[2], Act)]) == 1
-
-
 def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ended_seats, "MOST", 5)
     world = World(COUNTING)
@@ -229,21 +160,6 @@ def test_where_no_program_looks_nothing_of_a_chat_that_is_over_is_remembered() -
     a, _ = sides(world)
     world.send(a, type="leave")
     assert len(world.engine._core.lately) == 0
-
-
-def test_without_a_store_nobody_could_look_and_the_chat_ends_all_the_same() -> None:
-    world = World(Settings(challenges=False, tips=False))
-    a, b = sides(world)
-    world.say(a, "tell nobody")
-    for rule in ("link", "opener"):
-        world.engine.found(chat_of(a), 0, 1, rule, world.now)
-    chat = chat_of(a)
-    world.engine.found(chat, 1, 2, "age.claim", world.now)
-    world.engine.found(chat, 0, 3, "groom", world.now)
-    world.settle()
-    assert [frame["type"] for frame in b.take()] == ["message", "challenge", "left"]
-    assert world.kept == []
-    assert len(world.engine.friction) == 0
 
 
 def chats_with(world: World, wire: Wire, rule: str, count: int) -> list[Act]:

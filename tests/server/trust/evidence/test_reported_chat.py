@@ -5,8 +5,10 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from engine.conduct.detection_actions import Act
 from server.trust.evidence.chat_evidence import Detection, Evidence
-from server.trust.evidence.reported_chat import pack, unpack
+from server.trust.evidence.reported_chat import of_seat, pack, unpack
+from tests.engine.world import World
 from tests.server.trust.moderation.people import acted, reported, text
 
 FOUND = replace(text("hello", "buy gold"), found=(Detection(2, 1, "money"), Detection(1, 0, "link")))
@@ -33,3 +35,30 @@ def test_only_what_the_subject_wrote_speaks_of_them() -> None:
 def test_what_is_no_report_is_refused() -> None:
     with pytest.raises((TypeError, ValueError)):
         unpack([1, 2])
+
+
+def marked(act: Act, said: str) -> list[int]:
+    """Lines that a case marks: `said` is the side of each line."""
+    world = World(keeps=True)
+    wires = world.pair()
+    by_side = sorted(wires, key=lambda wire: wire.session.seat.side)  # type: ignore[union-attr]
+    for side in said:
+        world.say(by_side[int(side)], "hi")
+    seat = by_side[0].session.seat
+    assert seat is not None
+    seat.chat.found = {(0, "groom.pictures"): 2, (1, "age.claim"): 4, (0, "link"): 1}
+    evidence = of_seat(seat, act, "text").said
+    assert evidence is not None
+    return [line.number for line in evidence.lines if line.marked]
+
+
+def test_a_case_marks_the_lines_without_which_the_detection_cannot_be_judged() -> None:
+    assert marked(Act("groom", 0, 2), "000111") == [2, 4]
+    assert marked(Act("age.claim", 1, 5), "000111") == [3, 5], "the partner's line before it may have asked for it"
+    assert marked(Act("age.claim", 1, 1), "1110") == [1]
+    assert marked(Act("hate", 0, 1), "000111") == [1]
+
+
+def test_a_rule_counts_for_a_report_by_its_class_unless_it_may_be_quoted() -> None:
+    found = (Detection(1, 1, "threat.extortion"), Detection(1, 1, "hate.slur"), Detection(1, 1, "nudity"))
+    assert reported(said=replace(text("hello"), found=found)).rules == {"threat", "nudity"}
