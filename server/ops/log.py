@@ -110,10 +110,11 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "pictures.ready": "count",  # the picture process accepts pictures; count: how many are known
         "pictures.stuck": "",  # it did not answer in time, and was killed
         "pictures.unchecked": "cause",  # the server that scores pictures does not answer: denied, refused, slow, away, malformed; once a minute
-        "pictures.unconfined": "what",  # this system does not let the process drop a privilege: user, mdwe
+        "pictures.unconfined": "what",  # this system does not let the process drop a privilege: user, mdwe, syscalls:CAUSE
         "pictures.unreadable": "error where",  # its output was not a message
         "screening.ended": "status",  # the screening process ended, and is restarted; a negative status is the number of a signal
         "screening.fault": "error where",  # the fault that ended it; never a text
+        "screening.unconfined": "what",  # this system does not let the process drop a privilege: syscalls:CAUSE
         "screening.unreadable": "error where",  # its output was not a message
         "screening.rules_refused": "name",  # this file of rules is invalid; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",

@@ -15,6 +15,7 @@ import orjson
 
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
+from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, SyscallFilter
 from server.trust.pictures.picture_process_codec import (
     JOB_MAX,
     JUDGE,
@@ -43,10 +44,11 @@ def confine() -> list[str]:
     """Give up all privileges that judging does not need, for good. Return the names of those that this kernel or container cannot drop. Raises
     NotAlone, OSError.
 
-    These are files, sockets, other processes, core dumps, writable and executable memory, new privileges, and root if the server has that; the
-    model and the lists are loaded before.
+    These are files, sockets, other processes, core dumps, writable and executable memory, new privileges, every system call but those of computing,
+    and root if the server has that; the model and the lists are loaded before.
     """
     alone()
+    calls = SyscallFilter((*COMPUTE, *DESCRIPTORS))
     libc = ctypes.CDLL(None, use_errno=True)
     without: list[str] = []
     if os.geteuid() == 0:
@@ -70,6 +72,8 @@ def confine() -> list[str]:
         resource.setrlimit(limit, (most, most))
     if libc.prctl(_PR_SET_MDWE, _MDWE_REFUSE_EXEC_GAIN, 0, 0, 0):
         without.append("mdwe")
+    if missing := calls.install():
+        without.append(f"syscalls:{missing}")
     return without
 
 

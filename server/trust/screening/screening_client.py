@@ -102,6 +102,10 @@ class Screener:
         if "fault" in message:
             logger.error("screening.fault", error=str(message["fault"]), where=str(message["where"]))
             return
+        if "without" in message:
+            for what in message["without"]:
+                logger.warning("screening.unconfined", what=str(what))
+            return
         self._heard = time.monotonic()
         self._now = {name: int(message[name]) for name in COUNTED}
         self._lag, self._unsent = float(message["lag"]), int(message["unsent"])

@@ -23,6 +23,7 @@ from engine.conduct.detection_classes import RULES
 from ext.net.tap import Tapped
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
+from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, READING, SyscallFilter
 from server.trust.screening.opener_clusters import Openers
 from server.trust.screening.screening_rules import SPAM, BadRules, Rules, read_rules, rules_stamp
 
@@ -50,14 +51,19 @@ Line = tuple[int, int, int, float, bytes]  # of `Tapped.take`
 Sent = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
 
 
-def confine() -> None:
-    """Give up what could carry text out: nothing of it comes back."""
+def confine() -> list[str]:
+    """Give up what could carry text out, for good: writing, sockets, other processes, and every system call but those of computing and of reading
+    files, as the operator's rules may change. Return the names of those that this kernel or container cannot drop. Raises OSError.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
+    calls = SyscallFilter((*COMPUTE, *DESCRIPTORS, *READING))
     for option, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
     for limit, most in _LIMITS:
         resource.setrlimit(limit, (most, most))
+    missing = calls.install()
+    return [f"syscalls:{missing}"] if missing else []
 
 
 class Screening:
@@ -197,11 +203,13 @@ def main(arguments: list[str]) -> int:
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))
         os.close(int(tap))
-        confine()
         wanted = SPAM if text == "spam" else None
         try:
+            # Made before: it loads modules, and reads no line.
+            screening = Screening(tapped, sock, Path(folder) if folder else None, wanted, int(repeat))
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                Screening(tapped, sock, Path(folder) if folder else None, wanted, int(repeat)).run(float(every))
+                sock.send(orjson.dumps({"without": confine()}))
+                screening.run(float(every))
         except Exception as fault:  # noqa: BLE001 - its text may quote a line: the server is told its kind
             with contextlib.suppress(OSError):
                 sock.send(orjson.dumps(ended_by(fault)), socket.MSG_DONTWAIT)

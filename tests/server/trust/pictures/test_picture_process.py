@@ -60,6 +60,7 @@ async def test_it_gave_up_all_that_it_does_not_need(run: Run) -> None:
     assert len(os.listdir(at / "task")) == 1
     status = (at / "status").read_text()
     assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status  # a filter
     assert "CapEff:\t0000000000000000" in status
     if os.geteuid() == 0:
         assert f"Uid:\t{module.NOBODY}\t{module.NOBODY}" in status
@@ -106,11 +107,11 @@ async def test_what_is_no_strip_ends_nothing(run: Run) -> None:
 class Pair:
     """A process without the server: this is its other end."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, program: tuple[str, str] = ("-m", "server.trust.pictures")) -> None:
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server.trust.pictures", str(theirs.fileno()), *words],
+                [sys.executable, *program, str(theirs.fileno()), *words],
                 env={"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}, cwd="/", pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
@@ -195,15 +196,38 @@ def test_jobs_are_done_in_their_order_until_the_end_is_closed() -> None:
     assert judge.jobs == jobs
 
 
-def test_no_socket_and_no_file_is_to_be_had_behind_the_limit() -> None:
-    done = ran(
-        "confine()\n"
-        "import socket\n"
-        "for what in (socket.socket, lambda: open('/proc/self/status'), os.fork, lambda: os.open('/etc/passwd', 0)):\n"
-        "    try: what()\n"
-        "    except OSError as error: print(error.errno)\n"
+PROBE = """
+import os, socket, sys
+import orjson
+from server.trust.pictures import picture_process as program
+
+def probe(sock, judge):
+    body, results = sock.recv(1 << 20), []
+    tries = (
+        socket.socket, os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.open("/etc/passwd", os.O_RDONLY),
+        lambda: os.open("/tmp/new", os.O_WRONLY | os.O_CREAT), lambda: os.kill(os.getppid(), 0), lambda: os.unlink("/tmp/none"),
     )
-    assert done.stdout.split() == list(map(str, (errno.EMFILE, errno.EMFILE, errno.EAGAIN, errno.EMFILE))), done.stderr
+    for number, what in enumerate(tries):
+        try:
+            what()
+            results.append(0)
+        except OSError as error:
+            results.append(error.errno)
+    verdict = judge.do(program.unpack_job(body)).verdict
+    sock.send(orjson.dumps([results, verdict]))
+
+program.serve = probe
+sys.exit(program.main(sys.argv[1:]))
+"""
+
+
+def test_the_process_is_refused_each_call_but_those_of_computing_and_judges_so(tmp_path: Path) -> None:
+    pair = Pair("0.8", "0.3", "50", str(tmp_path), program=("-c", PROBE))
+    assert pair.first == {"ready": 0, "bad": "", "without": []}
+    pair.ours.send(pack_job(Job(JUDGE, 1, True, UNSCORED, harmless())))
+    assert orjson.loads(pair.ours.recv(4096)) == [[errno.EPERM] * 7, CLEAN]
+    pair.ours.close()
+    assert pair.process.wait(30) == 0
 
 
 def test_a_larger_picture_is_not_even_opened() -> None:

@@ -1,20 +1,29 @@
 """The screening process: it is there, comes back, reads what waited, and no text leaves it."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from ext.net.tap import make
+from server.ops.config.settings import Screening as Settings
+from server.trust.screening import screening_process as module
+from server.trust.screening.screening_client import Screener
 from server.trust.screening.screening_process import BATCH, BATCH_WORK, QUIET, SELDOM, Line, Screening, shared, work_of
 from tests.server.trust.moderation.running import Run
 
 pytestmark = pytest.mark.executed  # how it begins is what is asked here
+ROOT = Path(module.__file__).parents[3]
 
 
 def confined(pid: int) -> bool:
@@ -22,7 +31,9 @@ def confined(pid: int) -> bool:
     process = Path(f"/proc/{pid}")
     most = {line[:26].strip(): line[26:].split()[1] for line in (process / "limits").read_text().splitlines()[1:]}
     assert [most[f"Max {what}"] for what in ("core file size", "file size", "processes")] == ["0", "0", "0"]
-    assert "NoNewPrivs:\t1" in (process / "status").read_text()
+    status = (process / "status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status  # a filter
     assert len(list((process / "fd").iterdir())) <= 6
     return b"canarysecret" not in (process / "environ").read_bytes()
 
@@ -71,6 +82,55 @@ async def test_an_operator_s_rules_are_taken_up_while_it_runs(screen: Run, tmp_p
         screen.tap.put(1, 0, sent, 0.0, b"you grumblefoo")
         await asyncio.sleep(0.05)
     assert screen.found[0][3] == "hate"
+
+
+PROBE = """
+import os, socket, sys
+import orjson
+from server.trust.screening import screening_process as program
+
+class Probe:
+    def __init__(self, tapped, sock, *more):
+        self._sock = sock
+    def run(self, every):
+        results = []
+        tries = (
+            socket.socket, os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.open("/tmp/new", os.O_WRONLY | os.O_CREAT),
+            lambda: os.kill(os.getppid(), 0), lambda: os.open("/etc/passwd", os.O_RDONLY),
+        )
+        for what in tries:
+            try:
+                what()
+                results.append(0)
+            except OSError as error:
+                results.append(error.errno)
+        self._sock.send(orjson.dumps(results))
+
+program.Screening = Probe
+sys.exit(program.main(sys.argv[1:]))
+"""
+
+
+def test_the_process_is_refused_each_call_but_those_of_computing_and_of_reading_files() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    tap = make(1 << 20)
+    with ours, theirs:
+        given = (tap, theirs.fileno())
+        words = [*map(str, given), "0.05", "all", "12", ""]
+        process = subprocess.Popen([sys.executable, "-c", PROBE, *words], cwd=ROOT, pass_fds=given)
+        os.close(tap)
+        assert orjson.loads(ours.recv(4096)) == {"without": []}
+        assert orjson.loads(ours.recv(4096)) == [*[errno.EPERM] * 5, 0]
+        assert process.wait(30) == 0
+
+
+def test_a_system_that_refuses_the_filter_is_logged(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    screener = Screener("server", Settings(), tmp_path, lambda found: None)
+    with ours, theirs, capture_logs() as events:
+        screener.take(ours, orjson.dumps({"without": ["syscalls:ENOSYS"]}))
+    screener.close()
+    assert [(event["event"], event["what"]) for event in events] == [("screening.unconfined", "syscalls:ENOSYS")]
 
 
 class Waits:
