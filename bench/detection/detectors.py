@@ -1,6 +1,7 @@
 """Build the detectors that are measured: each reads a chat line and returns the classes that it finds, with the rule and its confidence.
 
-CLASSES_OF_SERVICE maps the classes of the service to those that are measured.
+CLASSES_OF_SERVICE maps the classes of the service to those that are measured. UNMEASURED are questions, which only help to read
+an answer.
 **Invariant:** a detector is the service's own code with its built-in rules, never a copy of it.
 """
 
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from engine.conduct.detection_actions import AGE_ASKED
 from engine.conduct.detection_classes import LOW
 from server.trust.screening.screening_rules import read_rules
 
@@ -18,6 +20,7 @@ CLASSES_OF_SERVICE: Final = MappingProxyType(
         "link": "advert", "contact": "advert", "money": "advert", "private": "data",
     }
 )  # fmt: skip
+UNMEASURED: Final = frozenset((AGE_ASKED,))
 
 
 class Hit(NamedTuple):
@@ -34,7 +37,9 @@ def detect_by_rules() -> Detector:
 
     def detect(line: str) -> list[Hit]:
         return [
-            Hit(CLASSES_OF_SERVICE[one.kind.name], one.rule, one.kind.confidence == LOW) for one in rules.find(line)
+            Hit(CLASSES_OF_SERVICE[one.kind.name], one.rule, one.kind.confidence == LOW)
+            for one in rules.find(line)
+            if one.kind.name not in UNMEASURED
         ]
 
     return detect
