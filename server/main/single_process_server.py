@@ -131,9 +131,7 @@ class ServerLife:
             await life._control.start(listening=False)
         except Unavailable as error:
             logger.warning("control.unavailable", error=error.error)
-        await life.server.show_metrics(listening=first)
-        await life.server.open_store(secret, listening=first)
-        await life.server.build()
+        await life.server.start(secret, listening=first)
         sockets.drop_unasked()
         gc_tuning.settle()
         return life

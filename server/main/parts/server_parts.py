@@ -68,7 +68,7 @@ class Listener(Protocol):
 class Server:
     """All parts of one process that serves HTTP: worker, store, moderation, pages, metrics.
 
-    The order of calls is: constructor, `show_metrics`, `open_store`, `build`, `take_connections`, and at the end `close`.
+    The order of calls is: constructor, `start`, `take_connections`, and at the end `close`.
     """
 
     def __init__(
@@ -104,6 +104,9 @@ class Server:
         self._others = others
         self._published: current_statement.PublishedStatement | None = None
         self._adapter: OmegleAdapter | None = None  # of Omegle's programs
+        self._collections: GarbageCollections | None = None
+        self._runner: web.AppRunner | None = None
+        self._looking: LineScreening | None = None
         self._reception = reception = Reception(settings, secret, counted, self._ports())
         self.worker, self._judge, self._ice = reception.worker, reception.judge, reception.ice
         self._moving = SessionMoves(self.worker)
@@ -237,6 +240,16 @@ class Server:
         if self._metrics is not None:
             self._metrics.hosts = settings.metrics.hosts
 
+    async def start(self, secret: secret_keys.Keys, *, listening: bool = True) -> None:
+        """Make all parts; nothing is accepted yet. `listening`: see `open_store`. Raises StartError; then all is closed."""
+        try:
+            await self.show_metrics(listening=listening)
+            await self.open_store(secret, listening=listening)
+            await self.build()
+        except BaseException:
+            await self.close()
+            raise
+
     async def open_store(self, secret: secret_keys.Keys, *, listening: bool = True) -> None:
         """Open the privacy statement and, if enabled, the store with all that uses it. Not `listening`: the console waits for `listen`. Raises
         StartError."""
@@ -315,12 +328,12 @@ class Server:
         pages = app.build(self.services, self.worker, self._safety, self._rights, self._published)
         for source in (readings.ResponseCounts(pages).reading, *self.services.sources):
             self.board.add(source)
-        self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        if self._runner.server is None:
+        self._runner = runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        if runner.server is None:
             raise StartError("the application did not start")
         self.pages = pages
-        self.door = Door(self._runner.server, self._judge, self._reception.addresses, self._crowded())
+        self.door = Door(runner.server, self._judge, self._reception.addresses, self._crowded())
         self.board.add(self.door.reading)
         self._looking = LineScreening(self._process, self._settings, self.worker, self.board, self.tasks)
         self._adapter = pages.get(ADAPTER)
@@ -373,7 +386,7 @@ class Server:
         """
         lag = LoopLag(self._process, lambda: self.worker.engine.online > 0)
         self.tasks.start("loop-lag", lag.run)
-        self._collections = GarbageCollections()
+        self._collections = collections = GarbageCollections()
         if looked_at := site_places(self._settings) + nats_places(self._settings.cluster):
             certificates = CertificateDates(looked_at, self._settings.cluster.ca)
             self.tasks.start("certificates", certificates.run)
@@ -392,7 +405,7 @@ class Server:
             self._reception.asking.reading,
             self._relayed.reading,
         )
-        for source in (*own, self._collections.reading):
+        for source in (*own, collections.reading):
             self.board.add(source)
         self.board.add(DiskSpace(self._settings.data).reading, apart=True)
         self.board.add(ProcessUsage(self._process).reading, apart=True)
@@ -412,8 +425,9 @@ class Server:
             await self._metrics.scraped_again(goes_on)
 
     async def close(self) -> None:
-        """Close the application first, so that nothing new arrives; the store last, when nothing is left to record."""
-        await self._runner.cleanup()
+        """Close the application first, so that nothing new arrives; the store last, when nothing is left to record. Also after a failed start."""
+        if self._runner is not None:
+            await self._runner.cleanup()
         if self._console is not None:
             await self._console.stop()
         if self._metrics is not None:
@@ -421,19 +435,22 @@ class Server:
         await self._relayed.stop()
         for task in ("reload", "certificates", "loop-lag", "statement"):
             await self.tasks.end(task)
-        await self._looking.stop()
-        self._collections.stop()
+        if self._looking is not None:
+            await self._looking.stop()
+        if self._collections is not None:
+            self._collections.stop()
         await self._reception.asking.close()
         self.worker.stop()
-        if self.recorder is not None and self._store is not None:
+        await self._close_store()
+
+    async def _close_store(self) -> None:
+        if self.recorder is not None:
             await self.recorder.close()
-            await self.tasks.end("safety-minors")
-            if self._minors is not None:
-                await self._minors.close()
-            if self.pictures is not None:
-                await self.pictures.close(self.tasks)
-            if self._safety is not None:
-                await self._safety.close()
-            if self._rights is not None:
-                await self._rights.close()
-            await self._store.close()
+        await self.tasks.end("safety-minors")
+        if self._minors is not None:
+            await self._minors.close()
+        if self.pictures is not None:
+            await self.pictures.close(self.tasks)
+        for part in (self._safety, self._rights, self._store):
+            if part is not None:
+                await part.close()

@@ -268,9 +268,7 @@ class Frontend:
             except Gone:  # the old frontend or its supervisor died: there is nothing to take over
                 self._arriving = None
         first = self._arriving is None
-        await server.show_metrics(listening=first)
-        await server.open_store(secret, listening=first)
-        await server.build()
+        await server.start(secret, listening=first)
         if self._station is not None:
             self._proxy = Proxy(self._station.asker, server.services.places, lambda: self.hosts.others, self._hold)
             self._proxy.know()
