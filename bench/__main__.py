@@ -62,7 +62,7 @@ VERBS: Final = {
     ),
     "cells": Verb(
         "bench.server.two_hosts",
-        "two hosts of one cell: find to matched, a line, its CPU, over hosts; --keep writes it",
+        "two hosts of one cluster: find to matched, a line, its CPU, over hosts; --keep writes it",
     ),
     "hosts": Verb(
         "bench.load.process_deaths", "several processes: one dies at random, upgrades, under talk; a verdict"

@@ -95,7 +95,7 @@ BOARD = Board(
                       base="red", state=True, words=(("0", "alone"), ("1", "connected")), empty="one host", width=6),
                 Panel("Others that a host hears", "By version. Each hears all but itself; one more for seconds: an upgrade.", "short",
                       ((f"sum by (instance, version) (serendip_members{{{HERE}}})", "{{instance}}, version {{version}}"),), empty="one host", width=6),
-                Panel("Who has the waiting room", "One of all hosts of a cell. None, or two, for a second or two: it goes from one to another.", "short",
+                Panel("Who has the waiting room", "One of all hosts of a cluster. None, or two, for a second or two: it goes from one to another.", "short",
                       ((f"max by (instance) (serendip_hub_owner{{{HERE}}})", "{{instance}}"),), empty="one host", width=6),
                 Panel("Hosts with another room", "They say its rows in another version: their people do not meet the others'. Nought, but while two releases run.", "short",
                       ((f"max by (instance) (serendip_members_apart{{{HERE}}})", "{{instance}}"),), ((1, "orange"),), empty="one host", width=6),

@@ -42,7 +42,7 @@ def cores(world: Assumed, costs: Costs, apart: float) -> dict[str, float]:
         "lines looked at": does["lines"] * costs["line_us"] * US,
         "moves between hosts": moves * costs["move_us"] * US,
         "frames through a second host": does["frames"] * apart * costs["hop_us"] * US,
-        "bus": bus(world, world.cell, hosts_of(world.cell, USUAL))["cores"] * world.cells if apart else 0.0,
+        "bus": bus(world, world.cluster, hosts_of(world.cluster, USUAL))["cores"] * world.clusters if apart else 0.0,
     }
     return {**parts, "all": sum(parts.values())}
 
@@ -83,7 +83,7 @@ def hosts(world: Assumed, costs: Costs) -> list[dict[str, float]]:
 def hub(world: Assumed, costs: Costs) -> dict[str, float]:
     """Return the share of a core that the waiting room of a million users takes, and of one cluster; how many users a hub can serve."""
     a_person = load(world)["chats"] / world.people * costs["hub_us"] * US
-    return {"million": a_person * 1e6, "cell": a_person * world.cell, "people_at_most": 1 / a_person}
+    return {"million": a_person * 1e6, "cluster": a_person * world.cluster, "people_at_most": 1 / a_person}
 
 
 def batches(rate: float, least: float) -> float:
@@ -109,7 +109,7 @@ def bus(world: Assumed, people: int, count: int) -> dict[str, float]:
 
 def buses(world: Assumed) -> list[dict[str, float]]:
     """Return one row per size of host, of one cluster."""
-    return [bus(world, world.cell, hosts_of(world.cell, radius)) for radius in RADII]
+    return [bus(world, world.cluster, hosts_of(world.cluster, radius)) for radius in RADII]
 
 
 def everything(world: Assumed, costs: Costs) -> dict[str, Any]:

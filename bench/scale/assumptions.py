@@ -9,7 +9,7 @@ class Assumed:
     """One scenario. Times in seconds, rates a second."""
 
     people: int = 10_000_000
-    cell: int = 1_000_000  # people of one cell, which has one waiting room
+    cluster: int = 1_000_000  # people of one cluster, which has one waiting room
     talking: float = 0.85  # of the people; the others wait, or read
     lines: float = 0.12  # a second, of one who talks
     typing: float = 0.2  # frames that say that one types, or not any more
@@ -20,9 +20,9 @@ class Assumed:
     drops: float = 1 / 3600  # connections lost, a person: each comes back by any host
     languages: int = 120
     exponent: float = 1.2  # of their sizes (Zipf): the first has a quarter, the last a thousandth
-    home: float = 0.7  # of a language's people those who are in its home cell
+    home: float = 0.7  # of a language's people those who are in its home cluster
     interests: float = 0.5  # of the searches those that name any
-    thin: float = 2.0  # arrivals a second: a pool with fewer in a cell is thin
+    thin: float = 2.0  # arrivals a second: a pool with fewer in a cluster is thin
     tls: float = 8_000.0  # handshakes of one host's front: eight cores at a thousand each
     queue: float = 0.25  # seconds of them that may wait in it; beyond it refuses
     grace: float = 15.0  # for which a dropped connection's session is kept
@@ -33,14 +33,14 @@ class Assumed:
     batch: float = 0.001  # the least between two messages to one host
 
     @property
-    def cells(self) -> int:
+    def clusters(self) -> int:
         """Number of clusters."""
-        return max(1, round(self.people / self.cell))
+        return max(1, round(self.people / self.cluster))
 
 
 SAID: Final[dict[str, tuple[str, str]]] = {
     "people": ("", "people connected"),
-    "cell": ("", "people of a cell, which has one waiting room"),
+    "cluster": ("", "people of a cluster, which has one waiting room"),
     "talking": ("", "of them, those who talk"),
     "lines": ("/s", "lines of one who talks"),
     "typing": ("/s", "frames of one who talks that say who types"),
@@ -51,9 +51,9 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "drops": ("/s", "connections lost, a person"),
     "languages": ("", "languages"),
     "exponent": ("", "how fast they get smaller (Zipf)"),
-    "home": ("", "of a language's people, those in its home cell"),
+    "home": ("", "of a language's people, those in its home cluster"),
     "interests": ("", "of the searches, those that name interests"),
-    "thin": ("/s", "arrivals below which a pool of a cell is thin"),
+    "thin": ("/s", "arrivals below which a pool of a cluster is thin"),
     "tls": ("/s", "TLS handshakes of one host's front"),
     "queue": ("s", "of handshakes that wait in it before it refuses"),
     "grace": ("s", "for which a dropped connection's session is kept"),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bench.scale.assumptions import SAID
 from bench.scale.costs import FIELDS
-from bench.scale.room_simulation import CELLS, COMMON, ONE, THIN
+from bench.scale.room_simulation import CLUSTERS, COMMON, ONE, THIN
 from bench.support.documents import fill, short, table
 from bench.support.plots import pyplot, save
 from bench.support.results import ROOT
@@ -30,7 +30,7 @@ HOSTS: Final = (
 )
 BUS: Final = (
     "people a host",
-    "hosts of the cell",
+    "hosts of the cluster",
     "rows/s between hubs",
     "messages/s sent",
     "heard",
@@ -39,12 +39,12 @@ BUS: Final = (
 )
 WAYS: Final = {
     ONE: "one room",
-    CELLS: "a room a cell",
+    CLUSTERS: "a room a cluster",
     THIN: "and a common one for thin pools",
     COMMON: "and for whoever waits for a step",
 }
-COLOURS: Final = {ONE: "#868e96", CELLS: "#4dabf7", THIN: "#d6336c"}
-DRAWN: Final = {ONE: 1.5, CELLS: 4.0, THIN: 1.5}  # and how thick: where two are the same, both are seen
+COLOURS: Final = {ONE: "#868e96", CLUSTERS: "#4dabf7", THIN: "#d6336c"}
+DRAWN: Final = {ONE: 1.5, CLUSTERS: 4.0, THIN: 1.5}  # and how thick: where two are the same, both are seen
 SHORTEST: Final = 0.005  # seconds: nobody waits less in the picture
 
 
@@ -105,14 +105,14 @@ def hub(document: dict[str, Any]) -> str:
     ]  # fmt: skip
     return (
         f"The waiting room takes {found['million']:.1%} of a core a million people; one hub would be full with "
-        f"{found['people_at_most'] / 1e6:.0f} million. NATS in a cell of {world['cell']:,}, beside that:\n\n{table(BUS, rows)}"
+        f"{found['people_at_most'] / 1e6:.0f} million. NATS in a cluster of {world['cluster']:,}, beside that:\n\n{table(BUS, rows)}"
     )
 
 
 def waits(document: dict[str, Any]) -> str:
     """Return waits by language, in all modes."""
     rows = [
-        (pool(row), f"{row['share']:.2%}", f"{row['rate']:,.1f}", *(cell(row["ways"][way]) for way in WAYS))
+        (pool(row), f"{row['share']:.2%}", f"{row['rate']:,.1f}", *(cluster(row["ways"][way]) for way in WAYS))
         for row in document["languages"]
     ]
     return table(("pool", "of all", "searches/s", *WAYS.values()), rows)
@@ -128,16 +128,18 @@ def meetings(document: dict[str, Any]) -> str:
             *(f"{ways[way]['asked']:.0%}, {ways[way]['crossing']:.0%}" for way in (THIN, COMMON)),
         ))  # fmt: skip
     shared = [f"met by interest: {name}" for name in WAYS.values()]
-    return table(("pool", *shared, "asks the common room, meets over cells: thin", "and steps"), rows)
+    return table(("pool", *shared, "asks the common room, meets over clusters: thin", "and steps"), rows)
 
 
 def small(document: dict[str, Any]) -> str:
     """Return few users on two hosts."""
     rows = [
-        (f"{row['people']:,}", f"{row['rate']:,.1f}", *(cell(row["ways"][way]) for way in WAYS))
+        (f"{row['people']:,}", f"{row['rate']:,.1f}", *(cluster(row["ways"][way]) for way in WAYS))
         for row in document["small"]
     ]
-    return table(("people on two hosts", "searches/s", *(name.replace("cell", "host") for name in WAYS.values())), rows)
+    return table(
+        ("people on two hosts", "searches/s", *(name.replace("cluster", "host") for name in WAYS.values())), rows
+    )
 
 
 def back(document: dict[str, Any]) -> str:
@@ -154,7 +156,7 @@ def back(document: dict[str, Any]) -> str:
     return table((*head, f"within the {grace:.0f} s of grace"), rows)
 
 
-def cell(found: dict[str, float]) -> str:
+def cluster(found: dict[str, float]) -> str:
     """Format the waits of one mode."""
     return " · ".join(seconds(found[name]) for name in ("p50_s", "p99_s", "plain_p99_s"))
 

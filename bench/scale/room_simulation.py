@@ -4,7 +4,7 @@ Users of a pool arrive by Poisson at their clusters; half name interests (`bench
 both, and the first match removes them from the other. Left out: the delay between clusters, and users who give up.
 
     one      all clusters share one waiting room
-    cells    each has its own, and nothing else
+    clusters    each has its own, and nothing else
     thin     each has its own; a user of a pool that is thin there also waits in a common one
     common   as `thin`, and so does every user without a match by the first step
 """
@@ -22,8 +22,8 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Ticket
 from ext.match.interner import Ids
 
-ONE, CELLS, THIN, COMMON = "one", "cells", "thin", "common"
-WAYS: Final = (ONE, CELLS, THIN, COMMON)
+ONE, CLUSTERS, THIN, COMMON = "one", "clusters", "thin", "common"
+WAYS: Final = (ONE, CLUSTERS, THIN, COMMON)
 RULES: Final = Thresholds()
 POOL: Final = Pool()
 BEGIN: Final = 600.0  # seconds on the clock when the first comes: the rooms know a minute of arrivals before
@@ -39,7 +39,7 @@ PART: Final = 0.01  # of the last language: a pool of one college, or of a role,
 class Waiting(NamedTuple):
     """A user who searches at a cluster."""
 
-    cell: int
+    cluster: int
     since: float
     words: list[str]
 
@@ -90,15 +90,15 @@ class Rooms:
 
     def come(self, client: int, waiting: Waiting) -> None:
         """Let a user search, later than all before."""
-        cell, now = waiting.cell, waiting.since
+        cluster, now = waiting.cluster, waiting.since
         self.until(now)
         self.waiting[client] = waiting
-        if self._handed(self._own[cell if len(self._own) > 1 else 0], client, waiting, now) or self._common is None:
+        if self._handed(self._own[cluster if len(self._own) > 1 else 0], client, waiting, now) or self._common is None:
             return
-        if self._rates[cell] < self._thin:
+        if self._rates[cluster] < self._thin:
             self._ask(client, now)
         elif self._steps_too:
-            heappush(self._steps, (now + RULES.any_at(self._rates[cell]), client))
+            heappush(self._steps, (now + RULES.any_at(self._rates[cluster]), client))
 
     def until(self, now: float) -> None:
         """Do what is due up to `now`, in order."""
@@ -139,11 +139,11 @@ class Rooms:
 
 def shares(world: Assumed, rank: int) -> list[float]:
     """Return the share of a language's users by cluster: many are in the one that is its home."""
-    cells = world.cells
-    if cells == 1:
+    clusters = world.clusters
+    if clusters == 1:
         return [1.0]
-    found = [(1 - world.home) / (cells - 1)] * cells
-    found[(rank - 1) % cells] = world.home
+    found = [(1 - world.home) / (clusters - 1)] * clusters
+    found[(rank - 1) % clusters] = world.home
     return found
 
 
@@ -158,12 +158,14 @@ def coming(rates: Sequence[float], world: Assumed, arrivals: int, seed: int) -> 
     dice = np.random.default_rng(seed)
     total = sum(rates)
     times = BEGIN + np.cumsum(dice.exponential(1 / total, arrivals))
-    cells = dice.choice(len(rates), arrivals, p=np.asarray(rates) / total)
+    clusters = dice.choice(len(rates), arrivals, p=np.asarray(rates) / total)
     named = dice.random(arrivals) < world.interests
     block = Stream(seed).take(arrivals)
     return [
-        Waiting(cell, at, [f"i{number}" for number in block.ids(client)] if names else [])
-        for client, (cell, at, names) in enumerate(zip(cells.tolist(), times.tolist(), named.tolist(), strict=True))
+        Waiting(cluster, at, [f"i{number}" for number in block.ids(client)] if names else [])
+        for client, (cluster, at, names) in enumerate(
+            zip(clusters.tolist(), times.tolist(), named.tolist(), strict=True)
+        )
     ]
 
 
@@ -189,7 +191,7 @@ def figures(rooms: Rooms, people: Sequence[Waiting]) -> dict[str, float]:
     crossing = shared = 0
     for match, _ in rooms.met:
         waits[match.a], waits[match.b] = match.waited_a, match.waited_b
-        crossing += people[match.a].cell != people[match.b].cell
+        crossing += people[match.a].cluster != people[match.b].cluster
         shared += bool(match.common)
     part = slice(round(0.3 * arrivals), round(0.8 * arrivals))
     middle, plain = waits[part], np.array([not one.words for one in people])[part]

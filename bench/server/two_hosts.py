@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(chosen: argparse.Namespace) -> int:
     """Measure; the table on standard output."""
     before = machine()
-    with cell() as (hosts, apart):
+    with cluster() as (hosts, apart):
         rounds = uvloop.run(measured(hosts, chosen))
     found = {
         "machine": before,
@@ -79,7 +79,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 @contextmanager
-def cell() -> Iterator[tuple[list[Host], bool]]:
+def cluster() -> Iterator[tuple[list[Host], bool]]:
     """Start two hosts of one cluster. Return them, and whether each has its own network."""
     apart = not nets.lacking()
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""One cell of three hosts for all tests of this folder."""
+"""One cluster of three hosts for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import aiohttp
 import pytest
 
 from tests.cluster import nets
-from tests.cluster.rig import Cell, mended
+from tests.cluster.rig import Cluster, mended
 
 
 @pytest.fixture(scope="session")
-def three_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
-    """The cell; skipped, with the reason, where there can be none."""
+def three_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster; skipped, with the reason, where there can be none."""
     if why := nets.lacking():
         pytest.skip(why)
-    with Cell(tmp_path_factory.mktemp("cell")) as cell:
-        yield cell
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-async def cell(three_hosts: Cell) -> AsyncIterator[Cell]:
-    """The cell, whole before the test and behind it; nothing of ours failed in it."""
+async def cluster(three_hosts: Cluster) -> AsyncIterator[Cluster]:
+    """The cluster, whole before the test and behind it; nothing of ours failed in it."""
     before = len(three_hosts.faults())
     with mended(three_hosts):
         yield three_hosts

@@ -1,4 +1,4 @@
-"""People of a cell: each comes by a door that leads to some host, talks in numbered lines, and judges what is heard.
+"""People of a cluster: each comes by a door that leads to some host, talks in numbered lines, and judges what is heard.
 
 Rule: they know no host, as behind any balancer, and come back as `serendip_client` does.
 """

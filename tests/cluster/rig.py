@@ -1,5 +1,5 @@
-"""A cell: real hosts of one service, each a machine of its own, with one NATS, PostgreSQL and S3 server. Rule: the way in and the way between are two
-networks, so that a host may be cut from the others while its people are not.
+"""A cluster: real hosts of one service, each a machine of its own, with one NATS, PostgreSQL and S3 server. Rule: the way in and the way between are
+two networks, so that a host may be cut from the others while its people are not.
 
 NATS runs with `deploy/nats.conf` and keys of `deploy/nats_keys.py` as they are shipped; only paths and its address are put in.
 """
@@ -44,7 +44,7 @@ NOTHING_KEPT = {"SERENDIP_STORE__ENABLED": "false", "SERENDIP_OBJECTS__URL": ""}
 
 
 class Host:
-    """One of a cell."""
+    """One of a cluster."""
 
     def __init__(self, name: str, machine: Machine, folder: Path, settings: Mapping[str, str], library: Path) -> None:
         self.name = name
@@ -179,7 +179,7 @@ class Host:
         self.machine.up(link=True)
 
 
-class Cell:
+class Cluster:
     """Three hosts, or as many as are told. Use it as a context; every call of it blocks but those that are coroutines."""
 
     def __init__(self, folder: Path, hosts: int = 3) -> None:
@@ -190,7 +190,7 @@ class Cell:
         self.nats: services.Nats
         self.keys = folder / "nats"
 
-    def __enter__(self) -> Cell:
+    def __enter__(self) -> Cluster:
         try:
             self._begin()
         except BaseException:
@@ -253,7 +253,7 @@ class Cell:
             "SERENDIP_METRICS__HOST": machine.public,
             "SERENDIP_METRICS__HOSTS": "*",
             "SERENDIP_STORE__URL": self.postgres.url("postgres").replace("+asyncpg", ""),
-            "SERENDIP_OBJECTS__URL": f"s3://{self.s3.bucket}/cell",
+            "SERENDIP_OBJECTS__URL": f"s3://{self.s3.bucket}/cluster",
             "SERENDIP_OBJECTS__ENDPOINT": self.s3.endpoint,
             "SERENDIP_OBJECTS__ACCESS_KEY": self.s3.access_key,
             "SERENDIP_OBJECTS__SECRET_KEY": self.s3.secret_key,
@@ -367,10 +367,10 @@ async def talking(http: aiohttp.ClientSession, *hosts: Host) -> AsyncIterator[No
 
 
 @contextmanager
-def mended(cell: Cell) -> Iterator[None]:
+def mended(cluster: Cluster) -> Iterator[None]:
     """Whatever was cut is whole afterwards."""
     try:
         yield
     finally:
-        for host in cell.hosts:
+        for host in cluster.hosts:
             host.mended()

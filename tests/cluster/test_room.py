@@ -11,7 +11,7 @@ import pytest
 
 from server.fleet.supervisor.host_drain_report import NOT_TAKEN
 from tests.cluster.people import Door, doors, pairs
-from tests.cluster.rig import PATIENCE, Cell, Host, acquainted
+from tests.cluster.rig import PATIENCE, Cluster, Host, acquainted
 from tests.server.main.processes.test_process_group import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
@@ -22,8 +22,8 @@ def across(ways: list[Door]) -> list[tuple[Door, Door]]:
     return list(itertools.permutations(ways, 2))
 
 
-async def test_people_of_two_hosts_meet_and_talk(cell: Cell) -> None:
-    async with doors(*cell.hosts) as ways, pairs(*across(ways), word="over hosts") as talks:
+async def test_people_of_two_hosts_meet_and_talk(cluster: Cluster) -> None:
+    async with doors(*cluster.hosts) as ways, pairs(*across(ways), word="over hosts") as talks:
         for pair in talks:
             await pair.further(50)
             await pair.end()
@@ -32,8 +32,8 @@ async def test_people_of_two_hosts_meet_and_talk(cell: Cell) -> None:
             await others[0].end()
 
 
-async def test_who_was_elsewhere_meets_the_next_one_anywhere(cell: Cell, http: aiohttp.ClientSession) -> None:
-    people = [await host.person(http) for host in cell.hosts]
+async def test_who_was_elsewhere_meets_the_next_one_anywhere(cluster: Cluster, http: aiohttp.ClientSession) -> None:
+    people = [await host.person(http) for host in cluster.hosts]
     for number, (one, two) in enumerate(itertools.combinations(people, 2)):
         await talk(*await acquainted(one, two, f"chat {number}"))
         await one.say("leave")
@@ -43,12 +43,12 @@ async def test_who_was_elsewhere_meets_the_next_one_anywhere(cell: Cell, http: a
         await person.hear("pong")
 
 
-async def test_chats_over_hosts_bear_that_three_of_ten_packets_are_lost(cell: Cell) -> None:
-    async with doors(*cell.hosts) as ways, pairs(*across(ways), word="noise") as talks:
-        for host in cell.hosts:
+async def test_chats_over_hosts_bear_that_three_of_ten_packets_are_lost(cluster: Cluster) -> None:
+    async with doors(*cluster.hosts) as ways, pairs(*across(ways), word="noise") as talks:
+        for host in cluster.hosts:
             host.drops.set(0.3)
         await asyncio.gather(*[pair.further(100) for pair in talks])
-        for host in cell.hosts:
+        for host in cluster.hosts:
             host.drops.set()
         for pair in talks:
             await pair.further()
@@ -61,8 +61,8 @@ async def test_chats_over_hosts_bear_that_three_of_ten_packets_are_lost(cell: Ce
                 await pair.end(refusals=True)  # who was told to come back says at once what was not taken
 
 
-async def test_a_cut_between_two_who_talk_is_told_to_both_and_costs_no_others(cell: Cell) -> None:
-    one, two, three = cell.hosts
+async def test_a_cut_between_two_who_talk_is_told_to_both_and_costs_no_others(cluster: Cluster) -> None:
+    one, two, three = cluster.hosts
     async with doors(one, two, three) as (at_one, at_two, at_three):
         cut = ((at_one, at_two), (at_two, at_one), (at_one, at_three), (at_three, at_one))
         whole = ((at_two, at_three), (at_three, at_two), (at_one, at_one), (at_two, at_two))
@@ -84,9 +84,9 @@ async def test_a_cut_between_two_who_talk_is_told_to_both_and_costs_no_others(ce
 
 
 async def test_a_way_between_two_hosts_that_breaks_for_seconds_ends_no_chat(
-    cell: Cell, http: aiohttp.ClientSession
+    cluster: Cluster, http: aiohttp.ClientSession
 ) -> None:
-    one, two, _ = cell.hosts
+    one, two, _ = cluster.hosts
     ended = 'serendip_tunnels_ended_total{why="dropped"}'
     async with doors(one, two) as (at_one, at_two), pairs((at_one, at_two), (at_two, at_one), word="broken") as talks:
         before = [await host.counts(http, ended) for host in (one, two)]
@@ -103,19 +103,19 @@ async def test_a_way_between_two_hosts_that_breaks_for_seconds_ends_no_chat(
             assert sorted(side.resumed for side in pair.sides) == [0, 1], "who is at the edge came back to it"
 
 
-async def test_nats_is_killed_while_people_of_two_hosts_talk(cell: Cell) -> None:
-    async with doors(*cell.hosts) as ways, pairs(*across(ways), word="no NATS") as talks:
-        async with cell.without_nats():
+async def test_nats_is_killed_while_people_of_two_hosts_talk(cluster: Cluster) -> None:
+    async with doors(*cluster.hosts) as ways, pairs(*across(ways), word="no NATS") as talks:
+        async with cluster.without_nats():
             for pair in talks:
                 await pair.further(50)
-        await cell.whole()
+        await cluster.whole()
         for pair in talks:
             await pair.end()
         assert [side.drops for pair in talks for side in pair.sides] == [0] * (2 * len(talks))
 
 
-async def test_a_host_is_evacuated_and_nobodys_chat_ends(cell: Cell) -> None:
-    one, two, three = cell.hosts
+async def test_a_host_is_evacuated_and_nobodys_chat_ends(cluster: Cluster) -> None:
+    one, two, three = cluster.hosts
     async with doors(one, two, three, one) as (at_one, at_two, at_three, leaving):
         inside, over = (leaving, leaving), ((leaving, at_two), (at_three, leaving), (at_two, at_three))
         async with pairs(inside, inside, *over, word="leave") as talks:
@@ -131,16 +131,16 @@ async def test_a_host_is_evacuated_and_nobodys_chat_ends(cell: Cell) -> None:
                 await two.hears(three)
             finally:
                 await one.again()
-            await cell.whole()
+            await cluster.whole()
         async with pairs((at_one, at_one), word="back") as (again,):
             await again.further()
             await again.end()
 
 
 async def test_an_evacuation_that_comes_to_nothing_is_told_and_people_are_sent_back(
-    cell: Cell, http: aiohttp.ClientSession
+    cluster: Cluster, http: aiohttp.ClientSession
 ) -> None:
-    one, two, three = cell.hosts
+    one, two, three = cluster.hosts
     people = await one.people(http, 4)
     try:
         for host in (two, three):
@@ -156,13 +156,13 @@ async def test_an_evacuation_that_comes_to_nothing_is_told_and_people_are_sent_b
         for host in (two, three):
             host.drops.set()
         await one.again()
-    await cell.whole()
+    await cluster.whole()
 
 
 async def test_who_comes_back_to_a_host_that_cannot_reach_theirs_is_told_so_and_it_is_counted(
-    cell: Cell, http: aiohttp.ClientSession
+    cluster: Cluster, http: aiohttp.ClientSession
 ) -> None:
-    one, two, _ = cell.hosts
+    one, two, _ = cluster.hosts
     found, back = (
         'serendip_session_lookups_total{result="found"}',
         'serendip_migrations_total{result="back",way="tunnel",why="resume"}',
@@ -185,27 +185,30 @@ async def test_who_comes_back_to_a_host_that_cannot_reach_theirs_is_told_so_and_
     assert (await again.hear("resumed", "error"))["type"] == "resumed"
 
 
-async def test_rolling_upgrades_end_no_chat(cell: Cell) -> None:
-    async with doors(*cell.hosts) as ways, pairs(*across(ways), *[(way, way) for way in ways], word="roll on") as talks:
-        await rolled(cell)
+async def test_rolling_upgrades_end_no_chat(cluster: Cluster) -> None:
+    async with (
+        doors(*cluster.hosts) as ways,
+        pairs(*across(ways), *[(way, way) for way in ways], word="roll on") as talks,
+    ):
+        await rolled(cluster)
         for pair in talks:
             await pair.further()
             await pair.end()
         assert [side.drops for pair in talks for side in pair.sides] == [0] * (2 * len(talks))
 
 
-async def rolled(cell: Cell) -> None:
+async def rolled(cluster: Cluster) -> None:
     """One host after the other, each when the one before is heard again."""
-    for host in cell.hosts:
+    for host in cluster.hosts:
         before = (await host.stands())["node"]
         status, said = await host.server.upgrade()
         assert status == 0, said
         assert (await host.stands())["node"] != before
-        await cell.whole()
+        await cluster.whole()
 
 
-async def test_whoever_comes_back_to_another_host_goes_on_there(cell: Cell) -> None:
-    one, two, three = cell.hosts
+async def test_whoever_comes_back_to_another_host_goes_on_there(cluster: Cluster) -> None:
+    one, two, three = cluster.hosts
     async with doors(one, one) as (moving, staying), pairs((moving, staying), word="resume") as (pair,):
         for host in (two, three, one):
             await pair.further()
@@ -217,8 +220,8 @@ async def test_whoever_comes_back_to_another_host_goes_on_there(cell: Cell) -> N
         assert pair.sides[0].resumed == 3
 
 
-async def test_a_spy_and_two_of_other_hosts_meet(cell: Cell, http: aiohttp.ClientSession) -> None:
-    spy, *others = [await host.person(http) for host in cell.hosts]
+async def test_a_spy_and_two_of_other_hosts_meet(cluster: Cluster, http: aiohttp.ClientSession) -> None:
+    spy, *others = [await host.person(http) for host in cluster.hosts]
     await spy.say("find", role="spy", question="Is it so everywhere?")
     for other in others:
         await other.say("find", role="discuss")
@@ -232,8 +235,8 @@ async def test_a_spy_and_two_of_other_hosts_meet(cell: Cell, http: aiohttp.Clien
         await person.hear("left")
 
 
-async def test_an_omegle_client_polls_at_another_host(cell: Cell, http: aiohttp.ClientSession) -> None:
-    one, two, three = cell.hosts
+async def test_an_omegle_client_polls_at_another_host(cluster: Cluster, http: aiohttp.ClientSession) -> None:
+    one, two, three = cluster.hosts
     topics = {"topics": json.dumps(["omegle"]), "group": "unmon"}
     here, there = [await omegle(host, http, "start", firstevents=1, rcs=1, **topics) for host in (one, one)]
     ids = [said["clientID"] for said in (here, there)]
@@ -260,8 +263,8 @@ async def omegle(host: Host, http: aiohttp.ClientSession, path: str, **fields: o
         return found
 
 
-async def test_a_ban_at_one_host_is_in_force_at_another(cell: Cell) -> None:
-    one, two, _ = cell.hosts
+async def test_a_ban_at_one_host_is_in_force_at_another(cluster: Cluster) -> None:
+    one, two, _ = cluster.hosts
     headers = {"X-Forwarded-For": "192.0.2.77"}
     async with aiohttp.ClientSession(headers=headers) as theirs, aiohttp.ClientSession() as http:
         culprit, victim = await acquainted(await two.person(theirs), await two.person(http), "gold")
@@ -277,7 +280,7 @@ async def test_a_ban_at_one_host_is_in_force_at_another(cell: Cell) -> None:
         assert status == 0, said
         assert (await culprit.hear("error"))["code"] == "banned"
         assert (await victim.hear("left"))["by"] == "moderation"
-        for host in cell.hosts:
+        for host in cluster.hosts:
             await until_refused(host, theirs)
 
 

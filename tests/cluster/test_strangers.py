@@ -7,20 +7,20 @@ import json
 import aiohttp
 import pytest
 
-from tests.cluster.rig import CLUSTER_PORT, NOTHING_KEPT, Cell, acquainted, talking
+from tests.cluster.rig import CLUSTER_PORT, NOTHING_KEPT, Cluster, acquainted, talking
 from tests.server.main.processes.test_process_group import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
 
 
-async def test_a_host_with_another_secret_is_nobody(cell: Cell, http: aiohttp.ClientSession) -> None:
-    one = cell.hosts[0]
+async def test_a_host_with_another_secret_is_nobody(cluster: Cluster, http: aiohttp.ClientSession) -> None:
+    one = cluster.hosts[0]
     line = 'serendip_nats_dropped_total{why="seal"}'
-    async with talking(http, *cell.hosts), cell.guest("foreign", keys=False, **NOTHING_KEPT) as foreign:
+    async with talking(http, *cluster.hosts), cluster.guest("foreign", keys=False, **NOTHING_KEPT) as foreign:
         await foreign.hears()
         before = await one.counts(http, line)
         await one.figure(http, line, lambda count: count > before)
-        await one.hears(*cell.hosts[1:])
+        await one.hears(*cluster.hosts[1:])
         status, said = await foreign.run("cluster", "check", "--json")
         assert "are not sealed by this service" in said
         assert status == 1, said
@@ -28,12 +28,12 @@ async def test_a_host_with_another_secret_is_nobody(cell: Cell, http: aiohttp.Cl
 
 
 async def test_a_host_whose_address_leads_elsewhere_is_named_by_the_others(
-    cell: Cell, http: aiohttp.ClientSession
+    cluster: Cluster, http: aiohttp.ClientSession
 ) -> None:
     address = {"SERENDIP_CLUSTER__ADDRESS": f"127.0.0.1:{CLUSTER_PORT}"}
-    async with talking(http, *cell.hosts), cell.guest("astray", **address, **NOTHING_KEPT) as astray:
-        one = cell.hosts[0]
-        await one.hears(*cell.hosts[1:], astray)
+    async with talking(http, *cluster.hosts), cluster.guest("astray", **address, **NOTHING_KEPT) as astray:
+        one = cluster.hosts[0]
+        await one.hears(*cluster.hosts[1:], astray)
         status, said = await one.run("cluster", "check", "--json")
         assert status == 2, said
         (wrong,) = [line for line in json.loads(said) if line["level"] == "error"]
@@ -41,37 +41,39 @@ async def test_a_host_whose_address_leads_elsewhere_is_named_by_the_others(
         await talk(*await acquainted(*await astray.people(http, 2), "astray"))
 
 
-async def test_an_address_of_another_machine_is_a_fault_at_the_start(cell: Cell) -> None:
-    address = {"SERENDIP_CLUSTER__ADDRESS": cell.hosts[0].address}
+async def test_an_address_of_another_machine_is_a_fault_at_the_start(cluster: Cluster) -> None:
+    address = {"SERENDIP_CLUSTER__ADDRESS": cluster.hosts[0].address}
     with pytest.raises(AssertionError, match=r"cluster\.address"):
-        async with cell.guest("twin", **address, **NOTHING_KEPT):
+        async with cluster.guest("twin", **address, **NOTHING_KEPT):
             pass
 
 
 async def test_a_host_that_nats_does_not_know_serves_alone_until_it_does(
-    cell: Cell, http: aiohttp.ClientSession
+    cluster: Cluster, http: aiohttp.ClientSession
 ) -> None:
-    cell.admit("late")
-    seed = (cell.keys / "late.seed").read_bytes()
-    cell.expel("late")
-    (cell.keys / "kept").write_bytes(seed)
-    settings = {"SERENDIP_CLUSTER__CREDENTIALS": str(cell.keys / "kept")}
-    async with talking(http, *cell.hosts), cell.guest("late", seed=False, **settings, **NOTHING_KEPT) as late:
+    cluster.admit("late")
+    seed = (cluster.keys / "late.seed").read_bytes()
+    cluster.expel("late")
+    (cluster.keys / "kept").write_bytes(seed)
+    settings = {"SERENDIP_CLUSTER__CREDENTIALS": str(cluster.keys / "kept")}
+    async with talking(http, *cluster.hosts), cluster.guest("late", seed=False, **settings, **NOTHING_KEPT) as late:
         assert await late.says(http, "/readyz", lambda said: "uthorization" in str(said["degraded"])) == 200
         await talk(*await acquainted(*await late.people(http, 2), "late"))
         status, said = await late.run("cluster", "check", "--json")
         assert (status, "uthorization" in said) == (2, True), said
-        (cell.keys / "late.seed").write_bytes(seed)
-        cell.admit("late")
-        await late.hears(*cell.hosts)
-        await cell.hosts[0].hears(*cell.hosts[1:], late)
-        cell.expel("late")
-        await cell.hosts[0].hears(*cell.hosts[1:])
+        (cluster.keys / "late.seed").write_bytes(seed)
+        cluster.admit("late")
+        await late.hears(*cluster.hosts)
+        await cluster.hosts[0].hears(*cluster.hosts[1:], late)
+        cluster.expel("late")
+        await cluster.hosts[0].hears(*cluster.hosts[1:])
         assert await late.says(http, "/readyz", lambda said: "alone" in str(said["degraded"])) == 200
 
 
-async def test_a_host_of_another_name_may_not_speak_as_one_of_these(cell: Cell, http: aiohttp.ClientSession) -> None:
-    async with cell.guest("other", SERENDIP_CLUSTER__NAME="other", **NOTHING_KEPT) as other:
+async def test_a_host_of_another_name_may_not_speak_as_one_of_these(
+    cluster: Cluster, http: aiohttp.ClientSession
+) -> None:
+    async with cluster.guest("other", SERENDIP_CLUSTER__NAME="other", **NOTHING_KEPT) as other:
         assert await other.says(http, "/readyz", lambda said: "ermissions" in str(said["degraded"])) == 200
         status, said = await other.run("cluster", "check", "--json")
         assert (status, "must publish and subscribe to other.>" in said) == (2, True), said

@@ -35,7 +35,7 @@ class ClusterFrontend:
 
     def __init__(self, place: Place, settings: Settings, secret: Keys, addresses: Callable[[], Sequence[str]]) -> None:
         seal = Seal(secret)
-        self._node, self._cell = place.node, settings.cluster.cell
+        self._node, self._cluster = place.node, settings.cluster.id
         self._secrets = list(secret.accepted(Purpose.CLUSTER))
         self._addresses = addresses
         self.asker = RpcClient(seal, place.node)
@@ -55,7 +55,7 @@ class ClusterFrontend:
             tasks.start(TASK, shared.run)
         numbers = (lambda: store.epochs.epochs()) if store is not None else list
         self.handlers[Kind.HELLO] = node_info.saying(
-            self._node, self._cell, self._secrets, numbers, lambda: "" if store is None else store.schema
+            self._node, self._cluster, self._secrets, numbers, lambda: "" if store is None else store.schema
         )
         self.port.start()
 

@@ -35,8 +35,8 @@ Handler = Callable[[bytes], None]
 class NatsBus:
     """Bus of one process.
 
-        <name>.<cell>.all     to all hosts of a cluster        <name>.<cell>.<node>    to one of them
-        <name>.<cell>.bars    to all: pairs that a report keeps apart
+        <name>.<id>.all     to all hosts of a cluster        <name>.<id>.<node>    to one of them
+        <name>.<id>.bars    to all: pairs that a report keeps apart
 
     A connection that ends is made anew, with the servers in turn; one that is open and delivers nothing is renewed by its user (`renew`).
     """
@@ -166,4 +166,4 @@ class NatsBus:
         logger.warning("nats.trouble", said=said)
 
     def _name(self, subject: str) -> str:
-        return f"{self._settings.name}.{self._settings.cell}.{subject}"
+        return f"{self._settings.name}.{self._settings.id}.{subject}"

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_server import Answer, Handler, Request
 from server.ops import version
+
+CLUSTER: Final = "cell"  # the field `cluster` between hosts, as earlier releases name it
 
 
 class NodeHello(NamedTuple):
@@ -21,7 +23,7 @@ class NodeHello(NamedTuple):
     """
 
     node: str
-    cell: str
+    cluster: str
     version: str
     time: int
     secrets: list[int]
@@ -30,25 +32,25 @@ class NodeHello(NamedTuple):
 
     def packed(self) -> bytes:
         """Return the hello as bytes."""
-        return orjson.dumps(self._asdict())
+        return orjson.dumps({CLUSTER if name == "cluster" else name: value for name, value in self._asdict().items()})
 
 
 def read(data: bytes) -> NodeHello:
     """Decode a hello; fields of a newer version are skipped. Raises ValueError."""
     try:
         found = orjson.loads(data)
-        return NodeHello(**{name: found[name] for name in NodeHello._fields})
+        return NodeHello(**{name: found[CLUSTER if name == "cluster" else name] for name in NodeHello._fields})
     except (KeyError, TypeError) as error:
         raise ValueError("no hello") from error
 
 
 def saying(
-    node: str, cell: str, secrets: list[int], epochs: Callable[[], list[int]], schema: Callable[[], str]
+    node: str, cluster: str, secrets: list[int], epochs: Callable[[], list[int]], schema: Callable[[], str]
 ) -> Handler:
     """Return the handler of HELLO."""
 
     async def answer(_: Request) -> Answer:
-        hello = NodeHello(node, cell, version.VERSION, int(time.time() * 1000), secrets, epochs(), schema())
+        hello = NodeHello(node, cluster, version.VERSION, int(time.time() * 1000), secrets, epochs(), schema())
         return Answer(Status.TAKEN, hello.packed())
 
     return answer

@@ -74,7 +74,7 @@ async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
     found = [await _nats(settings, server, proof, heard) for server in settings.nats]
     found += await certificates(nats_places(settings))
     if heard.foreign:
-        said = f"{heard.foreign} messages of {settings.name}.{settings.cell} are not sealed by this service"
+        said = f"{heard.foreign} messages of {settings.name}.{settings.id} are not sealed by this service"
         found.append(
             warning(
                 "cluster",
@@ -105,7 +105,7 @@ async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> F
             "does it run, may this machine reach it, and does it know this host?",
         )
     try:
-        echoed = await _echo(client, f"{settings.name}.{settings.cell}", heard.take)
+        echoed = await _echo(client, f"{settings.name}.{settings.id}", heard.take)
     except Error as fault:
         refused.append(nats_connection.words(fault))
         echoed = False
@@ -158,12 +158,12 @@ def _host(beat: Beat, answer: NodeHello | str, settings: Cluster) -> Finding:
             f"{said}: {answer}",
             "the port must be open between all hosts, at the address that cluster.address of that host says",
         )
-    if answer.node != beat.node and answer.cell == settings.cell:
+    if answer.node != beat.node and answer.cluster == settings.id:
         return ok("cluster", f"{said}: reached, another generation of its processes answers")
     if answer.node != beat.node:
         return error(
             "cluster",
-            f"{said}: host {answer.node} of cell {answer.cell} answers there",
+            f"{said}: host {answer.node} of cluster {answer.cluster} answers there",
             "two hosts have one cluster.address",
         )
     ahead = answer.time / 1000 - time.time()
@@ -180,7 +180,7 @@ def _together(answers: list[NodeHello], beats: Mapping[str, Beat], settings: Clu
     """Return findings about values in which all hosts have to agree."""
     if not beats:
         return [
-            warning("cluster", f"no host of {settings.name}.{settings.cell} is heard", "does the service run on any?")
+            warning("cluster", f"no host of {settings.name}.{settings.id} is heard", "does the service run on any?")
         ]
     found = []
     if apart(answer.secrets[:1] for answer in answers):

@@ -59,7 +59,7 @@ class HubProcess:
         )
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
-        self.cell: ClusterNode | None = None  # None: this host is alone
+        self.cluster: ClusterNode | None = None  # None: this host is alone
         self._drains = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -80,7 +80,7 @@ class HubProcess:
         self.telling = ClusterBroadcast(node, self._say, partial(self._send, FRONTEND, Kind.ALL), self._unreadable)
         handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
         handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
-        handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cell is not None else None
+        handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cluster is not None else None
         self.peers = Peers(
             up, handlers, self._joined, self._dead, self.stopped.set,
             on_serves=lambda name: self.federation.leaves(self.names.number(name), False), find_state=self._state,
@@ -109,28 +109,28 @@ class HubProcess:
         """Number of sessions of this host."""
         return sum(self._people.values())
 
-    def join(self, cell: ClusterNode) -> None:
+    def join(self, cluster: ClusterNode) -> None:
         """Join a cluster."""
-        self.cell = cell
-        for source in (cell.reading, self.seeking.reading, self.telling.reading):
+        self.cluster = cluster
+        for source in (cluster.reading, self.seeking.reading, self.telling.reading):
             self.board.add(source)
-        self.tasks.start("nats", cell.bus.run)
-        self.tasks.start("cluster", cell.run)
+        self.tasks.start("nats", cluster.bus.run)
+        self.tasks.start("cluster", cluster.run)
 
     def drain(self) -> None:
         """End this host: no session arrives any more, and this process ends after all others."""
         self._drains = True
-        if self.cell is None or self._is_alone():
+        if self.cluster is None or self._is_alone():
             self.stopped.set()
             return
         for number in self._names:
             self.federation.leaves(number, True)
-        self.cell.drain()
-        self._tell_places(self.cell)
+        self.cluster.drain()
+        self._tell_places(self.cluster)
 
-    def _tell_places(self, cell: ClusterNode) -> None:
+    def _tell_places(self, cluster: ClusterNode) -> None:
         """Send the hosts that accept sessions to all processes with sessions."""
-        places = list(map(list, cell.places()))
+        places = list(map(list, cluster.places()))
         for name in self.peers.others:
             self.peers.send(name, Kind.PLACES, *places)
 
@@ -139,28 +139,28 @@ class HubProcess:
 
     def _state(self) -> dict[str, Any]:
         """Return the cluster's state, for the supervisor."""
-        return {} if self.cell is None else {"cluster": self.cell.standing()}
+        return {} if self.cluster is None else {"cluster": self.cluster.standing()}
 
     def _is_ready(self) -> bool:
         """Whether messages to other hosts are accepted now."""
-        return self.cell is None or self.cell.bus.takes
+        return self.cluster is None or self.cluster.bus.takes
 
     def _say(self, subject: str, body: bytes) -> None:
-        if self.cell is not None:
-            self.cell.bus.say(subject, body)
+        if self.cluster is not None:
+            self.cluster.bus.say(subject, body)
 
     def _send(self, name: str, kind: Kind, *records: Any) -> None:
         self.peers.send(name, kind, *records)
 
     def _unreadable(self) -> None:
-        if self.cell is not None:
-            self.cell.bus.dropped["unreadable"] += 1
+        if self.cluster is not None:
+            self.cluster.bus.dropped["unreadable"] += 1
 
     async def leave(self) -> None:
         """Tell the cluster that this host leaves, so that the others need not wait for its silence."""
-        if self.cell is not None:
+        if self.cluster is not None:
             await self.tasks.end("cluster")
-            await self.cell.end()
+            await self.cluster.end()
             await self.tasks.end("nats")
 
     def tell_hosts(self, others: list[Host]) -> None:
@@ -169,15 +169,15 @@ class HubProcess:
             self._tell_hosts(name, others)
 
     def _tell_hosts(self, name: str, others: list[Host]) -> None:
-        if self.cell is not None:
-            self.peers.send(name, Kind.HOSTS, self.cell.bus.trouble, *map(list, others))
+        if self.cluster is not None:
+            self.peers.send(name, Kind.HOSTS, self.cluster.bus.trouble, *map(list, others))
 
     def _joined(self, name: str) -> None:
         number = self.names.number(name)
         self._names[number] = name
         self.federation.joined(number, fixed=name == FRONTEND, leaving=not self.peers.takes(name))
-        if self.cell is not None:
-            self._tell_hosts(name, self.cell.members.others(time.monotonic()))
+        if self.cluster is not None:
+            self._tell_hosts(name, self.cluster.members.others(time.monotonic()))
 
     def _dead(self, name: str) -> None:
         number = self.names.number(name)
@@ -202,12 +202,12 @@ class HubProcess:
     def _tell_there(self) -> None:
         """Send the number of users in all, and the figures of the room, to all processes with sessions."""
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        people = self.people + (0 if self.cell is None else self.cell.people_elsewhere)
+        people = self.people + (0 if self.cluster is None else self.cluster.people_elsewhere)
         there = self.federation.there(time.monotonic())
         for name in self.peers.people:
             self.peers.send(name, Kind.THERE, people, there)
-        if self._drains and self.cell is not None:
-            self._tell_places(self.cell)
+        if self._drains and self.cluster is not None:
+            self._tell_places(self.cluster)
 
     def _on_timer(self) -> None:
         self._timer, self._timer_at = None, float("inf")

@@ -54,7 +54,7 @@ CLUSTER = (
     Metric(
         "serendip_hub_owner",
         "gauge",
-        "1 where this host has the one waiting room of its cell, or takes itself for the one",
+        "1 where this host has the one waiting room of its cluster, or takes itself for the one",
         "Is there one room?",
     ),
     Metric(

@@ -82,7 +82,7 @@ def test_messages_to_one_host_are_never_closer_than_the_batch() -> None:
 
 
 def test_the_bus_has_fewer_messages_than_rows_where_it_is_busy_and_more_with_more_hosts() -> None:
-    four, twenty = (arithmetic.bus(WORLD, WORLD.cell, count) for count in (4, 20))
+    four, twenty = (arithmetic.bus(WORLD, WORLD.cluster, count) for count in (4, 20))
     assert four["sent"] < four["rows"]
     assert four["sent"] < twenty["sent"] < twenty["heard"]
     assert four["owner"] < four["cores"]

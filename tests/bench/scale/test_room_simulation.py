@@ -7,7 +7,7 @@ import pytest
 
 from bench.scale import room_simulation
 from bench.scale.assumptions import Assumed
-from bench.scale.room_simulation import CELLS, COMMON, ONE, THIN, WAYS, Rooms, Waiting
+from bench.scale.room_simulation import CLUSTERS, COMMON, ONE, THIN, WAYS, Rooms, Waiting
 
 WORLD = Assumed()
 RATES = (8.0, 1.0, 0.5)  # the last two are thin
@@ -41,15 +41,15 @@ def test_a_room_a_cell_lets_nobody_over_and_a_common_one_some() -> None:
     def crossing(way: str) -> float:
         return room_simulation.figures(*ran(way))["crossing"]
 
-    assert crossing(CELLS) == 0
+    assert crossing(CLUSTERS) == 0
     assert 0 < crossing(THIN) < crossing(ONE)
     assert 0 < crossing(COMMON) < crossing(ONE)
 
 
 def test_the_common_room_is_asked_by_thin_pools_at_once_and_by_others_at_a_step() -> None:
     asked = {way: ran(way)[0].asked for way in WAYS}
-    thin = sum(RATES[one.cell] < WORLD.thin for one in ran(ONE)[1])
-    assert asked[ONE] == asked[CELLS] == 0
+    thin = sum(RATES[one.cluster] < WORLD.thin for one in ran(ONE)[1])
+    assert asked[ONE] == asked[CLUSTERS] == 0
     assert 0 < asked[THIN] <= thin
     assert asked[THIN] < asked[COMMON] <= ARRIVALS
 
@@ -57,7 +57,7 @@ def test_the_common_room_is_asked_by_thin_pools_at_once_and_by_others_at_a_step(
 def test_walls_make_the_wait_longer_and_a_common_room_takes_most_of_that_back() -> None:
     mean = {way: room_simulation.figures(*ran(way, (0.2, 0.2, 0.2)))["mean_s"] for way in WAYS}
     assert mean[THIN] == mean[COMMON]  # all of it is thin
-    assert mean[ONE] <= mean[THIN] < (mean[ONE] + mean[CELLS]) / 2
+    assert mean[ONE] <= mean[THIN] < (mean[ONE] + mean[CLUSTERS]) / 2
 
 
 def test_more_people_wait_less() -> None:
@@ -77,7 +77,7 @@ def test_a_language_s_people_are_all_in_some_cell_and_most_at_home() -> None:
     for rank in (1, 5, 120):
         found = room_simulation.shares(WORLD, rank)
         assert sum(found) == pytest.approx(1)
-        assert max(found) == found[(rank - 1) % WORLD.cells] == WORLD.home
+        assert max(found) == found[(rank - 1) % WORLD.clusters] == WORLD.home
     assert room_simulation.shares(Assumed(people=1_000), 7) == [1.0]
 
 
@@ -85,6 +85,6 @@ def test_without_interests_every_second_one_waits_for_the_next() -> None:
     world = replace(WORLD, interests=0.0)
     for rates, mean in (((2.0,), 0.25), ((1.0, 1.0), 0.5)):
         found = room_simulation.compared(rates, world, 4_000, 9)
-        assert found[CELLS]["mean_s"] == pytest.approx(mean, rel=0.06)
+        assert found[CLUSTERS]["mean_s"] == pytest.approx(mean, rel=0.06)
         assert found[ONE]["mean_s"] == pytest.approx(0.25, rel=0.06)
         assert found[THIN]["mean_s"] == pytest.approx(0.25, rel=0.06)

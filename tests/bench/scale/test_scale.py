@@ -10,7 +10,7 @@ from bench.support.results import ROOT
 
 
 def test_a_small_world_has_all_figures_and_can_be_shown() -> None:
-    made = scale.document(Assumed(people=20_000, cell=10_000), seed=2, scale=0.02)
+    made = scale.document(Assumed(people=20_000, cluster=10_000), seed=2, scale=0.02)
     assert {"seed", "assumed", "costs", "cores", "hosts", "hub", "bus", "languages", "small", "back"} <= made.keys()
     for mark, make in documents.TABLES.items():
         assert make(made).strip(), mark

@@ -46,7 +46,7 @@ async def test_one_worker_is_a_host_too_and_an_upgrade_keeps_its_port(tmp_path: 
         await host.told("process.ready", 3)
         assert {line["process"] for line in host.events("process.ready")} == {"hub", "frontend", "worker 1"}
         first = await greeted(host, address)
-        assert (first.cell, first.epochs, first.schema) == ("1", [], "")
+        assert (first.cluster, first.epochs, first.schema) == ("1", [], "")
         upgrading = asyncio.create_task(host.upgrade())
         nodes = {(await greeted(host, address)).node}
         while not upgrading.done():  # one at a time: as many as come by a clock would starve what they wait for

@@ -69,7 +69,7 @@ def named(nats: services.Nats, **more: Any) -> Cluster:
 
 async def test_hosts_of_a_cell_hear_each_other_and_those_of_another_do_not(nats: services.Nats, seal: Seal) -> None:
     settings = named(nats)
-    other = Cluster(**{**settings.model_dump(), "cell": "2"})
+    other = Cluster(**{**settings.model_dump(), "id": "2"})
     async with hub(settings, seal, 3) as one, hub(settings, seal, 4) as two, hub(other, seal, 5) as third:
         await until(lambda: one.hears() == [4] and two.hears() == [3])
         assert (one.cell.people_elsewhere, two.cell.people_elsewhere) == (4, 3)

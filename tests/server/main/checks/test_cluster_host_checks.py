@@ -80,7 +80,7 @@ def test_what_two_hosts_do_not_agree_in() -> None:
     for answer, level, words in (
         (same, Level.OK, "reached"),
         (same._replace(node="c"), Level.OK, "another generation"),
-        (same._replace(node="c", cell="2"), Level.ERROR, "of cell 2 answers there"),
+        (same._replace(node="c", cluster="2"), Level.ERROR, "of cluster 2 answers there"),
         (same._replace(time=now - 9_000), Level.WARNING, "its clock is -9 s"),
         (same._replace(version="9"), Level.WARNING, "version 9"),
         ("no answer within 2 s", Level.ERROR, "no answer"),

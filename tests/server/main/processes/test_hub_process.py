@@ -164,7 +164,7 @@ async def test_a_hub_asks_tells_and_answers_other_hosts_for_its_processes(made: 
     hub, frontend, one = made.hub(), made.play(FRONTEND), made.play("worker 1")
     await made.joined()
     process, cell = hub.process, Several()
-    process.cell = cell  # type: ignore[assignment]  # it is played
+    process.cluster = cell  # type: ignore[assignment]  # it is played
     one.peers.send("hub", Kind.WHO, 7)
     frontend.peers.send("hub", Kind.ALL, ["changed"])
     await until(lambda: {subject for subject, _ in cell.bus.said} == {"who", "told"})
@@ -187,7 +187,7 @@ async def test_a_hub_of_a_host_that_ends_says_where_people_may_go_and_ends_when_
     made.tell("hub", Kind.UP, "worker 1")  # it is read behind the other
     await until(lambda: process.peers.takes("worker 1"))
     assert not process.stopped.is_set(), "alone it ends when it is told to, the last"
-    process.cell = cell  # type: ignore[assignment]  # it is played
+    process.cluster = cell  # type: ignore[assignment]  # it is played
     made.tell("hub", Kind.EVACUATE, 7.0)
     for _ in range(2):  # at once, and then as often as all are told who is there
         assert (await one.next(Kind.PLACES)).records == [["@00000000bb 1", 7]]
@@ -201,7 +201,7 @@ async def test_a_hub_that_is_to_be_started_anew_ends_whoever_is_there(made: Host
     hub = made.hub()
     made.play("worker 1")
     await made.joined()
-    hub.process.cell = Several()  # type: ignore[assignment]  # it is played
+    hub.process.cluster = Several()  # type: ignore[assignment]  # it is played
     made.tell("hub", Kind.LEAVE, {})
     await until(hub.process.stopped.is_set)
-    hub.process.cell = None
+    hub.process.cluster = None

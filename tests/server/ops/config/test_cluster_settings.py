@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from server.ops.config.cluster_settings import Cluster
+from server.ops.config.settings import Settings
 
 
 def test_alone_by_default() -> None:
@@ -51,4 +52,12 @@ def test_a_name_is_a_part_of_a_subject(name: str) -> None:
     with pytest.raises(ValidationError, match="small letters"):
         Cluster(name=name)
     with pytest.raises(ValidationError, match="small letters"):
-        Cluster(cell=name)
+        Cluster(id=name)
+
+
+def test_the_id_of_a_cluster_has_its_earlier_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_CLUSTER__CELL", "blue")
+    assert Settings().cluster.id == "blue"
+    monkeypatch.delenv("SERENDIP_CLUSTER__CELL")
+    monkeypatch.setenv("SERENDIP_CLUSTER__ID", "green")
+    assert Settings().cluster.id == "green"

@@ -1,4 +1,4 @@
-"""The three hosts of `deploy/cell.yaml`, read as their engine would; the shell in it is run."""
+"""The three hosts of `deploy/cluster.yaml`, read as their engine would; the shell in it is run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from server.ops.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
 from tests.deploy.test_containers import COMPOSE, NAME, OURS, VARIABLES, environment, filled
 
-CELL: dict[str, Any] = yaml.safe_load((DEPLOY / "cell.yaml").read_text())
+CELL: dict[str, Any] = yaml.safe_load((DEPLOY / "cluster.yaml").read_text())
 HOSTS = ("one", "two", "three")
-HEAD = (DEPLOY / "cell.yaml").read_text().partition("\nname:")[0]
+HEAD = (DEPLOY / "cluster.yaml").read_text().partition("\nname:")[0]
 
 
 def whole(name: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def test_a_host_takes_the_environment_that_it_is_given(
     assert settings.server.hosts == (NAME,)
     assert name in settings.metrics.hosts
     assert refusal(settings, has_moderator=True) == ""
-    address = service["networks"]["cell"]["ipv4_address"]
+    address = service["networks"]["cluster"]["ipv4_address"]
     assert settings.cluster.address == f"{address}:9467"
     (network,) = CELL["networks"]["front"]["ipam"]["config"]
     assert [str(proxy) for proxy in settings.server.proxies] == [network["subnet"]]
@@ -94,8 +94,8 @@ def test_a_host_takes_the_environment_that_it_is_given(
 
 
 def test_addresses_and_certificate_are_those_that_hosts_reach_each_other_by() -> None:
-    (network,) = CELL["networks"]["cell"]["ipam"]["config"]
-    addresses = [whole(name)["networks"]["cell"]["ipv4_address"] for name in HOSTS]
+    (network,) = CELL["networks"]["cluster"]["ipam"]["config"]
+    addresses = [whole(name)["networks"]["cluster"]["ipv4_address"] for name in HOSTS]
     assert len(set(addresses)) == len(HOSTS)
     assert all(address.startswith(network["subnet"].rpartition(".")[0]) for address in addresses)
     assert f"--server nats {' '.join(HOSTS)}" in HEAD
