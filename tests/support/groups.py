@@ -158,7 +158,7 @@ THOROUGH = (
     "tests/c/",
     "tests/client/test_distribution.py",
     "tests/cluster/",
-    "tests/deploy/test_cell.py",
+    "tests/deploy/test_cluster.py",
     "tests/ext/match/test_matcher_held.py",
     "tests/ext/match/test_matcher_load.py",
     "tests/ext/accept/test_address_table_processes.py",

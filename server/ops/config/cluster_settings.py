@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, Field
+from pydantic import AfterValidator, Field
 
 from server.ops.config.setting_types import Listed, Section
 
@@ -70,8 +70,4 @@ class Cluster(Section):
         default="", description="address and port of this host that the others reach, e.g. 10.0.0.1:9467"
     )
     name: Name = Field(default="serendip", description="name of the service; services of one NATS have different ones")
-    id: Name = Field(
-        default="1",
-        description="hosts with one id are one cluster; those of another are not known. Its earlier name, `cluster.cell`, works for one release",
-        validation_alias=AliasChoices("id", "cell"),
-    )
+    id: Name = Field(default="1", description="hosts with one id are one cluster; those of another are not known")

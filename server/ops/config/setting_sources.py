@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ByteSize, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -25,6 +25,7 @@ from server.ops.config.settings import MIB, Settings
 
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"
+EARLIER: Final = {"cluster.cell": "cluster.id"}  # names that settings had in the release before, and their present ones
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd's: a folder of files
 MOVED = {  # settings of an earlier version, and their replacements
     "operator.hosting": "name each provider in a table [[recipients]] (name, kind)",
@@ -115,6 +116,7 @@ def load(config: Path | None = None, flags: Mapping[str, object] | None = None) 
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for label, found in reversed(read):
+        _rename_earlier(label, found)
         _merge(merged, found)
         sources |= dict.fromkeys(_names(found), label)
     problems = _unknown_variables()
@@ -158,6 +160,17 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
+
+
+def _rename_earlier(label: str, found: dict[str, Any]) -> None:
+    """Give settings that a source names as an earlier release did their present names. Raises SettingsError if it names one twice."""
+    for earlier, present in EARLIER.items():
+        (section, old), new = earlier.split("."), present.partition(".")[2]
+        group = found.get(section)
+        if isinstance(group, dict) and old in group:
+            if new in group:
+                raise SettingsError([f"{label}: {earlier} is the earlier name of {present}; keep one of them"])
+            group[new] = group.pop(old)
 
 
 def _from_environment() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from server.ops.config.cluster_settings import Cluster
-from server.ops.config.settings import Settings
+from server.ops.config.setting_sources import SettingsError, load
 
 
 def test_alone_by_default() -> None:
@@ -57,7 +57,10 @@ def test_a_name_is_a_part_of_a_subject(name: str) -> None:
 
 def test_the_id_of_a_cluster_has_its_earlier_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERENDIP_CLUSTER__CELL", "blue")
-    assert Settings().cluster.id == "blue"
+    assert load().settings.cluster.id == "blue"
     monkeypatch.delenv("SERENDIP_CLUSTER__CELL")
     monkeypatch.setenv("SERENDIP_CLUSTER__ID", "green")
-    assert Settings().cluster.id == "green"
+    assert load().settings.cluster.id == "green"
+    monkeypatch.setenv("SERENDIP_CLUSTER__CELL", "blue")
+    with pytest.raises(SettingsError, match="earlier name"):
+        load()
