@@ -48,6 +48,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "restart": Fault("The server restarts; come back in a moment.", 1012),
     "busy": Fault("The server is full; come back in a moment.", 1013),
     "banned": Fault("You are banned.", 4003, back=False),
+    "country": Fault("This service is not offered in your country.", 4003, back=False),
     "flood": Fault("Too much, too fast. Come back later.", 4008),
     "replaced": Fault("Another connection goes on with this session.", 4009, back=False),
 }

@@ -91,6 +91,7 @@ cdef enum:  # close codes
     CLOSE_RESTART = 1012
     CLOSE_BUSY = 1013
     CLOSE_BANNED = 4003
+    CLOSE_COUNTRY = 4003
     CLOSE_FLOOD = 4008
     CLOSE_REPLACED = 4009
 
@@ -148,6 +149,8 @@ cdef extern from *:
     #define SERENDIP_WORDS_BUSY "The server is full; come back in a moment."
     #define SERENDIP_CODE_BANNED "banned"
     #define SERENDIP_WORDS_BANNED "You are banned."
+    #define SERENDIP_CODE_COUNTRY "country"
+    #define SERENDIP_WORDS_COUNTRY "This service is not offered in your country."
     #define SERENDIP_CODE_FLOOD "flood"
     #define SERENDIP_WORDS_FLOOD "Too much, too fast. Come back later."
     #define SERENDIP_CODE_REPLACED "replaced"
@@ -205,6 +208,8 @@ cdef extern from *:
     const char *WORDS_BUSY "SERENDIP_WORDS_BUSY"
     const char *CODE_BANNED "SERENDIP_CODE_BANNED"
     const char *WORDS_BANNED "SERENDIP_WORDS_BANNED"
+    const char *CODE_COUNTRY "SERENDIP_CODE_COUNTRY"
+    const char *WORDS_COUNTRY "SERENDIP_WORDS_COUNTRY"
     const char *CODE_FLOOD "SERENDIP_CODE_FLOOD"
     const char *WORDS_FLOOD "SERENDIP_WORDS_FLOOD"
     const char *CODE_REPLACED "SERENDIP_CODE_REPLACED"

@@ -25,6 +25,7 @@ def features(settings: Settings) -> frozenset[str]:
         "omegle": settings.omegle.enabled,
         "screening": settings.screening.text != "off",
         "proxy": bool(settings.server.proxies),
+        "countries": bool(settings.safety.refused_countries),
         "hosts": bool(settings.cluster.nats),
         "pictures": store and video.enabled and settings.pictures.mode != "off",
         "pictures.provider": store and video.enabled and bool(settings.pictures.sent_to),

@@ -13,6 +13,7 @@ from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.wire.protocol import MINOR
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
+from server.data.records.address_country import Countries
 from server.main.parts.worker_parts import make_worker
 from server.ops.config.settings import Settings
 from server.ops.process import shared_address_table
@@ -20,12 +21,13 @@ from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
 from server.ops.security.routable_ids import HostHints
 from server.realtime.video.ice_servers import IceServers, turn_secret
+from server.realtime.worker.country_gate import CountryGate
 from server.realtime.worker.known_client_cookies import ReturningClients
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.session_challenges import SessionChallenges
 from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere
-from server.trust.reports.help_lines import Help, no_country
+from server.trust.reports.help_lines import Help
 
 # Video that is off: identity (or a person of this process only), seconds. Age state: identity (or person), state, age
 # (`engine.conduct.age_answers`), seconds until it expires. Detection: identity (or person), class, chat, age in seconds
@@ -43,7 +45,6 @@ class ReceptionPorts:
 
     worker: WorkerPorts = NO_PORTS
     make_room: Callable[[Seats], RemoteRoom] | None = None  # makes the waiting room; None: it is in this process
-    find_country: Callable[[str], str | None] = no_country  # two letters of an address, or None
     on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
     on_look: Sent = nowhere  # pictures of cameras were asked for (chat, sides, nonces)
 
@@ -78,15 +79,19 @@ class Reception:
         )
         self.ice = IceServers(settings.video, turn_secret(settings.video, secret))
         try:
-            self.help = Help(settings.safety.help_file, ports.find_country)
+            countries = Countries(settings.store.country_file)
+            self.help = Help(settings.safety.help_file, countries.find)
         except ValueError as error:
             raise StartError(str(error)) from None
+        self.countries = CountryGate(countries.find)
         self.asking = SessionChallenges(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
         self.places = HostHints(secret, settings.cluster.address if settings.cluster.nats else "")
         self.nonces = Nonces(ports.on_look, self.places.token)
         self.worker = make_worker(
             settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, ports.on_pause,
-            ports.make_room, replace(ports.worker, request_pictures=self.nonces.ask),
+            ports.make_room, replace(
+                ports.worker, request_pictures=self.nonces.ask, find_country_refusal=self.countries.refusal
+            ),
         )  # fmt: skip
         self.looked_at_every(0.0)
         self.addresses.known = ReturningClients(self.worker.identities, self.worker.engine)
@@ -144,6 +149,8 @@ class Reception:
         """Apply the settings that can change while the process runs."""
         chosen, limits, worker = settings.server, settings.limits, self.worker
         self.asking.use(chosen.hosts)
+        if self.countries.use(settings.safety.refused_countries):
+            worker.look_again()
         self.judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
         self.addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
         worker.reactor.change_limits(

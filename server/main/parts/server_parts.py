@@ -134,7 +134,6 @@ class Server:
         return ReceptionPorts(
             worker,
             others.make_room,
-            lambda address: None if self._store is None else self._store.country(address),
             others.on_pause,
             self.ask_for_pictures,
         )
@@ -403,6 +402,7 @@ class Server:
             lag.reading,
             self._ice.reading,
             self._reception.asking.reading,
+            self._reception.countries.reading,
             self._relayed.reading,
         )
         for source in (*own, collections.reading):

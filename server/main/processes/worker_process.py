@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from engine.engine import BadRecord
 from server.data.keys.pseudonyms import open_pseudonyms
-from server.data.records.address_country import Countries
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.broadcast_state import BroadcastState, Statement
 from server.fleet.frontend.metrics_merge import MetricsAnswers
@@ -40,13 +39,11 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import MetricsBoard, Reading
 from server.ops.metrics.readings import source
 from server.ops.process.first_done import first_of
-from server.ops.process.listening_sockets import StartError
 from server.ops.process.shared_address_table import CensusColumn
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning, worker_drain
 from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.worker_ports import WorkerPorts
-from server.trust.reports.help_lines import no_country
 
 CLOSING: Final = 2.0  # seconds that the frontend has at the end to read what was sent
 AGES_MAX: Final = 10_000  # age states that wait for a frontend
@@ -85,6 +82,7 @@ class WorkerProcess:
         board.add(lambda: self.links.reading())
         board.add(lambda: {"serendip_http_lost": outward.lost})
         board.add(self.reception.asking.reading)
+        board.add(self.reception.countries.reading)
         self._looking = LineScreening(self.name, settings, worker, board, Tasks())
         answering = MetricsAnswers(self.name, board, lambda: self.links.peers)
         self.departing = WorkerEvacuation(self.name, worker, lambda: self.links, self.hosts, self.stop)
@@ -144,20 +142,9 @@ class WorkerProcess:
         return ReceptionPorts(
             ports_of(lambda: self.links, ports),
             room_of(names.number(self.name), lambda: self.links),
-            self._find_country(settings),
             self._on_pause,
             lambda *look: self.links.peers.send(FRONTEND, Kind.LOOK, *look),
         )
-
-    @staticmethod
-    def _find_country(settings: Settings) -> Callable[[str], str | None]:
-        """Return the function from an address to its country. Raises StartError."""
-        if not settings.store.enabled:
-            return no_country
-        try:
-            return Countries(settings.store.country_file).find
-        except ValueError as error:
-            raise StartError(f"store: {error}") from None
 
     @property
     def _takes(self) -> bool:

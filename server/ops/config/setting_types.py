@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
+from server.ops.config.country_codes import country_code
+
 
 def _listed(value: object) -> object:
     """Accept `a, b` for a list: the environment and flags have no other syntax for one."""
@@ -88,6 +90,7 @@ TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
 StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
 TurnServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=TURN)], ...], *Listed]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], *Listed]
+CountryCodes = Annotated[tuple[Annotated[str, AfterValidator(country_code)], ...], *Listed]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 

@@ -30,6 +30,7 @@ from server.ops.config.picture_settings import Pictures as Pictures
 from server.ops.config.recipient_settings import Recipients
 from server.ops.config.screening_settings import Screening as Screening
 from server.ops.config.setting_types import (
+    CountryCodes,
     Hosts,
     Names,
     Networks,
@@ -262,6 +263,10 @@ class Safety(Section):
         default=False,
         description="start a public host (`server.hosts`) also without operator.name, operator.email and an account that reads reports",
     )
+    refused_countries: CountryCodes = Field(
+        default=(),
+        description="countries whose users are refused before a chat, by their address (two letters each, e.g. GB, as `store.country_file` has them)",
+    )
     rta: bool = Field(
         default=True,
         description="label each page for filters as restricted to adults (RTA), so that parents can block it",
@@ -431,6 +436,7 @@ class Settings(Section):
 RELOADED = frozenset(
     (
         *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),
+        "safety.refused_countries",
         # not the quotas of saved text: their buckets hold what was used of them
         *(f"limits.{name}" for name in Limits.model_fields if name != "enabled" and not name.startswith("save")),
     )

@@ -181,6 +181,12 @@ KEPT = (
         "Do banned people come again and again?",
     ),
     Metric(
+        "serendip_country_refusals",
+        "counter",
+        "connections refused because of their country (`safety.refused_countries`), and sessions ended when one was added",
+        "Do users of refused countries try to come in?",
+    ),
+    Metric(
         "serendip_cases_open",
         "gauge",
         "cases that wait for a person, by queue",

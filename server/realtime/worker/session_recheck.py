@@ -1,4 +1,5 @@
-"""Check all sessions again after bans or notices changed: end sessions of users who are banned or under age, and send unread notices.
+"""Check all sessions again after bans, notices or refused countries changed: end sessions of users who may not use the service any more, and send
+unread notices.
 
 **Invariant:** the loop serves other events between slices of SLICE sessions.
 """
@@ -23,6 +24,10 @@ class RecheckedWorker(Protocol):
         """See `WorkerPorts`."""
 
     @property
+    def find_country_refusal(self) -> Callable[[str], bytes | None]:
+        """See `WorkerPorts`."""
+
+    @property
     def find_notice(self) -> Callable[[int, int], tuple[str, bytes] | None]:
         """See `WorkerPorts`."""
 
@@ -42,6 +47,7 @@ async def look(worker: RecheckedWorker, sessions: Sequence[Session]) -> None:
     for place, session in enumerate(sessions):
         banned = worker.find_ban(session.identity, session.address)
         refusal = banned[0] if banned is not None else worker.engine.underage(session.person, time.monotonic())
+        refusal = worker.find_country_refusal(session.address) if refusal is None else refusal
         if refusal is not None:
             worker.ban(session.id, refusal)
         elif worker.find_notice(session.identity, session.id) is not None:

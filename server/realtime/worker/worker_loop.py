@@ -100,6 +100,7 @@ class Worker:
             self.bus,
         )
         self.find_ban, self.find_notice, self.find_statement = ports.find_ban, ports.find_notice, ports.find_statement
+        self.find_country_refusal = ports.find_country_refusal
         self.forget_saves = ports.forget_saves
         self._on_http, self._on_frames, self._on_turn = ports.on_http, ports.on_frames, ports.on_turn
         self._on_age_answer = ports.on_age
@@ -361,6 +362,7 @@ class Worker:
                 engine.friction.barred(key_of(address), case, now)
             elif identity:
                 refusal = engine.underage(identity, now)
+            refusal = self.find_country_refusal(address) if refusal is None else refusal
             if refusal is not None:
                 self.reactor.close(conn, FAULTS["banned"].close, refusal)
                 return

@@ -41,12 +41,19 @@ def ignore(*_: Any) -> None:
     """Do nothing."""
 
 
+def every_country(_address: str) -> bytes | None:
+    """Refuse no country."""
+    return None
+
+
 @dataclass(frozen=True)
 class WorkerPorts:
     """The collaborators of one worker, as functions. None of them blocks."""
 
     # the store: the closing error and the case of the ban of (identity, 0: none; address); None: not banned
     find_ban: Callable[[int, str], tuple[bytes, bytes] | None] = no_ban
+    # the closing error of a user whose country is refused, by address; None: served
+    find_country_refusal: Callable[[str], bytes | None] = every_country
     # id and frame of the oldest notice that (identity, session) has not read
     find_notice: Callable[[int, int], tuple[str, bytes] | None] = no_notice
     # (identity, session) read the notice of this id; False: it was not theirs

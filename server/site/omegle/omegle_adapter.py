@@ -92,8 +92,10 @@ class OmegleAdapter(ClientTable):
         client = OmegleClient(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
-        if (banned := self._worker.find_ban(0, address)) is not None:
-            self._worker.ban(session.id, banned[0])  # sent as an event: this protocol has no other place for it
+        banned = self._worker.find_ban(0, address)
+        refusal = banned[0] if banned is not None else self._worker.find_country_refusal(address)
+        if refusal is not None:
+            self._worker.ban(session.id, refusal)  # sent as an event: this protocol has no other place for it
             return client
         if self._say(client, find) == "challenge":
             client.pending = True

@@ -162,6 +162,13 @@ GUARD = (
         " and the contract that binds them.",
     ),
     Text(
+        "countries",
+        "Countries that we do not serve",
+        "This server is not offered in some countries. When you connect, we look up the country of your IP address. If we refuse you, we"
+        " store neither.",
+        needs="countries",
+    ),
+    Text(
         "cookies",
         "Cookies, and how to control them",
         "We set one cookie with a random number, for safety and for your rights. Your choices stay in your browser's own storage. You can"

@@ -102,7 +102,7 @@ function closing(state, { frame }, now) {
   const next = patch(state, "link", { after: frame.retry_after ?? 0 });
   if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000)
     return [patch(next, "ended", { cause: "restart", count: null }), say("ended.restart")];
-  if (frame.code === "banned") return [{ ...next, refused: frame }];
+  if (frame.code === "banned" || frame.code === "country") return [{ ...next, refused: frame }];
   return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
 }
 

@@ -14,14 +14,24 @@ export const Replaced = () => html`
   </main>
 `;
 
+/** Show that the user's country is not served. */
+const Elsewhere = () => html`
+  <h1 tabindex="-1">${t("banned.country")}</h1>
+  <p>${t("banned.country.why")}</p>
+`;
+
 /** Show a refusal. `until`: seconds since 1970, or an ISO date; absent: permanent. */
 export function Refused({ state: { refused, config } }) {
-  const { until, rule, appeal, day: decided, by, network } = refused ?? {};
+  const { code, until, rule, appeal, day: decided, by, network } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
   return html`
     <main class="notice">
       ${mark()}
-      <h1 tabindex="-1">${network ? t("banned.network", { date: day }) : day ? t("banned.title", { date: day }) : t("banned.ever")}</h1>
+      ${
+        code === "country"
+          ? html`<${Elsewhere} />`
+          : html`<h1 tabindex="-1">${network ? t("banned.network", { date: day }) : day ? t("banned.title", { date: day }) : t("banned.ever")}</h1>`
+      }
       ${
         network &&
         html`

@@ -32,7 +32,8 @@ def test_a_need_holds_where_it_is_on_and_its_opposite_where_it_is_off() -> None:
 
 def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
-        "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
+        "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]},
+        "safety": {"refused_countries": ["GB"]}, "video": {"turn": ["turn:t"]},
         "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
         "pictures": {"provider": "http", "url": "http://127.0.0.1:5001"},
@@ -53,6 +54,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "pictures.provider",
         "hosts",
         "proxy",
+        "countries",
         "translation",
         "captcha",
         "captcha.address",

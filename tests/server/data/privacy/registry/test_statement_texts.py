@@ -47,6 +47,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "security": (DECLARED, "tests/server/data/privacy/test_audit_log.py::test_where_the_line_cannot_be_written_nothing_is_done"),
     "security.bare": (NOTHING,),
     "transfers": ("tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
+    "countries": ("tests/server/realtime/worker/test_country_gate.py::test_a_user_of_a_refused_country_gets_no_session_and_nothing_is_kept",),
     "business":
     ("tests/server/data/statement/test_current_statement.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
     "cookies": (COOKIE, "tests/server/site/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
