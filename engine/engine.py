@@ -10,6 +10,7 @@ from collections.abc import Callable
 from engine.chats.age_question import AgeQuestion
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.challenges import Challenges
+from engine.chats.chat_holds import ChatHolds
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.detection_handler import Detections
 from engine.chats.grooming import Grooming
@@ -27,7 +28,7 @@ from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
 from engine.core.session import Session as Session
-from engine.core.session_messages import Begin, BusMessage, Ended, Moved
+from engine.core.session_messages import Begin, BusMessage, Ended, Held, Moved
 from engine.core.states import CHATTING, LEAVE, WAITING
 from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import Lobby, MatcherFull
@@ -89,10 +90,11 @@ class Engine:
         self._notices = notices = UnreadNotices(core)
         grooming = Grooming(core, chats, tips)
         self._findings = Detections(core, tips, grooming)
-        self._ages = ages = AgeQuestion(core, chats, tips, grooming)
+        self._holds = holds = ChatHolds(core, chats)
+        self._ages = ages = AgeQuestion(core, chats, tips, holds, grooming)
         self._trials = trials = Challenges(core)
         self._search = search = Search(core, room, chats, notices, ages, trials)
-        self._presence = presence = Presence(core, chats, search, notices)
+        self._presence = presence = Presence(core, chats, holds, search, notices)
         self.moves = SessionMigration(core, search, presence, steady)
         self.sessions = core.sessions
         self.tally = core.tally
@@ -245,6 +247,8 @@ class Engine:
                 self._chats.ended(session, message, now)
             elif type(message) is Moved:
                 self._chats.moved(session, message, now)
+            elif type(message) is Held:
+                self._holds.changed(session, message, now)
         elif type(message) is Begin:
             self._chats.decline(message.seat)
 
@@ -326,7 +330,7 @@ class Engine:
         self._tips.found(name, side, number, kind)
         self._findings.found(name, side, number, rule, now)
         if kind.name == AGE_CLAIM:
-            self._ages.found(name, side, number, age, now)
+            self._ages.found(name, side, number, rule, age, now)
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
         """Handle a picture of a `snap` (`theirs`, `mine`) or its result (`engine.conduct.camera_verdicts`, or `known`).
@@ -345,6 +349,7 @@ class Engine:
 
     def sweep(self, now: float) -> None:
         """Drop what is kept for seconds only; call it about once a second."""
+        self._holds.sweep(now)
         self._findings.sweep(now)
         self._snaps.sweep(now)
 

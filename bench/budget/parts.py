@@ -106,7 +106,7 @@ PARTS: Final[dict[str, Part]] = {
         "what is under no part, and what a chat does not enter",
         (
             "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_actions",
-            "engine.chats.grooming", "engine.conduct.daily_detections", "engine.conduct.detection_classes",
+            "engine.chats.chat_holds", "engine.chats.grooming", "engine.conduct.daily_detections", "engine.conduct.detection_classes",
             "engine.conduct.video_pauses",
             "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.migrate.session_migration",
             "engine.migrate.session_record",

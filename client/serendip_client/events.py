@@ -96,7 +96,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """The partner's connection dropped (`away`, may return `within` seconds), or came `back`."""
+    """The partner's connection dropped (`away`, may return `within` seconds), or came `back`.
+
+    `asked`: they are asked for their age; no line passes until `back`.
+    """
 
     state: str
     within: float | None
@@ -199,7 +202,7 @@ class Pong:
 class Challenge:
     """A challenge to solve before the next search, within so many seconds.
 
-    `age`: the user wrote that they are under 18, and is asked for their age.
+    `age`: the user wrote that they are under 18, and is asked for their age; a chat is held until the answer.
     """
 
     kind: str

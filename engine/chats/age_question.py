@@ -1,27 +1,31 @@
 """Ask users who wrote that they are under 18 for their age.
 
-The chat ends at once and the writer gets the question. The answer "18 or over" is believed once; after "under 18" the user is excluded for a day.
+The chat is held at once and its writer gets the question (`engine.chats.chat_holds`): it continues after "18 or over"; after "under 18" it ends, and
+the user is excluded for a day.
 **Invariant:** the answers are in memory only.
 """
 
-# "18 or over" is remembered for a day: a second such line within the day ends the chat and asks again, and a moderator reviews it: until then the
-# server excludes the writer (`engine.conduct.detection_actions.Act`). A client of another protocol cannot be asked: it gets a message, and its
-# searches are refused for that day.
+# "18 or over" is remembered for a day: a second such line within the day is shown to a moderator (`engine.conduct.detection_actions.Act`), and asked
+# about again in another chat. A client of another protocol cannot be asked: its chat ends, it gets a message, and its searches are refused for that
+# day.
 
 from typing import Final
 
+from engine.chats.chat_holds import ChatHolds, send_question
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
 from engine.conduct.age_answers import ASKED, KEPT, OLDEST
 from engine.conduct.detection_actions import AGE_ADULT, AGE_ASKED, AGE_CLAIM, AGE_MINOR, Act
+from engine.conduct.detection_classes import AGE_HINT
+from engine.core.chat import Seat
 from engine.core.ended_seats import LONGER
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.wire.client_requests import Solution
 from engine.wire.engine_errors import BadField, KeptOut, Refusal
 from engine.wire.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
-from engine.wire.server_frames import challenge, solved, underage
+from engine.wire.server_frames import solved, underage
 
 ANSWERS: Final = (ADULT, MINOR)
 ANSWER_LINES: Final = 6  # lines behind the partner's question in which a number is its answer
@@ -30,10 +34,11 @@ ANSWER_LINES: Final = 6  # lines behind the partner's question in which a number
 class AgeQuestion:
     """Age question of the engine."""
 
-    def __init__(self, core: EngineState, chats: Chats, tips: LineTips, grooming: Grooming) -> None:
+    def __init__(self, core: EngineState, chats: Chats, tips: LineTips, holds: ChatHolds, grooming: Grooming) -> None:
         self._core = core
         self._chats = chats
         self._tips = tips
+        self._holds = holds
         self._grooming = grooming
         self._ages = core.ages
 
@@ -45,29 +50,43 @@ class AgeQuestion:
         asked = there[1].chat.found.get((1 - side, AGE_ASKED))
         return asked is not None and 0 < number - asked <= ANSWER_LINES
 
-    def found(self, chat: str, side: int, number: int, age: int, now: float) -> None:
-        """Handle a detection: in line `number` this side says that they are under 18. `age`: the age they wrote, 0: unknown.
+    def found(self, chat: str, side: int, number: int, rule: str, age: int, now: float) -> None:
+        """Handle a detection: in line `number` this side states an age below 18. `age`: the age they wrote, 0: unknown.
 
-        If the chat ended before the detection arrived, the writer is asked before their next search.
+        If the chat ended before the detection arrived, the writer gets the question before their next search.
         """
-        core = self._core
-        writer = self._tips.at(chat, side)
-        here, seat = writer is not None, None if writer is None else writer.seat
-        if writer is None and (lately := core.lately.of(chat, side)) is not None:
-            writer, seat = lately
-        if writer is None or seat is None or number > seat.chat.ring.last:
+        there = self._tips.who(chat, side)
+        if there is None or number > there[1].chat.ring.last:
             return
-        before = self._ages.of(writer.person, now)
-        again = before is not None and before.state == ADULT
-        core.count("age again" if again else "age claimed")
-        if before is None or before.state != MINOR:
+        writer, seat = there
+        here = writer.seat is seat
+        said = self._ages.of(writer.person, now)
+        state = "" if said is None else said.state
+        if state == ADULT and not self._again(writer, seat, number, rule):
+            return
+        if state != ADULT:
+            self._core.count("age claimed")
+        if state != MINOR:
             self._put(writer, ASKED, now, age if age < OLDEST else 0)
-        if here:
-            self._ask(writer, now)  # before `left`, which is the last frame of a chat for clients of another protocol
-        if again and core.keeps:
-            core.out.keep((writer, seat, Act(AGE_CLAIM, side, number)))
-        if here:
+        if not here:
+            return
+        if state == MINOR or writer.way & PROGRAM:
+            send_question(self._core, writer, KEPT, now)  # before `left`, the last frame of a chat in another protocol
             self._chats.close(writer, MODERATION, now)
+        else:
+            self._holds.hold(writer, now)
+
+    def _again(self, writer: Session, seat: Seat, number: int, rule: str) -> bool:
+        """Handle a statement within a day of "18 or over": a case, once per chat. Return whether to ask again: not in the chat of that answer."""
+        if rule == AGE_HINT:
+            return False  # it proves nothing against an answer
+        core, chat, bit = self._core, seat.chat, 4 << seat.side
+        if not chat.acted & bit:
+            chat.acted |= bit
+            core.count("age again")
+            if core.keeps:
+                core.out.keep((writer, seat, Act(AGE_CLAIM, seat.side, number)))
+        return (seat.side, AGE_ADULT) not in chat.found
 
     def hold(self, session: Session, now: float) -> bool:
         """Whether a search may begin. False: the question was sent. Raises KeptOut; Refusal `adult` for a program that cannot be asked."""
@@ -76,16 +95,10 @@ class AgeQuestion:
             return True
         if said.state == MINOR:
             raise KeptOut
-        self._ask(session, now)
+        send_question(self._core, session, said.until - now, now)
         if session.way & PROGRAM:
             raise Refusal("adult", "find")
         return False
-
-    def _ask(self, session: Session, now: float) -> None:
-        said = self._ages.of(session.person, now)
-        if said is not None and said.state == ASKED and session.conn:
-            parameters = {"age": said.age} if said.age else {}
-            self._core.out.send(session.conn, challenge(AGE, parameters, round(said.until - now)))
 
     def solution(self, session: Session, request: Solution, now: float) -> None:
         """Handle an answer. Raises Refusal if none is expected or it is invalid, KeptOut if it is "under 18"."""
@@ -104,6 +117,7 @@ class AgeQuestion:
         if request.response == MINOR:
             raise KeptOut
         self._core.out.send(session.conn, solved(AGE))
+        self._holds.release(session)
 
     def _put(self, session: Session, state: str, now: float, age: int = 0) -> None:
         """Store the answer here and publish it to the other processes."""

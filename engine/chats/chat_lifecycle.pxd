@@ -26,6 +26,7 @@ cdef class Chats:
     cpdef message(self, Session session, request, double now)
     cpdef typing(self, Session session, request, double now)
     cpdef signal(self, Session session, request, double now)
+    cdef _refuse_held(self, Seat seat, of, id=*)
     cdef Seat _talking(self, Session session, of, id=*)
     cpdef refused(self, Session session, refusal)
     cdef Seat _present_or_past(self, Session session, of, chat, double now)

@@ -30,7 +30,7 @@ from engine.wire.signal_checks import answers
 
 
 class Chats:
-    """Chats of the engine; the only writer of seats."""
+    """Chats of the engine; the only writer of seats, but for their holds (`engine.chats.chat_holds`)."""
 
     __slots__ = ("_core", "_out", "snaps")
 
@@ -218,7 +218,7 @@ class Chats:
         seat = session.seat
         if seat is not None:
             seat.ended = now
-            seat.away = None
+            seat.away = seat.held = None
             if seat.side == 0:
                 self._core.talking.pop(seat.chat.id, None)
             if seat.side != WATCHER and self._core.settings.screening:
@@ -233,13 +233,15 @@ class Chats:
         """Relay a message whose spelling is not canonical."""
         seat = self._talking(session, "message", request.id)
         if seat is not None:
+            self._refuse_held(seat, "message", request.id)
             text = orjson.dumps(request.text)[1:-1]
             id = None if request.id is None else orjson.dumps(request.id)[1:-1]
             self._out.say(session.conn, text, id)
 
     def typing(self, session: Session, request: TypingRequest, now: float) -> None:
         """Relay that the user began or stopped typing."""
-        if self._talking(session, "typing") is not None:
+        seat = self._talking(session, "typing")
+        if seat is not None and not seat.held:
             self._out.typing(session.conn, request.typing)
 
     def signal(self, session: Session, request: SignalRequest, now: float) -> None:
@@ -247,6 +249,7 @@ class Chats:
         seat = self._talking(session, "signal")
         if seat is None:
             return
+        self._refuse_held(seat, "signal")
         looks = seat.chat.looks
         if not seat.chat.video or (looks is not None and looks.ended):
             raise Refusal("bad_type", "signal")
@@ -257,6 +260,10 @@ class Chats:
             self._out.signal(session.conn, signal_frame(body))
             if looks is None and answers(request.body):
                 self.snaps.answered(seat.chat, now)
+
+    def _refuse_held(self, seat: Seat, of: str, id: str | None = None) -> None:
+        if seat.held:
+            raise Refusal("challenge", of, id)
 
     def _talking(self, session: Session, of: str, id: str | None = None) -> Seat | None:
         seat = session.seat
@@ -270,7 +277,10 @@ class Chats:
         """Count a refused `message` in a chat (rule 5, `taken`)."""
         seat = session.seat
         if refusal.of == "message" and seat is not None and seat.side != WATCHER:
-            self._out.refuse(session.conn)
+            if seat.held:
+                seat.chat.ring.refuse(seat.side)  # its connection is not linked
+            else:
+                self._out.refuse(session.conn)
 
     def report(self, session: Session, request: Report, now: float) -> None:
         """Report the partner. The first report of a chat counts; each is answered, with the same receipt."""

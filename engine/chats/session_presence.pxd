@@ -8,6 +8,7 @@ from ext.base.ageing_map cimport AgeingMap as Map
 cdef class Presence:
     cdef EngineState _core
     cdef Chats _chats
+    cdef object _holds
     cdef Search _search
     cdef UnreadNotices _notices
     cdef object _deadlines

@@ -6,6 +6,7 @@
 # All deadlines are in one heap: the grace period depends on how the connection was lost, and a migrated session brings the rest of its own. An entry
 # is valid while it equals the session's deadline.
 
+from engine.chats.chat_holds import ChatHolds
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.search import Search
 from engine.chats.unread_notices import UnreadNotices
@@ -25,11 +26,14 @@ from ext.match.due_heap import DueHeap
 class Presence:
     """Presence of sessions: connected, away, or ended."""
 
-    __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_expected", "_held", "_notices", "_search")
+    __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_expected", "_held", "_holds", "_notices", "_search")
 
-    def __init__(self, core: EngineState, chats: Chats, search: Search, notices: UnreadNotices) -> None:
+    def __init__(
+        self, core: EngineState, chats: Chats, holds: ChatHolds, search: Search, notices: UnreadNotices
+    ) -> None:
         self._core = core
         self._chats = chats
+        self._holds = holds
         self._search = search
         self._notices = notices
         self._deadlines = DueHeap()
@@ -179,11 +183,13 @@ class Presence:
             session.move(TOLD)
             self._chats.told(session, now)
             return
-        core.out.link(conn, ring, side)
+        if seat.is_linked:
+            core.out.link(conn, ring, side)
         self._chats.snaps.back(session, seat)
         self._chats.tell_back(session)
         for other in seat.away or ():
             self._chats.tell_moved(session, other, now)
+        self._holds.back(session, seat, now)
 
     def confirmed(self, session: Session) -> None:
         """Invalidate the token that the resume used: a text frame came after `resumed`."""
@@ -244,6 +250,8 @@ class Presence:
         """Add a session that migrated here. One without a connection has its deadline, or `lost` is called for it next."""
         core = self._core
         core.sessions[session.id] = session
+        if session.seat is not None:
+            self._holds.enter(session, session.seat)
         if session.seat is not None and session.seat.side == 0:
             core.talking[session.seat.chat.id] = session.id
             if session.seat.chat.looks is not None:

@@ -57,3 +57,4 @@ RULES: Final = {
     "repeat": Kind("repeat"),
 }
 AGE_NUMBER: Final = "age.number"
+AGE_HINT: Final = "age.hint"

@@ -16,3 +16,8 @@ cdef class Moved:
     cdef public str chat
     cdef public int side
     cdef public double until
+
+cdef class Held:
+    cdef public str chat
+    cdef public int side
+    cdef public double until

@@ -38,4 +38,13 @@ class Moved:
     until: float
 
 
-BusMessage = Begin | Ended | Moved
+@dataclass
+class Held:
+    """The chat is held until side `side` answers the age question, until `until` at most; 0: it answered."""
+
+    chat: str
+    side: int
+    until: float
+
+
+BusMessage = Begin | Ended | Moved | Held

@@ -156,6 +156,8 @@ def write_seat(seat: Seat, now: float) -> dict[str, Any]:
         record["lasting"] = 1
     if seat.away:
         record["away"] = [(side, until - now) for side, until in seat.away.items()]
+    if seat.held:
+        record["held"] = [(side, until - now) for side, until in seat.held.items()]
     if seat.over is not None:
         record["over"] = seat.over
     if seat.ended:
@@ -179,6 +181,8 @@ def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
     )
     if "away" in record:
         seat.away = {side: now + seconds for side, seconds in record["away"]}
+    if "held" in record:
+        seat.held = {side: now + seconds for side, seconds in record["held"]}
     seat.inside = record["inside"].encode()
     if "over" in record:
         seat.over = record["over"][0], record["over"][1]

@@ -115,7 +115,7 @@ class SessionMigration:
             self._presence.lost(session, session.conn, DROPPED, now)
             return
         session.conn = conn
-        if session.seat is not None and session.state == CHATTING:
+        if session.seat is not None and session.state == CHATTING and session.seat.is_linked:
             self._core.out.link(conn, session.seat.chat.ring, session.seat.side)
 
     def forget(self) -> None:
@@ -251,7 +251,7 @@ class SessionMigration:
                 chat.ring.end()  # of a watcher who left: it continues without them
         for session, record, ticket in arrivals:
             seat = session.seat
-            if seat is not None and session.conn:
+            if seat is not None and session.conn and seat.is_linked:
                 core.out.link(session.conn, seat.chat.ring, seat.side)
             elif session.query is not None:
                 self._wait(session, record["query"], ticket, now)

@@ -244,6 +244,7 @@ SEAT: Final[Table] = {
     "persons": _at_most(2, _person),
     "lasting": _flag,
     "away": _at_most(2, _row(_side, _seconds)),  # until that side's session ends
+    "held": _at_most(2, _row(_side, _seconds)),  # until that side must have answered the age question
     "inside": _text,
     "over": _row(_text, _side),
     "ended": _seconds,  # age

@@ -363,6 +363,11 @@ cdef class Ring:
         """Return the ordinals (from 1, ascending) of the refused among the last 200 `message` frames of `side`."""
         return ordinals(self.ring, side) if 0 <= side < 2 else []
 
+    def refuse(self, side: int) -> None:
+        """Count a refused `message` frame of `side` (0 or 1), whose connection is not linked."""
+        if 0 <= side < 2:
+            ring_refuse(self.ring, side)
+
     def missed(self, side: int, after: int) -> int:
         """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held."""
         if not 0 <= after <= self.ring.last or not 0 <= side < SIDES:

@@ -115,7 +115,9 @@ DETECTIONS: Final[Mapping[str, Reason]] = {
     THREAT: Reason("R3", 60, MACHINE),
     HATE: Reason("R4", 40, MACHINE),  # in several chats of a day (`engine.conduct.detection_actions.LIMITS`)
     GROOM: Reason(CHILDREN, 100, URGENT, step=Step(PAUSE, DAY)),
-    AGE_CLAIM: Reason(ADULTS, 100, URGENT, step=Step(AGE, DAY)),  # the second one, or one that a partner reports too
+    AGE_CLAIM: Reason(
+        ADULTS, 100, URGENT
+    ),  # the second one of a day, or one that a partner reports too; the user answered "18 or over"
     KNOWN: Reason(
         CHILDREN, 120, URGENT, step=Step(PAUSE, DAY, neutral=True)
     ),  # `server.trust.evidence.child_abuse_material` keeps it for a year

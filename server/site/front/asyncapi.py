@@ -35,7 +35,7 @@ STATEMENT: Final[Schema] = {
     "properties": {"version": STRING, "from": WHOLE},
     "required": ["version", "from"],
 }
-STATE: Final[Schema] = {"type": "string", "enum": ["away", "back"]}
+STATE: Final[Schema] = {"type": "string", "enum": ["away", "back", "asked"]}
 
 
 def text(most: int, least: int = 0, **more: Any) -> Schema:
@@ -125,7 +125,10 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "sent": ("The message with this id was taken.", {"id!": STRING, "seq!": WHOLE}),
     "typing": ("Types, or stopped.", {"typing!": BOOL, "from": WHO}),
     "signal": ("As sent.", SIGNAL),
-    "partner": ("The partner's connection dropped, or came back.", {"state!": STATE, "within": NUMBER, "from": WHO}),
+    "partner": (
+        "The partner's connection dropped, or came back; or they are asked for their age, and the chat is held until `back`.",
+        {"state!": STATE, "within": NUMBER, "from": WHO},
+    ),
     "left": ("The chat is over.", {"by!": {"type": "string", "enum": list(p.LEFT_BY)}, "from": WHO}),
     "resumed": (
         "Back in the session.",
@@ -164,7 +167,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     ),
     "pong": ("The answer to `ping`.", {}),
     "challenge": (
-        "To be solved before the next `find` is taken, within so many seconds; `age`: they wrote that they are under 18, and are asked.",
+        "To be solved before the next `find`, within so many seconds; `age`: they wrote that they are under 18: a chat is held until the answer.",
         {"kind!": STRING, "parameters!": {"type": "object"}, "within!": NUMBER},
     ),
     "solved": ("The solution was right: the next `find` is taken.", {"kind!": STRING}),

@@ -1,9 +1,10 @@
-"""Who writes that they are under 18: the chat ends, they are asked, and what they answer is believed once."""
+"""Test a statement of age below 18: the chat is held, its writer is asked, and "18 or over" is believed once."""
 
 from typing import Any
 
 import pytest
 
+from engine.chats.chat_holds import ANSWER_WITHIN
 from engine.conduct.age_answers import ASKED, KEPT
 from engine.conduct.detection_actions import AGE_CLAIM, Act
 from engine.wire.client_requests import Report
@@ -15,6 +16,9 @@ from tests.engine.world import Wire, World, bare, error
 LEFT = {"type": "left", "by": "moderation"}
 SOLVED = {"type": "solved", "kind": "age"}
 HELD = error("challenge", of="find")
+IN_CHAT = ANSWER_WITHIN
+PARTNER_ASKED = {"type": "partner", "state": "asked", "within": IN_CHAT}
+PARTNER_BACK = {"type": "partner", "state": "back"}
 START = 1_764_000_000  # Unix seconds at the world's beginning
 
 
@@ -63,23 +67,107 @@ def answer(world: World, wire: Wire, response: str) -> list[dict[str, Any]]:
     return bare(world.send(wire, type="solution", kind="age", response=response))
 
 
-def test_the_chat_ends_and_the_writer_is_asked() -> None:
+def test_the_chat_is_held_and_the_writer_is_asked_and_it_continues_after_18_or_over() -> None:
     world = made()
     a, b = meet(world)
-    assert claims(world, a) == [asked(age=14), LEFT]
-    assert b.take() == [{"type": "tip", "kind": "minor", "seq": 1}, LEFT]
-    assert world.engine.tally["age claimed"] == world.engine.tally["left moderation"] == 1
+    assert claims(world, a) == [asked(IN_CHAT, age=14)]
+    assert b.take() == [{"type": "tip", "kind": "minor", "seq": 1}, PARTNER_ASKED]
+    assert world.engine.tally["age claimed"] == 1
+    for wire in (a, b):  # no line passes, in neither direction, and each is counted as refused
+        ring, side = wire.session.seat.chat.ring, wire.session.seat.side  # type: ignore[union-attr]
+        taken = ring.taken(side)
+        assert bare(world.send(wire, type="message", text="hello", id="m")) == [
+            error("challenge", of="message", id="m")
+        ]
+        assert world.send(wire, type="typing", typing=True) == []
+        assert ring.taken(side) == taken + 1
+        assert ring.refused(side) == [taken + 1]
     assert bare(world.send(a, type="find")) == [asked(age=14), HELD]
-    assert [frame["type"] for frame in world.send(b, type="find")] == ["waiting"]
     assert answer(world, a, ADULT) == [SOLVED]
-    assert [frame["type"] for frame in world.send(a, type="find")] in (["matched"], ["waiting"])
+    assert b.take() == [PARTNER_BACK]
+    world.say(a, "fine")
+    assert [frame["text"] for frame in b.take()] == ["fine"]
+    world.say(b, "good")
+    assert [frame["text"] for frame in a.take()] == ["good"]
+    assert len(world.engine._holds) == 0
+
+
+def test_the_chat_ends_with_under_18_and_without_an_answer_in_time() -> None:
+    world = made()
+    a, b = meet(world)
+    claims(world, a)
+    b.take()
+    assert answer(world, a, MINOR) == [kept_out(world)]
+    assert b.take() == [LEFT]
+    world = made()
+    a, b = meet(world)
+    claims(world, a)
+    b.take()
+    world.wait(IN_CHAT - 1)
+    assert (a.take(), b.take()) == ([], [])
+    world.wait(1)
+    assert (a.take(), b.take()) == ([LEFT], [LEFT])
+    assert world.engine.tally["age unanswered"] == 1
+    assert bare(world.send(a, type="find"))[-1] == HELD
+
+
+@pytest.mark.parametrize(
+    ("question", "number", "is_asked"), [(None, 4, False), (3, 4, True), (2, 4, False), (1, 4, True), (1, 2, True)]
+)
+def test_a_number_alone_is_a_statement_after_the_partner_s_question(
+    question: int | None, number: int, is_asked: bool
+) -> None:
+    world = made()
+    a, b = meet(world)  # they wrote lines 1 and 2
+    first, second = (a, b) if a.session.seat.side == 0 else (b, a)  # type: ignore[union-attr]
+    for wire in (first, second):
+        world.say(wire, "hm")
+        wire.take()
+    chat = int(first.session.seat.chat.id, 16)  # type: ignore[union-attr]
+    if question is not None:
+        world.engine.found(chat, 1 - (question % 2), question, "age.question", world.now)
+    world.engine.found(chat, 1, number, "age.number", world.now, 15)
+    second.take()
+    assert (len(world.engine._holds) == 1) is is_asked
+    assert world.engine.ages.of(second.session.person, world.now) == (
+        (ASKED, 15, world.now + KEPT) if is_asked else None
+    )
+
+
+def test_a_hint_is_asked_about_and_proves_nothing_after_the_answer() -> None:
+    world = made()
+    a, b = meet(world)
+    seat = a.session.seat
+    assert seat is not None
+    world.engine.found(int(seat.chat.id, 16), seat.side, 1, "age.hint", world.now)
+    assert a.take() == [asked(IN_CHAT)]
+    world.settle()
+    assert b.take() == [PARTNER_ASKED], "without the tip"
+    answer(world, a, ADULT)
+    world.engine.found(int(seat.chat.id, 16), seat.side, 1, "age.hint", world.now)
+    assert a.take() == []
+    assert not any(isinstance(what, Act) for _, _, what in world.kept)
+
+
+def test_a_second_statement_is_a_case_and_asked_about_in_another_chat_alone() -> None:
+    world = made()
+    a, b = meet(world)
+    claims(world, a)
+    answer(world, a, ADULT)
+    assert claims(world, a) == []
+    assert claims(world, a) == []
+    seat = a.session.seat
+    acts = [item for item in world.kept if isinstance(item[2], Act)]
+    assert acts == [(a.session, seat, Act(AGE_CLAIM, seat.side, 1))]  # type: ignore[union-attr]
+    assert a.session.seat is not None
+    b.take()
 
 
 @pytest.mark.parametrize(("age", "parameters"), [(0, {}), (17, {"age": 17}), (18, {}), (99, {})])
 def test_a_number_is_told_where_it_is_known(age: int, parameters: dict[str, Any]) -> None:
     world = made()
     a, _ = meet(world)
-    assert claims(world, a, age)[0] == asked(**parameters)
+    assert claims(world, a, age)[0] == asked(IN_CHAT, **parameters)
 
 
 def test_who_says_under_18_is_kept_out_for_a_day_in_every_connection() -> None:
@@ -113,7 +201,7 @@ def test_who_writes_it_again_within_the_day_is_asked_again_and_looked_at() -> No
     a.take()
     seat = a.session.seat
     assert seat is not None
-    assert claims(world, a, number=1) == [asked(age=14), LEFT]
+    assert claims(world, a, number=1) == [asked(IN_CHAT, age=14)]
     (kept,) = [item for item in world.kept if isinstance(item[2], Act)]
     assert kept == (a.session, seat, Act(AGE_CLAIM, seat.side, 1))
     assert world.engine.tally["age again"] == 1
@@ -125,7 +213,7 @@ def test_where_nothing_is_kept_or_the_day_is_over_it_is_the_first_time() -> None
     claims(world, a)
     answer(world, a, ADULT)
     b, _ = meet(world, 7, 9)
-    assert claims(world, b)[0] == asked(age=14)
+    assert claims(world, b)[0] == asked(IN_CHAT, age=14)
     assert world.kept == []
     world = made()
     a, _ = meet(world)
@@ -221,19 +309,19 @@ def test_who_is_away_meanwhile_hears_it_when_they_are_back() -> None:
     world.lose(a)
     b.take()
     assert claims(world, a) == []
-    assert b.take() == [{"type": "tip", "kind": "minor", "seq": 1}, LEFT]
+    assert b.take() == [{"type": "tip", "kind": "minor", "seq": 1}, PARTNER_ASKED]
     back = world.resume(a, last=2, identity=7)
-    assert [frame["type"] for frame in back.take()][-2:] == ["resumed", "left"]
+    assert asked(IN_CHAT, age=14) in back.take()
     assert bare(world.send(back, type="find")) == [asked(age=14), HELD]
 
 
-def test_a_partner_who_is_away_hears_that_it_is_over() -> None:
+def test_a_partner_who_is_away_learns_of_the_question_when_they_are_back() -> None:
     world = made()
     a, b = meet(world)
     world.lose(b)
     claims(world, a)
     back = world.resume(b, last=2, identity=8)
-    assert back.take()[-1] == LEFT
+    assert back.take()[-1] == PARTNER_ASKED
 
 
 def test_who_is_watched_is_asked_and_who_watches_hears_of_it() -> None:
@@ -247,9 +335,12 @@ def test_who_is_watched_is_asked_and_who_watches_hears_of_it() -> None:
     world.say(wires[0], "im 14")
     for wire in wires:
         wire.take()
-    assert claims(world, wires[0]) == [asked(age=14), LEFT]
-    assert wires[1].take()[-1] == LEFT
-    assert wires[2].take()[-1]["by"] == "moderation"
+    assert claims(world, wires[0]) == [asked(IN_CHAT, age=14)]
+    assert wires[1].take()[-1] == PARTNER_ASKED
+    assert wires[2].take()[-1] == PARTNER_ASKED | {"from": wires[0].session.seat.side + 1}  # type: ignore[union-attr]
+    assert answer(world, wires[0], ADULT) == [SOLVED]
+    world.say(wires[0], "fine")
+    assert [wire.take()[-1]["text"] for wire in wires[1:]] == ["fine", "fine"]
 
 
 def test_of_a_line_that_was_not_said_nobody_is_asked_and_of_a_chat_that_is_just_over_before_the_next_search() -> None:

@@ -81,6 +81,7 @@ def full(world: MovingWorld) -> list[Wire]:
     assert a.session.seat is not None
     world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link", world.now)
     a.session.seat.chat.acted = 2
+    a.session.seat.held = {0: world.now + 60.0}
     looked_at(a.session.seat.chat, world.now)
     world.raw(a, b'{"type":"message"}')
     world.send(b, type="report", reason="spam")

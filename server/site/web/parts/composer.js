@@ -7,6 +7,7 @@ import { Next } from "./next.js";
 import { bare, splitQuote } from "./said.js";
 import { Smile } from "./smile.js";
 import { BOUNDS } from "../protocol.js";
+import { isHeld } from "../reduce/partner.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
@@ -47,7 +48,7 @@ export function Composer({ chat, armed, confirm, over }) {
   };
   const quote = over ? "" : (chat.quote?.text ?? "");
   const whole = length + [...quote].length;
-  const blocked = whole > BOUNDS.text || chat.paused > 0; // the text under the field, or the banner, gives the reason
+  const blocked = whole > BOUNDS.text || chat.paused > 0 || isHeld(chat); // the text under the field, or the banner, gives the reason
   const speak = (node) => {
     const { value } = node;
     if (over || blocked || !value.trim()) return;

@@ -1,6 +1,6 @@
 // Handle challenges before a search: the browser solves one while the search waits, or a captcha provider loads after a press. Only `find`
 // is ever refused for one.
-import { claimed } from "./age.js";
+import { claimed, freed } from "./age.js";
 import { findEvents, frameOf } from "./find.js";
 import { and, focus, post, say } from "./state.js";
 
@@ -39,7 +39,8 @@ function failed(state) {
 }
 
 /** Continue the search after the solution. If the connection is lost, it continues when that is back. */
-function solved(state) {
+function solved(before, { frame }) {
+  const state = frame.kind === "age" ? freed(before) : before;
   const next = { ...state, check: null, sheet: state.sheet?.is === "check" ? null : state.sheet };
   if (state.phase !== "waiting") return [next];
   return [next, ...(next.link.settled ? [{ do: "send", frame: frameOf(next) }] : []), focus("h1")];

@@ -4,7 +4,8 @@ import { frameOf } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
 import { note } from "./talk.js";
 
-const TIPS = ["link", "contact", "money", "secrecy", "minor", "help", "private"];
+const TIPS = ["link", "contact", "money", "secrecy", "minor", "help", "private", "support", "threat", "hate", "opener"];
+const WITH_NUMBERS = ["help", "threat"];
 
 const notice = (state, { frame }) => [{ ...state, unread: frame }];
 
@@ -40,7 +41,7 @@ function tip(state, { frame: { kind, seq, numbers = [] } }) {
   const at = state.chat?.lines.findIndex((line) => line.seq === seq) ?? -1;
   if ((at < 0 && seq !== 0) || !TIPS.includes(kind)) return [state];
   const who = numbers.map(({ name, call, url }) => `${name} ${call ?? url}`).join(", ");
-  const next = under(state, seq, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who });
+  const next = under(state, seq, `tip.${kind}${WITH_NUMBERS.includes(kind) && !who ? ".bare" : ""}`, { who });
   const young = kind === "minor" || state.chat.young; // the reason of the end of the chat
   return [patch(next, "chat", { young })];
 }
@@ -59,7 +60,7 @@ export function followTips(before, result) {
   const { chat } = state;
   if (!chat?.tips?.length || before.chat === chat) return result;
   const is = ({ of }) => of === 0 || chat.lines.some(({ seq }) => seq === of);
-  const known = chat.tips.filter(is).filter(({ text }) => TIPS.some((kind) => text === `tip.${kind}` || text === "tip.help.bare"));
+  const known = chat.tips.filter(is).filter(({ text }) => TIPS.some((kind) => text === `tip.${kind}` || (WITH_NUMBERS.includes(kind) && text === `tip.${kind}.bare`)));
   const back = known.reduceRight((next, { of, text, values }) => under(next, of, text, { who: String(values?.who ?? "") }), state);
   return [patch(back, "chat", { tips: chat.tips.filter((one) => !is(one)) }), ...effects];
 }

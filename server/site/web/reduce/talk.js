@@ -1,6 +1,7 @@
 // Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
+import { isHeld, partner } from "./partner.js";
 import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; older ones are removed, and a line says so
@@ -65,6 +66,8 @@ export function begin(state, frame, now, more = {}) {
     last: 0,
     typing: null,
     away: null,
+    claimed: false, // this user has to answer the age question
+    waits: false, // the partner has to
     replay: frame.missed ?? 0,
     missed: more.reloaded ? 0 : (frame.missed ?? 0), // all lines come again, and most were read
     paused: 0,
@@ -92,7 +95,7 @@ export function reconcile(state, frame) {
     late: false,
   });
   next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
-  next = patch(next, "chat", { ordinal: frame.taken, away: null, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
+  next = patch(next, "chat", { ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);
 }
 
@@ -114,7 +117,7 @@ function speak(state, { text, quote = null }, now) {
   const tidy = whole(text)
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
     .replace(/\s+$/, "");
-  if (state.phase !== "chat" || !tidy.trim() || [...tidy].length > BOUNDS.text || state.chat.paused > now) return [state];
+  if (state.phase !== "chat" || isHeld(state.chat) || !tidy.trim() || [...tidy].length > BOUNDS.text || state.chat.paused > now) return [state];
   const key = `m${state.serial}`;
   const settled = state.link.settled;
   const ordinal = settled ? state.chat.ordinal + 1 : 0;
@@ -163,15 +166,6 @@ function typing(state, { frame }, now) {
   ];
 }
 
-function partner(state, { frame }, now) {
-  if (state.phase !== "chat") return [state];
-  if (frame.state === "away") {
-    const within = Math.ceil(frame.within ?? state.me.grace);
-    return [patch(state, "chat", { away: now + within * 1000, typing: null }), say("chat.away.said", { n: within })];
-  }
-  return [patch(state, "chat", { away: null }), say("chat.back.said"), ...(state.chat.call ? [{ do: "media", op: "mend" }] : [])];
-}
-
 /** Start the timer for the time in which an ended chat can be reported and saved. */
 export const past = () => timer("past", BOUNDS.pastFor * 1000);
 
@@ -193,12 +187,16 @@ export function end(state, cause, now, unknown = false) {
     sheet: !unknown && !state.sheet?.last && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
     last: null, // the server knows one ended chat: from now on this one
   };
-  if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, replay: 0, paused: 0 });
+  if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, claimed: false, waits: false, replay: 0, paused: 0 });
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }, past()];
 }
 
 function left(state, { frame }, now) {
   if (state.phase !== "chat") return [state];
+  if (state.sheet?.is === "claimed") {
+    const [over, ...effects] = end(state, "age", now);
+    return [{ ...over, sheet: state.sheet }, ...effects.filter((effect) => effect.do !== "focus")]; // the dialog keeps the focus
+  }
   return and(end(state, frame.by === "moderation" && state.chat.young ? "young" : frame.by, now), (next) => [frame.from ? patch(next, "ended", { who: frame.from }) : next]);
 }
 
@@ -225,7 +223,7 @@ export const talkEvents = {
   retry,
   delete: (state, { key }) => [patch(state, "chat", { lines: state.chat.lines.filter((entry) => entry.key !== key) })],
   typing: (state, { on }) =>
-    state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "typing", typing: on } }] : [state],
+    state.phase === "chat" && state.link.settled && !isHeld(state.chat) ? [state, { do: "send", frame: { type: "typing", typing: on } }] : [state],
   leave,
   "timer.armed": (state) => [{ ...state, armed: false }],
   "timer.paused": (state) => [

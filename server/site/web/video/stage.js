@@ -4,6 +4,7 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { moveFocus } from "../focus.js";
+import { isHeld } from "../reduce/partner.js";
 import { get, send } from "../store.js";
 import { clean } from "../text.js";
 import { gap, listed, parts, t } from "../words.js";
@@ -147,7 +148,7 @@ function useFull() {
 export function Stage({ state }) {
   const { video, chat, sheet, config, armed } = state;
   useFull();
-  const hidden = video.blurred || video.veil || sheet?.is === "report";
+  const hidden = video.blurred || video.veil || isHeld(chat) || sheet?.is === "report";
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">

@@ -38,6 +38,8 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
     "waiting-check-failed": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: null, failed: true }, sheet: { is: "check" } }),
     "waiting-check-company": waiting("any", 6, {}, { waiting: null, check: { kind: "turnstile", company: "Cloudflare", of: "x", part: 0, failed: false, agreed: false }, sheet: { is: "check" } }),
+    "chat-claimed": chatting({ claimed: true }, { sheet: { is: "claimed", age: 14 } }),
+    "chat-asked": chatting({ waits: true }),
     "ended-claimed": ended("age", {}, { sheet: { is: "claimed", age: 14 } }),
     "ended-claimed-under": ended("age", {}, { sheet: { is: "claimed", age: 0 } }),
     "ended-age": ended("age"),

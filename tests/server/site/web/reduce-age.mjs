@@ -1,4 +1,4 @@
-// Somebody wrote that they are under 18: the chat is over, they are asked, and what they answer is told to the server.
+// Test a statement of age below 18: the chat is held, the writer is asked, and the server gets the answer.
 import { chat, cut, hello, home, matched, same, waiting, yes } from "./reduce.mjs";
 
 const frame = (parameters = { age: 14 }) => ({ type: "challenge", kind: "age", parameters, within: 86400 });
@@ -12,7 +12,31 @@ const held = (...frames) => home().then(["start", { mode: "text" }], ...frames);
 const types = (run) => run.frames.map(({ type }) => type);
 
 export const cases = {
-  "in a chat it is over, and the question is asked with what was written": () => {
+  "in a chat it is held: no line is sent until the server has heard the answer": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "how old are you?" }, frame(), ["say", { text: "hello" }], ["typing", { on: true }]);
+    same([run.state.phase, run.state.sheet, run.state.chat.claimed, run.frames], ["chat", { is: "claimed", age: 14 }, true, []]);
+    run.then(["claimed.shut"]);
+    same(run.state.sheet.is, "claimed", "it needs an answer");
+    run.then(answer(true));
+    same([run.state.sheet, run.frames], [null, [{ type: "solution", kind: "age", response: "adult" }]]);
+    run.then(["say", { text: "too soon" }]);
+    same(run.frames, []);
+    run.then(solved, ["say", { text: "fine" }]);
+    same([types(run), run.state.chat.claimed], [["message"], false]);
+  },
+  "under 18 in a held chat: the chat is gone": () => {
+    const run = chat().then(frame(), answer(false));
+    same(run.frames, [{ type: "solution", kind: "age", response: "minor" }]);
+    same([run.state.phase, run.state.prefs.adult], ["minor", false]);
+  },
+  "the partner waits, and is told when the chat goes on": () => {
+    const run = chat().then({ type: "partner", state: "asked", within: 120 }, ["say", { text: "hello" }]);
+    same([run.state.chat.waits, run.frames], [true, []]);
+    run.then({ type: "partner", state: "back" }, ["say", { text: "hello" }]);
+    same([run.state.chat.waits, types(run)], [false, ["message"]]);
+    same(chat().then({ type: "partner", state: "asked", within: 120 }, left).state.chat.waits, false);
+  },
+  "a chat that ends before the answer is over, and the question is asked with what was written": () => {
     const run = asked();
     same([run.state.phase, run.state.ended.cause, run.state.sheet], ["ended", "age", { is: "claimed", age: 14 }]);
     same(run.frames, []);

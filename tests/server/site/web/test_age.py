@@ -1,4 +1,4 @@
-"""Somebody writes that they are under 18, in a browser: the chat is over, they are asked, and what they answer is believed once."""
+"""Test a statement of age below 18 in a browser: the chat is held, its writer is asked, and the answer is believed once."""
 
 import re
 
@@ -73,26 +73,34 @@ def claimed(window: Opener, server: Server, topic: str) -> tuple[Page, Page]:
     return one, other
 
 
-def test_an_adult_says_so_by_keyboard_and_goes_on(window: Opener, server: Server) -> None:
+def test_an_adult_says_so_by_keyboard_and_the_chat_goes_on(window: Opener, server: Server) -> None:
     page, other = claimed(window, server, "keyboards")
     dialog = page.get_by_role("dialog", name="You wrote that you are 14")
     expect(dialog).to_contain_text("Serendip is for adults")
+    expect(dialog).to_contain_text("The chat waits for your answer")
     expect(dialog.locator("h2")).to_be_focused()
-    expect(page.locator(".divider.over")).to_have_text("You wrote that you are under 18, so this chat is over")
-    expect(other.locator(".divider.over")).to_contain_text("They may be under 18, so this chat is over")
     expect(other.get_by_role("note")).to_have_text("They may be under 18.")
+    expect(other.locator(".bar")).to_contain_text("The stranger is asked for their age")
+    other.fill("#message", "are you there?")
+    expect(other.locator("button.send")).to_have_attribute("aria-disabled", "true")
+    other.press("#message", "Enter")
+    picture(page, "gallery/chat-claimed-real")
+    picture(other, "gallery/chat-asked-real")
     opened(page, "#claimed")
     page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    page.locator("#meet").click()
-    opened(page, "#claimed")
+    expect(dialog).to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.locator("#claimed-over")).to_be_focused()
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.locator(".steps")).to_be_visible()  # the search was taken
+    expect(page.locator("#message")).to_be_focused()
+    expect(other.locator("button.send")).not_to_have_attribute("aria-disabled", "true")
+    other.press("#message", "Enter")
+    expect(page.locator(".line", has_text="are you there?")).to_be_visible()
+    page.fill("#message", "yes")
+    page.press("#message", "Enter")
+    expect(other.locator(".line", has_text="yes")).to_be_visible()
 
 
 def test_a_minor_is_shown_the_door_without_blame_and_it_stays_so(window: Opener, server: Server) -> None:
