@@ -15,6 +15,7 @@ from typing import Final
 from engine.chats.safety_tips import LineTips
 from engine.conduct.camera_verdicts import (
     AGREEMENTS,
+    HIT,
     NEVER,
     SOON,
     UNVEIL,
@@ -26,7 +27,7 @@ from engine.conduct.camera_verdicts import (
     mine_missed,
     theirs_missed,
 )
-from engine.conduct.detection_actions import KNOWN, NUDITY, Act
+from engine.conduct.detection_actions import KNOWN, LIMITS, NUDITY, Act
 from engine.core.chat import Chat, Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
@@ -266,11 +267,14 @@ class CameraChecks:
         if what in ("theirs", "mine"):
             self._came(look, ask, sight, what, now)
         elif what in VERDICTS:
-            if not sight.verdict:
+            is_first = not sight.verdict
+            if is_first:
                 self._core.count("snap " + what)
             sight.at = sight.at or now
             veils = self._core.settings.veil != NONE and look.chat.looks is look.looks
             self._follow(look, 1 - side, camera.judged(sight, what, veils), now)
+            if is_first and what == HIT:
+                self._count(look, 1 - side, now)
         elif what in AGREEMENTS:
             if not sight.agreement:
                 self._core.count("agreement " + what)
@@ -325,10 +329,22 @@ class CameraChecks:
             elif what == UNVEIL:
                 self._tell(look.chat, 1 - side, UNVEILED, "off")
             elif self._core.keeps:  # else no moderator could look at it
-                look.chat.found.setdefault((side, what), 0)  # it counts in a report
-                self._core.out.keep((session, seat, Act(what, side, 0)))
+                self._act(session, seat, what, side)
                 if what == NUDITY and self._core.settings.veil == PAUSE:
                     self._put_off(look, side, PAUSED_FOR, now)
+
+    def _act(self, session: Session, seat: Seat, what: str, side: int) -> None:
+        """Show moderators a side's camera: once per chat and cause, as pictures that come later are added to the case."""
+        if (side, what) not in seat.chat.found:
+            seat.chat.found[side, what] = 0  # it counts in a report
+            self._core.out.keep((session, seat, Act(what, side, 0)))
+
+    def _count(self, look: CameraCheck, side: int, now: float) -> None:
+        """Count a hit for the day: a partner who leaves at once leaves no time for a second hit, so chats confirm each other."""
+        session, seat = look.there[side]
+        chats = self._core.detected(session, NUDITY, look.chat.id, now)
+        if chats >= LIMITS[NUDITY].case and self._core.keeps:
+            self._act(session, seat, NUDITY, side)
 
     def _tell(self, chat: Chat, side: int, frame: bytes, what: str) -> None:
         session = self._tips.at(chat.id, side)

@@ -13,7 +13,6 @@ from typing import Final
 
 from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
-from engine.conduct.daily_detections import mark_of
 from engine.conduct.detection_actions import (
     AGE_ASKED,
     AGE_CLAIM,
@@ -95,15 +94,9 @@ class Detections:
 
     def _count(self, writer: Session, seat: Seat, kind: str, act: Act, now: float) -> None:
         """Count a detection of high confidence for the day, once per chat; from a limit on, each chat is shown to a moderator."""
-        core, chat = self._core, mark_of(seat.chat.id)
-        chats = core.daily.add(writer.person, kind, chat, now, now)
-        if not chats:
-            return
-        core.count("detected " + kind)
-        if writer.identity:
-            core.outside.detected(writer.identity, kind, chat)
+        chats = self._core.detected(writer, kind, seat.chat.id, now)
         limit = LIMITS[kind].case
-        if limit and chats >= limit:
+        if limit and chats >= limit:  # not 0: it was counted now
             self._act(writer, seat, act)
 
     # beginnings of chats

@@ -25,6 +25,7 @@ cdef class EngineState:
     cdef public int here
     cdef public EngineHistograms measures
     cdef public dict tally
+    cpdef int detected(self, Session session, str name, str chat, double now) except -1
     cpdef count(self, str what)
     cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*, field=*)
     cpdef close(self, conn, code, retry_after=*)

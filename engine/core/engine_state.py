@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.conduct.age_answers import AgeAnswers
-from engine.conduct.daily_detections import DailyDetections
+from engine.conduct.daily_detections import DailyDetections, mark_of
 from engine.conduct.friction import Friction
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.ended_seats import EndedChats
@@ -108,6 +108,16 @@ class EngineState:
             self.pauses.enter(person, record["paused"], now)
         if "daily" in record:
             self.daily.enter(person, record["daily"], now)
+
+    def detected(self, session: Session, name: str, chat: str, now: float) -> int:
+        """Count a detection of class `name` against a user for a day, here and in the other processes. Return the number of such chats; 0: known."""
+        mark = mark_of(chat)
+        chats = self.daily.add(session.person, name, mark, now, now)
+        if chats:
+            self.count("detected " + name)
+            if session.identity:
+                self.outside.detected(session.identity, name, mark)
+        return chats
 
     def count(self, what: str) -> None:
         """Count one event."""

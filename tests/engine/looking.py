@@ -1,5 +1,6 @@
 """A world whose cameras are looked at: draws and nonces are fixed, and what a browser and a program would say is said by hand."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -19,7 +20,9 @@ MEAN_GAP = 20.0 + 40.0 * 0.6931471805599453  # seconds: what a draw in the middl
 class Looking(MovingWorld):
     """`draws`: what comes next of them; then MIDDLE. `off`: pictures cannot be looked at now."""
 
-    def __init__(self, *, keeps: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, *, keeps: bool = True, detected: Callable[[int, str, int], None] = lambda *_: None, **settings: Any
+    ) -> None:
         self.draws: list[float] = []
         self.off = False
         self.asked: list[tuple[str, tuple[int, ...]]] = []
@@ -29,6 +32,7 @@ class Looking(MovingWorld):
             Settings(**{"pictures": ON, **settings}),
             keeps=keeps,
             snap=self._snap,
+            detected=detected,
             paused=lambda *row: self.told_off.append(row),
             draw=lambda: self.draws.pop(0) if self.draws else MIDDLE,
         )

@@ -33,7 +33,8 @@ class Pictures(Section):
     unsure: Share = Field(default=0.3, description="score from which a picture is looked at more closely")
     hit: Share = Field(default=0.8, description="score from which a picture counts as nudity")
     quality: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=50, description="least quality (PDQ) of a picture that is judged; what is too dark or too plain is not"
+        default=50,
+        description="least quality (PDQ) of a picture that is judged; what is too plain, or too dark when brightened, is not",
     )
     differ: Annotated[float, Field(ge=-1, le=1)] = Field(
         default=0.6, description="likeness up to which two pictures of one camera, by both people, show another scene"

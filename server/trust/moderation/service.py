@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from engine.conduct.detection_actions import NUDITY
 from engine.views import Act, Report, SeatView
 from server.data.database.change_detector import ChangePoll
 from server.data.errors import StoreAway
@@ -161,7 +162,7 @@ class Safety:
 
     async def _filed(self, case: bytes, reported: Reported) -> None:
         pictures = self._ports.find_pictures()
-        if pictures is not None and reported.chat and not reported.program:
+        if pictures is not None and reported.chat and (not reported.program or reported.reason == NUDITY):
             adds = partial(self._cases.add_pictures, case, reported.side)
             pictures.follow(reported.chat, reported.side, reported.shown, adds)
         reporter, subject = reported.reporter.identity, reported.subject

@@ -1,5 +1,6 @@
 """Judge a picture in the picture process: decode it, score it with the model, and match it with the hash lists. Needs the extra `moderation`.
 
+A dark picture is judged a second time, brightened; the higher score counts. It is matched with the lists as it is.
 **Invariant:** any input gets an answer; a JPEG of a wrong kind or size is `undecided`.
 """
 
@@ -40,6 +41,10 @@ KNOWN_QUALITY: Final = 50  # least quality for matching; PDQ's own advice
 MIDDLE: Final = TILES // 2
 THREADS: Final = 1
 LEAST: Final = 32  # pixels a side of a frame of a still
+# Light of a picture: the grey, 0 to 255, below which 99 of 100 of its pixels are.
+DARK: Final = 100  # less than that: it is judged once more as if it were BRIGHT
+BRIGHT: Final = 200
+BLACK: Final = 12  # less than that: there is nothing to brighten but noise
 NOTHING: Final = Judged(UNDECIDED, UNSCORED, 0, (), "", 0.0)
 # The model's runtime sends telemetry, from a thread and a database of its own, unless this is set before it is loaded.
 STILL: Final = ("ORT_DISABLE_TELEMETRY", "1")
@@ -100,6 +105,7 @@ class Judge:
         picture.crop((0, 0, *TILE)).save(own, "JPEG")
         self._judged(_decoded(strip.getvalue(), STRIP), Job(JUDGE, 0, True, UNSCORED, b""), Limits(1.0, 1.0, 0))
         self._thumb(_decoded(own.getvalue(), TILE))
+        brightened(picture.point([grey // 4 for grey in range(256)] * 3))
         self.do(Job(UNASKED, 0, False, UNSCORED, strip.getvalue(), TILES))
         self.do(
             Job(JUDGE, 0, True, UNSCORED, strip.getvalue()[:2000] + strip.getvalue()[-2:])
@@ -134,10 +140,10 @@ class Judge:
         # of the size of a tile, so that the caches by length of `pdq` stay small
         frame = picture.crop((0, middle, size[0], middle + height)).resize(TILE, Image.Resampling.BILINEAR)
         quality = _hashed(frame).quality
-        if quality < self._limits.quality:
-            return NOTHING._replace(quality=quality)
-        score = self._model.classify(frame).nsfw
-        return NOTHING._replace(verdict=self._limits.verdict(score), score=score, quality=quality)
+        shown = [one for one in (frame, brightened(frame)) if one is not None and self._is_clear(one, self._limits)]
+        score = max([self._model.classify(one).nsfw for one in shown], default=UNSCORED)
+        verdict = UNDECIDED if score == UNSCORED else self._limits.verdict(score)
+        return NOTHING._replace(verdict=verdict, score=score, quality=quality)
 
     def _judged(self, picture: Image.Image, job: Job, limits: Limits) -> Judged:
         width, height = TILE
@@ -149,7 +155,11 @@ class Judge:
             scores = (
                 self._scores(tiles, limits.unsure) if job.score == UNSCORED else dict.fromkeys(range(TILES), job.score)
             )
-        score = sorted(scores.values())[len(scores) // 2] if scores else UNSCORED
+        if _median(scores) < limits.hit:
+            light = [brightened(tile) or tile for tile in tiles]
+            if light[MIDDLE] is not tiles[MIDDLE] and self._is_clear(light[MIDDLE], limits):
+                scores = max(scores, self._scores(light, limits.unsure), key=_median)
+        score = _median(scores)
         close = range(TILES) if job.reported else [at for at, one in scores.items() if one >= limits.unsure]
         tag = ""
         for at in close:
@@ -158,6 +168,11 @@ class Judge:
                 tag = self._known.tag(found.hash)
         verdict = UNDECIDED if score == UNSCORED else limits.verdict(score)
         return Judged(verdict, score, quality, tuple(map(_thumb, tiles)), tag, 0.0)
+
+    @staticmethod
+    def _is_clear(picture: Image.Image, limits: Limits) -> bool:
+        """Whether enough is to be seen for the model."""
+        return _hashed(picture).quality >= limits.quality
 
     def _scores(self, tiles: list[Image.Image], unsure: float) -> dict[int, float]:
         """Score the middle tile; if that is not clean, each."""
@@ -175,6 +190,23 @@ def _decoded(body: bytes, size: tuple[int, int]) -> Image.Image:
         if picture.size != size:
             raise ValueError("another size")
         return picture.convert("RGB")
+
+
+def brightened(picture: Image.Image) -> Image.Image | None:
+    """Return a dark picture as a longer exposure would show it; None if it is not dark, or black.
+
+    All values are multiplied alike, as light multiplies them: colours keep their relation, which the model goes by.
+    """
+    light = np.cumsum(picture.convert("L").histogram())
+    brightest = int(np.searchsorted(light, 0.99 * light[-1]))
+    if not BLACK <= brightest < DARK:
+        return None
+    return picture.point([min(255, grey * BRIGHT // brightest) for grey in range(256)] * 3)
+
+
+def _median(scores: dict[int, float]) -> float:
+    """Return the middle one of the scores, UNSCORED without any."""
+    return sorted(scores.values())[len(scores) // 2] if scores else UNSCORED
 
 
 def _thumb(tile: Image.Image) -> bytes:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from engine.chats import camera_checks
-from engine.wire.protocol import PROGRAM, SNAP_NONCE
-from engine.wire.rule_constants import LOOK_LEAST, OFF, REPORTS, SIGHT_FOR, Settings
+from engine.conduct.detection_actions import LIMITS, NUDITY
+from engine.wire.protocol import LEFT, PROGRAM, SNAP_NONCE
+from engine.wire.rule_constants import LOOK_LEAST, OFF, PAUSE, PAUSED_FOR, REPORTS, SIGHT_FOR, Settings
 from engine.wire.server_frames import snap
-from tests.engine.looking import ANSWER, BOTH, MEAN_GAP, WITHIN, Looking, due, kinds, looks_of, misses, veils
-from tests.engine.world import World, bare, error
+from tests.engine.looking import ANSWER, BOTH, MEAN_GAP, WITHIN, Looking, due, hits, kinds, looks_of, misses, veils
+from tests.engine.world import Wire, World, bare, error
 
 # when
 
@@ -314,6 +315,57 @@ def test_what_is_counted() -> None:
     assert {name: tally[name] for name in tally if name.startswith(("snap", "agreement", "veil"))} == {
         "snap asked": 4, "snap answered": 3, "snap clean": 2, "agreement agrees": 2, "snap nosnap": 1, "snap missed": 1,
     }  # fmt: skip
+
+
+# over a day
+
+NUDITY_LIMIT = LIMITS[NUDITY].case
+
+
+def shows(world: Looking, person: int, stranger: int) -> tuple[Wire, Wire]:
+    """A call in which the stranger sees one hit and presses Next; the wires of both."""
+    wires = world.call(person, stranger)
+    shower, other = wires if wires[0].session.identity == person else wires[::-1]
+    nonces = world.looked(*wires)
+    world.says(nonces[wires.index(other)], "theirs", "hit")
+    assert veils(other.take()) == [(True, "nudity")]
+    world.send(other, type="leave")
+    return shower, other
+
+
+def test_hits_in_three_chats_of_a_day_are_a_case_whoever_pressed_next() -> None:
+    told: list[tuple[int, str, int]] = []
+    world = Looking(detected=lambda *row: told.append(row))
+    for number in range(NUDITY_LIMIT + 1):
+        assert len(world.acts()) == max(0, number - NUDITY_LIMIT + 1)
+        shower, other = shows(world, 7, 20 + number)
+        world.lose(shower, LEFT), world.lose(other, LEFT)
+    assert [what.found for _, what in world.acts()] == [NUDITY] * 2
+    assert {row[:2] for row in told} == {(7, NUDITY)}
+    assert len({row[2] for row in told}) == NUDITY_LIMIT + 1
+    assert world.told_off == []
+
+
+def test_hits_of_other_processes_count_and_those_of_yesterday_do_not() -> None:
+    world = Looking()
+    world.engine.daily.enter(7, [[NUDITY, 1, 0.0], [NUDITY, 2, 86_000.0]], world.now)
+    shows(world, 7, 20)
+    assert [what.found for _, what in world.acts()] == [NUDITY]
+    world.kept.clear()
+    world.engine.daily.enter(8, [[NUDITY, 1, 0.0], [NUDITY, 2, 86_401.0]], world.now)
+    shows(world, 8, 21)
+    assert world.acts() == []
+
+
+def test_a_chat_that_made_a_case_makes_none_again_where_its_hits_are_confirmed() -> None:
+    world = Looking(veil=PAUSE)
+    world.engine.daily.enter(7, [[NUDITY, 1, 0.0], [NUDITY, 2, 0.0]], world.now)
+    wires = world.call(7, 20)
+    shower, other = wires if wires[0].session.identity == 7 else wires[::-1]
+    hits(world, other, shower, ("open",), True, 1)
+    assert ([what.found for _, what in world.acts()], world.told_off) == ([NUDITY], [])
+    hits(world, other, shower, ("agrees",), True, 1)
+    assert ([what.found for _, what in world.acts()], world.told_off) == ([NUDITY], [(7, PAUSED_FOR)])
 
 
 def test_the_frame() -> None:

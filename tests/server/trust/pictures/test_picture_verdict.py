@@ -85,13 +85,42 @@ def test_a_score_of_somebody_else_decides_where_there_is_one(judge: Judge, score
     assert (seen.score, seen.verdict) == (score, verdict)
 
 
-def test_what_is_dark_or_plain_is_not_judged(judge: Judge) -> None:
-    for picture in (Image.new("RGB", scenes.TILE, (8, 8, 10)), scenes.scene(0).point(lambda grey: grey // 12)):
+def exposed(picture: Image.Image, share: float) -> Image.Image:
+    """A picture in less light, as a camera gives it: with noise, which the same seed repeats."""
+    noise = np.random.default_rng(7).normal(0, 2, (scenes.TILE[1], scenes.TILE[0], 3))
+    return Image.fromarray(np.clip(np.asarray(picture) * share + noise, 0, 255).astype(np.uint8))
+
+
+def test_black_and_plain_pictures_are_not_judged(judge: Judge) -> None:
+    plain = [Image.new("RGB", scenes.TILE, colour) for colour in ((8, 8, 10), (60, 45, 34), (205, 155, 118))]
+    for picture in (*plain, exposed(scenes.scene(0), 0.02)):
         for score in (UNSCORED, 1.0):
             seen = judged(judge, strip(picture), score=score)
             assert (seen.verdict, seen.score) == (UNDECIDED, UNSCORED)
             assert seen.quality < LIMITS.quality
             assert len(seen.thumbs) == 3
+
+
+def test_a_dark_picture_is_judged_once_more_brightened(judge: Judge) -> None:
+    for share, verdict in (
+        (0.25, HIT),
+        (0.12, UNSURE),
+    ):  # in an eighth of the light the model sees less, whatever is done
+        dark = exposed(scenes.blobs(), share)
+        seen = judged(judge, strip(dark))
+        assert seen.verdict == verdict
+        still = judge.do(Job(UNASKED, 1, False, UNSCORED, stacked(dark), 1))
+        assert still.verdict == verdict
+    as_it_is = judge._model.classify(Image.open(BytesIO(scenes.jpeg(dark)))).nsfw
+    assert (seen.quality < LIMITS.quality, as_it_is < 0.1) == (True, True)
+
+
+@pytest.mark.parametrize("number", range(scenes.SCENES))
+def test_a_harmless_scene_in_little_light_is_clean(judge: Judge, number: int) -> None:
+    for share in (0.25, 0.12, 0.08):
+        seen = judged(judge, strip(exposed(scenes.scene(number), share)))
+        assert seen.verdict == CLEAN
+        assert seen.score < 0.05
 
 
 def test_one_s_own_tile_is_a_thumb_that_agrees_with_the_strip(judge: Judge) -> None:
