@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from engine.conduct.detection_actions import AGE_ASKED
-from engine.conduct.detection_classes import LOW
+from engine.conduct.detection_classes import AGE_NUMBER, LOW
 from server.trust.screening.screening_rules import read_rules
 
 Detector = Callable[[str], "list[Hit]"]
@@ -20,7 +20,7 @@ CLASSES_OF_SERVICE: Final = MappingProxyType(
         "link": "advert", "contact": "advert", "money": "advert", "private": "data",
     }
 )  # fmt: skip
-UNMEASURED: Final = frozenset((AGE_ASKED,))
+UNMEASURED: Final = frozenset((AGE_NUMBER, AGE_ASKED))  # rules that mean something only beside another line
 
 
 class Hit(NamedTuple):
@@ -39,7 +39,7 @@ def detect_by_rules() -> Detector:
         return [
             Hit(CLASSES_OF_SERVICE[one.kind.name], one.rule, one.kind.confidence == LOW)
             for one in rules.find(line)
-            if one.kind.name not in UNMEASURED
+            if one.rule not in UNMEASURED
         ]
 
     return detect

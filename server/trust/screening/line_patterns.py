@@ -1,161 +1,172 @@
-"""Match what word lists cannot express in a chat line: web addresses, contacts, payment card numbers, and statements of age.
+"""Match what word lists cannot express in a chat line: web addresses, contacts, handles of apps, and measures that are no ages.
 
 **Invariant:** the cost of each pattern is bounded, and a cheap test of a character or word precedes it. Lines are folded (normalised by
 `text_folding`) before. Operators' rules are words only, because an arbitrary regular expression could run for ever.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
+from engine.matching.interest_normalisation import skeleton
+
 TAIL_MIN: Final = 4  # characters
-AGES_MAX: Final = 8  # numbers of a piece that are tested as ages
-CARDS_MAX: Final = 4  # rows of digits of a piece whose check digit is computed
+DOTS_MAX: Final = 12  # of a piece that are tested as the dot before an address's ending
+SIGNS_MAX: Final = 4  # of a piece behind which a handle is looked for
 Span = tuple[int, int]
 
-# Domain endings that are no words of a sentence: "ok.net" is an address, "ok.me" is one only with a path.
-_ENDS: Final = "com|net|org|info|gg|ly|io|xyz|ru|onion|biz|click|online|site|shop|icu|club|porn|cam|webcam"
-_DOT_WORDS: Final = ("dot", "punkt", "punto", "point", "ponto", "punktum", "prikk", "точка", "نقطة")
-_END: Final = rf"(?:(?:{_ENDS})(?![\w@-]|\.\w)|[a-z]{{2,12}}/[\w?=%-])"
-_WRITTEN: Final = r"https?://[^\s/]{3}|www(?<![\w.@]www)\.[\w-]{2}"
+# Endings that are no words of a sentence: "ok.net" is an address, "ok.me" is one only with a path.
+_ENDINGS: Final = frozenset(
+    """
+    com net org info gg ly io xyz ru onion biz click online site shop icu club porn cam webcam cams xxx tv dev app website cc ws tk pw uk fm
+    buzz sbs cfd cyou vip gdn mobi moe ninja pics singles cz pl nl ua kz jp kr cn fr porno wtf ee rip ml gq lat
+    """.split()  # noqa: SIM905 - a table of words
+)
+# Endings that are words: an address only at the end of a clause, behind a name of NAME_MIN characters or one with a digit or a hyphen.
+_WORDS: Final = frozenset(
+    """
+    live me chat link top fun space world life love one today video photos best date zone social group page news games cool rocks bar blog team
+    work city plus red pink black sex adult win bet monster bond store stream dating casino tech de
+    """.split()  # noqa: SIM905 - a table of words
+)
+_NAME_MIN: Final = 6
+_DIGITS_AS_LETTERS: Final = str.maketrans("013", "oie")
+_WRITTEN: Final = re.compile(r"https?://[^\s/]{3}|www(?<![\w.@]www)\.[\w-]{2}")
 _NAME: Final = (
     r"[\w-](?<![\w.@-][\w-])[\w-]"  # of a domain: its first two characters, behind none that would belong to it
 )
-_LINK: Final = re.compile(rf"{_WRITTEN}|{_NAME}{{0,39}}+\.(?:[\w-]{{1,40}}+\.){{0,3}}{_END}")
-# A pattern is costly if each word of a line may begin a match. So each is preceded by a search for the end of one, which is rare and begins with one
-# of a few characters; the words before that end are matched only there.
-_LINK_END: Final = re.compile(rf"{_WRITTEN}|(\.){_END}")
+_ENDING: Final = re.compile(r"(?:(?<=\w)\.| \. ?)([\w]{2,12})(?![\w@/-]|\.\w)|(?<=\w)\.([a-z]{2,12})/[\w?=%-]")
+_ENCLOSED: Final = re.compile(r"\s?[(\[]\s?\.\s?[)\]]\s?([a-z]{2,12})(?![\w@-])")
 _NAMES: Final = re.compile(rf"{_NAME}{{0,39}}+(?:\.[\w-]{{1,40}}+){{0,3}}\Z")
 _NAMES_MAX: Final = 4 * 41
-_DOTS: Final = frozenset(_DOT_WORDS)
-_POINTS: Final = (" . ", "(.", "[.", "( .", "[ .")
-_SPOKEN_DOT: Final = "|".join(_DOT_WORDS)
-_SPOKEN_END: Final = re.compile(
-    rf"(?:\s(?:{_SPOKEN_DOT})\s|[(\[]\s?(?:{_SPOKEN_DOT}|\.)\s?[)\]]|\s\.\s)\s?(?:{_ENDS})(?![\w@-])"
-)
-_SPOKEN_NAME: Final = re.compile(rf"{_NAME}{{1,39}}+\s?\Z")
-_SPOKEN_NAME_MAX: Final = 41
 _MAIL: Final = re.compile(r"[\w.+-](?<![\w.+-][\w.+-])[\w.+-]{0,39}+@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
 _MAIL_END: Final = re.compile(r"@(?<=[\w.+-]@)(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
 _PHONE: Final = re.compile(r"(?:\+|00)(?<![\w.]\+)(?<![\w.]00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
-_AGE: Final = re.compile(
-    r"[189](?<!\d.)(?:(?<=1)[0-7]|(?<!1))(?!\d)"
-).finditer  # begins with a set of characters: `re` searches that fastest
-_MEASURE: Final = re.compile(r"[\w/%'\"]|[.,:]\d| ?[-–+*] ?\d").match
-_AGES: Final = re.compile(r"\d+")
-_CARD: Final = re.compile(r"[2-6](?<![\w.][2-6])(?:[ -]?\d){12,18}(?![\w])")
+_MEASURE: Final = re.compile(r"[\w/%'\"°€$£]|[.,:]\d| ?[-–+*] ?\d").match
+_AGE_WITHIN: Final = re.compile(r"(?:^|[^\d])([89]|1[0-7])(?!\d)").search
+_HANDLE: Final = re.compile(
+    r"\s?(?:(?:is|ist|es|est|é|er|это|name|user|handle)\s)?\s?([:=@>–—-]{0,3})\s?(@?)([a-z][\w.-]{2,29})"
+).match
+_HANDLE_SIGN: Final = re.compile(
+    "[\U0001f47b\U0001f4f8\U0001f4f7\U0001f4f2\U0001f4de]+\\s?[:=-]?\\s?@?[a-z][\\w.-]{3,29}"
+)
+_COMMON: Final = frozenset(
+    """
+    have they their there this that then what when where with your you and the but not for from are was were will would like just yes yeah nope
+    none please people account story stories group groups app video videos link page username name download web only call calls chat server free
+    """.split()  # noqa: SIM905 - a table of words
+)
 
 
-def find_link(line: str, words: list[str]) -> Span | None:
-    """Return the span of a page's address, written or spelled out ("example dot com"). `words`: those of the line."""
-    point = "." in line
-    if (point or "://" in line) and _has_link(line):
-        found = _LINK.search(line)
-        return found.span() if found else None
-    if (point and any(sign in line for sign in _POINTS)) or not _DOTS.isdisjoint(words):
-        for end in _SPOKEN_END.finditer(line):
-            name = _SPOKEN_NAME.search(line, max(end.start() - _SPOKEN_NAME_MAX, 0), end.start())
-            if name:
-                return name.start(), end.end()
+def find_link(line: str, _: list[str]) -> Span | None:
+    """Return the span of a page's address."""
+    written = _WRITTEN.search(line)
+    if written is not None:
+        return written.span()
+    for found in islice(_ENDING.finditer(line), DOTS_MAX):
+        if found[2]:
+            span = _named(line, found.start(), found.end())
+        else:
+            ending = found[1]
+            spaced = " " in found[0]
+            if not ending.isascii():
+                ending = skeleton(ending)
+            if ending.translate(_DIGITS_AS_LETTERS) not in _ENDINGS or (spaced and len(ending) < 3):
+                continue
+            span = _named(line, found.start(), found.end())
+        if span is not None:
+            return span
+    if "(." in line or "[." in line or "( ." in line or "[ ." in line:
+        for found in islice(_ENCLOSED.finditer(line), DOTS_MAX):
+            if found[1] in _ENDINGS:
+                return _named(line, found.start(), found.end())
     return None
 
 
-def _has_link(line: str) -> bool:
-    """Whether `_LINK` matches."""
-    return any(
-        not end[1] or _NAMES.search(line, max(end.start() - _NAMES_MAX, 0), end.start())
-        for end in _LINK_END.finditer(line)
-    )
+def find_shaped_link(line: str, _: list[str]) -> Span | None:
+    """Return the span of what has the shape of an address whose ending is an ordinary word."""
+    for found in islice(_ENDING.finditer(line), DOTS_MAX):
+        if found[1] in _WORDS and " " not in found[0]:
+            rest = line[found.end() : found.end() + 2]
+            span = _named(line, found.start(), found.end())
+            if span is not None and not rest[1:].isalnum():
+                name = line[span[0] : found.start()]
+                if (len(name) >= _NAME_MIN and found[1] != "me") or any(char.isdigit() or char == "-" for char in name):
+                    return span
+    return None
+
+
+def _named(line: str, dot: int, end: int) -> Span | None:
+    """Return the span of an address with the name before its ending."""
+    name = _NAMES.search(line, max(dot - _NAMES_MAX, 0), dot)
+    return (name.start(), end) if name else None
 
 
 def find_contact(line: str, _: list[str]) -> Span | None:
-    """Return the span of a mail address or of an international telephone number."""
-    found = _MAIL.search(line) if "@" in line and _MAIL_END.search(line) else None
-    if found is None and ("+" in line or "00" in line):
-        found = _PHONE.search(line)
+    """Return the span of a mail address."""
+    found = _MAIL.search(line) if _MAIL_END.search(line) else None
     return found.span() if found else None
 
 
-def find_card_number(line: str) -> Span | None:
-    """Return the span of 13 to 19 digits that begin as a payment card's do and have a valid check digit (ISO/IEC 7812-1)."""
-    for found in islice(_CARD.finditer(line), CARDS_MAX):
-        digits = [int(char) for char in reversed(found[0]) if char.isdigit()]
-        doubled = [
-            digit if place % 2 == 0 else (2 * digit - 9 if digit > 4 else 2 * digit)
-            for place, digit in enumerate(digits)
-        ]
-        if len(set(digits)) > 1 and sum(doubled) % 10 == 0:
-            return found.span()
+def find_phone(line: str, _: list[str]) -> Span | None:
+    """Return the span of an international telephone number."""
+    found = _PHONE.search(line)
+    return found.span() if found else None
+
+
+def find_sign_handle(line: str, _: list[str]) -> Span | None:
+    """Return the span of a name behind the sign of an app or a telephone."""
+    found = _HANDLE_SIGN.search(line)
+    return found.span() if found else None
+
+
+def _handle_behind(line: str, begin: int, end: int) -> Span | None:
+    """Return the span of an app's name and a handle behind it: one with a digit or a sign within, or behind a colon or an @."""
+    found = _HANDLE(line, end)
+    if found is None:
+        return None
+    name = found[3].rstrip(".-")
+    marked = bool(found[2]) or ":" in found[1] or "=" in found[1] or "@" in found[1]
+    if (marked and len(name) > 3 and name not in _COMMON) or (
+        len(name) > 3 and ("_" in name or "." in name or any(char.isdigit() for char in name))
+    ):
+        return begin, found.start(3) + len(name)
     return None
 
 
-class AgeClaims:
-    """Sentences in which a user states an age below eighteen.
-
-    `templates`: sentences with {age} in place of the number; `units`: words behind a number that is no age ("years older"), of which the first may
-    belong to the template.
-    """
-
-    def __init__(self, templates: Iterable[str], units: Iterable[str]) -> None:
-        # the text before and behind the age, by the last character before it, white space apart
-        self._templates: dict[str, list[tuple[str, str]]] = {}
-        for before, _, behind in (template.partition("{age}") for template in dict.fromkeys(templates)):
-            self._templates.setdefault(before.rstrip()[-1:], []).append((before, behind))
-        self._units: dict[str, list[str]] = {}  # by their first letter
-        known = sorted({end for unit in units for end in (unit, distinctive_tail(unit)) if end})
-        for unit in known:
-            self._units.setdefault(unit[0], []).append(unit)
-
-    def find(self, line: str) -> Span | None:
-        """Return the span of the first one. Only the first AGES_MAX numbers below eighteen are tested."""
-        for found in islice(_AGE(line), AGES_MAX) if self._templates else ():
-            span = self._around(line, found.start(), found.end())
-            if span is not None:
-                return span
-        return None
-
-    def _around(self, line: str, begin: int, end: int) -> Span | None:
-        """Return the span of a template around a number, if one is there."""
-        at = begin
-        while at > 0 and line[at - 1].isspace():
-            at -= 1
-        span = self._matched(line, begin, end, self._templates.get(line[at - 1])) if at else None
-        return self._matched(line, begin, end, self._templates.get("")) if span is None else span
-
-    def _matched(self, line: str, begin: int, end: int, templates: list[tuple[str, str]] | None) -> Span | None:
-        if templates is None:
-            return None
-        for before, behind in templates:
-            first = begin - len(before)
-            if first >= 0 and line.startswith(before, first) and line.startswith(behind, end):
-                joined = first > 0 and (line[first - 1].isalnum() or line[first - 1] in "_.")
-                if not joined and not self._measures(line, end + len(behind)):
-                    return first, end + len(behind)
-        return None
-
-    def _measures(self, line: str, at: int) -> bool:
-        """Whether the text at a place behind a number makes it a measure, or a part of a longer number, and no age."""
-        if _MEASURE(line, at):
-            return True
-        size = len(line)
-        while at < size and line[at].isspace():
-            at += 1
-        for unit in self._units.get(line[at], ()) if at < size else ():
-            if line.startswith(unit, at):
-                end = at + len(unit)
-                if end == size or not (line[end].isalnum() or line[end] == "_"):
-                    return True
-        return False
+BESIDE: Final[dict[str, Callable[[str, int, int], Span | None]]] = {
+    "handle": _handle_behind
+}  # patterns beside a phrase
+# Rule, a character that a line must have, and the search.
+PATTERNS: Final = (
+    ("link", ".", find_link),
+    ("link.shape", ".", find_shaped_link),
+    ("contact", "@", find_contact),
+    ("contact", "+", find_phone),
+    ("contact", "00", find_phone),
+    ("contact.handle", "\U0001f47b", find_sign_handle),
+    ("contact.handle", "\U0001f4f8", find_sign_handle),
+    ("contact.handle", "\U0001f4f2", find_sign_handle),
+)
 
 
-def stated_age(text: str) -> int:
-    """Return the age in a sentence that `AgeClaims` found, 0 if it has several different numbers."""
-    found = set(_AGES.findall(text))
-    return int(found.pop()) if len(found) == 1 else 0
+def is_part_of_number(line: str, begin: int, end: int) -> bool:
+    """Whether the text around a number makes it a measure, or a part of a longer number, and no age. `end`: -1 to look before it alone."""
+    if begin > 0 and line[begin - 1] in "$€£#°":
+        return True
+    if begin > 1 and line[begin - 1] in ".,:-/+" and line[begin - 2].isdigit():
+        return True
+    return end >= 0 and _MEASURE(line, end) is not None
+
+
+def age_within(word: str) -> int:
+    """Return the age that a word has beside letters ("14f"), 0 if it has none."""
+    found = _AGE_WITHIN(word)
+    return int(found[1]) if found else 0
 
 
 def distinctive_tail(unit: str) -> str:
     """Return the words of a unit behind its first one, if they are long enough to identify it; else an empty string."""
     tail = unit.partition(" ")[2]
-    return tail if len(tail) >= TAIL_MIN else ""
+    return tail if len(tail) >= TAIL_MIN and "(" not in unit else ""

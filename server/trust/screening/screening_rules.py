@@ -1,31 +1,41 @@
 """Load the rules of all languages (phrases, harmless phrases, ages), and find their matches in a chat line.
 
-**Invariant:** a line is matched against every language, and yields each rule at most once. A line costs one look-up per word, however many rules
-there are.
+**Invariant:** a line is matched against every language, and yields each rule at most once. A line costs one look-up per word, and a walk from words
+with which a phrase begins, however many rules there are. Patterns are tried only beside a word or a character that they need.
 """
 
 import time
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.conduct.detection_actions import BEGUN, EFFECTS
+from engine.conduct.detection_actions import BEGUN
 from engine.conduct.detection_classes import RULES, Kind
-from server.trust.screening import line_patterns
+from server.trust.screening import line_patterns, private_data
+from server.trust.screening.phrase_templates import (
+    AGE,
+    AGES,
+    ANY,
+    BadTemplate,
+    Choice,
+    Item,
+    Phrase,
+    Sets,
+    split_words,
+)
 from server.trust.screening.text_folding import (
     PIECE,
     SPELLED,
     Piece,
-    find_words,
-    fold_line,
     has_signs,
     join_spelled,
+    plain_spellings,
     readings_of,
     split_line,
-    without_sign,
     word_spans,
     words_at,
 )
@@ -34,22 +44,26 @@ OWN: Final = Path(__file__).parent / "rules"
 FILE_MAX: Final = 256 * 1024  # bytes of an operator's file
 FILES_MAX: Final = 64
 PHRASES_MAX: Final = 20_000  # of all operators' files together
-WORDS_MAX: Final = 8  # of a phrase
+WORDS_MAX: Final = 8  # of an operator's phrase
+HITS_MAX: Final = 64  # phrases of a piece that are looked at
 LINE_MAX_NS: Final = (
     60_000  # of CPU for one line, behind which no further piece is read: the usual line takes a twelfth
 )
 STEM_MIN: Final = 3  # characters before a `*`
-KEYS: Final = frozenset(("words", "allow", "before", "names", "ages", "units"))
-WORDED: Final = tuple(rule for rule in EFFECTS if rule not in BEGUN)
+SETS: Final = "sets"  # the table of a file of ours that is no rule
+AGE_CLASS: Final = "age.claim"
+KEYS: Final = frozenset(("words", "lines", "allow", "unless", "before", "names", "units", "behind"))
+OWN_KEYS: Final = frozenset(("words", "allow"))  # of an operator's file
+WORDED: Final = tuple(rule for rule, kind in RULES.items() if kind.name not in BEGUN)
+CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
 SPAM: Final = frozenset(("link", "contact", "money"))
+BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE
 _DIGITS: Final = frozenset("0123456789")
+_SPACES: Final = frozenset(" '’")
 
 
 class BadRules(ValueError):
     """A file of rules that is refused; the text has its name and the reason."""
-
-
-Hit = tuple[str, int, int]  # a rule, the index of its first word, and of the word behind its last
 
 
 class Detection(NamedTuple):
@@ -65,31 +79,83 @@ class Detection(NamedTuple):
         return RULES[self.rule]
 
 
+class End(NamedTuple):
+    """End of a phrase. `rule`: its rule, or, of harmless phrases, a rule or class that it excuses.
+
+    `starts`, `ends`: it must begin or end a clause; `whole`: it must be the whole line, or, of harmless phrases, excuses all of the line; `behind`:
+    the pattern (`BESIDE`) that must match behind it.
+    """
+
+    rule: str
+    starts: bool = False
+    ends: bool = False
+    whole: bool = False
+    behind: str = ""
+
+
+Hit = tuple[End, int, int]  # with the index of its first word, and of the word behind its last
+
+
 class Node:
-    """A word of the tree of phrases, after the words above it. `rules`: those of the phrases that end here."""
+    """A place in the graph of phrases. `next`: the nodes behind it, by word or set; `others`: those behind any word; `ends`: of phrases."""
 
     def __init__(self) -> None:
-        self.next: dict[str, Node] = {}
-        self.rules: tuple[str, ...] = ()
+        self.next: dict[str, tuple[Node, ...]] = {}
+        self.others: tuple[Node, ...] = ()
+        self.ends: tuple[End, ...] = ()
+        self.items: dict[Item, Node] = {}  # the node behind each item, which phrases that begin alike share
 
-    def add(self, phrase: tuple[str, ...], rule: str) -> None:
-        """Add a phrase below this node."""
-        node = self
-        for word in phrase:
-            node = node.next.setdefault(word, Node())
-        if rule not in node.rules:
-            node.rules += (rule,)
+    def add(self, items: tuple[Item, ...], end: End) -> None:
+        """Add a phrase behind this node."""
+        places = [self]
+        for item in items:
+            following = [node.behind(item) for node in places]
+            if () in item:
+                following += places
+            places = following
+        for node in places:
+            if end not in node.ends:
+                node.ends += (end,)
+
+    def behind(self, item: Item) -> "Node":
+        """Return the node behind an item, to which each of its choices leads."""
+        node = self.items.get(item)
+        if node is None:
+            node = self.items[item] = Node()
+            for choice in item:
+                if choice:
+                    self._lead(choice, node)
+        return node
+
+    def _lead(self, choice: Choice, target: "Node") -> None:
+        place = self
+        for token in choice[:-1]:
+            place = place.behind(frozenset(((token,),)))
+        last = choice[-1]
+        if last == ANY:
+            place.others += (target,)
+        else:
+            place.next[last] = (*place.next.get(last, ()), target)
+
+
+class Entry:
+    """What is known of a word. `tokens`: itself and the sets that have it; `first`: the nodes behind it in the tree of phrases."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        self.tokens = tokens
+        self.first: tuple[Node, ...] = ()
 
 
 class Line:
-    """A piece of a line: its words, their readings, and the harmless phrases in it (`allowed`)."""
+    """A piece of a line: its words, their entries, and the harmless phrases in it (`allowed`)."""
 
-    def __init__(self, text: str, allowed: Node) -> None:
+    def __init__(self, text: str, allowed: Node, words: dict[str, Entry]) -> None:
         self.text = text
         self.spans = word_spans(self.text)
         self.words = words_at(self.text, self.spans)
         self.has_signs = has_signs(self.text)
         self.readings: dict[str, tuple[str, ...]] = readings_of(self.words) if self.has_signs else {}
+        self.entries = entries_of(words, self.words, self.readings)
         self._phrases = allowed
         self._allowed: dict[str, tuple[list[int], list[int]]] | None = None
 
@@ -102,12 +168,35 @@ class Line:
         end: int = self.spans[behind - 1][1]
         return end
 
+    def is_split(self, place: int) -> bool:
+        """Whether a sign that separates clauses, or an end of the piece, is before a word."""
+        if place == 0 or place == len(self.spans):
+            return True
+        return not _SPACES.issuperset(self.text[self.spans[place - 1][1] : self.spans[place][0]])
+
+    def has_sentences(self, begin: int, behind: int) -> bool:
+        """Whether a sentence ends between some words of a phrase, but not between all of them: a letter or word a time is one sentence."""
+        ends = 0
+        for place in range(begin + 1, behind):
+            at, end = self.spans[place - 1][1], self.spans[place][0]
+            if end - at > 1 and self.text[at] in ".!?…" and self.text[end - 1] == " ":
+                ends += 1
+        return ends > 0 and (ends < behind - begin - 1 or ends == 1)
+
     def allowed(self, rule: str) -> tuple[list[int], list[int]] | None:
-        """Return the harmless phrases of a rule: their first words, ascending, and for each the furthest end of a phrase that begins by then."""
+        """Return the harmless phrases of a rule: their first words, ascending, and for each the furthest end of a phrase that begins by then.
+
+        One that excuses the whole line begins and ends with it.
+        """
         if self._allowed is None:
             self._allowed = {}
-            for name, begin, behind in find_phrases(self._phrases, self.words, self.readings):
-                begins, reaches = self._allowed.setdefault(name, ([], []))
+            hits: list[Hit] = []
+            find_phrases(self._phrases, self.entries, hits)
+            size = len(self.words)
+            for end, begin, behind in sorted(
+                [(end, 0, size) if end.whole else (end, begin, behind) for end, begin, behind in hits], key=_first_word
+            ):
+                begins, reaches = self._allowed.setdefault(end.rule, ([], []))
                 begins.append(begin)
                 reaches.append(max(behind, reaches[-1]) if reaches else behind)
         return self._allowed.get(rule)
@@ -130,71 +219,210 @@ class Line:
         return False
 
 
-class Rules:
-    """The rules that are looked for. `wanted`: their names, None for all.
+def _first_word(hit: Hit) -> int:
+    return hit[1]
 
-    All phrases are in one tree with a level per word.
+
+def entries_of(known: dict[str, Entry], words: list[str], readings: dict[str, tuple[str, ...]]) -> list[Entry | None]:
+    """Return the entry of each word, in all its readings; None of one that no phrase has."""
+    if not readings:
+        return [known.get(word) for word in words]
+    found: list[Entry | None] = []
+    for word in words:
+        forms = readings.get(word)
+        entry = known.get(word)
+        if forms is not None:
+            for form in forms:
+                other = known.get(form)
+                if other is not None and other is not entry:
+                    entry = other if entry is None else joined(entry, other)
+        found.append(entry)
+    return found
+
+
+def joined(one: Entry, other: Entry) -> Entry:
+    """Return the entry of a word that is read in two ways."""
+    made = Entry(tuple(dict.fromkeys((*one.tokens, *other.tokens))))
+    made.first = one.first + tuple([node for node in other.first if node not in one.first])
+    return made
+
+
+def find_phrases(tree: Node, entries: list[Entry | None], found: list[Hit]) -> None:
+    """Add a hit for each phrase of a tree in the words, in the order of their first words."""
+    for place in range(len(entries)):
+        entry = entries[place]
+        if entry is not None:
+            for token in entry.tokens:
+                nodes = tree.next.get(token)
+                if nodes is not None:
+                    walk_from(nodes, entries, place, found)
+
+
+def walk_from(nodes: tuple[Node, ...], entries: list[Entry | None], place: int, found: list[Hit]) -> None:
+    """Add the phrases whose first word, at `place`, leads to `nodes`; no further ones once there are HITS_MAX."""
+    size = len(entries)
+    at = place + 1
+    ends = list(nodes)
+    while True:
+        for node in ends:
+            for end in node.ends:
+                if len(found) < HITS_MAX:
+                    found.append((end, place, at))
+        if at == size:
+            return
+        entry = entries[at]
+        following: list[Node] = []
+        for node in ends:
+            if entry is not None and node.next:
+                for token in entry.tokens:
+                    children = node.next.get(token)
+                    if children is not None:
+                        for child in children:
+                            if child not in following:
+                                following.append(child)
+            for child in node.others:
+                if child not in following:
+                    following.append(child)
+        if not following:
+            return
+        ends = following
+        at += 1
+
+
+class Rules:
+    """The rules that are looked for. `wanted`: the names of their classes, None for all.
+
+    All phrases are in one tree with a level per word. After the files were added, `finish` makes it searchable.
     """
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
-        self._wanted = frozenset(WORDED) if wanted is None else wanted
+        self._wanted = frozenset(CLASSES) if wanted is None else wanted
         self._tree = Node()
         self._allowed = Node()
-        self._stems: dict[str, list[tuple[str, str]]] = {}  # (stem, rule) by the first STEM_MIN characters
+        self._units = Node()
+        self._words: dict[str, Entry] = {}
+        self._ages: dict[str, int] = {}  # words of numbers, in digits and in letters
+        self._openers: set[str] = set()  # words behind which a clause begins
+        self._closers: set[str] = set()  # words before which it ends
+        self._stems: dict[str, list[tuple[str, End]]] = {}  # by the first STEM_MIN characters
         self._names: dict[str, list[str]] = {}  # by rule; those of every language are in the file that is read first
-        self._templates: list[str] = []
-        self._units: list[str] = []
-        self._ages = line_patterns.AgeClaims((), ())
         self.phrases = 0
         self.line_max_ns = LINE_MAX_NS
         self.unread = 0  # lines that were not read to their end
-        self._patterns = [
-            (rule, search)
-            for rule, search in (("link", line_patterns.find_link), ("contact", line_patterns.find_contact))
-            if rule in self._wanted
-        ]
-        self._cards = "private" in self._wanted
+        self._patterns = [row for row in line_patterns.PATTERNS if RULES[row[0]].name in self._wanted]
+        self._numbers = [row for row in private_data.PATTERNS if RULES[row[0]].name in self._wanted]
+        for age in AGES:
+            self._name_age(str(age), age)
+        year = datetime.now(UTC).year
+        self._sets_of_all = {"year": [str(year - age) for age in AGES]}
+
+    # files
 
     def add(self, body: dict[str, Any], name: str, ours: bool = False) -> None:
-        """Add the rules of one file. Raises BadRules. `ours`: a file of this program, which may have names, pairs and ages too."""
-        for rule, table in body.items():
+        """Add the rules of one file. Raises BadRules. `ours`: a file of this program, whose phrases are templates and may have sets and ages."""
+        tables = dict(body)
+        sets = self._add_sets(tables.pop(SETS, {}), name) if ours else None
+        for rule, table in tables.items():
             if rule not in WORDED or not isinstance(table, dict):
                 raise BadRules(f"{name}: {rule} is none of {', '.join(WORDED)}")
-            if unknown := set(table) - (KEYS if ours else {"words", "allow"}):
+            if unknown := set(table) - (KEYS if ours else OWN_KEYS):
                 raise BadRules(f"{name}: [{rule}] knows words and allow, not {', '.join(sorted(unknown))}")
-            lists = {key: _phrases(value, f"{name}: [{rule}] {key}") for key, value in table.items()}
-            if rule in self._wanted:
-                self._add(rule, lists, name)
+            lists = {
+                key: _phrases(value, f"{name}: [{rule}] {key}", 2_000 if ours else 80)
+                for key, value in table.items()
+                if key != "behind"
+            }
+            if RULES[rule].name in self._wanted:
+                try:
+                    if sets is None:
+                        self._add_words(rule, lists, name)
+                    else:
+                        self._add_templates(rule, lists, str(table.get("behind", "")), sets)
+                except BadTemplate as error:
+                    raise BadRules(f"{name}: [{rule}] {error}") from None
 
-    def _add(self, rule: str, lists: dict[str, list[str]], name: str) -> None:
+    def _add_sets(self, table: dict[str, list[str]], name: str) -> Sets:
+        table = self._sets_of_all | table
+        ages = table.pop("ages", [])
+        if ages and len(ages) != len(AGES):
+            raise BadRules(f"{name}: [sets] ages are the words for {AGES[0]} to {AGES[-1]}")
+        for age, words in zip(AGES, ages, strict=False):
+            for word in words.split("|"):
+                self._name_age(word, age)
+        for key, into in (("openers", self._openers), ("closers", self._closers)):
+            for word in table.pop(key, ()):
+                into.update((word, *plain_spellings(word)))
+        sets = Sets(name.removesuffix(".toml"), table)
+        for token, members in sets.words.items():
+            for word in members:
+                self._tokens(word, token)
+        return sets
+
+    def _name_age(self, word: str, age: int) -> None:
+        (plain,) = split_words(word)
+        self._tokens(plain, AGE)
+        for form in (plain, *plain_spellings(plain)):
+            self._ages[form] = age
+
+    def _tokens(self, word: str, token: str) -> None:
+        """Say that a word, however it is spelled, is a token of phrases."""
+        for form in (word, *plain_spellings(word)):
+            entry = self._words.get(form)
+            if entry is None:
+                self._words[form] = Entry((token,))
+            elif token not in entry.tokens:
+                entry.tokens += (token,)
+
+    def _plant(self, root: Node, items: tuple[Item, ...], end: End) -> None:
+        for item in items:
+            for choice in item:
+                for token in choice:
+                    if token != ANY and not token.startswith("{"):
+                        self._tokens(token, token)
+        root.add(items, end)
+
+    def _parse(self, sets: Sets, template: str) -> list[Phrase]:
+        self.phrases += 1
+        return sets.parse(template)
+
+    def _add_templates(self, rule: str, lists: dict[str, list[str]], behind: str, sets: Sets) -> None:
         names = self._names.setdefault(rule, [])
         names += lists.get("names", ())
-        pairs = product(
-            [_words(phrase, name) for phrase in lists.get("before", ())], [_words(phrase, name) for phrase in names]
-        )
-        for before, behind in pairs:
-            self._tree.add(before + behind, rule)
-        for phrase in lists.get("words", ()):
-            if phrase.endswith("*"):
-                self._stem(phrase[:-1], rule, name)
-            else:
-                self._tree.add(_words(phrase, name), rule)
-            self.phrases += 1
-        for phrase in lists.get("allow", ()):
-            self._allowed.add(_words(phrase, name), rule)
-            self.phrases += 1
-        self._templates += lists.get("ages", ())
-        self._units += lists.get("units", ())
+        words = [*lists.get("words", ()), *(f"{one} {name}" for one, name in product(lists.get("before", ()), names))]
+        for texts, whole in ((words, False), (lists.get("lines", ()), True)):
+            for phrase in [phrase for text in texts for phrase in self._parse(sets, text)]:
+                self._plant(self._tree, phrase.items, End(rule, phrase.starts, phrase.ends, whole, behind))
+        for key, whole in (("allow", False), ("unless", True)):
+            for phrase in [phrase for text in lists.get(key, ()) for phrase in self._parse(sets, text)]:
+                self._plant(self._allowed, phrase.items, End(rule, phrase.starts, phrase.ends, whole))
+        for unit in lists.get("units", ()):
+            for text in (unit, line_patterns.distinctive_tail(unit)):
+                for phrase in sets.parse(text) if text else ():
+                    self._plant(self._units, phrase.items, End(rule))
 
-    def combine_ages(self) -> None:
-        """Make one pattern of the ages and units of all files so far."""
-        self._ages = line_patterns.AgeClaims(self._templates, self._units)
+    def _add_words(self, rule: str, lists: dict[str, list[str]], name: str) -> None:
+        for text in lists.get("words", ()):
+            if text.endswith("*"):
+                self._stem(text[:-1], rule, name)
+            else:
+                self._plant(self._tree, _items(_words(text, name)), End(rule))
+            self.phrases += 1
+        for text in lists.get("allow", ()):
+            self._plant(self._allowed, _items(_words(text, name)), End(rule))
+            self.phrases += 1
 
     def _stem(self, stem: str, rule: str, name: str) -> None:
         word = _words(stem, name)
         if len(word) != 1 or len(word[0]) < STEM_MIN:
             raise BadRules(f"{name}: {stem}* is not {STEM_MIN} letters or more of one word, and a *")
-        self._stems.setdefault(word[0][:STEM_MIN], []).append((word[0], rule))
+        self._stems.setdefault(word[0][:STEM_MIN], []).append((word[0], End(rule)))
+
+    def finish(self) -> None:
+        """Note of each word the nodes behind it."""
+        for entry in self._words.values():
+            entry.first = tuple(node for token in entry.tokens for node in self._tree.next.get(token, ()))
+
+    # lines
 
     def find(self, text: str) -> list[Detection]:
         """Return the detections in a line, each rule once; see `find_and_fold`."""
@@ -209,120 +437,125 @@ class Rules:
         beginning = ""
         begun = time.thread_time_ns() if len(text) > PIECE else 0
         for piece in split_line(text):
+            first = not beginning
             beginning = beginning or piece.text
-            self._look(piece, Line(piece.text, self._allowed), found)
+            self._look(piece, Line(piece.text, self._allowed, self._words), first, found)
             if not piece.last and time.thread_time_ns() - begun > self.line_max_ns:
                 self.unread += 1
                 break
         return list(found.values()), beginning
 
-    def _look(self, piece: Piece, line: Line, found: dict[str, Detection]) -> None:
+    def _look(self, piece: Piece, line: Line, first: bool, found: dict[str, Detection]) -> None:
         text = line.text
-        for rule, begin, behind in self._hits(line):
-            if rule not in found and piece.judges(line.end_of(behind)) and not line.exempts(rule, begin, behind):
-                found[rule] = Detection(rule, line.text_of(begin, behind))
-        for rule, search in self._patterns:
-            if rule not in found:
-                span = search(text, line.words)
-                if span is not None and piece.judges(span[1]) and not line.covers(rule, span[1]):
-                    found[rule] = Detection(rule, text[slice(*span)])
+        for end, begin, behind in self._hits(line):
+            if end.rule not in found and piece.judges(line.end_of(behind)):
+                if end.whole and not (first and piece.last and begin == 0 and behind == len(line.words)):
+                    continue
+                self._judge(line, end, begin, behind, found)
+        for rule, sign, search in self._patterns:
+            if rule not in found and sign in text:
+                self._add_match(rule, search(text, line.words), piece, line, found)
         if line.has_signs and not _DIGITS.isdisjoint(text):
-            self._numbers(piece, line, found)
+            for rule, find in self._numbers:
+                if rule not in found:
+                    self._add_match(rule, find(text), piece, line, found)
 
-    def _numbers(self, piece: Piece, line: Line, found: dict[str, Detection]) -> None:
-        text = line.text
-        if "age.claim" not in found:
-            span = self._ages.find(text)
-            if span is not None and piece.judges(span[1]) and not line.covers("age.claim", span[1]):
-                claim = text[slice(*span)]
-                found["age.claim"] = Detection("age.claim", claim, line_patterns.stated_age(claim))
-        if self._cards and "private" not in found:
-            span = line_patterns.find_card_number(text)
-            if span is not None and piece.judges(span[1]):
-                found["private"] = Detection("private", text[slice(*span)])
+    def _add_match(
+        self, rule: str, span: line_patterns.Span | None, piece: Piece, line: Line, found: dict[str, Detection]
+    ) -> None:
+        if span is not None and piece.judges(span[1]) and not line.covers(RULES[rule].name, span[1]):
+            found[rule] = Detection(rule, line.text[slice(*span)])
+
+    def _judge(self, line: Line, end: End, begin: int, behind: int, found: dict[str, Detection]) -> None:
+        """Add the detection of a phrase, unless its surroundings say that it is none."""
+        rule = end.rule
+        words = line.words
+        if end.starts and not (line.is_split(begin) or words[begin - 1] in self._openers):
+            return
+        name = RULES[rule].name
+        if end.ends and not (line.is_split(behind) or (name == AGE_CLASS and words[behind] in self._closers)):
+            return
+        if line.has_sentences(begin, behind):
+            return
+        if name == AGE_CLASS and not self._is_age(line, begin, behind):
+            return
+        if line.exempts(rule, begin, behind) or (name != rule and line.exempts(name, begin, behind)):
+            return
+        text = line.text_of(begin, behind)
+        if end.behind:
+            match = BESIDE[end.behind](line.text, line.spans[begin][0], line.end_of(behind))
+            if match is None:
+                return
+            text = line.text[slice(*match)]
+        found[rule] = Detection(rule, text, self._age(words[begin:behind]) if name == AGE_CLASS else 0)
+
+    def _is_age(self, line: Line, begin: int, behind: int) -> bool:
+        """Whether the numbers of a phrase are no measures, and no unit is behind it."""
+        for place in range(begin, behind):
+            if words_are_digits(line.words[place]):
+                at, end = line.spans[place]
+                if line_patterns.is_part_of_number(line.text, at, end if place + 1 == behind else -1):
+                    return False
+        units: list[Hit] = []
+        if behind < len(line.entries):
+            entry = line.entries[behind]
+            if entry is not None:
+                for token in entry.tokens:
+                    nodes = self._units.next.get(token)
+                    if nodes is not None:
+                        walk_from(nodes, line.entries, behind, units)
+        return not units
+
+    def _age(self, words: list[str]) -> int:
+        """Return the age that words state, 0 if they have none, or several."""
+        stated = {age for word in words if (age := self._ages.get(word) or line_patterns.age_within(word))}
+        return stated.pop() if len(stated) == 1 else 0
 
     def _hits(self, line: Line) -> list[Hit]:
         """Return matches of phrases, of stems, and of phrases with words spelled in single letters."""
         words = line.words
-        hits = find_phrases(self._tree, words, line.readings)
+        entries = line.entries
+        hits: list[Hit] = []
+        for place in range(len(entries)):
+            entry = entries[place]
+            if entry is not None and entry.first:
+                walk_from(entry.first, entries, place, hits)
         if self._stems:
             for place, word in enumerate(words):
-                for stem, rule in self._stems.get(word[:STEM_MIN], ()):
+                for stem, end in self._stems.get(word[:STEM_MIN], ()):
                     if word.startswith(stem):
-                        hits.append((rule, place, place + 1))
+                        hits.append((end, place, place + 1))
         if len(words) >= SPELLED:
             whole, begins = join_spelled(words)
             if whole:
                 readings = line.readings
                 if line.has_signs:
                     readings = {**readings, **readings_of(set(whole).difference(words))}
-                hits += [
-                    (rule, begins[place], begins[end]) for rule, place, end in find_phrases(self._tree, whole, readings)
-                ]
+                spelled: list[Hit] = []
+                entries = entries_of(self._words, whole, readings)
+                for place in range(len(entries)):
+                    entry = entries[place]
+                    if entry is not None and entry.first:
+                        walk_from(entry.first, entries, place, spelled)
+                hits += [(end, begins[place], begins[behind]) for end, place, behind in spelled]
         return hits
 
 
-def find_phrases(tree: Node, words: list[str], readings: dict[str, tuple[str, ...]]) -> list[Hit]:
-    """Return a hit for each phrase of the tree in the words, in the order of their first words. `readings`: of `readings_of`."""
-    found: list[Hit] = []
-    first = tree.next
-    if not readings:
-        for place, word in enumerate(words):
-            if word in first:
-                _walk_plain(tree, words, place, found)
-        return found
-    starts = {word for word, forms in readings.items() if not first.keys().isdisjoint(forms)}
-    for place, word in enumerate(words):
-        if word in first or word in starts:
-            _walk(tree, words, place, readings, found)
-    return found
+def words_are_digits(word: str) -> bool:
+    """Whether a word begins or ends with a digit."""
+    return word[0].isdecimal() or word[-1].isdecimal()
 
 
-def _walk(tree: Node, words: list[str], place: int, readings: dict[str, tuple[str, ...]], found: list[Hit]) -> None:
-    """Add the phrases that begin at a word, in any reading of their words."""
-    ends = [tree]
-    for at in range(place, min(place + WORDS_MAX, len(words))):
-        word = words[at]
-        forms = readings.get(word)
-        following = []
-        for node in ends:
-            if forms is None:
-                child = node.next.get(word)
-                if child is not None:
-                    following.append(child)
-                continue
-            for form in forms:
-                child = node.next.get(form)
-                if child is not None:
-                    following.append(child)
-        if not following:
-            return
-        ends = following
-        for node in ends:
-            for rule in node.rules:
-                found.append((rule, place, at + 1))
-
-
-def _walk_plain(tree: Node, words: list[str], place: int, found: list[Hit]) -> None:
-    """Add the phrases that begin at a word, of words without further readings."""
-    node = tree
-    for at in range(place, len(words)):
-        following = node.next.get(words[at])
-        if following is None:
-            return
-        node = following
-        for rule in node.rules:
-            found.append((rule, place, at + 1))
-
-
-def _phrases(value: Any, where: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(phrase, str) and 0 < len(phrase) <= 80 for phrase in value):
-        raise BadRules(f"{where}: a list of phrases of 80 characters at most")
+def _phrases(value: Any, where: str, longest: int) -> list[str]:
+    if not isinstance(value, list) or not all(
+        isinstance(phrase, str) and 0 < len(phrase) <= longest for phrase in value
+    ):
+        raise BadRules(f"{where}: a list of phrases of {longest} characters at most")
     return value
 
 
-def _words(phrase: str, name: str) -> tuple[str, ...]:
-    said = tuple([without_sign(word) for word in find_words(fold_line(phrase))])
+def _words(phrase: str, name: str) -> Choice:
+    said = split_words(phrase)
     if not 1 <= len(said) <= WORDS_MAX or "*" in phrase:
         raise BadRules(
             f"{name}: {phrase!r} has no word, or more than {WORDS_MAX}; a * stands at the end of one word only"
@@ -330,16 +563,20 @@ def _words(phrase: str, name: str) -> tuple[str, ...]:
     return said
 
 
+def _items(words: Choice) -> tuple[Item, ...]:
+    return tuple(frozenset(((word,),)) for word in words)
+
+
 def read_rules(folder: Path | None, wanted: frozenset[str] | None = None) -> Rules:
     """Return the rules of this program and of an operator's folder, if it exists. Raises BadRules, with the name of the file; OSError.
 
-    A file lists for a rule its `words` (phrases of whole words), phrases that make a match harmless (`allow`), and pairs: each of `before` followed
-    by each of `names`.
+    A file lists for a rule its `words` (phrases) and phrases that make a match harmless (`allow`). Files of this program are written in templates
+    (`phrase_templates`), and have for a rule `lines` (phrases that are a whole line), `unless` (phrases that make the whole line harmless), pairs
+    (each of `before` followed by each of `names`), `units` behind a number that is no age, and `behind`, a pattern that must follow each phrase.
     """
     rules = Rules(wanted)
     for path in sorted(OWN.glob("*.toml")):
         rules.add(tomllib.loads(path.read_text("utf-8")), path.name, ours=True)
-    rules.combine_ages()
     own = rules.phrases
     for path in rule_files(folder):
         if path.stat().st_size > FILE_MAX:
@@ -351,6 +588,7 @@ def read_rules(folder: Path | None, wanted: frozenset[str] | None = None) -> Rul
         rules.add(body, path.name)
         if rules.phrases - own > PHRASES_MAX:
             raise BadRules(f"{path.name}: more than {PHRASES_MAX} phrases with the files before it")
+    rules.finish()
     return rules
 
 

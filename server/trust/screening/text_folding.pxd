@@ -23,18 +23,30 @@ cpdef list find_words(str line)
 cpdef list words_at(str line, list spans)
 
 
-@cython.locals(found=list, size=Py_ssize_t, at=Py_ssize_t, begin=Py_ssize_t)
+@cython.locals(found=list, size=Py_ssize_t, at=Py_ssize_t, narrow=Py_ssize_t, begin=Py_ssize_t, number=bint)
 cpdef list word_spans(str line)
+cpdef bint is_unspaced(Py_UCS4 char) noexcept
 
 
 @cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
 cpdef str letters_of(str text)
 cpdef bint has_signs(str line) except -1
+
+
+@cython.locals(row=Py_ssize_t, at=Py_ssize_t)
+cpdef bint has_stretch(str text) except -1
+
+
+@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
+cpdef str shorten_stretches(str word, Py_ssize_t most)
 cpdef str without_sign(str word)
 
 
-@cython.locals(strange=list, readings=dict, word=str, alike=str, bare=str, imitates=bint, found=list, form=str)
+@cython.locals(strange=list, readings=dict, word=str, alike=str, bare=str, imitates=bint, stretched=bint, found=list, form=str)
 cpdef dict readings_of(object words)
+
+
+cdef bint _is_strange(str word) except -1
 
 
 @cython.locals(at=Py_ssize_t)

@@ -19,6 +19,7 @@ BEHIND: Final = 32  # and behind that part: room for a phrase that makes a match
 EXPANDING_MAX: Final = (
     8  # characters of a piece that may expand (`expands`); if there are more, all of them are read as spaces
 )
+STRETCH: Final = 3  # of a letter in a row: more than any language has
 SPELLED: Final = 3  # single letters in a row that make a word
 LONGEST: Final = 40  # characters of the longest word that rules can match
 FOLDED_MAX: Final = 2 * PIECE + 18 * EXPANDING_MAX  # U+FDFA becomes 18 characters
@@ -29,6 +30,8 @@ _WITHIN: Final = re.compile(r"\w!\w").search
 _LETTERS: Final = {
     ord(sign): letter for sign, letter in zip("03457@$!", "oeastasi", strict=True)
 }  # `1` is an i or an l
+_BARE: Final = str.maketrans("øæłıđآأإٱىةё", "oalidااااىهе") | {0x654: None, 0x655: None, 0x653: None, 0x649: "ي"}
+_TWO_LETTERS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _AMBIGUOUS: Final = 2  # ones of a word that are read as i or l each by itself; of more, all are read alike
 # Apostrophes as they are typed, and digits of scripts in which ages are written.
 _PLAIN: Final = {ord("’"): "'"} | {zero + digit: str(digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10)}
@@ -131,23 +134,49 @@ def words_at(line: str, spans: list[tuple[int, int]]) -> list[str]:
 
 
 def word_spans(line: str) -> list[tuple[int, int]]:
-    """Return begin and end of each word of a folded piece, in order: WORDS_MAX at most.
+    """Return begin and end of each word of a folded piece, in order: WORDS_MAX at most, beside those of scripts without spaces.
 
-    A word is a row of letters and digits, with an `@` or `$` before it, and with single signs (@ $ ! ' ’) within it.
+    A word is a row of letters and digits, with an `@` or `$` before it, and with single signs (@ $ ! ' ’) within it. In scripts without spaces
+    each character is one, and a number ends before letters outside ASCII ("14лет").
     """
     found: list[tuple[int, int]] = []
     size = len(line)
-    at = 0
-    while at < size and len(found) < WORDS_MAX:
+    at = narrow = 0
+    while at < size and narrow < WORDS_MAX:
         begin = at
         if line[at] in "@$":
             at += 1
         if at == size or not line[at].isalnum():
             at = begin + 1
             continue
+        if is_unspaced(line[at]):
+            at += 1
+            found.append((begin, at))
+            continue
+        number = line[at] <= "9"
         while at < size and (line[at].isalnum() or (line[at] in "@$!'’" and at + 1 < size and line[at + 1].isalnum())):
+            if line[at] > "\x7f" and (number or is_unspaced(line[at])):
+                break
+            number = number and line[at] <= "9"
             at += 1
         found.append((begin, at))
+        narrow += 1
+    return found
+
+
+def is_unspaced(char: str) -> bool:
+    """Whether a character is of a script that is written without spaces: Han, kana, Thai."""
+    return "\u2e80" <= char < "\ua000" or "\u0e00" <= char < "\u0e80"
+
+
+def plain_spellings(word: str) -> list[str]:
+    """Return a word as it is written in haste: without accents, umlauts as two letters, Arabic letters without hamza. Used for the words of rules."""
+    found = []
+    bare = unicodedata.normalize("NFD", word).translate(_BARE)
+    bare = "".join([char for char in bare if not unicodedata.combining(char) or char >= "\u0400"])
+    for form in (unicodedata.normalize("NFC", bare), word.translate(_TWO_LETTERS)):
+        if form != word and form not in found:
+            found.append(form)
     return found
 
 
@@ -165,8 +194,34 @@ def letters_of(text: str) -> str:
 
 
 def has_signs(line: str) -> bool:
-    """Whether a word of the line may have other readings: a character outside ASCII, a digit, or a sign within a word."""
-    return not line.isascii() or _SIGN(line) is not None or ("!" in line and _WITHIN(line) is not None)
+    """Whether a word of the line may have other readings: a character outside ASCII, a digit, a sign within a word, or a letter three times."""
+    return (
+        not line.isascii()
+        or _SIGN(line) is not None
+        or has_stretch(line)
+        or ("!" in line and _WITHIN(line) is not None)
+    )
+
+
+def has_stretch(text: str) -> bool:
+    """Whether a character comes STRETCH times in a row ("pleeease")."""
+    row = 1
+    for at in range(1, len(text)):
+        row = row + 1 if text[at] == text[at - 1] else 1
+        if row == STRETCH:
+            return True
+    return False
+
+
+def shorten_stretches(word: str, most: int) -> str:
+    """Return a word with rows of STRETCH and more of a character as `most` of it."""
+    runs: list[str] = []
+    begin = 0
+    for at in range(1, len(word) + 1):
+        if at == len(word) or word[at] != word[begin]:
+            runs.append(word[begin] * most if at - begin >= STRETCH else word[begin:at])
+            begin = at
+    return "".join(runs)
 
 
 def without_sign(word: str) -> str:
@@ -179,26 +234,32 @@ def readings_of(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
     Look-alikes of all words are replaced in one call, as each call is costly.
 
-    A word is read as it is written, with look-alikes of other scripts as ASCII (the table of interests), and with digits and signs as the letters
-    that they imitate.
+    A word is read as it is written, with look-alikes of other scripts as ASCII (the table of interests), with digits and signs as the letters
+    that they imitate, and with letters in a row as one and as two ("stoppp").
     """
-    strange = [
-        word
-        for word in dict.fromkeys(words)
-        if len(word) <= LONGEST and not (word.isascii() and word.isalpha()) and not word.isdigit()
-    ]
+    strange = [word for word in dict.fromkeys(words) if _is_strange(word)]
     readings: dict[str, tuple[str, ...]] = {}
     for word, alike in zip(strange, skeleton("\n".join(strange)).split("\n"), strict=True) if strange else ():
         bare = without_sign(word)
         imitates = _imitates(alike)
-        if not imitates and bare == word and alike == word:
+        stretched = has_stretch(alike)
+        if not imitates and not stretched and bare == word and alike == word:
             continue
         found = [bare] if bare == alike else [bare, alike]
+        if stretched:
+            found += [shorten_stretches(alike, 1), shorten_stretches(alike, 2)]
         for form in _spelled(alike) if imitates else ():
             if form not in found:
                 found.append(form)
         readings[word] = tuple(found)
     return readings
+
+
+def _is_strange(word: str) -> bool:
+    """Whether a word may have more readings than its spelling."""
+    if len(word) > LONGEST or word.isdigit() or (len(word) == 1 and is_unspaced(word)):
+        return False
+    return not (word.isascii() and word.isalpha()) or has_stretch(word)
 
 
 def _imitates(word: str) -> bool:
@@ -222,7 +283,7 @@ def _spelled(word: str) -> list[str]:
 
 def join_spelled(found: list[str]) -> tuple[list[str], list[int]]:
     """Return the words with each row of single letters joined, and for each, and the end, the index in `found`; or two empty lists."""
-    alone = bytes([len(word) == 1 for word in found])
+    alone = bytes([len(word) == 1 and not is_unspaced(word) for word in found])
     whole: list[str] = []
     begins: list[int] = []
     place = 0

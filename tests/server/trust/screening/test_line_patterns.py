@@ -1,44 +1,18 @@
-"""Patterns: check digits, ages and what stands behind them. Addresses and numbers in sentences: lines/."""
+"""Patterns: addresses of pages, handles, contacts, and numbers that are no ages. Addresses and numbers in sentences: lines/."""
 
 import pytest
 
-from server.trust.screening.line_patterns import AgeClaims, distinctive_tail, find_card_number, find_contact, find_link
-from server.trust.screening.text_folding import find_words
-
-
-@pytest.mark.parametrize("line", ["4111 1111 1111 1111", "5500-0000-0000-0004", "card 378282246310005 ok"])
-def test_a_number_with_a_right_check_digit_is_a_card_s(line: str) -> None:
-    assert find_card_number(line)
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["4111 1111 1111 1112", "00000012 0000000001", "0000 0000 0000 0000", "123456789012", "41111111111111111111"],
+from server.trust.screening.line_patterns import (
+    BESIDE,
+    age_within,
+    distinctive_tail,
+    find_contact,
+    find_link,
+    find_phone,
+    find_shaped_link,
+    is_part_of_number,
 )
-def test_others_are_not(line: str) -> None:
-    assert not find_card_number(line)
-
-
-def test_an_age_is_none_where_a_unit_or_more_of_the_number_follows() -> None:
-    ages = AgeClaims(["i am {age}", "{age}f"], ["years older", "m", "minutes"])
-    assert all(ages.find(line) for line in ("i am 14", "well, i am 9.", "15f", "i am 17 and bored"))
-    wrong = (
-        "i am 14 m",
-        "i am 140",
-        "i am 14.5",
-        "i am 8/10",
-        "i am 14 years older",
-        "i am 14 older",
-        "xi am 14",
-        "i am 18",
-    )
-    assert not any(ages.find(line) for line in wrong)
-    assert not AgeClaims((), ()).find("i am 14")
-
-
-def test_a_short_rest_of_a_unit_is_no_unit() -> None:
-    assert distinctive_tail("years older") == "older"
-    assert distinctive_tail("out of") == distinctive_tail("minutes") == ""
+from server.trust.screening.text_folding import find_words
 
 
 def line(text: str) -> tuple[str, list[str]]:
@@ -46,10 +20,69 @@ def line(text: str) -> tuple[str, list[str]]:
     return text, find_words(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["annacam.tv", "annacam . com", "annacam .net", "hot (.) com", "my аnnаcаm.соm", "annacam.c0m", "t.me/anna", "http://a.example/x"],
+)  # fmt: skip
+def test_an_address_of_a_page_is_found_in_each_way_that_it_is_written(text: str) -> None:
+    assert find_link(*line(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "so.what now",
+        "hola.de donde",
+        "real. bet you",
+        "e.g. this",
+        "v1.2.3",
+        "no. i dont",
+        "home.me too",
+        "привет.как дела",
+    ],
+)
+def test_a_missing_space_makes_no_address(text: str) -> None:
+    assert find_link(*line(text)) is None
+    assert find_shaped_link(*line(text)) is None
+
+
+def test_an_ending_that_is_a_word_needs_a_name_that_is_none() -> None:
+    assert find_shaped_link(*line("see annaluxcam.live")) == (4, 19)
+    assert find_shaped_link(*line("anna-x.me")) == (0, 9)
+    assert find_shaped_link(*line("annaluxcam.live in london")) is None
+    assert find_shaped_link(*line("fine.me")) is None
+
+
 def test_an_address_stands_where_it_is_said() -> None:
     assert find_link(*line("see www.ab.example/x")) == (4, 10)
-    assert find_link(*line("so.what now")) is None
     assert find_contact(*line("write to me@home.example please")) == (9, 24)
-    assert find_contact(*line("+1 2 3")) is None
-    assert find_contact(*line("00000012 0000000001")) is None  # no country begins with 0
-    assert find_contact(*line("0044 7911 123456")) == (0, 16)
+    assert find_phone(*line("+1 2 3")) is None
+    assert find_phone(*line("00000012 0000000001")) is None  # no country begins with 0
+    assert find_phone(*line("0044 7911 123456")) == (0, 16)
+
+
+def test_a_handle_has_a_digit_or_a_sign_or_follows_a_colon() -> None:
+    handle = BESIDE["handle"]
+    assert handle("snap annax22", 0, 4) == (0, 12)
+    assert handle("insta: bellamoon", 0, 5) == (0, 16)
+    assert handle("ig is anna_lux ok", 0, 2) == (0, 14)
+    assert handle("snap yesterday", 0, 4) is None
+    assert handle("insta: yeah", 0, 5) is None
+    assert handle("snap 2 years", 0, 4) is None
+
+
+def test_a_measure_or_a_part_of_a_number_is_no_age() -> None:
+    for text in ("14%", "14/10", "14.5", "14:30", "14-15", "$14", "1.14", "14°"):
+        at = text.index("14")
+        assert is_part_of_number(text, at, at + 2), text
+    assert not is_part_of_number("im 14.", 3, 5)
+    assert not is_part_of_number("im 14, 5 foot 2", 3, 5)
+
+
+def test_an_age_is_read_from_within_a_word() -> None:
+    assert [age_within(word) for word in ("14f", "im16", "f9", "18f", "2014", "114f")] == [14, 16, 9, 0, 0, 0]
+
+
+def test_a_short_rest_of_a_unit_is_no_unit() -> None:
+    assert distinctive_tail("years older") == "older"
+    assert distinctive_tail("out of") == distinctive_tail("minutes") == ""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.conduct.detection_actions import AGE_ASKED
+from engine.conduct.detection_classes import AGE_NUMBER
 from server.trust.screening.screening_rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read_rules, rules_stamp
 from tests.server.trust.screening.costly import Scale, corpus
 
@@ -30,7 +32,8 @@ def lines(kind: str) -> Iterator[tuple[str, str, str]]:
 
 
 def rules_of(rules: Rules, line: str) -> set[str]:
-    return {found.rule for found in rules.find(line)}
+    """The classes of what is found in a line; an age that only answers a question is none by itself."""
+    return {found.kind.name for found in rules.find(line) if found.rule not in (AGE_NUMBER, AGE_ASKED)}
 
 
 def test_each_line_that_a_rule_is_for_is_found(rules: Rules) -> None:
@@ -50,8 +53,8 @@ def test_every_language_has_ten_of_each_for_every_rule() -> None:
 
 
 def test_where_it_stands_is_told(rules: Rules) -> None:
-    (found,) = rules.find("well, add me on snap then")
-    assert found.text == "add me on snap"
+    (found,) = rules.find("well, my snap then")
+    assert found.text == "my snap"
 
 
 def test_only_what_is_wanted_is_looked_for() -> None:
@@ -65,7 +68,7 @@ def test_an_operator_s_words_count_beside_ours_and_what_they_allow_does_not(tmp_
     assert rules_of(own, "you grumblefoos") == {"hate"}
     assert rules_of(own, "these two words") == {"hate"}
     assert rules_of(own, "not two words") == set()
-    assert rules_of(own, "add me on snap") == {"contact"}
+    assert rules_of(own, "my snap") == {"contact"}
     before = rules_stamp(tmp_path)
     (tmp_path / "own.toml").write_text('[hate]\nwords = ["else"]\n')
     assert rules_stamp(tmp_path) != before
@@ -97,7 +100,7 @@ def test_a_file_that_cannot_be_is_refused_by_its_name(tmp_path: Path, text: str)
 def test_in_a_long_line_words_and_what_says_that_they_are_not_meant_are_read_together(rules: Rules, words: int) -> None:
     before, behind = "word " * words, " word" * 100
     assert rules_of(rules, f"{before}i am 14{behind}") == {"age.claim"}
-    assert rules_of(rules, f"{before}add me on snap{behind}") == {"contact"}
+    assert rules_of(rules, f"{before}my snap{behind}") == {"contact"}
     for harmless in ("i am 14 years older", "he said i want to die", "i will kill you in chess"):
         assert rules_of(rules, f"{before}{harmless}{behind}") == set()
 

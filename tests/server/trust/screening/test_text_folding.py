@@ -10,11 +10,13 @@ from server.trust.screening.screening_rules import Rules, read_rules
 from server.trust.screening.text_folding import (
     EXPANDING,
     FOLDED_MAX,
+    WORDS_MAX,
     expands,
     find_words,
     fold_line,
     has_signs,
     join_spelled,
+    plain_spellings,
     readings_of,
     split_line,
     without_sign,
@@ -51,6 +53,20 @@ def test_words_are_parted_by_all_that_is_no_letter_and_have_no_apostrophe() -> N
     assert [line[begin:end] for begin, end in word_spans(line)] == ["i'm", "14", "ok"]
 
 
+def test_scripts_without_spaces_have_a_word_a_character_and_numbers_end_before_them() -> None:
+    assert find_words("私は14歳です") == ["私", "は", "14", "歳", "で", "す"]
+    assert find_words("мне 14лет") == ["мне", "14", "лет"]
+    assert find_words("14f sn4p") == ["14f", "sn4p"]
+    assert len(find_words("私" * 100 + " a" * 100)) == 100 + WORDS_MAX
+
+
+def test_words_of_rules_are_known_as_they_are_written_in_haste() -> None:
+    assert plain_spellings("años") == ["anos"]
+    assert plain_spellings("für") == ["fur", "fuer"]
+    assert plain_spellings("أنا") == ["انا"]
+    assert plain_spellings("plain") == []
+
+
 def test_a_word_of_letters_is_meant_as_it_stands_and_another_as_few_things() -> None:
     assert without_sign("@snap") == "snap"
     assert readings_of(["snap", "14"]) == {}
@@ -58,7 +74,11 @@ def test_a_word_of_letters_is_meant_as_it_stands_and_another_as_few_things() -> 
     assert set(readings_of(["k1k"])["k1k"]) == {"k1k", "kik", "klk"}
     assert set(readings_of(["\u0455n4p"])["\u0455n4p"]) == {"\u0455n4p", "sn4p", "snap"}
     mixed = "1" * 20 + "a" * 20
-    assert set(readings_of([mixed])[mixed]) == {mixed, "i" * 20 + "a" * 20, "l" * 20 + "a" * 20}
+    assert set(readings_of([mixed])[mixed]) == {mixed, "i" * 20 + "a" * 20, "l" * 20 + "a" * 20, "1a", "11aa"}
+    assert readings_of(["stoppp", "sooon"]) == {
+        "stoppp": ("stoppp", "stop", "stopp"),
+        "sooon": ("sooon", "son", "soon"),
+    }
     assert readings_of(["1" * 50 + "a"]) == {}
 
 
