@@ -85,7 +85,7 @@ def find_link(line: str, _: list[str]) -> Span | None:
 
 
 def find_shaped_link(line: str, _: list[str]) -> Span | None:
-    """Return the span of what has the shape of an address whose ending is an ordinary word."""
+    """Return the span of a row of characters in the shape of an address whose ending is an ordinary word."""
     for found in islice(_ENDING.finditer(line), DOTS_MAX):
         if found[1] in _WORDS and " " not in found[0]:
             rest = line[found.end() : found.end() + 2]

@@ -89,7 +89,7 @@ class Sets:
         return item
 
     def _rows(self, text: str) -> Iterator[Choice]:
-        """Yield the rows of tokens that a text without alternatives stands for."""
+        """Yield the rows of tokens of a text without alternatives."""
         parts: list[list[Choice]] = []
         for word in text.split():
             if word == GAP:

@@ -1,7 +1,7 @@
 """Match data that identify a person in a folded chat line: payment cards, bank accounts, documents, telephones, and houses of a street.
 
-Numbers with check digits are computed; a row of digits without a valid one is none. **Invariant:** tried only in lines with a digit; a pattern tests
-at most ROWS_MAX places of a piece.
+Numbers with check digits are computed; a row of digits without a valid one is left alone.
+**Invariant:** tried only in lines with a digit; a pattern tests at most ROWS_MAX places of a piece.
 """
 
 import re
@@ -67,7 +67,7 @@ def find_document(line: str) -> Span | None:
 
 
 def find_phone(line: str) -> Span | None:
-    """Return the span of what is grouped as a telephone number is, without the code of a country."""
+    """Return the span of digits in the groups of a telephone number, with or without the code of a country."""
     for found in islice(_PHONES.finditer(line), ROWS_MAX):
         if len(set(_digits(found[0]))) > 2:
             return found.span()

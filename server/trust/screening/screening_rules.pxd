@@ -1,28 +1,9 @@
 # What is done for each word of a line.
 cimport cython
 
+from server.trust.screening.phrase_graph cimport Node as node_t
+from server.trust.screening.phrase_graph cimport Vocabulary as vocabulary_t
 from server.trust.screening.text_folding cimport Piece as piece_t
-
-
-cdef class Node:
-    cdef public dict next
-    cdef public tuple others
-    cdef public tuple ends
-    cdef public dict items
-
-    @cython.locals(places=list, following=list, node=Node)
-    cpdef object add(self, tuple items, object end)
-
-    @cython.locals(node=Node)
-    cpdef Node behind(self, object item)
-
-    @cython.locals(place=Node)
-    cdef object _lead(self, tuple choice, Node target)
-
-
-cdef class Entry:
-    cdef public tuple tokens
-    cdef public tuple first
 
 
 cdef class Line:
@@ -32,7 +13,7 @@ cdef class Line:
     cdef readonly bint has_signs
     cdef readonly dict readings
     cdef readonly list entries
-    cdef Node _phrases
+    cdef node_t _phrases
     cdef dict _allowed
 
     cpdef str text_of(self, Py_ssize_t begin, Py_ssize_t behind)
@@ -55,31 +36,12 @@ cdef class Line:
     cpdef bint covers(self, str rule, Py_ssize_t end) except -1
 
 
-@cython.locals(found=list, word=str, forms=tuple, form=str, entry=Entry, other=Entry)
-cpdef list entries_of(dict known, list words, dict readings)
-
-
-@cython.locals(made=Entry, node=Node)
-cpdef Entry joined(Entry one, Entry other)
-
-
-@cython.locals(place=Py_ssize_t, entry=Entry, token=str, nodes=tuple)
-cpdef object find_phrases(Node tree, list entries, list found)
-
-
-@cython.locals(size=Py_ssize_t, at=Py_ssize_t, ends=list, following=list, entry=Entry, node=Node, child=Node, token=str, children=tuple)
-cpdef object walk_from(tuple nodes, list entries, Py_ssize_t place, list found)
-
-
 cdef class Rules:
     cdef object _wanted
-    cdef Node _tree
-    cdef Node _allowed
-    cdef Node _units
-    cdef dict _words
-    cdef dict _ages
-    cdef set _openers
-    cdef set _closers
+    cdef node_t _tree
+    cdef node_t _allowed
+    cdef node_t _units
+    cdef vocabulary_t _vocabulary
     cdef dict _stems
     cdef dict _names
     cdef public Py_ssize_t phrases
@@ -102,13 +64,13 @@ cdef class Rules:
     @cython.locals(rule=str, words=list, name=str, text=str)
     cdef object _judge(self, Line line, object end, Py_ssize_t begin, Py_ssize_t behind, dict found)
 
-    @cython.locals(place=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, units=list, entry=Entry, nodes=tuple)
+    @cython.locals(place=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, units=list)
     cdef bint _is_age(self, Line line, Py_ssize_t begin, Py_ssize_t behind) except -1
 
     @cython.locals(stated=set)
     cdef Py_ssize_t _age(self, list words) except -1
 
-    @cython.locals(words=list, entries=list, hits=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str, whole=list, begins=list, readings=dict, spelled=list, entry=Entry)
+    @cython.locals(words=list, entries=list, hits=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str, whole=list, begins=list, readings=dict, spelled=list)
     cdef list _hits(self, Line line)
 
 

@@ -16,10 +16,9 @@ from typing import Any, Final, NamedTuple
 from engine.conduct.detection_actions import BEGUN
 from engine.conduct.detection_classes import RULES, Kind
 from server.trust.screening import line_patterns, private_data
+from server.trust.screening.phrase_graph import End, Hit, Node, Vocabulary, find_from_first
 from server.trust.screening.phrase_templates import (
-    AGE,
     AGES,
-    ANY,
     BadTemplate,
     Choice,
     Item,
@@ -45,12 +44,11 @@ FILE_MAX: Final = 256 * 1024  # bytes of an operator's file
 FILES_MAX: Final = 64
 PHRASES_MAX: Final = 20_000  # of all operators' files together
 WORDS_MAX: Final = 8  # of an operator's phrase
-HITS_MAX: Final = 64  # phrases of a piece that are looked at
 LINE_MAX_NS: Final = (
     60_000  # of CPU for one line, behind which no further piece is read: the usual line takes a twelfth
 )
 STEM_MIN: Final = 3  # characters before a `*`
-SETS: Final = "sets"  # the table of a file of ours that is no rule
+SETS: Final = "sets"  # the table of a built-in file beside those of rules
 AGE_CLASS: Final = "age.claim"
 KEYS: Final = frozenset(("words", "lines", "allow", "unless", "before", "names", "units", "behind"))
 OWN_KEYS: Final = frozenset(("words", "allow"))  # of an operator's file
@@ -79,83 +77,16 @@ class Detection(NamedTuple):
         return RULES[self.rule]
 
 
-class End(NamedTuple):
-    """End of a phrase. `rule`: its rule, or, of harmless phrases, a rule or class that it excuses.
-
-    `starts`, `ends`: it must begin or end a clause; `whole`: it must be the whole line, or, of harmless phrases, excuses all of the line; `behind`:
-    the pattern (`BESIDE`) that must match behind it.
-    """
-
-    rule: str
-    starts: bool = False
-    ends: bool = False
-    whole: bool = False
-    behind: str = ""
-
-
-Hit = tuple[End, int, int]  # with the index of its first word, and of the word behind its last
-
-
-class Node:
-    """A place in the graph of phrases. `next`: the nodes behind it, by word or set; `others`: those behind any word; `ends`: of phrases."""
-
-    def __init__(self) -> None:
-        self.next: dict[str, tuple[Node, ...]] = {}
-        self.others: tuple[Node, ...] = ()
-        self.ends: tuple[End, ...] = ()
-        self.items: dict[Item, Node] = {}  # the node behind each item, which phrases that begin alike share
-
-    def add(self, items: tuple[Item, ...], end: End) -> None:
-        """Add a phrase behind this node."""
-        places = [self]
-        for item in items:
-            following = [node.behind(item) for node in places]
-            if () in item:
-                following += places
-            places = following
-        for node in places:
-            if end not in node.ends:
-                node.ends += (end,)
-
-    def behind(self, item: Item) -> "Node":
-        """Return the node behind an item, to which each of its choices leads."""
-        node = self.items.get(item)
-        if node is None:
-            node = self.items[item] = Node()
-            for choice in item:
-                if choice:
-                    self._lead(choice, node)
-        return node
-
-    def _lead(self, choice: Choice, target: "Node") -> None:
-        place = self
-        for token in choice[:-1]:
-            place = place.behind(frozenset(((token,),)))
-        last = choice[-1]
-        if last == ANY:
-            place.others += (target,)
-        else:
-            place.next[last] = (*place.next.get(last, ()), target)
-
-
-class Entry:
-    """What is known of a word. `tokens`: itself and the sets that have it; `first`: the nodes behind it in the tree of phrases."""
-
-    def __init__(self, tokens: tuple[str, ...]) -> None:
-        self.tokens = tokens
-        self.first: tuple[Node, ...] = ()
-
-
 class Line:
     """A piece of a line: its words, their entries, and the harmless phrases in it (`allowed`)."""
 
-    def __init__(self, text: str, allowed: Node, words: dict[str, Entry]) -> None:
+    def __init__(self, text: str, allowed: Node, vocabulary: Vocabulary) -> None:
         self.text = text
         self.spans = word_spans(self.text)
         self.words = words_at(self.text, self.spans)
         self.has_signs = has_signs(self.text)
         self.readings: dict[str, tuple[str, ...]] = readings_of(self.words) if self.has_signs else {}
-        self.entries = entries_of(words, self.words, self.readings)
+        self.entries = vocabulary.entries_of(self.words, self.readings)
         self._phrases = allowed
         self._allowed: dict[str, tuple[list[int], list[int]]] | None = None
 
@@ -191,7 +122,7 @@ class Line:
         if self._allowed is None:
             self._allowed = {}
             hits: list[Hit] = []
-            find_phrases(self._phrases, self.entries, hits)
+            self._phrases.find(self.entries, hits)
             size = len(self.words)
             for end, begin, behind in sorted(
                 [(end, 0, size) if end.whole else (end, begin, behind) for end, begin, behind in hits], key=_first_word
@@ -223,72 +154,6 @@ def _first_word(hit: Hit) -> int:
     return hit[1]
 
 
-def entries_of(known: dict[str, Entry], words: list[str], readings: dict[str, tuple[str, ...]]) -> list[Entry | None]:
-    """Return the entry of each word, in all its readings; None of one that no phrase has."""
-    if not readings:
-        return [known.get(word) for word in words]
-    found: list[Entry | None] = []
-    for word in words:
-        forms = readings.get(word)
-        entry = known.get(word)
-        if forms is not None:
-            for form in forms:
-                other = known.get(form)
-                if other is not None and other is not entry:
-                    entry = other if entry is None else joined(entry, other)
-        found.append(entry)
-    return found
-
-
-def joined(one: Entry, other: Entry) -> Entry:
-    """Return the entry of a word that is read in two ways."""
-    made = Entry(tuple(dict.fromkeys((*one.tokens, *other.tokens))))
-    made.first = one.first + tuple([node for node in other.first if node not in one.first])
-    return made
-
-
-def find_phrases(tree: Node, entries: list[Entry | None], found: list[Hit]) -> None:
-    """Add a hit for each phrase of a tree in the words, in the order of their first words."""
-    for place in range(len(entries)):
-        entry = entries[place]
-        if entry is not None:
-            for token in entry.tokens:
-                nodes = tree.next.get(token)
-                if nodes is not None:
-                    walk_from(nodes, entries, place, found)
-
-
-def walk_from(nodes: tuple[Node, ...], entries: list[Entry | None], place: int, found: list[Hit]) -> None:
-    """Add the phrases whose first word, at `place`, leads to `nodes`; no further ones once there are HITS_MAX."""
-    size = len(entries)
-    at = place + 1
-    ends = list(nodes)
-    while True:
-        for node in ends:
-            for end in node.ends:
-                if len(found) < HITS_MAX:
-                    found.append((end, place, at))
-        if at == size:
-            return
-        entry = entries[at]
-        following: list[Node] = []
-        for node in ends:
-            if entry is not None and node.next:
-                for token in entry.tokens:
-                    children = node.next.get(token)
-                    if children is not None:
-                        for child in children:
-                            if child not in following:
-                                following.append(child)
-            for child in node.others:
-                if child not in following:
-                    following.append(child)
-        if not following:
-            return
-        ends = following
-        at += 1
-
-
 class Rules:
     """The rules that are looked for. `wanted`: the names of their classes, None for all.
 
@@ -300,10 +165,7 @@ class Rules:
         self._tree = Node()
         self._allowed = Node()
         self._units = Node()
-        self._words: dict[str, Entry] = {}
-        self._ages: dict[str, int] = {}  # words of numbers, in digits and in letters
-        self._openers: set[str] = set()  # words behind which a clause begins
-        self._closers: set[str] = set()  # words before which it ends
+        self._vocabulary = Vocabulary()
         self._stems: dict[str, list[tuple[str, End]]] = {}  # by the first STEM_MIN characters
         self._names: dict[str, list[str]] = {}  # by rule; those of every language are in the file that is read first
         self.phrases = 0
@@ -312,14 +174,14 @@ class Rules:
         self._patterns = [row for row in line_patterns.PATTERNS if RULES[row[0]].name in self._wanted]
         self._numbers = [row for row in private_data.PATTERNS if RULES[row[0]].name in self._wanted]
         for age in AGES:
-            self._name_age(str(age), age)
+            self._vocabulary.name_age(str(age), age)
         year = datetime.now(UTC).year
         self._sets_of_all = {"year": [str(year - age) for age in AGES]}
 
     # files
 
     def add(self, body: dict[str, Any], name: str, ours: bool = False) -> None:
-        """Add the rules of one file. Raises BadRules. `ours`: a file of this program, whose phrases are templates and may have sets and ages."""
+        """Add the rules of one file. Raises BadRules. `ours`: a built-in file, whose phrases are templates and may have sets and ages."""
         tables = dict(body)
         sets = self._add_sets(tables.pop(SETS, {}), name) if ours else None
         for rule, table in tables.items():
@@ -348,37 +210,18 @@ class Rules:
             raise BadRules(f"{name}: [sets] ages are the words for {AGES[0]} to {AGES[-1]}")
         for age, words in zip(AGES, ages, strict=False):
             for word in words.split("|"):
-                self._name_age(word, age)
-        for key, into in (("openers", self._openers), ("closers", self._closers)):
+                self._vocabulary.name_age(word, age)
+        for key, into in (("openers", self._vocabulary.openers), ("closers", self._vocabulary.closers)):
             for word in table.pop(key, ()):
                 into.update((word, *plain_spellings(word)))
         sets = Sets(name.removesuffix(".toml"), table)
         for token, members in sets.words.items():
             for word in members:
-                self._tokens(word, token)
+                self._vocabulary.add(word, token)
         return sets
 
-    def _name_age(self, word: str, age: int) -> None:
-        (plain,) = split_words(word)
-        self._tokens(plain, AGE)
-        for form in (plain, *plain_spellings(plain)):
-            self._ages[form] = age
-
-    def _tokens(self, word: str, token: str) -> None:
-        """Say that a word, however it is spelled, is a token of phrases."""
-        for form in (word, *plain_spellings(word)):
-            entry = self._words.get(form)
-            if entry is None:
-                self._words[form] = Entry((token,))
-            elif token not in entry.tokens:
-                entry.tokens += (token,)
-
     def _plant(self, root: Node, items: tuple[Item, ...], end: End) -> None:
-        for item in items:
-            for choice in item:
-                for token in choice:
-                    if token != ANY and not token.startswith("{"):
-                        self._tokens(token, token)
+        self._vocabulary.add_phrase(items)
         root.add(items, end)
 
     def _parse(self, sets: Sets, template: str) -> list[Phrase]:
@@ -418,9 +261,8 @@ class Rules:
         self._stems.setdefault(word[0][:STEM_MIN], []).append((word[0], End(rule)))
 
     def finish(self) -> None:
-        """Note of each word the nodes behind it."""
-        for entry in self._words.values():
-            entry.first = tuple(node for token in entry.tokens for node in self._tree.next.get(token, ()))
+        """Make what was added searchable."""
+        self._vocabulary.finish(self._tree)
 
     # lines
 
@@ -439,7 +281,7 @@ class Rules:
         for piece in split_line(text):
             first = not beginning
             beginning = beginning or piece.text
-            self._look(piece, Line(piece.text, self._allowed, self._words), first, found)
+            self._look(piece, Line(piece.text, self._allowed, self._vocabulary), first, found)
             if not piece.last and time.thread_time_ns() - begun > self.line_max_ns:
                 self.unread += 1
                 break
@@ -467,13 +309,15 @@ class Rules:
             found[rule] = Detection(rule, line.text[slice(*span)])
 
     def _judge(self, line: Line, end: End, begin: int, behind: int, found: dict[str, Detection]) -> None:
-        """Add the detection of a phrase, unless its surroundings say that it is none."""
+        """Add the detection of a phrase, unless its surroundings excuse it."""
         rule = end.rule
         words = line.words
-        if end.starts and not (line.is_split(begin) or words[begin - 1] in self._openers):
+        if end.starts and not (line.is_split(begin) or words[begin - 1] in self._vocabulary.openers):
             return
         name = RULES[rule].name
-        if end.ends and not (line.is_split(behind) or (name == AGE_CLASS and words[behind] in self._closers)):
+        if end.ends and not (
+            line.is_split(behind) or (name == AGE_CLASS and words[behind] in self._vocabulary.closers)
+        ):
             return
         if line.has_sentences(begin, behind):
             return
@@ -498,17 +342,12 @@ class Rules:
                     return False
         units: list[Hit] = []
         if behind < len(line.entries):
-            entry = line.entries[behind]
-            if entry is not None:
-                for token in entry.tokens:
-                    nodes = self._units.next.get(token)
-                    if nodes is not None:
-                        walk_from(nodes, line.entries, behind, units)
+            self._units.find_at(line.entries, behind, units)
         return not units
 
     def _age(self, words: list[str]) -> int:
         """Return the age that words state, 0 if they have none, or several."""
-        stated = {age for word in words if (age := self._ages.get(word) or line_patterns.age_within(word))}
+        stated = {age for word in words if (age := self._vocabulary.ages.get(word) or line_patterns.age_within(word))}
         return stated.pop() if len(stated) == 1 else 0
 
     def _hits(self, line: Line) -> list[Hit]:
@@ -516,10 +355,7 @@ class Rules:
         words = line.words
         entries = line.entries
         hits: list[Hit] = []
-        for place in range(len(entries)):
-            entry = entries[place]
-            if entry is not None and entry.first:
-                walk_from(entry.first, entries, place, hits)
+        find_from_first(entries, hits)
         if self._stems:
             for place, word in enumerate(words):
                 for stem, end in self._stems.get(word[:STEM_MIN], ()):
@@ -532,11 +368,7 @@ class Rules:
                 if line.has_signs:
                     readings = {**readings, **readings_of(set(whole).difference(words))}
                 spelled: list[Hit] = []
-                entries = entries_of(self._words, whole, readings)
-                for place in range(len(entries)):
-                    entry = entries[place]
-                    if entry is not None and entry.first:
-                        walk_from(entry.first, entries, place, spelled)
+                find_from_first(self._vocabulary.entries_of(whole, readings), spelled)
                 hits += [(end, begins[place], begins[behind]) for end, place, behind in spelled]
         return hits
 

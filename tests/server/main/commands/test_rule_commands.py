@@ -65,7 +65,7 @@ def test_each_line_of_standard_input_has_one_document_whatever_it_holds(tmp_path
     assert answers[2] == {"line": 3, "error": f"longer than {LINE_MAX} bytes"}
     assert answers[3] == {"line": 4, "found": []}
     assert answers[4] == {"line": 5, "found": []}
-    assert {found["class"] for found in answers[5]["found"]} == {"contact"}
+    assert {found["class"] for found in answers[5]["found"]} >= {"contact"}
 
 
 @pytest.mark.parametrize(("end", "fault"), [(b"\n", False), (b"\r\n", False), (b"a\n", True), (b"\r\r\n", True)])
