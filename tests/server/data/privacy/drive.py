@@ -25,6 +25,7 @@ from tests.server.data.privacy.scanner import Marker
 from tests.server.site.web.servers import ROOT, WIDE
 from tests.support.forkserver import START
 
+STORES = "SERENDIP_STORE__ENABLED"
 PATIENCE = 30.0  # seconds for an answer: a bound, on a machine that starts databases meanwhile
 
 
@@ -45,6 +46,7 @@ class Running:
                 command, cwd=ROOT, env={**os.environ, **wide, **settings}, stderr=out, stdout=out
             )
         self.port = self.metrics = 0
+        self.stores = settings.get(STORES) != "false"
 
     @property
     def pid(self) -> int:
@@ -54,7 +56,7 @@ class Running:
     async def ready(self) -> None:
         """Wait until connections are taken and the store is open: where a busy machine needs more than a second for that, the one does not wait
         for the other, and nothing is saved until then."""
-        opened = False
+        opened = not self.stores
         while not (self.port and opened):
             assert self._process.poll() is None, self.log.read_text()
             for line in self.log.read_text().splitlines():

@@ -134,7 +134,8 @@ async def hosting(folder: Path, workers: int = 2, start: str = START, **settings
         await host.told("server.ready")
         for process in ("hub", "frontend", *(f"worker {number + 1}" for number in range(workers))):
             await host.told("process.ready", process=process)  # each says so by itself
-        await host.told("store.opened")  # nothing is saved until then
+        if settings.get("SERENDIP_STORE__ENABLED") != "false":
+            await host.told("store.opened")  # nothing is saved until then
         yield host
     finally:
         await asyncio.to_thread(host.destroy)

@@ -77,7 +77,7 @@ class Server:
         self._process = subprocess.Popen(command, cwd=self.root, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         self.before = ""
-        ready = opened = False
+        ready, opened = False, environment.get("SERENDIP_STORE__ENABLED") == "false"
         for line in self._process.stderr:
             self.before += line
             if '"server.ready"' in line:
