@@ -6,6 +6,9 @@
 import re
 from pathlib import Path
 
+from server.ops.config.setting_sources import leaves
+from server.ops.config.settings import Settings
+from server.ops.log import EVENTS
 from tests.house.sources import HOMES, PRODUCT, ROOT, shown, sources_of, tracked
 
 CODE = ("*.py", "*.pyx", "*.pxd", "*.pyi", "*.h", "*.c", "*.js", "*.mjs", "Makefile", "*.toml", "*.yml")
@@ -90,6 +93,27 @@ def test_every_link_between_documents_leads_to_a_page_and_a_heading() -> None:
         if not target.startswith(("http", "mailto:")) and not leads(page, target, headings)
     ]
     assert wrong == []
+
+
+def test_every_setting_that_the_manual_names_exists() -> None:
+    """Check names like `safety.rta` and SERENDIP_SAFETY__RTA. A secret may also be read from the file that `NAME_file` names."""
+    known = {name for name, _ in leaves(Settings())}
+    sections = {name.partition(".")[0] for name in known}
+    wrong = [
+        f"{shown(page)}: {name}"
+        for page in [*tracked("docs/operate/*.md"), *tracked("docs/safety.md")]
+        for name in settings_named(page.read_text())
+        if name.partition(".")[0] in sections and name.removesuffix("_file") not in known | EVENTS.keys()
+        if name not in known
+    ]
+    assert wrong == []
+
+
+def settings_named(text: str) -> set[str]:
+    """Return the settings, and the log events, that a page names."""
+    dotted = re.findall(r"`([a-z]+\.[a-z_]+)(?:=[^`]*)?`", text)
+    variables = re.findall(r"\bSERENDIP_([A-Z]+)__([A-Z_]*[A-Z])\b", text)
+    return {*dotted, *(f"{section}.{name}".lower() for section, name in variables)}
 
 
 def anchor(heading: str) -> str:

@@ -25,6 +25,7 @@ MATERIAL: Final = "Child Pornography (possession, manufacture, and distribution)
 TYPES: Final = {
     "material": MATERIAL,
     "enticement": "Online Enticement of Children for Sexual Acts",
+    "trafficking": "Child Sex Trafficking",
     "molestation": "Child Sexual Molestation",
     "obscene": "Unsolicited Obscene Material Sent to a Child",
 }

@@ -15,6 +15,7 @@ from server.trust.cases.case_base import Missing
 from server.trust.cases.case_disclosure import Disclosures
 from server.trust.cases.picture_review import PictureReview
 from server.trust.child_protection.referral_package import Material, SeenPicture
+from server.trust.evidence import child_abuse_material
 from server.trust.sanctions.sanction_scale import Refused
 
 GONE = "refused.referral.gone"
@@ -51,8 +52,15 @@ class Referrals(Disclosures, PictureReview):
         return found
 
     async def referred(self, text: str, operator: str, why: str, number: str) -> None:
-        """Log a referral under the number that the receiver assigned. Raises Refused, StoreAway."""
-        await self._note(REFERRED, operator, why, await self._ident(text), f"reported as {number[:100]}")
+        """Log a referral under the number that the receiver assigned, and hold a marked case for a year from now: the law counts the year from the
+        submission. Raises Refused, StoreAway.
+        """
+        ident = await self._ident(text)
+        await self._note(REFERRED, operator, why, ident, f"reported as {number[:100]}")
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            if await child_abuse_material.is_marked(connection, ident):
+                await child_abuse_material.hold(connection, self._pseudonyms, ident, self.now)
 
     async def _piece(self, piece: bytes) -> bytes:
         async with self._database.read() as connection:

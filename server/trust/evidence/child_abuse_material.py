@@ -33,6 +33,11 @@ async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes
     saying = update(case).where(case.c.id == ident, case.c.child.is_(None))
     await connection.execute(saying.values(child=now))
     await connection.execute(update(case).where(case.c.id == ident).values(queue=URGENT))
+    return await hold(connection, pseudonyms, ident, now)
+
+
+async def hold(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, now: int) -> bool:
+    """Hold a case's data for a year from `now`, or extend its hold to then, within a transaction under the guard. False: there is no hold."""
     about = select(case_subject.c.identity, case_subject.c.network).where(case_subject.c.case == ident)
     subject = (await connection.execute(about)).first()
     mac = None if subject is None else subject.identity or subject.network

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
+from server.data.schema.record_schema import hold
+from server.ops.config.moderation_policy import DAY
 from server.trust.child_protection import referral_source
 from server.trust.sanctions.sanction_scale import Refused
 from tests.server.data.conftest import Kit, address
@@ -32,6 +35,20 @@ async def test_all_of_a_marked_case_is_gathered_with_the_address_and_who_looked(
     assert (await trail(kit))[:3] == [
         ("safety referred", "reported as 4711"), ("safety referral", "3 pictures, 1 texts"), ("safety referral", "asked"),
     ]  # fmt: skip
+
+
+async def test_the_year_of_the_hold_counts_from_the_report(kit: Kit) -> None:
+    ident = (await cases(kit).take(acted("known", said=text("hello"), shown=pictures()))).hex()
+    marked = await held_until(kit)
+    kit.now += 10 * DAY
+    await desk(kit).referred(ident, "eva", "the law", "4711")
+    assert await held_until(kit) == marked + 10 * DAY
+
+
+async def held_until(kit: Kit) -> int:
+    """Return when the only hold ends."""
+    async with kit.database.read() as connection:
+        return int((await connection.execute(select(hold.c.until))).scalar_one())
 
 
 async def test_what_is_not_marked_is_not_reported(kit: Kit) -> None:

@@ -9,11 +9,17 @@ from server.trust.reports.help_lines import Help
 
 
 def test_our_own_list_has_numbers_of_the_country_and_a_directory_everywhere() -> None:
-    ours = Help(find_country={"192.0.2.2": "DE", "192.0.2.3": "JP"}.get)
+    ours = Help(find_country={"192.0.2.2": "DE", "192.0.2.3": "KE"}.get)
     anywhere = ours.of("192.0.2.1")
     assert [entry["url"] for entry in anywhere] == ["https://findahelpline.com"]
     assert [entry.get("call") for entry in ours.of("192.0.2.2")] == ["112", "0800 1110111", None]
     assert ours.of("192.0.2.3") == anywhere
+
+
+@pytest.mark.parametrize("country", ["AE", "BR", "DE", "EG", "ES", "FR", "GB", "JP", "NO", "PT", "RU", "US"])
+def test_each_language_of_the_page_has_a_country_with_an_emergency_number_and_a_line(country: str) -> None:
+    found = Help(find_country=lambda _: country).of("192.0.2.1")
+    assert len([entry for entry in found if "call" in entry]) >= 2
 
 
 def test_an_operators_file_takes_its_place(tmp_path: Path) -> None:
