@@ -26,10 +26,13 @@ ALIKE_MOST = 500  # open cases of a queue whose openers are compared, those due 
 
 @dataclass(frozen=True, slots=True)
 class CaseExcerpt:
-    """Words of a case in a list. `about`: the line that it is about, or empty; `alike`: number of other open cases that began alike."""
+    """Words of a case in a list. `about`: the line that it is about, or empty; `alike`: number of other open cases that began alike; `first`: the
+    case is the first listed one of them, or has none.
+    """
 
     about: str = ""
     alike: int = 0
+    first: bool = True
 
 
 class AlikeCases(Queues):
@@ -43,12 +46,14 @@ class AlikeCases(Queues):
         await self._log("safety list", operator, why, f"{queue}: {len(listed)} cases shown: {names}")
         async with self._database.read() as connection:
             found = await self._excerpts(connection, _first(queue))
-        groups = _groups(found)
-        return {
-            one.id: CaseExcerpt(found.get(ident, Excerpt()).about, len(groups.get(ident, (ident,))) - 1)
-            for one in listed
-            if (ident := bytes.fromhex(one.id))
-        }
+        groups, seen = _groups(found), set[bytes]()
+        words: dict[str, CaseExcerpt] = {}
+        for one in listed:
+            ident = bytes.fromhex(one.id)
+            group = groups.get(ident, (ident,))
+            words[one.id] = CaseExcerpt(found.get(ident, Excerpt()).about, len(group) - 1, seen.isdisjoint(group))
+            seen.update(group)
+        return words
 
     async def alike_cases(self, text: str) -> Sequence[bytes]:
         """Return the ids of the open cases of its queue that began as this one did, this one first. Raises Refused, StoreAway."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from server.http.request.forms import Form
 from server.http.words.worded_errors import Worded
 from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
 from server.trust.cases.case_base import Taken
+from server.trust.cases.case_queues import QueueSize
 from server.trust.console import case_words, chat_translation
 from server.trust.console.answer_routes import add_answers
 from server.trust.console.appeal_routes import add_appeals
@@ -68,13 +70,14 @@ class CaseRoutes:
             return self._pages.missing(request, operator)
         listed = await self._desk.cases(queue)
         words = await self._desk.excerpts(queue, listed, operator.name, WHY)
-        rows = [case_words.row(one, now, t) | case_words.excerpt(words[one.id], t) for one in listed]
+        shown = [one for one in listed if words[one.id].first]
+        rows = [case_words.row(one, now, t) | case_words.excerpt(words[one.id], t) for one in shown]
         unread = await self._accounts.unread() if operator.may(Action.HOLD) else frozenset()
         return self._pages.answer(
             "cases.html", request, operator, tabs=[case_words.tab(one, now, t) for one in counts.values()], queue=queue,
-            label=case_words.queue(queue, t), open=counts[queue].open, rows=rows,
+            label=case_words.queue(queue, t), open=counts[queue].open, rows=rows, listed=len(listed),
             unread=case_words.unread(unread, t), done=await self._done(request, operator),
-            present=await self._present(operator),
+            present=await self._present(operator), following=_following(queue, counts),
         )  # fmt: skip
 
     async def _present(self, operator: Operator) -> list[Claim]:
@@ -244,6 +247,13 @@ class CaseRoutes:
                 translations=translations,
             ),
         )  # fmt: skip
+
+
+def _following(queue: str, counts: Mapping[str, QueueSize]) -> str:
+    """Return the next queue after this one that has cases, or ""."""
+    names = list(counts)
+    place = names.index(queue)
+    return next((name for name in names[place + 1 :] + names[:place] if counts[name].open), "")
 
 
 def redirect(path: str, **query: str) -> web.Response:

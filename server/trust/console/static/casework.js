@@ -1,10 +1,11 @@
 // The keys of the work on cases: R and a digit choose the rule, a digit alone chooses the decision, Enter decides (on a list: opens the first), N
-// releases, U undoes, B opens the cases that began alike, L translates, C comments, P passes on, T chooses a saved answer, / searches. Escape leaves a
-// field, Ctrl+Enter in a field decides. In a field all keys are text; every key has its button or its field. A keyboard with other letters (Cyrillic,
-// Arabic, digits that need Shift) has the keys in the same places.
+// releases, U undoes, Q opens the next queue that has cases (from a case: its queue), B opens the cases that began alike, L translates, C comments, P
+// passes on, T chooses a saved answer, / searches. Escape leaves a field, Ctrl+Enter in a field decides. In a field all keys are text; every key has
+// its button or its field. A keyboard with other letters (Cyrillic, Arabic, digits that need Shift) has the keys in the same places.
 const decide = document.getElementById("decide");
 const typing = (target) => target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
 const forms = { n: "release", u: "undo", l: "translate" };
+const links = { b: "alike", q: "queue" };
 const fields = { c: "comment", t: "answer", p: "to", "/": "q" };
 let rule = false; // R was pressed: the next digit chooses a rule
 const keyOf = ({ key, code, shiftKey }) =>
@@ -38,7 +39,7 @@ addEventListener("keydown", (event) => {
   rule = key === "r" && decide?.querySelector("[name=rule]") != null;
   if (rule) decide.querySelector("[name=rule]:checked, [name=rule]").focus();
   else if (decide && /^[1-9]$/.test(key)) choose(ruled ? "rule" : "choice", Number(key));
-  else if (key === "b" && document.getElementById("alike")) document.getElementById("alike").click();
+  else if (document.getElementById(links[key])) document.getElementById(links[key]).click();
   else if (document.getElementById(fields[key])) go(document.getElementById(fields[key]));
   else if (key === "/") location.assign("/search");
   else if (key === "enter" && !event.target.matches("a, button, summary")) {

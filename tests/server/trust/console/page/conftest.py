@@ -34,12 +34,12 @@ INTERNAL = {
 class Operated:
     """A server with a console, and the command line beside it. `origin`: the console's."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, **more: str) -> None:
         self.data = data
         self.port = port
         self.origin = f"http://localhost:{port}"
         settings = {"SERENDIP_CONSOLE__ENABLED": "true", "SERENDIP_CONSOLE__PORT": str(port)}
-        self.server = Server(data, **settings)
+        self.server = Server(data, **(settings | more))
 
     def run(self, *words: str) -> str:
         """Run a command of `serendip console`. Return its output."""
