@@ -130,7 +130,7 @@ PARTS = (
     Part(
         "cases",
         ABOUT,
-        ("case_subject", "evidence"),
+        ("case_subject", "evidence", "case_comment"),
         {
             "number": "text",
             "month": "month",
@@ -144,6 +144,7 @@ PARTS = (
             "goes": "day?",
             "texts": "whole",
             "texts_go": "day?",
+            "comments": "whole",
         },
     ),
     Part(

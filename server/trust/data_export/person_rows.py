@@ -22,7 +22,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.retention import purge
 from server.data.schema.chat_id_format import DAY
 from server.data.schema.hidden_row_conditions import erased_row, shown_case, shown_log
-from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_comment, case_subject, evidence, notice, report
 from server.data.schema.record_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.ops.config.settings import Retention
@@ -228,9 +228,10 @@ async def moderation(view: View) -> dict[str, list[Piece]]:
     about, banned, warned = await cases_about(view), await _bans(view), await _notices(view)
     idents = [row.id for row in about]
     texts = {row.case: row for row in await _texts(view, idents)}
+    comments = await _comments(view, idents)
     return {
         "reports_received": await _reports_received(view, idents),
-        "cases": [_as_case(view, row, texts.get(row.id)) for row in about],
+        "cases": [_as_case(view, row, texts.get(row.id), comments.get(row.id, 0)) for row in about],
         "bans": [_as_ban(view, row) for row in banned],
         "notices": [_as_notice(view, row) for row in warned],
         "appeals": await _appeals(view, sorted({*idents, *(row.case for row in (*banned, *warned))})),
@@ -269,7 +270,16 @@ async def _reports_received(view: View, cases: list[bytes]) -> list[Piece]:
     return [{"month": at, "reason": reason, "reports": n} for (at, reason), n in sorted(counted.items())]
 
 
-def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
+async def _comments(view: View, cases: list[bytes]) -> dict[bytes, int]:
+    """Count the moderators' comments on each case: their words would reveal how others are protected."""
+    if not cases:
+        return {}
+    wanted = select(case_comment.c.case, func.count().label("n")).where(case_comment.c.case.in_(cases))
+    unexpired = view.kept("case_comment", case_comment.c.at)
+    return {row.case: row.n for row in await view.rows(wanted.where(unexpired).group_by(case_comment.c.case))}
+
+
+def _as_case(view: View, row: Row[Any], texts: Row[Any] | None, comments: int) -> Piece:
     decided = row.closed is not None and row.state != "aged"
     return {
         "number": view.number(b"case", row.id),
@@ -286,6 +296,7 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
         "goes": view.goes("case_subject", row.closed),
         "texts": 0 if texts is None else texts.n,
         "texts_go": None if texts is None or texts.until is None else day(texts.until),
+        "comments": comments,
     }
 
 

@@ -322,7 +322,9 @@ async def test_a_day_is_dropped_while_chats_are_written(kit: Kit) -> None:
 
 
 def test_a_row_goes_whole_or_the_registry_is_wrong() -> None:
-    moderation = dict.fromkeys(("report", "case", "case_subject", "ban", "notice", "appeal", "law_notice"), 30)
+    moderation = dict.fromkeys(
+        ("report", "case", "case_subject", "case_comment", "ban", "notice", "appeal", "law_notice"), 30
+    )
     assert {rule.table: rule.days for rule in rules(Retention(days=30))} == {
         "party": 30, "audit": 365, "approval": 365, "deletion": 730, "request": 730, "request_step": 730,
         "request_answer": 30, "agent_use": 14,
