@@ -10,7 +10,7 @@ from bench.support.documents import table
 
 SITE: Final = frozenset(
     ("ar", "de", "en", "es", "fr", "ja", "nb", "pt", "ru")
-)  # languages of the page: the goals are for these
+)  # languages of the page: the goals are for these; that of `age` is for all
 # Recall on the held half. Hate: English, then other languages, with a precision of PRECISION_MIN.
 GOALS: Final = MappingProxyType(
     {"age": 0.8, "grooming": 0.6, "threat": 0.5, "selfharm": 0.6, "hate": 0.2, "advert": 0.7, "data": 0.5}
@@ -76,7 +76,9 @@ def goals(result: dict[str, Any]) -> str:
     talk = [row for row in result["conversations"] if row["half"] == HELD]
     for kind in GOALS:
         held = [
-            row for row in result["sets"] if (row["class"], row["half"]) == (kind, HELD) and row["language"] in SITE
+            row
+            for row in result["sets"]
+            if (row["class"], row["half"]) == (kind, HELD) and (row["language"] in SITE or kind == "age")
         ]
         if not held:
             continue

@@ -37,14 +37,20 @@ def test_a_goal_is_met_by_recall_and_for_hate_by_precision_too(change: dict[str,
 
 
 def test_the_goals_name_the_sets_that_miss_them_on_the_held_half() -> None:
+    advert = {**ROW, "class": "advert"}
     rows = [
-        ROW,
-        {**ROW, "language": "fr", "found": {"all": 2, "high": 0}},
-        {**ROW, "language": "en", "found": {"all": 0, "high": 0}, "half": "seen"},
-        {**ROW, "language": "hi", "found": {"all": 0, "high": 0}},
+        advert,
+        {**advert, "language": "fr", "found": {"all": 2, "high": 0}},
+        {**advert, "language": "en", "found": {"all": 0, "high": 0}, "half": "seen"},
+        {**advert, "language": "hi", "found": {"all": 0, "high": 0}},
     ]
-    talk = {"set": "talk", "half": "held", "conversations": 1_000, "alarms": {"all": {"age": 1}, "high": {"age": 0}}}
-    assert "| 80 % | all | 50 % | 1 of 2 | fr | 1.0 |" in goals({"sets": rows, "conversations": [talk]})
+    talk = {
+        "set": "talk",
+        "half": "held",
+        "conversations": 1_000,
+        "alarms": {"all": {"advert": 1}, "high": {"advert": 0}},
+    }
+    assert "| 70 % | all | 50 % | 1 of 2 | fr | 1.0 |" in goals({"sets": rows, "conversations": [talk]})
 
 
 def test_a_class_with_too_many_alarms_is_judged_by_high_confidence_alone() -> None:
