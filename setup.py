@@ -107,6 +107,16 @@ class InPlace(build_ext):
         super().run()
         if self.inplace and Path("server").is_dir():  # a copy of ext/ alone has none (`python -m bench instructions`)
             prepare(".")
+            self._delete_orphans()
+
+    def _delete_orphans(self) -> None:
+        """Delete what was compiled from a module that moved or is plain Python now: Python would import it in place of the source."""
+        compiled = {Path(self.get_ext_fullpath(one.name)).resolve() for one in self.extensions}
+        suffix = self.get_ext_filename("x").removeprefix("x")
+        for found in (path for folder in ("ext", "engine", "server") for path in Path(folder).rglob(f"*{suffix}")):
+            if found.resolve() not in compiled and not DEBUG and not COVER:
+                found.unlink()
+                found.with_name(found.name.removesuffix(suffix) + ".c").unlink(missing_ok=True)
 
     def build_extension(self, ext: Extension) -> None:
         """Compile one where it has to be, and say so: all of them take minutes."""
