@@ -76,6 +76,8 @@ class Detections:
         elif kind == OPENER:
             self._began(writer, now)
         elif kind == REPEAT:
+            if self._core.settings.challenges:
+                self._core.friction.swarmed(now)
             if self._many(writer, now):
                 self._act(writer, seat, Act(rule, side, number))
         elif kind in (GROOM, AGE_CLAIM):

@@ -20,12 +20,13 @@ cdef class Friction:
     cdef double _began
     cdef int _minute
     cdef list _arrivals
-    cdef double _rush
+    cdef double _rush, _swarm
     cpdef opened(self, identity, str network, double now)
     cpdef bint lasting(self, identity, double now) except -1
     cpdef ended(self, person, bint soon, double now)
     cpdef linked(self, person, double now)
     cpdef opener(self, person, double now)
+    cpdef swarmed(self, double now)
     cpdef reported(self, person, reporter, double now)
     cpdef barred(self, str network, bytes case, double now)
     cpdef lifted(self, bytes case)

@@ -26,6 +26,7 @@ FACTS: Final = {
     "ended": Fact(2, 600.0),  # most of the last chats were ended by the partner soon after this person's first line
     "linked": Fact(2, 3_600.0),  # a link or a contact in several of the last chats
     "opener": Fact(3, 3_600.0),  # their first lines equal those of many others
+    "swarm": Fact(2, 600.0),  # of a young user, while many chats begin with the same advert, whatever their cookies and addresses
     "detected": Fact(2, 86_400.0),  # detections in several chats of the last day (`engine.conduct.daily_detections`)
     "crowded": Fact(2, 60.0),  # many connections or searches from the network
     "barred": Fact(2, 604_800.0),  # a user of that network is banned
@@ -48,6 +49,7 @@ _REPORTED_POINTS, _REPORTED_FOR = FACTS["reported"]
 _ENDED_POINTS, _ENDED_FOR = FACTS["ended"]
 _LINKED_POINTS, _LINKED_FOR = FACTS["linked"]
 _OPENER_POINTS, _OPENER_FOR = FACTS["opener"]
+_SWARM_POINTS, _SWARM_FOR = FACTS["swarm"]
 _DETECTED_POINTS = FACTS["detected"].points
 _CROWDED_POINTS, _CROWDED_FOR = FACTS["crowded"]
 _BARRED_POINTS, _BARRED_FOR = FACTS["barred"]
@@ -154,6 +156,7 @@ class Friction:
         "_persons",
         "_rush",
         "_seen",
+        "_swarm",
         "most_networks",
         "most_persons",
     )
@@ -172,6 +175,7 @@ class Friction:
         self._minute = 0  # the current minute, counted from there
         self._arrivals = [0] * _MINUTES  # newcomers in each minute of the last hour
         self._rush = 0.0  # until when there is a rush
+        self._swarm = 0.0  # until when there is a swarm
 
     def __len__(self) -> int:
         return len(self._seen) + len(self._persons) + len(self._networks) + len(self._barred)
@@ -222,6 +226,10 @@ class Friction:
         known = self._person(person, now)
         if known is not None:
             known.opener = now
+
+    def swarmed(self, now: float) -> None:
+        """Record that many chats begin with the same advert; each chat that does so prolongs the swarm."""
+        self._swarm = now + _SWARM_FOR
 
     def reported(self, person: int, reporter: int, now: float) -> None:
         """Count a report by a reporter whose cookie is older than a day."""
@@ -281,7 +289,7 @@ class Friction:
         points = 0
         seen = self._seen.get(identity) if identity else None
         if seen is None or now - seen[0] < _YOUNG_FOR:
-            points += _YOUNG_POINTS
+            points += _YOUNG_POINTS + _SWARM_POINTS if self._swarm > now else _YOUNG_POINTS
         conduct = self._persons.get(person)
         if conduct is not None:
             points += conduct.points(now)

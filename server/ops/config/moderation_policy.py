@@ -105,7 +105,7 @@ REPORTS: Final[Mapping[str, Reason]] = {
     "hate": Reason("R4", 40, agrees=frozenset(("hate",))),
     "spam": Reason("R5", 20, SPAM, frozenset(("link", "contact", "opener", REPEAT)), money=True),
     "danger": Reason("R3", 90, URGENT, frozenset(("threat",))),
-    "other": Reason("", 10, money=True),  # it may be any rule
+    "other": Reason("", 10, agrees=frozenset(("opener", REPEAT)), money=True),  # it may be any rule
 }
 # Reasons that a program detects.
 DETECTIONS: Final[Mapping[str, Reason]] = {

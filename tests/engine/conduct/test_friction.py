@@ -36,6 +36,20 @@ def points(friction: Friction, now: float = 3_600.0, person: int = PERSON, ident
     return friction.points(person, identity, f"198.51.{int(now) % 250}.{person % 250}", now)
 
 
+def test_while_the_same_advert_begins_many_chats_a_young_user_solves_a_puzzle_whatever_cookie_and_address() -> None:
+    friction = Friction()
+    friction.opened(7, "old", 0.0)
+    now = FACTS["young"].seconds + 1
+    friction.opened(8, "new", now)
+    before = [friction.points(person, person, "net", now) for person in (7, 8, 0)]
+    friction.swarmed(now)
+    after = [friction.points(person, person, "net", now) for person in (7, 8, 0)]
+    assert [a - b for a, b in zip(after, before, strict=True)] == [0, FACTS["swarm"].points, FACTS["swarm"].points]
+    later = now + FACTS["swarm"].seconds
+    friction.opened(9, "newer", later)
+    assert friction.points(9, 9, "net", later) == FACTS["young"].points
+
+
 def test_who_does_nothing_has_no_points(friction: Friction) -> None:
     assert points(friction) == 0
 

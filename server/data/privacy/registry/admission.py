@@ -59,6 +59,24 @@ KNOCKING = (
         delete=BY_ITSELF,
     ),
     Item(
+        key="daily",
+        title="findings of a day",
+        categories=(F,),
+        what=(
+            "In how many chats of the last day a program found hate, threats or nudity of yours, and when, in memory, with your cookie's hash"
+            " or your session. No text and nobody whom you met; what you write about yourself is not counted"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=For("a day", longest=86_400),
+        places=(Memory("daily", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="screening",
+    ),
+    Item(
         key="challenge",
         title="puzzle",
         categories=(A,),

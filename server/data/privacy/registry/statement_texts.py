@@ -192,7 +192,7 @@ GUARD = (
         "adults",
         "Adults only",
         "The service is for people of 18 and over. If you are under 18, give us no personal data. We remove data of younger people"
-        " when we learn of it. Where somebody writes in a chat that they are under 18, a program ends it and asks them.",
+        " when we learn of it. Where somebody writes in a chat that they are under 18, a program holds it and asks them.",
     ),
     Text(
         "parents",

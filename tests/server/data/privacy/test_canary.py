@@ -110,6 +110,7 @@ UNMARKED = {
     "snap_memory": "nobody is in a call with pictures here: tests/server/trust/evidence/test_picture_evidence.py",
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),
     "found": "words of a list and numbers of lines",
+    "daily": "words of a list and numbers: tests/engine/conduct/test_daily_detections.py",
     "translated": "the same text, marked there; nobody asks for a translation here",
     "ban": "the same identity and network, marked there",
     **dict.fromkeys(("appeal", "law_notice"), "sealed; operators alone see it"),

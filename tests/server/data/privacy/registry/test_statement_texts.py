@@ -54,7 +54,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "refused": ("tests/server/site/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
     "adults": (
         "tests/server/site/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",
-        "tests/engine/chats/test_age_question.py::test_the_chat_ends_and_the_writer_is_asked",
+        "tests/engine/chats/test_age_question.py::test_the_chat_is_held_and_the_writer_is_asked_and_it_continues_after_18_or_over",
         "tests/server/trust/child_protection/test_minor_deletion.py::test_a_decision_deletes_what_is_stored_once_they_are_turned_away",
     ),
     "parents": ("tests/server/trust/publication/test_safety_page_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
