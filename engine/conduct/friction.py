@@ -26,7 +26,7 @@ FACTS: Final = {
     "ended": Fact(2, 600.0),  # most of the last chats were ended by the partner soon after this person's first line
     "linked": Fact(2, 3_600.0),  # a link or a contact in several of the last chats
     "opener": Fact(3, 3_600.0),  # their first lines equal those of many others
-    "swarm": Fact(2, 600.0),  # of a young user, while many chats begin with the same advert, whatever their cookies and addresses
+    "swarm": Fact(2, 600.0),  # a young user, while many chats begin with the same advert
     "detected": Fact(2, 86_400.0),  # detections in several chats of the last day (`engine.conduct.daily_detections`)
     "crowded": Fact(2, 60.0),  # many connections or searches from the network
     "barred": Fact(2, 604_800.0),  # a user of that network is banned
