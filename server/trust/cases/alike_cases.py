@@ -21,6 +21,7 @@ from server.trust.cases.case_base import Found
 from server.trust.cases.case_queues import ListedCase, Queues
 from server.trust.evidence.chat_excerpt import DOMAIN, Excerpt, folded, unpack_excerpt
 
+_KEY = os.urandom(16)  # one of the process, so that a list and the page of a group agree
 ALIKE_MOST = 500  # open cases of a queue whose openers are compared, those due first
 
 
@@ -91,7 +92,7 @@ def _first(queue: str) -> Select[tuple[bytes]]:
 
 def _groups(excerpts: Mapping[bytes, Excerpt]) -> dict[bytes, tuple[bytes, ...]]:
     """Return, by case, the cases that began alike, itself among them, in the order of `excerpts`; only of cases with an opener."""
-    table, idents = Shingles(os.urandom(16), max(1, len(excerpts))), list(excerpts)
+    table, idents = Shingles(_KEY, max(1, len(excerpts))), list(excerpts)
     group: dict[int, list[int]] = {}
     for place, found in enumerate(excerpts.values()):
         if not found.opener:

@@ -28,9 +28,11 @@ async def test_a_case_is_found_by_who_may_open_it_alone(console: Console, kit: K
 
 async def test_without_words_the_page_is_ones_own_work(console: Console, kit: Kit) -> None:
     ada, bob = await console.person("ada", "moderator"), await console.person("bob", "moderator")
-    mine, theirs, passed = [await case(kit, about=about) for about in (30, 31, 32)]
+    mine = await case(kit, about=30)
     await decided(ada, mine, "step")
+    theirs = await case(kit, about=31)  # after the decision, which claims the next case
     await decided(bob, theirs, "none")
+    passed = await case(kit, about=32)
     await bob.get(f"/case/{passed}")
     await bob.post(f"/case/{passed}/pass", to="ada", text="yours")
     page = (await ada.get("/search")).text
