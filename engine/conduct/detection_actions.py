@@ -77,6 +77,13 @@ EFFECTS: Final = {
 }
 # Classes that are counted per user and day (`engine.conduct.daily_detections`). Rules of low confidence are not: a word may be quoted or sung.
 LIMITS: Final = {HATE: Limit(3, 5), THREAT: Limit(0, 1), NUDITY: Limit(0, 3)}
+# Other consequences that begin in a chat, in words for operators. Those of low confidence have none, but for a request.
+FURTHER: Final = {
+    "link": "counts for challenges",
+    "contact": "counts for challenges",
+    AGE_CLAIM: "the chat is held until the writer answers",
+    GROOM: "a case and a pause if the other side states an age below 18",
+}
 # Bits of `Seat.tips`, which is part of the session record: their order never changes.
 KINDS: Final = (
     "link",

@@ -15,7 +15,7 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
-from engine.conduct.detection_actions import LIMITS, tips_of
+from engine.conduct.detection_actions import FURTHER, GROOM, LIMITS, tips_of
 from engine.conduct.detection_classes import HIGH, Kind
 from server.main.commands.command_base import (
     AsJson,
@@ -115,9 +115,11 @@ def _sources(settings: Settings) -> list[Source]:
 
 
 def _follows(kind: Kind) -> str:
-    """Return in words which tips are sent, and from how many chats of a day more follows."""
+    """Return in words which tips are sent, what else follows in the chat, and from how many chats of a day more follows."""
     to_writer, to_receiver = tips_of(kind)
     parts = [f"tip {tip} to the {side}" for tip, side in ((to_writer, "writer"), (to_receiver, "receiver")) if tip]
+    if kind.name in FURTHER and (kind.confidence == HIGH or kind.name == GROOM):
+        parts.append(FURTHER[kind.name])
     if kind.confidence == HIGH and kind.name in LIMITS:
         limit = LIMITS[kind.name]
         parts += [f"a challenge from chat {limit.friction} of a day"] if limit.friction else []

@@ -12,6 +12,8 @@ from server.main.cli import app
 from server.main.commands.rule_commands import LINE_MAX
 from tests.support.forkserver import START
 
+ASKED = "tip minor to the receiver, the chat is held until the writer answers"
+
 
 def run(data: Path, *words: str) -> Result:
     return CliRunner().invoke(app, ["safety", "rules", *words, "--data", str(data)])
@@ -34,7 +36,7 @@ def test_a_line_is_tried_with_our_rules_and_an_operator_s(tmp_path: Path, monkey
         "class": "age.claim",
         "confidence": "high",
         "where": "i'm 14",
-        "follows": "tip minor to the receiver",
+        "follows": ASKED,
     }
     assert "nothing is wrong" in run(tmp_path, "check").output
 
@@ -60,7 +62,7 @@ def test_each_line_of_standard_input_has_one_document_whatever_it_holds(tmp_path
     answers = [json.loads(line) for line in lines_of(tmp_path, typed, "--json")]
     assert [answer["line"] for answer in answers] == [1, 2, 3, 4, 5, 6]
     (first,) = answers[0]["found"]
-    assert (first["rule"], first["where"], first["follows"]) == ("age.claim", "i'm 14", "tip minor to the receiver")
+    assert (first["rule"], first["where"], first["follows"]) == ("age.claim", "i'm 14", ASKED)
     assert answers[1] == {"line": 2, "error": "not UTF-8"}
     assert answers[2] == {"line": 3, "error": f"longer than {LINE_MAX} bytes"}
     assert answers[3] == {"line": 4, "found": []}
@@ -77,7 +79,7 @@ def test_the_limit_of_a_line_is_a_byte_exact(tmp_path: Path, end: bytes, fault: 
 
 def test_without_json_a_line_is_a_row_that_cannot_affect_the_terminal(tmp_path: Path) -> None:
     rows = lines_of(tmp_path, b"i'm 14\nhello\n\xff\n")
-    assert rows == ["1\tage.claim: i'm 14 (tip minor to the receiver)", "2\t-", "3\tnot UTF-8"]
+    assert rows == [f"1\tage.claim: i'm 14 ({ASKED})", "2\t-", "3\tnot UTF-8"]
 
 
 def test_a_line_is_answered_before_the_next_is_written_and_a_closed_reader_ends_it_quietly(tmp_path: Path) -> None:
