@@ -4,6 +4,7 @@ Rule: a test that must break one of these says so with a marker (`blocking`, `le
 """
 
 import functools
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,7 @@ pytest_plugins = [
     "tests.support.unsteady",
 ]
 
+DESCRIPTORS_MAX = 20_000  # that tests need
 OURS = ["server", "serendip_client", "engine", "ext"]
 # Places that may block, because their loop is their own: the migration runs in a thread with a loop for itself.
 # A path of the database is made absolute, which blockbuster counts: no file is touched.
@@ -49,7 +51,9 @@ MAY_BLOCK = (
 
 
 def pytest_configure() -> None:
-    """What is tested is what stands there."""
+    """Refuse modules that are older than their source, and allow as many descriptors as this user may have: a login shell allows 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, DESCRIPTORS_MAX), most))
     if old := stale(Path(__file__).parents[1]):
         raise pytest.UsageError(f"compiled before the source was changed: {', '.join(old)}; run `make build`")
 
