@@ -5,7 +5,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -22,9 +22,6 @@ from server.trust.console.console_interface import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
 
-if TYPE_CHECKING:
-    from server.data.store import store_runner
-
 PUBLIC_PATIENCE_S: Final = (
     30.0  # seconds that a public host waits for its database, which says whether a moderator reads reports
 )
@@ -40,7 +37,7 @@ async def open_store(
     from server.data.store import store_runner
     from server.trust.console import console_server as console_service
     from server.trust.moderation import service as safety_service
-    from server.trust.moderators.moderator_accounts import unread_queues
+    from server.trust.moderators.moderator_accounts import expected, unread_queues
     from server.trust.rights.service import over
 
     async def purge(parts: store_runner.Parts) -> None:
@@ -49,7 +46,12 @@ async def open_store(
     try:
         store = store_runner.Store(settings, secret, purge, tasks)
         try:
-            await _start(store, settings)
+            public = bool(refusal(settings, has_moderator=False))
+            await store.start(patience=PUBLIC_PATIENCE_S if public else store_runner.PATIENCE)
+            # A database that is away cannot say so: the host starts.
+            has_moderator = not store.ready or await expected(store.parts.database, int(time.time()))
+            if said := refusal(settings, has_moderator=has_moderator):
+                raise StartError(said)
         except BaseException:
             await store.close()
             raise
@@ -69,15 +71,3 @@ async def open_store(
         translator = TranslationClient(settings.translation) if settings.translation.url else None
         console = console_service.Console(store.parts, chosen, settings.data, address, tasks, sockets, translator)
     return store, safety, console, over(store.parts, secret, settings, tasks, told)
-
-
-async def _start(store: "store_runner.Store", settings: Settings) -> None:
-    """Start the store; refuse a public host whose reports are read by no moderator."""
-    from server.data.store.store_runner import PATIENCE
-    from server.trust.moderators.moderator_accounts import expected
-
-    await store.start(patience=PUBLIC_PATIENCE_S if refusal(settings, has_moderator=False) else PATIENCE)
-    # A database that is away cannot say so: the host starts.
-    has_moderator = not store.ready or await expected(store.parts.database, int(time.time()))
-    if said := refusal(settings, has_moderator=has_moderator):
-        raise StartError(said)
