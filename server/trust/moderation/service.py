@@ -74,7 +74,7 @@ class Safety:
         self._ports = ports
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
-        self._intake = Intake(self._cases, self._filed)
+        self._intake = Intake(self._cases, self._weigh, self._filed)
         self._bans = Bans(parts.database, parts.pseudonyms, on_minor=ports.on_minor, on_lifted=ports.on_lifted)
         self._figures = ModerationGauges(parts.database)
         self._written = ChangePoll(parts.database.commit_count, IN_ANY_CASE)
@@ -160,22 +160,27 @@ class Safety:
         self._written.reset()
         self._notices.unpack(facts)
 
-    async def _filed(self, case: bytes, reported: Reported) -> None:
+    async def _weigh(self, reported: Reported) -> bool:
+        """Whether a report counts against its subject: its reporter has been here for more than a day. Raises StoreAway."""
+        reporter = reported.reporter.identity
+        if reported.program or not reporter:
+            return False
+        return await has_old_cookie(self._parts.database, self._parts.pseudonyms, reporter, int(time.time()))
+
+    async def _filed(self, case: bytes, reported: Reported, weighs: bool) -> None:
         pictures = self._ports.find_pictures()
         if pictures is not None and reported.chat and (not reported.program or reported.reason == NUDITY):
             adds = partial(self._cases.add_pictures, case, reported.side)
             pictures.follow(reported.chat, reported.side, reported.shown, adds)
-        reporter, subject = reported.reporter.identity, reported.subject
+        subject = reported.subject
         if reported.program:
             self._news.set()
             return
         if not subject.identity and subject.session:
             self._notices.reported(case, subject.session)
             self._written.reset()  # a notice of the case may have been read before its owner was known
-        if reporter:
-            with contextlib.suppress(StoreAway):  # then the report does not count
-                if await has_old_cookie(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
-                    self._ports.on_weighed(subject.identity, subject.session, reporter)
+        if weighs:
+            self._ports.on_weighed(subject.identity, subject.session, reported.reporter.identity)
 
     def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
         """Accept a report or a detection in the turn in which it came: the chat's lines are read now, because its ring is freed with the chat."""

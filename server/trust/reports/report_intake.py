@@ -30,9 +30,17 @@ class Intake:
     which its reporter reads there. Beyond PICTURES the newest waits without its own pictures.
     """
 
-    def __init__(self, cases: Cases, filed: Callable[[bytes, Reported], Awaitable[None]]) -> None:
-        """`filed`: called with the case's id when a report is stored; it raises nothing."""
+    def __init__(
+        self,
+        cases: Cases,
+        weigh: Callable[[Reported], Awaitable[bool]],
+        filed: Callable[[bytes, Reported, bool], Awaitable[None]],
+    ) -> None:
+        """`weigh`: returns whether a report counts against its subject, and raises StoreAway; `filed`: called with the case's id and that when a
+        report is stored; it raises nothing.
+        """
         self._cases = cases
+        self._weigh = weigh
         self._filed = filed
         self._queue: deque[Reported] = deque()
         self._wake = asyncio.Event()
@@ -76,6 +84,7 @@ class Intake:
         while True:
             await self._wake.wait()
             try:
+                weighs = await self._weigh(self._queue[0])  # before it is stored: then both are retried, or neither
                 case = await self._cases.take(self._queue[0])
             except (StoreAway, ObjectsAway, OSError):
                 self.failures += 1
@@ -87,7 +96,7 @@ class Intake:
                 logger.error("safety.report_lost", count=self.lost, **log.described(error))
             else:
                 self.taken += not self._queue[0].program
-                await self._filed(case, self._queue[0])
+                await self._filed(case, self._queue[0], weighs)
             pause = BACKOFF[0]
             self._bytes -= _size(self._queue.popleft())
             if not self._queue:

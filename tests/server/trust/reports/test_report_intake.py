@@ -18,7 +18,9 @@ class Store:
 
     def __init__(self) -> None:
         self.taken: list[Reported] = []
+        self.weighed: list[Reported] = []
         self.fails: Exception | None = None
+        self.away = 0  # times that the store is away when a report is weighed
 
     async def take(self, one: Reported) -> bytes:
         if self.fails is not None:
@@ -26,14 +28,21 @@ class Store:
         self.taken.append(one)
         return b""
 
+    async def weigh(self, one: Reported) -> bool:
+        if self.away:
+            self.away -= 1
+            raise StoreAway("away")
+        return True
 
-async def filed(_case: bytes, _reported: Reported) -> None:
-    """Nobody looks at it."""
+    async def filed(self, _case: bytes, one: Reported, weighs: bool) -> None:
+        """Note what counts."""
+        if weighs:
+            self.weighed.append(one)
 
 
 def made() -> tuple[Intake, Store]:
     store = Store()
-    return Intake(cast(Cases, store), filed), store
+    return Intake(cast(Cases, store), store.weigh, store.filed), store
 
 
 async def test_reports_are_stored_in_order() -> None:
@@ -64,6 +73,18 @@ async def test_what_waits_is_kept_while_the_store_is_away(monkeypatch: Any) -> N
     task.cancel()
     assert store.taken == [one]
     assert not queue.holds(one.receipt)
+
+
+async def test_a_report_that_could_not_be_weighed_is_weighed_when_the_store_is_back(monkeypatch: Any) -> None:
+    monkeypatch.setattr(report_intake, "BACKOFF", (0.001, 0.002))
+    queue, store = made()
+    store.away = 2
+    one = reported()
+    queue.take(one)
+    task = asyncio.create_task(queue.run())
+    assert await queue.flush(5) == 0
+    task.cancel()
+    assert (store.taken, store.weighed, queue.failures) == ([one], [one], 2)
 
 
 async def test_a_fault_costs_its_report_and_not_the_next() -> None:
