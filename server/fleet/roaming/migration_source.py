@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine.engine import BadRecord, Session
@@ -119,7 +120,14 @@ class MigrationSource:
         """Move a group without its connections, whose descriptors stay the caller's; returns whether the home has it. The transfer ends even if
         the caller stops waiting.
         """
-        return await asyncio.shield(self._start(self._send(home, transfer)))
+        task = self._start(self._send(home, transfer))
+        task.add_done_callback(partial(self._cut, transfer))
+        return await asyncio.shield(task)
+
+    def _cut(self, transfer: GroupTransfer, task: asyncio.Task[bool]) -> None:
+        """Close the connections of a group whose task was cancelled, because this process ends, or failed: its clients return by themselves."""
+        if task.cancelled() or task.exception() is not None:
+            self._lose(transfer.sessions)
 
     def forget(self, home: HomeProcess, people: Sequence[tuple[int, int]]) -> None:
         """Ask a process that may live to forget sessions that are here. `people`: ids and keys, as they moved."""

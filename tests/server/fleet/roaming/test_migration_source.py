@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+from functools import partial
 from typing import Any
 
 import pytest
@@ -264,6 +266,29 @@ async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, mon
     assert not await abroad.sent(two.hosts[1].name(1), GroupTransfer(exports, released, "drain", 0.0))
     assert one.sessions == set(ids)
     await talk(*visitors)
+
+
+async def test_people_who_are_under_way_when_their_process_ends_are_cut_at_once(two: Cell) -> None:
+    one, visitors, ids, _ = await chat(two)
+    abroad = two.hosts[0].abroad[one]
+    exports = abroad._crossing._exports
+    released = exports.moving.release(ids)
+    assert released is not None
+    transfer = GroupTransfer(exports, released, "drain", 0.0)
+    moving = asyncio.create_task(abroad.sent(two.hosts[1].name(1), transfer))
+    await until(lambda: abroad.under_way)
+    abroad._crossing.close()
+    with pytest.raises(asyncio.CancelledError):
+        await moving
+    for visitor in visitors:
+        await until(partial(_is_over, visitor.sock))
+
+
+def _is_over(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(65_536) == b""
+    except BlockingIOError:
+        return False
 
 
 def _closed(released: Released) -> None:
