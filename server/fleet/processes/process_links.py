@@ -15,7 +15,7 @@ from typing import Final, cast
 from engine.core.ports import Seats
 from engine.rooms.remote_waiting_room import RemoteRoom
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, abroad, nobody
+from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, abroad, nobody
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
@@ -30,7 +30,7 @@ from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
 from server.ops.process.server_status import OwnReport
-from server.realtime.worker.session_moves import SessionMoves, ask_again
+from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 
@@ -156,8 +156,6 @@ class WorkerLinks:
     def _dead(self, name: str) -> None:
         self.across.dead(name)
         self.whereabouts.dead(name)
-        if name not in (HUB, FRONTEND):  # it will not answer the saves of sessions that came from it
-            ask_again(self._worker, self._worker.engine.sessions.values())
         if abroad(name):
             self.tally.left = 0
         else:

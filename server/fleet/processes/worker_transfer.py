@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from engine.engine import Session
 from engine.rooms.remote_waiting_room import RemoteRoom, Row
 from server.fleet.ipc.ipc_link import Kind, LinkDown, Message
-from server.fleet.ipc.ipc_peers import LAST, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, LAST, Peers
 from server.fleet.ipc.process_names import Names, elsewhere
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
@@ -70,6 +71,7 @@ class WorkerTransfer:
         self._tally = exports.tally
         self._targets: dict[str, ProcessTarget] = {}
         self._landed = asyncio.Event()  # a message was acknowledged or came back
+        self._owed: set[int] = set()  # sessions that came with saves, which a process that had them before answers
         self.forwarding = forwarding
         self.exports = exports
         self._imports = Imports(worker, exports.moving, exports.tally)
@@ -182,7 +184,11 @@ class WorkerTransfer:
         self._worker.act(lambda _: None)  # tells the hub now, not after the next turn
 
     def dead(self, name: str) -> None:
-        """Restore what a dead process had not acknowledged."""
+        """Restore what a dead process had not acknowledged, and repeat the saves that it may have had to answer, not those of this process."""
+        if name not in (HUB, FRONTEND):
+            sessions = self._worker.engine.sessions
+            ask_again(self._worker, [sessions[id] for id in self._owed if id in sessions])
+            self._owed.clear()
         target = self._targets.pop(name, None)
         if target is not None:
             target.flight.dead()
@@ -195,10 +201,9 @@ class WorkerTransfer:
         _, client, meeting, _ = message.records
         if meeting is not None:
             self._room.expect((client,))
-        if (
-            self._imports.take_one(message, RESUME if meeting is None else MEET, partial(self._send_answer, name))
-            is None
-        ):
+        came = self._imports.take_one(message, RESUME if meeting is None else MEET, partial(self._send_answer, name))
+        self._owe(came or ())
+        if came is None:
             self._room.expect(())
         elif meeting is not None:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
@@ -207,10 +212,17 @@ class WorkerTransfer:
     def came_to_stay(self, name: str, message: Message) -> None:
         """Take sessions of a worker that is drained or replaced."""
         follows = name.startswith(LAST)
-        self._imports.take_all(message, UPGRADE if follows else DRAIN, partial(self._send_answer, name))
+        came = self._imports.take_all(message, UPGRADE if follows else DRAIN, partial(self._send_answer, name))
+        self._owe(came or ())
         if follows:
             self._tally.left = message.records[3]
         fault_points.at("taken")
+
+    def _owe(self, came: Sequence[Session]) -> None:
+        asked = {session.id for session in came if session.saves}
+        if asked:
+            sessions = self._worker.engine.sessions
+            self._owed = asked.union(id for id in self._owed if id in sessions and sessions[id].saves)
 
     def newcomer(self, name: str, message: Message) -> None:
         """Take a new connection that another worker had accepted."""

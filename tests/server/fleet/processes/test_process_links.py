@@ -8,6 +8,7 @@ from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.processes import process_links as module
+from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Working, answers, sent_to
@@ -135,10 +136,15 @@ async def test_when_it_is_closed_nothing_is_told_any_more(made: Host, monkeypatc
 
 
 async def test_a_save_that_a_worker_has_not_answered_that_dies_is_answered_where_its_person_is(made: Host) -> None:
-    one, _ = made.worker(1), made.worker(2)
+    one, two = made.worker(1), made.worker(2)
     await made.joined()
-    visitor, id, _ = await made.visitor(one)
-    one.worker.engine.sessions[id].saves = (("c", b""),)
+    (visitor, id, _), (other, own, _) = await made.visitor(two), await made.visitor(one)
+    two.worker.engine.sessions[id].saves = (("c", b""),)
+    one.worker.engine.sessions[own].saves = (("d", b""),)
+    assert two.links.across.exports.transfer((id,), two.links.across.to("worker 1"), DRAIN)
+    await until(lambda: id in one.sessions)
     made.kill("worker 2")
     assert (await visitor.hears("error"))["code"] == "not_saved"
     assert one.worker.engine.sessions[id].saves == ()
+    await answers(other)
+    assert one.worker.engine.sessions[own].saves == (("d", b""),), "it is asked for by this process itself, which lives"
