@@ -71,7 +71,7 @@ class BatchRoutes:
         first = next((one for one in listed if one.id == ident), None)
         return self._pages.answer(
             "alike.html", request, operator, status=409 if problem else 200, problem=problem, case=ident, queue=queue,
-            label=case_words.queue(queue, t), pauses=case_words.pauses(t),
+            label=case_words.queue(queue, t), more=len(alike) > len(listed), pauses=case_words.pauses(t),
             rows=[case_words.row(one, now, t) | case_words.excerpt(words[one.id], t) for one in listed],
             rules=[(rule, t.text(f"rule.{rule}")) for rule in RULES],
             rule=policy_reason(first.reasons[0]).rule if first else "", mine=operator.name,

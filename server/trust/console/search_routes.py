@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from server.http.words.worded_errors import Worded
-from server.trust.cases.case_search import OWN_DAYS, FoundCase
+from server.trust.cases.case_search import FOUND_MOST, OWN_DAYS, FoundCase
 from server.trust.console import case_words
 from server.trust.console.case_access import CasePages, may_see
 from server.trust.console.console_gate import Gate
@@ -47,7 +47,7 @@ class SearchRoutes:
         self, request: web.Request, operator: Operator, words: str, problem: Worded | None, lists: dict[str, object]
     ) -> web.Response:
         return self._pages.answer(
-            "search.html", request, operator, words=words, problem=problem, days=OWN_DAYS, most=WORDS_MOST,
+            "search.html", request, operator, words=words, problem=problem, days=OWN_DAYS, most=WORDS_MOST, found_most=FOUND_MOST,
             found=lists.get("found"), passed=lists.get("passed"), own=lists.get("own"),
         )  # fmt: skip
 

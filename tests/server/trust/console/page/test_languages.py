@@ -34,7 +34,7 @@ def test_a_language_is_the_browsers_until_another_is_chosen_by_keyboard(
     mona.keyboard.press("Enter")
     expect(mona.locator(".said .reported p")).to_have_text("buy my <b>gold</b>")
     speaks(mona, "ar", "rtl")
-    for place in ("appeals", "approvals", "notices", "accounts"):
+    for place in ("search", "figures", "answers", "examples", "appeals", "approvals", "notices", "accounts"):
         mona.goto(f"{operated.origin}/{place}")
         speaks(mona, "ar", "rtl")
     tab_to(mona, "button[value=de]")

@@ -103,6 +103,12 @@ def test_a_picture_is_loaded_by_a_press_and_sharp_while_it_is_held(
     assert len(asked) == 1
     mia.locator("#words").fill("vvv")  # who types, types
     assert filter_of(image) == blurred
+    mia.keyboard.press("x")
+    assert len(asked) == 1
+    mia.keyboard.press("Escape")
+    mia.keyboard.press("x")  # the next one, by keyboard
+    expect(shots.nth(1).get_by_role("img")).to_be_visible()
+    assert len(asked) == 2
 
 
 def test_what_lies_with_role_child_wants_a_reason_first(window: Opener, operated: Operated, quiet: Watch) -> None:
