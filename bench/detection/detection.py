@@ -10,6 +10,7 @@ Rules are written by looking at the half `seen`; of `held` only the counts are p
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,11 @@ def measure(detect: Detector, sets: list[LabelledSet]) -> dict[str, Any]:
 def fetch(folder: Path) -> int:
     """Download the missing files, and say so."""
     for file in missing_files(pinned_files(), folder):
-        fetch_file(file, folder)
+        try:
+            fetch_file(file, folder)
+        except OSError as error:
+            print(f"{file.url}: {error}; a copy may be put into {folder} as {file.name}", file=sys.stderr)
+            return 1
         print(f"{file.name}: {file.about['source']}, {file.about['licence']}")
     print(f"all public sets are in {folder}")
     return 0
@@ -116,6 +121,7 @@ def show(detect: Detector, sets: list[LabelledSet], wanted: str) -> int:
     if wanted != ORDINARY and not chosen:
         print(f"no set {wanted}", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may end before
     for row in _ordinary(detect) if wanted == ORDINARY else _mistakes(detect, chosen):
         print(row)
     return 0
