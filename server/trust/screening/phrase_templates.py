@@ -112,16 +112,29 @@ class Sets:
 
 
 def _parts(template: str) -> list[str]:
-    """Return the parts of a template that are separated by spaces outside of parentheses."""
-    parts, depth, begin = [], 0, 0
+    """Return the parts of a template that are separated by spaces: by those outside of parentheses, and by those that each choice of a group has."""
+    parts, depth, begin, group = [], 0, 0, 0
     for at, char in enumerate(f"{template} "):
-        depth += (char == "(") - (char == ")")
-        if char == " " and depth == 0:
-            if template[begin:at].strip():
-                parts.append(template[begin:at].strip())
+        if char == "(":
+            if depth == 0:
+                group = at
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            if depth == 0:
+                choices = [choice for choice in template[group + 1 : at].split("|") if choice]
+                if all(choice.startswith(" ") for choice in choices):
+                    parts.append(template[begin:group])
+                    begin = group
+                elif all(choice.endswith(" ") for choice in choices):
+                    parts.append(template[begin : at + 1])
+                    begin = at + 1
+        elif char == " " and depth == 0:
+            parts.append(template[begin:at])
             begin = at + 1
     if depth:
         raise BadTemplate(f"{template!r} has a parenthesis too many")
+    parts = [part.strip() for part in parts if part.strip()]
     if parts and parts[0] == "^":
         parts[:2] = ["".join(parts[:2])]
     return parts

@@ -110,7 +110,12 @@ class Line:
         ends = 0
         for place in range(begin + 1, behind):
             at, end = self.spans[place - 1][1], self.spans[place][0]
-            if end - at > 1 and self.text[at] in ".!?…" and self.text[end - 1] == " ":
+            if (
+                end - at > 1
+                and self.text[at] in ".!?…"
+                and self.text[end - 1] == " "
+                and not self.text[at - 1].isdigit()
+            ):
                 ends += 1
         return ends > 0 and (ends < behind - begin - 1 or ends == 1)
 
