@@ -340,7 +340,7 @@ class CameraChecks:
             self._core.out.keep((session, seat, Act(what, side, 0)))
 
     def _count(self, look: CameraCheck, side: int, now: float) -> None:
-        """Count a hit for the day: a partner who leaves at once leaves no time for a second hit, so chats confirm each other."""
+        """Count a hit for the day: the partner often ends the chat before a second hit, so chats confirm each other."""
         session, seat = look.there[side]
         chats = self._core.detected(session, NUDITY, look.chat.id, now)
         if chats >= LIMITS[NUDITY].case and self._core.keeps:

@@ -7,7 +7,7 @@ are monotonic seconds.
 #     one hit ─▷ veil, the next check soon ─┬─ two hits HITS_APART, the sender's own picture agrees or was withheld twice ─▷ moderators (NUDITY)
 #                                           └─ three clean ones in a row ─▷ the veil is removed
 #     a hit or an unsure verdict, and the sender's own picture differs ─▷ moderators (DIFFERS): one of the two lies
-#     a hit in three chats of a day, whoever left ─▷ moderators (NUDITY), each further chat too (`engine.conduct.daily_detections`)
+#     a hit in each of three chats of a day ─▷ moderators (NUDITY), each further chat too (`engine.conduct.daily_detections`)
 #     a picture that is on a list ─▷ moderators (KNOWN)
 #     three requested pictures in a row were not given ─▷ video is off for a while
 #

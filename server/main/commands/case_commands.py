@@ -20,6 +20,7 @@ from server.main.commands.command_base import (
     Operator,
     Why,
     clean,
+    instant,
     print_json,
     say,
     stop,
@@ -184,7 +185,7 @@ def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operat
 
 @app.command()
 def mark(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """Mark apparent abuse material in a case: it is kept for a year, apart, for the role child; the user is paused for a day."""
+    """Mark the apparent abuse of a child, in pictures or text: kept for a year, apart, for the role child; the user is paused for a day."""
 
     async def handler(parts: Parts, _: Settings) -> None:
         await desk(parts).mark(case, who(operator), why)
@@ -199,22 +200,32 @@ def refer(
     why: Why,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="a new folder for the package")] = None,
     kind: Annotated[
-        str, typer.Option("--type", help=f"of the incident: {', '.join(referral_package.TYPES)}")
-    ] = "material",
+        str,
+        typer.Option(
+            "--type", help=f"of the incident: {', '.join(referral_package.TYPES)}; default: enticement without pictures"
+        ),
+    ] = "",
     name: Annotated[str, typer.Option("--name", help="who reports, a person; default: operator.name")] = "",
     mail: Annotated[str, typer.Option("--mail", help="where they are reached; default: operator.email")] = "",
     send: Annotated[bool, typer.Option("--send", help="report it to safety.child_endpoint, too")] = False,
-    sent: Annotated[str, typer.Option("--sent", metavar="NUMBER", help="only note that you reported it yourself")] = "",
+    sent: Annotated[
+        str,
+        typer.Option(
+            "--sent", metavar="NUMBER", help="only note that you reported it; it is held for a year from then"
+        ),
+    ] = "",
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="when you reported it, in UTC; default: now")] = "",
     config: ConfigFile = None,
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
     """Write the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
-    if (out is None) == (not sent) or (send and sent) or kind not in referral_package.TYPES:
+    if (out is None) == (not sent) or (send and sent) or (at and not sent) or kind not in ("", *referral_package.TYPES):
         stop(
-            f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER alone",
+            f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER, and --at TIME or not",
             status=2,
         )
+    submitted = instant(at) if at else None
 
     async def handler(parts: Parts, settings: Settings) -> str:
         at_desk, chosen = desk(parts), settings.safety
@@ -231,7 +242,7 @@ def refer(
                 password = chosen.child_password.get_secret_value()
                 number = await referral_api.send(package, chosen.child_endpoint, chosen.child_user, password)
         if number:
-            await at_desk.referred(case, who(operator), why, number)
+            await at_desk.referred(case, who(operator), why, number, submitted)
         return number
 
     number = perform(config, data, handler)

@@ -1,4 +1,4 @@
-"""Build the files of a referral (a report of child abuse material) in the format of NCMEC's reporting API.
+"""Build the files of a referral (a report of the abuse of a child, in pictures or in text) in the format of NCMEC's reporting API.
 
 **Invariant:** the files contain only what the case has stored. They are sent by `referral_api`, by a person's command.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
 import os
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,7 @@ from server.trust.evidence.chat_evidence import Evidence
 SCHEMA: Final = "https://report.cybertip.org/ispws/xsd"
 INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 MATERIAL: Final = "Child Pornography (possession, manufacture, and distribution)"  # NCMEC's term
+# NCMEC's types of incidents. Those that 18 U.S.C. 2258A makes a duty, in text too: material, enticement (2422(b)) and trafficking (1591).
 TYPES: Final = {
     "material": MATERIAL,
     "enticement": "Online Enticement of Children for Sexual Acts",
@@ -93,8 +96,14 @@ class Package:
     summary: bytes
 
 
-def build(found: Material, reporter: Reporter, kind: str = "material") -> Package:
-    """Build the package. `kind`: one of TYPES. Raises KeyError.
+def offered(pictures: bool) -> list[tuple[str, str]]:
+    """Return (name, NCMEC's words) of TYPES, the likely one first: with pictures material, of text alone enticement."""
+    likely = "material" if pictures else "enticement"
+    return sorted(TYPES.items(), key=lambda kind: kind[0] != likely)
+
+
+def build(found: Material, reporter: Reporter, kind: str = "") -> Package:
+    """Build the package. `kind`: one of TYPES, empty for the likely one. Raises KeyError.
 
     report.xml        incident, times in UTC, the address: what opens a report (`/submit`)
     01-chat.txt …     the text of each chat; 02-strip.jpg …: each picture, as it was seen
@@ -102,21 +111,37 @@ def build(found: Material, reporter: Reporter, kind: str = "material") -> Packag
     package.json      the same for people and programs who do it by hand
     """
     files = [_of_text(number, one, found) for number, one in enumerate(found.texts, 1)]
+    kind = TYPES[kind] if kind else offered(bool(found.pictures))[0][1]
     files += [_of_picture(number, one, found) for number, one in enumerate(found.pictures, len(files) + 1)]
-    return Package(_report(found, reporter, TYPES[kind]), tuple(files), _summary(found, TYPES[kind], files))
+    return Package(_report(found, reporter, kind), tuple(files), _summary(found, kind, files))
 
 
 def write(package: Package, folder: Path) -> list[Path]:
     """Write the package into a new folder of mode 0700. Return its files. Raises OSError if the folder exists."""
     folder.mkdir(mode=0o700)
-    bodies = {"report.xml": package.report, "package.json": package.summary}
-    for one in package.files:
-        bodies |= {one.name: one.body, f"{one.name.rpartition('.')[0]}.xml": one.details}
+    bodies = _bodies(package)
     for name, body in bodies.items():
         file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "wb") as stream:
             stream.write(body)
     return [folder / name for name in bodies]
+
+
+def zipped(package: Package, folder: str) -> bytes:
+    """Return the package as a ZIP file with one folder. Pictures are stored as they are, and are few (`MOST_OF_A_CASE`)."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, body in _bodies(package).items():
+            archive.writestr(f"{folder}/{name}", body)
+    return made.getvalue()
+
+
+def _bodies(package: Package) -> dict[str, bytes]:
+    """Return the bytes of all files by name."""
+    bodies = {"report.xml": package.report, "package.json": package.summary}
+    for one in package.files:
+        bodies |= {one.name: one.body, f"{one.name.rpartition('.')[0]}.xml": one.details}
+    return bodies
 
 
 def _report(found: Material, reporter: Reporter, kind: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Read the stored content of a case (text, pictures, address) that its referral to a child protection organisation will contain.
+"""Read the stored content of a case (text, pictures, address) for its referral to a child protection organisation, and log the referral.
 
 **Invariant:** the case must be marked as apparent child abuse material, and the audit log has the entry before anything is read.
 """
@@ -51,16 +51,21 @@ class Referrals(Disclosures, PictureReview):
         await self._note("safety referral", operator, why, ident, f"{len(pictures)} pictures, {len(found.texts)} texts")
         return found
 
-    async def referred(self, text: str, operator: str, why: str, number: str) -> None:
-        """Log a referral under the number that the receiver assigned, and hold a marked case for a year from now: the law counts the year from the
-        submission. Raises Refused, StoreAway.
+    async def referred(self, text: str, operator: str, why: str, number: str, at: int | None = None) -> None:
+        """Log a referral under the number that the receiver assigned, and hold the case for a year from its submission. `at`: Unix seconds of
+        that, None for now. Raises Refused (also for a time to come, or more than a year ago), StoreAway.
         """
-        ident = await self._ident(text)
+        ident, now = await self._ident(text), self.now
+        submitted = now if at is None else at
+        if not now - child_abuse_material.PRESERVED < submitted <= now:
+            raise Refused("refused.referral.when")
+        async with self._database.read() as connection:
+            if not await child_abuse_material.is_marked(connection, ident):
+                raise Refused("refused.referral")
         await self._note(REFERRED, operator, why, ident, f"reported as {number[:100]}")
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            if await child_abuse_material.is_marked(connection, ident):
-                await child_abuse_material.hold(connection, self._pseudonyms, ident, self.now)
+            await child_abuse_material.hold(connection, self._pseudonyms, ident, submitted, now)
 
     async def _piece(self, piece: bytes) -> bytes:
         async with self._database.read() as connection:

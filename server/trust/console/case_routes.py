@@ -18,6 +18,7 @@ from server.http.words.worded_errors import Worded
 from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
 from server.trust.cases.case_base import Taken
 from server.trust.cases.case_queues import QueueSize
+from server.trust.child_protection import referral_package
 from server.trust.console import case_words, chat_translation
 from server.trust.console.answer_routes import add_answers
 from server.trust.console.appeal_routes import add_appeals
@@ -241,6 +242,7 @@ class CaseRoutes:
             translated=translated and bool(translations), untranslated=translated and not translations,
             translates=self._translator is not None,
             answers=await self._answers.answers(operator.name, self._languages, t.language),
+            incidents=referral_package.offered(bool(found.pictures)),
             targets=[(one, case_words.target(one, t)) for one in await targets(self._accounts, queue, operator)],
             **case_words.shown(
                 found, now, t, country=queue == URGENT, opens=lambda name: may_see(name, operator),

@@ -1,13 +1,17 @@
-"""Serve the disclosures of a case (the IP address of its subject, the case as a file), and the form of a legal hold on it.
+"""Serve the disclosures of a case (the IP address of its subject, the case as a file, the package of a report about the abuse of a child), and the
+forms of a legal hold on it and of a report that was sent.
 
-**Invariant:** only for the role `officer`, with a freshly verified passkey; the disclosures need a second moderator too.
+**Invariant:** only for the role `officer`, the package for the role `child`, with a freshly verified passkey; the disclosures need a second
+moderator too.
 """
 
 from __future__ import annotations
 
 from aiohttp import web
 
+from server.data.errors import ObjectsAway
 from server.data.retention.legal_holds import BadHold
+from server.trust.child_protection import referral_package
 from server.trust.console.case_access import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
 from server.trust.decisions.case_work import CaseWork
@@ -17,6 +21,7 @@ from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_scale import Refused
 
 ASKED = (State.ASKED, State.WAITING)
+HURRIED = frozenset((Action.REVEAL, Action.REFER))  # at once where a life is in danger, marked
 
 
 class DisclosureRoutes:
@@ -46,6 +51,43 @@ class DisclosureRoutes:
             headers={"Content-Disposition": f'attachment; filename="case-{ident[:12]}.json"'},
         )
 
+    async def refer(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/refer`: `why`, `type`, `name`, `mail`. As `reveal`, with the package as a ZIP file."""
+        ident, form = request.match_info["case"], sent(request)
+        kind = form.get("type")
+        if kind not in referral_package.TYPES:
+            return self._pages.missing(request, operator)
+        why = await self._reason(request, operator, Action.REFER)
+        if not isinstance(why, str):
+            return why
+        try:
+            found = await self._desk.gather(ident, operator.name, why)
+        except Refused as problem:
+            return self._pages.refused(request, operator, problem)
+        except ObjectsAway:
+            return web.Response(status=503)
+        reporter = referral_package.Reporter(form.get("name").strip() or operator.name, form.get("mail").strip())
+        name = f"referral-{ident[:12]}"
+        return web.Response(
+            body=referral_package.zipped(referral_package.build(found, reporter, kind), name),
+            content_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}.zip"'},
+        )
+
+    async def referred(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/referred`: `number`, `why`: a report was sent, by whatever way."""
+        ident, form = request.match_info["case"], sent(request)
+        number, why = form.get("number").strip(), form.get("why").strip()
+        try:
+            if not why:
+                raise Refused("refused.why")
+            if not number:
+                raise Refused("refused.referral.number")
+            await self._desk.referred(ident, operator.name, why, number)
+        except Refused as problem:
+            return self._pages.refused(request, operator, problem)
+        return web.Response(status=303, headers={"Location": f"/case/{ident}"})
+
     async def hold(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/hold`: `authority`, `days`, `why`."""
         ident, form = request.match_info["case"], sent(request)
@@ -69,7 +111,7 @@ class DisclosureRoutes:
             return found.words
         try:
             if found is None or found.state not in ASKED:
-                emergency = action is Action.REVEAL and form.flag("emergency")
+                emergency = action in HURRIED and form.flag("emergency")
                 await self._approvals.ask(operator, action, subject, why, emergency=emergency)
                 if emergency:
                     return why
@@ -83,4 +125,6 @@ def add_disclosures(gate: Gate, cases: CasePages, desk: CaseWork, approvals: App
     disclosures = DisclosureRoutes(cases, desk, approvals)
     gate.add("POST", CASE + "/reveal", Action.REVEAL, cases.of_a_case(disclosures.reveal))
     gate.add("POST", CASE + "/export", Action.EXPORT, cases.of_a_case(disclosures.export))
+    gate.add("POST", CASE + "/refer", Action.REFER, cases.of_a_case(disclosures.refer))
+    gate.add("POST", CASE + "/referred", Action.CHILD, cases.of_a_case(disclosures.referred))
     gate.add("POST", CASE + "/hold", Action.HOLD, cases.of_a_case(disclosures.hold))

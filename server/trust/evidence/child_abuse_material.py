@@ -24,7 +24,7 @@ PRESERVED = legal_holds.PRESETS["cybertipline"] * DAY  # seconds
 async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, now: int) -> bool:
     """Mark a case and place its hold, within a transaction under the guard. False: no identity or network is known, so there is no hold.
 
-    A second mark holds for a year from then on.
+    A second mark holds for a year from then on, a report to the authorities (`hold`) for a year from its submission.
 
         a listed picture (program), or a mark (role child) ─▷ the urgent queue ─▷ a hold of a year ─▷ pictures to the folder `child/`
 
@@ -33,17 +33,17 @@ async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes
     saying = update(case).where(case.c.id == ident, case.c.child.is_(None))
     await connection.execute(saying.values(child=now))
     await connection.execute(update(case).where(case.c.id == ident).values(queue=URGENT))
-    return await hold(connection, pseudonyms, ident, now)
+    return await hold(connection, pseudonyms, ident, now, now)
 
 
-async def hold(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, now: int) -> bool:
-    """Hold a case's data for a year from `now`, or extend its hold to then, within a transaction under the guard. False: there is no hold."""
+async def hold(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, since: int, now: int) -> bool:
+    """Hold what is stored of a case's subject until a year after `since`, or longer if it is held longer. Return as `mark`."""
     about = select(case_subject.c.identity, case_subject.c.network).where(case_subject.c.case == ident)
     subject = (await connection.execute(about)).first()
     mac = None if subject is None else subject.identity or subject.network
     if mac is None:
         return False
-    await legal_holds.preserve(connection, pseudonyms, mac, AUTHORITY, WHY, now, now + PRESERVED)
+    await legal_holds.preserve(connection, pseudonyms, mac, AUTHORITY, WHY, now, since + PRESERVED)
     return True
 
 

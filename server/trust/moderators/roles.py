@@ -24,6 +24,7 @@ class Action(StrEnum):
     FOREVER = "forever"  # beyond 90 days, or a wider network
     REVEAL = "reveal"  # the address of a case's subject
     EXPORT = "export"  # a case as a file
+    REFER = "refer"  # the package of a report about the abuse of a child
     HOLD = "hold"  # keep a case's rows from the purge
     ACCOUNTS = "accounts"  # invite, roles, close
 
@@ -31,7 +32,7 @@ class Action(StrEnum):
 _MODERATOR = frozenset({Action.WORK})
 ROLES: dict[str, frozenset[Action]] = {
     "moderator": _MODERATOR,
-    "child": _MODERATOR | {Action.CHILD},
+    "child": _MODERATOR | {Action.CHILD, Action.REFER},
     "lead": _MODERATOR | {Action.LONG, Action.UNBAN, Action.APPEALS, Action.NOTICES, Action.FOREVER},
     "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD},
     "admin": frozenset({Action.ACCOUNTS}),
@@ -40,8 +41,10 @@ ROLES: dict[str, frozenset[Action]] = {
 OPENED_BY: dict[str, Action] = {
     **dict.fromkeys(QUEUES, Action.WORK), URGENT: Action.CHILD, APPEALS: Action.APPEALS, NOTICES: Action.NOTICES,
 }  # fmt: skip
-STEP_UP = frozenset({Action.LONG, Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.HOLD, Action.ACCOUNTS})
-TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT})
+STEP_UP = frozenset(
+    {Action.LONG, Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.REFER, Action.HOLD, Action.ACCOUNTS}
+)
+TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.REFER})
 
 
 @dataclass(frozen=True, slots=True)

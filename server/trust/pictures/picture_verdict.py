@@ -171,7 +171,7 @@ class Judge:
 
     @staticmethod
     def _is_clear(picture: Image.Image, limits: Limits) -> bool:
-        """Whether enough is to be seen for the model."""
+        """Whether a picture shows enough for the model."""
         return _hashed(picture).quality >= limits.quality
 
     def _scores(self, tiles: list[Image.Image], unsure: float) -> dict[int, float]:
@@ -195,7 +195,7 @@ def _decoded(body: bytes, size: tuple[int, int]) -> Image.Image:
 def brightened(picture: Image.Image) -> Image.Image | None:
     """Return a dark picture as a longer exposure would show it; None if it is not dark, or black.
 
-    All values are multiplied alike, as light multiplies them: colours keep their relation, which the model goes by.
+    All values are multiplied alike, as light multiplies them: the model depends on the relation of colours.
     """
     light = np.cumsum(picture.convert("L").histogram())
     brightest = int(np.searchsorted(light, 0.99 * light[-1]))

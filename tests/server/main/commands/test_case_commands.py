@@ -144,9 +144,10 @@ def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_no
     refused = run(*words, *out, "--send")
     assert (refused.exit_code, "child_endpoint is empty" in refused.stderr) == (1, True)
     assert not (tmp_path / "package").exists()
-    for wrong in ((), ("--send",), (*out, "--sent", "7"), (*out, "--type", "other")):
+    for wrong in ((), ("--send",), (*out, "--sent", "7"), (*out, "--type", "other"), (*out, "--at", "2026-11-24")):
         assert run(*words, *wrong).exit_code == 2
     assert "reported as 7" in run(*words, "--sent", "7").stdout
+    assert "no more than a year ago" in run(*words, "--sent", "7", "--at", "2020-01-01").stderr
     unmarked = one(tmp_path)
     assert "Mark the case first" in run("referral", unmarked, "--why", "so", *out).stderr
     assert "kept for a year" in run("mark", unmarked, "--why", "a child").stdout

@@ -70,9 +70,11 @@ def test_a_report_says_what_when_in_utc_who_reports_and_from_which_address() -> 
 
 
 def test_a_case_without_pictures_and_address_is_a_report_of_its_text() -> None:
-    package = build(material(address=""), Reporter("Operator", ""), "enticement")
+    package = build(material(address=""), Reporter("Operator", ""))
     root = tree(package.report)
     assert root.findtext("incidentSummary/incidentType") == TYPES["enticement"]
+    other = tree(build(material(), ADA, "trafficking").report)
+    assert other.findtext("incidentSummary/incidentType") == "Child Sex Trafficking"
     assert root.findtext("incidentSummary/incidentDateTime") == utc(NOW + 9)
     assert root.find(".//ipCaptureEvent") is None
     assert root.find(".//email") is None

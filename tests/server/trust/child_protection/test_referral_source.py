@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
 
 from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
-from server.data.schema.record_schema import hold
+from server.data.retention import legal_holds
 from server.ops.config.moderation_policy import DAY
 from server.trust.child_protection import referral_source
 from server.trust.sanctions.sanction_scale import Refused
-from tests.server.data.conftest import Kit, address
-from tests.server.trust.moderation.people import acted, cases, desk, pictures, reported, text
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import NONE, acted, cases, desk, pictures, reported, text
 
 
 async def trail(kit: Kit) -> list[tuple[str, str]]:
@@ -37,20 +36,6 @@ async def test_all_of_a_marked_case_is_gathered_with_the_address_and_who_looked(
     ]  # fmt: skip
 
 
-async def test_the_year_of_the_hold_counts_from_the_report(kit: Kit) -> None:
-    ident = (await cases(kit).take(acted("known", said=text("hello"), shown=pictures()))).hex()
-    marked = await held_until(kit)
-    kit.now += 10 * DAY
-    await desk(kit).referred(ident, "eva", "the law", "4711")
-    assert await held_until(kit) == marked + 10 * DAY
-
-
-async def held_until(kit: Kit) -> int:
-    """Return when the only hold ends."""
-    async with kit.database.read() as connection:
-        return int((await connection.execute(select(hold.c.until))).scalar_one())
-
-
 async def test_what_is_not_marked_is_not_reported(kit: Kit) -> None:
     ident = (await cases(kit).take(reported(shown=pictures()))).hex()
     with pytest.raises(Refused):
@@ -68,3 +53,52 @@ async def test_where_a_picture_is_not_there_nothing_is_gathered(kit: Kit, monkey
     with pytest.raises(Refused) as why:
         await desk(kit).gather(ident, "eva", "the law")
     assert why.value.key == referral_source.GONE
+
+
+async def held_until(kit: Kit) -> int:
+    """Return when the only hold ends."""
+    (one,) = await legal_holds.list_holds(kit.database)
+    return one.until
+
+
+async def test_a_case_is_held_for_a_year_from_the_submission_of_its_report(kit: Kit) -> None:
+    shown = pictures()
+    ident = (await cases(kit).take(acted("known", said=text("hello"), shown=shown))).hex()
+    at = desk(kit)
+    assert await held_until(kit) == NOW + 365 * DAY  # from the mark on
+    kit.now = NOW + 10 * DAY
+    await at.referred(ident, "eva", "the law", "4711")
+    assert await held_until(kit) == NOW + 375 * DAY
+    kit.now = NOW + 20 * DAY
+    await at.referred(ident, "eva", "reported by form", "4712", NOW + 15 * DAY)
+    assert await held_until(kit) == NOW + 380 * DAY
+    await at.referred(ident, "eva", "reported by form", "4710", NOW + 1 * DAY)
+    assert await held_until(kit) == NOW + 380 * DAY, "a hold never becomes shorter"
+    await at.decide(ident, "eva", "told the police", NONE)
+    for days, left in ((379, 4), (381, 0)):  # three pictures, one text
+        kit.now = NOW + days * DAY
+        await kit.purge().run()
+        assert await kit.count("evidence") == left
+    assert [name async for name in kit.objects.names("child")] == []
+
+
+async def test_a_time_to_come_or_an_unmarked_case_is_no_report(kit: Kit) -> None:
+    marked = (await cases(kit).take(acted("known"))).hex()
+    unmarked = (await cases(kit).take(reported(about=23))).hex()
+    for ident, when, key in (
+        (marked, NOW + 1, "refused.referral.when"),
+        (marked, NOW - 366 * DAY, "refused.referral.when"),
+        (unmarked, NOW, "refused.referral"),
+    ):
+        with pytest.raises(Refused) as why:
+            await desk(kit).referred(ident, "eva", "the law", "4711", when)
+        assert why.value.key == key
+    assert "safety referred" not in [action for action, _ in await trail(kit)]
+
+
+async def test_a_case_of_text_alone_is_gathered_too(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported(reason="minor", said=text("how old are you", "15", "send pics")))).hex()
+    await desk(kit).mark(ident, "eva", "enticement")
+    found = await desk(kit).gather(ident, "eva", "the law")
+    assert found.pictures == ()
+    assert [line.text for line in found.texts[0].lines] == ["how old are you", "15", "send pics"]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from server.data.privacy import audit_log
-from tests.server.data.conftest import Kit, address
-from tests.server.trust.console.conftest import Console
+from server.data.retention import legal_holds
+from server.ops.config.moderation_policy import DAY
+from server.trust.child_protection.referral_package import TYPES
+from server.trust.moderators.console_sessions import COOKIE
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.console.conftest import Console, Person
 from tests.server.trust.console.work import case
+from tests.server.trust.moderation.people import acted, cases, pictures, text
 
 
 @pytest.fixture
@@ -62,3 +69,49 @@ async def test_a_hold_is_placed_from_the_case(console: Console, kit: Kit) -> Non
         assert (await eve.post(f"/case/{ident}/hold", why="order 7", authority="court", days=days)).status == 409
     assert (await eve.post(f"/case/{ident}/hold", why="order 7", authority="court", days="90")).status == 303
     assert await kit.count("hold") == 1
+
+
+async def package(person: Person, ident: str, **form: str) -> tuple[int, bytes]:
+    """Send the form of the package; it answers with a file, not with text."""
+    data = {"token": person.token, "type": "enticement", "name": "Eva", "mail": "e@example.org", **form}
+    headers = {**person.headers, "Cookie": f"{COOKIE}={person.cookie}"}
+    path = f"/case/{ident}/refer"
+    async with person.console.client.post(path, data=data, headers=headers, allow_redirects=False) as answer:
+        return answer.status, await answer.read()
+
+
+async def test_the_package_of_a_report_takes_two_of_the_role_child(console: Console, kit: Kit) -> None:
+    eva, ina = await console.person("eva", "child"), await console.person("ina", "child")
+    officer = await console.person("eli", "officer")
+    ident = (await cases(kit).take(acted("known", said=text("hello"), shown=pictures()))).hex()
+    page = (await eva.get(f"/case/{ident}")).text
+    assert [kind for kind in TYPES if f'<option value="{kind}">' in page] == list(TYPES)
+    assert (await officer.post(f"/case/{ident}/refer", why="so", type="material")).status == 404
+    assert (await package(eva, ident, why="the law", type="other"))[0] == 404
+    assert (await package(eva, ident, why="the law"))[0] == 303
+    waiting = (await ina.get("/approvals")).text
+    assert "Make a package for child protection" in waiting
+    for approval in set(re.findall(r'name="id" value="([0-9a-f]{32})"', waiting)):
+        await ina.post("/approvals/confirm", id=approval)
+    status, body = await package(eva, ident, why="a joke", type="trafficking")
+    assert status == 200
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        names = {name.partition("/")[2] for name in archive.namelist()}
+        report = archive.read(f"referral-{ident[:12]}/report.xml").decode()
+    assert {"report.xml", "package.json", "01-chat.txt"} <= names
+    assert sum(name.endswith(".jpg") for name in names) == 3
+    assert ("Child Sex Trafficking" in report, address(22) in report) == (True, True)
+    rows = [row for row in await audit_log.recent_entries(kit.database, 0) if row.action == "safety referral"]
+    assert {(row.operator, row.why) for row in rows} == {("eva", "the law")}
+
+
+async def test_a_report_that_was_sent_is_noted_from_the_case_and_holds_it_longer(console: Console, kit: Kit) -> None:
+    await console.enrolled("eva", "child")
+    ident = (await cases(kit).take(acted("known"))).hex()
+    kit.now = NOW + DAY
+    eva = await console.again("eva")
+    for number, why in (("", "the law"), ("4711", " ")):
+        assert (await eva.post(f"/case/{ident}/referred", number=number, why=why)).status == 409
+    assert (await eva.post(f"/case/{ident}/referred", number="4711", why="the law")).to == f"/case/{ident}"
+    (held,) = await legal_holds.list_holds(kit.database)
+    assert held.until == NOW + 366 * DAY

@@ -9,16 +9,29 @@ from server.trust.moderators.roles import ROLES, STEP_UP, TWO_OPERATORS, Action,
 # What the contract says, written out: the table in the program is not asked.
 MAY = {
     "moderator": {"work"},
-    "child": {"work", "child"},
+    "child": {"work", "child", "refer"},
     "lead": {"work", "long", "unban", "appeals", "notices", "forever"},
     "officer": {"work", "reveal", "export", "hold"},
     "admin": {"accounts"},
 }
 ACTIONS = {
-    *("work", "child", "long", "unban", "appeals", "notices", "forever", "reveal", "export", "hold", "accounts"),
+    *(
+        "work",
+        "child",
+        "long",
+        "unban",
+        "appeals",
+        "notices",
+        "forever",
+        "reveal",
+        "export",
+        "refer",
+        "hold",
+        "accounts",
+    ),
 }
-ASK_AGAIN = {"long", "forever", "reveal", "export", "hold", "accounts"}
-TWO = {"forever", "reveal", "export"}
+ASK_AGAIN = {"long", "forever", "reveal", "export", "refer", "hold", "accounts"}
+TWO = {"forever", "reveal", "export", "refer"}
 
 
 def test_the_table_of_roles_is_the_contracts() -> None:
