@@ -71,7 +71,7 @@ def is_met(row: dict[str, Any], which: str) -> bool:
 
 
 def goals(result: dict[str, Any]) -> str:
-    """Return the table of goals: all findings if their false alarms are few enough, else those of high confidence alone."""
+    """Return the table of goals: recall over all languages, the sets that reach and miss the goal, and false alarms."""
     rows = []
     talk = [row for row in result["conversations"] if row["half"] == HELD]
     for kind in GOALS:
@@ -82,25 +82,28 @@ def goals(result: dict[str, Any]) -> str:
         ]
         if not held:
             continue
-        worst = {which: max(per_thousand(row, kind, which) for row in talk) for which in CONFIDENCES}
-        which = ALL if worst[ALL] <= ALARMS_MAX else HIGH
-        missed = [_place(row) for row in held if not is_met(row, which)]
-        wanted = (
-            f"{percent(ENGLISH_HATE)} in English, {percent(GOALS[kind])}" if kind == "hate" else percent(GOALS[kind])
-        )
+        wanted = percent(GOALS[kind])
+        missed = [_place(row) for row in held if not is_met(row, ALL)]
+        total = _sum(held)
         rows.append(
             (
                 NAMES[kind],
-                wanted,
-                which,
-                percent(recall(_sum(held), which)),
-                f"{len(held) - len(missed)} of {len(held)}",
+                f"{percent(ENGLISH_HATE)} in English, {wanted}" if kind == "hate" else wanted,
+                f"{percent(recall(total, ALL))} ({percent(recall(total, HIGH))})",
+                ", ".join(_place(row) for row in held if is_met(row, ALL)) or "none",
                 ", ".join(missed) or "none",
-                f"{worst[which]:.1f}{'' if worst[which] <= ALARMS_MAX else ' (missed)'}",
+                _alarms(talk, kind),
             )
         )
-    columns = ("class", "goal", "confidence", "recall", "sets that reach it", "sets that miss it", "alarms, at most 1")
+    columns = ("class", "goal", "recall (high)", "sets that reach it", "sets that miss it", "alarms (high), at most 1")
     return table(columns, rows)
+
+
+def _alarms(talk: Rows, kind: str) -> str:
+    """Return the false alarms of the worst set, and whether those of high confidence are few enough."""
+    worst = {which: max(per_thousand(row, kind, which) for row in talk) for which in CONFIDENCES}
+    told = "" if worst[ALL] <= ALARMS_MAX else ", high only" if worst[HIGH] <= ALARMS_MAX else ", missed"
+    return f"{worst[ALL]:.1f} ({worst[HIGH]:.1f}){told}"
 
 
 def _place(row: Mapping[str, Any]) -> str:

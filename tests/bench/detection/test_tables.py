@@ -50,9 +50,13 @@ def test_the_goals_name_the_sets_that_miss_them_on_the_held_half() -> None:
         "conversations": 1_000,
         "alarms": {"all": {"advert": 1}, "high": {"advert": 0}},
     }
-    assert "| 70 % | all | 50 % | 1 of 2 | fr | 1.0 |" in goals({"sets": rows, "conversations": [talk]})
+    assert "| 70 % | 50 % (5 %) | de | fr | 1.0 (0.0) |" in goals({"sets": rows, "conversations": [talk]})
 
 
-def test_a_class_with_too_many_alarms_is_judged_by_high_confidence_alone() -> None:
-    talk = {"set": "talk", "half": "held", "conversations": 1_000, "alarms": {"all": {"age": 3}, "high": {"age": 2}}}
-    assert "| 80 % | high | 10 % | 0 of 1 | de | 2.0 (missed) |" in goals({"sets": [ROW], "conversations": [talk]})
+@pytest.mark.parametrize(
+    ("every", "high", "told"), [(1, 0, "1.0 (0.0)"), (3, 1, "3.0 (1.0), high only"), (3, 2, "3.0 (2.0), missed")]
+)
+def test_too_many_alarms_are_told(every: int, high: int, told: str) -> None:
+    alarms = {"all": {"age": every}, "high": {"age": high}}
+    talk = {"set": "talk", "half": "held", "conversations": 1_000, "alarms": alarms}
+    assert f"| 80 % | 80 % (10 %) | de | none | {told} |" in goals({"sets": [ROW], "conversations": [talk]})
