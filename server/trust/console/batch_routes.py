@@ -55,7 +55,8 @@ class BatchRoutes:
         some = await self._desk.batch(batch, operator.name)
         queue = await self._desk.queue_of(some[0]) if some else ""
         try:
-            await self._desk.undo_batch(batch, operator.name)
+            if (await self._desk.undo_batch(batch, operator.name)).left:
+                raise Refused("refused.appealed")
         except Refused as why:
             return self._pages.refused(request, operator, why)
         return web.Response(status=303, headers={"Location": f"/cases?queue={queue}"})

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from server.data.errors import ObjectsAway
-from server.data.retention.stale_cases import UNDO
 from server.http.request.forms import Form
 from server.http.words.worded_errors import Worded
 from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
@@ -78,7 +77,8 @@ class CaseRoutes:
             "cases.html", request, operator, tabs=[case_words.tab(one, now, t) for one in counts.values()], queue=queue,
             label=case_words.queue(queue, t), open=counts[queue].open, rows=rows, listed=len(listed),
             unread=case_words.unread(unread, t), done=await self._done(request, operator),
-            present=await self._present(operator), following=_following(queue, counts),
+            present=await self._present(operator), passed=await self._desk.passed_count(operator.name, operator.roles),
+            following=_following(queue, counts),
         )  # fmt: skip
 
     async def _present(self, operator: Operator) -> list[Claim]:
@@ -197,7 +197,9 @@ class CaseRoutes:
             some = await self._desk.batch(batch, operator.name)
             closed = request.query.get("left", "")
             left = int(closed) if closed.isascii() and closed.isdigit() and len(closed) < 5 else 0
-            return {"batch": batch, "n": len(some), "missed": left, "left": UNDO} if some else None
+            first = await self._desk.undoable_decision(some[0], operator.name) if some else None
+            until = first.undo - self._desk.now if first else 0
+            return {"batch": batch, "n": len(some), "missed": left, "left": until} if first else None
         try:
             ident = request.query.get("done", "")
             found = await self._desk.undoable_decision(ident, operator.name) if ident else None

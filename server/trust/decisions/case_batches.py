@@ -20,7 +20,6 @@ from server.trust.decisions.case_work import CaseWork
 from server.trust.sanctions.sanction_scale import Decision, Grade, Refused
 
 BATCH_MOST = 100  # cases of one batch
-UNDO_WINDOW = 10 * UNDO  # seconds that the decisions of one batch are apart at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,10 @@ class CaseBatches(CaseWork):
         found = await self.batch(batch, operator)
         if not found:
             raise Refused("refused.undo", most=UNDO)
-        done = 0
+        done, asked = 0, self.now
         for ident in found:
             try:
-                await self.undo(ident, operator)
+                await self.undo(ident, operator, asked)
                 await self.release(ident, operator)
                 done += 1
             except Refused:  # appealed within seconds: that one stays
@@ -72,8 +71,8 @@ class CaseBatches(CaseWork):
             case.c.batch == bytes.fromhex(batch), case.c.decided_by == operator[:NAME], case.c.state == "decided"
         )
         async with self._database.read() as connection:
-            rows = (await connection.execute(mine.where(case.c.closed > self.now - UNDO_WINDOW))).all()
-        if not rows or max(row.closed for row in rows) + UNDO < self.now:
+            rows = (await connection.execute(mine.order_by(case.c.closed))).all()
+        if not rows or min(row.closed for row in rows) + UNDO < self.now:
             return ()
         return tuple(row.id.hex() for row in rows)
 

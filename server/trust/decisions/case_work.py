@@ -276,14 +276,17 @@ class CaseWork(AlikeCases, AppealDecisions, SecondReviews, Referrals, CaseCommen
         await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")
         return told
 
-    async def undo(self, text: str, operator: str) -> None:
-        """Undo one's own decision within UNDO seconds: the case is open as before, and claimed. Raises Refused, StoreAway."""
+    async def undo(self, text: str, operator: str, asked: int | None = None) -> None:
+        """Undo one's own decision within UNDO seconds: the case is open as before, and claimed. Raises Refused, StoreAway.
+
+        `asked`: Unix seconds of the request, if the undo is one of several.
+        """
         ident, now = await self._ident(text), self.now
         await self._note("safety undo", operator, "a decision of a moment ago", ident, "asked")
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = await self._row(connection, ident)
-            if row.state != "decided" or row.decided_by != operator[:NAME] or now > row.closed + UNDO:
+            if row.state != "decided" or row.decided_by != operator[:NAME] or (asked or now) > row.closed + UNDO:
                 raise Refused("refused.undo", most=UNDO)
             if (await connection.execute(select(func.count()).where(appeal.c.case == ident))).scalar_one():
                 raise Refused("refused.appealed")

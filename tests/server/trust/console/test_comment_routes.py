@@ -29,6 +29,8 @@ async def test_a_case_is_commented_and_passed_on_to_somebody_who_may_open_it(con
     assert (await ada.post(f"/case/{ident}/pass", to="root", text="x")).status == 409
     assert (await ada.post(f"/case/{ident}/pass", to="bob", text="you know them")).to == "/cases?queue=spam"
     assert "for bob" in (await ada.get("/cases?queue=spam")).text
+    assert "Cases passed on to you: 1" in (await bob.get("/cases?queue=people")).text
+    assert "Cases passed on to you" not in (await ada.get("/cases?queue=people")).text
     assert (await bob.post("/cases/next", queue="spam")).to == f"/case/{ident}"
     page = (await bob.get(f"/case/{ident}")).text
     assert "&lt;i&gt;odd&lt;/i&gt;" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from server.data.retention.stale_cases import UNDO
@@ -54,6 +56,22 @@ async def test_a_batch_is_undone_as_a_whole_by_its_moderator_for_a_moment(kit: K
     with pytest.raises(Refused):
         await work.undo_batch(again.id, "ada")
     assert await work.batch("zz", "ada") == ()
+
+
+async def test_a_slow_batch_is_undone_whole_or_not_at_all(kit: Kit) -> None:
+    work, idents = batches(kit), await made(kit, 30, 31)
+    decide = work.decide
+
+    async def slow(*words: Any, **more: Any) -> str:
+        told = await decide(*words, **more)
+        kit.now += UNDO - 5
+        return told
+
+    work.decide = slow  # type: ignore[method-assign]
+    found = await work.decide_batch(idents, "ada", "so", STEP)
+    with pytest.raises(Refused):
+        await work.undo_batch(found.id, "ada")
+    assert {one.id for one in await work.cases("spam")} == set()
 
 
 async def test_cases_that_another_moderator_has_are_left_and_counted(kit: Kit) -> None:
