@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.data.schema.moderation_schema import OPEN
@@ -48,12 +48,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A reported chat. `cut`: earlier lines are missing."""
+    """A reported chat. `cut`: earlier lines are missing; `times`: chats of the case with the same lines."""
 
     mode: str
     at: str
     cut: bool
     lines: tuple[Line, ...]
+    times: int = 1
 
 
 def age(seconds: float, t: Said) -> str:
@@ -234,6 +235,16 @@ def text(found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLAT
     return Text(mode(found.mode, t), moment(found.at, t), found.cut, lines)
 
 
+def texts(found: Iterable[Evidence], t: Said, translations: Mapping[str, str]) -> list[Text]:
+    """Return the chats of a case; those with the same lines are one."""
+    shown: dict[object, Text] = {}
+    for one in found:
+        chat = text(one, t, translations)
+        same = tuple((line.reported, line.meant, line.text, line.found) for line in chat.lines)
+        shown[same] = replace(shown[same], times=shown[same].times + 1) if same in shown else chat
+    return list(shown.values())
+
+
 def picture(found: CasePicture, t: Said) -> dict[str, object]:
     """Return the description of a picture that is not loaded yet."""
     whose = "reported" if found.subject else "other"
@@ -268,7 +279,8 @@ def shown(
             (reason(one.reason, t), one.note, record(one.record, t), t.number(one.count) if one.count > 1 else "")
             for one in found.reports
         ],
-        "texts": [text(one, t, translations) for one in found.texts],
+        "texts": texts(found.texts, t, translations),
+        "shown_chats": len(found.texts),
         "chats": found.chats if found.chats > len(found.texts) else 0,
         "comments": [comment(one, t) for one in found.comments],
         "alike": found.alike,

@@ -10,6 +10,7 @@ from server.ops.config.moderation_policy import DAY, DETECTIONS, FOR_GOOD, HOUR,
 from server.trust.cases.case_queues import ReporterRecord
 from server.trust.console import case_words
 from server.trust.sanctions.sanction_scale import MEASURES, Decision, Refused
+from tests.server.trust.moderation.people import text
 
 ENGLISH = said()["en"]
 
@@ -29,6 +30,14 @@ def test_every_reason_and_queue_has_its_words() -> None:
         assert all(case_words.queue(name, t) for name in QUEUES)
         assert all(case_words.mode(name, t) for name in KINDS)
         assert all(case_words.measure(name, "R5", t) for name in MEASURES)
+
+
+def test_chats_with_the_same_lines_are_one_with_their_number() -> None:
+    found = [text("hi", "buy gold"), text("hi", "buy gold"), text("hi", "buy silver")]
+    shown = case_words.texts(found, ENGLISH, {"buy gold": "kauf Gold"})
+    assert [(one.times, one.lines[1].text, one.lines[1].translated) for one in shown] == [
+        (2, "buy gold", "kauf Gold"), (1, "buy silver", ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seconds", [91 * DAY, FOR_GOOD])

@@ -118,6 +118,7 @@ def decide_the_brigade(mia: Page) -> None:
     picture(mia, "brigade")
     row.locator("td a").first.focus()
     follow(mia, "Enter")
+    expect(mia.locator(".said")).to_have_count(1)  # the same lines in each chat
     expect(mia.locator(".notes").first.locator("li")).to_have_count(1)
     expect(mia.locator(".notes").first).to_contain_text(f"× {BRIGADE}")
     follow(mia, "1", "Enter")
