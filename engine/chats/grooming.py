@@ -48,7 +48,6 @@ class Grooming:
                 continue
             chat.acted |= 1 << side
             writer, seat = there
-            self._core.count("groomed")
             if self._core.keeps:  # else no moderator could look at it
                 self._core.out.keep((writer, seat, Act(GROOM, side, number)))
             if writer.seat is seat:

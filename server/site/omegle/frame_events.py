@@ -62,6 +62,8 @@ def queue_events(
     elif kind == "left":
         client.put([omegle_events.left(frame)])
         return True
+    elif kind == "partner" and frame["state"] == "asked":
+        client.put([omegle_events.ASKED])
     elif kind == "signal":
         found = omegle_events.signal(frame)
         if found is not None:

@@ -41,6 +41,12 @@ def test_the_end_is_the_last(client: OmegleClient) -> None:
     assert heard(client, type="left") == ([["strangerDisconnected"]], True)
 
 
+def test_a_partner_who_is_asked_for_their_age_is_announced_and_one_who_is_away_is_not(client: OmegleClient) -> None:
+    ((event, text),) = heard(client, type="partner", state="asked", within=120.0)[0]
+    assert (event, "The chat waits for the answer" in text) == ("serverMessage", True)
+    assert heard(client, type="partner", state="away", within=10.0) == ([], False)
+
+
 def test_it_is_told_once_that_it_waits(client: OmegleClient) -> None:
     assert [event[0] for event in heard(client, type="waiting")[0]] == ["waiting", "statusInfo"]
     assert heard(client, type="waiting") == ([], False)
