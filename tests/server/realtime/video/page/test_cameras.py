@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, WebSocket, expect
 
+from engine.conduct.detection_actions import LIMITS
 from tests.server.realtime.video.page.conftest import begin, moving, prepare
 from tests.server.site.web.conftest import ARGUMENTS, CHROMIUM, PERSON, Watch
 from tests.server.site.web.servers import ROOT, Server
@@ -188,6 +189,22 @@ def test_what_looks_like_nudity_is_veiled_and_seen_twice_a_person_looks_and_nobo
     gate.get_by_role("button", name="Next person").click()
     expect(ben.locator("h1, .ended")).not_to_have_count(0)
     nobody_is_kept_out(ben, looked, "nobody is kept out")
+
+
+def test_three_partners_who_press_next_at_the_blur_make_a_case(camera: Camera, looked: Server) -> None:
+    before, topic = set(cases(looked)), "three of them"
+    ben = camera("blobs")
+    begin(ben, looked.url, topic)
+    for number in range(LIMITS["nudity"].case):
+        assert set(cases(looked)) == before, f"a case after {number} chats"
+        anna = camera("harmless")
+        begin(anna, looked.url, topic)
+        expect(anna.locator(".gate")).to_contain_text(NUDITY, timeout=PATIENT)
+        anna.locator(".gate").get_by_role("button", name="Next person").click()
+        ben.get_by_role("button", name="Meet someone new").click(timeout=PATIENT)
+        anna.context.close()
+    assert case(ben, looked, "nudity", before) == "machine"
+    expect(ben.locator("h1")).to_contain_text("Looking")  # nothing follows for them before a person has looked
 
 
 def test_harmless_cameras_are_looked_at_and_nothing_of_them_is_kept(camera: Camera, looked: Server) -> None:
