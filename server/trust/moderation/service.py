@@ -80,7 +80,8 @@ class Safety:
         self._written = ChangePoll(parts.database.commit_count, IN_ANY_CASE)
         self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change
         self._heard = False  # from another host
-        self._stale = False  # the last read of decisions failed, which is logged once
+        # the last read of decisions failed, which is logged once; before the first one nothing is stale, and `store.away` says what is wrong
+        self._stale = True
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
 

@@ -99,6 +99,16 @@ async def case_of(kept: Kept, number: int) -> str:
                 return str(max(found, key=lambda one: one["opened"])["id"])
 
 
+def test_a_database_that_opens_behind_the_service_alarms_nobody(tmp_path: Path) -> None:
+    server = Server(tmp_path, first="from server.data.store import store_runner; store_runner.PATIENCE = 0.0\n")
+    try:
+        assert "store.opened" in server.before
+        assert "safety.bans_stale" not in server.before
+        assert "store.away" not in server.before
+    finally:
+        server.stop()
+
+
 async def test_from_a_report_to_a_reversed_ban(kept: Kept) -> None:
     bad = BAD
     async with talked(kept, "report", bad, "buy gold", "really cheap") as (one, two):
