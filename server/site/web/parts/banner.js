@@ -12,6 +12,7 @@ export function bannerOf(state) {
   if (link.is === "stopped" && notice === "stopped") return { text: t("link.stopped"), act: ["connect", t("link.connect")] };
   if (link.why === "full" && !link.settled) return { text: t("link.full") };
   if (link.is === "restarting" || (link.why === "restart" && !link.settled)) return { text: t("link.restart") };
+  if (phase === "chat" && state.chat.waits) return { text: t("chat.asked") };
   if (notice === "flood") return { text: t("link.flood"), warn: true };
   if (notice === "slowly") return { text: t("wait.slowly") };
   if (notice === "cannot") return { text: t("home.video.cannot") };

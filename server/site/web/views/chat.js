@@ -20,7 +20,6 @@ const Gives = laterPiece(() => import("../video/told.js"), "Gives");
 /** Show the line under the title, by precedence. */
 function Sub({ chat, now, video, apart }) {
   if (apart) return t("chat.apart");
-  if (chat.waits) return t("chat.asked");
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
   if (chat.typing) return t("chat.typing");
   if (video)

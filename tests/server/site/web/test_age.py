@@ -80,7 +80,7 @@ def test_an_adult_says_so_by_keyboard_and_the_chat_goes_on(window: Opener, serve
     expect(dialog).to_contain_text("The chat waits for your answer")
     expect(dialog.locator("h2")).to_be_focused()
     expect(other.get_by_role("note")).to_have_text("They may be under 18.")
-    expect(other.locator(".bar")).to_contain_text("The stranger is asked for their age")
+    expect(other.locator(".banner")).to_contain_text("The stranger is asked for their age")
     other.fill("#message", "are you there?")
     expect(other.locator("button.send")).to_have_attribute("aria-disabled", "true")
     other.press("#message", "Enter")

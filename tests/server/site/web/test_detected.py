@@ -53,7 +53,7 @@ def test_a_number_after_the_question_is_asked_about_and_a_request_then_ends_the_
     say(other, "15")
     dialog = other.get_by_role("dialog", name="You wrote that you are 15")
     expect(dialog).to_be_visible()
-    expect(one.locator(".bar")).to_contain_text("The stranger is asked for their age")
+    expect(one.locator(".banner")).to_contain_text("The stranger is asked for their age")
     picture(one, "gallery/detected-number-receiver")
     picture(other, "gallery/detected-number-writer")
     dialog.get_by_role("button", name="I am under 18").click()
