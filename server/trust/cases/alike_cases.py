@@ -19,7 +19,7 @@ from ext.net.similarity import Shingles
 from server.data.schema.moderation_schema import OPEN, case, evidence
 from server.trust.cases.case_base import Found
 from server.trust.cases.case_queues import ListedCase, Queues
-from server.trust.evidence.chat_excerpt import DOMAIN, Excerpt, folded, unpack_excerpt
+from server.trust.evidence.chat_excerpt import DOMAIN, LETTERS, Excerpt, folded, unpack_excerpt
 
 _KEY = os.urandom(16)  # one of the process, so that a list and the page of a group agree
 ALIKE_MOST = 500  # open cases of a queue whose openers are compared, those due first
@@ -95,10 +95,11 @@ def _groups(excerpts: Mapping[bytes, Excerpt]) -> dict[bytes, tuple[bytes, ...]]
     table, idents = Shingles(_KEY, max(1, len(excerpts))), list(excerpts)
     group: dict[int, list[int]] = {}
     for place, found in enumerate(excerpts.values()):
-        if not found.opener:
+        letters = folded(found.opener).encode("utf-8", "replace")
+        if len(letters) < LETTERS:
             continue
         mine = group[place] = [place]
-        for _, other, _, _ in table.put(folded(found.opener).encode("utf-8", "replace"), place, 0, 0.0, 0.0)[1]:
+        for _, other, _, _ in table.put(letters, place, 0, 0.0, 0.0)[1]:
             theirs = group[other]
             if theirs is not mine:
                 few, mine = sorted((mine, theirs), key=len)

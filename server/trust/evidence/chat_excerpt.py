@@ -39,8 +39,9 @@ def excerpt_of(said: Evidence) -> Excerpt:
         return Excerpt()
     matched = {one.number for one in said.found if one.side == said.side}
     about = next((line for line in own if line.marked), next((line for line in own if line.number in matched), own[-1]))
-    opener = "" if said.cut else next((line.text for line in own[:FIRST] if len(folded(line.text)) >= LETTERS), "")
-    return Excerpt(_short(about.text, ABOUT_MOST), opener[:OPENER_MOST])
+    first = () if said.cut else (line.text[:OPENER_MOST] for line in own[:FIRST])
+    opener = next((text for text in first if len(folded(text)) >= LETTERS), "")
+    return Excerpt(_short(about.text, ABOUT_MOST), opener)
 
 
 def folded(text: str) -> str:

@@ -39,6 +39,20 @@ async def test_cases_that_began_alike_are_found_together_and_others_are_not(kit:
     assert words[idents[0].hex()].about.startswith("hey a")
 
 
+async def test_a_line_without_letters_at_its_beginning_spoils_no_list(kit: Kit) -> None:
+    work = desk(kit)
+    for about, line in (
+        (60, "7" * 300 + "come and see me in my room tonight"),
+        (61, "👻" * 300),
+        (62, "٣" * 300),
+        (63, ""),
+    ):
+        await cases(kit).take(reported(about=about, said=text("hi", line)))
+    listed = await work.cases("spam")
+    words = await work.excerpts("spam", listed, "ada", "test")
+    assert [words[one.id].alike for one in listed] == [0] * 4
+
+
 async def test_a_decided_case_and_another_queue_are_left_out(kit: Kit) -> None:
     work = desk(kit)
     idents = await swarm(kit, 3)
