@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.ops.config.moderation_policy import URGENT
 from server.trust.console.case_access import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
 from server.trust.decisions.case_work import CaseWork
@@ -49,15 +48,15 @@ class CommentRoutes:
 
 
 async def targets(accounts: Accounts, queue: str, operator: Operator) -> list[str]:
-    """Return the receivers of a case of a queue: roles as @role, then other accounts with a passkey. Raises StoreAway."""
+    """Return the receivers of a case of a queue: roles that another account has, as @role, then those accounts. Raises StoreAway.
+
+    A case of any queue may be passed on to child protection.
+    """
     action = OPENED_BY.get(queue, Action.WORK)
-    roles = [f"@{name}" for name, may in ROLES.items() if action in may]
-    if queue != URGENT and "@child" not in roles:
-        roles.append("@child")
-    people = [
-        one.name for one in await accounts.listed() if one.passkeys and one.may(action) and one.name != operator.name
-    ]
-    return roles + people
+    others = [one for one in await accounts.listed() if one.passkeys and one.name != operator.name]
+    held = {role for one in others for role in one.roles}
+    roles = [f"@{name}" for name, may in ROLES.items() if action in may and name in held]
+    return roles + [one.name for one in others if one.may(action)]
 
 
 def add_comments(gate: Gate, cases: CasePages, desk: CaseWork, accounts: Accounts) -> None:

@@ -18,6 +18,7 @@ from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
 from server.data.schema.console_schema import answer_template, console_session, operator, passkey
+from server.data.schema.moderation_schema import OPEN, case
 from server.http.words.worded_errors import Worded
 from server.ops.security.url_token_generator import decode, draw, encode
 from server.trust.moderators.passkeys import Credential
@@ -149,11 +150,13 @@ class Accounts:
             await connection.execute(update(operator).where(operator.c.name == name).values(values))
 
     async def close(self, name: str, by: str) -> None:
-        """Remove an account, its passkeys, sessions and saved answers at once. Raises Refused."""
+        """Remove an account, its passkeys, sessions and saved answers at once; cases passed on to it are free for all. Raises Refused."""
         await self._note("console close", by, name)
         async with self._database.write() as connection:
             await self._leaves_an_admin(connection, name, False)
             await _shut(connection, name)
+            reserved = update(case).where(case.c.passed_to == name, case.c.state == OPEN)
+            await connection.execute(reserved.values(passed_to=None))
             await connection.execute(delete(answer_template).where(answer_template.c.operator == name))
             await connection.execute(delete(operator).where(operator.c.name == name))
 

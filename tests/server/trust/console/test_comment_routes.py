@@ -20,11 +20,13 @@ def url(tmp_path: Path) -> str:
 async def test_a_case_is_commented_and_passed_on_to_somebody_who_may_open_it(console: Console, kit: Kit) -> None:
     ada, bob = await console.person("ada", "moderator"), await console.person("bob", "moderator")
     await console.enrolled("root", "admin")
+    await console.enrolled("eva", "child")
     ident = await case(kit)
     page = (await ada.get(f"/case/{ident}")).text
     assert '<option value="bob">' in page
     assert '<option value="root">' not in page
     assert '<option value="@child">' in page
+    assert '<option value="@lead">' not in page, "no account has this role"
     assert (await ada.post(f"/case/{ident}/comment", text="<i>odd</i>")).to == f"/case/{ident}#comments"
     assert (await ada.post(f"/case/{ident}/pass", to="root", text="x")).status == 409
     assert (await ada.post(f"/case/{ident}/pass", to="bob", text="you know them")).to == "/cases?queue=spam"
@@ -36,6 +38,9 @@ async def test_a_case_is_commented_and_passed_on_to_somebody_who_may_open_it(con
     assert "&lt;i&gt;odd&lt;/i&gt;" in page
     assert "you know them" in page
     assert "This case was passed on to: bob." in page
+    await bob.post(f"/case/{ident}/release")
+    await console.accounts.close("bob", "test")
+    assert "for bob" not in (await ada.get("/cases?queue=spam")).text
 
 
 async def test_a_case_passed_on_to_child_protection_is_not_there_for_the_moderator_any_more(
