@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
-from server.trust.screening.text_folding import find_words, fold_line, without_sign
+from server.trust.screening.text_folding import find_words, fold_line, is_unspaced, without_sign
 
 ITEMS_MAX: Final = 16  # of a template
 CHOICES_MAX: Final = 2_000  # of an item
@@ -103,16 +103,17 @@ class Sets:
                 if token not in self.words:
                     raise BadTemplate(f"{text!r}: there is no set {word}")
                 parts.append([(token,), *self._long[token]])
-            elif "{" in word or "^" in word or "$" in word:
-                raise BadTemplate(f"{text!r}: {word} is no word")
             else:
-                parts.append([split_words(word)])
+                words = split_words(word)
+                if not words or "{" in word or "^" in word or "$" in word:
+                    raise BadTemplate(f"{text!r}: {word} is no word")
+                parts.append([words])
         for made in product(*parts):
             yield tuple(token for row in made for token in row)
 
 
 def _parts(template: str) -> list[str]:
-    """Return the parts of a template that are separated by spaces: by those outside of parentheses, and by those that each choice of a group has."""
+    """Return the parts of a template between which a word ends: at spaces outside of parentheses, and around groups whose choices say so."""
     parts, depth, begin, group = [], 0, 0, 0
     for at, char in enumerate(f"{template} "):
         if char == "(":
@@ -123,10 +124,10 @@ def _parts(template: str) -> list[str]:
             depth -= 1
             if depth == 0:
                 choices = [choice for choice in template[group + 1 : at].split("|") if choice]
-                if all(choice.startswith(" ") for choice in choices):
+                if _ends_word(template[begin:group]) or all(choice.startswith(" ") for choice in choices):
                     parts.append(template[begin:group])
                     begin = group
-                elif all(choice.endswith(" ") for choice in choices):
+                if _begins_word(template[at + 1 :]) or all(map(_ends_word, choices)):
                     parts.append(template[begin : at + 1])
                     begin = at + 1
         elif char == " " and depth == 0:
@@ -138,6 +139,16 @@ def _parts(template: str) -> list[str]:
     if parts and parts[0] == "^":
         parts[:2] = ["".join(parts[:2])]
     return parts
+
+
+def _ends_word(text: str) -> bool:
+    """Whether a word ends at the end of a text, whatever follows: a space, or a character of a script without spaces."""
+    return text.endswith(" ") or (text != "" and is_unspaced(text[-1]))
+
+
+def _begins_word(text: str) -> bool:
+    """Whether a word begins at the beginning of a text, whatever is before it."""
+    return text != "" and is_unspaced(text[0])
 
 
 def _alternatives(text: str) -> list[str]:

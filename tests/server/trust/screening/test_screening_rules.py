@@ -45,7 +45,9 @@ def test_no_line_that_only_looks_like_it_is_found(rules: Rules) -> None:
 
 
 def test_every_language_has_ten_of_each_for_every_rule() -> None:
-    assert sorted(path.stem for path in OWN.glob("*.toml") if path.stem != "any") == LANGUAGES
+    assert {path.stem for path in OWN.glob("*.toml")} > set(
+        LANGUAGES
+    )  # those of other languages are tried by bench.detection alone
     for language in LANGUAGES:
         body = tomllib.loads((LINES / f"{language}.toml").read_text("utf-8"))
         assert set(body) >= EVERYWHERE
