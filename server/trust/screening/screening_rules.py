@@ -218,7 +218,7 @@ class Rules:
                 self._vocabulary.name_age(word, age)
         for key, into in (("openers", self._vocabulary.openers), ("closers", self._vocabulary.closers)):
             for word in table.pop(key, ()):
-                into.update((word, *plain_spellings(word)))
+                into.update(form for form in (word, *plain_spellings(word)) if len(form) > 1)
         sets = Sets(name.removesuffix(".toml"), table)
         for token, members in sets.words.items():
             for word in members:
