@@ -15,7 +15,7 @@ from server.ops.config.moderation_policy import AGE, DAY
 from server.trust.cases.appeal_access import Appeals
 from server.trust.child_protection import minor_deletion as module
 from server.trust.child_protection.minor_deletion import DELETE_AFTER_S, Minors
-from server.trust.sanctions.ban_table import BanTable, path_of
+from server.trust.sanctions.ban_table import BanTable
 from server.trust.sanctions.sanction_scale import AGE_FOR, Decision, Refused
 from tests.server.data.conftest import NOW, Kit, address, ended
 from tests.server.trust.moderation.people import acted, bans, cases, desk, reported, text
@@ -94,21 +94,17 @@ async def test_one_that_was_taken_back_deletes_nothing(kit: Kit) -> None:
     assert gone == []
 
 
-async def test_a_program_keeps_them_out_for_a_day_and_deletes_nothing(kit: Kit) -> None:
+async def test_a_program_opens_an_urgent_case_keeps_nobody_out_and_deletes_nothing(kit: Kit) -> None:
     ident = await cases(kit).take(acted("age.claim", said=text("hi", "im 14")))
-    there = bans(kit)
+    there, gone = bans(kit), Deleted()
     await there.refresh()
-    found = there.find(22, "")
-    assert found is not None
-    assert (found.until, found.age, found.minor) == (NOW + DAY, True, False)
-    assert there.find(0, address(22)) is None
+    goes = Minors(there, gone.ask, lambda: kit.now)
+    assert (there.find(22, ""), there.find(0, address(22))) == (None, None)
     (one,) = await desk(kit).cases("urgent")
     assert one.id == ident.hex()
-    reasons = await Appeals(kit.database, kit.pseudonyms, lambda: kit.now).read(
-        path_of(kit.pseudonyms, found.case).rpartition("/")[2]
-    )
-    assert reasons is not None
-    assert (reasons.measure, reasons.program) == ("age", "age.claim")
+    kit.now = NOW + DELETE_AFTER_S
+    await goes.look()
+    assert gone == []
 
 
 async def test_without_a_cookie_the_network_is_out_for_a_day(kit: Kit) -> None:
