@@ -26,7 +26,7 @@ cdef class Engine:
     cdef readonly dict sessions, tally
     cdef readonly object measures
     cdef public int online_elsewhere
-    cpdef opened(self, conn, key, identity, address, double now, alias=*, int way=*)
+    cpdef opened(self, conn, key, identity, address, double now, alias=*, int way=*, int port=*)
     cpdef frame(self, session_t session, bytes payload, double now)
     cdef _seldom(self, session_t session, request, double now)
     cdef _refused(self, session_t session, refusal)

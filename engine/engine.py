@@ -150,16 +150,25 @@ class Engine:
     # events
 
     def opened(
-        self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0, way: int = 0
+        self,
+        conn: int,
+        key: int,
+        identity: int,
+        address: str,
+        now: float,
+        alias: int = 0,
+        way: int = 0,
+        port: int = 0,
     ) -> Session:
         """Open a session for an accepted connection; the caller sends `hello`, then calls `notify`.
 
         `key`: fresh, random, up to 63 bits; `identity`: 0 without a cookie. `alias`: the person as another protocol names them, without an
-        identity; 0: unknown. `way`: bits of PLAIN and so on (`engine.wire.protocol`).
+        identity; 0: unknown. `way`: bits of PLAIN and so on (`engine.wire.protocol`). `port`: the source port; 0: unknown.
         """
         session = self.sessions[key] = Session(key, conn, identity, address)
         session.alias = alias
         session.way = way
+        session.port = port
         self._core.here += 1
         self._trials.opened(session, now)
         return session

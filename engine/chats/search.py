@@ -212,7 +212,7 @@ class Search:
             one.terms.video,
             one.terms.relay or two.terms.relay,
             None,
-            ((0, a.identity, a.address), (1, b.identity, b.address)) if core.keeps else (),
+            ((0, a.identity, a.endpoint), (1, b.identity, b.endpoint)) if core.keeps else (),
             (one.terms.college, two.terms.college) if one.terms.college or two.terms.college else (),
         )
         common = match.common
@@ -264,7 +264,7 @@ class Search:
             False,
             False,
             question,
-            tuple([(side, who.identity, who.address) for side, who in enumerate(three)]) if core.keeps else (),
+            tuple([(side, who.identity, who.endpoint) for side, who in enumerate(three)]) if core.keeps else (),
         )
         core.count("match spy")
         for waited in match.waited:

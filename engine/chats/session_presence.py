@@ -154,7 +154,7 @@ class Presence:
         session.key = fresh.key
         core.aliases[fresh.key] = session
         session.conn = fresh.conn
-        session.address = fresh.address
+        session.address, session.port = fresh.address, fresh.port
         session.networks = fresh.networks
         session.way = fresh.way
         session.fresh = False

@@ -35,6 +35,6 @@ cdef class Session(LimitsOwner):
     cdef public tuple saves
     cdef public ChallengeState trial
     # what is half as wide stands together: who waits holds one of these
-    cdef public int state, way
+    cdef public int state, way, port
     cdef public bint fresh, snaps
     cpdef move(self, event)

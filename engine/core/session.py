@@ -83,6 +83,7 @@ class Session(LimitsOwner):
         "key",
         "networks",
         "past",
+        "port",
         "query",
         "saves",
         "seat",
@@ -102,6 +103,7 @@ class Session(LimitsOwner):
         self.conn = conn  # 0: away
         self.identity = identity  # keyed hash of the cookie; 0: none
         self.address = address  # of the connection; used as a key for limits only
+        self.port = 0  # its source port; 0: unknown
         self.networks: tuple[str, ...] = ()  # networks of the address, once computed
         self.alias = 0  # the person if there is no identity, as another protocol names them; never stored
         self.state = state  # read only; written by `move`
@@ -122,6 +124,11 @@ class Session(LimitsOwner):
         """Change the state by `event`. Raises IllegalMove, and stays, if the table has no such move."""
         after = event.to[self.state]
         self.state = event[self.state] if after < 0 else after  # that raises
+
+    @property
+    def endpoint(self) -> str:
+        """Address and source port as they are kept of a chat (`server.data.keys.source_endpoint`)."""
+        return f"{self.address} {self.port}" if self.port else self.address
 
     @property
     def person(self) -> int:

@@ -74,6 +74,8 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
         record["serial"] = session.serial
     if session.way:
         record["way"] = session.way
+    if session.port:
+        record["port"] = session.port
     if session.snaps:
         record["snaps"] = 1
     if session.saves:
@@ -127,6 +129,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     session.told = get("told", "")
     session.serial = get("serial", 0)
     session.way = get("way", 0)
+    session.port = get("port", 0)
     session.saves = tuple([(chat, answer.encode()) for chat, answer in get("saves", ())])
     if "trial" in record:
         session.trial = _read_trial(record["trial"], now)

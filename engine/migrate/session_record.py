@@ -189,6 +189,7 @@ PERSON: Final[Table] = {
     "finds": _seconds,  # that they are paid ahead
     "trial": _fields,  # the challenge before the next search
     "way": _count,  # kind of the connection
+    "port": lambda value: type(value) is int and 0 <= value <= 65_535,  # of the address
     "conduct": conduct_of,  # facts counted for challenges
     "age": _age,
     "paused": _seconds,  # seconds left

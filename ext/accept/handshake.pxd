@@ -20,10 +20,12 @@ cdef class Judge:
     cdef frozenset hosts
     cdef frozenset origins
     cdef bytes proxies
+    cdef readonly str port_header  # in lower case
     cdef set served
     cpdef bint lists(self, str origin)
     cpdef bint trusts(self, str address)
     cpdef str address(self, str peer, str forwarded)
+    cpdef int port(self, str peer, bytes written)
     cdef bint came_by_https(self, str peer, bytes scheme)
     cdef Verdict judge(self, bytes head, str peer)
     cdef Verdict upgrade(self, bytes method, bytes version, list fields, str peer)
@@ -36,5 +38,6 @@ cdef class Verdict:
     cdef readonly str reason
     cdef readonly bytes answer
     cdef readonly str address
+    cdef readonly int port          # of the client; 0: unknown; -1: the socket's own
     cdef readonly bytes identity
     cdef readonly int way           # bits: how the client connected (engine.wire.protocol, PLAIN and PRIVATE)

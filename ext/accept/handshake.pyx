@@ -33,6 +33,8 @@ cdef enum:  # the header fields that decide; those before SINGLE may occur once
     COOKIE
     GPC
     FIELDS
+    PORT = FIELDS  # the header that names the client's port, as the operator calls it
+    FIELDS_READ
 
 cdef const char *spelling[FIELDS]
 spelling[HOST] = b"host"
@@ -226,8 +228,11 @@ cdef int field_of(const uint8_t *name, Py_ssize_t size) noexcept nogil:
     return -1
 
 
-cdef const char *read_fields(const uint8_t *p, Py_ssize_t at, Py_ssize_t size, list fields) except? NULL:
-    """Read the deciding fields of the header lines after offset `at` into `fields`. Return the fault that they have, or NULL."""
+cdef const char *read_fields(const uint8_t *p, Py_ssize_t at, Py_ssize_t size, list fields, str port_header) except? NULL:
+    """Read the deciding fields of the header lines after offset `at` into `fields`. Return the fault that they have, or NULL.
+
+    `port_header`: name of the header with the client's port, in lower case; empty: none is read.
+    """
     cdef Py_ssize_t end, colon, i
     cdef bytes value
     cdef int field
@@ -240,6 +245,8 @@ cdef const char *read_fields(const uint8_t *p, Py_ssize_t at, Py_ssize_t size, l
         if colon == at or colon == end or p[colon] != c":":
             return b"A header line is broken."
         field = field_of(p + at, colon - at)
+        if field < 0 and port_header and colon - at == len(port_header) and p[at:colon].lower() == port_header.encode():
+            field = PORT
         at = end
         if field < 0:
             continue
@@ -269,14 +276,15 @@ cdef bytes packed(proxy):
 cdef class Judge:
     """Checks heads against the hosts, origins and proxies of this server; `*` among the hosts or origins accepts all."""
 
-    def __init__(self, *, hosts, origins, proxies):
-        self.change(hosts, origins, proxies)
+    def __init__(self, *, hosts, origins, proxies, port_header=""):
+        self.change(hosts, origins, proxies, port_header)
 
-    def change(self, hosts, origins, proxies):
-        """Set other hosts, origins and proxies for the heads that follow."""
+    def change(self, hosts, origins, proxies, port_header=""):
+        """Set other hosts, origins and proxies for the heads that follow. `port_header`: in which proxies write the client's port; empty: none."""
         self.hosts = spelled(hosts)
         self.origins = frozenset(plain(origin) for origin in origins)
         self.proxies = b"".join([packed(proxy) for proxy in proxies])
+        self.port_header = port_header.lower()
         self.served = set()
 
     cpdef bint lists(self, str origin):
@@ -311,6 +319,17 @@ cdef class Judge:
                 break
         return peer
 
+    cpdef int port(self, str peer, bytes written):
+        """Return the client's port: -1 if `peer` is the client, else what its proxy wrote, `written`; 0 if that names no port."""
+        if not self.trusts(peer[7:] if peer.startswith("::ffff:") and "." in peer else peer):
+            return -1
+        if written is None:
+            return 0
+        written = written.rpartition(b",")[2].strip(b" \t")
+        if not written.isdigit() or len(written) > 5:
+            return 0
+        return int(written) if int(written) <= 65535 else 0
+
     cdef bint came_by_https(self, str peer, bytes scheme):
         """Whether a trusted proxy reports HTTPS, which ends in front of this server. `scheme`: the value of X-Forwarded-Proto, or None."""
         return scheme is not None and scheme.lower() == b"https" and self.trusts(peer)
@@ -335,8 +354,8 @@ cdef class Judge:
             return Verdict.__new__(Verdict)
         if not well_formed(parts[0], target, parts[2]) or strange:
             return refused(400, "bad", "This is not a request.")
-        fields = [None] * FIELDS
-        wrong = read_fields(p, first, size, fields)
+        fields = [None] * FIELDS_READ
+        wrong = read_fields(p, first, size, fields, self.port_header)
         if wrong != NULL:
             return refused(400, "bad", wrong.decode("ascii"))
         if authority is not None and fields[HOST] is not None:
@@ -370,6 +389,7 @@ cdef class Judge:
         verdict.status = 101
         verdict.answer = switching(key, spoken)
         verdict.address = self.address(peer, "" if forwarded is None else forwarded.decode("latin-1"))
+        verdict.port = self.port(peer, fields[PORT])
         verdict.identity = None if cookie is None else identity_of(cookie, self.came_by_https(peer, fields[SCHEME]))
         verdict.way = (0 if secure(fields[ORIGIN]) else WAY_PLAIN) | (WAY_PRIVATE if fields[GPC] == b"1" else 0)
         return verdict

@@ -32,6 +32,7 @@ cdef extern from "<sys/socket.h>" nogil:
     struct sockaddr_storage:
         uint16_t ss_family
     ctypedef uint32_t socklen_t
+    int getpeername(int fd, sockaddr *address, socklen_t *size)
     int accept4(int fd, sockaddr *address, socklen_t *size, int flags)
     ssize_t recv(int fd, void *data, size_t size, int flags)
     ssize_t send(int fd, const void *data, size_t size, int flags)
@@ -47,8 +48,11 @@ cdef extern from "<netinet/in.h>" nogil:
         pass
     struct sockaddr_in:
         in_addr sin_addr
+        unsigned short sin_port
     struct sockaddr_in6:
         in6_addr sin6_addr
+        unsigned short sin6_port
+    unsigned short ntohs(unsigned short port) nogil
 
 cdef extern from "<arpa/inet.h>" nogil:
     int inet_pton(int family, const char *text, void *address)

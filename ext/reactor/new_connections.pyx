@@ -20,7 +20,7 @@ from ext.base.protocol cimport (
 )
 from ext.base.system cimport (
     AF_INET, AF_INET6, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, SOCK_CLOEXEC, SOCK_NONBLOCK,
-    accept4, close, epoll_create1, epoll_ctl, epoll_event, inet_ntop, recv, send, shutdown, sockaddr, sockaddr_in, sockaddr_in6,
+    accept4, close, epoll_create1, epoll_ctl, epoll_event, getpeername, inet_ntop, ntohs, recv, send, shutdown, sockaddr, sockaddr_in, sockaddr_in6,
     sockaddr_storage, socklen_t,
 )
 from ext.net.wheel cimport wheel_arm
@@ -176,6 +176,17 @@ cdef int accepted(int listener, char *text, socklen_t room) noexcept nogil:
     return fd
 
 
+cdef int port_of(int fd) noexcept nogil:
+    """Return the port at the other end of a TCP connection, or 0."""
+    cdef sockaddr_storage peer
+    cdef socklen_t size = sizeof(peer)
+    if getpeername(fd, <sockaddr *>&peer, &size) < 0:
+        return 0
+    if peer.ss_family == AF_INET:
+        return ntohs((<sockaddr_in *>&peer).sin_port)
+    return ntohs((<sockaddr_in6 *>&peer).sin6_port) if peer.ss_family == AF_INET6 else 0
+
+
 cdef conn_t *begin(io_t *io, int fd, str address) noexcept:
     """Begin a connection in state HEAD on socket `fd`, which belongs to this reactor; NULL (and `fd` closed) if that fails."""
     cdef epoll_event event
@@ -254,7 +265,9 @@ cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, s
     wheel_arm(&io.wheel, &conn.timer, io.idle)
     if io.echo:
         return None
-    return EVENT_OPENED, name(conn), None, (key if key == verdict.address else verdict.address, verdict.identity, verdict.way)
+    return EVENT_OPENED, name(conn), None, (
+        key if key == verdict.address else verdict.address, verdict.identity, verdict.way, verdict.port if verdict.port >= 0 else port_of(conn.fd),
+    )
 
 
 cdef tuple hand_over(io_t *io, Addresses addresses, conn_t *conn):

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from server.data.keys.epoch_keys import SIZE, EpochKeys, KeyGone
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.ops.security.secret_keys import EPOCHS, Keys, Purpose
 
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
@@ -45,6 +46,12 @@ def canonical(address: str) -> str:
     if packed.startswith(MAPPED):
         return socket.inet_ntop(socket.AF_INET, packed[12:])
     return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def _canonical(text: str) -> SourceEndpoint:
+    """Return the endpoint of a text, with its address in one spelling. Raises ValueError."""
+    place = SourceEndpoint.of(text)
+    return place._replace(address=canonical(place.address))
 
 
 def network(address: str) -> str:
@@ -147,14 +154,18 @@ class Pseudonyms:
         return open_sealed(key, domain, sealed)
 
     def live(self, epoch: int, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """Return (identity MAC, sealed address, address MAC) for a party row of this epoch; None for a missing value. Raises KeyAwaited."""
+        """Return (identity MAC, sealed address, address MAC) for a party row of this epoch; None for a missing value. Raises KeyAwaited.
+
+        `address` may have a source port (`SourceEndpoint`), which is sealed with it; so in `kept` and `safety`.
+        """
         key = self.epochs.make(epoch)
         key_id = epoch & 255
         who = _keyed(key, b"live.identity", key_id).mac(identity_bytes(identity)) if identity else None
         if not address:
             return who, None, None
-        plain = canonical(address).encode()
-        return who, seal(key, b"live.address", plain, key_id), _keyed(key, b"live.address", key_id).mac(plain)
+        place = _canonical(address)
+        sealed = seal(key, b"live.address", place.text.encode(), key_id)
+        return who, sealed, _keyed(key, b"live.address", key_id).mac(place.address.encode())
 
     def live_identities(self, identity: int) -> list[bytes]:
         """Return the MACs of an identity in each epoch whose key still exists (5 to 6; about 10 µs). Raises KeyAwaited."""
@@ -168,17 +179,19 @@ class Pseudonyms:
         value = canonical(address).encode()
         return [mac(self.epochs.get(e), b"live.address", value, e & 255) for e in self.epochs.epochs()]
 
-    def live_address(self, sealed: bytes) -> str:
+    def live_address(self, sealed: bytes) -> SourceEndpoint:
         """Return the address of a party row. Raises KeyGone, KeyAwaited."""
-        return open_sealed(self.epochs.get(self.epochs.find(sealed[0])), b"live.address", sealed).decode()
+        key = self.epochs.get(self.epochs.find(sealed[0]))
+        return SourceEndpoint.of(open_sealed(key, b"live.address", sealed).decode())
 
     def kept(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
         """Return the values of `live` for the private rows of a saved log: linkable for ever by the holder of the key."""
         who = self.kept_identity(identity) if identity else None
         if not address:
             return who, None, None
-        plain = canonical(address).encode()
-        return who, self._seal(b"kept.address", plain), mac(self._kept, b"kept.address", plain, KEPT_ID)
+        place = _canonical(address)
+        hashed = mac(self._kept, b"kept.address", place.address.encode(), KEPT_ID)
+        return who, self._seal(b"kept.address", place.text.encode()), hashed
 
     def kept_identity(self, identity: int) -> bytes:
         """Return the MAC of an identity beside saved logs."""
@@ -188,17 +201,17 @@ class Pseudonyms:
         """Return the MAC of an address beside saved logs."""
         return mac(self._kept, b"kept.address", canonical(address).encode(), KEPT_ID)
 
-    def kept_address(self, sealed: bytes) -> str:
+    def kept_address(self, sealed: bytes) -> SourceEndpoint:
         """Return the address of a log_party row. Raises KeyGone."""
-        return self._open(b"kept.address", sealed).decode()
+        return SourceEndpoint.of(self._open(b"kept.address", sealed).decode())
 
     def safety(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
         """Return (identity MAC, sealed address, network MAC) for rows of moderation, which join with no other table."""
         who = self.safety_identity(identity) if identity else None
         if not address:
             return who, None, None
-        sealed = self._seal(b"safety.address", canonical(address).encode())
-        return who, sealed, self.safety_network(address)
+        place = _canonical(address)
+        return who, self._seal(b"safety.address", place.text.encode()), self.safety_network(place.address)
 
     def safety_identity(self, identity: int) -> bytes:
         """Return the MAC of an identity in the rows of moderation."""
@@ -208,9 +221,9 @@ class Pseudonyms:
         """Return the MAC of an address's network in the rows of moderation: the IPv4 address, or the IPv6 /64. Raises ValueError."""
         return self._safety_network(network(address).encode())
 
-    def safety_address(self, sealed: bytes) -> str:
+    def safety_address(self, sealed: bytes) -> SourceEndpoint:
         """Return the address of a row of moderation. Raises KeyGone."""
-        return self._open(b"safety.address", sealed).decode()
+        return SourceEndpoint.of(self._open(b"safety.address", sealed).decode())
 
     def request_identity(self, identity: int) -> bytes:
         """Return the MAC of an identity beside requests about one's own data, which join with no other table."""
@@ -266,7 +279,7 @@ class Pseudonyms:
 
     def reseal(self, sealed: bytes | None) -> bytes | None:
         """Seal a live address under the kept key, so that a held row outlives its epoch's key. Raises KeyGone."""
-        return None if sealed is None else self._seal(b"kept.address", self.live_address(sealed).encode())
+        return None if sealed is None else self._seal(b"kept.address", self.live_address(sealed).text.encode())
 
     def erasure(self, value: bytes) -> bytes:
         """Return the entry of the erasure list for a deleted log or identity: 32 bytes, by a key of its own."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from server.data.database.bulk_inserts import InsertTarget
 from server.data.keys.epoch_keys import EPOCH
 from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.records.address_country import Countries
 from server.data.schema.chat_id_format import chat_ids, day_of
 
@@ -22,7 +23,8 @@ CACHE = 50_000  # persons whose values are held (about 400 bytes each); then it 
 
 
 class Party(NamedTuple):
-    """One participant of a chat. `side` 0 or 1, 2 the spy; `identity`: the engine's 63-bit number, 0 if none; `address`: plain, in memory only."""
+    """One participant of a chat. `side` 0 or 1, 2 the spy; `identity`: the engine's 63-bit number, 0 if none; `address`: plain, in
+    memory only; with its source port if that is known (`SourceEndpoint`)."""
 
     side: int
     identity: int
@@ -181,7 +183,7 @@ class Records:
         except ValueError:  # not an IP address: a Unix socket's peer, a test's name
             values = self._pseudonyms.live(epoch, identity, "")
         who, where, mac = [self._missing if value is None else bytearray(value) for value in values]
-        country = self._countries.find(address) if address else None
+        country = self._countries.find(SourceEndpoint.of(address).address) if address else None
         known = Known(epoch, address, who, where, mac, self._missing if country is None else country)
         if len(self._cache) >= CACHE:
             self._cache.clear()

@@ -27,6 +27,17 @@ class ClientInfo:
             return there
         return self._judge.address(request.remote or "", ", ".join(request.headers.getall("X-Forwarded-For", [])))
 
+    def port(self, request: web.BaseRequest) -> int:
+        """Return the client's source port; 0 if it is unknown."""
+        if forwarded_header(request, ADDRESS) is not None:
+            return 0  # another host has the connection
+        written = ",".join(request.headers.getall(self._judge.port_header, [])) if self._judge.port_header else ""
+        port = self._judge.port(request.remote or "", written.encode("utf-8", "surrogateescape"))
+        if port >= 0:
+            return port
+        peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+        return int(peer[1]) if isinstance(peer, tuple) else 0
+
     def secure(self, request: web.BaseRequest) -> bool:
         """Whether the browser came over HTTPS: TLS ends at a proxy, so a trusted proxy has to say so."""
         if (there := forwarded_header(request, BASE)) is not None:

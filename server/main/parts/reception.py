@@ -151,7 +151,7 @@ class Reception:
         self.asking.use(chosen.hosts)
         if self.countries.use(settings.safety.refused_countries):
             worker.look_again()
-        self.judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
+        self.judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies], chosen.port_header)
         self.addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
         worker.reactor.change_limits(
             (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)

@@ -74,6 +74,13 @@ def http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def header_name(name: str) -> str:
+    """Validate the name of an HTTP header (RFC 9110, 5.6.2), or nothing."""
+    if name and not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", name):
+        raise ValueError("the name of a header is wanted, e.g. X-Real-Port")
+    return name
+
+
 def contact_uri(text: str) -> str:
     """Validate a contact URI (RFC 9116, 2.5.3); a plain mail address becomes one."""
     uri = f"mailto:{text}" if re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", text) else text

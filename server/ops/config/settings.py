@@ -43,6 +43,7 @@ from server.ops.config.setting_types import (
     bucket_url,
     contact_uri,
     database_url,
+    header_name,
     http_url,
     own_origin,
 )
@@ -64,6 +65,10 @@ class Server(Section):
         default=(), description="further origins whose pages may connect and use /api/, e.g. https://a.example"
     )
     proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
+    port_header: Annotated[str, AfterValidator(header_name)] = Field(
+        default="",
+        description="header in which these proxies write the client's source port, e.g. X-Real-Port; empty: behind a proxy no port is known",
+    )
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
     start_within: float = Field(
         default=300.0,
@@ -435,7 +440,15 @@ class Settings(Section):
 # Settings that a running server applies at SIGHUP (server/ops/config/setting_changes.py); all others need a restart.
 RELOADED = frozenset(
     (
-        *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),
+        *(
+            "server.hosts",
+            "server.origins",
+            "server.proxies",
+            "server.port_header",
+            "metrics.hosts",
+            "log.level",
+            "log.format",
+        ),
         "safety.refused_countries",
         # not the quotas of saved text: their buckets hold what was used of them
         *(f"limits.{name}" for name in Limits.model_fields if name != "enabled" and not name.startswith("save")),

@@ -249,13 +249,13 @@ class Worker:
 
     # virtual connections: sessions of clients that speak another protocol (`WorkerPorts.on_frames`)
 
-    def enter(self, alias: int, address: str, way: int = PROGRAM) -> SessionView:
-        """Open a virtual connection and its session. `alias`: the person for rule 7, 0: unknown; `way`: as `Engine.opened`.
+    def enter(self, alias: int, address: str, way: int = PROGRAM, port: int = 0) -> SessionView:
+        """Open a virtual connection and its session. `alias`: the person for rule 7, 0: unknown; `way`, `port`: as `Engine.opened`.
 
         It gets no `hello`: its adapter resumes it by `return_to`.
         """
         conn = self.reactor.open_virtual(address)
-        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias, way)
+        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias, way, port)
         self.reactor.adopt(conn, session)
         return session
 
@@ -266,7 +266,9 @@ class Worker:
             return 0
         conn = self.reactor.open_virtual(session.address)
         now = time.monotonic()
-        fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias, session.way)
+        fresh = self.engine.opened(
+            conn, self.ids(), session.identity, session.address, now, session.alias, session.way, session.port
+        )
         self.reactor.adopt(conn, fresh)
         return conn
 
@@ -354,7 +356,7 @@ class Worker:
             if person is not None and person.conn == conn:
                 engine.frame(person, data, now)
         elif kind == OPENED:
-            address, cookie, way = data
+            address, cookie, way, port = data
             identity = self.identities.of(cookie)
             banned, refusal = self.find_ban(identity, address), None
             if banned is not None:
@@ -369,7 +371,7 @@ class Worker:
             if self._crowding.on and not engine.returns(identity, address, now) and not self._crowding.admits():
                 self.reactor.close(conn, FAULTS["busy"].close, error("busy", None, None, self._crowding.turn_away()))
                 return
-            self._greet(conn, engine.opened(conn, self.ids(), identity, address, now, 0, way))
+            self._greet(conn, engine.opened(conn, self.ids(), identity, address, now, 0, way, port))
         elif kind == FRAMES:
             self._on_frames(conn, data)
             return

@@ -79,7 +79,13 @@ class OmegleAdapter(ClientTable):
     # clients
 
     def start(
-        self, find: dict[str, Any], randid: str, address: str, host: str = "localhost", way: int = PROGRAM
+        self,
+        find: dict[str, Any],
+        randid: str,
+        address: str,
+        host: str = "localhost",
+        way: int = PROGRAM,
+        port: int = 0,
     ) -> OmegleClient | None:
         """Begin a client that searches for a partner; None if it is refused. `way`: bits of `engine.wire.protocol`."""
         now = time.monotonic()
@@ -88,7 +94,7 @@ class OmegleAdapter(ClientTable):
             self.tally["refused"] += 1
             return None
         person = self.digests.person(randid)
-        session = self._worker.enter(person, address, way)
+        session = self._worker.enter(person, address, way, port)
         client = OmegleClient(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))

@@ -41,8 +41,8 @@ async def start(request: web.Request, asked: Form, adapter: OmegleAdapter) -> we
     if request.app[SERVICES].draining:
         return omegle_answers.json(b"{}")
     way = PROGRAM | (PRIVATE if request.headers.get("Sec-GPC") == "1" else 0)
-    address = request.app[CLIENT_INFO].address(request)
-    client = adapter.start(find, asked.get("randid"), address, request.host, way)
+    address, port = request.app[CLIENT_INFO].address(request), request.app[CLIENT_INFO].port(request)
+    client = adapter.start(find, asked.get("randid"), address, request.host, way, port)
     if client is None:
         return await omegle_answers.slowly(omegle_answers.json(b"{}"))
     if asked.flag("firstevents"):

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import not_, select
 
 from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import ban, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import DAY
@@ -25,24 +26,25 @@ from server.trust.evidence.chat_evidence import Evidence, Unreadable, unpack
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.sanction_scale import Refused
 
+UNKNOWN = SourceEndpoint("")
 VERSION = 2  # of the file: with pictures
 
 
 class Disclosures(CaseBase):
     """Disclosures and holds of an officer."""
 
-    async def address(self, text: str, operator: str, why: str) -> str:
-        """Return the address of a case's subject, empty if none is kept. Raises Refused, StoreAway."""
+    async def address(self, text: str, operator: str, why: str) -> SourceEndpoint:
+        """Return the address of a case's subject with port and time, empty if none is kept. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         await self._note("safety reveal", operator, why, ident, "asked")
         async with self._database.read() as connection:
             about = select(case_subject.c.address).where(case_subject.c.case == ident)
             sealed = (await connection.execute(about)).scalar()
         try:
-            found = "" if sealed is None else self._pseudonyms.safety_address(sealed)
+            found = UNKNOWN if sealed is None else self._pseudonyms.safety_address(sealed)
         except KeyGone:
-            found = ""
-        await self._note("safety reveal", operator, why, ident, "shown" if found else "none is kept")
+            found = UNKNOWN
+        await self._note("safety reveal", operator, why, ident, "shown" if found.address else "none is kept")
         return found
 
     async def export(self, text: str, operator: str, why: str) -> bytes:

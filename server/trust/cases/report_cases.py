@@ -17,6 +17,7 @@ from engine.conduct.detection_actions import KNOWN, REPEAT
 from server.data.database.database import Database
 from server.data.errors import ObjectsAway, StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.objects.sealed_objects import Placed, Sealed
 from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence, report
 from server.ops import log
@@ -36,7 +37,7 @@ from server.trust.cases import automatic_actions
 from server.trust.evidence import child_abuse_material, picture_evidence
 from server.trust.evidence.chat_evidence import pack
 from server.trust.evidence.chat_excerpt import DOMAIN, excerpt_of, pack_excerpt
-from server.trust.evidence.reported_chat import Person, Reported
+from server.trust.evidence.reported_chat import Reported
 from server.trust.evidence.reported_picture import Picture, bounded
 
 AFTER = 3 * DAY  # seconds that the text of a report is kept that came after its case was decided
@@ -124,7 +125,7 @@ class Cases:
     async def _write(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
         """Insert a report. Return (case, Unix seconds until which its evidence is kept; None: the case is open)."""
         who, _, _ = self._pseudonyms.safety(reported.reporter.identity, "")
-        subject = self._subject(reported.subject)
+        subject = self._subject(reported)
         queue = await self._queue(connection, who, reported)
         outcome, closed = None, None
         ident = await self._joined(connection, who, subject, reported.at)
@@ -144,7 +145,7 @@ class Cases:
     async def _act(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
         """Insert a detection into its own case, and take the action that follows at once. Return as `_write`."""
         queue = reason(reported.reason, program=True).queue
-        subject = self._subject(reported.subject)
+        subject = self._subject(reported)
         ident = None
         if (same := _same(subject)) is not None:
             own = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same, case.c.machine)
@@ -176,12 +177,16 @@ class Cases:
             )
         )  # fmt: skip
 
-    def _subject(self, person: Person) -> dict[str, object]:
+    def _subject(self, reported: Reported) -> dict[str, object]:
+        """Return the values of a case's subject. Their address was in use when the chat began."""
+        person = reported.subject
+        began = reported.at if reported.said is None else reported.said.began
+        place = SourceEndpoint.of(person.address)._replace(at=began)
         try:
-            who, address, network = self._pseudonyms.safety(person.identity, person.address)
+            who, address, network = self._pseudonyms.safety(person.identity, place.text if place.address else "")
         except ValueError:  # not an IP address: a Unix socket's peer
             who, address, network = self._pseudonyms.safety(person.identity, "")
-        country = self._country(person.address) if address is not None else None
+        country = self._country(place.address) if address is not None else None
         return {"identity": who, "address": address, "network": network, "country": country}
 
     async def _queue(self, connection: AsyncConnection, who: bytes | None, reported: Reported) -> str:

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import orjson
 
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.trust.cases.picture_review import CasePicture
 from server.trust.evidence.chat_evidence import Evidence
 
@@ -56,14 +57,14 @@ class SeenPicture:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Contents of a case. Times in Unix seconds; `address`: the subject's, empty if none is kept."""
+    """Contents of a case. Times in Unix seconds; `source`: the subject's address with port and time, as far as they are kept."""
 
     case: str
     opened: int
     marked: int
     mode: str
     reasons: tuple[str, ...]
-    address: str
+    source: SourceEndpoint
     country: str
     texts: tuple[Evidence, ...]
     pictures: tuple[SeenPicture, ...]
@@ -160,10 +161,12 @@ def _report(found: Material, reporter: Reporter, kind: str) -> bytes:
         _add(person, "email", reporter.mail)
     about = ElementTree.SubElement(root, "personOrUserReported")
     _add(about, "espService", SERVICE)
-    if found.address:
+    if found.source.address:
         _caught(about, found)
     _add(
-        about, "additionalInfo", "There are no accounts: nothing else is known of this person but what is in the files."
+        about,
+        "additionalInfo",
+        f"{_connection(found)} There are no accounts: nothing else is known of this person but what is in the files.",
     )
     _add(root, "additionalInfo", f"case {found.case}, {', '.join(found.reasons)}, marked {utc(found.marked)}")
     return _bytes(root)
@@ -206,7 +209,7 @@ def _filed(
     _add(root, "publiclyAvailable", "false")
     for kind, value in hashes(body).items():
         _add(root, "originalFileHash", value).set("hashType", kind.upper())
-    if caught and found.address:
+    if caught and found.source.address:
         _caught(root, found)
     _add(root, "additionalInfo", told)
     return PackageFile(name, body, _bytes(root))
@@ -220,7 +223,9 @@ def _summary(found: Material, kind: str, files: list[PackageFile]) -> bytes:
         "opened": utc(found.opened),
         "marked": utc(found.marked),
         "reasons": found.reasons,
-        "address": found.address or None,
+        "address": found.source.address or None,
+        "port": found.source.port or None,
+        "address_in_use": utc(found.source.at) if found.source.at else None,
         "country": found.country or None,
         "files": [{"name": one.name, "bytes": len(one.body), **hashes(one.body)} for one in files],
     }
@@ -256,9 +261,15 @@ def _add(parent: ElementTree.Element, tag: str, text: str) -> ElementTree.Elemen
 
 def _caught(parent: ElementTree.Element, found: Material) -> None:
     caught = ElementTree.SubElement(parent, "ipCaptureEvent")
-    _add(caught, "ipAddress", found.address)
+    _add(caught, "ipAddress", found.source.address)
     _add(caught, "eventName", "Other")
-    _add(caught, "dateTime", utc(_when(found)))
+    _add(caught, "dateTime", utc(found.source.at or _when(found)))
+
+
+def _connection(found: Material) -> str:
+    """Return the source port in words: the receiver's schema for it was not verified, and a report with an unknown field is refused whole."""
+    port, at = found.source.port, found.source.at
+    return f"Source port {port} at {utc(at or _when(found))}." if port else "No source port is known."
 
 
 def _bytes(root: ElementTree.Element) -> bytes:

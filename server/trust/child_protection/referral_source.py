@@ -8,11 +8,12 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.retention.monthly_counts import REFERRED, SEEN
 from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.data.schema.record_schema import audit
 from server.trust.cases.case_base import Missing
-from server.trust.cases.case_disclosure import Disclosures
+from server.trust.cases.case_disclosure import UNKNOWN, Disclosures
 from server.trust.cases.picture_review import PictureReview
 from server.trust.child_protection.referral_package import Material, SeenPicture
 from server.trust.evidence import child_abuse_material
@@ -75,8 +76,8 @@ class Referrals(Disclosures, PictureReview):
             raise Refused(GONE)
         return body
 
-    def _address(self, sealed: bytes | None) -> str:
+    def _address(self, sealed: bytes | None) -> SourceEndpoint:
         try:
-            return "" if sealed is None else self._pseudonyms.safety_address(sealed)
+            return UNKNOWN if sealed is None else self._pseudonyms.safety_address(sealed)
         except KeyGone:
-            return ""
+            return UNKNOWN

@@ -7,6 +7,8 @@ moderator too.
 
 from __future__ import annotations
 
+import datetime
+
 from aiohttp import web
 
 from server.data.errors import ObjectsAway
@@ -37,8 +39,9 @@ class DisclosureRoutes:
         ident, why = request.match_info["case"], await self._reason(request, operator, Action.REVEAL)
         if not isinstance(why, str):
             return why
-        address = await self._desk.address(ident, operator.name, why)
-        return self._pages.answer("address.html", request, operator, case=ident, address=address)
+        source = await self._desk.address(ident, operator.name, why)
+        at = f"{datetime.datetime.fromtimestamp(source.at, datetime.UTC):%Y-%m-%d %H:%M:%S}" if source.at else ""
+        return self._pages.answer("address.html", request, operator, case=ident, source=source, at=at)
 
     async def export(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/export`: `why`. As `reveal`, with the file."""

@@ -10,13 +10,14 @@ import datetime
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.retention import purge
@@ -35,6 +36,7 @@ from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.notice_loader import PERSON
 
 Rows = Sequence[Row[Any]]
+Content = TypeVar("Content")
 HOLDS = "hold"  # prefix of actions about holds in the audit log
 
 
@@ -92,12 +94,18 @@ def month(at: int) -> str:
     return day(at)[:7]
 
 
-def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
+def opened(open_: Callable[[bytes], Content], sealed: bytes | None) -> Content | None:
     """Return the content of sealed bytes; None for None, or if the key is destroyed."""
     try:
         return None if sealed is None else open_(sealed)
     except KeyGone:
         return None
+
+
+def source_of(open_: Callable[[bytes], SourceEndpoint], sealed: bytes | None) -> Piece:
+    """Return a sealed address and its source port, as fields of a row."""
+    found = opened(open_, sealed)
+    return {"address": found and found.address, "port": found and (found.port or None)}
 
 
 def words_of(view: View, domain: bytes, sealed: bytes | None) -> str | None:
@@ -172,7 +180,7 @@ def as_chat(view: View, row: Row[Any], *, held: bool = False) -> Piece:
         "started": time_of(row.started),
         "ended": time_of(row.ended),
         "how": row.how,
-        "address": opened(open_, row.address),
+        **source_of(open_, row.address),
         "country": row.country,
         "goes": None if held else view.goes("chat", row.ended),
     }
@@ -196,7 +204,7 @@ def as_log(view: View, row: Row[Any]) -> Piece:
         "number": number,
         "saved": time_of(row.saved),
         "you": row.side + 1,
-        "address": opened(view.pseudonyms.kept_address, row.address),
+        **source_of(view.pseudonyms.kept_address, row.address),
         "file": f"saved_logs/{number}.json",
     }
 
@@ -291,7 +299,7 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None, comments: int) -
         else row.rule,  # until a person decides, the pause is neutral
         "decided": day_of(row.closed),
         "by": _by(row) if decided else None,
-        "address": opened(view.pseudonyms.safety_address, row.address),
+        **source_of(view.pseudonyms.safety_address, row.address),
         "country": row.country,
         "goes": view.goes("case_subject", row.closed),
         "texts": 0 if texts is None else texts.n,

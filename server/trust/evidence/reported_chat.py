@@ -20,7 +20,9 @@ from server.trust.evidence.reported_picture import Picture
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user in a chat: the engine's 63-bit identity (0: no cookie), the address, the session (0: unknown). In memory only."""
+    """A user in a chat: the engine's 63-bit identity (0: no cookie), the address with its source port if known
+    (`SourceEndpoint`), the session (0: unknown). In memory only.
+    """
 
     identity: int
     address: str

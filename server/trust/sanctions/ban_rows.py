@@ -106,7 +106,7 @@ async def _shared(connection: AsyncConnection, pseudonyms: Pseudonyms, sealed: b
     if sealed is None:
         return False
     try:
-        macs = pseudonyms.live_addresses(pseudonyms.safety_address(sealed))
+        macs = pseudonyms.live_addresses(pseudonyms.safety_address(sealed).address)
     except KeyGone:
         return False
     except KeyAwaited:  # unknown: ban the person alone rather than others on the address

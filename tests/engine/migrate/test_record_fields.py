@@ -109,7 +109,7 @@ def full(world: MovingWorld) -> list[Wire]:
     people = [a, b, spy, one, two, again, wish, silent, away]
     for number, wire in enumerate(people):
         wire.session.told, wire.session.alias, wire.session.way = f"notice {number}", 90 + number, 1
-        wire.session.snaps = True
+        wire.session.snaps, wire.session.port = True, 40_000 + number
     asked, waiting = ChallengeState(3), ChallengeState(2)
     asked.kind, asked.frame, asked.asked = "altcha", b'{"type":"challenge"}', True
     asked.began, asked.until = world.now - 5, world.now + 595

@@ -46,7 +46,7 @@ CHATS = (
     Item(
         key="address",
         categories=(A,),
-        what="Your IP address, with your chats: encrypted, and as a keyed hash to find it again",
+        what="Your IP address and source port, with your chats: encrypted, and as a keyed hash to find the address again",
         sources=(PERSON,),
         purposes=(SAFETY,),
         basis=Basis.INTEREST,

@@ -94,7 +94,10 @@ SAFETY_ITEMS = (
         key="case_subject",
         title="whom a case is about",
         categories=(A, F, G),
-        what="Whom a case is about: a keyed hash of the identity, the IP address (encrypted), a keyed hash of its network, the country",
+        what=(
+            "Whom a case is about: a keyed hash of the identity, the IP address with source port and time (encrypted),"
+            " a keyed hash of its network, the country"
+        ),
         sources=(PERSON, DERIVED),
         purposes=(SAFETY, RULES, LEGAL),
         basis=Basis.INTEREST,

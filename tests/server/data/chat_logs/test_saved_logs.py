@@ -79,7 +79,7 @@ async def test_the_private_part_names_both_people_to_who_has_the_key(kit: Kit) -
     await kit.logs.save(transcript(), people())
     async with kit.database.read() as connection:
         rows = (await connection.exec_driver_sql("SELECT side, identity, address FROM log_party ORDER BY side")).all()
-    assert [kit.pseudonyms.kept_address(bytes(row.address)) for row in rows] == [address(11), address(22)]
+    assert [kit.pseudonyms.kept_address(bytes(row.address)).address for row in rows] == [address(11), address(22)]
     assert [bytes(row.identity) for row in rows] == [kit.pseudonyms.kept_identity(11), kit.pseudonyms.kept_identity(22)]
 
 

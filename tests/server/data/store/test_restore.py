@@ -165,7 +165,7 @@ async def test_what_was_held_hidden_banned_and_reported_since_the_backup_stands_
     async with kit.database.read() as connection:
         held = (await connection.execute(select(held_party))).all()
     assert [(row.side, row.identity in kit.pseudonyms.live_identities(77)) for row in held] == [(0, True)]
-    assert kit.pseudonyms.kept_address(held[0].address) == address(77)
+    assert kit.pseudonyms.kept_address(held[0].address).address == address(77)
     assert await kit.count("held_chat") == 1
 
 

@@ -31,7 +31,7 @@ async def test_a_chat_leaves_one_row_without_a_person_and_one_row_a_person(kit: 
     assert (talk.mode, talk.how, talk.ended - talk.started) == ("text", "left", 60)
     assert [row.side for row in rows] == [0, 1]
     assert all(row.chat == talk.id for row in rows)
-    assert [kit.pseudonyms.live_address(row.address) for row in rows] == [address(11), address(22)]
+    assert [kit.pseudonyms.live_address(row.address).address for row in rows] == [address(11), address(22)]
     assert rows[0].identity in kit.pseudonyms.live_identities(11)
     assert rows[1].address_mac in kit.pseudonyms.live_addresses(address(22))
     assert rows[0].country == "US" or rows[0].country is None or len(rows[0].country) == 2

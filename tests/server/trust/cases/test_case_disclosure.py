@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from server.data.errors import ObjectsAway
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.privacy import audit_log
 from server.data.retention import legal_holds
 from server.trust.evidence.chat_evidence import Detection
@@ -20,9 +21,13 @@ from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import ban, cases, desk, pictures, reported, text
 
 
-async def test_an_address_is_revealed_with_its_row(kit: Kit) -> None:
-    ident = (await cases(kit).take(reported())).hex()
-    assert await desk(kit).address(ident, "eve", "court order 7") == address(22)
+async def test_an_address_is_revealed_with_its_row_with_port_and_time(kit: Kit) -> None:
+    made = reported(said=text("hello"))
+    assert made.said is not None
+    person = replace(made.subject, address=f"{address(22)} 40001")
+    ident = (await cases(kit).take(replace(made, subject=person))).hex()
+    found = await desk(kit).address(ident, "eve", "court order 7")
+    assert found == SourceEndpoint(address(22), 40001, made.said.began)
     rows = await audit_log.recent_entries(kit.database, 0)
     assert {(row.operator, row.action, row.why) for row in rows} == {("eve", "safety reveal", "court order 7")}
     assert [row.outcome for row in reversed(rows)] == [f"case {ident}: asked", f"case {ident}: shown"]

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from server.data.keys.source_endpoint import SourceEndpoint
 from server.trust.cases.picture_review import CasePicture
 from server.trust.child_protection.referral_package import (
     MATERIAL,
@@ -37,12 +38,16 @@ def seen(kind: str = "strip", *, subject: bool = True, viewed: bool = False, at:
     )
 
 
-def material(*pictures: SeenPicture, address: str = "198.51.100.7", text: str = "hello <b>&\x00") -> Material:
+def material(
+    *pictures: SeenPicture, address: str = "198.51.100.7 40001 1795000000", text: str = "hello <b>&\x00"
+) -> Material:
     """A case with one text."""
     said = Evidence(
         "video", NOW - 60, NOW, 1, (ChatLine(1, 0, NOW - 5, "hi"), ChatLine(2, 1, NOW - 4, text, True)), True
     )
-    return Material("ab" * 16, NOW + 9, NOW + 20, "video", ("known",), address, "NO", (said,), pictures)
+    return Material(
+        "ab" * 16, NOW + 9, NOW + 20, "video", ("known",), SourceEndpoint.of(address), "NO", (said,), pictures
+    )
 
 
 def tree(xml: bytes) -> ElementTree.Element:
@@ -67,6 +72,15 @@ def test_a_report_says_what_when_in_utc_who_reports_and_from_which_address() -> 
     assert [(one.tag, one.text) for one in caught] == [
         ("ipAddress", "198.51.100.7"), ("eventName", "Other"), ("dateTime", utc(NOW)),
     ]  # fmt: skip
+    told = root.findtext("personOrUserReported/additionalInfo") or ""
+    assert told.startswith(f"Source port 40001 at {utc(NOW)}.")
+
+
+def test_a_report_says_that_no_port_is_known() -> None:
+    package = build(material(address="198.51.100.7"), ADA)
+    told = tree(package.report).findtext("personOrUserReported/additionalInfo") or ""
+    assert told.startswith("No source port is known.")
+    assert json.loads(package.summary)["port"] is None
 
 
 def test_a_case_without_pictures_and_address_is_a_report_of_its_text() -> None:

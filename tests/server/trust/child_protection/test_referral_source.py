@@ -26,7 +26,7 @@ async def test_all_of_a_marked_case_is_gathered_with_the_address_and_who_looked(
     opened = await at.show(ident, "eva", "looking")
     await at.look(ident, opened.pictures[0].id, "eva", "is it?", role=True)
     found = await at.gather(ident, "eva", "the law")
-    assert (found.case, found.address, found.reasons, found.mode) == (ident, address(22), ("known",), "text")
+    assert (found.case, found.source.address, found.reasons, found.mode) == (ident, address(22), ("known",), "text")
     assert {one.body for one in found.pictures} == {one.body for one in shown}
     assert [one.viewed for one in found.pictures] == [True, False, False]
     assert [line.text for line in found.texts[0].lines] == ["hello", "and so on"]
