@@ -15,7 +15,7 @@ from ext.compiled_module_switch import FOLDERS
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
 _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except\?? .*| noexcept.*)?$")
 _LOCALS = re.compile(r"@cython\.locals\((.*)\)$")
-_FIELDS = re.compile(r"cdef (?:public |readonly )?\w+ ([\w, ]+)$")
+_FIELDS = re.compile(r"cdef (?:public |readonly )?\w+(?:\[::1\])? ([\w, ]+)$")
 Takes = list[tuple[str, bool]]  # per parameter: its name, and whether it is optional
 
 

@@ -30,10 +30,11 @@ class BadSet(ValueError):
 
 
 class Line(NamedTuple):
-    """A chat line, and whether it belongs to the class of its set."""
+    """A chat line, and whether it belongs to the class of its set. `group`: its template in a public set; lines of one are in the same half."""
 
     text: str
     positive: bool
+    group: str = ""
 
 
 class LabelledSet(NamedTuple):
@@ -118,7 +119,7 @@ def _rows(file: PublicFile, text: str) -> Iterator[tuple[Line, str]]:
         if line and line not in said:
             said.add(line)
             group = row[about["group"]] if "group" in about else template_of(line)
-            yield Line(line, row[about["label"]] == about["positive"]), group
+            yield Line(line, row[about["label"]] == about["positive"], group), group
 
 
 def template_of(line: str) -> str:

@@ -55,6 +55,17 @@ RULES: Final = {
     "hate.slur": Kind("hate", LOW),  # a word alone, which may be quoted or reclaimed
     "opener": Kind("opener"),
     "repeat": Kind("repeat"),
+    # of the text model (`screening.model`), which names a class and no words
+    "threat.model": Kind("threat"),
+    "threat.model.low": Kind("threat", LOW),
+    "self-harm.model": Kind("self-harm"),
+    "self-harm.model.low": Kind("self-harm", LOW),
+    "hate.model": Kind("hate"),
+    "hate.model.low": Kind("hate", LOW),
+    "groom.model.low": Kind("groom", LOW),
+    "money.model": Kind("money"),
+    "money.model.low": Kind("money", LOW),
 }
+MODELLED: Final = frozenset([rule for rule in RULES if rule.endswith((".model", ".model.low"))])
 AGE_NUMBER: Final = "age.number"
 AGE_HINT: Final = "age.hint"

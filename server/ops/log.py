@@ -116,6 +116,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "screening.fault": "error where",  # the fault that ended it; never a text
         "screening.unconfined": "what",  # this system does not let the process drop a privilege: syscalls:CAUSE
         "screening.unreadable": "error where",  # its output was not a message
+        "screening.model_refused": "reason",  # the file of the text model is invalid or missing; rules are applied without it
         "screening.rules_refused": "name",  # this file of rules is invalid; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # the server accepts connections

@@ -16,7 +16,7 @@ from typing import Annotated, Any, BinaryIO, Final
 import typer
 
 from engine.conduct.detection_actions import FURTHER, GROOM, LIMITS, tips_of
-from engine.conduct.detection_classes import HIGH, Kind
+from engine.conduct.detection_classes import HIGH, RULES, Kind
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
@@ -73,17 +73,17 @@ def attempt(
     With - each line of standard input is answered at once by one line: with --json a document {"line": 1, "found": [{"rule", "where", "follows"}]},
     else its number and what was found, tab-separated. A line that is too long or not UTF-8 has an "error" in place of "found".
     """
-    from server.trust.screening import screening_rules, text_folding
+    from server.trust.screening import screening_rules, text_folding, text_model
 
     try:
-        sources = _sources(_settings(config, data))
-    except (screening_rules.BadRules, OSError) as error:
+        find = _source(_settings(config, data))
+    except (screening_rules.BadRules, text_model.BadModel, OSError) as error:
         stop(str(error))
     if line == "-":
-        _answer_lines(sys.stdin.buffer, sources, _print_document if as_json else _print_row)
+        _answer_lines(sys.stdin.buffer, find, _print_document if as_json else _print_row)
         return
     text = text_folding.fold_line(line)
-    hits = _find(sources, line)
+    hits = find(line)
     if as_json:
         print_json({"folded": text, "words": text_folding.find_words(text), "found": hits})
         return
@@ -93,25 +93,36 @@ def attempt(
     say(f"{len(hits)} found")
 
 
-def _sources(settings: Settings) -> list[Source]:
-    """Return the sources of findings, in the order of the output: the rules of this program and of the operator. Raises BadRules, OSError."""
+def _source(settings: Settings) -> Source:
+    """Return what a running server finds: by the rules of this program and of the operator, and by the text model if the settings have it. A finding
+    of the model has for `where` the words that brought it. Raises BadRules, BadModel, OSError.
+    """
     from server.trust.screening.screening_rules import read_rules
+    from server.trust.screening.text_model import OFF, read_use
 
-    rules = read_rules(_folder(settings))
+    rules, model = read_rules(_folder(settings)), settings.screening.model
+    use = None if model == OFF else read_use(model)
 
-    def by_rules(line: str) -> list[Found]:
-        return [
-            {
-                "rule": one.rule,
-                "class": one.kind.name,
-                "confidence": one.kind.confidence,
-                "where": one.text,
-                "follows": _follows(one.kind),
-            }
-            for one in rules.find(line)
-        ]
+    def find(line: str) -> list[Found]:
+        detections, beginning = rules.find_and_fold(line)
+        found = [_found(one.rule, one.text) for one in detections]
+        if use is not None:
+            for rule in use.rules(beginning, [one.kind for one in detections]):
+                found.append(_found(rule, ", ".join(use.explain(beginning, rule))))
+        return found
 
-    return [by_rules]
+    return find
+
+
+def _found(rule: str, where: str) -> Found:
+    kind = RULES[rule]
+    return {
+        "rule": rule,
+        "class": kind.name,
+        "confidence": kind.confidence,
+        "where": where,
+        "follows": _follows(kind),
+    }
 
 
 def _follows(kind: Kind) -> str:
@@ -127,11 +138,7 @@ def _follows(kind: Kind) -> str:
     return ", ".join(parts) or "counted"
 
 
-def _find(sources: list[Source], line: str) -> list[Found]:
-    return [found for source in sources for found in source(line)]
-
-
-def _answer_lines(lines: BinaryIO, sources: list[Source], answer: Callable[[dict[str, Any]], None]) -> None:
+def _answer_lines(lines: BinaryIO, find: Source, answer: Callable[[dict[str, Any]], None]) -> None:
     """Answer each line before the next one is read. A line of more than LINE_MAX bytes is read to its end without keeping it."""
     for number in count(1):
         raw = lines.readline(LINE_MAX + 2)  # with its line break
@@ -145,7 +152,7 @@ def _answer_lines(lines: BinaryIO, sources: list[Source], answer: Callable[[dict
             document["error"] = f"longer than {LINE_MAX} bytes"
         else:
             try:
-                document["found"] = _find(sources, body.decode("utf-8"))
+                document["found"] = find(body.decode("utf-8"))
             except UnicodeDecodeError:
                 document["error"] = "not UTF-8"
         try:

@@ -46,4 +46,8 @@ class Screening(Section):
         le=86_400,
         description="seconds for which who spread it is paused, a day at most; a person looks at each",
     )
+    model: Literal["off", "tips", "all"] = Field(
+        default="tips",
+        description="the small text model beside the rules: not used, for tips and help alone, or as the rules are",
+    )
     rules: str = Field(default="", description="folder of your own rules (TOML); empty: rules in the data folder")

@@ -43,7 +43,7 @@ SCREENED = (
         "serendip_screening_skipped",
         "counter",
         "lines that were delivered and not looked at, since their chat cost the most while too much was said at once (line), or not to their end, "
-        "since they cost too much (rest)",
+        "since they cost too much (rest), or not by the text model, which is left out first (model)",
         "Does somebody write what is dear to look at, to hide what others say?",
         ("what",),
     ),
@@ -58,6 +58,6 @@ SCREENED = (
 SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_tips": {"kind": KINDS},
     "serendip_findings": {"rule": tuple(EFFECTS)},
-    "serendip_screening_skipped": {"what": ("line", "rest")},
+    "serendip_screening_skipped": {"what": ("line", "rest", "model")},
     "serendip_age_questions": {"result": ("claimed", "again", "adult", "minor", "unanswered")},
 }

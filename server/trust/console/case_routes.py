@@ -28,6 +28,7 @@ from server.trust.console.case_words import NO_TRANSLATION
 from server.trust.console.comment_routes import add_comments, targets
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
+from server.trust.console.detection_words import explanations
 from server.trust.console.disclosure_routes import add_disclosures
 from server.trust.console.example_routes import add_examples
 from server.trust.console.figure_routes import add_figures
@@ -248,7 +249,7 @@ class CaseRoutes:
             targets=[(one, case_words.target(one, t)) for one in await targets(self._accounts, queue, operator)],
             **case_words.shown(
                 found, now, t, country=queue == URGENT, opens=lambda name: may_see(name, operator),
-                translations=translations,
+                translations=translations, explained=await explanations(found.texts),
             ),
         )  # fmt: skip
 

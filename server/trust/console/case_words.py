@@ -20,6 +20,7 @@ from server.trust.cases.alike_cases import CaseExcerpt
 from server.trust.cases.case_queues import Crowd, ListedCase, QueueSize, ReporterRecord
 from server.trust.cases.case_search import FoundCase
 from server.trust.cases.picture_review import CasePicture
+from server.trust.console.detection_words import Explanations
 from server.trust.decisions.case_comments import CaseComment
 from server.trust.decisions.case_work import EarlierDecision, OpenedCase, Outcome
 from server.trust.decisions.second_reviews import OpenReview, SecondReview
@@ -27,6 +28,7 @@ from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_scale import CLOSING, Decision, Refused, length, spoken
 
 NO_TRANSLATION: Final[Mapping[str, str]] = {}
+NO_WORDS: Final[Explanations] = {}
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # A request for a second moderator, as `wanted` writes it.
 _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.S | re.ASCII)
@@ -218,8 +220,10 @@ def told(found: Outcome, t: Said) -> str:
     return measure(found.measure or "none", found.rule, t)
 
 
-def text(found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLATION) -> Text:
-    """Return the server's own text of a chat. `translations`: of lines, by their text."""
+def text(
+    found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLATION, explained: Explanations = NO_WORDS
+) -> Text:
+    """Return the server's own text of a chat. `translations`: of lines, by their text; `explained`: the words by which the model found a rule."""
     began = found.lines[0].at if found.lines else found.at
     lines = tuple(
         Line(
@@ -227,7 +231,9 @@ def text(found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLAT
             one.side == found.side,
             one.marked,
             one.text,
-            ", ".join(hit.rule for hit in found.found if hit.number == one.number),
+            ", ".join(
+                _hit(hit.rule, explained.get((hit.rule, one.text))) for hit in found.found if hit.number == one.number
+            ),
             translations.get(one.text, ""),
         )
         for one in found.lines
@@ -235,14 +241,20 @@ def text(found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLAT
     return Text(mode(found.mode, t), moment(found.at, t), found.cut, lines)
 
 
-def texts(found: Iterable[Evidence], t: Said, translations: Mapping[str, str]) -> list[Text]:
+def texts(
+    found: Iterable[Evidence], t: Said, translations: Mapping[str, str], explained: Explanations = NO_WORDS
+) -> list[Text]:
     """Return the chats of a case; those with the same lines are one."""
     shown: dict[object, Text] = {}
     for one in found:
-        chat = text(one, t, translations)
+        chat = text(one, t, translations, explained)
         same = tuple((line.reported, line.meant, line.text, line.found) for line in chat.lines)
         shown[same] = replace(shown[same], times=shown[same].times + 1) if same in shown else chat
     return list(shown.values())
+
+
+def _hit(rule: str, words: str | None) -> str:
+    return f"{rule} ({words})" if words else rule
 
 
 def picture(found: CasePicture, t: Said) -> dict[str, object]:
@@ -259,7 +271,7 @@ def picture(found: CasePicture, t: Said) -> dict[str, object]:
 
 def shown(
     found: OpenedCase, now: float, t: Said, *, country: bool, opens: Callable[[str], bool] = bool,
-    translations: Mapping[str, str] = NO_TRANSLATION,
+    translations: Mapping[str, str] = NO_TRANSLATION, explained: Explanations = NO_WORDS,
 ) -> dict[str, object]:  # fmt: skip
     """Return a case as its page shows it. `country`: with its two letters; `opens`: whether the moderator may open cases of a queue."""
     warning = t.text("console.measure.warning")
@@ -279,7 +291,7 @@ def shown(
             (reason(one.reason, t), one.note, record(one.record, t), t.number(one.count) if one.count > 1 else "")
             for one in found.reports
         ],
-        "texts": texts(found.texts, t, translations),
+        "texts": texts(found.texts, t, translations, explained),
         "shown_chats": len(found.texts),
         "chats": found.chats if found.chats > len(found.texts) else 0,
         "comments": [comment(one, t) for one in found.comments],

@@ -32,7 +32,12 @@ FORGETFUL: Final = {
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0:glibc.malloc.mxfast=160",
 }
-COUNTED: Final = ("lines", "skipped", "unread")  # of lines: looked at, not looked at, looked at in part
+COUNTED: Final = (
+    "lines",
+    "skipped",
+    "unread",
+    "unmodelled",
+)  # of lines: read, not read, read in part, not read by the model
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up
 
 Finding = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
@@ -74,7 +79,8 @@ class Screener:
     def start(self, pair: int) -> subprocess.Popen[bytes]:
         """See `Owner`."""
         chosen = self._chosen
-        words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats), str(self._folder)]
+        words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats)]
+        words += [str(self._folder), chosen.model]
         return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
@@ -105,6 +111,8 @@ class Screener:
         if "without" in message:
             for what in message["without"]:
                 logger.warning("screening.unconfined", what=str(what))
+            if message["model"]:
+                logger.error("screening.model_refused", reason=str(message["model"]))
             return
         self._heard = time.monotonic()
         self._now = {name: int(message[name]) for name in COUNTED}
@@ -133,7 +141,11 @@ class Screener:
         return {
             "serendip_screening_up": {(self._name,): int(time.monotonic() - self._heard < FRESH)},
             "serendip_screening_lines": counted["lines"],
-            "serendip_screening_skipped": {("line",): counted["skipped"], ("rest",): counted["unread"]},
+            "serendip_screening_skipped": {
+                ("line",): counted["skipped"],
+                ("rest",): counted["unread"],
+                ("model",): counted["unmodelled"],
+            },
             "serendip_screening_dropped": self.tap.dropped,
             "serendip_screening_lag_seconds": {(self._name,): self._lag},
             "serendip_findings": {(rule,): count for rule, count in self.findings.items()},

@@ -25,12 +25,14 @@ from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
 from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, READING, SyscallFilter
 from server.trust.screening.opener_clusters import Openers
-from server.trust.screening.screening_rules import SPAM, BadRules, Rules, read_rules, rules_stamp
+from server.trust.screening.screening_rules import SPAM, BadRules, Detection, Rules, read_rules, rules_stamp
+from server.trust.screening.text_model import OFF, BadModel, ModelUse, read_use
 
 BATCH: Final = 512  # lines looked at before an answer
 BATCH_WORK: Final = (
     80_000  # of them together, of `work_of`: so many of three times the usual length, and 40 ms at the worst
 )
+MODEL_WORK: Final = 30_000  # of the lines of a batch that the model reads, in the same unit: 9 ms at the worst
 LINE_WORK: Final = 40  # of a line, whatever its length
 WORK_BYTES: Final = 800  # of a line that count: the rest of one that costs much is not read (`Rules.find`)
 ANSWER: Final = 200  # findings of one message to the server
@@ -67,11 +69,14 @@ def confine() -> list[str]:
 
 
 class Screening:
-    """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all; `repeat`: of `Openers`."""
+    """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all; `repeat`: of `Openers`;
+    `model`: None without one.
+    """
 
     def __init__(
-        self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None, repeat: int
-    ) -> None:
+        self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None, repeat: int,
+        *, model: ModelUse | None = None,
+    ) -> None:  # fmt: skip
         self._tapped = tapped
         self._sock = sock
         self._folder = folder
@@ -83,6 +88,8 @@ class Screening:
         self._lines = 0
         self._skipped = 0  # lines of the dearest chats
         self._unread = 0  # lines that were not read to their end, by rules that were replaced
+        self._unmodelled = 0  # lines that the model did not read
+        self._model = model
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
@@ -105,14 +112,18 @@ class Screening:
     def _batch(self) -> int:
         there, now = self._tapped.take(BATCH), time.monotonic()
         lines = shared(there, BATCH_WORK)
+        modelled = self._modelled(there, lines)
         found: list[Sent] = []
-        for chat, side, number, _, raw in lines:
+        for line in lines:
+            chat, side, number, _, raw = line
             text = said(raw)
             linked = False
             detections, beginning = self._rules.find_and_fold(text)
             for rule, _, age in detections:
                 found.append((chat, side, number, rule, age))
                 linked = linked or RULES[rule].name in LINKED
+            if line in modelled:
+                found += [(chat, side, number, rule, 0) for rule in self._model_rules(beginning, detections)]
             if number:  # a question is nobody's first line
                 for rule in self._openers.add_line(chat, side, beginning, linked, now):
                     found.append((chat, side, number, rule, 0))
@@ -128,11 +139,24 @@ class Screening:
             self._tell([])
         return len(there)
 
+    def _modelled(self, there: list[Line], lines: list[Line]) -> frozenset[Line]:
+        """Return the lines that the model reads: none while even rules have too much to read, and at most MODEL_WORK, a share for each chat."""
+        if self._model is None:
+            return frozenset()
+        chosen = frozenset(shared(lines, MODEL_WORK)) if len(lines) == len(there) else frozenset()
+        self._unmodelled += len(there) - len(chosen)
+        return chosen
+
+    def _model_rules(self, beginning: str, detections: list[Detection]) -> list[str]:
+        """Return the rules of the model for a folded line. What a rule has found already is not found again."""
+        return [] if self._model is None else self._model.rules(beginning, [one.kind for one in detections])
+
     def _tell(self, found: list[Sent]) -> None:
         message = {
             "lines": self._lines,
             "skipped": self._skipped,
             "unread": self._unread + self._rules.unread,
+            "unmodelled": self._unmodelled,
             "lag": round(self._lag, 4),
             "unsent": self._unsent,
             "bad": self._bad,
@@ -196,19 +220,33 @@ def said(raw: bytes) -> str:
     return text
 
 
+def _read_model(chosen: str, wanted: frozenset[str] | None) -> tuple[ModelUse | None, str]:
+    """Return the model, and why it cannot be used: rules find what they find without it."""
+    if chosen == OFF:
+        return None, ""
+    try:
+        return read_use(chosen, wanted), ""
+    except (BadModel, OSError) as error:
+        return None, str(error)
+
+
 def main(arguments: list[str]) -> int:
-    """`TAP PAIR EVERY text REPEAT FOLDER`: two descriptors, seconds, all or spam, `screening.repeat_chats`, and a folder, or nothing."""
+    """`TAP PAIR EVERY text REPEAT FOLDER MODEL`: two descriptors, seconds, all or spam, `screening.repeat_chats`, a folder, or nothing, and
+    `screening.model`.
+    """
     name_process("screening")
-    tap, pair, every, text, repeat, folder = arguments
+    tap, pair, every, text, repeat, folder, model = arguments
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))
         os.close(int(tap))
         wanted = SPAM if text == "spam" else None
         try:
             # Made before: it loads modules, and reads no line.
-            screening = Screening(tapped, sock, Path(folder) if folder else None, wanted, int(repeat))
+            use, refused = _read_model(model, wanted)
+            own = Path(folder) if folder else None
+            screening = Screening(tapped, sock, own, wanted, int(repeat), model=use)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                sock.send(orjson.dumps({"without": confine()}))
+                sock.send(orjson.dumps({"without": confine(), "model": refused}))
                 screening.run(float(every))
         except Exception as fault:  # noqa: BLE001 - its text may quote a line: the server is told its kind
             with contextlib.suppress(OSError):

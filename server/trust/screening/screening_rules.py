@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.conduct.detection_actions import BEGUN
-from engine.conduct.detection_classes import RULES, Kind
+from engine.conduct.detection_classes import MODELLED, RULES, Kind
 from server.trust.screening import line_patterns, private_data
 from server.trust.screening.phrase_graph import End, Hit, Node, Vocabulary, find_from_first
 from server.trust.screening.phrase_templates import (
@@ -52,7 +52,7 @@ SETS: Final = "sets"  # the table of a built-in file beside those of rules
 AGE_CLASS: Final = "age.claim"
 KEYS: Final = frozenset(("words", "lines", "allow", "unless", "before", "names", "units", "behind"))
 OWN_KEYS: Final = frozenset(("words", "allow"))  # of an operator's file
-WORDED: Final = tuple(rule for rule, kind in RULES.items() if kind.name not in BEGUN)
+WORDED: Final = tuple(rule for rule, kind in RULES.items() if kind.name not in BEGUN and rule not in MODELLED)
 CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
 SPAM: Final = frozenset(("link", "contact", "money"))
 BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE

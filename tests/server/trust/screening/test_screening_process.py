@@ -94,7 +94,7 @@ import orjson
 from server.trust.screening import screening_process as program
 
 class Probe:
-    def __init__(self, tapped, sock, *more):
+    def __init__(self, tapped, sock, *more, **options):
         self._sock = sock
     def run(self, every):
         results = []
@@ -120,10 +120,10 @@ def test_the_process_is_refused_each_call_but_those_of_computing_and_of_reading_
     tap = make(1 << 20)
     with ours, theirs:
         given = (tap, theirs.fileno())
-        words = [*map(str, given), "0.05", "all", "12", ""]
+        words = [*map(str, given), "0.05", "all", "12", "", "tips"]
         process = subprocess.Popen([sys.executable, "-c", PROBE, *words], cwd=ROOT, pass_fds=given)
         os.close(tap)
-        assert orjson.loads(ours.recv(4096)) == {"without": []}
+        assert orjson.loads(ours.recv(4096)) == {"without": [], "model": ""}
         assert orjson.loads(ours.recv(4096)) == [*[errno.EPERM] * 5, 0]
         assert process.wait(30) == 0
 
@@ -132,7 +132,7 @@ def test_a_system_that_refuses_the_filter_is_logged(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     screener = Screener("server", Settings(), tmp_path, lambda found: None)
     with ours, theirs, capture_logs() as events:
-        screener.take(ours, orjson.dumps({"without": ["syscalls:ENOSYS"]}))
+        screener.take(ours, orjson.dumps({"without": ["syscalls:ENOSYS"], "model": ""}))
     screener.close()
     assert [(event["event"], event["what"]) for event in events] == [("screening.unconfined", "syscalls:ENOSYS")]
 
@@ -231,3 +231,61 @@ async def test_what_is_skipped_is_counted_and_what_others_say_is_found(tmp_path:
     assert skipped[("line",)] > BATCH
     assert skipped[("rest",)] > 0
     await screen.close()
+
+
+class Glorp:
+    """A model that finds hate in each line with a word, and counts what it reads."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def rules(self, text: str, _: object) -> list[str]:
+        """As those of a model."""
+        self.read.append(text)
+        return ["hate.model.low"] if "glorp" in text else []
+
+
+def batch_of(lines: list[Line]) -> tuple[dict[str, object], Glorp]:
+    """Return the message about a batch, and the model that read it."""
+
+    class Batch:
+        def take(self, _: int) -> list[Line]:
+            return lines
+
+    model = Glorp()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        Screening(Batch(), theirs, None, None, 12, model=model)._batch()  # type: ignore[arg-type]
+        message: dict[str, object] = orjson.loads(ours.recv(1 << 16))
+    return message, model
+
+
+def test_the_model_reads_usual_lines_and_its_finding_is_one_of_theirs() -> None:
+    message, model = batch_of([(1, 0, 1, 0.0, b"Hello GLORP"), (2, 1, 1, 0.0, b"hi")])
+    assert message["found"] == [[1, 0, 1, "hate.model.low", 0]]
+    assert message["unmodelled"] == 0
+    assert model.read == ["hello glorp", "hi"]
+
+
+def test_the_model_is_left_out_first_where_there_is_too_much_and_that_is_counted() -> None:
+    few = lines_of(2, 1, 40)
+    message, model = batch_of([*lines_of(1, BATCH - 1, 100), *few])
+    assert message["skipped"] == 0
+    assert 0 < len(model.read) < BATCH
+    assert message["unmodelled"] == BATCH - len(model.read)
+    assert "x" * 40 in model.read  # the chat that costs little has its share
+    message, model = batch_of(lines_of(1, BATCH, 6_000))
+    assert message["skipped"] != 0
+    assert model.read == []
+    assert message["unmodelled"] == BATCH
+
+
+def test_a_refused_model_is_logged_and_rules_go_on(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    screener = Screener("server", Settings(), tmp_path, lambda found: None)
+    with ours, theirs, capture_logs() as events:
+        screener.take(ours, orjson.dumps({"without": [], "model": "text.model: damaged"}))
+    screener.close()
+    assert [(event["event"], event["reason"]) for event in events] == [
+        ("screening.model_refused", "text.model: damaged")
+    ]

@@ -1,0 +1,133 @@
+"""Check the small text model: what it reads of a line, its findings beside those of rules, its words, and that a damaged file is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.conduct.detection_classes import HIGH, LOW, MODELLED, RULES, Kind
+from server.trust.screening import text_model as module
+from server.trust.screening.text_folding import PIECE
+from server.trust.screening.text_model import (
+    FEATURES,
+    FILE,
+    FILE_MAX,
+    NEVER,
+    TEXT_MAX,
+    BadModel,
+    ModelClass,
+    ModelUse,
+    TextModel,
+    read_model,
+    read_use,
+    rule_of,
+    write_model,
+)
+
+ROOT = Path(module.__file__).parents[3]
+NAMES = ("hate", "groom")
+
+
+def model(of: dict[str, int], *, low: float = 1.0, high: float = 1.5) -> TextModel:
+    """A model whose first class has these weights on every feature of these texts."""
+    weights = bytearray(2 * 4096)
+    empty = TextModel(
+        [ModelClass("hate", 0.0, 1.0, low, high), ModelClass("groom", 0.0, 1.0, low, NEVER)], bytes(weights)
+    )
+    for text, weight in of.items():
+        for bucket in empty.features(text):
+            weights[2 * bucket] = weights[2 * bucket + 1] = weight
+    return TextModel(empty.classes, bytes(weights))
+
+
+def test_a_line_is_found_by_its_features_from_the_thresholds_on() -> None:
+    made = model({"glorp": 1})
+    assert [(one.rule, one.kind) for one in made.find("you glorp")] == [
+        ("hate.model", Kind("hate", HIGH)), ("groom.model.low", Kind("groom", LOW)),
+    ]  # fmt: skip
+    assert made.find("you there") == []
+    assert made.scores("") == pytest.approx([made.scores("")[0]] * 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "x", "x" * 10_000, "a b " * 5_000, "你好" * 5_000, "\x00\ufdfa", "🎉" * 9_000]
+)
+def test_any_text_has_a_bounded_number_of_features(text: str) -> None:
+    made = model({})
+    features = made.features(text)
+    assert len(features) <= FEATURES
+    assert list(features) == list(made.features(text[:TEXT_MAX]))
+    assert max(features, default=0) < 4096
+
+
+def test_digits_and_repeated_letters_are_alike() -> None:
+    made = model({})
+    assert list(made.features("call 0151")) == list(made.features("call 9876"))
+    assert list(made.features("nooooo")) == list(made.features("noo"))
+    assert list(made.features("noo")) != list(made.features("no"))
+
+
+def test_the_source_and_the_compiled_module_have_the_same_features() -> None:
+    text = "im going to find u, 12 frïend 你好吗 привет"
+    code = (
+        f"from tests.server.trust.screening.test_text_model import model; print(list(model({{}}).features({text!r})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={"SERENDIP_PLAIN": "1", "PYTHONPATH": "."}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == str(list(model({}).features(text)))
+
+
+def test_the_words_that_brought_a_finding_are_named_the_most_important_first() -> None:
+    made = model({"glorp": 3, "snarf": 1})
+    assert made.explain("well you glorp and snarf me", "hate")[:2] == ["glorp", "snarf"]
+    assert len(made.explain("a glorp b glorp c snarf d glorps", "hate")) <= module.WORDS
+
+
+def test_what_a_rule_has_found_is_not_found_again() -> None:
+    use = ModelUse(model({"glorp": 1}), None, only_tips=False)
+    assert use.rules("you glorp", []) == ["hate.model", "groom.model.low"]
+    assert use.rules("you glorp", [Kind("hate", LOW), Kind("groom", LOW)]) == ["hate.model"]
+    assert use.rules("you glorp", [Kind("hate"), Kind("groom")]) == []
+
+
+def test_for_tips_alone_nothing_has_high_confidence_and_no_request_counts() -> None:
+    use = ModelUse(model({"glorp": 1}), None, only_tips=True)
+    assert use.rules("you glorp", []) == ["hate.model.low"]
+    assert ModelUse(model({"glorp": 1}), frozenset(("money",)), only_tips=False).rules("you glorp", []) == []
+
+
+def test_the_model_of_this_program_is_small_and_each_finding_is_a_known_rule() -> None:
+    assert FILE.stat().st_size < FILE_MAX
+    made = read_model()
+    assert {one.name for one in made.classes} == {kind.name for rule, kind in RULES.items() if rule in MODELLED}
+    for one in made.classes:
+        assert one.low <= one.high
+        assert {rule_of(one.name, LOW)} | ({rule_of(one.name, HIGH)} if one.high < NEVER else set()) <= MODELLED
+    assert read_use("tips").rules("hello, how are you? where are you from", []) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: b"",
+        lambda body: b"{}\n" + body.partition(b"\n")[2],
+        lambda body: body[:-20],
+        lambda body: body.replace(b'"version":1', b'"version":0'),
+        lambda body: body.replace(b'"name":"hate"', b'"name":"nope"'),
+        lambda body: body.replace(b'"sha256":"', b'"sha256":"0'),
+        lambda body: body + b"x" * FILE_MAX,
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path: Path, change: object) -> None:
+    path = tmp_path / "text.model"
+    write_model(path, {}, model({"glorp": 1}).classes, bytes(2 * 4096))
+    assert read_model(path).find("you glorp") == []
+    path.write_bytes(change(path.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(BadModel):
+        read_model(path)
+
+
+def test_the_text_that_is_read_is_a_piece_of_a_line() -> None:
+    assert TEXT_MAX == PIECE
