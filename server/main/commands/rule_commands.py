@@ -97,11 +97,12 @@ def _source(settings: Settings) -> Source:
     """Return what a running server finds: by the rules of this program and of the operator, and by the text model if the settings have it. A finding
     of the model has for `where` the words that brought it. Raises BadRules, BadModel, OSError.
     """
-    from server.trust.screening.screening_rules import read_rules
+    from server.trust.screening.screening_rules import read_rules, wanted_classes
     from server.trust.screening.text_model import OFF, read_use
 
-    rules, model = read_rules(_folder(settings)), settings.screening.model
-    use = None if model == OFF else read_use(model)
+    wanted = wanted_classes(settings.screening.text, settings.screening.off)
+    rules, model = read_rules(_folder(settings), wanted), settings.screening.model
+    use = None if model == OFF else read_use(model, wanted)
 
     def find(line: str) -> list[Found]:
         detections, beginning = rules.find_and_fold(line)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ByteSize, Field, PositiveFloat
 from server.ops.config.setting_types import Section
 
 MIB: Final = 1024 * 1024
+DetectionClass = Literal["link", "contact", "money", "groom", "age.claim", "self-harm", "private", "threat", "hate"]
 
 
 def _power_of_two(size: ByteSize) -> ByteSize:
@@ -21,6 +22,9 @@ class Screening(Section):
 
     text: Literal["off", "spam", "all"] = Field(
         default="all", description="what is looked for: nothing, links, contacts and money, or every rule"
+    )
+    off: frozenset[DetectionClass] = Field(
+        default=frozenset(), description='classes of rules that are not looked for, whatever `text` says, e.g. ["hate"]'
     )
     tips: bool = Field(
         default=True, description="tell people what was found in a line; false: nobody is told, all else is as it is"

@@ -38,7 +38,7 @@ cdef class Vocabulary:
     cdef public set openers
     cdef public set closers
 
-    @cython.locals(entry=Entry)
+    @cython.locals(entry=Entry, known=Entry)
     cpdef object add(self, str word, str token)
 
     cpdef object add_phrase(self, tuple items)

@@ -118,6 +118,9 @@ class Vocabulary:
 
     def add(self, word: str, token: str) -> None:
         """Say that a word, however it is spelled, is a token of phrases."""
+        known = self.words.get(word)
+        if known is not None and token in known.tokens:
+            return
         for form in (word, *plain_spellings(word)):
             entry = self.words.get(form)
             if entry is None:

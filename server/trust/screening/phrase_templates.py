@@ -12,6 +12,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -167,6 +168,7 @@ def _alternatives(text: str) -> list[str]:
     return list(done)
 
 
+@lru_cache(maxsize=4_096)
 def split_words(text: str) -> Choice:
     """Return the folded words of a text."""
     return tuple([without_sign(word) for word in find_words(fold_line(text))])

@@ -79,7 +79,8 @@ class Screener:
     def start(self, pair: int) -> subprocess.Popen[bytes]:
         """See `Owner`."""
         chosen = self._chosen
-        words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats)]
+        off = ",".join(sorted(chosen.off))
+        words = [str(self._fd), str(pair), str(chosen.every), chosen.text, off, str(chosen.repeat_chats)]
         words += [str(self._folder), chosen.model]
         return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 

@@ -25,7 +25,7 @@ from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
 from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, READING, SyscallFilter
 from server.trust.screening.opener_clusters import Openers
-from server.trust.screening.screening_rules import SPAM, BadRules, Detection, Rules, read_rules, rules_stamp
+from server.trust.screening.screening_rules import BadRules, Detection, Rules, read_rules, rules_stamp, wanted_classes
 from server.trust.screening.text_model import OFF, BadModel, ModelUse, read_use
 
 BATCH: Final = 512  # lines looked at before an answer
@@ -231,15 +231,15 @@ def _read_model(chosen: str, wanted: frozenset[str] | None) -> tuple[ModelUse | 
 
 
 def main(arguments: list[str]) -> int:
-    """`TAP PAIR EVERY text REPEAT FOLDER MODEL`: two descriptors, seconds, all or spam, `screening.repeat_chats`, a folder, or nothing, and
+    """`TAP PAIR EVERY TEXT OFF REPEAT FOLDER MODEL`: two descriptors, seconds, three settings of `screening`, a folder, or nothing, and
     `screening.model`.
     """
     name_process("screening")
-    tap, pair, every, text, repeat, folder, model = arguments
+    tap, pair, every, text, off, repeat, folder, model = arguments
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))
         os.close(int(tap))
-        wanted = SPAM if text == "spam" else None
+        wanted = wanted_classes(text, frozenset(off.split(",")))
         try:
             # Made before: it loads modules, and reads no line.
             use, refused = _read_model(model, wanted)

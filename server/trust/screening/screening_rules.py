@@ -7,7 +7,7 @@ with which a phrase begins, however many rules there are. Patterns are tried onl
 import time
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -427,6 +427,12 @@ def read_rules(folder: Path | None, wanted: frozenset[str] | None = None) -> Rul
             raise BadRules(f"{path.name}: more than {PHRASES_MAX} phrases with the files before it")
     rules.finish()
     return rules
+
+
+def wanted_classes(text: str, off: Set[str]) -> frozenset[str] | None:
+    """Return the classes that the settings `screening.text` and `screening.off` leave, None for all."""
+    chosen = (SPAM if text == "spam" else frozenset(CLASSES)) - off
+    return None if chosen == frozenset(CLASSES) else chosen
 
 
 def rule_files(folder: Path | None) -> list[Path]:

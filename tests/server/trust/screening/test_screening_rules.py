@@ -8,7 +8,16 @@ import pytest
 
 from engine.conduct.detection_actions import AGE_ASKED
 from engine.conduct.detection_classes import AGE_NUMBER
-from server.trust.screening.screening_rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read_rules, rules_stamp
+from server.trust.screening.screening_rules import (
+    FILE_MAX,
+    OWN,
+    SPAM,
+    BadRules,
+    Rules,
+    read_rules,
+    rules_stamp,
+    wanted_classes,
+)
 from tests.server.trust.screening.costly import Scale, corpus
 
 DEAREST = 8.0  # times the reference, which is some 70 us: three times the costliest line, as a busy machine falsifies measurements
@@ -62,6 +71,51 @@ def test_where_it_stands_is_told(rules: Rules) -> None:
 def test_only_what_is_wanted_is_looked_for() -> None:
     spam = read_rules(None, SPAM)
     assert rules_of(spam, "i will kill you, im 14, add me on snap") == {"contact"}
+
+
+def test_settings_leave_classes_out_and_a_rule_of_a_class_goes_with_it() -> None:
+    assert wanted_classes("all", frozenset()) is None
+    assert wanted_classes("spam", frozenset(("money",))) == {"link", "contact"}
+    quiet = read_rules(None, wanted_classes("all", frozenset(("hate", "private"))))
+    assert rules_of(quiet, "white power, my card is 4111 1111 1111 1111, i will kill you") == {"threat"}
+
+
+def test_an_age_is_stated_by_the_writer_alone(rules: Rules) -> None:
+    for line in (
+        "im seventeen",
+        "14/f",
+        "born in 2012",
+        "freshman in high school",
+        "well, im 14 nd u",
+        "mein 15. geburtstag",
+        "私 14歳です",
+    ):
+        assert "age.claim" in {one.rule for one in rules.find(line)}, line
+    for line in (
+        "my cat just turned 14",
+        "seat 14f on the plane",
+        "its 15 f outside",
+        "looking for 14 m cable",
+        "im 14 points ahead",
+        "he thinks im 14",
+    ):
+        assert rules_of(rules, line) == set(), line
+    assert [one.rule for one in rules.find("17")] == ["age.number"]
+    assert [(one.rule, one.age) for one in rules.find("i'm fourteen")] == [("age.claim", 14)]
+
+
+def test_each_request_to_a_child_has_a_rule_of_its_own(rules: Rules) -> None:
+    requests = {
+        "dont tell ur mom": "groom.secrecy", "are ur parents home": "groom.alone", "send me a selfie just for me": "groom.pictures",
+        "ill buy u robux if u send a pic": "groom.gifts", "sneak out and meet me": "groom.meeting", "lets move to snap": "groom.apps",
+        "age is just a number": "groom.flattery",
+    }  # fmt: skip
+    assert {line: rule for line, rule in requests.items() if rule not in {one.rule for one in rules.find(line)}} == {}
+
+
+def test_a_phrase_over_two_sentences_is_none_but_one_of_dotted_words_is(rules: Rules) -> None:
+    assert rules_of(rules, "i gotta go. kill you later in the next one") == set()
+    assert rules_of(rules, "i. will. kill. you.") == {"threat"}
 
 
 def test_an_operator_s_words_count_beside_ours_and_what_they_allow_does_not(tmp_path: Path) -> None:
