@@ -49,5 +49,8 @@ async def test_what_is_no_message_is_not_believed(screen: Run) -> None:
         [1, 0, 1, "nothing", 0],
         [1, 0, 1, "age.claim", "14"],
     ]
-    take(screen, {"lines": 1, "skipped": 0, "unread": 0, "lag": 0, "unsent": 0, "bad": "", "found": wrong})
+    take(
+        screen,
+        {"lines": 1, "skipped": 0, "unread": 0, "unmodelled": 0, "lag": 0, "unsent": 0, "bad": "", "found": wrong},
+    )
     assert screen.found == []
