@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from engine.conduct.detection_actions import AGE_ASKED
-from engine.conduct.detection_classes import AGE_NUMBER, LOW
+from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
 from server.trust.screening.screening_rules import read_rules
+from server.trust.screening.text_model import read_use
 
 Detector = Callable[[str], "list[Hit]"]
 CLASSES_OF_SERVICE: Final = MappingProxyType(
@@ -45,5 +46,24 @@ def detect_by_rules() -> Detector:
     return detect
 
 
+def detect_by_rules_and_model() -> Detector:
+    """Return the detector of a process with `screening.model=all`: the rules, and the model's findings that they lack."""
+    rules, use = read_rules(None), read_use("all")
+
+    def detect(line: str) -> list[Hit]:
+        found, beginning = rules.find_and_fold(line)
+        named = [(one.rule, one.kind) for one in found]
+        named += [(rule, RULES[rule]) for rule in use.rules(beginning, [one.kind for one in found])]
+        return [
+            Hit(CLASSES_OF_SERVICE[kind.name], rule, kind.confidence == LOW)
+            for rule, kind in named
+            if rule not in UNMEASURED
+        ]
+
+    return detect
+
+
 # Name in the table, and the constructor. A further source of findings is a further row.
-DETECTORS: Final[Mapping[str, Callable[[], Detector]]] = MappingProxyType({"rules": detect_by_rules})
+DETECTORS: Final[Mapping[str, Callable[[], Detector]]] = MappingProxyType(
+    {"rules": detect_by_rules, "rules + model": detect_by_rules_and_model}
+)
