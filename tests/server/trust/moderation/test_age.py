@@ -187,8 +187,8 @@ async def test_it_holds_in_every_worker_of_a_host(tmp_path: Path) -> None:
                     assert (await other.next(Closed)).code == 4003
 
 
-async def test_a_second_claim_at_a_worker_is_a_case_of_the_office_and_a_person_decides_it(tmp_path: Path) -> None:
-    """From the line in a worker to the office's case, back to every worker, and to the removal of what is stored."""
+async def test_a_second_claim_at_a_worker_is_a_case_of_the_frontend_and_a_person_decides_it(tmp_path: Path) -> None:
+    """From the line in a worker to the frontend's case, back to every worker, and to the removal of what is stored."""
     minor = cookie("o")
     async with hosts.hosting(tmp_path, start=SOON) as host:
         async with hosts.apart(host, (cookie("n"), minor)) as (one, two):
@@ -229,17 +229,17 @@ async def turned_away(host: hosts.Host, who: str, by: str) -> None:
         assert error.fields["measure"] == "age"
 
 
-async def test_what_a_minor_says_while_there_is_no_office_is_heard_by_the_next_one(tmp_path: Path) -> None:
+async def test_what_a_minor_says_while_there_is_no_frontend_is_heard_by_the_next_one(tmp_path: Path) -> None:
     async with hosts.hosting(tmp_path) as host:
         async with hosts.client(host, cookie("p")) as one, hosts.client(host, cookie("q")) as two:
             await meet(one, two, "nobody hears")
             await claims(one, two)
-            host.hold("office")
+            host.hold("frontend")
             await two.solve("age", "minor")
             assert (await two.next(Error)).fields["measure"] == "age"
             assert (await two.next(Closed)).code == 4003
-            host.kill("office")
-            await host.told("process.ready", 2, process="office")
+            host.kill("frontend")
+            await host.told("process.ready", 2, process="frontend")
         await host.until("select count(*) from deletion", [(1,)])
 
 

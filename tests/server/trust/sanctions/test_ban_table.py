@@ -79,7 +79,7 @@ def test_a_ban_that_ends_before_its_time_was_taken_back_and_its_case_is_told(kno
     for number, mac in enumerate(macs):
         table.put(mac, ONE._replace(case=bytes([number]) * 16).packed())
     table.drop(macs[0])
-    table.replace([(macs[2], ONE._replace(case=bytes([2]) * 16).packed())])  # the office was away meanwhile
+    table.replace([(macs[2], ONE._replace(case=bytes([2]) * 16).packed())])  # the frontend was away meanwhile
     now[0] = ONE.until
     table.drop(macs[2])  # it ran out
     assert told == [bytes([0]) * 16, bytes([1]) * 16]
