@@ -119,7 +119,7 @@ PARTS: Final[dict[str, Part]] = {
             "ext.compiled_module_switch",
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
             "ext.accept", "ext.base", "ext.migrate", "ext.reactor",
-            "server.realtime.worker.worker_ports", "server.realtime.worker.worker_drain",
+            "server.realtime.worker.worker_dependencies", "server.realtime.worker.worker_drain",
             "server.realtime.worker.session_moves", "server.realtime.worker.tunnel_interface",
         ),
     ),

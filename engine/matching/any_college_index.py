@@ -1,6 +1,7 @@
 """Find, for a search within one college, the waiting users of that college who accept partners of any college: an index of their tickets.
 
-Such a ticket waits in the pool of all colleges, which a search for one college does not look into. A hint may be outdated: the caller checks it.
+Such a ticket waits in the pool of all colleges, which a search for one college does not look into. An entry of the index (a hint) may be outdated:
+the caller checks it.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
 """Count the waiting users of each pool (tickets of one mode and language) and of each family of pools that may be merged.
 
-A room, as the counter record of one pool is called here, is created with the pool's first ticket, and deleted after a minute without tickets or
-when too many are empty.
-**Invariant:** there are at most as many rooms as waiting users plus EMPTY_MAX, and no function visits all rooms.
+A pool's counters (class `Room`) are created with its first ticket, and deleted after a minute without tickets or when too many are empty.
+**Invariant:** there are at most as many counters as waiting users plus EMPTY_MAX, and no function visits all of them.
 """
 
 from collections import OrderedDict

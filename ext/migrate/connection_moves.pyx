@@ -1,6 +1,6 @@
 """Export an open connection with its state from one reactor, and import the connection in another, usually of another process.
 
-**Invariant:** a state from another process is accepted only if its parts are consistent with each other and with its bytes; an imported descriptor
+**Invariant:** a state from another process is accepted only if its fields agree with each other and with the buffered bytes in it; an imported descriptor
 belongs to the connection or is closed. A state holds ages instead of times, because clocks differ; unknown keys are ignored.
 """
 

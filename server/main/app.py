@@ -29,10 +29,10 @@ from server.site.omegle.routes import WORKER, add_omegle
 from server.site.translation.routes import add_translation
 from server.trust.challenge.captcha_frame import add_challenge, is_frame_host, is_framed
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_protocol import Safety
 from server.trust.pictures.routes import add_pictures
 from server.trust.publication.safety_page_routes import add_public
-from server.trust.reports.report_and_appeal_routes import SAFETY, add_safety
+from server.trust.reports.report_outcome_and_appeal_routes import SAFETY, add_safety
 from server.trust.rights.minor_deletion_routes import add_browser
 from server.trust.rights.request_pages import RIGHTS, add_requests
 

@@ -27,8 +27,8 @@ from server.ops.process.process_setup import name_process
 from server.ops.process.systemd_notify import Notifier
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
+from server.realtime.worker.worker_dependencies import WorkerPorts
 from server.realtime.worker.worker_drain import drain, tell_to_come_back
-from server.realtime.worker.worker_ports import WorkerPorts
 
 logger = log.get()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from server.main.checks.public_reachability import refusal
+from server.main.checks.public_host_requirements import refusal
 from server.ops.config.setting_sources import load
 from server.ops.config.settings import Settings
 from tests.deploy.proxies import DEPLOY

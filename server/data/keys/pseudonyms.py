@@ -1,6 +1,6 @@
 """Turn identities and addresses into keyed hashes (HMAC) and ciphertext (AES-GCM) for storage, and decrypt them.
 
-**Invariant:** no plain address or identity leaves this module, and no hash is unkeyed. Each use has a domain string of its own, so that a stolen
+**Invariant:** values for storage leave this module only as keyed hashes or ciphertext. Each use has a domain string of its own, so that a stolen
 dump does not allow joins between tables.
 """
 

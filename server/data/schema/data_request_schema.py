@@ -5,7 +5,7 @@
 request ── request_step                 recipients to which it was passed on
     ├───── request_text, request_contact      encrypted; deleted when the request closes, at the latest after 90 days
     └───── request_answer               the answer, encrypted
-rights_key                              the time before which a person's rights keys are void
+rights_key                              the time before which a person's rights keys (secrets that prove who asks) are void
 agent_use                               codes of authorised agents that were used
 """
 

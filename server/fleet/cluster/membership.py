@@ -1,7 +1,7 @@
 """Decide from heartbeats alone which hosts of a cluster are alive, and which of them owns the shared waiting room.
 
-**Invariant:** hosts that receive the same beats choose the same owner, without a message to each other (rendezvous hashing).
-A host that ends or drains owns the room only if every host ends or drains; a host with another version of the room's messages never owns it.
+**Invariant:** hosts that receive the same beats choose the same owner, without a message to each other (rendezvous hashing). A host that ends or
+drains owns the room only if every host ends or drains; a host whose version of the room's messages is not this host's never owns it.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def unpacked(rows: list[Any]) -> Series:
 
 
 class Waits(NamedTuple):
-    """Waiting times (`server.http.request.usual_wait.WaitHistogram`)."""
+    """Waiting times (`server.http.request.match_wait_estimate.WaitHistogram`)."""
 
     bounds: tuple[float, ...]
     counts: Sequence[int]

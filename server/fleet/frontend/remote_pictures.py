@@ -16,7 +16,7 @@ from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
 from server.trust.evidence.reported_picture import Adds, Picture, bounded
-from server.trust.moderation_ports import PicturesOfChats
+from server.trust.moderation_protocol import PicturesOfChats
 
 WITHIN: Final = 5.0  # seconds for an answer
 MOST: Final = 16  # hosts that are asked

@@ -20,7 +20,7 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import Peers
 from server.ops import log
 from server.trust.evidence import reported_chat
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_protocol import Safety
 
 LATER: Final = 0.02  # seconds between looks whether an acknowledgement has left
 logger = log.get()

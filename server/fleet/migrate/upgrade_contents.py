@@ -12,7 +12,7 @@ from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_loop import Worker
 from server.site.college.routes import CollegeState
 from server.site.omegle.omegle_adapter import OmegleAdapter
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_protocol import Safety
 
 
 @dataclass(frozen=True, slots=True)

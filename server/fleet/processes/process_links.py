@@ -31,8 +31,8 @@ from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
 from server.ops.process.server_status import OwnReport
 from server.realtime.worker.session_moves import SessionMoves
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.realtime.worker.worker_loop import Worker
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 
 
 def nothing() -> None:

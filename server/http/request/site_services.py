@@ -11,7 +11,7 @@ from engine.engine import Engine
 from ext.accept.handshake import Judge
 from server.data.records.store_ports import Store
 from server.http.request.host_forwarding import HostForwarding
-from server.http.request.usual_wait import UsualWait, WaitHistogram
+from server.http.request.match_wait_estimate import UsualWait, WaitHistogram
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
 from server.ops.metrics.exposition import Source

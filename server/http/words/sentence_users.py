@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from server.http.words.browser_catalogues import SHELL, WEB
 from server.http.words.compiled_catalogues import Word
-from server.http.words.page_catalogues import SHELL, WEB
 
 ROOT = Path(__file__).parents[3]
 _NAMED = re.compile(r"[\"']([A-Za-z]+(?:\.[A-Za-z0-9]+)*)[\"']")

@@ -25,7 +25,7 @@ from server.data.store.store_runner import Parts
 from server.main.checks.certificate_checks import certificates
 from server.main.checks.check_finding import Finding, error, ok, warning
 from server.main.checks.cluster_host_checks import SKEW, hosts
-from server.main.checks.public_reachability import INVITE, public_names
+from server.main.checks.public_host_requirements import INVITE, public_names
 from server.ops.config.challenge_settings import Challenge
 from server.ops.config.moderation_policy import QUEUES, WAITING
 from server.ops.config.settings import Mail, Settings, Translation

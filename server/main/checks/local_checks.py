@@ -15,7 +15,7 @@ from server.data.statement.recipient_check import unnamed
 from server.main.checks.check_finding import Finding, error, notice, ok, warning
 from server.main.checks.cluster_needs import fitness
 from server.main.checks.eea_countries import EEA
-from server.main.checks.public_reachability import loopback, missing, public_address, public_names
+from server.main.checks.public_host_requirements import loopback, missing, public_address, public_names
 from server.ops.config.settings import Settings
 from server.ops.process.data_owner_switch import MADE_FIRST, name_of
 

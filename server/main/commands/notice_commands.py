@@ -33,7 +33,7 @@ from server.main.commands.command_base import (
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 from server.trust.decisions.public_notice_work import OUTCOMES, PublicNotice, PublicNoticeWork, WaitingNotice
-from server.trust.moderation_ports import KINDS
+from server.trust.moderation_protocol import KINDS
 from server.trust.publication import monthly_figures
 from server.trust.publication.figure_tables import tables
 

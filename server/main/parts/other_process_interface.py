@@ -9,9 +9,9 @@ from typing import Any, Final
 from engine.core.ports import Seats
 from engine.rooms.remote_waiting_room import RemoteRoom
 from server.http.request.host_forwarding import HostForwarding
-from server.http.request.usual_wait import WaitHistogram
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
-from server.trust.moderation_ports import PicturesOfChats
+from server.http.request.match_wait_estimate import WaitHistogram
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
+from server.trust.moderation_protocol import PicturesOfChats
 
 
 def ignore(*_: Any) -> None:

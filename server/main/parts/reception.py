@@ -23,7 +23,7 @@ from server.ops.security.routable_ids import HostHints
 from server.realtime.video.ice_servers import IceServers, turn_secret
 from server.realtime.worker.country_gate import CountryGate
 from server.realtime.worker.known_client_cookies import ReturningClients
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.session_challenges import SessionChallenges
 from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere

@@ -22,7 +22,7 @@ from server.http.request.counted_connections import SeparatePaths
 from server.http.request.reactor_handoff import Door
 from server.http.request.site_services import Services, SiteParts
 from server.main import app
-from server.main.checks.public_reachability import refusal
+from server.main.checks.public_host_requirements import refusal
 from server.main.parts.line_screening import LineScreening
 from server.main.parts.other_process_interface import ALONE, OtherProcesses
 from server.main.parts.reception import Reception, ReceptionPorts, Row
@@ -48,9 +48,9 @@ from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
 from server.trust.child_protection.minor_deletion import Minors
-from server.trust.console.console_interface import Console
+from server.trust.console.console_protocol import Console
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.moderation_ports import Safety, SafetyPorts
+from server.trust.moderation_protocol import Safety, SafetyPorts
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.pictures.requested_pictures import PictureRequests
 from server.trust.pictures.service import Pictures

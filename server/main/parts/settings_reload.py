@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Callable
 
-from server.main.checks.public_reachability import becomes_public
+from server.main.checks.public_host_requirements import becomes_public
 from server.ops import log
 from server.ops.config.setting_changes import change
 from server.ops.config.setting_sources import SettingsError

@@ -12,15 +12,15 @@ from aiohttp import web
 from server.data.errors import Busy, KeysDiffer, SchemaDiffers
 from server.data.records.store_ports import Store
 from server.data.statement import current_statement
-from server.main.checks.public_reachability import refusal
+from server.main.checks.public_host_requirements import refusal
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
 from server.site.translation.libretranslate import TranslationClient
-from server.trust.console.console_interface import Console
+from server.trust.console.console_protocol import Console
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.moderation_ports import Safety, SafetyPorts
+from server.trust.moderation_protocol import Safety, SafetyPorts
 
 PUBLIC_PATIENCE_S: Final = (
     30.0  # seconds that a public host waits for its database, which says whether a moderator reads reports

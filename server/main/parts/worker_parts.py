@@ -25,8 +25,8 @@ from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.ice_servers import IceServers
 from server.realtime.video.signal_scrub import scrub
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.realtime.worker.worker_loop import Worker
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.session_challenges import SessionChallenges
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.reports.help_lines import Help

@@ -19,12 +19,12 @@ from engine.engine import Session
 from server.fleet.cluster.cluster_frontend_parts import ClusterFrontend, Place
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.frontend.ban_and_notice_broadcast import BanBroadcast
 from server.fleet.frontend.cluster_catch_up import ClusterCatchUp
 from server.fleet.frontend.metrics_merge import MetricsMerge
 from server.fleet.frontend.remote_pictures import RemotePictures
 from server.fleet.frontend.store_server import StoreServer
 from server.fleet.frontend.supervisor_metrics import SupervisorStatus
-from server.fleet.frontend.worker_state_broadcast import BanBroadcast
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names

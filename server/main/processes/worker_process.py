@@ -43,7 +43,7 @@ from server.ops.process.shared_address_table import CensusColumn
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning, worker_drain
 from server.realtime.worker.recorder import Recorder
-from server.realtime.worker.worker_ports import WorkerPorts
+from server.realtime.worker.worker_dependencies import WorkerPorts
 
 CLOSING: Final = 2.0  # seconds that the frontend has at the end to read what was sent
 AGES_MAX: Final = 10_000  # age states that wait for a frontend

@@ -1,7 +1,7 @@
 """Restrict this process to an allow-list of system calls (seccomp), for good: every other call fails with EPERM.
 
-libseccomp translates names for the processor; it is part of Debian, Fedora, Arch and Alpine wherever systemd or apt is, and is called by ctypes
-because its own Python binding is built for one interpreter and the others have no maintainer. Linux alone has such a filter.
+libseccomp, called by ctypes, translates the names for the processor. Distributions with systemd or apt have it; its own Python binding is built
+for the distribution's interpreter alone, and other bindings are not maintained. Linux only.
 **Invariant:** the filter holds for the calling thread and all that it starts; nothing that was loaded can be taken back.
 """
 

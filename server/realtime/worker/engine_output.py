@@ -9,7 +9,7 @@ from typing import Any
 from engine.views import SessionView, error
 from ext.net.chat_ring import Ring
 from ext.reactor.reactor import Reactor
-from server.realtime.worker.worker_ports import ignore
+from server.realtime.worker.worker_dependencies import ignore
 
 
 class Output:

@@ -16,8 +16,8 @@ from server.data.errors import NotSaved
 from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Keeper
 from server.data.records.transcript import Transcript, of_ring
+from server.realtime.worker.worker_dependencies import ignore
 from server.realtime.worker.worker_loop import Worker
-from server.realtime.worker.worker_ports import ignore
 
 Answer = Callable[[int, str | None, str, float], None]  # id of the session, url, delete, retry_after
 SAVES_A_SEAT = 10  # by one person of one chat: enough to replace a lost link, too few to fill a disk

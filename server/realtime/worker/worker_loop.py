@@ -43,7 +43,7 @@ from server.realtime.worker.local_bus import LocalBus
 from server.realtime.worker.session_recheck import look
 from server.realtime.worker.shortage_log import ShortageLog
 from server.realtime.worker.tunnel_interface import TunnelPort
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 
 # Seconds of a turn until sockets are read again and the loop runs other callbacks: some fifty searches of up to 0.1 ms each, and too short to
 # be noticed in a chat.

@@ -21,9 +21,9 @@ from server.http.request.host_forwarding import PAGE, Away, Gone, is_forwarded
 from server.http.request.origins import from_known_page
 from server.http.request.security_headers import RTA, guard, label, page_policy
 from server.http.request.site_services import SERVICES
+from server.http.words.browser_catalogues import LATER, SHELL, page_files
 from server.http.words.catalogue import users, words
 from server.http.words.missing_translation_metric import reading
-from server.http.words.page_catalogues import LATER, SHELL, page_files
 from server.ops.security import allowed_hosts
 from server.site.front import earlier_pages
 from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, together

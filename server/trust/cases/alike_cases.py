@@ -19,7 +19,7 @@ from ext.net.similarity import Shingles
 from server.data.schema.moderation_schema import OPEN, case, evidence
 from server.trust.cases.case_base import Found
 from server.trust.cases.case_queues import ListedCase, Queues
-from server.trust.evidence.chat_excerpt import DOMAIN, LETTERS, Excerpt, folded, unpack_excerpt
+from server.trust.evidence.case_preview import DOMAIN, LETTERS, Excerpt, folded, unpack_excerpt
 
 _KEY = os.urandom(16)  # one of the process, so that a list and the page of a group agree
 ALIKE_MOST = 500  # open cases of a queue whose openers are compared, those due first

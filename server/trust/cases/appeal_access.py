@@ -20,7 +20,7 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.moderation_schema import appeal, ban, case, notice, report
 from server.ops.config.moderation_policy import NEUTRAL, program_cause
 from server.ops.security.url_token_generator import SECRET, decode
-from server.trust.moderation_ports import Reasons
+from server.trust.moderation_protocol import Reasons
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.ban_table import APPEAL
 from server.trust.sanctions.notice_loader import KEPT

@@ -35,8 +35,8 @@ from server.ops.config.moderation_policy import (
 )
 from server.trust.cases import automatic_actions
 from server.trust.evidence import child_abuse_material, picture_evidence
+from server.trust.evidence.case_preview import DOMAIN, excerpt_of, pack_excerpt
 from server.trust.evidence.chat_evidence import pack
-from server.trust.evidence.chat_excerpt import DOMAIN, excerpt_of, pack_excerpt
 from server.trust.evidence.reported_chat import Reported
 from server.trust.evidence.reported_picture import Picture, bounded
 

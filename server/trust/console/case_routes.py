@@ -19,7 +19,6 @@ from server.trust.cases.case_base import Taken
 from server.trust.cases.case_queues import QueueSize
 from server.trust.child_protection import referral_package
 from server.trust.console import case_words, chat_translation
-from server.trust.console.answer_routes import add_answers
 from server.trust.console.appeal_routes import add_appeals
 from server.trust.console.batch_routes import add_batches
 from server.trust.console.case_access import CASE, CasePages, CaseParts, may_see
@@ -30,8 +29,9 @@ from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.console.detection_words import explanations
 from server.trust.console.disclosure_routes import add_disclosures
-from server.trust.console.example_routes import add_examples
 from server.trust.console.figure_routes import add_figures
+from server.trust.console.practice_case_routes import add_examples
+from server.trust.console.saved_answer_routes import add_answers
 from server.trust.console.search_routes import add_search
 from server.trust.console.second_review_routes import add_second_reviews
 from server.trust.decisions.case_comments import Claim

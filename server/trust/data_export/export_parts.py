@@ -1,4 +1,4 @@
-"""Define the tables of a data export, each with its fields and the items of the privacy registry that it answers.
+"""Define the tables of a data export, each with its fields and the items of the privacy registry that the table covers.
 
 **Invariant:** a field is exported only if it is listed here: the export's files, their JSON Schemas and the tables of the page are all made from
 this list.

@@ -1,7 +1,7 @@
 """Decide several cases that began alike with one decision, and undo it as a whole.
 
-**Invariant:** each case is decided by itself, with its own lines in the audit log and its own step of the ladder; a case that another moderator has
-or decided meanwhile is left out and counted.
+**Invariant:** each case is decided separately, with its own lines in the audit log and its own step on the ladder of measures; a case that another
+moderator has opened or decided meanwhile is left out, and counted as left out.
 """
 
 from __future__ import annotations

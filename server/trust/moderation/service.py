@@ -29,7 +29,7 @@ from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_chat import Reported, of_seat
 from server.trust.moderation.moderation_gauges import ModerationGauges
-from server.trust.moderation_ports import Receipt, SafetyPorts
+from server.trust.moderation_protocol import Receipt, SafetyPorts
 from server.trust.publication import monthly_figures
 from server.trust.reports import report_outcome
 from server.trust.reports.cookie_age import has_old_cookie

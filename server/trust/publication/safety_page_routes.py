@@ -21,9 +21,9 @@ from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import NOTICES
 from server.ops.security.token_buckets import NetworkBuckets
-from server.trust.moderation_ports import KINDS, NoticeForm, Safety
+from server.trust.moderation_protocol import KINDS, NoticeForm, Safety
 from server.trust.publication.figure_tables import tables
-from server.trust.reports.report_and_appeal_routes import PRIVATE, SAFETY
+from server.trust.reports.report_outcome_and_appeal_routes import PRIVATE, SAFETY
 
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
 BURST, RATE = 10.0, 1 / 300  # notices of a network (`NetworkBuckets`) at once, and a second after that

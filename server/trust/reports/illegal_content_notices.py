@@ -17,7 +17,7 @@ from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.transparency_schema import law_notice
 from server.ops.security.url_token_generator import SECRET, decode, draw, encode
-from server.trust.moderation_ports import NoticeAnswer, NoticeForm
+from server.trust.moderation_protocol import NoticeAnswer, NoticeForm
 
 BOUND = 10_000  # open notices; beyond it the page names the operator's mail and postal address
 OPEN = "open"

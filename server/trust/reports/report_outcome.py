@@ -15,7 +15,7 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.hidden_row_conditions import shown_case
 from server.data.schema.moderation_schema import report
 from server.trust.cases.report_cases import RECEIPT
-from server.trust.moderation_ports import Receipt
+from server.trust.moderation_protocol import Receipt
 
 RECEIVED = "received"
 

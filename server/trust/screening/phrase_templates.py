@@ -1,4 +1,4 @@
-"""Parse the templates of rule files: rows of words, of alternatives, of named sets of words, and of places that any word may take.
+"""Parse the phrase templates of rule files. A template is a row of words, alternatives, named sets of words and wildcards:
 
     i (will|gonna|am going to) {harm} you     alternatives, also within a word; a set of the file
     send (me|) pics                           an empty alternative: the words may be absent

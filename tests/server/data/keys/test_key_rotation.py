@@ -16,7 +16,7 @@ from server.data.schema.transparency_schema import law_notice
 from server.ops.config.settings import Retention
 from server.ops.security import secret_keys
 from server.trust.decisions.public_notice_work import PublicNoticeWork
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from tests.server.data.conftest import Kit, kit, object_settings, url
 

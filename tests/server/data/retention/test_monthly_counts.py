@@ -14,7 +14,7 @@ from server.data.schema.transparency_schema import month_figure
 from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import Appeals
 from server.trust.decisions.public_notice_work import PublicNoticeWork
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision

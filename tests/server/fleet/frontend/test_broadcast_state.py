@@ -9,14 +9,14 @@ import pytest
 
 from engine.conduct.friction import Friction
 from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
-from server.fleet.frontend import worker_state_broadcast as module
+from server.fleet.frontend import ban_and_notice_broadcast as module
+from server.fleet.frontend.ban_and_notice_broadcast import BanBroadcast
 from server.fleet.frontend.broadcast_state import BroadcastState, Statement
-from server.fleet.frontend.worker_state_broadcast import BanBroadcast
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import Peers
 from server.ops.security.secret_keys import load
 from server.ops.security.url_token_generator import encode
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_protocol import Safety
 from server.trust.sanctions.ban_table import Ban, BanTable
 from server.trust.sanctions.notice_table import Notice, NoticeTable
 from tests.server.fleet.processes.wires import Wires

@@ -18,7 +18,7 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.trust.evidence import reported_chat
 from server.trust.evidence.reported_chat import Reported
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_protocol import Safety
 from tests.server.fleet.processes.wires import Wires
 from tests.server.trust.moderation.people import reported as report
 

@@ -14,10 +14,10 @@ from server.http.pages import Pages
 from server.http.words.catalogue import words
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings
-from server.trust.moderation_ports import Reasons
+from server.trust.moderation_protocol import Reasons
 from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
-from server.trust.reports.report_and_appeal_routes import shown
+from server.trust.reports.report_outcome_and_appeal_routes import shown
 from server.trust.rights.request_page_base import Page
 from server.trust.rights.request_pages import TICKETS
 

@@ -10,7 +10,7 @@ import pytest
 
 from server.data.retention import monthly_counts
 from server.ops.config.settings import Objects
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from tests.server.data.conftest import Kit, make_kit
 from tests.server.main.commands.conftest import Run

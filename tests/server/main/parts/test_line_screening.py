@@ -12,8 +12,8 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import MetricsBoard
 from server.ops.security import secret_keys
+from server.realtime.worker.worker_dependencies import WorkerPorts
 from server.realtime.worker.worker_loop import Worker
-from server.realtime.worker.worker_ports import WorkerPorts
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking  # files are read before anybody is served

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 
 
 class LatePorts:

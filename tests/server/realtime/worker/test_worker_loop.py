@@ -28,8 +28,8 @@ from server.ops.security.random_ids import MOST
 from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys, load
 from server.realtime.worker import worker_loop as module
+from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.realtime.worker.worker_loop import Worker
-from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from tests.ext.net.rig import CLOSE, TEXT, frame, head, line, split
 from tests.server.realtime.worker.late_ports import LatePorts
 

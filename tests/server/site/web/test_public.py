@@ -11,7 +11,7 @@ from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
 from tests.server.site.web.conftest import Site, Watch

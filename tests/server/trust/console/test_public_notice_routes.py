@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.data.privacy import audit_log
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from tests.server.trust.console.conftest import Console
 from tests.server.trust.decisions.test_public_notice_work import law_desk

@@ -18,7 +18,7 @@ from server.trust.cases.appeal_access import Appeals
 from server.trust.console.console_files import OWN
 from server.trust.console.console_pages import TEMPLATES, Pages
 from server.trust.decisions.second_reviews import SecondReviews
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.moderators.example_cases import EXAMPLES
 from server.trust.moderators.roles import ROLES
 from server.trust.reports.illegal_content_notices import PublicNotices

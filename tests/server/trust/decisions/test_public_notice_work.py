@@ -6,7 +6,7 @@ import pytest
 
 from server.data.privacy import audit_log
 from server.trust.decisions.public_notice_work import LONGEST, PublicNoticeWork
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.sanctions.sanction_scale import Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.reports.test_illegal_content_notices import SAID, notices

@@ -15,7 +15,7 @@ from server.data.store.store_runner import Parts
 from server.ops.config.moderation_policy import WAITING
 from server.trust.moderation import service
 from server.trust.moderation.service import Safety
-from server.trust.moderation_ports import SafetyPorts
+from server.trust.moderation_protocol import SafetyPorts
 from tests.server.data.conftest import Kit, ended
 from tests.server.trust.moderation.people import ban, cases, desk, reported
 

@@ -7,7 +7,7 @@ from typing import Any
 from server.ops.metrics.histogram import Buckets
 from server.trust.cases.appeal_access import Appeals
 from server.trust.moderation.moderation_gauges import BEHIND, ModerationGauges
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision

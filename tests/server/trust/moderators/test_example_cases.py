@@ -1,7 +1,7 @@
 """Test that each example case has an answer that the console could give."""
 
 from server.ops.config.moderation_policy import REPORTS, RULES
-from server.trust.console.example_routes import CHOICES
+from server.trust.console.practice_case_routes import CHOICES
 from server.trust.moderators.example_cases import EXAMPLES
 from server.trust.sanctions.sanction_scale import MEASURES
 

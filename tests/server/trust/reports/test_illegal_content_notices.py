@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.data.schema.transparency_schema import law_notice
 from server.trust.decisions.public_notice_work import PublicNoticeWork
-from server.trust.moderation_ports import NoticeForm
+from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports import illegal_content_notices
 from server.trust.reports.illegal_content_notices import PublicNotices
 from tests.server.data.conftest import NOW, Kit

@@ -1,4 +1,4 @@
-"""Add requests for deletion, and the values of the rows that they hide."""
+"""Add the table of deletion requests, and the table with the original values of rows that such a request hides until it is carried out."""
 
 from __future__ import annotations
 

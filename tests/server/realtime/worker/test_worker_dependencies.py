@@ -1,6 +1,6 @@
 """A port that is not given answers as an empty service."""
 
-from server.realtime.worker.worker_ports import NO_PORTS
+from server.realtime.worker.worker_dependencies import NO_PORTS
 
 
 def test_without_a_store_no_user_is_banned_or_has_a_notice_to_read() -> None:

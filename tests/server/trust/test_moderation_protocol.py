@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from server.trust import moderation_ports
+from server.trust import moderation_protocol
 from server.trust.cases import appeal_access
 from server.trust.moderation import service
 
 
 @pytest.mark.parametrize(
-    ("asked", "offered"), [(moderation_ports.Safety, service.Safety), (moderation_ports.Appeals, appeal_access.Appeals)]
+    ("asked", "offered"),
+    [(moderation_protocol.Safety, service.Safety), (moderation_protocol.Appeals, appeal_access.Appeals)],
 )
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
     names = [name for name in vars(asked) if not name.startswith("_")]
@@ -26,6 +27,6 @@ def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered:
 
 
 def test_asking_loads_no_database() -> None:
-    code = "import sys, server.trust.moderation_ports; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
+    code = "import sys, server.trust.moderation_protocol; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

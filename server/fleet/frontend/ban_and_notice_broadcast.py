@@ -1,7 +1,7 @@
 """Broadcast bans, unread notices and the current privacy statement from the frontend to the workers: a snapshot to a worker that connects, then
 changes.
 
-**Invariant:** a message has the state at the time of sending, so that a change and a snapshot may arrive in either order.
+**Invariant:** the content of a message is read when it is sent, not when it is queued, so a change and a snapshot may arrive in either order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import Peers, number_of
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_protocol import Safety
 from server.trust.sanctions.ban_table import BanTable
 from server.trust.sanctions.notice_table import NoticeTable
 

@@ -1,5 +1,5 @@
-"""Determine whether the public can reach this host, and if so which required settings and accounts are missing. The server's start and `serendip
-check` both use it.
+"""List the settings and moderators' accounts that a host lacks, if its settings let the public reach it (`server.hosts`, its address). The
+server's start and `serendip check` both use it.
 """
 
 from collections.abc import Iterator

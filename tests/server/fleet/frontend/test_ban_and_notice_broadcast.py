@@ -1,6 +1,6 @@
 """What is sent of a table is cut into messages. What becomes of them stands in `test_told`."""
 
-from server.fleet.frontend.worker_state_broadcast import pieces
+from server.fleet.frontend.ban_and_notice_broadcast import pieces
 
 
 def test_there_is_one_piece_at_least_and_the_first_and_the_last_say_so() -> None:

@@ -7,8 +7,8 @@ import pytest
 from server.http.pages import Pages
 from server.http.words.sentences import said
 from server.ops.config.moderation_policy import FOR_GOOD
-from server.trust.moderation_ports import Reasons
-from server.trust.reports.report_and_appeal_routes import end, shown
+from server.trust.moderation_protocol import Reasons
+from server.trust.reports.report_outcome_and_appeal_routes import end, shown
 
 MIDNIGHT = 1_764_115_200  # 26 November 2025, UTC
 BAN = Reasons("ban", "R5", "", MIDNIGHT - 86_400, MIDNIGHT, False, True, "", "", 0)

@@ -19,7 +19,7 @@ from server.http.request.site_services import SERVICES, Services
 from server.http.words.moment_words import moment
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import FOR_GOOD
-from server.trust.moderation_ports import Reasons, Safety
+from server.trust.moderation_protocol import Reasons, Safety
 
 SAFETY: web.AppKey[Safety] = web.AppKey("safety")
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}

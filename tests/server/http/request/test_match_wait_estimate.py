@@ -1,7 +1,7 @@
 """How long people usually wait."""
 
 from engine.core.engine_histograms import MODES, WAIT_BOUNDS, Histogram
-from server.http.request.usual_wait import LEAST, WINDOW, UsualWait, median_wait
+from server.http.request.match_wait_estimate import LEAST, WINDOW, UsualWait, median_wait
 
 
 def histograms(*text: float) -> dict[str, Histogram]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from server.main.checks.public_reachability import missing, public_names, refusal
+from server.main.checks.public_host_requirements import missing, public_names, refusal
 from server.main.cli import app
 from server.ops.config.settings import Settings
 from tests.server.data.privacy.drive import Running

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from server.trust.evidence.case_preview import ABOUT_MOST, Excerpt, excerpt_of, pack_excerpt, unpack_excerpt
 from server.trust.evidence.chat_evidence import ChatLine, Detection, Evidence
-from server.trust.evidence.chat_excerpt import ABOUT_MOST, Excerpt, excerpt_of, pack_excerpt, unpack_excerpt
 
 CHAT = Evidence(
     "text", 0, 9, 1,

@@ -2,8 +2,8 @@
 
 import json
 
+from server.http.words.browser_catalogues import page_files
 from server.http.words.catalogue import users, words
-from server.http.words.page_catalogues import page_files
 from tests.server.http.words.conftest import RUSSIAN, Folder
 
 
