@@ -324,8 +324,7 @@ def add_requests(app: web.Application) -> None:
     guarded, router, api = routes.gate.guarded, app.router, Api(routes.gate)
     router.add_get(PLACE, guarded(routes.home))
     router.add_post(PLACE, guarded(routes.enter))
-    router.add_get(PLACE + "/{number}", guarded(routes.stands))
-    for path, act in {
+    acts = {
         "see": routes.see,
         "download": routes.download,
         "delete": routes.delete,
@@ -340,7 +339,10 @@ def add_requests(app: web.Application) -> None:
         "agent": routes.agent,
         "ticket": routes.ticket,
         "state": routes.state,
-    }.items():
+    }
+    # not the acts' own paths: there GET is no method, and a 405 must not name it
+    router.add_get(f"{PLACE}/{{number:(?!(?:{'|'.join(acts)})$)[^/]+}}", guarded(routes.stands))
+    for path, act in acts.items():
         router.add_post(f"{PLACE}/{path}", guarded(act))
     router.add_post("/api/rights", api.guarded(api.ask))
     router.add_get("/api/rights/{number}", api.guarded(api.stands))

@@ -11,6 +11,7 @@ import pytest
 
 from server.data.privacy.registry import REGISTRY
 from server.http.words.sentences import said
+from server.site.front.openapi import RIGHTS_PAGES
 from tests.server.data.chat_logs.conftest import save, talked
 from tests.server.site.web.servers import Server
 from tests.server.trust.rights.visitor import Visitor
@@ -146,6 +147,20 @@ async def test_a_restriction_hides_and_its_end_shows_again_and_an_objection_wait
             await me.send("release")
             assert (await me.get(saved.url)).status == 200
             assert EN("rights.state.revoked") in (await me.get(number)).text
+
+
+@pytest.mark.parametrize("path", [path for path in RIGHTS_PAGES if path])
+async def test_a_page_of_an_act_names_no_method_but_its_own(server: Server, path: str) -> None:
+    async with Visitor(server) as me:
+        answer = await me.get(path.removeprefix("/"))
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+async def test_a_number_is_asked_for_by_get_alone(server: Server) -> None:
+    async with Visitor(server) as me:
+        assert (await me.get("seeing")).status == 403, "no act, so it is a number, and a wrong one"
+        refused = await me.send("0000000000000")
+    assert (refused.status, refused.headers["Allow"]) == (405, "GET,HEAD")
 
 
 async def test_shine_the_light_is_answered_at_once_in_words_of_the_statement_and_is_no_request(server: Server) -> None:
