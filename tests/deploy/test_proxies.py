@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,24 @@ def test_a_browser_is_offered_one_connection_for_the_many_files_of_the_page(prox
         offers.wrap_socket(plain, server_hostname=NAME) as tls,
     ):
         assert tls.selected_alpn_protocol() == "h2"
+
+
+def test_what_the_server_does_not_compress_is_compressed_by_zstd_where_the_proxy_can(
+    proxy: Proxy, request: pytest.FixtureRequest
+) -> None:
+    asked = HTTPSConnection(NAME, proxy.port)
+    plain = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
+    asked.sock = TRUST.wrap_socket(plain, server_hostname=NAME)  # the name is in no DNS
+    asked.request("GET", "/rules", headers={"Accept-Encoding": "zstd"})
+    answer = asked.getresponse()
+    body = answer.read()
+    asked.close()
+    assert answer.status == 200
+    if "[caddy]" in request.node.name:
+        assert answer.headers["Content-Encoding"] == "zstd"
+        assert body.startswith(b"\x28\xb5\x2f\xfd")  # a frame of RFC 8878
+    else:
+        assert answer.headers["Content-Encoding"] is None
 
 
 async def test_who_lies_about_the_address_is_counted_at_the_true_one(proxy: Proxy) -> None:
