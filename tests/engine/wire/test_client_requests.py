@@ -176,6 +176,7 @@ RIGHT: list[tuple[str, bytes, Any]] = [
     ("text of 2,000 emoji", message(text="\U0001f600" * 2000), Message("\U0001f600" * 2000, None)),
     ("line feed and tab", message(text="a\n\tb"), Message("a\n\tb", None)),
     ("the last of two keys counts", b'{"type":"message","text":"a","text":"b"}', Message("b", None)),
+    ("the last of two types counts", b'{"type":"message","text":"a","type":"leave"}', client_requests.Leave()),
     ("escaped keys", b'{"t\\u0079pe":"message","te\\u0078t":"a"}', Message("a", None)),
     ("whole pairs", b'{"type":"message","text":"\\ud83d\\ude00"}', Message("\U0001f600", None)),
     ("an id of 64 bytes", message(text="x", id="é" * 32), Message("x", "é" * 32)),

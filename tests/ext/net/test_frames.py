@@ -175,6 +175,18 @@ def test_a_broken_message_closes_its_connection(echo: Rig, why: str, data: bytes
     assert close_of(echo, data) == code, why
 
 
+def test_text_that_is_not_utf_8_is_refused_at_the_end_of_its_message(echo: Rig) -> None:
+    peer = echo.dial()
+    peer.send(frame(b"\xff", fin=False) + frame(b"!", PING))
+    echo.run()
+    assert peer.frames() == [(PONG, b"!")]
+    assert not peer.ended()
+    peer.send(frame(b"a", opcode=0))
+    echo.run()
+    opcode, payload = peer.frames()[-1]
+    assert (opcode, int.from_bytes(payload[:2])) == (CLOSE, 1007)
+
+
 def test_a_character_may_be_cut_between_pieces(echo: Rig) -> None:
     peer = echo.dial()
     e = "é".encode()
