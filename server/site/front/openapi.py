@@ -50,9 +50,11 @@ class Route:
     form: dict[str, str] = field(default_factory=dict)  # an example of each
     media: str = ""  # media type of a body that is neither JSON nor a form
     proof: str = ""  # the security scheme by which a client proves that the data is its own
+    other_proof: bool = False  # it is answered without the scheme too, by a proof in the form or with less
 
 
 PAGE: Final = {200: (HTML, STRING)}
+SAME: Final[dict[int, tuple[str, Schema]]] = {304: ("", {})}  # to If-None-Match
 BLOB: Final[Schema] = {}
 ERROR: Final = record("error", error=STRING, wait=NUMBER, tries=WHOLE)
 PROOF: Final = record(domain=STRING, proof=STRING, expires=WHOLE)
@@ -83,15 +85,52 @@ LOG_ANSWERS: Final = {
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "video", "spy"), WHOLE)}
 FIGURES: Final = record("online spy", online=WHOLE, usual=USUAL, spy=SPY)
+BOOLEAN: Final[Schema] = {"type": "boolean"}
 CONFIG: Final = record(
-    "grace modes", grace=NUMBER, moderated={"type": "boolean"},
-    modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    rights={"type": "boolean"}, translation={"type": "boolean"}, pictures={"type": "boolean"}, checker=STRING, challenges=STRING, young=STRING,
-    video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
+    "grace modes",
+    grace=NUMBER | {"description": "seconds for which the chat of a dropped connection waits for it, as in `hello`"},
+    modes={
+        "type": "array", "items": {"type": "string", "enum": ["text", "video"]}, "description": "the values of `mode` that `find` may have",
+    },
+    college=BOOLEAN | {"description": "college mode: /api/college/ exists"},
+    save=BOOLEAN | {"description": "`save` is taken: chats can be kept at an address"},
+    video=BOOLEAN | {"description": "video chats"},
+    relay=BOOLEAN | {"description": "with video: `find` may say `relay`"},
+    adult=BOOLEAN | {"description": "`find` must say `adult`"},
+    translation=BOOLEAN | {"description": "/api/translate exists"},
+    pictures=BOOLEAN | {"description": "cameras are checked: `snap` asks for pictures"},
+    checker=STRING | {"description": "the company that scores these pictures, if it is one"},
+    challenges=STRING | {"description": "the origin at which a company's challenge runs, if there is one"},
+    moderated=BOOLEAN | {"description": "moderators read reports"},
+    rights=BOOLEAN | {"description": "/api/rights and the pages of one's own data exist"},
+    privacy=WHOLE | {"description": "the version of the privacy statement: major × 1,000 + minor"},
     statement={
         "type": "object", "description": "a version of the privacy statement that is announced",
-        "properties": {"version": STRING, "from": WHOLE}, "required": ["version", "from"],
+        "properties": {"version": STRING, "from": WHOLE | {"description": "the Unix time from which it holds"}}, "required": ["version", "from"],
     },
+    young=STRING | {"description": "the address of a page for young people, for users who say that they are under 18"},
+)  # fmt: skip
+FIGURE: Final[Schema] = {
+    "type": "object",
+    "description": "A number, and its parts by name where it is shown.",
+    "properties": {
+        "number": {
+            "type": ["integer", "string", "null"],
+            "description": "`< 10` for a small one; null: not shown, because another one would follow from it",
+        },
+        "parts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Figure"}},
+    },
+    "required": ["number"],
+}
+PARTED: Final[Schema] = {"$ref": "#/components/schemas/Figure"}
+SHARE: Final[Schema] = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+HALF_DONE: Final[Schema] = {
+    "type": ["integer", "null"],
+    "description": "Seconds within which half of them were done; 0: longer; null: too few.",
+}
+MONTH: Final = record(
+    month={"type": "string", "pattern": r"^\d{4}-\d\d$"}, reports=PARTED, founded=SHARE, decided=HALF_DONE, decisions=PARTED, appeals=PARTED,
+    answered=HALF_DONE, second=PARTED, agreed=SHARE, lifted=PARTED, pictures=PARTED, looks=PARTED, referrals=PARTED, notices=PARTED, operators=WHOLE,
 )  # fmt: skip
 STATUS: Final = record(
     count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,
@@ -154,14 +193,21 @@ RIGHTS_PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "/state": ("How a request stands", {"number": "0000000000000"}),
 }
 RIGHTS_ROUTES: Final = (
-    Route("GET", "/privacy/request", "What somebody may have done with their own data", PAGE | {503: (HTML, STRING)}, "rights", "store.enabled"),
+    Route(
+        "GET", "/privacy/request", "What somebody may have done with their own data", PAGE | {503: (HTML, STRING)}, "rights", "store.enabled",
+        proof=COOKIE, other_proof=True,
+    ),
     *(
-        Route("POST", f"/privacy/request{path}", summary, RIGHTS_ANSWERS, "rights", "store.enabled", form=RIGHTS_FORM | fields)
+        Route(
+            "POST", f"/privacy/request{path}", summary, RIGHTS_ANSWERS, "rights", "store.enabled", form=RIGHTS_FORM | fields,
+            proof=COOKIE, other_proof=True,
+        )
         for path, (summary, fields) in RIGHTS_PAGES.items()
     ),
     Route(
         "GET", "/privacy/request/{number}", "How a request stands, for the browser that sent it",
         dict.fromkeys((200, 403, 429, 503), (HTML, STRING)), "rights", "store.enabled", {"number": "0000000000000"},
+        proof=COOKIE,
     ),
     Route(
         "POST", "/api/rights", "Ask, by a rights key or an agent's code: `Authorization: Bearer`; `export` is answered with a ZIP", tag="rights",
@@ -182,9 +228,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("GET", "/api/status", "Who is here", {200: (JSON, FIGURES)}, "api"),
     Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
-    Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api", query=IN_LANGUAGE),
-    Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),
-    Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})}, "api"),
+    Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})} | SAME, "api", query=IN_LANGUAGE),
+    Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})} | SAME, "api"),
+    Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})} | SAME, "api"),
     Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {}), 403: ("", {})}, "api", proof=COOKIE),
     Route(
         "POST", "/api/under-18", "One is not 18: records go, and the browser drops our cookie", {204: ("", {}), 403: ("", {}), 503: ("", {})}, "api",
@@ -195,7 +241,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",
-        answers={101: ("", {}), **dict.fromkeys((400, 403, 421, 426, 429, 431, 503), (TEXT, STRING))},
+        answers={101: ("", {}), **dict.fromkeys((400, 403, 404, 405, 421, 426, 429, 431, 503), (TEXT, STRING))},
     ),
     Route(
         "POST", "/api/translate", "A line in another language, for somebody with a session", tag="api", needs="translation.url",
@@ -226,13 +272,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         "POST", "/college/{link}", "Its button", tag="college", needs="mail.host", path_fields={"link": "x"},
         answers={200: (HTML, STRING), 403: (HTML, STRING), 410: (HTML, STRING)},
     ),
-    Route("GET", "/", "The page", PAGE),
-    Route("GET", "/about", "What this is", PAGE),
-    Route("GET", "/rules", "The rules", PAGE),
-    Route("GET", "/privacy", "The privacy statement", PAGE, query=IN_LANGUAGE),
-    Route("GET", "/privacy/changes", "Every version of it, with what changed", PAGE, query=IN_LANGUAGE),
+    Route("GET", "/", "The page", PAGE | SAME),
+    Route("GET", "/about", "What this is", PAGE | SAME),
+    Route("GET", "/rules", "The rules", PAGE | SAME),
+    Route("GET", "/privacy", "The privacy statement", PAGE | SAME, query=IN_LANGUAGE),
+    Route("GET", "/privacy/changes", "Every version of it, with what changed", PAGE | SAME, query=IN_LANGUAGE),
     Route(
-        "GET", "/privacy/{version}", "A version of it, as it was", {200: (HTML, STRING), 404: ("", {})},
+        "GET", "/privacy/{version}", "A version of it, as it was", {200: (HTML, STRING), 404: ("", {})} | SAME,
         path_fields={"version": "1"}, query=IN_LANGUAGE,
     ),
     Route("GET", "/parents", "For parents", PAGE),
@@ -251,13 +297,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("GET", "/transparency", "What moderation did, month by month", dict.fromkeys((200, 503), (HTML, STRING)), "safety"),
     Route(
-        "GET", "/api/transparency", "The same, as data", {200: (JSON, record(months={"type": "array"})), 503: (JSON, ERROR)}, "safety",
+        "GET", "/api/transparency", "The same, as data",
+        {200: (JSON, record(months={"type": "array", "items": MONTH})), 503: (JSON, ERROR)}, "safety",
     ),
     Route("GET", "/challenge", "The frame in which a company's challenge runs, at `challenge.origin` alone", PAGE, needs="challenge.site_key"),
-    Route("GET", "/offline", "What the page shows without a network", PAGE),
-    Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
-    Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),
-    Route("GET", "/favicon.ico", "The icon", {200: ("image/png", BLOB)}),
+    Route("GET", "/offline", "What the page shows without a network", PAGE | SAME),
+    Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)} | SAME),
+    Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})} | SAME),
+    Route("GET", "/favicon.ico", "The icon", {200: ("image/png", BLOB)} | SAME),
     Route(
         "GET", "/.well-known/security.txt", "Whom to tell of a security problem (RFC 9116)", {200: (TEXT, STRING), 404: ("*/*", BLOB)},
         needs="operator.security_contact",
@@ -268,7 +315,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("GET", "/robots.txt", "What crawlers may read", {200: (TEXT, STRING)}),
     Route(
-        "GET", "/s/{version}/{name}", "A file of the page", {200: ("*/*", BLOB), 304: ("", {}), 404: (TEXT, STRING)},
+        "GET", "/s/{version}/{name}", "A file of the page", {200: ("*/*", BLOB), 404: (TEXT, STRING)} | SAME,
         path_fields={"version": "0", "name": "none.js"},
     ),
     Route(
@@ -364,7 +411,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": operation_id(route.method, route.path),
     }
     if route.proof:
-        made["security"] = [{route.proof: []}]
+        made["security"] = [{route.proof: []}, *([{}] if route.other_proof else [])]
     if route.needs:
         made["description"] = f"Only where the setting `{route.needs}` allows it."
     parameters = [
@@ -411,6 +458,7 @@ NAMED: Final[dict[str, Schema]] = {
     "Error": ERROR,
     "Config": CONFIG,
     "Status": FIGURES,
+    "Figure": FIGURE,
     "Readiness": READY,
     "Translation": TRANSLATED,
     "TranslationRequest": TRANSLATE,
@@ -441,6 +489,7 @@ _WORDS: Final = {
     400: "The request cannot be read",
     403: "Not allowed",
     404: "Not there",
+    405: "Not by this method; see Allow",
     408: "The body did not come in time",
     409: "Not confirmed yet, or too late",
     410: "Not valid any more",

@@ -60,6 +60,8 @@ PREFLIGHT = {"Access_Control_Request_Method": "POST", "Access_Control_Request_He
         ("/api/forget", "POST"),
         ("/api/under-18", "POST"),
         ("/api/rights", "POST"),
+        ("/api/snap/NONCE/theirs", "POST"),
+        ("/api/snap/NONCE/mine", "POST"),
         ("/api/config", "GET, HEAD"),
     ],
 )

@@ -14,6 +14,18 @@ from server.site.front.api_documents import DOCUMENTS, FOLDER, written
 from tests.server.site.web.servers import Server
 
 
+def ask(
+    server: Server, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+) -> tuple[HTTPResponse, bytes]:
+    """One request on a connection of its own: the answer and its body."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    found = answer.read()
+    connection.close()
+    return answer, found
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("data"))
@@ -36,14 +48,45 @@ def test_it_is_served(server: Server, name: str) -> None:
 
 @pytest.mark.parametrize("path", ["translate", "college/mail", "college/code", "college/claim"])
 def test_what_is_off_is_not_there_and_says_so_as_described(server: Server, path: str) -> None:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
-    connection.request("POST", f"/api/{path}", "{}")
-    answer = connection.getresponse()
-    found = json.loads(answer.read())
-    connection.close()
+    answer, body = ask(server, "POST", f"/api/{path}", "{}")
+    found = json.loads(body)
     described = openapi.document()["paths"][f"/api/{path}"]["post"]["responses"]["404"]["content"]
     assert (answer.status, [answer.headers["Content-Type"].partition(";")[0]]) == (404, list(described))
     jsonschema_rs.validate(openapi.ERROR, found)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_page_of_a_mail_is_not_there_where_college_mode_is_off(server: Server, method: str) -> None:
+    assert ask(server, method, "/college/x")[0].status == 404
+    assert "404" in openapi.document()["paths"]["/college/{link}"][method.lower()]["responses"]
+
+
+GETS = [
+    route.path.format(**route.path_fields)
+    for route in openapi.ROUTES
+    if route.method == "GET" and (200 in route.answers) and "{name}" not in route.path
+]
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_an_answer_with_a_validator_is_described_as_one_that_may_not_have_changed(server: Server, path: str) -> None:
+    first, _ = ask(server, "GET", path)
+    described = next(
+        route for route in openapi.ROUTES if (route.method, route.path.format(**route.path_fields)) == ("GET", path)
+    )
+    if first.status == 200:
+        assert ("ETag" in first.headers) is (304 in described.answers)
+    if "ETag" in first.headers:
+        assert ask(server, "GET", path, None, {"If-None-Match": first.headers["ETag"]})[0].status == 304
+
+
+def test_each_field_of_the_configuration_is_described_here_and_in_the_protocol(server: Server) -> None:
+    told = openapi.CONFIG["properties"]
+    assert [name for name, schema in told.items() if not schema.get("description")] == []
+    rows = (FOLDER / "protocol.md").read_text().splitlines()
+    row = next(line for line in rows if line.startswith("| `GET /api/config` |"))
+    assert [name for name in told if f"`{name}`" not in row] == []
+    assert set(json.loads(ask(server, "GET", "/api/config")[1])) <= set(told)
 
 
 @pytest.mark.parametrize("path", ["api/openapi.json", "api/asyncapi.json", "api/privacy", "about", "privacy"])

@@ -84,6 +84,26 @@ def test_every_operation_has_an_identifier_of_its_own_and_names_what_is_declared
     )
 
 
+def test_each_page_that_reads_the_cookie_says_so_and_that_a_key_may_stand_in_for_it() -> None:
+    paths = document()["paths"]
+    rights = {
+        (method, path): one["security"]
+        for path, methods in paths.items()
+        if path.startswith("/privacy/request")
+        for method, one in methods.items()
+    }
+    assert rights.pop(("get", "/privacy/request/{number}")) == [{"identity": []}], "the cookie alone shows it"
+    assert len(rights) == 16
+    assert all(needed == [{"identity": []}, {}] for needed in rights.values())
+
+
+def test_the_websocket_has_the_statuses_of_the_protocols_table() -> None:
+    table = (FOLDER / "protocol.md").read_text().split("**Handshake.**")[1].split("**Pings.**")[0]
+    told = set(re.findall(r"^\| (\d{3}) \|", table, re.M))
+    assert len(told) > 5
+    assert told == set(document()["paths"]["/ws"]["get"]["responses"])
+
+
 def test_what_a_route_needs_is_a_setting() -> None:
     for name in {route.needs for route in ROUTES if route.needs}:
         section, _, field = name.partition(".")

@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from server.site.front import openapi
 from server.trust.publication.monthly_figures import FEW, HIDDEN, LEAST, LEVELS, hide, month, shown, tree
 
 
@@ -77,6 +79,13 @@ def test_how_often_two_people_agree_is_a_share_of_the_looks_and_hidden_where_it_
     assert month("2026-11", FIGURES)["agreed"] == round(34 / 45, 2)
     assert month("2026-11", {**FIGURES, "second/differed": 3})["agreed"] is None
     assert month("2026-11", {})["agreed"] is None
+
+
+@pytest.mark.parametrize("figures", [{}, FIGURES])
+def test_a_month_is_as_the_document_of_the_api_describes_it(figures: dict[str, int]) -> None:
+    schema = openapi.MONTH | {"additionalProperties": False, "components": {"schemas": {"Figure": openapi.FIGURE}}}
+    jsonschema_rs.validate(schema, month("2026-11", figures))
+    assert not jsonschema_rs.is_valid(schema, month("2026-11", figures) | {"reports": {"number": 1.5}})
 
 
 def test_whatever_is_shown_below_a_number_is_safe_beside_it() -> None:
