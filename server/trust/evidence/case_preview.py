@@ -1,4 +1,4 @@
-"""Choose the two short lines of a reported chat that stand for its case in a list: the line that the case is about, and the reported user's first.
+"""Choose the two short lines of a reported chat by which a list shows its case: the line that the case is about, and the reported user's first.
 
 **Invariant:** both are lines of the reported side, shortened, and are stored sealed in the row of the evidence, so that they are deleted with it.
 """

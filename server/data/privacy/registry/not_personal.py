@@ -55,6 +55,7 @@ NOT_PERSONAL = (
             "what": "one of a fixed list of words",
             "why": "one of a fixed list of words",
             "cause": "one of a fixed list of words",
+            "reason": "why a file of this program was not read: its name and what is wrong with it",
         }.items()
     ),
     *(

@@ -120,9 +120,10 @@ def test_the_process_is_refused_each_call_but_those_of_computing_and_of_reading_
     tap = make(1 << 20)
     with ours, theirs:
         given = (tap, theirs.fileno())
-        words = [*map(str, given), "0.05", "all", "12", "", "tips"]
+        words = [*map(str, given), "0.05", "all", "", "12", "", "tips"]
         process = subprocess.Popen([sys.executable, "-c", PROBE, *words], cwd=ROOT, pass_fds=given)
         os.close(tap)
+        theirs.close()  # a process that ends early is seen at once
         assert orjson.loads(ours.recv(4096)) == {"without": [], "model": ""}
         assert orjson.loads(ours.recv(4096)) == [*[errno.EPERM] * 5, 0]
         assert process.wait(30) == 0
