@@ -119,6 +119,8 @@ OUTSIDE = (
     "tests/server/main/test_cli.py",
     "tests/server/main/test_single_process_server.py",
     "tests/server/test_main_descriptors.py",
+    "tests/server/test_refused_country.py",
+    "tests/server/test_source_ports.py",
     "tests/server/site/translation/test_routes.py::test_without_one",
     "tests/server/realtime/video/",
     "tests/server/fleet/frontend/test_store_client.py",
