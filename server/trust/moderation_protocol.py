@@ -131,7 +131,7 @@ class SafetyPorts:
     on_decision: Callable[[], None] = ignore
     # called with the identity at each refusal of a user whom a person's decision keeps out as a minor
     on_minor: Callable[[int], None] = ignore
-    # called with the case of each ban that is lifted before its end
+    # called with the case of each ban that is lifted before its end, or reversed after it
     on_lifted: Callable[[bytes], None] = ignore
 
 

@@ -163,7 +163,9 @@ async def _pictures(connection: AsyncConnection, window: Window, found: Counter[
 
 async def _decisions(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
     """Count decisions of moderators and measures of programs; a program's measure counts when its case is closed."""
-    lasted, held = ban.c.until - ban.c.since, case((ban.c.lifted.is_(None), 1), else_=0)
+    lasted = ban.c.until - ban.c.since
+    # one that was reversed after its end (`lifted` > `until`) has lasted as long as was decided
+    held = case((or_(ban.c.lifted.is_(None), ban.c.lifted > ban.c.until), 1), else_=0)
     judged = ban.c.decided_by.is_not(
         None
     )  # after a moderator's decision, an earlier measure of a program is not counted

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, not_, select, update
+from sqlalchemy import ColumnElement, delete, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.retention import monthly_counts
@@ -130,13 +130,19 @@ async def end_unreviewed_actions(connection: AsyncConnection, now: int, most: in
 
 
 async def end_sanctions(
-    connection: AsyncConnection, cases: list[bytes], now: int, *, network_alone: bool = False
+    connection: AsyncConnection, cases: list[bytes], now: int, *, network_alone: bool = False, ended: bool = False
 ) -> None:
-    """Lift the bans of these cases and withdraw their warnings, within a transaction. `network_alone`: only the bans of their networks."""
-    running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
+    """Lift the bans of these cases and withdraw their warnings, within a transaction.
+
+    `network_alone`: only the bans of their networks; `ended`: mark also bans that have run out as lifted, and leave their end as it was.
+    """
+    theirs: list[ColumnElement[bool]] = [ban.c.case.in_(cases), ban.c.lifted.is_(None)]
     if network_alone:
-        await connection.execute(running.where(ban.c.kind == "network").values(lifted=now, until=now, changed=now))
+        theirs.append(ban.c.kind == "network")
+    if ended:
+        await connection.execute(update(ban).where(*theirs, ban.c.until <= now).values(lifted=now, changed=now))
+    await connection.execute(update(ban).where(*theirs, ban.c.until > now).values(lifted=now, until=now, changed=now))
+    if network_alone:
         return
-    await connection.execute(running.values(lifted=now, until=now, changed=now))
     warned = update(notice).where(notice.c.case.in_(cases), notice.c.lifted.is_(None))
     await connection.execute(warned.values(lifted=now, changed=now))

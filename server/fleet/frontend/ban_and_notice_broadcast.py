@@ -49,6 +49,7 @@ class BanBroadcast:
         self._ignorant: set[str] = set()  # workers that joined before the store was loaded
         self._sources: tuple[Source, ...] = ()
         self._changed: dict[Kind, set[bytes]] = {Kind.BANS: set(), Kind.NOTICES: set()}  # in this turn of the loop
+        self._reversed: set[bytes] = set()  # cases whose ban was reversed after its end, in this turn of the loop
         self._safety = safety
         self._loop = asyncio.get_running_loop()
         if safety is not None:
@@ -57,7 +58,7 @@ class BanBroadcast:
                 Source(Kind.BANS, BANS, bans.values, partial(some_bans, bans)),
                 Source(Kind.NOTICES, NOTICES, notices.ids, partial(some_notices, notices)),
             )
-            bans.subscribe(partial(self._change, Kind.BANS))
+            bans.subscribe(partial(self._change, Kind.BANS), self._reverse)
             notices.subscribe(partial(self._change, Kind.NOTICES))
         self._look = self._loop.call_later(EVERY, self._every)
 
@@ -108,6 +109,18 @@ class BanBroadcast:
                 head = {"known": known, "all": True, "first": first, "last": last}
                 peers.send(name, source.kind, head, *records, pieces=bodies)
                 await peers.room(name)
+
+    def _reverse(self, case: bytes) -> None:
+        if not self._reversed:
+            self._loop.call_soon(self._tell_reversed)
+        self._reversed.add(case)
+
+    def _tell_reversed(self) -> None:
+        cases, self._reversed = list(self._reversed), set()
+        for _, _, part in pieces(cases, BANS):
+            head = {"all": False, "reversed": [case.hex() for case in part]}
+            for name in self._pushes:
+                self._peers().send(name, Kind.BANS, head, pieces=[b"", b""])
 
     def _change(self, kind: Kind, key: bytes) -> None:
         if not any(self._changed.values()):

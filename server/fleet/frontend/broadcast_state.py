@@ -66,6 +66,8 @@ class BroadcastState:
                     self._news()
                 self._bans = None
             return
+        for case in head.get("reversed", ()):
+            self.bans.reverse_ended(bytes.fromhex(case))
         drop = [gone[at : at + KEY] for at in range(0, len(gone), KEY)]
         for mac in drop:
             self.bans.drop(mac)

@@ -113,7 +113,7 @@ class AppealDecisions(CaseBase):
             if not network:
                 await self._looked_at(connection, ident, operator)
             if not uphold and network:
-                await stale_cases.end_sanctions(connection, [ident], self.now, network_alone=True)
+                await stale_cases.end_sanctions(connection, [ident], self.now, network_alone=True, ended=True)
             elif not uphold:
                 await self._reverse(connection, ident)
         await self._note("safety answer", operator, why, ident, f"{outcome}{whose}")
@@ -168,6 +168,6 @@ class AppealDecisions(CaseBase):
         return {(row.case, row.kind == "network"): row for row in (await connection.execute(both)).all()}
 
     async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
-        await stale_cases.end_sanctions(connection, [ident], self.now)
+        await stale_cases.end_sanctions(connection, [ident], self.now, ended=True)
         await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))

@@ -7,7 +7,7 @@ shares the database within that time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, or_, select
@@ -20,6 +20,8 @@ from server.trust.sanctions.ban_table import Ban, BanTable, nobody_goes, unheard
 
 HOUR = 3_600
 BEHIND = 60  # seconds that are read again each time: hosts' clocks differ, and a transaction takes a while
+# how long a network counts as that of a banned user (`engine.conduct.friction`); a later reversal changes nothing there
+BARRED_S = 7 * 86_400
 
 
 def _by_program(row: Row[Any]) -> bool:
@@ -45,14 +47,18 @@ class Bans(BanTable):
         # keyed values by the hour in which their ban ends, so that expiry never scans all bans
         self._ends: dict[int, list[bytes]] = {}
         self._seen = 0
+        self._reversed: dict[
+            bytes, int
+        ] = {}  # bans reported as reversed after their end, by id: when, while they may be read again
 
     async def refresh(self) -> list[Ban]:
         """Read the changed rows. Return the new bans. Raises StoreAway."""
         now = int(self._clock())
         touched = (ban.c.changed >= self._seen - BEHIND) & (or_(ban.c.until > now, ban.c.lifted.is_not(None)))
         mac = ban.c.mac
+        columns = (ban.c.id, mac, ban.c.changed, ban.c.case, ban.c.until, ban.c.lifted)
         async with self._database.read() as connection:
-            changed = (await connection.execute(select(mac, ban.c.changed).where(touched))).all()
+            changed = (await connection.execute(select(*columns).where(touched))).all()
             again = (
                 select(ban, case.c.machine)
                 .outerjoin(case, case.c.id == ban.c.case)
@@ -69,6 +75,7 @@ class Bans(BanTable):
             self._seen = max(self._seen, row.changed)
             if row.mac not in longest:
                 self.drop(row.mac)
+        self._report_reversed(changed, now)
         new = []
         for key, made in longest.items():
             if self._kept.get(key) != made.packed():
@@ -78,6 +85,16 @@ class Bans(BanTable):
         self._forget(now)
         self.known = True
         return new
+
+    def _report_reversed(self, changed: Sequence[Any], now: int) -> None:
+        """Report each ban once that was reversed after its end: `drop` no longer knows of it."""
+        for row in changed:
+            # a ban that is lifted earlier ends at that moment
+            late = row.lifted is not None and row.lifted > row.until
+            if late and row.changed > now - BARRED_S and row.id not in self._reversed:
+                self._reversed[row.id] = row.changed
+                self.reverse_ended(row.case)
+        self._reversed = {id: at for id, at in self._reversed.items() if at >= self._seen - BEHIND}
 
     def _forget(self, now: int) -> None:
         """Drop bans that expired before this hour; `find` checks the time itself."""

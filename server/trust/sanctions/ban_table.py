@@ -74,18 +74,20 @@ class BanTable:
         on_lifted: Callable[[bytes], None] = unheard,
     ) -> None:
         """`on_minor`: called with the identity at each refusal of a user whom a person's decision keeps out as a minor; `on_lifted`: called with the
-        case of each ban that is lifted before its end."""
+        case of each ban that is lifted before its end, or reversed after it."""
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._kept: dict[bytes, bytes] = {}  # packed, by keyed identity or network
         self.known = False  # whether it was loaded from the store
         self._on_change: Callable[[bytes], None] = unheard
+        self._on_reversal: Callable[[bytes], None] = unheard
         self.turned_away = 0  # refused connections
         self._on_lifted, self._on_minor = on_lifted, on_minor
 
-    def subscribe(self, on_change: Callable[[bytes], None]) -> None:
-        """Call `on_change` with each value whose ban is set, replaced or removed from now on. There is one subscriber."""
-        self._on_change = on_change
+    def subscribe(self, on_change: Callable[[bytes], None], on_reversal: Callable[[bytes], None] = unheard) -> None:
+        """Call `on_change` with each value whose ban is set, replaced or removed from now on, and `on_reversal` with the case of each ban that is
+        reversed after its end. There is one subscriber."""
+        self._on_change, self._on_reversal = on_change, on_reversal
 
     def __len__(self) -> int:
         """Return the number of banned keyed values."""
@@ -157,6 +159,11 @@ class BanTable:
             found = Ban.of(packed)
             if found.until > self._clock():
                 self._on_lifted(found.case)
+
+    def reverse_ended(self, case: bytes) -> None:
+        """Report that a ban of this case was reversed after its end; the table no longer has it."""
+        self._on_lifted(case)
+        self._on_reversal(case)
 
     def replace(self, held: Iterable[tuple[bytes, bytes]]) -> None:
         """Replace the whole table."""

@@ -79,6 +79,22 @@ async def test_a_month_is_shown_when_it_is_over_and_has_each_thing_once(kit: Kit
     }
 
 
+async def test_a_ban_that_is_reversed_after_its_end_counts_with_the_length_that_it_had(kit: Kit) -> None:
+    kit.now = START
+    ended, lifted = [await cases(kit).take(reported(by=by, about=by + 50, at=START)) for by in (12, 13)]
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    for ident in (ended, lifted):
+        await desk(kit).decide(ident.hex(), "ada", "adverts", Decision("ban", "R5", DAY))
+        await appeals.write(path_of(kit.pseudonyms, ident).rpartition("/")[2], "not me")
+    for ident, after in ((lifted, DAY // 2), (ended, 2 * DAY)):
+        kit.now = START + after
+        await desk(kit).answer(ident.hex(), "bob", "so", uphold=False, words="")
+    kit.now = DECEMBER
+    await counted(kit)
+    figures = (await shown(kit))["2026-11"]
+    assert (figures["decision/person/R5/a day"], figures["decision/person/R5/ended early"]) == (1, 1)
+
+
 async def test_nothing_is_shown_before_the_month_is_over(kit: Kit) -> None:
     await happened(kit)
     kit.now = DECEMBER - DAY

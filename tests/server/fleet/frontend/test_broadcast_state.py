@@ -130,6 +130,22 @@ async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_wor
     assert friction.current_points(1, 0, "192.0.2.1", 1.0) == 1
 
 
+async def test_a_ban_that_is_reversed_after_its_end_leaves_nothing_on_its_network_in_any_worker(
+    frontend: Frontend,
+) -> None:
+    friction, other = frontend.friction, b"d" * 16
+    frontend.sharing.joined(WORKER)
+    await frontend.turn()
+    friction.barred("192.0.2.1", b"c" * 16, 0.0)
+    friction.barred("192.0.2.2", other, 0.0)
+    frontend.bans.reverse_ended(b"c" * 16)
+    await frontend.turn()
+    assert [friction.current_points(1, 0, f"192.0.2.{host}", 1.0) for host in (1, 2)] == [1, 3]
+    frontend.bans.reverse_ended(other)
+    await frontend.turn()
+    assert friction.current_points(1, 0, "192.0.2.2", 1.0) == 1
+
+
 async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(frontend: Frontend) -> None:
     for identity, machine in ((1, False), (2, True)):
         made = Ban(False, LONG, "R1", b"c" * 16, 1, machine, age=True)

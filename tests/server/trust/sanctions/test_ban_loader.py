@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from engine.conduct.friction import FACTS
 from server.data.retention import stale_cases
 from server.data.schema.moderation_schema import ban as ban_table
 from server.data.schema.moderation_schema import case_subject
 from server.ops.config.moderation_policy import HOUR
+from server.trust.cases.appeal_access import Appeals
+from server.trust.sanctions.ban_loader import BARRED_S, Bans
 from server.trust.sanctions.ban_table import day_of, path_of
 from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, address
@@ -57,6 +60,37 @@ async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_n
     await banned(kit, by=12)
     await known.refresh()
     assert known.find(22, "") is not None
+
+
+@pytest.mark.parametrize("network", [False, True])
+async def test_a_ban_that_is_reversed_after_its_end_is_reported_once_and_counts_as_no_step(
+    kit: Kit, network: bool
+) -> None:
+    lifted: list[bytes] = []
+    first, at_desk = await banned(kit), desk(kit)
+    token = path_of(kit.pseudonyms, first, network=network).rpartition("/")[2]
+    known = Bans(kit.database, kit.pseudonyms, clock=lambda: kit.now, on_lifted=lifted.append)
+    await known.refresh()
+    await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(token, "it was not me")
+    kit.now = NOW + 2 * 86_400
+    await banned(kit, about=23, by=12)
+    await known.refresh()
+    assert known.find(22, address(22)) is None
+    await at_desk.answer(first.hex(), "bob", "so", uphold=False, words="It was not.", network=network)
+    assert lifted == []
+    for _ in range(2):
+        await known.refresh()
+        assert lifted == ([first] if network else [first, first]), "once for each row of the ban"
+    async with kit.database.read() as connection:
+        rows = (await connection.execute(select(ban_table).where(ban_table.c.case == first))).all()
+    assert {row.until for row in rows} == {NOW + 86_400}
+    later = (await cases(kit).take(reported(by=13, at=int(kit.now)))).hex()
+    assert ((await at_desk.show(later, "bob", "so")).steps["R5"] == 86_400) == (not network)
+    fresh: list[bytes] = []
+    assert FACTS["barred"].seconds == BARRED_S
+    kit.now += BARRED_S
+    await Bans(kit.database, kit.pseudonyms, clock=lambda: kit.now, on_lifted=fresh.append).refresh()
+    assert fresh == [], "after a week no network counts as that of a banned user"
 
 
 async def test_of_two_bans_of_one_network_the_longer_holds_and_the_shorter_after_it(kit: Kit) -> None:
