@@ -61,3 +61,5 @@ def test_it_is_known_of_each_language_what_it_never_says() -> None:
     assert lists["en"].search("abuser") is None
     assert lists["ja"].search("このユーザー") is not None
     assert lists["de"].search("Hallo!") is not None
+    assert lists["nb"].search("på denne tjeneren") is not None
+    assert lists["nb"].search("den tjener ikke til noe annet; vi betjener serveren") is None
