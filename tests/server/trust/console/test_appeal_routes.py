@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ async def test_appeals_are_answered_by_others_and_ones_own_says_why_not(console:
     assert "<fieldset disabled" in own
     assert "it was &lt;b&gt;not&lt;/b&gt; me" in own
     assert "No &lt;i&gt;adverts&lt;/i&gt;." in own
+    assert f'<a href="/case/{ident}">' in own
+    assert re.findall(r'<button class="([^"]*)" name="outcome"', own) == ["button", "button"], "neither answer is urged"
     assert (await lea.post(f"/appeals/{ident}", outcome="reverse", words="so")).status == 409
     assert (await lou.post(f"/appeals/{ident}", outcome="reverse", words=" ")).status == 409
     assert (await lou.post(f"/appeals/{ident}", outcome="perhaps", words="so")).status == 404
