@@ -12,8 +12,13 @@ import pytest
 
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
-from server.data.statement.current_statement import YEAR, PublishedStatement, Unfit, open_published
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_history import additions, snapshot
+from server.data.privacy.registry_model import Recipient
+from server.data.statement.current_statement import YEAR, PublishedStatement, Unfit, added, open_published
 from server.data.statement.statement_versions import DAY, FOLDER, NOTICE, announce, settle
+from server.data.statement.term_translations import SAID
+from server.http.words.sentences import said
 from server.ops.config.settings import Objects, Settings
 from server.ops.health.background_tasks import Tasks
 from tests.server.data.conftest import ended, make_kit
@@ -104,6 +109,35 @@ def test_all_versions_stay_with_what_changed_in_words_of_the_language(tmp_path: 
         assert version is not None
         assert published.answer(version, "de")["language"] == "de"
     assert published.named("0.0") is None
+
+
+def test_an_addition_of_the_registry_is_told_by_the_names_that_the_statement_uses() -> None:
+    old, new = snapshot(), snapshot()
+    old["case_subject"] = {**new["case_subject"], "recipients": []}
+    del old["case_comment"]
+    news = additions(old, new)
+    assert "new: case_comment" in news
+    for language in said():
+        say = SAID[language]
+        told = {added(one, say) for one in news}
+        heading = say(REGISTRY.heading("case_subject"))
+        whom = [say(Recipient[word].value) for word in new["case_subject"]["recipients"]]
+        assert told == {*(f"{heading}: {word}" for word in whom), say(REGISTRY.heading("case_comment"))}, language
+
+
+def test_the_changes_page_has_no_word_of_the_program_for_an_addition(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    settle(settings(tmp_path, **MAIL), NOW + 1)
+    newest = max((tmp_path / FOLDER).glob("*.json"))
+    kept = orjson.loads(newest.read_bytes())
+    addition = [{"key": "registry.added", "name": "case_subject: recipients now has CHILDREN"}]
+    newest.write_bytes(orjson.dumps(kept | {"changes": addition}))
+    english, german = (opened(tmp_path, Clock()).history(language)[0]["changes"] for language in ("en", "de"))
+    say = SAID["de"]
+    assert "CHILDREN" not in english[0] + german[0]
+    assert "now has" not in english[0] + german[0]
+    assert f"{say(REGISTRY.heading('case_subject'))}: {say(Recipient.CHILDREN.value)}" in german[0]
+    assert added("gone_item: recipients now has NEVER_DECLARED", say) == "gone_item: recipients now has NEVER_DECLARED"
 
 
 def test_a_language_that_came_later_is_said_of_what_holds_and_old_versions_stay_as_they_were(tmp_path: Path) -> None:

@@ -173,3 +173,17 @@ async def test_pages_are_labelled_for_filters_unless_the_operator_says_no(server
         assert (await get(bare, "/transparency"))[0] == 200
     finally:
         bare.stop()
+
+
+async def test_parents_read_whether_a_program_looks_at_lines(server: Server, tmp_path: Path) -> None:
+    watched = "No person reads along, but a program looks at each line for links, scams and danger"
+    unwatched = "nobody reads along"
+    bare = Server(tmp_path, SERENDIP_STORE__ENABLED="false", SERENDIP_SCREENING__TEXT="off")
+    try:
+        for at, true, false in ((server, watched, unwatched), (bare, unwatched, watched)):
+            status, page = await get(at, "/parents")
+            assert status == 200
+            assert true in page
+            assert false not in page
+    finally:
+        bare.stop()

@@ -6,6 +6,7 @@ What a law asks for stands here as data; each point names texts of the registry 
 from __future__ import annotations
 
 import functools
+import html
 import re
 from typing import Any
 
@@ -198,6 +199,20 @@ def page(chosen: dict[str, Any], language: str = "en") -> str:
         "privacy.html", t=pages().said[language], query="", say=SAID[language], heading=REGISTRY.heading, current=True, rights=False,
         doc=published.answer(published.version, language),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", sorted(said()))
+def test_no_provider_is_said_to_hear_of_a_deletion_that_is_not_passed_on(language: str) -> None:
+    ways = {"by_us": "by_us", "contract": "contract", "webhook": "untold", "mail": "untold"}
+    named = [{"name": f"Provider {way}", "kind": "hosting", "deletes": way} for way in ways]
+    found = page({"recipients": named}, language)
+    t = pages().said[language]
+    sentences = {key: t.text(f"privacy.provider.{key}") for key in set(ways.values())}
+    assert len(set(sentences.values())) == 3
+    for way, key in ways.items():
+        (line,) = re.findall(rf"<li>Provider {way} \(.*?</li>", found, re.S)
+        told = html.unescape(line)
+        assert {other for other, sentence in sentences.items() if sentence in told} == {key}, way
 
 
 def test_each_text_has_its_check_or_somebody_who_keeps_it() -> None:
