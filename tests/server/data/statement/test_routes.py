@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -101,6 +102,21 @@ def test_a_transfer_says_to_whom_and_what_one_can_do_before(tmp_path: Path) -> N
         assert json.loads(get(moving, "api/privacy")[1])["coming"]["transfer"] == "Buyer <Ltd>"
     finally:
         moving.stop()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_items_of_a_category_are_a_list_of_links_to_them(server: Server, language: str) -> None:
+    page = get(server, "privacy", language)[1]
+    told = json.loads(get(server, f"api/privacy?lang={language}")[1])["categories"]
+    table = page[page.index("<tbody>") : page.index("</tbody>")]
+    cells = re.findall(r"<tr>.*<td>(.*)</td></tr>", table)
+    assert [re.findall(r'<li><a href="#item-(\w+)">[^<]+</a></li>', cell) for cell in cells] == [
+        row["items"] for row in told
+    ]
+    assert max(len(row["items"]) for row in told) > 1
+    for cell in cells:
+        assert re.sub(r"<li>.*?</li>", "", cell) in {"<ul></ul>", ""}, "nothing stands beside the list"
+        assert all(f'<section id="item-{key}">' in page for key in re.findall(r"#item-(\w+)", cell))
 
 
 def test_it_is_in_the_language_of_the_browser_or_of_the_link(server: Server) -> None:
