@@ -53,6 +53,13 @@ SIDEWAYS = """() => [
     .filter(([, box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
     .map(([node, box]) => `${node.outerHTML.slice(0, 60)} from ${Math.round(box.left)} to ${Math.round(box.right)}`),
 ]"""
+# Pixels between the words of a start button and its edge, the least of all.
+ROOM = """() => Math.min(...[...document.querySelectorAll('.starts .button')].flatMap((button) => {
+  const range = document.createRange();
+  range.selectNodeContents(button);
+  const [words, edge] = [range, button].map((one) => one.getBoundingClientRect());
+  return [words.left - edge.left, edge.right - words.right];
+}))"""
 # Whether a word of ours goes over two lines anywhere.
 TORN = """(word) => {
   const range = document.createRange();
@@ -223,6 +230,20 @@ def test_what_a_stranger_does_not_give_is_said_once(
     page.context.close()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_volume_slider_has_the_accent_of_the_page(browser: Browser, watch: Watch, site: Site, theme: str) -> None:
+    page = opened(browser, watch, site, 1280, 800, theme, False)
+    page.evaluate("put('call-menu')")
+    slider, accent = page.evaluate("""() => {
+      const probe = document.createElement('i');
+      probe.style.color = 'var(--accent)';
+      document.body.append(probe);
+      return [getComputedStyle(document.querySelector('input[type=range]')).accentColor, getComputedStyle(probe).color];
+    }""")
+    assert slider == accent
+    page.context.close()
+
+
 @pytest.mark.parametrize("text", ["100%", "150%"])
 def test_what_lies_over_a_picture_is_above_the_rail_however_many_rows_it_has(
     browser: Browser, watch: Watch, site: Site, text: str
@@ -254,6 +275,12 @@ def test_each_language_fits_a_small_phone_and_is_accessible(
             found += [f"{name}: {what}" for what in page.evaluate(FINDINGS)]
             picture(page, f"gallery/{name}-{width}-{language}")
         wrong += [f"{width} px {language}, {what}" for what in found]
+        if width < 600:
+            page.evaluate("put('home-ways')")
+            for phone in (320, 360, 390, 430):
+                page.set_viewport_size({"width": phone, "height": height})
+                if (room := page.evaluate(ROOM)) < 11:
+                    wrong.append(f"{phone} px {language}, home-ways: {room} px beside the words of a start button")
         page.context.close()
     assert not wrong, "\n".join(wrong)
 
