@@ -84,7 +84,9 @@ class Reception:
         except ValueError as error:
             raise StartError(str(error)) from None
         self.countries = CountryGate(countries.find)
-        self.asking = SessionChallenges(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
+        self.asking = SessionChallenges(
+            Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge, limits=limits.enabled
+        )
         self.places = HostHints(secret, settings.cluster.address if settings.cluster.nats else "")
         self.nonces = Nonces(ports.on_look, self.places.token)
         self.worker = make_worker(

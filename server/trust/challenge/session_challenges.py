@@ -1,10 +1,12 @@
 """Choose the challenge of a session (a puzzle or the provider's captcha), and check the answer.
 
-**Invariant:** the event loop is never blocked: puzzles are made in threads, a bounded number at once.
+**Invariant:** the event loop is never blocked: puzzles are made in threads, a bounded number at once. No network alone gets so many that the table
+of solved puzzles is full for all.
 """
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Final, Protocol
@@ -14,10 +16,12 @@ from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
 from server.ops import log
 from server.ops.config.challenge_settings import ALTCHA, RECAPTCHA, Challenge
 from server.ops.metrics.exposition import Reading
+from server.ops.security.token_buckets import NetworkBuckets
 from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
 from server.trust.challenge.captcha_verdicts import ACTION, Siteverify
 
 MAKING_MAX: Final = 64  # puzzles that wait for a thread; beyond it, clients must retry
+MADE_BURST: Final = 500  # puzzles that a network gets in `LIFE` seconds, in which solved ones are remembered
 BUSY: Final = -1.0
 HARDEST: Final = max(TRIES)
 REFUSED_FOR: Final = 10.0  # seconds without a search, if the provider gives no verdict and there is no fallback
@@ -43,13 +47,15 @@ class SessionChallenges:
     case. If the provider gives no verdict, a puzzle replaces it, or the search is refused for a moment.
     """
 
-    def __init__(self, puzzles: Puzzles, settings: Challenge) -> None:
+    def __init__(self, puzzles: Puzzles, settings: Challenge, *, limits: bool = True) -> None:
+        """`limits`: whether a network gets a bounded number of puzzles (`limits.enabled`)."""
         self._puzzles = puzzles
         self._settings = settings
         self._company = None if settings.company is None else Siteverify(settings, settings.company)
         self._worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._making = 0
+        self._made = NetworkBuckets(MADE_BURST, MADE_BURST / LIFE) if limits else None
         self._own = 0  # session that gets a puzzle instead of the provider's challenge
 
     def begin(self, worker: Worker) -> None:
@@ -68,7 +74,7 @@ class SessionChallenges:
             return 0.0
         if session.way & (PLAIN | PROGRAM):
             return CHALLENGE_WAITS[level]
-        if self._making >= MAKING_MAX or self._puzzles.full:
+        if self._making >= MAKING_MAX or self._puzzles.full or not self._spend(session.address):
             return BUSY
         self._making += 1
         self._start(self._make(session, level))
@@ -105,6 +111,16 @@ class SessionChallenges:
         if way & PROGRAM:
             return self._settings.provider == RECAPTCHA and not self._settings.invisible
         return level >= HARDEST
+
+    def _spend(self, address: str) -> bool:
+        """Take a puzzle from the share of the network of `address`; False if that is spent."""
+        if self._made is None:
+            return True
+        now = time.monotonic()
+        if self._made.wait(address, now) > 0.0:
+            return False
+        self._made.take(address, now)
+        return True
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -21,7 +21,7 @@ from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys, Purpose, load
 from server.realtime.worker.worker_loop import Worker
 from server.trust.challenge.altcha_puzzles import Puzzles
-from server.trust.challenge.session_challenges import MAKING_MAX, SessionChallenges
+from server.trust.challenge.session_challenges import BUSY, MADE_BURST, MAKING_MAX, SessionChallenges
 from tests.ext.net.rig import head
 from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
@@ -167,6 +167,17 @@ async def test_a_head_says_whether_its_page_has_cryptography_and_wants_no_other_
 async def test_no_more_than_a_number_are_made_at_once(service: Service) -> None:
     session = Session(1, 0, 0, "192.0.2.1")
     assert [service.asking.ask(session, 1) for _ in range(MAKING_MAX + 1)] == [0.0] * MAKING_MAX + [-1.0]
+
+
+async def test_a_network_that_got_its_share_of_puzzles_waits_alone(service: Service) -> None:
+    flood = [Session(1, 0, 0, "192.0.2.1"), Session(2, 0, 0, "192.0.2.254")]
+    for number in range(MADE_BURST):
+        assert service.asking.ask(flood[number % 2], 1) == 0.0
+        if number % MAKING_MAX == 0:
+            await asyncio.gather(*service.asking._tasks)
+    await asyncio.gather(*service.asking._tasks)
+    assert [service.asking.ask(session, 1) for session in flood] == [BUSY, BUSY]
+    assert [service.asking.ask(Session(3, 0, 0, address), 1) for address in ("192.0.3.1", "2001:db8::1")] == [0.0, 0.0]
 
 
 async def test_who_is_gone_when_it_is_made_is_told_nothing(service: Service) -> None:
