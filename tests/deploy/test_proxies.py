@@ -225,6 +225,13 @@ async def test_a_foreign_name_or_origin_is_not_answered(proxy: Proxy) -> None:
         assert caught.value.status == 403
 
 
+async def test_a_head_that_the_server_takes_goes_through_whole(proxy: Proxy) -> None:
+    """The server takes 16 KiB; what the proxy adds needs a little of it."""
+    async with Person(proxy, "127.9.4.2") as person:
+        assert (await person.get("/healthz", **{"X-Long": "x" * 15_000})).status == 200
+        assert (await person.get("/healthz", **{"X-Long": "x" * 40_000})).status in {400, 431}
+
+
 async def test_many_requests_in_a_row_are_all_answered(proxy: Proxy) -> None:
     async with Person(proxy, "127.9.4.1") as person:
         assert {(await person.get("/healthz")).status for _ in range(200)} == {200}
