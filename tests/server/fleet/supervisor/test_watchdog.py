@@ -14,7 +14,7 @@ from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_clients import ControlClients
-from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watchdog
+from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, LOOK_EVERY, Silence, Watchdog
 from server.ops.process.cpu_time import Sample
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
@@ -268,6 +268,34 @@ def test_each_kill_doubles_the_time_that_the_next_one_of_that_name_has_until_it_
     watch.clock.now += CALM_AFTER
     kill(WORKER)
     assert limits == [1, 2, 4, 8, 16, 32, 32, 1, 1]
+
+
+def test_while_others_start_a_silent_process_that_serves_is_spared_and_not_longer() -> None:
+    watch = Watchdog(start_within=HANG_AFTER)
+    serves, starts = (Child(name, _paused(), socket.socket(), 0.0) for name in (HUB, FRONTEND))
+    serves.ready = True
+
+    def pass_time(*, patient: bool) -> None:
+        for _ in range(round(2 * watch.limit(starts) / LOOK_EVERY)):
+            watch.judge({HUB: serves, FRONTEND: starts}, patient=patient)
+            watch.clock.now += LOOK_EVERY
+
+    pass_time(patient=True)
+    assert (serves.why, starts.why) == ("", "start"), "patience is for those who serve alone"
+    pass_time(patient=False)
+    assert serves.why == "hung"
+    for child in (serves, starts):
+        os.waitpid(child.pid, 0)
+        child.close()
+
+
+def _paused() -> int:
+    """A process that waits for a signal and says nothing; its number."""
+    pid = os.fork()
+    if not pid:
+        signal.pause()
+        os._exit(0)
+    return pid
 
 
 async def spinning(up: socket.socket, say: Say) -> int:
