@@ -44,6 +44,10 @@ VERBS: Final = {
     "detection": Verb(
         "bench.detection.detection", "recall, precision and false alarms of detection, by class and language; --record"
     ),
+    "train": Verb(
+        "bench.detection.train", "make the small text model of detection from the public sets and our own lines"
+    ),
+    "card": Verb("bench.detection.model_card", "write the figures of the text model's card"),
     "veil": Verb("bench.video.veil_delay", "how soon a stranger is blurred, in two browsers; --keep writes it"),
     "smooth": Verb("bench.video.frame_gaps", "frames of the stage while pictures are taken of it; --keep writes it"),
     "pictures": Verb(

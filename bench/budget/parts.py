@@ -41,7 +41,7 @@ PARTS: Final[dict[str, Part]] = {
             "ext.accept.address_table", "ext.reactor.new_connections",
             "ext.accept.handshake", "ext.accept.siphash", "ext.accept.handshake_reply",
             "server.data.privacy.*", "server.trust.sanctions.*", "server.trust.moderation.*", "server.ops.security.*",
-            "server.realtime.worker.known_client_cookies",
+            "server.realtime.worker.known_client_cookies", "server.realtime.worker.country_gate",
         ),
     ),
     "turn": Part(

@@ -1,9 +1,10 @@
-"""Write the figures of the text model's card from its file and the half `held`: `python -m bench.detection.model_card`.
+"""Write the figures of the text model's card from its file and the half `held`: `python -m bench card`.
 
 The model alone is measured, as `screening.model=all` uses it. A line about a group that is not hateful and is found all the same shows for which
 groups the model confuses the name with hate. **Invariant:** of `held` only counts are written.
 """
 
+import argparse
 import csv
 import sys
 from collections import Counter
@@ -84,7 +85,11 @@ def text(folder: Path) -> str:
     )
 
 
-def main() -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options: there are none."""
+
+
+def main(_: argparse.Namespace) -> int:
     """Fill the card; return 1 if a set is missing."""
     folder = sets_folder()
     if missing_files(pinned_files(), folder):
@@ -92,7 +97,3 @@ def main() -> int:
         return 1
     fill(CARD, "text-model", text(folder))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Makes the small text model from the halves `seen` of all sets, and write its file: `python -m bench.detection.train`.
+"""Makes the small text model from the halves `seen` of all sets, and write its file: `python -m bench train`.
 
 For each class a logistic regression (one against the rest) over the hashed features of `server.trust.screening.text_model`, by AdaGrad,
 rounded to int8. Thresholds come from a part of the groups that a first training leaves out, and from ordinary conversations that no training reads.
@@ -239,11 +239,13 @@ def make(sets: Sequence[LabelledSet], chats: Sequence[Conversation]) -> tuple[li
     return classes, weights, {"lines": len(some.texts), "positive": positive, "sets": [" ".join(row) for row in used]}
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Train, and write the model; return 1 if a set is missing."""
-    parser = argparse.ArgumentParser(prog="python -m bench.detection.train", description=__doc__.partition("\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("--file", type=Path, default=FILE, help="written; default: the model of this program")
-    chosen = parser.parse_args(arguments)
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Train, and write the model; return 1 if a set is missing."""
     folder = sets_folder()
     if missing := missing_files(pinned_files(), folder):
         print(
@@ -255,7 +257,3 @@ def main(arguments: Sequence[str]) -> int:
     write_model(chosen.file, about, classes, weights)
     print(f"{chosen.file}: {chosen.file.stat().st_size:,} bytes, {about['lines']:,} lines", *classes, sep="\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -42,7 +42,7 @@ VERDICTS: Final = 10.0  # seconds of them
 PATIENCE: Final = 30.0
 COST, LATE, EACH, MEMORY = 1.01, 250.0, 10.0, 80.0  # the goals: times, ms, us, MB
 LINES: Final = (
-    b"hi", b"asl?", b"where are you from", b"haha yes, it rains here as well", b"what kind of music do you like?",
+    b"hi", b"how are you", b"where are you from", b"haha yes, it rains here as well", b"what kind of music do you like?",
     "räksmörgås, naturellement".encode(), b"i have to go in five minutes, my food is ready", b"the quick brown fox jumps over the lazy dog",
 )  # fmt: skip
 FOUND: Final = b"my snap"

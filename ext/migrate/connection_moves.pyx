@@ -1,7 +1,7 @@
 """Export an open connection with its state from one reactor, and import the connection in another, usually of another process.
 
-**Invariant:** a state from another process is accepted only if its fields agree with each other and with the buffered bytes in it; an imported descriptor
-belongs to the connection or is closed. A state holds ages instead of times, because clocks differ; unknown keys are ignored.
+**Invariant:** a state from another process is accepted only if its fields agree with each other and with the buffered bytes in it; an imported
+descriptor belongs to the connection or is closed. A state holds ages instead of times, because clocks differ; unknown keys are ignored.
 """
 
 #     heard, moved   age in seconds of the last byte received, and of the last that the client accepted; 0 is left out

@@ -49,8 +49,8 @@ cdef enum:
 
 RECORD_MAX = HOME_FRAME_MAX  # bytes
 
-# A lost end or route is noticed within 3 s while nothing is in flight; else the reactor checks (tcp_peer_liveness.pyx). TCP_USER_TIMEOUT would also end
-# the connection to an end that is alive and does not read.
+# A lost end or route is noticed within 3 s while nothing is in flight; else the reactor checks (tcp_peer_liveness.pyx). TCP_USER_TIMEOUT would
+# also end the connection to an end that is alive and does not read.
 cdef tuple OPTIONS = (
     (SOL_SOCKET, SO_KEEPALIVE, 1),
     (IPPROTO_TCP, TCP_KEEPIDLE, 1),

@@ -1,7 +1,7 @@
 """Declare the C structures that point at each other: a connection, the ring buffer of its chat, and its tunnel. Fields only."""
 
-# connection_table.pxd says which module writes a connection's fields; a ring's are written by chat_ring.pyx alone, a tunnel's by tunnel_connections, tunnel and
-# tunnel_transfer.
+# connection_table.pxd says which module writes a connection's fields; a ring's are written by chat_ring.pyx alone, a tunnel's by
+# tunnel_connections, tunnel and tunnel_transfer.
 
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t

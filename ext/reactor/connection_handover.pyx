@@ -111,7 +111,8 @@ cdef class ConnectionTransfers:
         return client_out(&self.io, self.addresses, conn, returned) if conn != NULL else None
 
     def record(self, number: int, payload: bytes) -> None:
-        """Queue a record, at most a few KiB, for the host of a visitor's connection; the client does not receive it (`tunnel_transfer.record_frame`)."""
+        """Queue a record, at most a few KiB, for the host of a visitor's connection; the client does not receive it
+        (`tunnel_transfer.record_frame`)."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
             frame(&self.io, conn, RECORD, payload, len(payload))

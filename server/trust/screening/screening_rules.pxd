@@ -70,7 +70,8 @@ cdef class Rules:
     @cython.locals(stated=set)
     cdef Py_ssize_t _age(self, list words) except -1
 
-    @cython.locals(words=list, entries=list, hits=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str, whole=list, begins=list, readings=dict, spelled=list)
+    @cython.locals(words=list, entries=list, hits=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str, whole=list, begins=list,
+                   readings=dict, spelled=list)
     cdef list _hits(self, Line line)
 
 

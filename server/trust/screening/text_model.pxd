@@ -21,7 +21,8 @@ cdef class TextModel:
     @cython.locals(place=Py_ssize_t, at=Py_ssize_t, row=Py_ssize_t)
     cdef object _add(self, Py_ssize_t size)
 
-    @cython.locals(codes=cython.uint[::1], size=Py_ssize_t, count=Py_ssize_t, begin=Py_ssize_t, key=uint64_t, least=Py_ssize_t, at=Py_ssize_t, code=uint64_t, before=uint64_t, earlier=uint64_t, pair=uint64_t)
+    @cython.locals(codes=cython.uint[::1], size=Py_ssize_t, count=Py_ssize_t, begin=Py_ssize_t, key=uint64_t,
+                   least=Py_ssize_t, at=Py_ssize_t, code=uint64_t, before=uint64_t, earlier=uint64_t, pair=uint64_t)
     cdef Py_ssize_t _hash(self, str text) except -1
 
     @cython.locals(last=uint32_t, again=Py_ssize_t, at=Py_ssize_t, code=uint32_t)

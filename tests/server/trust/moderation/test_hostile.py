@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.events import Left, Matched, Message, Reported
+from serendip_client.events import Left, Matched, Message, Partner, Reported
 from server.trust.cases.report_cases import A_DAY
 from tests.server.trust.moderation.test_service import Kept, case_of, headers, refused, talked
 from tests.server.trust.publication.test_safety_page_routes import FIELDS
@@ -239,7 +239,7 @@ async def test_writers_of_the_dearest_lines_hide_nothing_that_others_say(kept: K
             await asyncio.gather(one.find([f"pair{number}"]), two.find([f"pair{number}"]))
             await asyncio.gather(one.next(Matched), two.next(Matched))
             await two.say("i am 14 years old")
-            assert (await one.next(Left)).by == "moderation"
+            assert (await one.next(Partner)).state == "asked"
 
     writers = [asyncio.create_task(write(number)) for number in range(2)]
     try:
