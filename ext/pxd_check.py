@@ -14,6 +14,7 @@ from ext.compiled_module_switch import FOLDERS
 
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
 _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except\?? .*| noexcept.*)?$")
+_CONTINUED = re.compile(r"(?<=,)\n +(?=\w+=)")  # a row of locals may take two lines
 _LOCALS = re.compile(r"@cython\.locals\((.*)\)$")
 _FIELDS = re.compile(r"cdef (?:public |readonly )?\w+(?:\[::1\])? ([\w, ]+)$")
 Takes = list[tuple[str, bool]]  # per parameter: its name, and whether it is optional
@@ -27,7 +28,7 @@ class Declared:
         self.functions: dict[str, Takes] = {}
         self.locals: dict[str, list[str]] = {}
         inside, typed = "", ""
-        for line in text.splitlines():
+        for line in _CONTINUED.sub(" ", text).splitlines():
             said = line.strip()
             if said and not line.startswith(" "):
                 found = _CLASS.match(said)
