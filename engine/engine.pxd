@@ -25,7 +25,8 @@ cdef class Engine:
     cdef readonly object moves
     cdef readonly dict sessions, tally
     cdef readonly object measures
-    cdef public int online_elsewhere
+    cdef readonly int _elsewhere
+    cdef readonly object _named
     cpdef opened(self, conn, key, identity, address, double now, alias=*, int way=*, int port=*)
     cpdef frame(self, session_t session, bytes payload, double now)
     cdef _seldom(self, session_t session, request, double now)

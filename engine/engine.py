@@ -5,7 +5,7 @@ The caller delivers all bus messages, including those sent during delivery, befo
 
 # The caller drops a FRAME or CONFIRMED of a connection that is no longer `session.conn`; `lost` (connection closed) is always called.
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from engine.chats.age_question import AgeQuestion
 from engine.chats.camera_checks import CameraChecks
@@ -99,7 +99,8 @@ class Engine:
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
-        self.online_elsewhere = 0  # sessions with a connection in other processes, as last reported
+        self._elsewhere = 0  # users in other processes that do not name them, as last reported
+        self._named: frozenset[int] = frozenset()  # the users in other processes that name them
 
     @classmethod
     def build(
@@ -169,7 +170,7 @@ class Engine:
         session.alias = alias
         session.way = way
         session.port = port
-        self._core.here += 1
+        self._core.connected(session)
         self._trials.opened(session, now)
         return session
 
@@ -285,6 +286,7 @@ class Engine:
                 self._core.close(session.conn, "restart", retry_after())
                 session.conn = 0
         self._core.here = 0
+        self._core.people.clear()
 
     def ban(self, session: Session, frame: bytes, now: float) -> None:
         """End a session with the closing error `frame`; its partner gets `left` by `moderation`."""
@@ -292,7 +294,7 @@ class Engine:
             self._core.count("error banned")
             self._core.out.close(session.conn, FAULTS["banned"].close, frame)
             session.conn = 0
-            self._core.here -= 1
+            self._core.disconnected(session)
         self._presence.end(session, MODERATION, now)
 
     def forsake(self, session: Session, now: float) -> None:
@@ -383,9 +385,19 @@ class Engine:
     # figures
 
     @property
-    def everybody(self) -> int:
-        """Number of sessions with a connection, here and in other processes."""
-        return self._core.here + self.online_elsewhere
+    def people(self) -> int:
+        """Number of connected users, here and in other processes: the windows of one browser are one user."""
+        here = self._core.people
+        return len(here) + self._elsewhere + sum([person not in here for person in self._named])
+
+    def connected_people(self, most: int) -> tuple[int, list[int]]:
+        """Return the number of users who are connected here, and who they are, if they are `most` or fewer."""
+        here = self._core.people
+        return len(here), list(here) if len(here) <= most else []
+
+    def set_elsewhere(self, people: int, named: Iterable[int]) -> None:
+        """Note the users in other processes: how many are not named, and those who are."""
+        self._elsewhere, self._named = people, frozenset(named)
 
     @property
     def online(self) -> int:

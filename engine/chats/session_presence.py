@@ -53,7 +53,7 @@ class Presence:
         if session.conn != conn:
             return
         session.conn = 0
-        self._core.here -= 1
+        self._core.disconnected(session)
         if how == LEFT:
             self.end(session, "stranger", now)
         elif how == FLOODED:
@@ -104,7 +104,7 @@ class Presence:
         if session.conn:  # the client of a session that is away may be told by another process
             core.close(session.conn, "busy", BUSY_RETRY_AFTER)
             session.conn = 0
-            core.here -= 1
+            core.disconnected(session)
         self.end(session, "lost", now)
 
     def resume(self, fresh: Session, request: Resume, now: float) -> None:
@@ -144,11 +144,13 @@ class Presence:
         core = self._core
         if session.conn:
             core.close(session.conn, "replaced")
-            core.here -= 1
+            core.disconnected(session)
         for old in (session.key, session.used):
             if old != key:
                 core.aliases.pop(old, None)
         core.sessions.pop(fresh.id, None)
+        core.disconnected(fresh)
+        core.connected(session)
         fresh.move(END)
         session.used = key
         session.key = fresh.key
@@ -237,7 +239,7 @@ class Presence:
         core.aliases.pop(session.used, None)
         if session.conn:
             session.conn = 0
-            core.here -= 1
+            core.disconnected(session)
         session.move(END)
         if session.seat is not None and session.seat.side == 0:
             core.talking.pop(session.seat.chat.id, None)
@@ -262,7 +264,7 @@ class Presence:
         if session.deadline:
             self._deadlines.push(session.deadline, session.id)
         else:
-            core.here += 1
+            core.connected(session)
 
     def cut(self, session: Session, now: float) -> None:
         """Treat a session that arrived without its connection as away from now on."""

@@ -20,12 +20,14 @@ cdef class EngineState:
     cdef public Friction friction
     cdef public InterestLimits words
     cdef public Vocabulary vocabulary
-    cdef public dict sessions, aliases, talking
+    cdef public dict sessions, aliases, talking, people
     cdef public EndedChats lately
     cdef public int here
     cdef public EngineHistograms measures
     cdef public dict tally
     cpdef int detected(self, Session session, str name, str chat, double now) except -1
+    cpdef connected(self, Session session)
+    cpdef disconnected(self, Session session)
     cpdef count(self, str what)
     cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*, field=*)
     cpdef close(self, conn, code, retry_after=*)

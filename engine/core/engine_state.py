@@ -38,6 +38,7 @@ class EngineState:
         "out",
         "outside",
         "pauses",
+        "people",
         "post",
         "recents",
         "rings",
@@ -78,6 +79,7 @@ class EngineState:
         self.talking: dict[str, int] = {}  # running chats: id to the session id of side 0
         self.lately = EndedChats()  # chats that ended a few seconds ago
         self.here = 0  # sessions with a connection
+        self.people: dict[int, int] = {}  # the connected users, and how many connections each has
         self.measures = EngineHistograms()
         self.tally: dict[str, int] = {}  # events for metrics: name to count
 
@@ -118,6 +120,22 @@ class EngineState:
             if session.identity:
                 self.outside.detected(session.identity, name, mark)
         return chats
+
+    def connected(self, session: Session) -> None:
+        """Count a session that has a connection now, and its user."""
+        self.here += 1
+        person = session.person
+        self.people[person] = self.people.get(person, 0) + 1
+
+    def disconnected(self, session: Session) -> None:
+        """Count a session no more whose connection ends."""
+        self.here -= 1
+        person = session.person
+        others = self.people.get(person, 0) - 1
+        if others > 0:
+            self.people[person] = others
+        else:
+            self.people.pop(person, None)
 
     def count(self, what: str) -> None:
         """Count one event."""

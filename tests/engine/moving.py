@@ -90,7 +90,7 @@ class MovingWorld(World):
         new.moves.forget()
         old.sweep(self.now + 3_600.0)  # chats that ended a moment before are remembered for seconds
         core = old._core
-        assert (old.sessions, core.aliases, core.here) == ({}, {}, 0)
+        assert (old.sessions, core.aliases, core.here, core.people) == ({}, {}, 0, {})
         assert (old.room.clients(), lobby.in_use) == ([], {})
         assert core.words._held == {}
         assert rings.counters()["rings"] == 0

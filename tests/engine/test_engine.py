@@ -53,6 +53,21 @@ def test_online_counts_connections_and_waiting_counts_by_mode_and_language() -> 
     assert world.engine.online == 3
 
 
+def test_two_windows_of_a_browser_are_one_user_until_the_last_is_closed() -> None:
+    world = World()
+    first, second, other = world.open(identity=5), world.open(identity=5), world.open(identity=6)
+    assert (world.engine.online, world.engine.people, world.engine.connected_people(2)) == (3, 2, (2, [5, 6]))
+    assert world.engine.connected_people(1) == (2, [])
+    world.engine.set_elsewhere(10, [6, 7])
+    assert world.engine.people == 2 + 10 + 1, "who is also here is counted once"
+    world.engine.set_elsewhere(0, [])
+    world.lose(first)
+    assert world.engine.people == 2
+    world.lose(second)
+    world.lose(other)
+    assert (world.engine.online, world.engine.people) == (0, 0)
+
+
 def test_a_solution_is_refused_while_no_challenge_is_open() -> None:
     world = World()
     a = world.open()

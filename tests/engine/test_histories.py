@@ -259,7 +259,7 @@ class Histories(RuleBasedStateMachine):
         engine, core = world.engine, world.engine._core
         assert not engine.sessions
         assert not core.aliases
-        assert core.here == 0
+        assert (core.here, core.people) == (0, {})
         assert engine.due() is None
         assert not world.lobby.in_use
         self.all.clear()

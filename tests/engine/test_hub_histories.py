@@ -329,7 +329,7 @@ class HubHistories(RuleBasedStateMachine):
         assert host.hub.due() is None
         for worker in host.workers.values():
             assert not worker.engine.sessions
-            assert worker.engine._core.here == 0
+            assert (worker.engine._core.here, worker.engine._core.people) == (0, {})
             assert worker.engine.due() is None
             assert (worker.room._held, worker.room.vocabulary.interests, worker.room.rows) == ({}, 0, [])
         self.all.clear()

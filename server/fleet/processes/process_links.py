@@ -40,6 +40,9 @@ def nothing() -> None:
 
 
 LOAD_EVERY: Final = 0.25  # seconds
+NAMED_MAX: Final = (
+    64  # users that a worker names to the hub; of more it sends the number, and one in two workers counts twice
+)
 PAUSED_MAX: Final = 1_000  # rows of one message
 ALONE: Final = Names()
 NO_DOUBTS: Final = [(what,) for what in DOUBTS]
@@ -162,9 +165,8 @@ class WorkerLinks:
             self._also_dead(name)
 
     def _there(self, _: str, message: Message) -> None:
-        people, room = message.records
-        engine = self._worker.engine
-        engine.online_elsewhere = max(0, people - engine.online)
+        people, named, room = message.records
+        self._worker.engine.set_elsewhere(people, named)
         self._room.there(room)
 
     def _arrived(self, name: str, message: Message) -> None:
@@ -206,7 +208,8 @@ class WorkerLinks:
 
     def _tell_load(self) -> None:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
-        self.peers.send(HUB, Kind.LOAD, self._worker.engine.online)
+        engine = self._worker.engine
+        self.peers.send(HUB, Kind.LOAD, engine.online, *engine.connected_people(NAMED_MAX))
         if self._room.rows:
             self._say()
 

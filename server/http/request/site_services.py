@@ -141,7 +141,7 @@ class Services:
         asks, discusses = engine.room.spy_waits(now)
         asking, discussing = engine.room.spy_sizes()
         return {
-            "online": engine.everybody,
+            "online": engine.people,
             "usual": self.usual.waits(self._find_waits(), now),
             "spy": {
                 "ask": round(asks, 1),

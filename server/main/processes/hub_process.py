@@ -58,7 +58,9 @@ class HubProcess:
             node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell, self._say, self._is_ready, hide
         )
         self._names: dict[int, str] = {}
-        self._people: dict[str, int] = {}
+        self._people: dict[
+            str, tuple[int, frozenset[int]]
+        ] = {}  # users of each process that it does not name, and those named
         self.cluster: ClusterNode | None = None  # None: this host is alone
         self._drains = False
         self._loop = asyncio.get_running_loop()
@@ -106,8 +108,14 @@ class HubProcess:
 
     @property
     def people(self) -> int:
-        """Number of sessions of this host."""
-        return sum(self._people.values())
+        """Number of users of this host."""
+        people, named = self._people_beside("")
+        return people + len(named)
+
+    def _people_beside(self, name: str) -> tuple[int, frozenset[int]]:
+        """Return the users of all processes but one: the number of those that are not named, and those who are."""
+        others = [people for other, people in self._people.items() if other != name]
+        return sum(count for count, _ in others), frozenset().union(*(named for _, named in others))
 
     def join(self, cluster: ClusterNode) -> None:
         """Join a cluster."""
@@ -196,16 +204,18 @@ class HubProcess:
         self.flush()
 
     def _load(self, name: str, message: Message) -> None:
-        self._people[name] = message.records[0]
-        self.federation.load(self.names.number(name), message.records[0])
+        sessions, people, named = message.records
+        self._people[name] = (people - len(named), frozenset(named))
+        self.federation.load(self.names.number(name), sessions)
 
     def _tell_there(self) -> None:
         """Send the number of users in all, and the figures of the room, to all processes with sessions."""
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        people = self.people + (0 if self.cluster is None else self.cluster.people_elsewhere)
+        abroad = 0 if self.cluster is None else self.cluster.people_elsewhere
         there = self.federation.there(time.monotonic())
         for name in self.peers.people:
-            self.peers.send(name, Kind.THERE, people, there)
+            people, named = self._people_beside(name)
+            self.peers.send(name, Kind.THERE, people + abroad, list(named), there)
         if self._drains and self.cluster is not None:
             self._tell_places(self.cluster)
 

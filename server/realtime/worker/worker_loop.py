@@ -412,7 +412,7 @@ class Worker:
     def _greet(self, conn: int, session: Session) -> None:
         self.reactor.adopt(conn, session)
         token = self._tokens.seal(session.key, session.identity)
-        frame = hello(session.id.to_bytes(8).hex(), token, self.engine.everybody, self._grace, self.find_statement())
+        frame = hello(session.id.to_bytes(8).hex(), token, self.engine.people, self._grace, self.find_statement())
         self.reactor.send(conn, frame)
         self.engine.notify(session)
 

@@ -68,7 +68,7 @@ class StatusFigures:
     def _figures(self) -> dict[str, Any]:
         asks, discusses = self._engine.room.spy_waits(time.monotonic())
         return {
-            "count": self._engine.everybody,
+            "count": self._engine.people,
             "spyQueueTime": float(asks),
             "spyeeQueueTime": float(discusses),
             "antinudepercent": 0.0,

@@ -108,7 +108,11 @@ def full(world: MovingWorld) -> list[Wire]:
     world.lose(away)
     people = [a, b, spy, one, two, again, wish, silent, away]
     for number, wire in enumerate(people):
+        if wire.session.conn:
+            world.engine._core.disconnected(wire.session)
         wire.session.told, wire.session.alias, wire.session.way = f"notice {number}", 90 + number, 1
+        if wire.session.conn:
+            world.engine._core.connected(wire.session)  # as who it is now
         wire.session.snaps, wire.session.port = True, 40_000 + number
     asked, waiting = ChallengeState(3), ChallengeState(2)
     asked.kind, asked.frame, asked.asked = "altcha", b'{"type":"challenge"}', True

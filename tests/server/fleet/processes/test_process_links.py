@@ -55,9 +55,13 @@ async def test_the_hub_is_told_how_many_are_here(made: Host, monkeypatch: pytest
     await made.visitor(one)
     hub = made.play(HUB)
     await made.joined()
-    assert (await hub.next(Kind.LOAD)).records == [1]
+    first = (await hub.next(Kind.LOAD)).records
+    assert (first[:2], len(first[2])) == ([1, 1], 1)
     await made.visitor(one)
-    await until(lambda: [2] in [message.records for message in hub.of(Kind.LOAD)])
+    await until(lambda: [2, 2] in [message.records[:2] for message in hub.of(Kind.LOAD)])
+    (named,) = {tuple(message.records[2]) for message in hub.of(Kind.LOAD) if message.records[0] == 2}
+    hub.peers.send("worker 1", Kind.THERE, 5, [*named, 1], {})
+    await until(lambda: one.worker.engine.people == 5 + 2 + 1)
 
 
 async def test_who_is_to_go_goes_when_a_turn_that_was_put_off_is_over(made: Host) -> None:
