@@ -202,7 +202,7 @@ class Pong:
 class Challenge:
     """A challenge to solve before the next search, within so many seconds.
 
-    `age`: the user wrote that they are under 18, and is asked for their age; a chat is held until the answer.
+    `age`: the user wrote that they are under 18, and is asked for their age; a chat is held until the answer, unless `parameters` has `hint`.
     """
 
     kind: str

@@ -12,7 +12,8 @@ cdef class AgeQuestion:
     cdef object _ages
     cpdef bint is_answer(self, str chat, int side, int number) except -1
     cpdef found(self, str chat, int side, int number, str rule, int age, double now)
-    cdef bint _again(self, Session writer, Seat seat, int number, str rule) except -1
+    cdef _hint(self, Session writer, Seat seat, int number)
+    cdef bint _again(self, Session writer, Seat seat, int number) except -1
     cpdef bint hold(self, Session session, double now) except -1
     cpdef solution(self, Session session, request, double now)
     cdef _put(self, Session session, state, double now, int age=*)

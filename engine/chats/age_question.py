@@ -1,7 +1,7 @@
 """Ask users who wrote that they are under 18 for their age.
 
 The chat is held at once and its writer gets the question (`engine.chats.chat_holds`): it continues after "18 or over"; after "under 18" it ends, and
-the user is excluded for a day.
+the user is excluded for a day. A hint of low confidence ("im in high school") brings the question alone: nothing waits for the answer.
 **Invariant:** the answers are in memory only.
 """
 
@@ -11,7 +11,7 @@ the user is excluded for a day.
 
 from typing import Final
 
-from engine.chats.chat_holds import ChatHolds, send_question
+from engine.chats.chat_holds import ANSWER_WITHIN, ChatHolds, send_question
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
@@ -25,7 +25,7 @@ from engine.core.session import Session
 from engine.wire.client_requests import Solution
 from engine.wire.engine_errors import BadField, KeptOut, Refusal
 from engine.wire.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
-from engine.wire.server_frames import solved, underage
+from engine.wire.server_frames import challenge, solved, underage
 
 ANSWERS: Final = (ADULT, MINOR)
 ANSWER_LINES: Final = 6  # lines behind the partner's question in which a number is its answer
@@ -61,8 +61,12 @@ class AgeQuestion:
         writer, seat = there
         here = writer.seat is seat
         said = self._ages.of(writer.person, now)
+        if rule == AGE_HINT:
+            if said is None and here:
+                self._hint(writer, seat, number)
+            return
         state = "" if said is None else said.state
-        if state == ADULT and not self._again(writer, seat, number, rule):
+        if state == ADULT and not self._again(writer, seat, number):
             return
         if state != ADULT:
             self._core.count("age claimed")
@@ -76,10 +80,14 @@ class AgeQuestion:
         else:
             self._holds.hold(writer, now)
 
-    def _again(self, writer: Session, seat: Seat, number: int, rule: str) -> bool:
+    def _hint(self, writer: Session, seat: Seat, number: int) -> None:
+        """Ask the writer of a hint, once per chat; the chat goes on, and no search is refused without an answer."""
+        if seat.chat.found.get((seat.side, AGE_HINT)) == number and writer.conn and not writer.way & PROGRAM:
+            self._core.count("age hinted")
+            self._core.out.send(writer.conn, challenge(AGE, {"hint": True}, round(ANSWER_WITHIN)))
+
+    def _again(self, writer: Session, seat: Seat, number: int) -> bool:
         """Handle a statement within a day of "18 or over": a case, once per chat. Return whether to ask again: not in the chat of that answer."""
-        if rule == AGE_HINT:
-            return False  # it proves nothing against an answer
         core, chat, bit = self._core, seat.chat, 4 << seat.side
         if not chat.acted & bit:
             chat.acted |= bit
@@ -103,13 +111,16 @@ class AgeQuestion:
     def solution(self, session: Session, request: Solution, now: float) -> None:
         """Handle an answer. Raises Refusal if none is expected or it is invalid, KeptOut if it is "under 18"."""
         said = self._ages.of(session.person, now)
-        if said is None or said.state != ASKED:
+        seat = session.seat or session.past
+        is_asked = (
+            said.state == ASKED if said is not None else seat is not None and (seat.side, AGE_HINT) in seat.chat.found
+        )
+        if not is_asked:
             raise Refusal("challenge", "solution")
         if request.response not in ANSWERS:
             raise BadField("solution", "response")
         self._core.count("age " + request.response)
         self._put(session, request.response, now)
-        seat = session.seat or session.past
         if seat is not None and (not seat.ended or seat.ended + LONGER > now):
             fact = AGE_MINOR if request.response == MINOR else AGE_ADULT
             seat.chat.found[seat.side, fact] = seat.chat.ring.last

@@ -71,7 +71,7 @@ class Detections:
         if kind in DAILY and confidence == HIGH:
             self._count(writer, seat, kind, Act(kind, side, number), now)
         if kind in LINKED:
-            if self._core.settings.challenges:
+            if confidence == HIGH and self._core.settings.challenges:  # one of low confidence is a tip only
                 self._core.friction.linked(writer.person, now)
         elif kind == OPENER:
             self._began(writer, now)

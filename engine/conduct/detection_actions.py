@@ -8,7 +8,7 @@
 
 from typing import Final, NamedTuple
 
-from engine.conduct.detection_classes import HIGH, Kind
+from engine.conduct.detection_classes import AGE_HINT, AGE_NUMBER, HIGH, Kind
 
 RECEIVER: Final = "receiver"  # of the line
 WRITER: Final = "writer"
@@ -77,11 +77,14 @@ EFFECTS: Final = {
 }
 # Classes that are counted per user and day (`engine.conduct.daily_detections`). Rules of low confidence are not: a word may be quoted or sung.
 LIMITS: Final = {HATE: Limit(3, 5), THREAT: Limit(0, 1), NUDITY: Limit(0, 3)}
-# Other consequences that begin in a chat, in words for operators. Those of low confidence have none, but for a request.
+# Other consequences that begin in a chat, in words for operators, by class, or by rule where a rule of the class has its own. Those of low confidence
+# have none else, but for a request.
 FURTHER: Final = {
     "link": "counts for challenges",
     "contact": "counts for challenges",
     AGE_CLAIM: "the chat is held until the writer answers",
+    AGE_NUMBER: "after the partner's question the chat is held until the writer answers",
+    AGE_HINT: "the writer is asked, and nothing waits for the answer",
     GROOM: "a case and a pause if the other side states an age below 18",
 }
 # Bits of `Seat.tips`, which is part of the session record: their order never changes.

@@ -16,7 +16,7 @@ from typing import Annotated, Any, BinaryIO, Final
 import typer
 
 from engine.conduct.detection_actions import FURTHER, GROOM, LIMITS, tips_of
-from engine.conduct.detection_classes import HIGH, RULES, Kind
+from engine.conduct.detection_classes import HIGH, LOW, RULES
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
@@ -122,16 +122,18 @@ def _found(rule: str, where: str) -> Found:
         "class": kind.name,
         "confidence": kind.confidence,
         "where": where,
-        "follows": _follows(kind),
+        "follows": _follows(rule),
     }
 
 
-def _follows(kind: Kind) -> str:
+def _follows(rule: str) -> str:
     """Return in words which tips are sent, what else follows in the chat, and from how many chats of a day more follows."""
+    kind = RULES[rule]
     to_writer, to_receiver = tips_of(kind)
     parts = [f"tip {tip} to the {side}" for tip, side in ((to_writer, "writer"), (to_receiver, "receiver")) if tip]
-    if kind.name in FURTHER and (kind.confidence == HIGH or kind.name == GROOM):
-        parts.append(FURTHER[kind.name])
+    own = rule if kind.confidence == LOW and kind.name != GROOM else kind.name
+    if own in FURTHER:
+        parts.append(FURTHER[own])
     if kind.confidence == HIGH and kind.name in LIMITS:
         limit = LIMITS[kind.name]
         parts += [f"a challenge from chat {limit.friction} of a day"] if limit.friction else []

@@ -21,7 +21,7 @@ SCREENED = (
     Metric(
         "serendip_age_questions",
         "counter",
-        "users who wrote that they are under 18 (claimed; after an answer: again), their answers, and chats that ended without one",
+        "users who wrote that they are under 18 (claimed; after an answer: again) or may be (hinted), answers, chats that ended without one",
         "How many come who are not 18, and are many asked who are?",
         ("result",),
     ),
@@ -59,5 +59,5 @@ SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_tips": {"kind": KINDS},
     "serendip_findings": {"rule": tuple(EFFECTS)},
     "serendip_screening_skipped": {"what": ("line", "rest", "model")},
-    "serendip_age_questions": {"result": ("claimed", "again", "adult", "minor", "unanswered")},
+    "serendip_age_questions": {"result": ("claimed", "again", "hinted", "adult", "minor", "unanswered")},
 }

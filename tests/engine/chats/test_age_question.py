@@ -7,6 +7,7 @@ import pytest
 from engine.chats.chat_holds import ANSWER_WITHIN
 from engine.conduct.age_answers import ASKED, KEPT
 from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.conduct.detection_classes import AGE_HINT
 from engine.wire.client_requests import Report
 from engine.wire.protocol import ADULT, MINOR, PROGRAM
 from engine.wire.rule_constants import Settings
@@ -134,19 +135,46 @@ def test_a_number_alone_is_a_statement_after_the_partner_s_question(
     )
 
 
-def test_a_hint_is_asked_about_and_proves_nothing_after_the_answer() -> None:
+def hints(world: World, wire: Wire, number: int = 1) -> list[dict[str, Any]]:
+    """The program finds a hint in a line of this user."""
+    seat = wire.session.seat
+    assert seat is not None
+    world.engine.found(int(seat.chat.id, 16), seat.side, number, AGE_HINT, world.now)
+    world.settle()
+    return wire.take()
+
+
+def test_a_hint_brings_a_question_once_a_chat_and_nothing_waits_for_the_answer() -> None:
     world = made()
     a, b = meet(world)
-    seat = a.session.seat
-    assert seat is not None
-    world.engine.found(int(seat.chat.id, 16), seat.side, 1, "age.hint", world.now)
-    assert a.take() == [asked(IN_CHAT)]
-    world.settle()
-    assert b.take() == [PARTNER_ASKED], "without the tip"
-    answer(world, a, ADULT)
-    world.engine.found(int(seat.chat.id, 16), seat.side, 1, "age.hint", world.now)
-    assert a.take() == []
+    assert hints(world, a) == [asked(IN_CHAT, hint=True)]
+    assert hints(world, a, 2) == []
+    assert b.take() == [], "the partner hears nothing of it"
+    world.wait(2 * IN_CHAT)
+    world.say(a, "hello")
+    assert [frame["text"] for frame in b.take()] == ["hello"]
+    a.take()
+    assert [frame["type"] for frame in world.send(a, type="find")] == ["waiting"]
+    assert (len(world.engine._holds), len(world.engine.ages)) == (0, 0)
     assert not any(isinstance(what, Act) for _, _, what in world.kept)
+
+
+def test_the_answer_to_a_hint_counts_for_the_day() -> None:
+    world = made()
+    a, b = meet(world)
+    hints(world, a)
+    assert answer(world, a, ADULT) == [SOLVED]
+    assert hints(world, a, 2) == []
+    assert hints(world, b, 2) == [asked(IN_CHAT, hint=True)]
+    assert answer(world, b, MINOR) == [kept_out(world)]
+    assert not any(isinstance(what, Act) for _, _, what in world.kept)
+
+
+def test_a_hint_of_a_client_that_cannot_be_asked_has_no_consequence() -> None:
+    world = made()
+    a, b = meet(world, 0, way=PROGRAM)
+    assert (hints(world, a), b.take()) == ([], [])
+    assert len(world.engine.ages) == 0
 
 
 def test_a_second_statement_is_a_case_and_asked_about_in_another_chat_alone() -> None:

@@ -5,7 +5,7 @@ import pytest
 from engine.chats import detection_handler
 from engine.chats.detection_handler import MANY, WINDOW
 from engine.conduct.detection_actions import AGE_ASKED, OWN, Act
-from engine.conduct.detection_classes import AGE_NUMBER, RULES
+from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
 from engine.conduct.friction import FACTS, LINKED
 from engine.core import ended_seats
 from engine.wire.rule_constants import Settings
@@ -64,6 +64,18 @@ def test_a_link_or_a_contact_counts_in_each_of_several_chats(rule: str) -> None:
             world.engine.found(chat_of(wire), side, 1, rule, world.now)
         assert points(world, wire) == before + (FACTS["linked"].points if begun >= LINKED else 0)
         world.send(wire, type="leave")
+
+
+@pytest.mark.parametrize("rule", [rule for rule, kind in RULES.items() if kind.confidence == LOW])
+def test_a_rule_of_low_confidence_costs_the_writer_no_points(rule: str) -> None:
+    world = World(COUNTING)
+    wire = world.open(7)
+    before = points(world, wire)
+    for _ in range(2 * LINKED):
+        side = meets(world, wire)
+        world.engine.found(chat_of(wire), side, 1, rule, world.now)
+        world.send(wire, type="leave")
+    assert points(world, wire) == before
 
 
 def test_what_was_found_is_known_with_the_chat_once_and_what_concerns_the_writer_alone_is_not() -> None:

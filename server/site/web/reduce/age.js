@@ -3,8 +3,9 @@
 import { findEvents } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
 
-/** Handle the question. In a chat it holds the chat; before a search it comes with its refusal: the search keeps its place. */
+/** Handle the question. After a hint it may be closed, and nothing waits for it. In a chat it holds the chat; before a search it comes with its refusal: the search keeps its place. */
 export function claimed(state, { frame: { parameters } }) {
+  if (parameters.hint) return [state.phase === "chat" && !state.sheet ? { ...state, sheet: { is: "claimed", hint: true }, armed: false } : state];
   const sheet = { is: "claimed", age: Number.isInteger(parameters.age) ? parameters.age : 0 };
   if (state.phase === "waiting") return [{ ...state, waiting: null, sheet }];
   if (state.phase !== "chat") return [state];
@@ -24,7 +25,7 @@ export const freed = (state) => (state.chat?.claimed ? patch(state, "chat", { cl
 
 /** Close without an answer: the question is repeated before the next search. A held chat needs one, or ends. */
 function shut(state) {
-  if (state.phase === "chat") return [state];
+  if (state.phase === "chat") return [state.sheet?.hint ? { ...state, sheet: null } : state, ...(state.sheet?.hint ? [focus("#message")] : [])];
   return state.phase === "waiting" ? findEvents.stop({ ...state, sheet: null }) : [{ ...state, sheet: null }];
 }
 

@@ -193,7 +193,7 @@ export function end(state, cause, now, unknown = false) {
 
 function left(state, { frame }, now) {
   if (state.phase !== "chat") return [state];
-  if (state.sheet?.is === "claimed") {
+  if (state.sheet?.is === "claimed" && !state.sheet.hint) {
     const [over, ...effects] = end(state, "age", now);
     return [{ ...over, sheet: state.sheet }, ...effects.filter((effect) => effect.do !== "focus")]; // the dialog keeps the focus
   }

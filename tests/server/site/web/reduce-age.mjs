@@ -42,6 +42,17 @@ export const cases = {
     same(run.frames, []);
     yes(!run.effects.some(({ do: op }) => op === "focus"), "the dialog has the focus");
   },
+  "after a hint the chat goes on, the question can be closed, and an answer is sent": () => {
+    const run = chat().then(frame({ hint: true }));
+    same([run.state.phase, run.state.sheet, run.state.chat.claimed], ["chat", { is: "claimed", hint: true }, false]);
+    run.then(["claimed.shut"], ["say", { text: "hello" }]);
+    same([run.state.sheet, types(run)], [null, ["message"]]);
+    const ended = chat().then(frame({ hint: true }), { type: "left", by: "stranger" });
+    same([ended.state.phase, ended.state.ended.cause, ended.state.sheet], ["ended", "stranger", null]);
+    const answered = chat().then(frame({ hint: true }), answer(true), solved, ["say", { text: "fine" }]);
+    same([types(answered), answered.state.phase], [["solution", "message"], "chat"]);
+    same(chat().then(["sheet", { is: "report" }], frame({ hint: true })).state.sheet.is, "report", "another dialog stays");
+  },
   "without a number it is asked without one": () => {
     same(chat().then(frame({}), left).state.sheet, { is: "claimed", age: 0 });
     same(chat().then(frame({ age: "<b>" }), left).state.sheet.age, 0);

@@ -43,6 +43,20 @@ def test_each_side_reads_the_tip_that_concerns_it(window: Opener, server: Server
         picture(page, f"gallery/detected-{name}-{side}")
 
 
+def test_a_hint_at_an_age_brings_a_question_and_the_chat_goes_on(window: Opener, server: Server) -> None:
+    one, other = meet(window, server.url, "hints")
+    say(one, "im in high school")
+    dialog = one.get_by_role("dialog", name="Are you 18 or over?")
+    expect(dialog).to_be_visible()
+    picture(one, "gallery/detected-hint-writer")
+    say(other, "what year?")
+    expect(one.locator(".line", has_text="what year?")).to_be_visible()
+    expect(other.locator(".banner", has_text="asked for their age")).to_have_count(0)
+    dialog.get_by_role("button", name="I am 18 or over").click()
+    say(one, "senior, and 18")
+    expect(other.locator(".line", has_text="senior, and 18")).to_be_visible()
+
+
 def test_a_number_after_the_question_is_asked_about_and_a_request_then_ends_the_chat(
     window: Opener, server: Server
 ) -> None:
