@@ -391,7 +391,7 @@ class Engine:
         return len(here) + self._elsewhere + sum([person not in here for person in self._named])
 
     def connected_people(self, most: int) -> tuple[int, list[int]]:
-        """Return the number of users who are connected here, and who they are, if they are `most` or fewer."""
+        """Return the number of users who are connected here, and their keys, if they are `most` or fewer."""
         here = self._core.people
         return len(here), list(here) if len(here) <= most else []
 

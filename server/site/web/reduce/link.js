@@ -18,6 +18,7 @@ function opened(state) {
 function hello(state, { frame }, now) {
   const me = { ...state.me, next: frame.token, online: frame.online ?? null, grace: frame.grace ?? state.me.grace };
   const next = { ...state, me, link: { ...state.link, is: "open", openedAt: now } };
+  if (state.phase === "refused") return and(settle({ ...next, ...fresh }, now), (after) => [after, focus("h1")]);
   return and(state.link.resuming ? [next] : settle(next, now), (after) => [after, ...(state.config.missing ? [{ do: "config" }] : [])]);
 }
 
@@ -64,8 +65,12 @@ function noSession(state, now) {
 }
 
 function closed(state, { code }, now) {
-  if (state.phase === "replaced" || state.phase === "refused" || state.link.is === "stopped") return [state];
+  if (state.phase === "replaced" || state.link.is === "stopped") return [state];
   const lost = { ...state.link, settled: false, resuming: false, is: "lost" };
+  if (state.phase === "refused") {
+    const still = code === CLOSE.banned ? "banned.still" : "link.failed";
+    return [{ ...state, link: { ...lost, is: "stopped" }, refused: { ...state.refused, still } }, say(still)];
+  }
   if (code === CLOSE.replaced)
     return [
       { ...state, phase: "replaced", link: { ...lost, is: "stopped" }, sheet: null, me: { ...state.me, token: null, resume: false } },
@@ -106,6 +111,7 @@ function closing(state, { frame }, now) {
   return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
 }
 
+const fresh = { phase: "home", chat: null, find: null, ended: null, refused: null };
 const connect = (state) => [
   { ...patch(state, "link", { is: "connecting", retryAt: 0 }), notice: null },
   { do: "connect", now: true },
@@ -120,7 +126,8 @@ export const linkEvents = {
   ],
   connecting: (state) => [patch(state, "link", { retryAt: 0 })],
   connect,
-  here: (state) => connect({ ...state, phase: "home", chat: null, find: null, ended: null, refused: null }),
+  here: (state) => connect({ ...state, ...fresh }),
+  "refused.again": (state) => connect({ ...state, me: { ...state.me, token: null, resume: false }, owed: [], refused: { ...state.refused, still: null } }),
   online: (state) => [{ ...state, online: true }, { do: "wake" }],
   offline: (state) => [{ ...state, online: false }, { do: "alarm", key: "link.offline" }, { do: "cut" }],
   visible: (state, { on }) => [

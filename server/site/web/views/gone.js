@@ -1,5 +1,5 @@
 // Show that the page cannot continue: the chat moved to another tab, the server refuses this user (reason, length, appeal: always all
-// three), or a warning has to be read first.
+// three; a button asks the server again, since a ban may be reversed), or a warning has to be read first.
 import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
@@ -21,8 +21,8 @@ const Elsewhere = () => html`
 `;
 
 /** Show a refusal. `until`: seconds since 1970, or an ISO date; absent: permanent. */
-export function Refused({ state: { refused, config } }) {
-  const { code, until, rule, appeal, day: decided, by, network } = refused ?? {};
+export function Refused({ state: { refused, config, link } }) {
+  const { code, until, rule, appeal, day: decided, by, network, still } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
   return html`
     <main class="notice">
@@ -54,6 +54,15 @@ export function Refused({ state: { refused, config } }) {
         appeal &&
         html`
           <a class="button" href=${appeal} rel="noopener">${t("banned.appeal")}</a>
+        `
+      }
+      <button type="button" class="button" id="again" aria-busy=${link.is !== "stopped"} onClick=${() => link.is === "stopped" && send("refused.again")}>
+        ${t("banned.again")}
+      </button>
+      ${
+        still &&
+        html`
+          <p class="muted">${t(still)}</p>
         `
       }
       ${

@@ -110,4 +110,15 @@ export const cases = {
     const { measure, ...ban } = closing;
     same(waiting().then(ban, ["closed", { code: 4003 }]).state.phase, "refused");
   },
+  "who is refused asks again without a reload, and goes on when the server greets": () => {
+    const { measure, ...ban } = closing;
+    const run = chat().then(ban, ["closed", { code: 4003 }], ["refused.again"]);
+    same([run.state.phase, run.state.link.is, run.state.me.resume], ["refused", "connecting", false]);
+    run.then(["open"], { ...ban, rule: "R2" }, ["closed", { code: 4003 }]);
+    same([run.state.phase, run.state.link.is, run.state.refused.rule, run.state.refused.still], ["refused", "stopped", "R2", "banned.still"]);
+    run.then(["refused.again"], ["closed", { code: 1006 }]);
+    same([run.state.phase, run.state.link.is, run.state.refused.still], ["refused", "stopped", "link.failed"]);
+    run.then(["refused.again"], ["open"], hello);
+    same([run.state.phase, run.state.link.settled, run.state.refused, run.state.chat], ["home", true, null, null]);
+  },
 };
