@@ -221,7 +221,7 @@ class CameraChecks:
         if there is None:
             self.over(chat)
             return
-        if not (there[0][0].conn and there[1][0].conn):
+        if not (there[0][0].conn and there[1][0].conn) or there[0][1].held:  # a held call shows no picture
             self._plan(chat, looks, now + LOOK_AGAIN)
             return
         sides = [side for side in (0, 1) if there[side][0].snaps and not there[side][0].way & PROGRAM]
@@ -294,12 +294,14 @@ class CameraChecks:
             self._over(number, look, now)
 
     def _over(self, number: int, look: CameraCheck, now: float) -> None:
-        """End a check that timed out or was answered: count missing pictures, if both stayed connected all the time."""
+        """End a check that timed out or was answered: count missing pictures, if both stayed connected all the time and the chat is not held."""
         del self._open[number]
         if look.looks.due <= now:
             self._push(look.looks.due, number)
         there = self._there(look.chat)
-        if there is None or any(session.conn != conn for (session, _), conn in zip(there, look.conns, strict=True)):
+        if there is None or any(
+            session.conn != conn or seat.held for (session, seat), conn in zip(there, look.conns, strict=True)
+        ):
             return
         off = []
         for side, ask in look.asks.items():

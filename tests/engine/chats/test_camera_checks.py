@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from engine.chats import camera_checks
-from engine.conduct.detection_actions import LIMITS, NUDITY
+from engine.conduct.detection_actions import AGE_CLAIM, LIMITS, NUDITY
 from engine.wire.protocol import LEFT, PROGRAM, SNAP_NONCE
-from engine.wire.rule_constants import LOOK_LEAST, OFF, PAUSE, PAUSED_FOR, REPORTS, SIGHT_FOR, Settings
+from engine.wire.rule_constants import LOOK_AGAIN, LOOK_LEAST, OFF, PAUSE, PAUSED_FOR, REPORTS, SIGHT_FOR, Settings
 from engine.wire.server_frames import snap
 from tests.engine.looking import ANSWER, BOTH, MEAN_GAP, WITHIN, Looking, due, hits, kinds, looks_of, misses, veils
 from tests.engine.world import Wire, World, bare, error
@@ -50,6 +50,26 @@ def test_further_looks_are_drawn_at_least_20_s_apart_and_a_minute_in_the_mean(dr
     assert len(world.asked) == 1
     world.wait(0.02)
     assert len(world.asked) == 2
+
+
+def test_a_held_call_is_not_checked_and_a_picture_that_it_cannot_give_is_not_counted() -> None:
+    world = Looking()
+    one, two = world.call(7, 8)
+    seat = one.session.seat
+    assert seat is not None
+    world.say(one, "im 14")
+    world.engine.found(int(seat.chat.id, 16), seat.side, 1, AGE_CLAIM, world.now, 14)
+    world.settle()
+    world.wait(WITHIN)
+    assert seat.chat.looks is not None
+    assert [max(camera.unseen, camera.unshown) for camera in seat.chat.looks.cameras] == [0, 0]
+    asked = len(world.asked)
+    world.wait(60.0)
+    assert len(world.asked) == asked
+    world.send(one, type="solution", kind="age", response="adult")
+    world.wait(LOOK_AGAIN)
+    assert len(world.asked) == asked + 1
+    assert two.session.seat is not None
 
 
 def test_looks_are_closer_where_much_speaks_against_one_of_the_two() -> None:

@@ -1,5 +1,5 @@
 // Handle a user who wrote that they are under 18: the server holds the chat and asks. The answer is sent to the server only, and is believed
-// once. In a held chat no line is sent, and a call is blurred and muted on both sides.
+// once. In a held chat no line is sent, and a call is neither sent nor shown on both sides.
 import { findEvents } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
 

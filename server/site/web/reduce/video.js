@@ -1,5 +1,6 @@
 // Handle video: ready, the call beside the chat, blur, and which tracks are live. Streams are in video/media.js; here is their state.
 import { asking, beforeVideo, media, seek } from "./find.js";
+import { isHeld } from "./partner.js";
 import { and, focus, patch, say, timer, unsay } from "./state.js";
 
 const set = (state, change) => patch(state, "video", change);
@@ -86,6 +87,8 @@ export function follow(before, result) {
   if (is && was !== is) next = and(next, (state) => started(state, !!is.again));
   else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend"), ...giving(after)];
   else if (is && before.chat.away && !after.chat.away) next = [...next, ...giving(after)]; // what they were sent meanwhile is lost
+  if (is && was === is && isHeld(before.chat) !== isHeld(after.chat))
+    next = [...next, media("hold"), ...(isHeld(after.chat) ? [] : [media("mend"), ...giving(after)])]; // signals were refused meanwhile
   if (is && was === is && before.video !== after.video && JSON.stringify(given(before.video)) !== JSON.stringify(given(after.video)))
     next = [...next, ...giving(after)];
   if (

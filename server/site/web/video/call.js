@@ -12,7 +12,8 @@ const fingerprint = (sdp) => /^a=fingerprint:(.+)$/m.exec(sdp)?.[1] ?? "";
 /** Whether all servers are TURN servers: one of the users hides an address. */
 export const onlyRelays = (ice) => ice.length > 0 && ice.every(({ urls }) => [urls].flat().every((url) => /^turns?:/.test(url)));
 
-export function makeCall({ offer, ice, again, stream, tell, signal }) {
+/** `held`: whether the chat is held: no own track is sent then. */
+export function makeCall({ offer, ice, again, held, stream, tell, signal }) {
   let pc = null;
   let remote = null;
   let making = false;
@@ -24,9 +25,11 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
   let policy = onlyRelays(ice) ? "relay" : "all";
 
   const mine = (kind) =>
-    stream()
-      .getTracks()
-      .find((track) => track.kind === kind) ?? null;
+    held()
+      ? null
+      : (stream()
+          .getTracks()
+          .find((track) => track.kind === kind) ?? null);
 
   function fit() {
     for (const transceiver of pc.getTransceivers()) {
@@ -151,6 +154,10 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
     },
     /** Send the present own tracks, after a change. */
     fit: () => pc && theirs && fit(),
+    /** Stop or start sending, as the chat is held or goes on: without a negotiation, since signals are refused meanwhile. */
+    hold() {
+      for (const { stopped, sender, receiver } of pc?.getTransceivers() ?? []) if (!stopped) void sender.replaceTrack(mine(receiver.track.kind));
+    },
     relay() {
       policy = "relay";
       pc.setConfiguration({ iceServers: ice, iceTransportPolicy: policy, bundlePolicy: "max-bundle" });

@@ -1,4 +1,5 @@
 // Hold streams and the call, which cannot be in the state. Effects command it, events report the results. No view, no decision.
+import { isHeld } from "../reduce/partner.js";
 import { get, send } from "../store.js";
 import { makeCall } from "./call.js";
 import { ask, causeOf, list } from "./devices.js";
@@ -9,6 +10,7 @@ let call = null;
 let beat = 0;
 let asked = 0;
 
+const held = () => isHeld(get().chat ?? {});
 export const local = () => own;
 export const remote = () => call?.remote() ?? null;
 
@@ -60,7 +62,7 @@ const run = {
       if (get().phase !== "chat") return;
     }
     const meter = makeMeter(send);
-    call = makeCall({ offer, ice, again, stream: local, tell: send, signal: (part) => send("signal", { part }) });
+    call = makeCall({ offer, ice, again, held, stream: local, tell: send, signal: (part) => send("signal", { part }) });
     beat = setInterval(() => call && void meter(call.stats()).then((level) => call?.ease(level)), 1000);
   },
   hear: ({ part }) => call?.hear(part),
@@ -69,6 +71,7 @@ const run = {
       .then(({ snap }) => snap({ ...effect, remote }))
       .catch(() => send("snap.not", { nonce: effect.nonce, why: "early" })), // no network
   mend: () => call?.mend(),
+  hold: () => call?.hold(),
   relay: () => call?.relay(),
   hang,
   /** Set the blur of the own picture. */
@@ -103,9 +106,9 @@ const run = {
 
 let chain = Promise.resolve();
 
-const ASIDE = new Set(["stop", "hang", "ask", "snap"]);
+const ASIDE = new Set(["stop", "hang", "ask", "snap", "hold"]);
 
-/** Carry out effects one after another; only a stop, a hang-up and pictures do not wait for a question that may never be answered. */
+/** Carry out effects one after another; only a stop, a hold, a hang-up and pictures do not wait for a question that may never be answered. */
 export function act(effect) {
   if (effect.op === "hang") chain = Promise.resolve();
   if (ASIDE.has(effect.op)) void run[effect.op](effect);

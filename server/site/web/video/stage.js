@@ -148,14 +148,15 @@ function useFull() {
 export function Stage({ state }) {
   const { video, chat, sheet, config, armed } = state;
   useFull();
-  const hidden = video.blurred || video.veil || isHeld(chat) || sheet?.is === "report";
+  const held = isHeld(chat); // neither side shows the other one, whatever a page still sends
+  const hidden = video.blurred || video.veil || held || sheet?.is === "report";
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">
         <${Theirs}
           serial=${video.remote}
           hidden=${hidden}
-          off=${!video.theirs.camera}
+          off=${held || !video.theirs.camera}
           whole=${video.whole}
           volume=${video.volume}
           speaker=${video.chosen.speaker}
@@ -218,7 +219,7 @@ export function Stage({ state }) {
             <${Problem} why=${video.problem} />
           `
         }
-        <${Trouble} video=${video} relay=${config.relay} />
+        <${Trouble} video=${video} relay=${config.relay} held=${held} />
         ${
           armed === "swipe" &&
           html`

@@ -34,7 +34,11 @@ export function Gives({ video: { link, theirs } }) {
 }
 
 /** Show the current problem in one line, with its remedy. */
-export function Trouble({ video, relay }) {
+export function Trouble({ video, relay, held }) {
+  if (held)
+    return html`
+      <p class="told">${t("call.held")}</p>
+    `;
   if (video.slow === 2) {
     return html`
       <div class="told">

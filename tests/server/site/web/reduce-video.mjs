@@ -42,6 +42,18 @@ export const cases = {
     same(said(run.then({ type: "signal", media: { camera: true } })), ["say call.muted"]);
     same(said(run.then(told(true, true))), ["unsay call.muted"]);
   },
+  "in a held chat nothing is sent or shown, and the call goes on after the answer": () => {
+    const solved = { type: "solved", kind: "age" };
+    for (const [asked, over] of [
+      [{ type: "challenge", kind: "age", parameters: { age: 14 }, within: 120 }, solved],
+      [{ type: "partner", state: "asked", within: 120 }, { type: "partner", state: "back" }],
+    ]) {
+      const run = called().then(asked);
+      same(media(run), ["hold"]);
+      same([media(run.then(over)), run.frames], [["hold", "mend"], [told(true, true)]]);
+    }
+    same(media(called().then({ type: "challenge", kind: "age", parameters: { hint: true }, within: 120 })), [], "after a hint it goes on");
+  },
   "what is not there is off, and the next press asks for it": () => {
     const run = called().then(["media.gone", { kind: "video" }]);
     same([run.state.video.on.camera, run.frames], [false, [told(false, true)]]);

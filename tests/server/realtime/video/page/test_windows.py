@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.server.realtime.video.page.conftest import PAIR, begin, moving, prepare
+from tests.server.realtime.video.page.conftest import PAIR, begin, moving, prepare, sized
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.site.web.servers import Network, Server
 from tests.support.pictures import picture
@@ -84,6 +84,44 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
     ben.click("#hangup")
     ben.click("#hangup")
     ben.wait_for_function(f"() => !({LIGHT})")
+
+
+SENT = """async () => {
+  let bytes = 0;
+  for (const entry of (await calls.at(-1).getStats()).values()) if (entry.type === 'outbound-rtp') bytes += entry.bytesSent;
+  return [bytes, calls.at(-1).getSenders().filter((sender) => sender.track).length];
+}"""
+
+
+def test_while_the_age_is_asked_neither_side_sends_or_shows_the_call_and_it_goes_on_after_the_answer(
+    window: Opener, calls: Server
+) -> None:
+    anna, ben = two(window, calls.url, "held")
+    for page in (anna, ben):
+        page.click("#show")
+        moving(page)
+    anna.fill("#message", "im 14 btw")
+    anna.press("#message", "Enter")
+    dialog = anna.get_by_role("dialog", name="You wrote that you are 14")
+    expect(dialog).to_be_visible()
+    for page in (anna, ben):
+        expect(page.locator("#theirs")).to_be_hidden()
+        expect(page.locator(".told")).to_contain_text("Picture and sound are off on both sides")
+        page.wait_for_function("() => calls.at(-1).getSenders().every((sender) => !sender.track)")
+        assert page.evaluate("document.querySelector('#theirs').muted")
+        before = page.evaluate(SENT)
+        page.wait_for_timeout(1_000)  # a time in which a call sends a hundred packets
+        assert page.evaluate(SENT) == before
+    picture(anna, "video/held-asked-d")
+    picture(ben, "video/held-d")
+    sized(ben, 390, 844)
+    picture(ben, "video/held-p")
+    dialog.get_by_role("button", name="I am 18 or over").click()
+    for page in (anna, ben):
+        expect(page.locator("#theirs")).to_be_visible()
+        moving(page, 5)
+        assert not page.evaluate("document.querySelector('#theirs').muted")
+        assert page.evaluate(SENT)[1] == 2
 
 
 def test_with_a_hidden_address_both_go_through_the_relay_and_no_signal_holds_another(
