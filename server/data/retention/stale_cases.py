@@ -71,11 +71,10 @@ async def delete_evidence(connection: AsyncConnection, now: int, most: int) -> i
 
 
 async def lift_unanswered_bans(connection: AsyncConnection, now: int, most: int) -> int:
-    """Lift the bans whose appeal was not answered in time, `most` at a time; return their number. Call within a transaction under the guard.
+    """Lift the bans whose appeal was not answered in time, and mark those that have run out, as a reversal does. Return their number, at most `most`.
 
-    A network's appeal lifts that network's ban alone.
-
-    The appeal was unanswered for LAPSE days, and the ban lasts at most SHORT days.
+    A network's appeal lifts that network's ban alone. The appeal was unanswered for LAPSE days, and the ban lasts at most SHORT days. Call within
+    a transaction under the guard.
     """
     mine = await _lapse(connection, now, most, network=False)
     return mine + await _lapse(connection, now, most, network=True)
@@ -99,7 +98,7 @@ async def _lapse(connection: AsyncConnection, now: int, most: int, *, network: b
     )
     lapsed = (await connection.execute(late)).scalars().all()
     if lapsed:
-        await end_sanctions(connection, list(lapsed), now, network_alone=network)
+        await end_sanctions(connection, list(lapsed), now, network_alone=network, ended=True)
         theirs = (appeal.c.case.in_(lapsed), appeal.c.network.is_(network))
         waiting = update(appeal).where(*theirs, appeal.c.state == "open")
         await connection.execute(waiting.values(state="lapsed", closed=now))

@@ -7,6 +7,7 @@ import pytest
 from server.data.retention import legal_holds
 from server.trust.cases.appeal_access import Appeals
 from server.trust.reports import report_outcome
+from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision, Grade
 from tests.server.data.conftest import NOW, Kit, address
@@ -174,6 +175,21 @@ async def test_an_appeal_that_nobody_answers_lifts_a_short_ban_and_no_long_one(k
     told = await appeals.read(path_of(kit.pseudonyms, short).rpartition("/")[2])
     assert told is not None
     assert told.appealed == "lapsed"
+
+
+async def test_an_appeal_that_nobody_answers_takes_the_mark_of_a_ban_that_has_ended_too(kit: Kit) -> None:
+    lifted: list[bytes] = []
+    known = Bans(kit.database, kit.pseudonyms, clock=lambda: kit.now, on_lifted=lifted.append)
+    ident = await banned(kit)
+    await known.refresh()
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    await appeals.write(path_of(kit.pseudonyms, ident).rpartition("/")[2], "please")
+    kit.now = NOW + 15 * DAY
+    await kit.purge().run()
+    await known.refresh()
+    assert set(lifted) == {ident}, "its puzzles end"
+    later = (await cases(kit).take(reported(by=13, at=int(kit.now)))).hex()
+    assert (await desk(kit).show(later, "bob", "so")).steps["R5"] == DAY, "it is no step"
 
 
 async def test_a_ban_is_known_for_120_days_after_its_end(kit: Kit) -> None:
