@@ -140,9 +140,6 @@ class Known:
         await self._decided()
         await self._until(self.old, "any")
         await step.say("find", interests=["step"], language="mt")
-        for person in (*self.warned, *self.banned, *self.later, *self.met):  # who hears nothing answers no ping
-            await person.say("ping")
-            await person.hear("pong")
         await self._until(step, "any")  # the old one has waited for four seconds, and is to wait two more
 
     async def _meet(self, browser: aiohttp.ClientSession, word: str) -> tuple[Person, Person]:
@@ -256,9 +253,7 @@ async def test_what_is_known_of_people_and_new_settings_go_through_three_upgrade
         await known.go_on()
         assert await asyncio.to_thread(asked_twice, server.data) == [True, "an upgrade is under way already"]
         assert (await server.upgrade())[0] == 0
-        late = Person(http, server.port)
-        late.socket = await http.ws_connect(f"http://127.0.0.1:{server.port}/ws")
-        assert (await late.hear("hello"))["grace"] == 33
+        assert (await Person(http, server.port).greeted())["grace"] == 33
         for talk in talks:
             heard, wrong = await talk.end()
             assert wrong == []

@@ -83,7 +83,7 @@ async def deployed(folder: Path, kind: type[Deployed] = Deployed, /, **settings:
 
 
 class Person:
-    """A WebSocket client without any cleverness."""
+    """A WebSocket client that reads all the time, as a browser does: one that does not answers no ping, and is closed while a test is elsewhere."""
 
     def __init__(self, http: aiohttp.ClientSession, port: int, at: str = "127.0.0.1") -> None:
         self._http = http
@@ -92,19 +92,37 @@ class Person:
 
     async def open(self) -> "Person":
         """Connect; `token` is the one to resume by."""
+        self.token = (await self.greeted())["token"]
+        return self
+
+    async def greeted(self) -> dict[str, Any]:
+        """Connect; the `hello`."""
         self.socket = await self._http.ws_connect(self._url, compress=0)
         let_go(self.socket._response)
-        self.token = (await self.hear("hello"))["token"]
-        return self
+        self._heard: asyncio.Queue[dict[str, Any] | Exception] = asyncio.Queue()
+        self._reading = asyncio.create_task(self._read(self.socket, self._heard))
+        return await self.hear("hello")
+
+    @staticmethod
+    async def _read(socket: aiohttp.ClientWebSocketResponse, heard: asyncio.Queue[dict[str, Any] | Exception]) -> None:
+        try:
+            while True:
+                heard.put_nowait(orjson.loads(await socket.receive_str()))
+        except Exception as closed:  # noqa: BLE001 - whoever hears is told
+            heard.put_nowait(closed)
 
     async def say(self, kind: str, **fields: Any) -> None:
         """Send a frame."""
         await self.socket.send_str(orjson.dumps({"type": kind, **fields}).decode())
 
     async def hear(self, *kinds: str) -> dict[str, Any]:
-        """The next frame of one of these types."""
+        """The next frame of one of these types. Raises what ended the connection."""
         while True:
-            frame: dict[str, Any] = orjson.loads(await self.socket.receive_str(timeout=20))
+            async with asyncio.timeout(20):
+                frame = await self._heard.get()
+            if isinstance(frame, Exception):
+                self._heard.put_nowait(frame)
+                raise frame
             if frame["type"] in kinds:
                 return frame
 
