@@ -40,7 +40,7 @@ BOARD = Board(
                       ((most("serendip_cases_open", "queue"), "{{queue}}"),), base="blue"),
                 Panel("Age of the oldest case", "By queue. A flat line at nought: none waits.", "s", ((most("serendip_cases_oldest_seconds", "queue"), "{{queue}}"),), ((86_400, "red"),)),
                 Panel("Appeals and notices that wait", "Each is one person who waits for an answer.", "short",
-                      ((most("serendip_appeals_open"), "appeals"), (most("serendip_notices_open"), "notices")), base="blue"),
+                      ((most("serendip_appeals_open"), "appeals"), (f'sum({most("serendip_notices_open", "kind")})', "notices")), base="blue"),
             ),
         ),
         Row(

@@ -55,7 +55,8 @@ class Reasons:
     source: str = "person"
 
 
-KINDS: Final = ("log", "chat", "child", "other")  # subjects of a public notice
+CHILD_KINDS: Final = ("danger", "child")  # a child who was harmed or is in danger; a child who uses this server
+KINDS: Final = ("log", "chat", *CHILD_KINDS, "other")  # subjects of a public notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,14 @@ class NoticeForm:
 class NoticeAnswer:
     """Outcome of a public notice. Days are Unix seconds; `answer`: the text for its writer.
 
-    `state`: open, acted, none, passed (to an authority) or aged (not decided in time).
+    `state`: open, acted, none, passed (to an authority) or aged (not decided in time); `kind`: one of KINDS.
     """
 
     state: str
     at: int
     closed: int | None
     answer: str
+    kind: str
 
 
 class PublicNotices(Protocol):

@@ -15,20 +15,15 @@ from server.data.schema.data_request_schema import request, request_contact, req
 from server.data.schema.transparency_schema import law_notice
 
 DAY: Final = 86_400  # seconds
-NOTICE_DAYS: Final = 30  # that a notice may wait for a moderator, as a case may
-CHILD_NOTICE_DAYS: Final = 90  # the same of one that is about a child
+NOTICE_DAYS: Final = 60  # that a notice may wait for a moderator
 WORDS_DAYS: Final = 90  # from the receipt of a request: the latest answer that the law allows (GDPR Art. 12(3))
 OPEN: Final = "open"
 AGED: Final = "aged"
-CHILD: Final = "child"
 
 
 async def close_aged_notices(connection: AsyncConnection, now: int, most: int) -> int:
     """Close the notices that were not decided in time, `most` at a time; return their number. Call within a transaction under the guard."""
-    late = or_(
-        law_notice.c.at < now - CHILD_NOTICE_DAYS * DAY,
-        (law_notice.c.kind != CHILD) & (law_notice.c.at < now - NOTICE_DAYS * DAY),
-    )
+    late = law_notice.c.at < now - NOTICE_DAYS * DAY
     old = select(law_notice.c.id).where(law_notice.c.state == OPEN, late).limit(most)
     aged = (await connection.execute(old)).scalars().all()
     if aged:
@@ -52,8 +47,7 @@ async def delete_words(connection: AsyncConnection, now: int, most: int) -> int:
 def oldest(now: int) -> Iterator[tuple[str, Select[int | None], int]]:
     """Yield, for the proof of a purge: a place, the query of its oldest waiting row, and the time before which there may be none."""
     waiting = select(func.min(law_notice.c.at)).where(law_notice.c.state == OPEN)
-    yield "law_notice.at", waiting.where(law_notice.c.kind != CHILD), now - NOTICE_DAYS * DAY
-    yield "law_notice.at (child)", waiting.where(law_notice.c.kind == CHILD), now - CHILD_NOTICE_DAYS * DAY
+    yield "law_notice.at", waiting, now - NOTICE_DAYS * DAY
     for table in (request_text, request_contact):
         yield f"{table.name}.request", _received(table), now - WORDS_DAYS * DAY
 

@@ -33,7 +33,7 @@ from server.main.commands.command_base import (
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 from server.trust.decisions.public_notice_work import OUTCOMES, PublicNotice, PublicNoticeWork, WaitingNotice
-from server.trust.moderation_protocol import KINDS
+from server.trust.moderation_protocol import CHILD_KINDS, KINDS
 from server.trust.publication import monthly_figures
 from server.trust.publication.figure_tables import tables
 
@@ -115,7 +115,8 @@ def clear(
     since: Since,
     until: Until = "",
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", help=f"{', '.join(KINDS)}; default: all but child; may be repeated")
+        list[str] | None,
+        typer.Option("--kind", help=f"{', '.join(KINDS)}; default: all but those about children; may be repeated"),
     ] = None,
     yes: Yes = False,
     config: ConfigFile = None,
@@ -123,7 +124,7 @@ def clear(
     operator: Operator = "",
 ) -> None:
     """Decide all notices of a period at once, unread, with "nothing to do". For a flood; notices about children only if that kind is named."""
-    kinds = kind or [one for one in KINDS if one != "child"]
+    kinds = kind or [one for one in KINDS if one not in CHILD_KINDS]
     if strange := set(kinds) - set(KINDS):
         stop(f"{clean(', '.join(sorted(strange)))}: not of {', '.join(KINDS)}", status=2)
     first, last = instant(since), instant(until) if until else int(time.time()) + 1

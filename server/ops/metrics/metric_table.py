@@ -25,6 +25,7 @@ LANGUAGES = (
 )  # fmt: skip
 PAGES = ("en", "ar", "de", "es", "fr", "ja", "nb", "pt", "ru")  # the languages of page and documents
 OF_QUEUES = (*reversed(QUEUES), "other")  # queues of cases
+NOTICE_KINDS = ("log", "chat", "danger", "child", "other")  # subjects of notices from the public
 OF_RULES = (*RULES, "other")  # rules, as /rules numbers them
 
 # Users: connected, waiting, matched.
@@ -287,6 +288,8 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cases_open": {"queue": OF_QUEUES},
     "serendip_cases_oldest_seconds": {"queue": OF_QUEUES},
     "serendip_case_decide_seconds": {"queue": OF_QUEUES},
+    "serendip_notices_open": {"kind": NOTICE_KINDS},
+    "serendip_notices_oldest_seconds": {"kind": NOTICE_KINDS},
     **KEPT_VALUES,
     "serendip_measures": {"measure": ("warning", "pause", "ban", "age", "other"), "rule": OF_RULES, "by": ("person", "program")},
     "serendip_appeals": {"result": ("upheld", "reversed", "lapsed", "other"), "rule": OF_RULES},

@@ -259,13 +259,18 @@ KEPT = (
         "Is somebody kept out wrongly, and not heard?",
     ),
     Metric(
-        "serendip_notices_open", "gauge", "notices of anybody (/notice) that wait for a person", "Do notices pile up?"
+        "serendip_notices_open",
+        "gauge",
+        "notices of anybody (/notice) that wait for a person, by what they are about",
+        "Do notices pile up?",
+        ("kind",),
     ),
     Metric(
         "serendip_notices_oldest_seconds",
         "gauge",
         "how long the oldest of them has waited; 0: none waits",
         "Is a notice not read?",
+        ("kind",),
     ),
     Metric(
         "serendip_task_failures",

@@ -284,7 +284,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/parents", "For parents", PAGE),
     Route(
         "GET", "/notice", "The form of a notice from anybody", PAGE, "safety",
-        query={"about": {"type": "string", "enum": ["log", "chat", "child", "other"]}, "at": {"type": "string"}},
+        query={"kind": {"type": "string", "enum": ["log", "chat", "danger", "child", "other"]}, "at": {"type": "string"}},
     ),
     Route(
         "POST", "/notice", "Tell us of something unlawful, without an account; 303: to its receipt",

@@ -16,6 +16,7 @@ from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
 from server.data.schema.transparency_schema import law_notice
+from server.trust.moderation_protocol import CHILD_KINDS, KINDS
 from server.trust.reports.illegal_content_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
 from server.trust.sanctions.sanction_scale import Refused
 
@@ -27,7 +28,7 @@ OUTCOMES = ("acted", "none", "passed")
 
 @dataclass(frozen=True, slots=True)
 class WaitingNotice:
-    """An open notice in the list. `kind`: log, chat, child or other; `at`: Unix seconds."""
+    """An open notice in the list. `kind`: one of KINDS; `at`: Unix seconds."""
 
     id: str
     at: int
@@ -49,19 +50,31 @@ class PublicNotice:
 
 
 class PublicNoticeWork:
-    """Work on public notices over one store. `clock`: Unix seconds."""
+    """Work on public notices over one store, for a moderator who may read these kinds; others are missing. `clock`: Unix seconds."""
 
-    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pseudonyms: Pseudonyms,
+        clock: Callable[[], float] = time.time,
+        kinds: Collection[str] = KINDS,
+    ) -> None:
+        self._kinds = kinds
         self._database = database
         self._pseudonyms = pseudonyms
         self._clock = clock
 
+    def of_kinds(self, kinds: Collection[str]) -> PublicNoticeWork:
+        """Return the same work, narrowed to these kinds."""
+        return PublicNoticeWork(self._database, self._pseudonyms, self._clock, kinds)
+
     async def waiting(self, most: int = 200) -> Sequence[WaitingNotice]:
-        """Return the open notices: those about children first, then the oldest. Raises StoreAway."""
-        first = (law_notice.c.kind == "child").desc()
-        wanted = select(law_notice.c.id, law_notice.c.at, law_notice.c.kind).where(law_notice.c.state == OPEN)
+        """Return the open notices: children in danger, then others about children, then the oldest. Raises StoreAway."""
+        first = [(law_notice.c.kind == kind).desc() for kind in CHILD_KINDS]
+        wanted = select(law_notice.c.id, law_notice.c.at, law_notice.c.kind)
+        wanted = wanted.where(law_notice.c.state == OPEN, law_notice.c.kind.in_(self._kinds))
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted.order_by(first, law_notice.c.at).limit(most))).all()
+            rows = (await connection.execute(wanted.order_by(*first, law_notice.c.at).limit(most))).all()
         return [WaitingNotice(row.id.hex(), row.at, row.kind) for row in rows]
 
     async def show(self, text: str, operator: str, why: str) -> PublicNotice:
@@ -126,7 +139,8 @@ class PublicNoticeWork:
         if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
             raise Refused("refused.notice.digits", digits=SHORTEST)
         first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
-        within = select(law_notice).where(law_notice.c.id >= first, law_notice.c.id <= last).limit(2)
+        within = select(law_notice).where(law_notice.c.id >= first, law_notice.c.id <= last)
+        within = within.where(law_notice.c.kind.in_(self._kinds)).limit(2)
         async with self._database.read() as connection:
             found = (await connection.execute(within)).all()
         if len(found) != 1:

@@ -101,12 +101,18 @@ async def _waiting(connection: AsyncConnection, now: int) -> dict[str, dict[tupl
         number[label] += many
         oldest[label] = max(oldest[label], float(now - first))
     found = {"serendip_cases_open": number, "serendip_cases_oldest_seconds": oldest}
-    for table, name in ((appeal, "appeals"), (law_notice, "notices")):
-        wanted = select(func.count(), func.min(table.c.at)).where(table.c.state == "open")
-        many, first = (await connection.execute(wanted)).one()
-        found[f"serendip_{name}_open"] = {(): float(many)}
-        found[f"serendip_{name}_oldest_seconds"] = {(): float(now - first) if first is not None else 0.0}
-    return found
+    wanted = select(func.count(), func.min(appeal.c.at)).where(appeal.c.state == "open")
+    many, first = (await connection.execute(wanted)).one()
+    found["serendip_appeals_open"] = {(): float(many)}
+    found["serendip_appeals_oldest_seconds"] = {(): float(now - first) if first is not None else 0.0}
+    number = {(kind,): 0.0 for kind in _values("serendip_notices_open", "kind")}
+    oldest = dict(number)
+    of_kind = select(law_notice.c.kind, func.count(), func.min(law_notice.c.at)).where(law_notice.c.state == "open")
+    for kind, many, first in (await connection.execute(of_kind.group_by(law_notice.c.kind))).all():
+        label = (_known("serendip_notices_open", "kind", kind),)
+        number[label] += many
+        oldest[label] = max(oldest[label], float(now - first))
+    return found | {"serendip_notices_open": number, "serendip_notices_oldest_seconds": oldest}
 
 
 async def _ended(connection: AsyncConnection, begin: int, end: int) -> list[Ended]:

@@ -16,7 +16,7 @@ class Action(StrEnum):
     """A permission: what a page or a form of the console does."""
 
     WORK = "work"  # queues people, spam, machine and low: list, read, claim, warn, pause, ban up to 30 days, release
-    CHILD = "child"  # queues urgent and child, measures age and refer
+    CHILD = "child"  # queues urgent and child, measures age and refer, public notices about children
     LONG = "long"  # bans up to 90 days
     UNBAN = "unban"  # lift a ban that another moderator decided
     APPEALS = "appeals"  # answer appeals of others' decisions

@@ -12,6 +12,7 @@ from typing import Any
 from server.data.database.database import Database
 from server.data.retention.monthly_counts import WITHIN, published
 from server.ops.config.moderation_policy import REPORTS, RULES
+from server.trust.moderation_protocol import KINDS
 
 LEAST = 10
 FEW = f"< {LEAST}"
@@ -63,7 +64,6 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
 
 # Levels of each tree. Every node is always present: a missing one would reveal a zero.
 LENGTHS = ("no ban", "a day", "7 days", "30 days", "90 days", "longer", "ended early")
-KINDS = ("log", "chat", "child", "other")
 LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "report": (("acted", "none", "aged"), tuple(REPORTS)),
     "decision": (("person", "program"), ("nothing", *RULES), LENGTHS),

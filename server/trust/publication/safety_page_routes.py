@@ -19,9 +19,9 @@ from server.http.request.forms import BadForm, Form, form
 from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import Said
-from server.ops.config.moderation_policy import NOTICES
+from server.ops.config.moderation_policy import NOTICES, URGENT
 from server.ops.security.token_buckets import NetworkBuckets
-from server.trust.moderation_protocol import KINDS, NoticeForm, Safety
+from server.trust.moderation_protocol import CHILD_KINDS, KINDS, NoticeForm, Safety
 from server.trust.publication.figure_tables import tables
 from server.trust.reports.report_outcome_and_appeal_routes import PRIVATE, SAFETY
 
@@ -56,8 +56,9 @@ class PublicRoutes:
         return answer
 
     async def ask(self, request: web.Request) -> web.Response:
-        """`GET /notice`; the pages of this server link with `?about=child` (the kind) and `at` (the place) to fill in the form."""
-        kind, about = (request.query.get(name, "") for name in ("about", "at"))
+        """`GET /notice`; the pages of this server link with `?kind=child` and `at` (the place) to fill in the form; `about`: its old name."""
+        kind, old, about = (request.query.get(name, "") for name in ("kind", "about", "at"))
+        kind = kind or old
         return self._form(request, 200, "ask", NoticeForm(kind if kind in KINDS else "", about[:ABOUT], "", ""))
 
     async def take(self, request: web.Request) -> web.Response:
@@ -112,7 +113,7 @@ class PublicRoutes:
             return self._receipt(request, 404, "missing")
         t = request.app[PAGES].spoken(request)
         days = {"at": t.day(found.at), "closed": t.day(found.closed) if found.closed else ""}
-        return self._receipt(request, 200, found.state, answer=found.answer, **days)
+        return self._receipt(request, 200, found.state, kind=found.kind, answer=found.answer, **days)
 
     async def transparency(self, request: web.Request) -> web.Response:
         """`GET /transparency`"""
@@ -157,14 +158,20 @@ class PublicRoutes:
     ) -> web.Response:
         if self._safety is None and status == 200:
             state = "nowhere"
-        return self._answer(request, "notice.html", status, state, written=written, problems=problems or {})
+        return self._answer(
+            request, "notice.html", status, state, kind=written.kind, written=written, problems=problems or {}
+        )
 
     def _receipt(self, request: web.Request, status: int, state: str, **values: str) -> web.Response:
-        return self._answer(request, "notice-receipt.html", status, state, **{"answer": "", **values})
+        values = {"answer": "", "kind": "", **values}
+        return self._answer(request, "notice-receipt.html", status, state, **values)
 
-    def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
+    def _answer(
+        self, request: web.Request, page: str, status: int, state: str, *, kind: str = "", **values: object
+    ) -> web.Response:
         settings = self._services.settings
-        moderated = self._safety is not None and self._safety.has_reader(NOTICES)
+        readers = (NOTICES, URGENT) if kind in CHILD_KINDS else (NOTICES,)  # of urgent cases: the role child
+        moderated = self._safety is not None and any(map(self._safety.has_reader, readers))
         values |= {"moderated": moderated, "operator": settings.operator, "state": state}
         pages = request.app[PAGES]
         values |= pages.reader(request)

@@ -57,7 +57,7 @@ class PublicNotices:
             row = (await connection.execute(select(law_notice).where(law_notice.c.receipt == hashed))).first()
         if row is None:
             return None
-        return NoticeAnswer(row.state, row.at, row.closed, opened(self._pseudonyms, ANSWER, row.answer))
+        return NoticeAnswer(row.state, row.at, row.closed, opened(self._pseudonyms, ANSWER, row.answer), row.kind)
 
 
 def opened(pseudonyms: Pseudonyms, domain: bytes, sealed: bytes | None) -> str:

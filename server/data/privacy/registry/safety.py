@@ -279,7 +279,7 @@ SAFETY_ITEMS = (
         what=(
             "What you told us without an account: when, about what kind of thing; where it was, your words and how to reach you,"
             " if you said so, encrypted; the hash of the address at which you read what came of it, and our answer. Nothing of your"
-            " connection. What nobody decides within 30 days (about a child: 90) is closed, and says so"
+            " connection. What nobody decides within 60 days is closed, and says so"
         ),
         sources=(PERSON, OPERATOR),
         purposes=(SAFETY, RULES, LEGAL),

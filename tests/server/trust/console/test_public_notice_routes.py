@@ -1,4 +1,4 @@
-"""Test `/notices`: listed without words, shown after a reason, answered once, and visible to leads alone."""
+"""Test `/notices`: listed without words, shown after a reason, answered once, and visible to leads, of children to the role child too."""
 
 from __future__ import annotations
 
@@ -59,7 +59,22 @@ async def test_without_a_reason_nothing_is_shown_and_nothing_done(console: Conso
     assert (await lead.post("/notices/answer", id=ident, why="x", outcome="shout")).status == 409
 
 
-@pytest.mark.parametrize("role", ["moderator", "child", "officer", "admin"])
+async def test_the_role_child_reads_notices_about_children_alone(console: Console) -> None:
+    _, of_chat = await written(console)
+    kit = console.kit
+    of_child = NoticeForm("danger", "", "My daughter was asked for pictures.", "")
+    await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(of_child)
+    ident = (await law_desk(kit).waiting())[0].id
+    person = await console.person("cleo", "child")
+    listed = (await person.get("/notices")).text
+    assert (ident[:12] in listed, of_chat[:12] in listed) == (True, False)
+    assert "asked for pictures" in (await person.post("/notices/show", id=ident, why="my turn")).text
+    refused = await person.post("/notices/show", id=of_chat, why="my turn")
+    assert (refused.status, "passports" in refused.text) == (409, False)
+    assert (await person.post("/notices/answer", id=ident, why="so", outcome="passed")).to == "/notices"
+
+
+@pytest.mark.parametrize("role", ["moderator", "officer", "admin"])
 async def test_for_others_there_is_nothing(console: Console, role: str) -> None:
     _, ident = await written(console)
     other = await console.person("bob", role)

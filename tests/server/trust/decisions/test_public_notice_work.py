@@ -6,7 +6,7 @@ import pytest
 
 from server.data.privacy import audit_log
 from server.trust.decisions.public_notice_work import LONGEST, PublicNoticeWork
-from server.trust.moderation_protocol import NoticeForm
+from server.trust.moderation_protocol import CHILD_KINDS, NoticeForm
 from server.trust.sanctions.sanction_scale import Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.reports.test_illegal_content_notices import SAID, notices
@@ -18,10 +18,24 @@ def law_desk(kit: Kit) -> PublicNoticeWork:
 
 
 async def test_children_come_first_and_then_the_oldest(kit: Kit) -> None:
-    for at, kind in ((0, "other"), (1, "log"), (2, "child")):
+    for at, kind in ((0, "other"), (1, "log"), (2, "child"), (3, "danger")):
         kit.now = NOW + at
         await notices(kit).write(NoticeForm(kind, "x", "y", ""))
-    assert [one.kind for one in await law_desk(kit).waiting()] == ["child", "other", "log"]
+    assert [one.kind for one in await law_desk(kit).waiting()] == ["danger", "child", "other", "log"]
+
+
+async def test_who_may_read_of_children_alone_finds_no_other_notice(kit: Kit) -> None:
+    for kind in ("danger", "child", "log"):
+        await notices(kit).write(NoticeForm(kind, "x", "y", ""))
+    of_log = next(one.id for one in await law_desk(kit).waiting() if one.kind == "log")
+    desk = law_desk(kit).of_kinds(CHILD_KINDS)
+    assert [one.kind for one in await desk.waiting()] == ["danger", "child"]
+    for deed in (desk.show(of_log, "bob", "so"), desk.answer(of_log, "bob", "so", "none")):
+        with pytest.raises(Refused, match="no such notice"):
+            await deed
+    await desk.answer((await desk.waiting())[0].id, "bob", "so", "passed")
+    rows = await audit_log.recent_entries(kit.database, 0)
+    assert {row.outcome.partition(": ")[2] for row in rows} == {"asked: passed", "passed"}
 
 
 async def test_a_notice_is_read_and_the_look_is_written_down(kit: Kit) -> None:

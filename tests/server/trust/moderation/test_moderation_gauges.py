@@ -7,7 +7,7 @@ from typing import Any
 from server.ops.metrics.histogram import Buckets
 from server.trust.cases.appeal_access import Appeals
 from server.trust.moderation.moderation_gauges import BEHIND, ModerationGauges
-from server.trust.moderation_protocol import NoticeForm
+from server.trust.moderation_protocol import KINDS, NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision
@@ -31,7 +31,11 @@ async def test_what_waits_is_told_by_queue_with_the_age_of_the_oldest(kit: Kit) 
     assert (found["serendip_cases_open"]["urgent",], found["serendip_cases_oldest_seconds"]["urgent",]) == (1, 60)
     assert (found["serendip_cases_open"]["spam",], found["serendip_cases_oldest_seconds"]["spam",]) == (1, 160)
     assert found["serendip_cases_open"]["people",] == 0
-    assert (found["serendip_notices_open"][()], found["serendip_notices_oldest_seconds"][()]) == (1, 60)
+    of_kind = {metric: found[f"serendip_notices_{metric}"] for metric in ("open", "oldest_seconds")}
+    assert {name: {kind: n for (kind,), n in by.items() if n} for name, by in of_kind.items()} == {
+        "open": {"other": 1}, "oldest_seconds": {"other": 60}
+    }  # fmt: skip
+    assert [kind for (kind,) in of_kind["open"]] == list(KINDS)
     assert (found["serendip_appeals_open"][()], found["serendip_appeals_oldest_seconds"][()]) == (0, 0)
 
 

@@ -95,7 +95,8 @@ async def test_the_page_says_that_nobody_reads_where_nobody_does(server: Server)
 
 
 async def test_a_child_is_chosen_beforehand_and_nothing_else_can_be(server: Server) -> None:
-    assert 'value="child" checked' in (await get(server, "/notice?about=child"))[1]
+    for query in ("kind=child", "about=child"):  # the earlier name
+        assert 'value="child" checked' in (await get(server, f"/notice?{query}"))[1]
     assert "checked" not in (await get(server, "/notice?about=%3Cscript%3E"))[1]
 
 
