@@ -12,7 +12,8 @@ import typer
 
 from server.data.objects.sealed_objects import Sealed
 from server.data.store.store_runner import Parts
-from server.main.commands import notice_commands, rule_commands
+from server.http.words.catalogue import ENGLISH
+from server.main.commands import notice_commands, queue_commands, rule_commands
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
@@ -42,7 +43,9 @@ from server.trust.sanctions.sanction_scale import Decision, spoken
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(notice_commands.app, name="notices", help="Notices from the public (/notice).")
 app.add_typer(rule_commands.app, name="rules", help="Rules of the text screening.")
+app.add_typer(queue_commands.templates, name="templates", help="Saved answers: texts that a decision may carry.")
 app.command()(notice_commands.report)
+app.command()(queue_commands.queues)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
@@ -120,6 +123,10 @@ def decide(
         int | None, typer.Option("--days", help="of a ban, 1 to 90; default: the next step of the rule's ladder")
     ] = None,
     words: Annotated[str, typer.Option("--words", help="what the person reads beside the rule")] = "",
+    template: Annotated[
+        str, typer.Option("--template", metavar="ID", help="a saved answer in place of --words: `templates list`")
+    ] = "",
+    language: queue_commands.Language = ENGLISH,
     config: ConfigFile = None,
     data: DataFolder = None,
     operator: Operator = "",
@@ -127,10 +134,13 @@ def decide(
     """Close a case. Reporters read at their receipts that a person looked at it, and whether action was taken."""
     if hours is not None and days is not None:
         stop("a measure has hours or days, not both", status=2)
+    if words and template:
+        stop("a decision carries --words or a --template, not both", status=2)
     seconds = round(hours * HOUR) if hours is not None else None if days is None else days * DAY
-    decision = Decision(measure, rule, seconds, words)
 
     async def handler(parts: Parts, _: Settings) -> str:
+        said = await queue_commands.text_of(parts, who(operator), template, language) if template else words
+        decision = Decision(measure, rule, seconds, said)
         return await desk(parts).decide(case, who(operator), why, decision)
 
     say(f"decided: {measure}; {perform(config, data, handler)}")

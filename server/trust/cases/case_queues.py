@@ -13,8 +13,18 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.schema.moderation_schema import OPEN, case, report
-from server.ops.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
+from server.data.schema.moderation_schema import OPEN, appeal, case, report
+from server.data.schema.transparency_schema import law_notice
+from server.ops.config.moderation_policy import (
+    APPEALS,
+    CROWD_MOST,
+    CROWD_POINTS,
+    DAY,
+    NOTICES,
+    QUEUES,
+    UNPROVEN_MOST,
+    URGENT,
+)
 from server.trust.cases.case_base import CaseBase
 from server.trust.cases.report_cases import POINT
 
@@ -130,6 +140,16 @@ class Queues(CaseBase):
                 row.queue: QueueSize(row.queue, row.n, row.oldest) for row in (await connection.execute(wanted)).all()
             }
         return {name: rows.get(name, QueueSize(name, 0, 0)) for name in reversed(QUEUES)}
+
+    async def sizes(self) -> dict[str, QueueSize]:
+        """Return the size of each queue, and of the lists of appeals and of notices from the public, by name. Raises StoreAway."""
+        found = await self.counts()
+        async with self._database.read() as connection:
+            for name, waiting in ((APPEALS, appeal), (NOTICES, law_notice)):
+                wanted = select(func.count(), func.min(waiting.c.at)).where(waiting.c.state == OPEN)
+                many, oldest = (await connection.execute(wanted)).one()
+                found[name] = QueueSize(name, many, oldest or 0)
+        return found
 
     def _weighed(self, row: Row[Any], records: list[ReporterRecord]) -> tuple[float, float]:
         """Return (weight of a case's reporters together, points)."""

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, insert, select
 
 from server.data.database.database import Database
 from server.data.schema.console_schema import answer_template
+from server.data.schema.console_schema import operator as account_of
 from server.http.words.sentences import Said
 from server.trust.sanctions.sanction_scale import WORDS, Refused
 
@@ -57,13 +58,16 @@ class AnswerTemplates:
         ]
 
     async def save(self, operator: str, title: str, text: str, language: str) -> None:
-        """Save an answer. Raises Refused."""
+        """Save an answer of an account. Raises Refused."""
         name, words = " ".join(title.split()), " ".join(text.split())
         if not name or len(name) > TITLE_MOST or not words or len(words) > WORDS:
             raise Refused("refused.template", most=TITLE_MOST, longest=WORDS)
         mine = select(func.count()).where(answer_template.c.operator == operator)
+        account = select(account_of.c.name).where(account_of.c.name == operator)
         async with self._database.write() as connection:
             await self._database.guard(connection)
+            if (await connection.execute(account)).first() is None:
+                raise Refused("refused.account")
             if (await connection.execute(mine)).scalar_one() >= OWN_MOST:
                 raise Refused("refused.templates", most=OWN_MOST)
             await connection.execute(
@@ -73,12 +77,12 @@ class AnswerTemplates:
                 )
             )  # fmt: skip
 
-    async def remove(self, operator: str, ident: str) -> None:
-        """Delete one of the moderator's own answers; one that is gone already is no error."""
+    async def remove(self, operator: str, ident: str) -> bool:
+        """Delete one of the moderator's own answers. False: there is none with this id."""
         if len(ident) != 32 or not set(ident) <= set("0123456789abcdef"):
-            return
+            return False
         mine = delete(answer_template).where(
             answer_template.c.id == bytes.fromhex(ident), answer_template.c.operator == operator
         )
         async with self._database.write() as connection:
-            await connection.execute(mine)
+            return bool((await connection.execute(mine)).rowcount)

@@ -190,9 +190,14 @@ class Accounts:
 
 async def unread_queues(database: Database) -> frozenset[str]:
     """Return the queues of `moderation_policy.WAITING` that no account with a passkey may open. Raises StoreAway."""
+    return frozenset(name for name, readers in (await queue_readers(database)).items() if not readers)
+
+
+async def queue_readers(database: Database) -> dict[str, tuple[str, ...]]:
+    """Return the names of the accounts with a passkey that may open each queue of `moderation_policy.WAITING`. Raises StoreAway."""
     async with database.read() as connection:
-        readers = [one for one in await _all(connection, 0) if one.passkeys]
-    return frozenset(name for name, action in OPENED_BY.items() if not any(one.may(action) for one in readers))
+        accounts = [one for one in await _all(connection, 0) if one.passkeys]
+    return {name: tuple(one.name for one in accounts if one.may(action)) for name, action in OPENED_BY.items()}
 
 
 async def expected(database: Database, now: int) -> bool:

@@ -36,6 +36,9 @@ async def test_own_answers_come_first_are_ones_own_and_leave_with_the_account(ki
 
 async def test_answers_are_bounded(kit: Kit) -> None:
     answers = AnswerTemplates(kit.database)
+    with pytest.raises(Refused):
+        await answers.save("ada", "x", "x", "en")  # no account
+    await Accounts(kit.database, kit.pseudonyms).invite("ada", ["moderator"], "test")
     for title, text in (("", "x"), ("x", ""), ("x" * 61, "x"), ("x", "x" * (WORDS + 1))):
         with pytest.raises(Refused):
             await answers.save("ada", title, text, "en")

@@ -1,0 +1,148 @@
+"""Implement `serendip safety queues` (how much waits in each queue, and which accounts read it) and `serendip safety templates` (saved answers).
+
+**Invariant:** a saved answer belongs to an account of the console (`--operator`), as if it was saved there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from server.data.objects.sealed_objects import Sealed
+from server.data.store.store_runner import Parts
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import said
+from server.main.commands.command_base import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    clean,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.main.commands.store_command_runner import perform
+from server.ops.config.settings import Settings
+from server.trust.cases.case_queues import Queues
+from server.trust.moderators.answer_templates import Answer, AnswerTemplates
+from server.trust.moderators.moderator_accounts import queue_readers
+from server.trust.moderators.roles import OPENED_BY, ROLES
+
+templates = typer.Typer(no_args_is_help=True)
+Language = Annotated[str, typer.Option("--language", help="of the text, as de; default: en")]
+
+
+def queues(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """List the queues of cases, the appeals and the notices: how many wait, since when, and which accounts with a passkey may open them."""
+
+    async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
+        sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+        sizes = await Queues(parts.database, sealed, parts.pseudonyms).sizes()
+        readers = await queue_readers(parts.database)
+        return [
+            {
+                "queue": name,
+                "open": size.open,
+                "oldest": size.oldest or None,
+                "roles": [role for role, actions in ROLES.items() if OPENED_BY[name] in actions],
+                "readers": list(readers[name]),
+            }
+            for name, size in sizes.items()
+        ]
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    titles = ("queue", "open", "oldest", "roles", "read by")
+    table(
+        titles,
+        (
+            (one["queue"], one["open"], when(one["oldest"]), ", ".join(one["roles"]), ", ".join(one["readers"]) or "-")
+            for one in found
+        ),
+    )
+    unread = [one["queue"] for one in found if not one["readers"]]
+    say(f"no account with a passkey opens: {', '.join(unread)}" if unread else "each has a reader")
+
+
+@templates.command("list")
+def list_templates(
+    language: Language = ENGLISH,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the account's saved answers, and the shipped ones in a language."""
+    _known(language)
+
+    async def handler(parts: Parts, _: Settings) -> list[Answer]:
+        return list(await AnswerTemplates(parts.database).answers(who(operator), said(), language))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    rows = (
+        (one.id, "own" if one.own else "shipped", one.title if one.own else "", tag, text)
+        for one in found
+        for tag, text in one.texts.items()
+        if one.own or tag == language
+    )
+    table(("id", "kind", "title", "language", "text"), rows)
+    say(f"{len(found)} answers")
+
+
+@templates.command("save")
+def save_template(
+    title: Annotated[str, typer.Argument(metavar="TITLE")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="what the user reads, at most 300 characters")],
+    language: Language = ENGLISH,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Save an answer of an account of the console (--operator)."""
+    _known(language)
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await AnswerTemplates(parts.database).save(who(operator), title, text, language)
+
+    perform(config, data, handler)
+    say(clean(f"saved for {who(operator)}: {title}"))
+
+
+@templates.command("remove")
+def remove_template(
+    ident: Annotated[str, typer.Argument(metavar="ID", help="as `list` prints it")],
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Delete a saved answer of an account; shipped ones stay."""
+
+    async def handler(parts: Parts, _: Settings) -> bool:
+        return await AnswerTemplates(parts.database).remove(who(operator), ident)
+
+    if not perform(config, data, handler):
+        stop(clean(f"{who(operator)} has no saved answer {ident}"))
+    say("deleted")
+
+
+async def text_of(parts: Parts, operator: str, ident: str, language: str) -> str:
+    """Return the text of a saved answer; an own one has one language. Raises ValueError if there is none."""
+    for one in await AnswerTemplates(parts.database).answers(operator, said(), ENGLISH):
+        if one.id == ident and (one.own or language in one.texts):
+            return next(iter(one.texts.values())) if one.own else one.texts[language]
+    raise ValueError(f"there is no saved answer {ident} in {language}: `serendip safety templates list` prints them")
+
+
+def _known(language: str) -> None:
+    if language not in said():
+        stop(f"{clean(language)}: no language of the page ({', '.join(said())})", status=2)
