@@ -28,6 +28,7 @@ from server.data.schema.data_request_schema import (
     rights_key,
 )
 from server.data.schema.deletion_schema import deletion, erased
+from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 from server.data.schema.hold_conditions import held_log, held_people
 from server.data.schema.moderation_schema import appeal, ban, case, case_comment, case_subject, evidence, notice, report
 from server.data.schema.record_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
@@ -46,7 +47,7 @@ Rows = dict[str, list[Row]]  # by the name of a part
 class Part:
     """Rows of one table. `sums`: columns whose sums change, with the row count, when the rows do; `within`: the subset that is copied.
 
-    `appended`: rows are only added at the end, by id, and removed at the beginning.
+    `appended`: rows are only added at the end, by a number, and removed at the beginning.
 
     The copies of moderation contain only the cases behind a ban or a warning. Parts that are not copied, such as console accounts, are as old as the
     backup if the database is lost.
@@ -63,6 +64,11 @@ class Part:
         """The name of the table."""
         return str(self.table.name)
 
+    @property
+    def key(self) -> ColumnElement[Any]:
+        """The first column of the primary key."""
+        return next(iter(self.table.primary_key.columns))
+
 
 _decided = select(ban.c.case).union(select(notice.c.case))
 # Only two columns are carried over; the rest of these rows is the backup's.
@@ -73,6 +79,8 @@ PARTS = (
     Part(held_chat, (held_chat.c.started, held_chat.c.ended)),
     Part(held_party, (held_party.c.ended, held_party.c.side)),
     Part(audit, (), appended=True),
+    Part(disclosure, (), appended=True),
+    Part(disclosure_subject, (disclosure_subject.c.since,)),
     HIDDEN,
     Part(deletion, (deletion.c.asked, deletion.c.due, deletion.c.done)),
     Part(erased, (erased.c.before,)),
@@ -107,7 +115,7 @@ COPIED = tuple(part for part in PARTS if part.copied)
 async def stamp(connection: AsyncConnection, part: Part) -> list[int]:
     """Return numbers that change when the copied rows of a part change. Raises StoreAway."""
     if part.appended:
-        ends = (select(of(part.table.c.id)).scalar_subquery() for of in (func.min, func.max))
+        ends = (select(of(part.key)).scalar_subquery() for of in (func.min, func.max))
         return [int(number or 0) for number in (await connection.execute(select(*ends))).one()]
     wanted = select(func.count(), *(func.sum(one) for one in part.sums)).select_from(part.table)
     row = (await connection.execute(wanted if part.within is None else wanted.where(part.within))).one()
@@ -173,6 +181,8 @@ async def _replace(connection: AsyncConnection, part: Part, found: list[Row], wh
             await connection.execute(hide)
             done += (await connection.execute(select(func.count()).where(log.c.id == row["id"]))).scalar_one()
         return done
+    if table is disclosure:
+        return await _continue_ledger(connection, found)
     later = await _later(connection, found) if table is audit else []
     if whole or part.within is None:
         await connection.execute(delete(table))
@@ -185,6 +195,17 @@ async def _replace(connection: AsyncConnection, part: Part, found: list[Row], wh
     last = max((row["id"] for row in found), default=0) if later else 0
     for number, row in enumerate(later, last + 1):
         await connection.execute(insert(table).values(row | {"id": number}))
+    return len(found)
+
+
+async def _continue_ledger(connection: AsyncConnection, found: list[Row]) -> int:
+    """Append the lines that the backup does not have: no line of the ledger is ever deleted."""
+    newest = (await connection.execute(select(func.coalesce(func.max(disclosure.c.number), 0)))).scalar_one()
+    missing = [
+        {column.name: row.get(column.name) for column in disclosure.columns} for row in found if row["number"] > newest
+    ]
+    for first in range(0, len(missing), MANY):
+        await connection.execute(insert(disclosure), missing[first : first + MANY])
     return len(found)
 
 

@@ -163,7 +163,7 @@ async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dic
     """Return the rows of a part that may have changed; of an append-only part, those of the first share and from the last share on."""
     if not part.appended:
         return await rows(connection, part, *(() if part.within is None else (part.within,)))
-    ident, known = part.table.c.id, old.get(part.name, {})
+    ident, known = part.key, old.get(part.name, {})
     first = (await stamp(connection, part))[0] // NUMBERED
     last = max(map(int, known), default=0)
     return await rows(connection, part, or_(ident < (first + 1) * NUMBERED, ident >= last * NUMBERED))
@@ -171,7 +171,7 @@ async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dic
 
 def _shares(part: Part, found: list[Row]) -> dict[int, list[Row]]:
     """Group rows by the piece that they belong to."""
-    key = next(iter(part.table.primary_key.columns)).name
+    key = part.key.name
     shares: dict[int, list[Row]] = defaultdict(list)
     for row in found:
         value = row[key]

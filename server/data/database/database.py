@@ -122,13 +122,29 @@ class Database:
         return Path(self.engine.url.database or "")
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that may write: committed at the end, rolled back on an error. Raises StoreAway."""
+    async def write(self, *, durable: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that may write: committed at the end, rolled back on an error. Raises StoreAway.
+
+        `durable`: the commit survives a power cut, which SQLite promises else only after the next checkpoint; it waits for the disk.
+        """
         async with _errors(), self._turn, self.engine.connect() as connection:
             connection = await connection.execution_options(writes=True)
-            async with connection.begin():
+            async with self._synchronous(connection) if durable else contextlib.nullcontext(), connection.begin():
                 yield connection
         self._written()
+
+    @asynccontextmanager
+    async def _synchronous(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """Make SQLite wait for the disk at each commit. PostgreSQL does by itself."""
+        if not self.sqlite:
+            yield
+            return
+        raw = await connection.get_raw_connection()
+        await _pragma(raw, "PRAGMA synchronous=FULL")
+        try:
+            yield
+        finally:
+            await _pragma(raw, "PRAGMA synchronous=NORMAL")
 
     async def put(self, values: Values) -> float:
         """Insert rows into SQLite in one transaction and one hop; return the seconds that it held the write lock. Raises StoreAway."""

@@ -257,6 +257,10 @@ class Pseudonyms:
         """Return the MAC of a stored keyed value for the audit log, so that the audit log joins with no other table."""
         return mac(self._kept, b"audit.subject", value, KEPT_ID)
 
+    def disclosure_subject(self, value: bytes) -> bytes:
+        """Return the MAC of a stored keyed value for the disclosure ledger, which joins with no other table."""
+        return mac(self._kept, b"disclosure.subject", value, KEPT_ID)
+
     def deletion_subject(self, identity: int) -> bytes:
         """Return the MAC of an identity beside its deletion requests, in a domain that joins with no other table."""
         return mac(self._kept, b"deletion.identity", identity_bytes(identity), KEPT_ID)

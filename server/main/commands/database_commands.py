@@ -51,6 +51,8 @@ KINDS = {
     "request_answer": "answers to requests",
     "rights_key": "people who made keys invalid",
     "agent_use": "agents' codes that were used",
+    "disclosure": "lines of the disclosure ledger",
+    "disclosure_subject": "people whom they concern",
     "ban": "bans, lifted ones too",
     "notice": "warnings, lifted ones too",
     "appeal": "appeals",

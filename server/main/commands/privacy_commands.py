@@ -42,6 +42,7 @@ from server.main.commands.command_base import (
     who,
 )
 from server.main.commands.database_commands import restored
+from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.request_commands import app as request_app
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
@@ -50,6 +51,7 @@ app = typer.Typer(no_args_is_help=True)
 hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
 app.add_typer(hold_app, name="hold")
 app.add_typer(request_app, name="request")
+app.add_typer(ledger_app, name="ledger")
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes
 

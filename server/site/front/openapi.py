@@ -298,7 +298,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/transparency", "What moderation did, month by month", dict.fromkeys((200, 503), (HTML, STRING)), "safety"),
     Route(
         "GET", "/api/transparency", "The same, as data",
-        {200: (JSON, record(months={"type": "array", "items": MONTH})), 503: (JSON, ERROR)}, "safety",
+        {
+            200: (JSON, record("months", months={"type": "array", "items": MONTH}, ledger=record(lines=WHOLE, hash=STRING))),
+            503: (JSON, ERROR),
+        }, "safety",
     ),
     Route("GET", "/challenge", "The frame in which a company's challenge runs, at `challenge.origin` alone", PAGE, needs="challenge.site_key"),
     Route("GET", "/offline", "What the page shows without a network", PAGE | SAME),

@@ -185,6 +185,21 @@ PARTS = (
         },
     ),
     Part("looks", ABOUT, ("audit",), {"day": "day", "action": "word", "why": "text", "goes": "day"}),
+    Part(
+        "disclosures",
+        ABOUT,
+        ("disclosure", "disclosure_subject"),
+        {
+            "at": "time",
+            "kind": "word",
+            "recipient": "text",
+            "basis": "text",
+            "categories": "text",
+            "records": "whole",
+            "state": "word",
+            "goes": "day",
+        },
+    ),
     Part("holds", ABOUT, ("hold",), {"authority": "text", "since": "time", "until": "time"}),
     Part("addresses_shown", ABOUT, ("signal",), {"video_chats": "whole"}),
 )

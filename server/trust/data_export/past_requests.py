@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from server.data.schema.data_request_schema import (
     request,
@@ -16,18 +16,20 @@ from server.data.schema.data_request_schema import (
     rights_key,
 )
 from server.data.schema.deletion_schema import deletion
+from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 from server.trust.data_export.export_parts import Row as Piece
 from server.trust.data_export.person_rows import View, day, time_of, words_of
 from server.trust.data_requests.request_store import ANSWER, WHERE, WORDS
 
 
 async def asked(view: View) -> dict[str, list[Piece]]:
-    """Return four parts: requests, their recipients, deletions and restrictions, and invalidated keys."""
+    """Return five parts: requests, their recipients, deletions and restrictions, invalidated keys, and disclosures to others."""
     return {
         "requests": await _requests(view),
         "request_steps": await _steps(view),
         "deletions": await _deletions(view),
         "rights_keys": await _rights_keys(view),
+        "disclosures": await _disclosures(view),
     }
 
 
@@ -88,6 +90,40 @@ async def _deletions(view: View) -> list[Piece]:
             "goes": view.goes("deletion", row.asked),
         }
         for row in await view.rows(theirs.order_by(deletion.c.asked, deletion.c.number))
+    ]
+
+
+async def _disclosures(view: View) -> list[Piece]:
+    """Return the disclosures that the person may learn of, with the newest phase of each."""
+    outcome = disclosure.alias()
+    records = func.coalesce(outcome.c["count"], disclosure.c["count"])
+    wanted = (
+        select(
+            disclosure,
+            disclosure_subject.c.since,
+            outcome.c.phase.label("state"),
+            records.label("records"),
+        )
+        .join(disclosure_subject, disclosure_subject.c.line == disclosure.c.number)
+        .outerjoin(outcome, outcome.c.intent == disclosure.c.number)
+        .where(
+            disclosure_subject.c.who.in_(view.person.disclosures(view.pseudonyms)),
+            disclosure.c.reveal_after <= view.now,
+            view.kept("disclosure_subject", disclosure_subject.c.since),
+        )
+    )
+    return [
+        {
+            "at": time_of(row.at),
+            "kind": row.what,
+            "recipient": row.recipient,
+            "basis": row.basis,
+            "categories": row.categories.replace(",", ", "),
+            "records": row.records,
+            "state": row.state or "begun",  # without an outcome: it was interrupted
+            "goes": view.goes("disclosure_subject", row.since),
+        }
+        for row in await view.rows(wanted.order_by(disclosure.c.number))
     ]
 
 

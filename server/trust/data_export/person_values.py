@@ -29,6 +29,10 @@ class Person:
         """Values that a hold or the audit log may name."""
         return (*self.live, self.kept, self.safety)
 
+    def disclosures(self, pseudonyms: Pseudonyms) -> list[bytes]:
+        """Return the values under which the disclosure ledger may name the person."""
+        return [pseudonyms.disclosure_subject(value) for value in (*self.values, self.deletions, self.requests)]
+
 
 def person(pseudonyms: Pseudonyms, identity: int) -> Person:
     """Return the values of an identity as of today. Raises ValueError for 0, which is no identity."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.views import Act, Report, SeatView
 from server.data.database.change_detector import ChangePoll
 from server.data.errors import StoreAway
 from server.data.objects.sealed_objects import Sealed
+from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.data.store.store_runner import Parts
 from server.ops import log
 from server.ops.config.moderation_policy import HOUR, QUEUES, WAITING, reason
@@ -227,6 +228,10 @@ class Safety:
     async def months(self) -> list[dict[str, Any]]:
         """Return the published figures of each closed month, newest first. Raises StoreAway."""
         return await monthly_figures.months(self._parts.database)
+
+    async def ledger_head(self) -> dict[str, Any]:
+        """Return number of lines and newest hash of the disclosure ledger: `lines`, `hash`. Raises StoreAway."""
+        return asdict(await DisclosureLedger(self._parts.database).head())
 
     async def close(self) -> None:
         """Store the waiting reports, within CLOSING seconds, and end the tasks."""

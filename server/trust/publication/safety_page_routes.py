@@ -43,7 +43,7 @@ class PublicRoutes:
         self._guesses = GuessLimit()
         services.spent.add("notices.guesses", self._guesses.buckets)
         self._reading = asyncio.Lock()
-        self._months: list[dict[str, Any]] | None = None
+        self._figures: dict[str, Any] | None = None
         self._read = 0.0
 
     async def parents(self, request: web.Request) -> web.Response:
@@ -117,41 +117,43 @@ class PublicRoutes:
 
     async def transparency(self, request: web.Request) -> web.Response:
         """`GET /transparency`"""
-        months = await self._published()
-        if months is None:
-            return self._transparency(request, "away", [])
-        return self._transparency(request, "", months)
+        figures = await self._published()
+        if figures is None:
+            return self._transparency(request, "away", {"months": []})
+        return self._transparency(request, "", figures)
 
     @staticmethod
-    def _transparency(request: web.Request, state: str, months: list[dict[str, Any]]) -> web.Response:
+    def _transparency(request: web.Request, state: str, figures: dict[str, Any]) -> web.Response:
         pages = request.app[PAGES]
         reader = pages.reader(request)
         t: Said = reader["t"]
-        shown = [(t.month(month["month"]), tables(month, t)) for month in months]
+        shown = [(t.month(month["month"]), tables(month, t)) for month in figures["months"]]
         status, cache = (503, "no-store") if state else (200, "no-cache")
-        answer = pages.answer("transparency.html", status=status, cache=cache, state=state, months=shown, **reader)
+        values = {"state": state, "months": shown, "ledger": figures.get("ledger")}
+        answer = pages.answer("transparency.html", status=status, cache=cache, **values, **reader)
         answer.headers["Vary"] = "Accept-Language"
         return answer
 
     async def data(self, _request: web.Request) -> web.Response:
         """`GET /api/transparency`"""
-        months = await self._published()
-        if months is None:
+        figures = await self._published()
+        if figures is None:
             return web.json_response({"error": "away"}, status=503, headers={"Cache-Control": "no-store"})
-        return web.json_response({"months": months}, headers={"Cache-Control": "no-cache"})
+        return web.json_response(figures, headers={"Cache-Control": "no-cache"})
 
-    async def _published(self) -> list[dict[str, Any]] | None:
-        """Return the published figures; None if they cannot be read and never were."""
+    async def _published(self) -> dict[str, Any] | None:
+        """Return the published figures (`months`, `ledger`); None if they cannot be read and never were."""
         if self._safety is None:
-            return []
+            return {"months": []}
         async with self._reading:
-            if self._months is None or time.monotonic() - self._read > FRESH:
+            if self._figures is None or time.monotonic() - self._read > FRESH:
                 try:
-                    self._months = await self._safety.months()
+                    months, ledger = await self._safety.months(), await self._safety.ledger_head()
+                    self._figures = {"months": months, "ledger": ledger}
                     self._read = time.monotonic()
                 except StoreAway:
                     pass  # the last figures still hold
-        return self._months
+        return self._figures
 
     def _form(
         self, request: web.Request, status: int, state: str, written: NoticeForm, problems: dict[str, str] | None = None

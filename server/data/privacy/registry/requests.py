@@ -67,6 +67,47 @@ REQUESTS = (
         rare="only when a request was passed on",
     ),
     Item(
+        key="disclosure",
+        title="disclosures to others",
+        categories=(F,),
+        what=(
+            "That data was handed to somebody outside or that it was refused: when, to whom, on which ground, which categories, how many "
+            "records, and when you may learn of it. Who you are as a salted hash"
+        ),
+        sources=(OPERATOR,),
+        purposes=(LEGAL, VERIFY),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Forever(
+            "a ledger from which a line can be taken proves nothing; without the entry below no line says whom it is about"
+        ),
+        places=(
+            *(Column(f"disclosure.{name}") for name in ("at", "phase", "what", "recipient", "basis", "categories")),
+            *(Column(f"disclosure.{name}") for name in ("count", "reveal_after")),
+            Column("disclosure.who", "keyed"),
+            COPIES,
+        ),
+        export=Export.OWN,
+        delete=PROOF,
+        rare="only when something was disclosed",
+    ),
+    Item(
+        key="disclosure_subject",
+        title="person of a disclosure",
+        categories=(A,),
+        what="Whom a disclosure concerns: a keyed hash of who you are, so that you can ask for it",
+        sources=(DERIVED,),
+        purposes=(LEGAL, VERIFY),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Days(TICKET, after="disclosure_subject.since"),
+        places=(Column("disclosure_subject.who", "keyed"), Column("disclosure_subject.since"), COPIES),
+        export=Export.OWN,
+        delete=PROOF,
+        subject="disclosure_subject.who",
+        rare="only when something was disclosed",
+    ),
+    Item(
         key="request_text",
         title="text of a request",
         categories=(A, L),

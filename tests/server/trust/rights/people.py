@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import insert
 
 from server.data.privacy import audit_log
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
+from server.data.privacy.registry_model import Category
 from server.data.records.chat_rows import EndedChat, Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Line, Transcript
@@ -166,6 +168,10 @@ async def wrote(kit: Kit) -> None:
             await connection.execute(insert(request_step).values(step))
             await connection.execute(insert(deletion).values(gone))
             await connection.execute(insert(rights_key).values(invalid))
+        shown = Disclosure(What.REVEAL, f"shown to police of {who}", "demand", (Category.A,), 1)
+        await DisclosureLedger(kit.database, lambda: NOW).intent(
+            shown, [kit.pseudonyms.disclosure_subject(kit.pseudonyms.kept_identity(who))]
+        )
 
 
 async def held(kit: Kit, identity: int, *, secret: bool) -> int:

@@ -23,12 +23,21 @@ def test_what_was_written_goes_with_the_request_at_day_ninety_at_the_latest() ->
     assert keep.longest == 90 * 86_400
 
 
-def test_only_what_a_person_revoked_has_no_end() -> None:
-    assert [item.key for item in REQUESTS if isinstance(item.keep, Forever)] == ["rights_key"]
+def test_only_what_a_person_revoked_and_the_lines_of_the_ledger_have_no_end() -> None:
+    assert [item.key for item in REQUESTS if isinstance(item.keep, Forever)] == ["disclosure", "rights_key"]
 
 
 def test_every_column_about_a_person_is_declared() -> None:
     declared = {place.name for item in REQUESTS for place in item.places if isinstance(place, Column)}
-    for name in ("request", "request_text", "request_contact", "request_answer", "rights_key", "agent_use"):
+    for name in (
+        "request",
+        "request_text",
+        "request_contact",
+        "request_answer",
+        "rights_key",
+        "agent_use",
+        "disclosure",
+        "disclosure_subject",
+    ):
         about = {f"{name}.{c.name}" for c in metadata.tables[name].columns if c.info.get("pd")}
         assert about <= declared
