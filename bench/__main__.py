@@ -25,7 +25,9 @@ VERBS: Final = {
     "quick": Verb("bench.server.quick", "two minutes: Serendip and the floor, no documents"),
     "compare": Verb("bench.server.compare", "what got worse since the last committed results"),
     "report": Verb("bench.report", "tables, plots and documents from the last results"),
-    "matching": Verb("bench.matching.matching", "matcher and quality, whole; writes bench/results/ and the documents"),
+    "matching": Verb(
+        "bench.matching.matcher_suite", "matcher and quality, whole; writes bench/results/ and the documents"
+    ),
     "matcher": Verb("bench.matching.matcher", "the matcher's speed: the index alone, the service's waiting room"),
     "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
     "meeting": Verb("bench.server.match_time", "from `find` to `matched` beside a busy server"),
@@ -77,7 +79,8 @@ VERBS: Final = {
         "hostile people beside fifty pairs: who is stopped by what, what the pairs feel; --keep",
     ),
     "scale": Verb(
-        "bench.scale.scale", "ten million people, on paper: what was measured times how many; --keep writes it"
+        "bench.scale.capacity_estimate",
+        "ten million people, on paper: what was measured times how many; --keep writes it",
     ),
     "million": Verb("bench.server.waiting_clients", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
@@ -85,7 +88,8 @@ VERBS: Final = {
         "bench.page.first_visit", "a first visit to the page: bytes, first content, usable; --keep writes them"
     ),
     "budget": Verb(
-        "bench.budget.budget", "what a chat costs, by part: clock and instruction counts; --keep writes them"
+        "bench.budget.chat_cpu_breakdown",
+        "what a chat costs, by part: clock and instruction counts; --keep writes them",
     ),
     "instructions": Verb(
         "bench.server.instructions", "instructions a message, with and without what counts (callgrind)"

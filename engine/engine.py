@@ -8,9 +8,9 @@ The caller delivers all bus messages, including those sent during delivery, befo
 from collections.abc import Callable, Iterable
 
 from engine.chats.age_question import AgeQuestion
+from engine.chats.age_question_pause import ChatHolds
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.challenges import Challenges
-from engine.chats.chat_holds import ChatHolds
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.detection_handler import Detections
 from engine.chats.grooming import Grooming
@@ -20,17 +20,17 @@ from engine.chats.session_presence import Presence
 from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections
-from engine.conduct.detection_actions import AGE_CLAIM
 from engine.conduct.detection_classes import AGE_NUMBER, RULES
-from engine.conduct.friction import Friction
+from engine.conduct.detection_tips import AGE_CLAIM
+from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
+from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
 from engine.core.session import Session as Session
-from engine.core.session_messages import Begin, BusMessage, Ended, Held, Moved
 from engine.core.states import CHATTING, LEAVE, WAITING
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
 from engine.migrate.session_migration import SessionMigration

@@ -9,14 +9,14 @@ from typing import Protocol
 
 from engine.conduct.age_answers import AGE_STATES as AGE_STATES
 from engine.conduct.daily_detections import CHAT_BITS as CHAT_BITS
-from engine.conduct.detection_actions import Act as Act
+from engine.conduct.detection_tips import Act as Act
+from engine.core.bus_messages import Ended as Ended
 from engine.core.chat import Address
 from engine.core.engine_histograms import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.core.engine_histograms import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.core.engine_histograms import MODES as MODES
 from engine.core.engine_histograms import SOLVE_BOUNDS as SOLVE_BOUNDS
 from engine.core.engine_histograms import WAIT_BOUNDS as WAIT_BOUNDS
-from engine.core.session_messages import Ended as Ended
 from engine.core.states import CHATTING as CHATTING
 from engine.core.states import STATES as STATES
 from engine.core.states import WAITING as WAITING

@@ -20,12 +20,12 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, Final
 
-from bench.attacks.attack_target import Aim
+from bench.attacks.attack_list import ATTACKS, Attack
+from bench.attacks.attack_sockets import Aim
 from bench.attacks.bystanders import Bystanders, in_ms
-from bench.attacks.rows import ATTACKS, Attack
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import resident
+from bench.support.process_inspection import resident
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
 

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import time
 
-from bench.attacks.attack_target import Aim, drained, pour
+from bench.attacks.attack_sockets import Aim, drained, pour
 from bench.load.websocket_client import HEAD, framed
 
 CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"

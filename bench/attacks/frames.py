@@ -3,7 +3,7 @@
 import itertools
 import struct
 
-from bench.attacks.attack_target import PATIENCE, SAY, Aim, drained, pour
+from bench.attacks.attack_sockets import PATIENCE, SAY, Aim, drained, pour
 from bench.load.websocket_client import framed
 
 FIND = b'{"type":"find","interests":["%d"],"language":"ga"}'

@@ -6,7 +6,7 @@ import json
 import socket
 import urllib.parse
 
-from bench.attacks.attack_target import SAY, Aim, pour, until
+from bench.attacks.attack_sockets import SAY, Aim, pour, until
 from bench.attacks.frames import FIND
 from bench.load.websocket_client import HEAD, framed
 

@@ -18,11 +18,11 @@ from typing import Any
 
 import aiohttp
 
-from bench.boards.drawing import Series, picture
+from bench.boards.dashboard_drawing import Series, picture
 from bench.load import generator
 from bench.load.misbehaving_clients import rudeness
 from bench.support.plots import pyplot
-from bench.support.processes import free_port
+from bench.support.process_inspection import free_port
 from bench.support.results import ROOT
 from bench.support.serving import SERVER_CPU, Serving
 

@@ -26,7 +26,7 @@ PARTS: Final[dict[str, Part]] = {
     "reactor": Part(
         "bytes and events: reads, frames, the relay and its ring, sends, gates; C throughout",
         (
-            "ext", "ext.net", "ext.reactor.turn_end", "ext.net.byte_buffers", "ext.net.carry_over_limits", "ext.net.fast_chat_line_parser",
+            "ext", "ext.net", "ext.reactor.turn_end", "ext.net.byte_buffers", "ext.net.rate_limit_carry_over", "ext.net.fast_chat_line_parser",
             "ext.base.check",
             "ext.net.connection_table", "ext.net.counters", "ext.reactor.connection_handover", "ext.net.connection_end", "ext.net.event_queue",
             "ext.net.frames", "ext.reactor.socket_input",
@@ -47,7 +47,7 @@ PARTS: Final[dict[str, Part]] = {
     "turn": Part(
         "the loop and the worker's dispatch: a Python call an event, and one of the reactor's for each thing that is wanted done",
         (
-            "engine", "engine.core.session_messages", "engine.core.engine_state", "engine.engine", "engine.core.ports",
+            "engine", "engine.core.bus_messages", "engine.core.engine_state", "engine.engine", "engine.core.ports",
             "engine.core.session",
             "engine.chats.camera_checks", "engine.core.states",
             "server.realtime.worker", "server.realtime.worker.local_bus", "server.realtime.worker.session_recheck",
@@ -64,7 +64,7 @@ PARTS: Final[dict[str, Part]] = {
     "interning": Part(
         "a look-up a word, and whether it is spelled as it should be",
         (
-            "engine.matching.confusable_characters", "engine.matching.interest_normalisation", "engine.matching.interest_vocabulary",
+            "engine.matching.confusable_characters", "engine.matching.interest_normalisation", "engine.matching.interest_numbers",
             "engine.core.interest_quota",
             "ext.match.interner", "ext.match.string_table",
         ),
@@ -83,8 +83,8 @@ PARTS: Final[dict[str, Part]] = {
     "pairing": Part(
         "objects: a chat, its seats, a bus message each; begun and ended once",
         (
-            "engine.core.chat", "engine.chats.chat_lifecycle", "engine.chats.detection_handler", "engine.conduct.friction", "engine.core.ended_seats",
-            "engine.chats.unread_notices", "engine.chats.search",
+            "engine.core.chat", "engine.chats.chat_lifecycle", "engine.chats.detection_handler", "engine.conduct.friction_points",
+            "engine.core.ended_seats", "engine.chats.unread_notices", "engine.chats.search",
             "engine.matching.search_criteria", "engine.chats.safety_tips", "engine.chats.challenges",
         ),
     ),
@@ -105,8 +105,8 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_actions",
-            "engine.chats.chat_holds", "engine.chats.grooming", "engine.conduct.daily_detections", "engine.conduct.detection_classes",
+            "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_tips",
+            "engine.chats.age_question_pause", "engine.chats.grooming", "engine.conduct.daily_detections", "engine.conduct.detection_classes",
             "engine.conduct.video_pauses",
             "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.migrate.session_migration",
             "engine.migrate.session_record",
@@ -115,7 +115,7 @@ PARTS: Final[dict[str, Part]] = {
             "ext.pxd_check", "ext.base.ageing_map",
             "ext.net.tunnel_connections", "ext.migrate.connection_moves", "ext.migrate.tunnel_transfer", "ext.net.similarity",
             "ext.migrate.tunnel_client_state", "ext.migrate.tunnel",
-            "ext.reactor.debug_hooks", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.tcp_peer_liveness",
+            "ext.reactor.debug_hooks", "ext.net.chat_ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.tcp_peer_liveness",
             "ext.compiled_module_switch",
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
             "ext.accept", "ext.base", "ext.migrate", "ext.reactor",

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from engine.conduct.detection_actions import AGE_ASKED
 from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
+from engine.conduct.detection_tips import AGE_ASKED
 from server.trust.screening.screening_rules import read_rules
 from server.trust.screening.text_model import read_use
 

@@ -21,7 +21,7 @@ from bench.hostile.scripts import SCRIPTS, Ground
 from bench.hostile.talking_pairs import MANY, Pairs
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import cpu
+from bench.support.process_inspection import cpu
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.support.building import compiled
+from bench.support.c_programs import compiled
 
 PATIENCE = 60.0  # seconds for its end
 

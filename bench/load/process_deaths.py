@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bench.load.line_pairs import FAULTS, Heard, meet_and_talk
+from bench.load.numbered_line_pairs import FAULTS, Heard, meet_and_talk
 from bench.load.upgrade_run import answers
 from bench.support.machine import machine
 from bench.support.results import write

@@ -18,7 +18,7 @@ from bench.load import generator
 from bench.load.misbehaving_clients import rudeness
 from bench.support.machine import machine
 from bench.support.plots import pyplot, save
-from bench.support.processes import free_port, resident
+from bench.support.process_inspection import free_port, resident
 from bench.support.results import write
 from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
 

@@ -26,11 +26,11 @@ from typing import Any, Final
 import uvloop
 
 from bench.load import generator
-from bench.load.newcomers import Newcomers
+from bench.load.upgrade_newcomers import Newcomers
 from bench.load.upgrade_run import NotUpgradedError, moves, upgraded
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import free_port, spent
+from bench.support.process_inspection import free_port, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import OWN, Serving
 

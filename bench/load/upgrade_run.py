@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.support.processes import spent
+from bench.support.process_inspection import spent
 from server.ops.process.control_socket import NoServer, ask
 
 LOOK = 0.01  # seconds between two looks at what both processes have used

@@ -6,7 +6,7 @@ The matcher under every load that its goals name: `python -m bench matcher`.
 import itertools
 from typing import Any
 
-from bench.matching.array_run import Run
+from bench.matching.arrival_batches import Run
 from bench.matching.workloads import Stream
 from engine.matching.lobby import Lobby
 from engine.matching.tickets import Pool, Ticket

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.matching.array_run import BLOCK, Run
+from bench.matching.arrival_batches import BLOCK, Run
 from bench.matching.result_rows import Row
 from bench.matching.workloads import INTERESTS, LANGUAGES, RECENT, Arrivals, Stream
 from ext.match.interner import Interner

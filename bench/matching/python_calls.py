@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.matching.array_run import Run
+from bench.matching.arrival_batches import Run
 from bench.matching.result_rows import Row
 from bench.matching.workloads import LANGUAGES, Stream
 from engine.matching.interest_normalisation import SpellingCache

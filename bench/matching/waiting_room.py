@@ -5,9 +5,9 @@ submitted; then the matched two get their common words and release theirs, or th
 collection are the service's own. Not timed: JSON, sessions, the chat. All times are CPU time of the thread, so other load on the machine does not
 count.
 
-Each arrival in a held pool leaves its size unchanged, as in `bench.matching.array_run`: it waits or, if it was matched, another of the stream waits
-in its place; then the oldest leave. Time advances by `STEP` per arrival, and the steps that become due are not taken: in a held pool no ticket would
-wait long enough. They are taken in `steady`, from an empty room with steady arrivals, where each arrival pays for the steps due.
+A held pool keeps its size, as in `bench.matching.arrival_batches`: for each arrival that is matched, another of the stream waits instead; then the
+oldest leave. Time advances by `STEP` per arrival. Due steps (changes of a ticket's demands) are left out in held pools, where no ticket waits long
+enough; `steady`, which starts from an empty room with steady arrivals, includes their cost.
 """
 
 import gc

@@ -19,10 +19,10 @@ from typing import Any, Final
 
 import uvloop
 
-from bench.budget.counting import told
+from bench.budget.instruction_counts import told
 from bench.moves import migration_rig
 from bench.moves.migration_rig import BATCHES, KINDS
-from bench.support.building import BUILD
+from bench.support.c_programs import BUILD
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, write

@@ -20,7 +20,7 @@ from typing import Any, Final
 from bench.attacks.bystanders import in_ms
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import resident, spent
+from bench.support.process_inspection import resident, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
 from server.ops.config.picture_settings import Pictures, installed

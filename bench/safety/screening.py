@@ -25,7 +25,7 @@ from bench.server.chat_cpu import scraped
 from bench.server.servers import SERENDIP, Running, running
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import resident, spent
+from bench.support.process_inspection import resident, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
 from server.ops.config.settings import Screening

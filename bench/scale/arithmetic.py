@@ -4,7 +4,7 @@ from math import ceil
 from typing import Any, Final
 
 from bench.scale.assumptions import Assumed
-from bench.scale.costs import Costs
+from bench.scale.measured_costs import Costs
 from server.ops.config.settings import Chat
 
 US: Final = 1e-6  # seconds

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bench.scale.assumptions import SAID
-from bench.scale.costs import FIELDS
+from bench.scale.measured_costs import FIELDS
 from bench.scale.room_simulation import CLUSTERS, COMMON, ONE, THIN
 from bench.support.documents import fill, short, table
 from bench.support.plots import pyplot, save

@@ -11,7 +11,7 @@ from ext.accept.handshake import Judge
 from ext.net.chat_ring import Rings
 from ext.reactor.debug_hooks import append, build, classify, examine, is_valid, read_header
 from server.realtime.worker.local_bus import LocalBus
-from server.site.omegle import omegle_events
+from server.site.omegle import omegle_event_encoding
 
 
 def test_a_request_head_is_judged(benchmark: Any) -> None:
@@ -105,10 +105,12 @@ def test_the_batch_of_a_match_for_omegle_s_clients(benchmark: Any) -> None:
     frame = {"common": ["chess", "tea"], "language": "en", "chat": "0"}
 
     def batch() -> bytes:
-        return omegle_events.joined(omegle_events.match(frame, "en", "a,b,c,d"))
+        return omegle_event_encoding.joined(omegle_event_encoding.match(frame, "en", "a,b,c,d"))
 
     assert benchmark(batch).startswith(b'[["connected"],["commonLikes",["chess","tea"]]')
 
 
 def test_a_message_for_omegle_s_clients(benchmark: Any) -> None:
-    assert benchmark(omegle_events.message, {"text": "täglich grüßt das Murmeltier"}).startswith(b'["gotMessage"')
+    assert benchmark(omegle_event_encoding.message, {"text": "täglich grüßt das Murmeltier"}).startswith(
+        b'["gotMessage"'
+    )

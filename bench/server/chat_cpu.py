@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.load import generator
-from bench.support.processes import times
+from bench.support.process_inspection import times
 
 POLL = 0.25  # seconds between two looks
 TIDIED = 1.5  # seconds after which SQLite's log was moved into its file, which is a part of writing

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.support.building import BUILD
+from bench.support.c_programs import BUILD
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
 

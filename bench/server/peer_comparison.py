@@ -15,7 +15,7 @@ from bench.load import generator
 from bench.server import chat_cpu, documents, servers
 from bench.server.servers import Server
 from bench.support.machine import machine
-from bench.support.processes import memory, settled, spent
+from bench.support.process_inspection import memory, settled, spent
 from bench.support.results import write
 from bench.support.serving import LOAD_CPU
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.load import generator
 from bench.server import servers
-from bench.support.building import BUILD
+from bench.support.c_programs import BUILD
 from bench.support.results import RESULTS
 
 RATE = 250  # samples a second

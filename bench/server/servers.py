@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.support.building import BUILD, compiled, stale
-from bench.support.processes import asleep, free_port, listens
+from bench.support.c_programs import BUILD, compiled, stale
+from bench.support.process_inspection import asleep, free_port, listens
 from bench.support.results import ROOT
 from bench.support.serving import PATIENCE, SERVER_CPU, Serving
 

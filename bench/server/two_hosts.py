@@ -24,7 +24,7 @@ import uvloop
 from bench.server.match_time import Meetings, Person
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import free_port, spent
+from bench.support.process_inspection import free_port, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import PATIENCE, Serving
 from tests.cluster import nets

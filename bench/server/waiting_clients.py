@@ -19,7 +19,7 @@ from typing import Any
 from bench.load import generator
 from bench.support.machine import machine
 from bench.support.plots import pyplot, save
-from bench.support.processes import memory, spent
+from bench.support.process_inspection import memory, spent
 from bench.support.results import write
 from bench.support.serving import Serving
 

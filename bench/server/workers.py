@@ -21,7 +21,7 @@ from bench.load import generator
 from bench.server import match_time
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
-from bench.support.processes import memory, settled
+from bench.support.process_inspection import memory, settled
 from bench.support.results import ROOT, write
 from bench.support.serving import Serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from bench.storage.service_load import Service
+from bench.storage.service_slowdown import Service
 from bench.storage.store_kit import Kit, cpu
 from server.data.database import daily_partitions
 from server.data.retention.purge import Purge

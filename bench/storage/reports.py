@@ -25,7 +25,7 @@ from bench.attacks.bystanders import Bystanders, Person, in_ms
 from bench.load.websocket_client import HEAD
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.processes import spent
+from bench.support.process_inspection import spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from bench.support.processes import asleep, cpu, resident
+from bench.support.process_inspection import asleep, cpu, resident
 
 START = "from server.main.cli import main; main()"
 OWN = (sys.executable, "-c", START)  # this checkout's `serendip`

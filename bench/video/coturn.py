@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from bench.support.processes import free_port
+from bench.support.process_inspection import free_port
 from bench.support.results import ROOT
 
 SECRET = "of tests and benches"

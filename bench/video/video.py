@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.support.machine import machine
-from bench.support.processes import free_port
+from bench.support.process_inspection import free_port
 from bench.support.results import write
 from bench.support.serving import Serving
 from bench.video import browser_calls, media_calls, signalling

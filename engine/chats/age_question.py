@@ -1,23 +1,23 @@
 """Ask users who wrote that they are under 18 for their age.
 
-The chat is held at once and its writer gets the question (`engine.chats.chat_holds`): it continues after "18 or over"; after "under 18" it ends, and
-the user is excluded for a day. A hint of low confidence ("im in high school") brings the question alone: nothing waits for the answer.
+The chat is held at once and its writer gets the question (`engine.chats.age_question_pause`): it continues after "18 or over"; after "under 18" it
+ends, and the user is excluded for a day. A hint of low confidence ("im in high school") brings the question alone: nothing waits for the answer.
 **Invariant:** the answers are in memory only.
 """
 
-# "18 or over" is remembered for a day: a second such line within the day is shown to a moderator (`engine.conduct.detection_actions.Act`), and asked
+# "18 or over" is remembered for a day: a second such line within the day is shown to a moderator (`engine.conduct.detection_tips.Act`), and asked
 # about again in another chat. A client of another protocol cannot be asked: its chat ends, it gets a message, and its searches are refused for that
 # day.
 
 from typing import Final
 
-from engine.chats.chat_holds import ANSWER_WITHIN, ChatHolds, send_question
+from engine.chats.age_question_pause import ANSWER_WITHIN, ChatHolds, send_question
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
 from engine.conduct.age_answers import ASKED, KEPT, OLDEST
-from engine.conduct.detection_actions import AGE_ADULT, AGE_ASKED, AGE_CLAIM, AGE_MINOR, Act
 from engine.conduct.detection_classes import AGE_HINT
+from engine.conduct.detection_tips import AGE_ADULT, AGE_ASKED, AGE_CLAIM, AGE_MINOR, Act
 from engine.core.chat import Seat
 from engine.core.ended_seats import LONGER
 from engine.core.engine_state import EngineState

@@ -1,5 +1,5 @@
 from engine.core.engine_state cimport EngineState
-from engine.conduct.friction cimport Friction
+from engine.conduct.friction_points cimport Friction
 from engine.core.session cimport Session, ChallengeState
 
 cdef class Challenges:

@@ -1,12 +1,12 @@
 """Require a challenge (a puzzle or captcha) before a search, and handle its solution.
 
-`engine.conduct.friction` decides at each `find` frame whether a challenge is required, and how hard; the server makes challenges and checks
+`engine.conduct.friction_points` decides at each `find` frame whether a challenge is required, and how hard; the server makes challenges and checks
 solutions. A client that cannot solve challenges is refused `too_fast` and waits instead.
 """
 
 from typing import Final
 
-from engine.conduct.friction import REFUSED, level_of, retry_after
+from engine.conduct.friction_points import REFUSED, level_of, retry_after
 from engine.core.engine_state import EngineState
 from engine.core.session import ChallengeState, Session
 from engine.wire.client_requests import Solution

@@ -1,4 +1,4 @@
-from engine.core.session_messages cimport Begin, Ended, Moved
+from engine.core.bus_messages cimport Begin, Ended, Moved
 from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Query, Session

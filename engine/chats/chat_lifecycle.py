@@ -9,14 +9,14 @@ import math
 import orjson
 
 from engine.chats.camera_checks import CameraChecks
-from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.conduct.detection_tips import AGE_CLAIM, Act
+from engine.core.bus_messages import Begin, Ended, Moved
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Query, Session
-from engine.core.session_messages import Begin, Ended, Moved
 from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 from engine.matching.address_networks import networks_of
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.wire import server_frames
 from engine.wire.client_requests import Block, Message, Report, Save
 from engine.wire.client_requests import Signal as SignalRequest
@@ -30,7 +30,7 @@ from engine.wire.signal_checks import answers
 
 
 class Chats:
-    """Chats of the engine; the only writer of seats, but for their holds (`engine.chats.chat_holds`)."""
+    """Chats of the engine; the only writer of seats, but for their holds (`engine.chats.age_question_pause`)."""
 
     __slots__ = ("_core", "_out", "snaps")
 

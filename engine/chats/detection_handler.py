@@ -1,19 +1,20 @@
 """React to a detection (the screening process found a rule's match in a chat line), beyond the tips of `engine.chats.safety_tips`.
 
-A detection is counted against the writer, or is passed to the server as an `Act` (`engine.conduct.detection_actions`).
+A detection is counted against the writer, or is passed to the server as an `Act` (`engine.conduct.detection_tips`).
 **Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
 
-# Rules link, contact and opener are counted for the writer (`engine.conduct.friction`). Rule repeat becomes an Act if MANY chats of the writer, or of
-# the writer's network, began with the same line within WINDOW. Requests to a child are `engine.chats.grooming`'s. Detections are kept in the
-# chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that has ended meanwhile are assigned to their
-# writer for some seconds (`engine.core.ended_seats`).
+# Rules link, contact and opener are counted for the writer (`engine.conduct.friction_points`). Rule repeat becomes an Act if MANY chats of the
+# writer, or of the writer's network, began with the same line within WINDOW. Requests to a child are `engine.chats.grooming`'s. Detections are
+# kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that has ended meanwhile are
+# assigned to their writer for some seconds (`engine.core.ended_seats`).
 
 from typing import Final
 
 from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
-from engine.conduct.detection_actions import (
+from engine.conduct.detection_classes import HIGH, RULES
+from engine.conduct.detection_tips import (
     AGE_ASKED,
     AGE_CLAIM,
     GROOM,
@@ -26,7 +27,6 @@ from engine.conduct.detection_actions import (
     THREAT,
     Act,
 )
-from engine.conduct.detection_classes import HIGH, RULES
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session

@@ -4,8 +4,8 @@ Tips follow from detections of the screening process.
 **Invariant:** at most one tip of each kind per chat and user, and none after the chat's end.
 """
 
-from engine.conduct.detection_actions import KINDS, WITH_NUMBERS, tips_of
 from engine.conduct.detection_classes import Kind
+from engine.conduct.detection_tips import KINDS, WITH_NUMBERS, tips_of
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session

@@ -11,11 +11,11 @@ from engine.chats.challenges import Challenges
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.search_rate import SearchRate
+from engine.core.bus_messages import Begin
 from engine.core.chat import Chat, Seat, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Room
 from engine.core.session import Query, Session
-from engine.core.session_messages import Begin
 from engine.core.states import CHATTING, FIND, WAITING
 from engine.matching.interest_normalisation import BadInterest
 from engine.matching.search_criteria import shared

@@ -6,7 +6,7 @@
 # All deadlines are in one heap: the grace period depends on how the connection was lost, and a migrated session brings the rest of its own. An entry
 # is valid while it equals the session's deadline.
 
-from engine.chats.chat_holds import ChatHolds
+from engine.chats.age_question_pause import ChatHolds
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.search import Search
 from engine.chats.unread_notices import UnreadNotices

@@ -76,12 +76,12 @@ class Seat:
         self.persons = persons  # persons whom this side met; for a spy the person of side 0, then of side 1
         self.lasting = lasting  # the partner has an identity, so they are recognised when they come again
         self.away: dict[int, float] | None = None  # deadline by side, of the other sides that are away
-        # deadline by side, of the sides that must answer the age question before the chat continues (`engine.chats.chat_holds`)
+        # deadline by side, of the sides that must answer the age question before the chat continues (`engine.chats.age_question_pause`)
         self.held: dict[int, float] | None = None
         self.inside = b""  # the encoded facts of `matched`, sent again in `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, until the user has been notified
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
-        self.tips = 0  # bits of the kinds of `tip` that this side received (`engine.conduct.detection_actions.KINDS`)
+        self.tips = 0  # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`)
         self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported
 
     @property

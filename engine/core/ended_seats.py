@@ -7,8 +7,8 @@ A chat with a request to a child or a statement of age is kept for a minute: the
 from collections import deque
 from typing import Final
 
-from engine.conduct.detection_actions import AGE_CLAIM, GROOM
 from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_tips import AGE_CLAIM, GROOM
 from engine.core.chat import Chat, Seat
 from engine.core.session import Session
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections, mark_of
-from engine.conduct.friction import Friction
+from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.ended_seats import EndedChats
 from engine.core.engine_histograms import EngineHistograms
 from engine.core.interest_quota import InterestLimits
 from engine.core.ports import Bus, Out, Outside
 from engine.core.session import Session
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.matching.recent_partners import RecentPartners
 from engine.wire.protocol import FAULTS
 from engine.wire.rule_constants import Settings

@@ -1,4 +1,4 @@
-from engine.matching.interest_vocabulary cimport Vocabulary
+from engine.matching.interest_numbers cimport Vocabulary
 from engine.core.session cimport Query, Session
 
 cdef class InterestLimits:

@@ -10,7 +10,7 @@ if none is left, the search is refused.
 from engine.core.session import NO_IDS, Query, Session
 from engine.matching.address_networks import networks_of, share_of
 from engine.matching.interest_normalisation import InterestError, InternFull
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.wire.engine_errors import Refusal
 from engine.wire.rule_constants import WORDS_MAX, WORDS_RETRY_AFTER
 from ext.match.interner import Ids

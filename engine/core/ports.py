@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from engine.core.bus_messages import BusMessage as BusMessage
 from engine.core.chat import Address as Address
 from engine.core.session import Session
-from engine.core.session_messages import BusMessage as BusMessage
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.wire.engine_errors import BadField as BadField

@@ -1,6 +1,6 @@
 from engine.core.chat cimport Seat
 from engine.matching.search_criteria cimport Terms
-from ext.net.carry_over_limits cimport LimitsOwner
+from ext.net.rate_limit_carry_over cimport LimitsOwner
 
 cdef class Query:
     cdef public Terms terms

@@ -12,7 +12,7 @@ from engine.core.chat import Seat
 from engine.core.states import IDLE, Transitions
 from engine.matching.search_criteria import Terms
 from ext.match.interner import Ids
-from ext.net.carry_over_limits import LimitsOwner
+from ext.net.rate_limit_carry_over import LimitsOwner
 
 NO_IDS: Final = Ids()
 
@@ -127,7 +127,7 @@ class Session(LimitsOwner):
 
     @property
     def endpoint(self) -> str:
-        """Address and source port as they are kept of a chat (`server.data.keys.source_endpoint`)."""
+        """Address and source port as they are kept of a chat (`server.data.connection_source`)."""
         return f"{self.address} {self.port}" if self.port else self.address
 
     @property

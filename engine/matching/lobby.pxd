@@ -1,7 +1,7 @@
 from engine.matching.pool_counts cimport PoolRooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
-from engine.matching.interest_vocabulary cimport Vocabulary
+from engine.matching.interest_numbers cimport Vocabulary
 from ext.match.due_heap cimport DueHeap
 from ext.match.matcher_base cimport Index
 from ext.match.interner cimport Ids

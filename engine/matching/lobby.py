@@ -8,7 +8,7 @@ The index in `ext.match.matcher` finds partners; this module decides when to que
 
 from typing import Final
 
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.matching.pool_counts import PoolRooms
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, Ticket

@@ -123,7 +123,7 @@ def _any(_: Any) -> bool:
 
 
 def conduct_of(value: Any) -> bool:
-    """Whether a value is an exported entry of `engine.conduct.friction`."""
+    """Whether a value is an exported entry of `engine.conduct.friction_points`."""
     return type(value) is dict and _sound(value, CONDUCT)
 
 

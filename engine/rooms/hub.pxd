@@ -1,5 +1,5 @@
 from engine.matching.tickets cimport Step
-from engine.matching.interest_vocabulary cimport Vocabulary
+from engine.matching.interest_numbers cimport Vocabulary
 from engine.rooms.meeting_placement cimport Placement
 from engine.matching.recent_partners cimport RecentPartners
 from engine.rooms.local_waiting_room cimport WaitingRoom

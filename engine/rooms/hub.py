@@ -14,7 +14,7 @@ from typing import Final
 
 from engine.core.interest_quota import InterestLimits
 from engine.core.session import NO_IDS
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
 from engine.matching.recent_partners import RecentPartners
 from engine.matching.spy_queue import Wish

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.core.engine_histograms import Histogram
 from engine.core.ports import Seats
-from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.interest_numbers import Vocabulary
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket

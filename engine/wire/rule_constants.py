@@ -24,7 +24,7 @@ REPORTS_MAX: Final = 64
 WORDS_MAX: Final = 1_024
 WORDS_RETRY_AFTER: Final = 10.0  # seconds, if none of a search's interests is accepted: many searches end in that time
 
-# Chats that end soon after one's first line (`engine.conduct.friction`).
+# Chats that end soon after one's first line (`engine.conduct.friction_points`).
 SOON: Final = 5  # seconds
 SHORT: Final = 60.0  # seconds of a chat beyond which the time of its first line is not looked up
 SHORT_LINES: Final = 30  # lines, the same: so many make a conversation
@@ -33,7 +33,9 @@ SHORT_LINES: Final = 30  # lines, the same: so many make a conversation
 # Camera checks of a video chat (`engine.chats.camera_checks`).
 LOOK_LEAST: Final = 20.0  # seconds between two random checks
 LOOK_SPREAD: Final = 5.0  # seconds, the least mean of the random part: the next check cannot be predicted
-LOOK_CLOSE: Final = 20.0  # seconds, the mean if one of the two has CLOSE_POINTS points (`engine.conduct.friction`)
+LOOK_CLOSE: Final = (
+    20.0  # seconds, the mean if one of the two has CLOSE_POINTS points (`engine.conduct.friction_points`)
+)
 CLOSE_POINTS: Final = 4
 LOOK_SOON: Final = 3.0  # seconds after a hit, and up to as many more
 LOOK_AGAIN: Final = 3.0  # seconds if one of the two is away, or the chat is held

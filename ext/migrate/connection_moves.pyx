@@ -20,7 +20,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ext.net.byte_buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carry_over_limits cimport LimitsOwner, move_limits, read_tokens
+from ext.net.rate_limit_carry_over cimport LimitsOwner, move_limits, read_tokens
 from ext.base.check cimport CHECK
 from ext.net.connection_table cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,
@@ -30,7 +30,7 @@ from ext.net.connection_end cimport free, let_go
 from ext.net.frames cimport BINARY, own_frames
 from ext.net.output cimport awaited, flush, mark_dirty
 from ext.base.protocol cimport TAKE_SECONDS
-from ext.net.ring_snapshot cimport whole
+from ext.net.chat_ring_snapshot cimport whole
 from ext.base.system cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, close, epoll_ctl, epoll_event
 from ext.migrate.tcp_peer_liveness cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm

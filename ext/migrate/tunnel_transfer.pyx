@@ -36,7 +36,7 @@ from ext.net.frames cimport RECORD, header_size, write_header
 from ext.net.tunnel_connections cimport tunnel_join, unsent
 from ext.migrate.connection_moves cimport count_at, filled, give_up, has_event
 from ext.net.output cimport awaited, flush, pending
-from ext.net.ring_snapshot cimport whole
+from ext.net.chat_ring_snapshot cimport whole
 from ext.base.system cimport EPOLL_CTL_ADD, close, epoll_ctl, epoll_event
 from ext.migrate.tunnel cimport HALF_SECONDS, HOLD_SECONDS, HOME_FRAME_MAX, WAITING, followed
 from ext.net.structs cimport tunnel_t

@@ -15,7 +15,7 @@ from libc.string cimport memcpy
 from ext.net.byte_buffers cimport aligned
 from ext.base.check cimport CHECK
 from ext.base.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
-from ext.net.ring_snapshot cimport ENTRY, ordinals, read_snapshot, snapshot_of, ring_snapshot_t
+from ext.net.chat_ring_snapshot cimport ENTRY, ordinals, read_snapshot, snapshot_of, ring_snapshot_t
 from ext.base.system cimport explicit_bzero
 
 cdef enum:
@@ -375,7 +375,7 @@ cdef class Ring:
         return ring_missed(self.ring, side, after)
 
     def dump(self) -> tuple:
-        """Return (numbers, entries), from which `Rings.fill` makes the ring in another process; the format is in ring_snapshot.pyx."""
+        """Return (numbers, entries), from which `Rings.fill` makes the ring in another process; the format is in chat_ring_snapshot.pyx."""
         cdef bytes data = PyBytes_FromStringAndSize(NULL, self.ring.used)
         if self.ring.used:
             ring_read(self.ring, self.ring.start, <uint8_t *><char *>data, self.ring.used)

@@ -12,7 +12,7 @@ from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.accept.address_limits cimport key_of
-from ext.net.carry_over_limits cimport LimitsOwner, save_limits
+from ext.net.rate_limit_carry_over cimport LimitsOwner, save_limits
 from ext.base.check cimport CHECK
 from ext.net.connection_table cimport (
     BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, PIPED, UNTOLD, VIRTUAL, connection_free,

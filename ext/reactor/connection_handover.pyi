@@ -1,6 +1,6 @@
 from typing import Any
 
-from ext.net.carry_over_limits import LimitsOwner
+from ext.net.rate_limit_carry_over import LimitsOwner
 
 class ConnectionTransfers:
     def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int: ...

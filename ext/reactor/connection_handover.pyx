@@ -5,7 +5,7 @@ has ended does nothing, and no call causes an event.
 """
 from cython cimport no_gc_clear
 
-from ext.net.carry_over_limits cimport LimitsOwner, allow, allowance
+from ext.net.rate_limit_carry_over cimport LimitsOwner, allow, allowance
 from ext.net.connection_table cimport connection_open, name
 from ext.reactor.new_connections cimport begin, count_newcomer
 from ext.net.frames cimport RECORD

@@ -14,7 +14,7 @@ from cython cimport no_gc_clear
 from ext.accept.address_limits cimport Addresses
 from ext.reactor.turn_end cimport gather
 from ext.net.byte_buffers cimport chunks_clear
-from ext.net.carry_over_limits cimport LimitsOwner, move_limits
+from ext.net.rate_limit_carry_over cimport LimitsOwner, move_limits
 from ext.net.connection_table cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,

@@ -26,7 +26,7 @@ from ext.accept.handshake cimport HEAD_MAX, head_end
 from ext.net.output cimport fault, flush, flush_dirty, frame, pending, watch
 from ext.base.protocol cimport CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, TOO_FAST_RETRY_AFTER, WATCHER, WORDS_TOO_FAST
 from ext.net.relay cimport relay_message, relay_typing, talks
-from ext.net.ring_snapshot cimport ENTRY
+from ext.net.chat_ring_snapshot cimport ENTRY
 from ext.base.system cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, explicit_bzero, prefetch, prefetch_to_write, recv
 from ext.migrate.tunnel cimport tunnelled
 from ext.net.structs cimport ring_t

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
-from server.ops.process.log_sink import hold_standard_descriptors
+from server.ops.process.log_writer_thread import hold_standard_descriptors
 
 # Groups of commands: module, imported when one of its commands is called, and help.
 GROUPS = {
@@ -186,7 +186,7 @@ def upgrade(
 def status(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """Show the state of the running server: processes, users, deaths. Status: 0 all serve, 1 no server runs, 3 not all serve."""
     folder = enter(config, {"data": data}).data
-    from server.main.commands.process_commands import status as run
+    from server.main.commands.process_control_commands import status as run
 
     run(folder, as_json)
 
@@ -202,7 +202,7 @@ def drain(
 ) -> None:
     """Move all users of this host to the other hosts and end it: chats and searches continue. With --worker: one worker, to the other workers."""
     folder = enter(config, {"data": data}).data
-    from server.main.commands.process_commands import change
+    from server.main.commands.process_control_commands import change
 
     change(folder, "drain", worker, as_json)
 
@@ -226,7 +226,7 @@ def restart(
     if len(which) != 1 or which[0] is None:
         stop("which process: --worker N, --hub or --frontend", status=2)
     folder = enter(config, {"data": data}).data
-    from server.main.commands.process_commands import change
+    from server.main.commands.process_control_commands import change
 
     change(folder, "restart", which[0], as_json)
 

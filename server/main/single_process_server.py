@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from server.fleet.migrate.upgrade_command import UpgradeCommand
+from server.fleet.migrate.single_process_upgrade import UpgradeCommand
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor, fault_of
 from server.fleet.supervisor.process_mode import has_several
 from server.main.checks.local_checks import local

@@ -5,7 +5,7 @@ blocks.
 """
 
 # An undeclared event or field raises UndeclaredEventError if `strict` is set (tests); otherwise it is dropped and counted. Writing:
-# `server.ops.process.log_sink`.
+# `server.ops.process.log_writer_thread`.
 
 import asyncio
 import atexit
@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from server.ops.config.settings import Log
-from server.ops.process.log_sink import LogSink
+from server.ops.process.log_writer_thread import LogSink
 from server.ops.process.optional_dependency_filter import structlog
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.

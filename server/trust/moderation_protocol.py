@@ -94,7 +94,7 @@ class PublicNotices(Protocol):
 
 
 class Appeals(Protocol):
-    """Port of `server.trust.cases.appeal_access.Appeals`. Each method raises StoreAway."""
+    """Port of `server.trust.cases.user_appeals.Appeals`. Each method raises StoreAway."""
 
     async def read(self, text: str) -> Reasons | None:
         """Return the ban of an appeal's address by its last part, or None if there is no such ban."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bench.budget import figures as budget
+from bench.budget import part_cost_table as budget
 from bench.detection import tables as detection
 from bench.load import upgrade
 from bench.matching import documents as matching

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.session_messages import Ended
+from engine.core.bus_messages import Ended
 from engine.core.states import WAITING
 from engine.wire.client_requests import Save
 from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT

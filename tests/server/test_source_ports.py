@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.data.connection_source import SourceEndpoint
 from server.data.keys.pseudonyms import open_pseudonyms
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.ops.security import secret_keys
 from tests.server.site.web.servers import Server
 

@@ -12,7 +12,7 @@ import unicodedata
 from typing import Any
 
 from server.data.records.transcript import Transcript
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 
 KINDS = ("text", "video", "spy", "college")
 _TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # direction controls

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from server.data.connection_source import SourceEndpoint
 from server.data.keys.epoch_keys import SIZE, EpochKeys, KeyGone
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.ops.security.secret_keys import EPOCHS, Keys, Purpose
 
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it

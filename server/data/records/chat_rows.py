@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from server.data.connection_source import SourceEndpoint
 from server.data.database.bulk_inserts import InsertTarget
 from server.data.keys.epoch_keys import EPOCH
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.records.address_country import Countries
 from server.data.schema.chat_id_format import chat_ids, day_of
 

@@ -25,7 +25,7 @@ from server.data.statement.statement_document import document as made
 from server.data.statement.statement_document import named_providers
 from server.data.statement.statement_versions import DAY, Version
 from server.data.statement.term_translations import SAID
-from server.http.words.sentences import Said, said
+from server.http.words.sentence_formatter import Said, said
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks

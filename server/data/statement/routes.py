@@ -17,9 +17,9 @@ from server.data.statement.current_statement import PublishedStatement, added
 from server.data.statement.statement_versions import Version
 from server.data.statement.term_translations import SAID
 from server.http.pages import PAGES, Pages, page_language
-from server.http.pages.static_file import File
+from server.http.pages.static_response import File
 from server.http.request.site_services import SERVICES, Services
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 
 PUBLISHED: web.AppKey[PublishedStatement] = web.AppKey("published", PublishedStatement)
 KEPT = 36  # rendered pages

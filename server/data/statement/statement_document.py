@@ -31,8 +31,8 @@ from server.data.privacy.registry_model import (
 )
 from server.data.statement.enabled_features import features, holds
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import Said
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import Said
+from server.http.words.sentence_formatter import said as spoken
 from server.ops.config.recipient_settings import Recipient as Provider
 from server.ops.config.settings import UNNAMED, Retention, Settings
 

@@ -21,7 +21,7 @@ from server.data.privacy.registry_history import current
 from server.data.statement.enabled_features import features
 from server.data.statement.statement_changes import Change, compare
 from server.data.statement.statement_document import document
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.settings import Settings
 
 FOLDER = "statement"  # under DATA

@@ -13,7 +13,7 @@ from typing import Final
 from markupsafe import Markup
 
 from server.http.words.catalogue import ENGLISH, Word, Words, words
-from server.http.words.plural_forms import category
+from server.http.words.language_data import category
 
 BEGIN: Final = "term."
 _name = re.compile(r"\\{(\w+)\\}").sub

@@ -88,7 +88,7 @@ class Kind(enum.IntEnum):
     ALL = 69  # between frontend and hub: broadcast to all hosts, and from another one
     EVACUATE = 72  # supervisor to all: this host ends, its sessions move to other hosts; in how many seconds
     PLACES = 73  # hub to workers and frontend, while its host ends: processes of other hosts that accept sessions, and how many these have
-    HOST = 60  # supervisor to the next one: state that it continues with (`server.fleet.supervisor.supervisor_state`)
+    HOST = 60  # supervisor to the next one: state that it continues with (`server.fleet.supervisor.supervisor_upgrade_state`)
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the frontend one end of a link to the previous one
     FOLLOW = 62  # supervisor to the frontend: hand over to the frontend of this pid, by that link
     NEXT = 63  # supervisor to a worker: drain to this one of the next generation, and the version of records
@@ -211,9 +211,7 @@ class Link:
                 if error.errno in _LATER:  # not for lack of room in the socket, so that no event would come
                     self._again = self._loop.call_later(AGAIN, self._flush)
                     return
-                self.broken = (
-                    f"it takes nothing ({error.strerror})"  # what the other end had sent is read before this is told
-                )
+                self.broken = f"it takes nothing ({error.strerror})"  # what the other end had sent is read before this is reported
                 self._writable_no_more()
                 self._queue_away()
                 self._room.set()
@@ -259,7 +257,7 @@ class Link:
             pass
 
     def _read(self) -> bool:
-        """Read one message; False: there is none, or no more will come."""
+        """Read one message; False if there is no message, or no more will come."""
         try:
             size, beside, flags, _ = self._sock.recvmsg_into(
                 [self._buffer], socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC

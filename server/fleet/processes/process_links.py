@@ -21,7 +21,7 @@ from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
 from server.fleet.processes.session_lookup import SessionLookup, alone
-from server.fleet.processes.worker_transfer import WorkerTransfer
+from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming.evacuation import Send
 from server.fleet.roaming.host_migration_parts import HostMigration, OtherHosts
 from server.fleet.roaming.session_return import VisitorReturn

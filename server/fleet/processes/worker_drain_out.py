@@ -15,7 +15,7 @@ from server.fleet.migrate.forwarding_table import KEEP
 from server.fleet.migrate.migration_order import MigrationOrder
 from server.fleet.migrate.session_sender import AHEAD
 from server.fleet.migrate.transfer import GroupTransfer, Transfer
-from server.fleet.processes.worker_transfer import WorkerTransfer
+from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.ops import log
 from server.ops.metrics.migration_metrics import DRAIN, UPGRADE
 from server.ops.process import fault_points

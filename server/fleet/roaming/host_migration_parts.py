@@ -42,7 +42,7 @@ class OtherHosts:
 class HostMigration:
     """Migration between hosts, of a worker or the frontend. Call it in the loop.
 
-    here ── source ──► the rpc server of another host's frontend ── `remote_request_forwarding` ──► target, in the worker that is meant
+    here ── source ──► the rpc server of another host's frontend ── `forwarded_request_delivery` ──► target, in the worker that is meant
     """
 
     def __init__(self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened) -> None:

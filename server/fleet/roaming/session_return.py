@@ -20,8 +20,8 @@ from typing import Final
 from engine.engine import VERSION, Session
 from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.views import CHATTING, write_last
-from server.fleet.roaming import return_record
-from server.fleet.roaming.return_record import READ_MAX, TooLarge
+from server.fleet.roaming import session_return_frames
+from server.fleet.roaming.session_return_frames import READ_MAX, TooLarge
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.migration_metrics import RETURNS
 from server.ops.process import fault_points
@@ -43,8 +43,8 @@ class VisitorReturn:
     """Return of visitors from one process. Call it in the loop; `turn` after each of the worker's turns.
 
     A session that is in no chat nor about to be, and whose client has read everything, returns at once, with its search if it has one, over the
-    connection by which it came (`return_record`; owner at each cut: `tunnel_table.TunnelTable`). If its client has not read everything, or the
-    session moves to a match, the return is tried again; a session that is too large stays until its next chat is over.
+    connection by which it came (`session_return_frames`; owner at each cut: `tunnel_table.TunnelTable`). If its client has not read everything, or
+    the session moves to a match, the return is tried again; a session that is too large stays until its next chat is over.
     """
 
     def __init__(self, worker: Worker, room: RemoteRoom, writes: Callable[[], int] = newest) -> None:
@@ -70,7 +70,7 @@ class VisitorReturn:
         """Send the visitor's host what it needs if this host dies."""
         session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
         if session is not None and session.conn == conn:
-            self._worker.reactor.record(conn, return_record.last(write_last(session, time.monotonic())))
+            self._worker.reactor.record(conn, session_return_frames.last(write_last(session, time.monotonic())))
 
     def turn(self) -> None:
         """Return the visitors that may go now."""
@@ -113,7 +113,7 @@ class VisitorReturn:
             return True
         try:
             released.parcel.record["v"] = self._writes()
-            frame = return_record.person(released.parcel)
+            frame = session_return_frames.person(released.parcel)
         except TooLarge:
             self.results["stayed"] += 1
             self._stay(released, None)
@@ -157,7 +157,7 @@ class VisitorReturn:
                     if len(read) > READ_MAX:
                         raise TimeoutError
                 fault_points.at("read")
-                await loop.sock_sendall(sock, b"".join(return_record.rest(bytes(read))))
+                await loop.sock_sendall(sock, b"".join(session_return_frames.rest(bytes(read))))
                 fault_points.at("rest")
             result = "sent"
         self.results[result] += 1

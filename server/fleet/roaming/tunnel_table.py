@@ -23,7 +23,7 @@ from engine.engine import BadRecord, Session, SessionRecord
 from engine.views import error, left
 from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from ext.migrate.tunnel_transfer import prepare
-from server.fleet.roaming.return_record import ReturnRecord, bytes_of, key_of, read_last
+from server.fleet.roaming.session_return_frames import ReturnRecord, bytes_of, key_of, read_last
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
@@ -101,7 +101,7 @@ class TunnelTable:
     that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
     that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_client_state.pyx` knows: whether it is in a chat. `kept`
     includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
-    are not. The home sends it anew (frame L of `return_record`) as it changes.
+    are not. The home sends it anew (frame L of `session_return_frames`) as it changes.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from server.fleet.cluster.membership import SERVING
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.supervisor.child_process import Child
-from server.fleet.supervisor.control_clients import ControlClient
+from server.fleet.supervisor.control_server import ControlClient
 
 WITHIN: Final = 300.0  # seconds for sessions to move to other hosts
 ALONE: Final = "no other host is there: everybody is told to come back, and chats end"

@@ -22,8 +22,8 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, LAST, NEXT, between_generations, name_of, number_of, of_generation
 from server.fleet.migrate.upgrade_source import TELL_EVERY, not_ready
 from server.fleet.supervisor.child_process import Child, ChildMessage
-from server.fleet.supervisor.control_clients import ControlClient
-from server.fleet.supervisor.supervisor_state import GenerationState
+from server.fleet.supervisor.control_server import ControlClient
+from server.fleet.supervisor.supervisor_upgrade_state import GenerationState
 from server.ops import log
 from server.ops.process import fault_points, foreground_proxy, successor
 

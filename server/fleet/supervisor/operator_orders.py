@@ -16,10 +16,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import EARLIER_FRONTEND, FRONTEND, HUB, name_of, number_of
 from server.fleet.supervisor.child_process import Child
-from server.fleet.supervisor.control_clients import ControlClient
+from server.fleet.supervisor.control_server import ControlClient
 from server.fleet.supervisor.host_drain_report import WITHIN, HostDrain
 from server.fleet.supervisor.next_generation import ENDING, MOVING, STARTING, NextGeneration
-from server.fleet.supervisor.supervisor_state import GenerationState
+from server.fleet.supervisor.supervisor_upgrade_state import GenerationState
 from server.ops import log
 from server.ops.process import server_status
 from server.ops.process.control_socket import UNKNOWN

@@ -19,9 +19,9 @@ from typing import Final
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, number_of
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildStart
-from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.control_server import ControlClients
 from server.fleet.supervisor.operator_orders import OperatorOrders
-from server.fleet.supervisor.supervisor_state import GenerationState
+from server.fleet.supervisor.supervisor_upgrade_state import GenerationState
 from server.fleet.supervisor.upgrade_takeover import PreviousGeneration
 from server.fleet.supervisor.watchdog import LOOK_EVERY, Watchdog
 from server.ops import log

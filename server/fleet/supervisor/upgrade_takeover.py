@@ -18,7 +18,7 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, LAST, between_generations, of_generation
 from server.fleet.migrate.upgrade_successor import SEVERAL
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildMessage
-from server.fleet.supervisor.supervisor_state import GenerationState, unpacked
+from server.fleet.supervisor.supervisor_upgrade_state import GenerationState, unpacked
 from server.ops import version
 from server.ops.process import fault_points, successor
 from server.ops.process.listening_sockets import StartError

@@ -5,7 +5,7 @@ English.
 **Invariant:** templates are always autoescaped.
 """
 
-# A template fills `title` and `body`. The sentences are those of server.http.words.sentences. The only script is look.js.
+# A template fills `title` and `body`. The sentences are those of server.http.words.sentence_formatter. The only script is look.js.
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +14,10 @@ from typing import Any
 from aiohttp import web
 
 from server.http.pages.page_language import language_of
-from server.http.pages.static_file import File
+from server.http.pages.static_response import File
 from server.http.words import templates
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import Said, said
+from server.http.words.sentence_formatter import Said, said
 
 FOLDER = Path(__file__).parent
 PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # application key of the renderer, for the handlers of other documents

@@ -80,7 +80,7 @@ class SiteParts:
     is_moderated: Callable[[], bool] = bool  # whether users are told that a moderator reads reports
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
     are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
-    # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.service`); "": it was not checked.
+    # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.picture_check_service`); "": it was not checked.
     glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import write_po
 
-from server.http.words.plural_forms import categories
+from server.http.words.language_data import categories
 from server.http.words.po_files import messages
 
 _HEAD = """\

@@ -15,7 +15,7 @@ FOLDER = HERE / "locale"
 SOURCE = "words.pot"
 ENGLISH = "en"
 COMPILED: Final = "compiled.json"
-_READERS = ("po_files.py", "plural_forms.py")  # these define what a catalogue means
+_READERS = ("po_files.py", "language_data.py")  # these define what a catalogue means
 
 Word = str | dict[str, str]  # a sentence, or its plural forms by CLDR's names
 

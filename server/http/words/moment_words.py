@@ -2,7 +2,7 @@
 
 import datetime
 
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 
 
 def moment(at: float, t: Said) -> str:

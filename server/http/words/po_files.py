@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from server.http.words.compiled_catalogues import COMPILED, ENGLISH, FOLDER, SOURCE, Word, digest
-from server.http.words.plural_forms import categories, direction, name
+from server.http.words.language_data import categories, direction, name
 
 
 def read(path: Path, language: str) -> Catalog:

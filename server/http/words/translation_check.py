@@ -12,7 +12,7 @@ from typing import Final
 from babel.messages.catalog import Catalog, Message
 
 from server.http.words.compiled_catalogues import Word
-from server.http.words.plural_forms import categories, disagreements
+from server.http.words.language_data import categories, disagreements
 from server.http.words.po_files import english, messages, translated
 
 BRAND: Final = "Serendip"

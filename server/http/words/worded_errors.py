@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import Said, said
+from server.http.words.sentence_formatter import Said, said
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
 
-from server.fleet.cluster.cluster_node import ALL
+from server.fleet.cluster.cluster_heartbeat import ALL
 from server.fleet.cluster.membership import DEAD, Beat, read
 from server.fleet.nats import nats_connection
 from server.fleet.nats.nats_connection import Proof

@@ -17,7 +17,7 @@ from server.main.checks.cluster_needs import fitness
 from server.main.checks.eea_countries import EEA
 from server.main.checks.public_host_requirements import loopback, missing, public_address, public_names
 from server.ops.config.settings import Settings
-from server.ops.process.data_owner_switch import MADE_FIRST, name_of
+from server.ops.process.unix_user_switch import MADE_FIRST, name_of
 
 FREE_WARNING: Final = 1 << 30  # bytes
 FREE_ERROR: Final = 100 << 20

@@ -33,7 +33,7 @@ from server.main.commands.store_command_runner import perform
 from server.ops.config.moderation_policy import DAY, HOUR
 from server.ops.config.settings import Settings
 from server.trust.cases.case_queues import ListedCase
-from server.trust.child_protection import referral_api, referral_package
+from server.trust.child_protection import referral_client, referral_package
 from server.trust.decisions.appeal_decisions import Appeal
 from server.trust.decisions.case_work import CaseWork, OpenedCase
 from server.trust.decisions.second_reviews import OpenReview
@@ -250,7 +250,7 @@ def refer(
                 say(clean(path))
             if send:
                 password = chosen.child_password.get_secret_value()
-                number = await referral_api.send(package, chosen.child_endpoint, chosen.child_user, password)
+                number = await referral_client.send(package, chosen.child_endpoint, chosen.child_user, password)
         if number:
             await at_desk.referred(case, who(operator), why, number, submitted)
         return number

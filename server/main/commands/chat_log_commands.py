@@ -13,7 +13,7 @@ from server.data.privacy import audit_log
 from server.data.records.transcript import Transcript
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import said as spoken
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,

@@ -18,7 +18,7 @@ from server.main.checks.local_checks import local
 from server.main.commands.command_base import clean, print_json, say
 from server.ops import log
 from server.ops.config.settings import Settings
-from server.ops.process.data_owner_switch import MADE_FIRST
+from server.ops.process.unix_user_switch import MADE_FIRST
 from server.ops.security import secret_keys
 
 

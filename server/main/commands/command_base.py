@@ -54,8 +54,8 @@ def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) 
 
     `make`: this command may make the folder.
     """
-    from server.ops.process.data_owner_switch import NotOurs
-    from server.ops.process.data_owner_switch import enter as become
+    from server.ops.process.unix_user_switch import NotOurs
+    from server.ops.process.unix_user_switch import enter as become
 
     settings = read(config, flags).settings
     try:

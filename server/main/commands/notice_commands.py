@@ -11,7 +11,7 @@ import typer
 
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,

@@ -12,7 +12,7 @@ import typer
 from server.data.objects.sealed_objects import Sealed
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,

@@ -15,8 +15,8 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
-from engine.conduct.detection_actions import FURTHER, GROOM, LIMITS, tips_of
 from engine.conduct.detection_classes import HIGH, LOW, RULES
+from engine.conduct.detection_tips import FURTHER, GROOM, LIMITS, tips_of
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,

@@ -23,7 +23,7 @@ from server.data.store.store_runner import Parts, open_parts
 from server.main.commands.command_base import enter, stop
 from server.ops import log
 from server.ops.config.settings import Settings
-from server.ops.process.data_owner_switch import name_of
+from server.ops.process.unix_user_switch import name_of
 from server.ops.security import secret_keys
 
 Result = TypeVar("Result")

@@ -48,12 +48,12 @@ from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
 from server.trust.child_protection.minor_deletion import Minors
-from server.trust.console.console_protocol import Console
+from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_protocol import Safety, SafetyPorts
+from server.trust.pictures.picture_check_service import Pictures
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.pictures.requested_pictures import PictureRequests
-from server.trust.pictures.service import Pictures
 
 logger = log.get()
 

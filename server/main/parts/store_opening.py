@@ -18,7 +18,7 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
 from server.site.translation.libretranslate import TranslationClient
-from server.trust.console.console_protocol import Console
+from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_protocol import Safety, SafetyPorts
 

@@ -30,8 +30,8 @@ from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
+from server.fleet.processes.forwarded_request_delivery import RequestForwarding
 from server.fleet.processes.process_links import WorkerLinks, ports_of, room_of
-from server.fleet.processes.remote_request_forwarding import RequestForwarding
 from server.fleet.processes.shutdown_time_budget import WorkerEvacuation
 from server.fleet.roaming.host_migration_parts import OtherHosts
 from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS, SocketlessClients

@@ -17,7 +17,7 @@ from typing import Any, Final
 from engine.engine import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
-from server.fleet.cluster.cluster_node import ClusterNode
+from server.fleet.cluster.cluster_heartbeat import ClusterNode
 from server.fleet.cluster.membership import Host
 from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.frontend.cluster_broadcast import ClusterBroadcast

@@ -20,9 +20,9 @@ from server.fleet.cluster.cluster_frontend_parts import Place
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of, number_of
 from server.fleet.migrate.upgrade_successor import fault_of
-from server.fleet.supervisor import supervisor_state as inherited
+from server.fleet.supervisor import supervisor_upgrade_state as inherited
 from server.fleet.supervisor.child_process import ChildLink, ChildStart
-from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.control_server import ControlClients
 from server.fleet.supervisor.process_mode import number_of_workers
 from server.fleet.supervisor.supervisor import Role, Supervisor
 from server.fleet.supervisor.upgrade_takeover import PreviousGeneration

@@ -1,6 +1,6 @@
 """Declare the metrics of automatic text screening, as rows of `server.ops.metrics.metric_table`."""
 
-from engine.conduct.detection_actions import EFFECTS, KINDS
+from engine.conduct.detection_tips import EFFECTS, KINDS
 from server.ops.metrics.metric_type import Metric
 
 SCREENED = (

@@ -5,7 +5,7 @@
 #     {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}
 #
 # `links`: bytes waiting for the other processes, by the names of those that are connected; a single process has none. `left`: during an upgrade,
-# sessions still in these processes. `cluster`: this host and the others (`server.fleet.cluster.cluster_node`).
+# sessions still in these processes. `cluster`: this host and the others (`server.fleet.cluster.cluster_heartbeat`).
 
 from __future__ import annotations
 

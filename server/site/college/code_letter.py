@@ -6,7 +6,7 @@
 from email.message import EmailMessage
 from email.utils import make_msgid
 
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 
 
 def write_letter(sender: str, to: str, code: str, link: str, domain: str, t: Said) -> EmailMessage:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.http.pages.static_file import File
+from server.http.pages.static_response import File
 from server.site.front import asyncapi, openapi
 
 DOCUMENTS: Final[dict[str, Callable[[], dict[str, Any]]]] = {

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from server.http.pages import PAGES, Pages, add_pages
 from server.http.pages.page_language import preferred
-from server.http.pages.static_file import KINDS, PACKED, File
+from server.http.pages.static_response import KINDS, PACKED, File
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.host_forwarding import PAGE, Away, Gone, is_forwarded
 from server.http.request.origins import from_known_page

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engine.wire.protocol import AGE
 from ext.base.ageing_map import AgeingMap
-from server.site.omegle import omegle_events
+from server.site.omegle import omegle_event_encoding
 from server.site.omegle.omegle_client import OmegleClient
 from server.site.omegle.status_info import StatusFigures
 
@@ -32,7 +32,7 @@ class StatementNotices:
         if client.person:
             self._informed.put(client.person, told["version"])
         day = datetime.datetime.fromtimestamp(told["from"], datetime.UTC).date().isoformat()
-        return omegle_events.changes(client.host, told["version"], day)
+        return omegle_event_encoding.changes(client.host, told["version"], day)
 
 
 def queue_events(
@@ -47,44 +47,44 @@ def queue_events(
     if kind == "message":
         client.last = frame["seq"]
         client.forget(
-            (omegle_events.TYPING, omegle_events.STOPPED)
+            (omegle_event_encoding.TYPING, omegle_event_encoding.STOPPED)
         )  # a message ends typing, and some clients read the first event only
-        client.put([omegle_events.message(frame)])
+        client.put([omegle_event_encoding.message(frame)])
     elif kind == "typing":
-        client.put([omegle_events.typing(frame)])
+        client.put([omegle_event_encoding.typing(frame)])
     elif kind == "matched":
         client.chat, client.last = frame["chat"], 0
-        client.put(omegle_events.match(frame, client.find["language"], digests(), announced.sentence(client)))
+        client.put(omegle_event_encoding.match(frame, client.find["language"], digests(), announced.sentence(client)))
     elif kind == "waiting":
         if not client.told:
             client.told = True
-            client.put([omegle_events.WAITING, status.event(client.host)])
+            client.put([omegle_event_encoding.WAITING, status.event(client.host)])
     elif kind == "left":
-        client.put([omegle_events.left(frame)])
+        client.put([omegle_event_encoding.left(frame)])
         return True
     elif kind == "partner" and frame["state"] == "asked":
-        client.put([omegle_events.ASKED])
+        client.put([omegle_event_encoding.ASKED])
     elif kind == "signal":
-        found = omegle_events.signal(frame)
+        found = omegle_event_encoding.signal(frame)
         if found is not None:
             client.put([found])
     elif kind == "challenge" and frame["kind"] == AGE:  # Omegle's protocol has no event for the age question
         client.put(
             [
-                omegle_events.event(
-                    "serverMessage", omegle_events.underage(frame["parameters"].get("age", 0), client.host)
+                omegle_event_encoding.event(
+                    "serverMessage", omegle_event_encoding.underage(frame["parameters"].get("age", 0), client.host)
                 )
             ]
         )
     elif kind == "challenge":
         again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
         client.challenge = str(frame["kind"])
-        client.put([omegle_events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+        client.put([omegle_event_encoding.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
     elif kind == "solved":
         client.challenge, client.solved = "", True
     elif kind == "notice":
         client.unread = frame["id"]
-        client.put([omegle_events.notice(frame, client.host)])
+        client.put([omegle_event_encoding.notice(frame, client.host)])
     elif kind == "error":
         _failed(client, frame)
     return False
@@ -94,21 +94,25 @@ def _failed(client: OmegleClient, frame: dict[str, Any]) -> None:
     code = frame["code"]
     if frame.get("measure") == AGE:
         client.put(
-            [omegle_events.event("serverMessage", omegle_events.underage(0, client.host + frame.get("appeal", "")))]
+            [
+                omegle_event_encoding.event(
+                    "serverMessage", omegle_event_encoding.underage(0, client.host + frame.get("appeal", ""))
+                )
+            ]
         )
     elif code == "banned":
-        client.put([omegle_events.event("antinudeBanned", client.host + frame["appeal"])])
+        client.put([omegle_event_encoding.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
         # the request was answered before the home host refused the message
         if client.wire is not None and frame.get("of") == "message":
-            client.put([omegle_events.event("error", frame["message"])])
+            client.put([omegle_event_encoding.event("error", frame["message"])])
         if code == "snaps" and frame.get("of") == "signal" and client.dark != client.chat:
             client.dark = client.chat  # once per chat, however many signals fail
-            client.put([omegle_events.UNCHECKED])
+            client.put([omegle_event_encoding.UNCHECKED])
         if code == "too_fast" and frame.get("of") in {"find", "solution"}:
             client.patience = float(frame.get("retry_after", 0.0))
             if frame["of"] == "find":  # the open challenge is no longer valid
                 client.challenge = ""
     else:
-        client.put([omegle_events.event("error", frame["message"])])
+        client.put([omegle_event_encoding.event("error", frame["message"])])

@@ -21,7 +21,7 @@ from server.site.omegle.client_table import ClientTable
 from server.site.omegle.frame_events import StatementNotices, queue_events
 from server.site.omegle.held_polls import HeldPolls, PollConnection
 from server.site.omegle.omegle_client import ID_BEFORE, OmegleClient
-from server.site.omegle.omegle_events import GONE
+from server.site.omegle.omegle_event_encoding import GONE
 from server.site.omegle.refused_searches import PendingSearches
 from server.site.omegle.remote_session import SessionWire
 from server.site.omegle.remote_sessions import RemoteClients

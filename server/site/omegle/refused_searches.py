@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.wire.protocol import CHALLENGE_WAITS
-from server.site.omegle import omegle_events
+from server.site.omegle import omegle_event_encoding
 from server.site.omegle.omegle_client import OmegleClient
 
 LONGEST: Final = CHALLENGE_WAITS[-1]  # seconds; a client that is refused for longer is rejected
@@ -35,7 +35,11 @@ class PendingSearches:
             return False
         client.told = client.pending = True
         client.put(
-            [omegle_events.WAITING, status, omegle_events.event("serverMessage", omegle_events.please_wait(seconds))]
+            [
+                omegle_event_encoding.WAITING,
+                status,
+                omegle_event_encoding.event("serverMessage", omegle_event_encoding.please_wait(seconds)),
+            ]
         )
         self.later(client, seconds)
         return True
@@ -48,7 +52,9 @@ class PendingSearches:
         elif client.patience and not client.challenge:  # it waits instead
             self.hold(client, status)
         elif client.patience:  # the repeated search brings the next challenge
-            client.put([omegle_events.event("serverMessage", omegle_events.please_wait(client.patience))])
+            client.put(
+                [omegle_event_encoding.event("serverMessage", omegle_event_encoding.please_wait(client.patience))]
+            )
             self.later(client, client.patience)
 
     def later(self, client: OmegleClient, seconds: float = AGAIN) -> None:

@@ -15,13 +15,13 @@ from server.http.request.host_forwarding import ASKS, OMEGLE, RELEASE, Away, Gon
 from server.http.request.request_migration import move_request
 from server.http.request.site_services import SERVICES
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle import omegle_answers, omegle_events
+from server.site.omegle import omegle_answers, omegle_event_encoding
 from server.site.omegle.log_generation import LogGeneration
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.omegle_answers import FAIL, NULL, WIN
 from server.site.omegle.omegle_client import ID_BEFORE
-from server.site.omegle.parked_polls import PollRequest, is_connected
 from server.site.omegle.picture_uploads import PictureUploads
+from server.site.omegle.poll_transports import PollRequest, is_connected
 from server.site.omegle.start_parameters import BadStart, parse_find
 
 ADAPTER = web.AppKey("omegle", OmegleAdapter)
@@ -48,7 +48,7 @@ async def start(request: web.Request, asked: Form, adapter: OmegleAdapter) -> we
     if asked.flag("firstevents"):
         first = await adapter.first_events(client)
         answer = omegle_answers.json(
-            b'{"clientID":"%s","events":%s}' % (client.id.encode(), omegle_events.joined(first))
+            b'{"clientID":"%s","events":%s}' % (client.id.encode(), omegle_event_encoding.joined(first))
         )
         await _carry(request, answer, adapter, client.id, len(first))
         return answer
@@ -65,11 +65,11 @@ async def poll(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web
         return end if adapter.owes_end(asked.get("id")) else await omegle_answers.slowly(end)
     if forwarded_header(request, ASKS) == RELEASE:  # sent by another host, which has the connection of the held poll
         client.release(False)
-        return omegle_answers.json(omegle_events.joined([]))
+        return omegle_answers.json(omegle_event_encoding.joined([]))
     found = await adapter.poll(client, PollRequest(request, client, adapter))
     if found is None:
         return omegle_answers.json(NULL)
-    answer = omegle_answers.json(omegle_events.joined(found))
+    answer = omegle_answers.json(omegle_event_encoding.joined(found))
     if found:
         await _carry(request, answer, adapter, client.id, len(found))
     return answer

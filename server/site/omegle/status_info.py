@@ -11,7 +11,7 @@ import orjson
 
 from engine.engine import Engine
 from server.ops.security import allowed_hosts as known_hosts
-from server.site.omegle.omegle_events import event
+from server.site.omegle.omegle_event_encoding import event
 
 FRONT = re.compile(r"front\d+|chatserv")  # server names that clients of this protocol have built in
 FRESH = 1.0  # seconds that figures are reused: clients request them at every start

@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 from sqlalchemy import not_, select
 
+from server.data.connection_source import SourceEndpoint
 from server.data.keys.epoch_keys import KeyGone
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import ban, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import DAY

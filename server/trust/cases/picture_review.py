@@ -15,7 +15,7 @@ from server.data.errors import ObjectsAway
 from server.data.retention.monthly_counts import SEEN
 from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence
 from server.ops.config.moderation_policy import CHILDREN, DAY, PAUSE
-from server.trust.cases import automatic_actions
+from server.trust.cases import automatic_bans
 from server.trust.cases.case_base import NAME, CaseBase, Missing
 from server.trust.evidence import child_abuse_material as child
 from server.trust.evidence import picture_evidence
@@ -111,7 +111,7 @@ class PictureReview(CaseBase):
             if row.state == OPEN:
                 self._free_for(row, operator)
             held = await child.mark(connection, self._pseudonyms, ident, now)
-            if not await automatic_actions.is_banned(connection, ident, now):
+            if not await automatic_bans.is_banned(connection, ident, now):
                 subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
                 with contextlib.suppress(Refused):  # neither identity nor network is known: the material is kept
                     await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now, neutral=True)

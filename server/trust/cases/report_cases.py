@@ -13,11 +13,11 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.conduct.detection_actions import KNOWN, REPEAT
+from engine.conduct.detection_tips import KNOWN, REPEAT
+from server.data.connection_source import SourceEndpoint
 from server.data.database.database import Database
 from server.data.errors import ObjectsAway, StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.objects.sealed_objects import Placed, Sealed
 from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence, report
 from server.ops import log
@@ -33,7 +33,7 @@ from server.ops.config.moderation_policy import (
     join_reasons,
     reason,
 )
-from server.trust.cases import automatic_actions
+from server.trust.cases import automatic_bans
 from server.trust.evidence import child_abuse_material, picture_evidence
 from server.trust.evidence.case_preview import DOMAIN, excerpt_of, pack_excerpt
 from server.trust.evidence.chat_evidence import pack
@@ -157,7 +157,7 @@ class Cases:
         step, now = self._step(reported.reason), int(self._clock())
         if step is not None:
             rule = DETECTIONS[reported.reason].rule
-            await automatic_actions.act(connection, self._pseudonyms, ident, step, rule, reported.at, now)
+            await automatic_bans.act(connection, self._pseudonyms, ident, step, rule, reported.at, now)
         return ident, None
 
     def _step(self, detection: str) -> Step | None:

@@ -1,6 +1,6 @@
 """Build the files of a referral (a report of the abuse of a child, in pictures or in text) in the format of NCMEC's reporting API.
 
-**Invariant:** the files contain only what the case has stored. They are sent by `referral_api`, by a person's command.
+**Invariant:** the files contain only what the case has stored. They are sent by `referral_client`, by a person's command.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 import orjson
 
-from server.data.keys.source_endpoint import SourceEndpoint
+from server.data.connection_source import SourceEndpoint
 from server.trust.cases.picture_review import CasePicture
 from server.trust.evidence.chat_evidence import Evidence
 

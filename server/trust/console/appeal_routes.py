@@ -9,9 +9,9 @@ from aiohttp import web
 
 from server.data.retention.stale_cases import LAPSE, SHORT
 from server.http.words.moment_words import moment
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import DAY, FOR_GOOD
-from server.trust.cases.appeal_access import ANSWER
+from server.trust.cases.user_appeals import ANSWER
 from server.trust.console.case_access import CASE, CasePages, may_see
 from server.trust.console.case_words import measure, measured
 from server.trust.console.console_gate import Gate, sent

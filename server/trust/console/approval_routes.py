@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from server.http.words.moment_words import moment
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.trust.console.case_words import wanted_words
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.http.words.worded_errors import Worded
 from server.trust.console.console_gate import Gate, Handler
 from server.trust.console.console_pages import Pages
-from server.trust.console.console_protocol import Translator
+from server.trust.console.console_ports import Translator
 from server.trust.decisions.case_batches import CaseBatches
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators.answer_templates import AnswerTemplates

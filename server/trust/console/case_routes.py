@@ -27,7 +27,7 @@ from server.trust.console.case_words import NO_TRANSLATION
 from server.trust.console.comment_routes import add_comments, targets
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.console.detection_words import explanations
+from server.trust.console.detection_explanations import explanations
 from server.trust.console.disclosure_routes import add_disclosures
 from server.trust.console.figure_routes import add_figures
 from server.trust.console.practice_case_routes import add_examples

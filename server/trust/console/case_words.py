@@ -13,14 +13,14 @@ from typing import Final
 
 from server.data.schema.moderation_schema import OPEN
 from server.http.words.moment_words import moment
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
 from server.ops.config.moderation_policy import reason as policy_reason
 from server.trust.cases.alike_cases import CaseExcerpt
 from server.trust.cases.case_queues import Crowd, ListedCase, QueueSize, ReporterRecord
 from server.trust.cases.case_search import FoundCase
 from server.trust.cases.picture_review import CasePicture
-from server.trust.console.detection_words import Explanations
+from server.trust.console.detection_explanations import Explanations
 from server.trust.decisions.case_comments import CaseComment
 from server.trust.decisions.case_work import EarlierDecision, OpenedCase, Outcome
 from server.trust.decisions.second_reviews import OpenReview, SecondReview

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from server.trust.console.console_protocol import Translator
+from server.trust.console.console_ports import Translator
 from server.trust.evidence.chat_evidence import Evidence
 
 TRANSLATED_MOST = 100  # lines, of the newest chats

@@ -27,7 +27,7 @@ from server.trust.console.console_files import Files
 from server.trust.console.console_gate import Gate
 from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
-from server.trust.console.console_protocol import Translator
+from server.trust.console.console_ports import Translator
 from server.trust.console.public_notice_routes import add_notices
 from server.trust.console.sign_in_routes import SignInRoutes, add_sign_in
 from server.trust.decisions.case_batches import CaseBatches

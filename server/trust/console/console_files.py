@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server.http.pages.static_file import KINDS, File
+from server.http.pages.static_response import KINDS, File
 
 OWN = Path(__file__).parent / "static"
 WEB = Path(__file__).parents[2] / "site/web"

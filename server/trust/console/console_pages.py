@@ -14,7 +14,7 @@ from markupsafe import Markup
 from server.http.pages.page_language import preferred
 from server.http.request.client_info import cookie_of
 from server.http.words import templates
-from server.http.words.sentences import Said, said
+from server.http.words.sentence_formatter import Said, said
 from server.trust.console.console_files import address
 from server.trust.moderators.console_sessions import SESSION
 from server.trust.moderators.roles import Operator, Who, allowed
@@ -38,7 +38,7 @@ class Pages:
 
     Every page is a template that extends base.html. It has, besides a handler's values: `operator` (None: not signed in), `places` (the
     navigation), `token` (for the field `token` of each form), `static(name)`, `code(text)`, and `t`, the reader's sentences
-    (`server.http.words.sentences`): in the language chosen in the menu, else the browser's, else English. Words of users stay as they are.
+    (`server.http.words.sentence_formatter`): in the language chosen in the menu, else the browser's, else English. Words of users stay as they are.
     """
 
     def __init__(self, folder: Path = TEMPLATES) -> None:

@@ -22,7 +22,7 @@ from server.ops.metrics.exposition import Reading, errno_name
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, build
-from server.trust.console.console_protocol import Translator
+from server.trust.console.console_ports import Translator
 from server.trust.console.sign_in_routes import SignInRoutes
 from server.trust.moderators.console_sessions import Sessions
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.trust.cases.case_figures import AGREEMENT_DAYS, TREND_DAYS, QueueTrend
 from server.trust.console import case_words
 from server.trust.console.case_access import CasePages, may_see

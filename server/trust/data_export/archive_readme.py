@@ -7,7 +7,7 @@ from typing import Any
 
 from server.http.pages import FOLDER
 from server.http.words import templates
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.trust.data_export.export_parts import PARTS
 
 _NAME = "rights-readme.html"

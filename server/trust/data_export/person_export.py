@@ -20,7 +20,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.records.transcript import Transcript
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import said as spoken
 from server.ops.config.settings import Retention
 from server.trust.data_export import archive_readme, export_document, person_rows
 from server.trust.data_export.csv_tables import as_csv
@@ -28,8 +28,8 @@ from server.trust.data_export.export_parts import PARTS, PROVIDED, Part, Row
 from server.trust.data_export.export_schemas import SCHEMAS
 from server.trust.data_export.past_requests import asked
 from server.trust.data_export.person_pictures import as_picture, pictures
+from server.trust.data_export.person_row_keys import person
 from server.trust.data_export.person_rows import Rows, View
-from server.trust.data_export.person_values import person
 from server.trust.data_export.zip_stream import Archive
 
 Given = ParamSpec("Given")

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.data.connection_source import SourceEndpoint
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.retention import purge
@@ -27,10 +27,10 @@ from server.data.schema.moderation_schema import appeal, ban, case, case_comment
 from server.data.schema.record_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.ops.config.settings import Retention
-from server.trust.cases.appeal_access import WORDS
 from server.trust.cases.report_cases import NOTE
+from server.trust.cases.user_appeals import WORDS
 from server.trust.data_export.export_parts import Row as Piece
-from server.trust.data_export.person_values import Person
+from server.trust.data_export.person_row_keys import Person
 from server.trust.evidence.picture_evidence import PICTURE
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.notice_loader import PERSON

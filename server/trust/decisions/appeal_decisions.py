@@ -16,8 +16,8 @@ from server.data.privacy import audit_log
 from server.data.retention import stale_cases
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
 from server.ops.config.moderation_policy import DAY
-from server.trust.cases.appeal_access import ANSWER, WORDS
 from server.trust.cases.case_base import NAME, CaseBase
+from server.trust.cases.user_appeals import ANSWER, WORDS
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.sanction_scale import Refused

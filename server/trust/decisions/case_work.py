@@ -24,7 +24,7 @@ from server.trust.cases.case_queues import ListedCase, ReporterRecord
 from server.trust.cases.case_search import CaseSearch
 from server.trust.cases.picture_review import CasePicture
 from server.trust.cases.report_cases import NOTE
-from server.trust.child_protection.referral_source import Referrals
+from server.trust.child_protection.referral_content import Referrals
 from server.trust.decisions.appeal_decisions import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, AppealDecisions
 from server.trust.decisions.case_comments import CaseComment, CaseComments
 from server.trust.decisions.second_reviews import SecondReview, SecondReviews, second

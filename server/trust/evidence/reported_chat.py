@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from engine.conduct.detection_actions import AGE_CLAIM, GROOM
 from engine.conduct.detection_classes import HIGH, RULES, Kind
+from engine.conduct.detection_tips import AGE_CLAIM, GROOM
 from engine.views import Act, Report, SeatView
 from server.ops.security.report_receipt_url import secret
 from server.trust.evidence.chat_evidence import ChatLine, Detection, Evidence, last, said

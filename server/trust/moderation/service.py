@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from engine.conduct.detection_actions import NUDITY
+from engine.conduct.detection_tips import NUDITY
 from engine.views import Act, Report, SeatView
 from server.data.database.change_detector import ChangePoll
 from server.data.errors import StoreAway
@@ -26,8 +26,8 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.ops.security.report_receipt_url import secret
 from server.ops.security.url_token_generator import SECRET
-from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.report_cases import Cases
+from server.trust.cases.user_appeals import Appeals
 from server.trust.evidence.reported_chat import Reported, of_seat
 from server.trust.moderation.moderation_gauges import ModerationGauges
 from server.trust.moderation_protocol import Receipt, SafetyPorts
@@ -67,7 +67,7 @@ class Safety:
         pause: int = HOUR,
         ports: SafetyPorts = NO_PORTS,
     ) -> None:
-        """`pause`: length in seconds of the pause for `repeat` (`server.trust.cases.automatic_actions`)."""
+        """`pause`: length in seconds of the pause for `repeat` (`server.trust.cases.automatic_bans`)."""
         self._parts = parts
         self._tasks = tasks
         self._find_unread = unread

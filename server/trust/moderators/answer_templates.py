@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, insert, select
 from server.data.database.database import Database
 from server.data.schema.console_schema import answer_template
 from server.data.schema.console_schema import operator as account_of
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.trust.sanctions.sanction_scale import WORDS, Refused
 
 BEGIN: Final = "console.answer."  # keys of the shipped answers

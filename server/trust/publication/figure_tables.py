@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import RULES
 
 # Keys of the catalogue for parts that have another name in the tree.

@@ -18,7 +18,7 @@ from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form
 from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES, Services
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import NOTICES, URGENT
 from server.ops.security.token_buckets import NetworkBuckets
 from server.trust.moderation_protocol import CHILD_KINDS, KINDS, NoticeForm, Safety

@@ -17,7 +17,7 @@ from server.http.request.forms import BadForm, form
 from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.moment_words import moment
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.trust.moderation_protocol import Reasons, Safety
 

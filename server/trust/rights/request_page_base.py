@@ -21,8 +21,8 @@ from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form
 from server.http.request.origins import from_own_page
 from server.http.request.site_services import Services
-from server.http.words.sentences import Said
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import Said
+from server.http.words.sentence_formatter import said as spoken
 from server.trust.data_requests import form_tokens
 from server.trust.data_requests.identity_proof import WHOLE, Proof
 from server.trust.data_requests.request_rate_limit import Limits

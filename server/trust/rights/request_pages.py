@@ -17,7 +17,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.statement.statement_document import said as statement
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES, Services
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 from server.trust.data_export.export_parts import PARTS
 from server.trust.data_requests import form_tokens, request_number, request_states
 from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proof

@@ -20,7 +20,7 @@ from server.trust.sanctions.ban_table import Ban, BanTable, nobody_goes, unheard
 
 HOUR = 3_600
 BEHIND = 60  # seconds that are read again each time: hosts' clocks differ, and a transaction takes a while
-# how long a network counts as that of a banned user (`engine.conduct.friction`); a later reversal changes nothing there
+# how long a network counts as that of a banned user (`engine.conduct.friction_points`); a later reversal changes nothing there
 BARRED_S = 7 * 86_400
 
 

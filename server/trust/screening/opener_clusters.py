@@ -7,7 +7,7 @@ counted are those of the last WINDOW seconds.
 import os
 from typing import Final
 
-from engine.conduct.detection_actions import OPENER, REPEAT
+from engine.conduct.detection_tips import OPENER, REPEAT
 from engine.matching.interest_normalisation import skeleton
 from ext.net.similarity import Shingles
 from server.trust.screening.text_folding import letters_of

@@ -16,8 +16,8 @@ from typing import Final
 
 import orjson
 
-from engine.conduct.detection_actions import EFFECTS
 from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_tips import EFFECTS
 from engine.wire.protocol import SIDES
 from ext.net.tap import Tap, make
 from server.ops import log

@@ -18,8 +18,8 @@ from typing import Final
 
 import orjson
 
-from engine.conduct.detection_actions import LINKED
 from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_tips import LINKED
 from ext.net.tap import Tapped
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process

@@ -13,8 +13,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.conduct.detection_actions import BEGUN
 from engine.conduct.detection_classes import MODELLED, RULES, Kind
+from engine.conduct.detection_tips import BEGUN
 from server.trust.screening import line_patterns, private_data
 from server.trust.screening.phrase_graph import End, Hit, Node, Vocabulary, find_from_first
 from server.trust.screening.phrase_templates import (

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from engine.conduct.detection_actions import GROOM
 from engine.conduct.detection_classes import HIGH, LOW, RULES, Kind
+from engine.conduct.detection_tips import GROOM
 from server.trust.screening.text_folding import PIECE
 
 FILE: Final = Path(__file__).parent / "text.model"

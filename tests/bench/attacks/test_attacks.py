@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.attacks.attack_target import address
+from bench.attacks.attack_sockets import address
 from bench.attacks.attacks import FILES, LINE, NEWCOMER, ROOM, faults
 from bench.attacks.bystanders import percentile
 

@@ -2,8 +2,8 @@
 
 from bench.detection.detectors import CLASSES_OF_SERVICE, UNMEASURED, Hit, detect_by_rules
 from bench.detection.tables import GOALS
-from engine.conduct.detection_actions import BEGUN
 from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_tips import BEGUN
 
 
 def test_each_rule_of_words_has_a_class_that_is_measured() -> None:

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from bench.scale import arithmetic, costs
+from bench.scale import arithmetic, measured_costs
 from bench.scale.assumptions import SAID, Assumed, told
 
 WORLD = Assumed()
 
 
 @pytest.fixture(scope="module")
-def known() -> costs.Costs:
-    found = {name: cost.value for name, cost in costs.measured().items()}
-    return found | costs.derived(found)
+def known() -> measured_costs.Costs:
+    found = {name: cost.value for name, cost in measured_costs.measured().items()}
+    return found | measured_costs.derived(found)
 
 
 def test_each_assumption_is_said_what_it_is() -> None:
@@ -21,18 +21,18 @@ def test_each_assumption_is_said_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("apart", [0.0, 0.5, 1.0])
-def test_the_parts_add_up_to_all(known: costs.Costs, apart: float) -> None:
+def test_the_parts_add_up_to_all(known: measured_costs.Costs, apart: float) -> None:
     found = arithmetic.cores(WORLD, known, apart)
     assert found["all"] == pytest.approx(sum(value for part, value in found.items() if part != "all"))
     assert all(value >= 0 for value in found.values())
 
 
-def test_pairs_that_share_a_host_pay_for_no_second_one(known: costs.Costs) -> None:
+def test_pairs_that_share_a_host_pay_for_no_second_one(known: measured_costs.Costs) -> None:
     found = arithmetic.cores(WORLD, known, 0.0)
     assert found["moves between hosts"] == found["frames through a second host"] == found["bus"] == 0
 
 
-def test_more_people_and_more_pairs_apart_take_more(known: costs.Costs) -> None:
+def test_more_people_and_more_pairs_apart_take_more(known: measured_costs.Costs) -> None:
     def all_(people: int, apart: float) -> float:
         return arithmetic.cores(replace(WORLD, people=people), known, apart)["all"]
 
@@ -43,15 +43,15 @@ def test_more_people_and_more_pairs_apart_take_more(known: costs.Costs) -> None:
         assert all_(people, 0.0) < all_(people, 0.1) < all_(people, 0.9)
 
 
-@pytest.mark.parametrize("name", costs.FIELDS)
+@pytest.mark.parametrize("name", measured_costs.FIELDS)
 def test_each_cost_is_in_some_figure(name: str) -> None:
-    plain = {cost: read.value for cost, read in costs.measured().items()}
+    plain = {cost: read.value for cost, read in measured_costs.measured().items()}
     dearer = {**plain, name: 2 * plain[name]}
-    made = [arithmetic.everything(WORLD, {**some, **costs.derived(some)}) for some in (plain, dearer)]
+    made = [arithmetic.everything(WORLD, {**some, **measured_costs.derived(some)}) for some in (plain, dearer)]
     assert made[0] != made[1]
 
 
-def test_hosts_hold_everybody_and_are_never_one(known: costs.Costs) -> None:
+def test_hosts_hold_everybody_and_are_never_one(known: measured_costs.Costs) -> None:
     for row in arithmetic.hosts(WORLD, known):
         assert row["people"] * row["hosts"] == pytest.approx(WORLD.people)
         assert row["hosts"] * row["cores_together"] == pytest.approx(arithmetic.cores(WORLD, known, 0.0)["all"])
@@ -68,7 +68,7 @@ def test_a_ring_holds_the_lines_of_a_chat() -> None:
         assert size & (size - 1) == 0
 
 
-def test_the_hub_takes_its_cost_a_chat(known: costs.Costs) -> None:
+def test_the_hub_takes_its_cost_a_chat(known: measured_costs.Costs) -> None:
     found = arithmetic.hub(WORLD, known)
     chats = arithmetic.load(replace(WORLD, people=1_000_000))["chats"]
     assert found["million"] == pytest.approx(chats * known["hub_us"] / 1e6)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.scale import arithmetic, costs, documents
+from bench.scale import arithmetic, documents, measured_costs
 from bench.scale.assumptions import Assumed
 from bench.support.results import read
 
@@ -33,8 +33,8 @@ def test_the_page_has_no_other_marks() -> None:
 
 
 def test_the_costs_are_those_of_the_results_as_they_stand() -> None:
-    known = {name: cost.value for name, cost in costs.measured().items()}
-    assert read("scale")["costs"] == {**known, **costs.derived(known)}, AGAIN
+    known = {name: cost.value for name, cost in measured_costs.measured().items()}
+    assert read("scale")["costs"] == {**known, **measured_costs.derived(known)}, AGAIN
 
 
 def test_the_arithmetic_is_that_of_the_costs() -> None:
@@ -53,7 +53,7 @@ def test_the_figures_are_of_the_world_that_is_assumed() -> None:
 
 def test_each_cost_stands_beside_the_field_that_it_was_read_from() -> None:
     shown = documents.costs(read("scale"))
-    for name, field in costs.FIELDS.items():
+    for name, field in measured_costs.FIELDS.items():
         assert f"`{name}`" in shown
         assert f"{field.file}.json" in shown
         assert f"`{field.path}`" in shown

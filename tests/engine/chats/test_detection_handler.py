@@ -4,9 +4,9 @@ import pytest
 
 from engine.chats import detection_handler
 from engine.chats.detection_handler import MANY, WINDOW
-from engine.conduct.detection_actions import AGE_ASKED, OWN, Act
 from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
-from engine.conduct.friction import FACTS, LINKED
+from engine.conduct.detection_tips import AGE_ASKED, OWN, Act
+from engine.conduct.friction_points import FACTS, LINKED
 from engine.core import ended_seats
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World

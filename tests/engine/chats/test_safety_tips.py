@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, WITH_NUMBERS
 from engine.conduct.detection_classes import LOW, RULES
+from engine.conduct.detection_tips import AGE_CLAIM, EFFECTS, WITH_NUMBERS
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 

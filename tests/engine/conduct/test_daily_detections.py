@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from engine.conduct.daily_detections import CHATS, DAY, DailyDetections, mark_of
-from engine.conduct.detection_actions import HATE, LIMITS, THREAT
-from engine.conduct.friction import FACTS, Friction
+from engine.conduct.detection_tips import HATE, LIMITS, THREAT
+from engine.conduct.friction_points import FACTS, Friction
 
 NOW = 1_000.0
 

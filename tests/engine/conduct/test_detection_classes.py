@@ -1,7 +1,7 @@
 """Rules: each has a class that something follows from, and each class has a rule of its own."""
 
-from engine.conduct.detection_actions import EFFECTS
 from engine.conduct.detection_classes import HIGH, LOW, RULES
+from engine.conduct.detection_tips import EFFECTS
 
 
 def test_each_rule_is_of_a_class_and_each_class_has_a_rule_of_its_name() -> None:

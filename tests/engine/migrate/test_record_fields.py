@@ -163,7 +163,7 @@ def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
 
 
 def test_each_reason_is_of_something_that_is_there() -> None:
-    carried = (ROOT / "ext/net/carry_over_limits.pxd").read_text().partition("cdef class LimitsOwner:")[2]
+    carried = (ROOT / "ext/net/rate_limit_carry_over.pxd").read_text().partition("cdef class LimitsOwner:")[2]
     names = {f"LimitsOwner.{name}" for name in re.findall(r"^    cdef [\w\[\]]+ (\w+)", carried, re.M)}
     names |= {f"{kind.__name__}.{name}" for kind in FRESH for name in kind.__slots__}
     assert names >= set(NOT_CARRIED)

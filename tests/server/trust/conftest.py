@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from tests.server.data.conftest import kit, object_settings, url
 from tests.server.trust.moderation.running import Run
 

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from server.trust import moderation_protocol
-from server.trust.cases import appeal_access
+from server.trust.cases import user_appeals
 from server.trust.moderation import service
 
 
 @pytest.mark.parametrize(
     ("asked", "offered"),
-    [(moderation_protocol.Safety, service.Safety), (moderation_protocol.Appeals, appeal_access.Appeals)],
+    [(moderation_protocol.Safety, service.Safety), (moderation_protocol.Appeals, user_appeals.Appeals)],
 )
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
     names = [name for name in vars(asked) if not name.startswith("_")]

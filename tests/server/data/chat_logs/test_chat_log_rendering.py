@@ -4,7 +4,7 @@ import pytest
 
 from server.data.chat_logs.chat_log_rendering import PAUSE, as_json, as_text, clock, context, facts, lasted
 from server.data.records.transcript import Line, Transcript
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import said as spoken
 
 ENGLISH = spoken()["en"]
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC

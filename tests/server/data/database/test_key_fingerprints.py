@@ -18,7 +18,7 @@ from server.data.schema.record_schema import fingerprint
 from server.ops.config.settings import Objects, Retention
 from server.ops.security import secret_keys
 from tests.server.data.conftest import Kit, ended, make_kit
-from tests.server.ops.process.test_data_owner_switch import serendip
+from tests.server.ops.process.test_unix_user_switch import serendip
 
 pytestmark = pytest.mark.blocking  # reads and makes keys
 DAY = 86_400

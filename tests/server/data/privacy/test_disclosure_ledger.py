@@ -18,7 +18,7 @@ from server.data.privacy import disclosure_ledger, registry_history
 from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, NoIntent, Phase, What
 from server.data.privacy.registry_model import Category
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
-from server.trust.data_export.person_values import person
+from server.trust.data_export.person_row_keys import person
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.rights.people import A, B, known
 

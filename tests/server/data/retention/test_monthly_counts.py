@@ -12,7 +12,7 @@ from server.data.retention import monthly_counts
 from server.data.schema.moderation_schema import ban, case
 from server.data.schema.transparency_schema import month_figure
 from server.ops.config.settings import Retention
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices

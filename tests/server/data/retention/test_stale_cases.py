@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.data.retention import legal_holds
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.reports import report_outcome
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.ban_table import path_of

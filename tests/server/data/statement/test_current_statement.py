@@ -18,7 +18,7 @@ from server.data.privacy.registry_model import Recipient
 from server.data.statement.current_statement import YEAR, PublishedStatement, Unfit, added, open_published
 from server.data.statement.statement_versions import DAY, FOLDER, NOTICE, announce, settle
 from server.data.statement.term_translations import SAID
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.settings import Objects, Settings
 from server.ops.health.background_tasks import Tasks
 from tests.server.data.conftest import ended, make_kit

@@ -14,7 +14,7 @@ import pytest
 
 from server.data.privacy.registry_history import current
 from server.data.statement.statement_versions import NOTICE, TRANSFER, announce, settle
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.settings import Settings
 from tests.server.site.omegle.conftest import Caller
 from tests.server.site.web.servers import Server

@@ -12,7 +12,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Text
 from server.data.statement.statement_document import document, said
 from server.http.words.catalogue import words
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import said as spoken
 from server.ops.config.settings import Settings
 
 EVERYTHING: dict[str, Any] = {

@@ -267,7 +267,7 @@ async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
 def test_the_command_says_how_many_of_each_and_no_server_starts_in_between(tmp_path: Path, lost: bool) -> None:
     from server.ops.config.settings import Objects
     from tests.server.data.conftest import make_kit
-    from tests.server.ops.process.test_data_owner_switch import serendip
+    from tests.server.ops.process.test_unix_user_switch import serendip
 
     def command(*words: str) -> str:
         told = serendip([], *words, "--data", str(tmp_path))

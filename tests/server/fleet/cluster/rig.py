@@ -22,7 +22,7 @@ from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.remote_request_forwarding import RequestForwarding
+from server.fleet.processes.forwarded_request_delivery import RequestForwarding
 from server.fleet.roaming.host_migration_parts import HostMigration, OtherHosts
 from server.fleet.roaming.migration_target import GO
 from server.fleet.rpc.rpc_envelope import HEAD

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.conduct.friction import Friction
+from engine.conduct.friction_points import Friction
 from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
 from server.fleet.frontend import ban_and_notice_broadcast as module
 from server.fleet.frontend.ban_and_notice_broadcast import BanBroadcast

@@ -22,7 +22,7 @@ import structlog
 import uvloop
 
 from server.fleet.supervisor import supervisor as module
-from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.control_server import ControlClients
 from server.fleet.supervisor.supervisor import Supervisor
 from server.fleet.supervisor.watchdog import Watchdog
 from server.ops.process.control_socket import made

@@ -96,13 +96,13 @@ async def test_who_takes_nothing_goes_back_when_they_have_taken_all(apart: Cell)
 
 async def test_who_has_too_much_stays_until_their_next_chat(apart: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     one, a, other, b = await apart.meet()
-    monkeypatch.setattr(module.return_record, "RECORD_MAX", 100)
+    monkeypatch.setattr(module.session_return_frames, "RECORD_MAX", 100)
     other.ask("leave")
     await one.hears("left")
     assert results(apart) == {"stayed": 1}
     assert a in apart.home.sessions
     await answers(one)
-    monkeypatch.setattr(module.return_record, "RECORD_MAX", RECORD_MAX)
+    monkeypatch.setattr(module.session_return_frames, "RECORD_MAX", RECORD_MAX)
     apart.home.links.homecoming._look_again()
     assert a in apart.home.sessions
     for visitor in (one, other):
@@ -178,7 +178,7 @@ async def test_what_they_say_meanwhile_goes_back_with_them(apart: Cell, size: in
     await going
     far.close()
     assert came.startswith(b"the rest")
-    assert came[8:] == b"".join(module.return_record.rest(said[:size]))
+    assert came[8:] == b"".join(module.session_return_frames.rest(said[:size]))
     assert made.results["sent"] == 1
 
 

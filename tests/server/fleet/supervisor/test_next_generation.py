@@ -17,7 +17,7 @@ from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.supervisor.child_process import Child, ChildLink
 from server.fleet.supervisor.next_generation import NextGeneration
-from server.main.commands.process_commands import serves
+from server.main.commands.process_control_commands import serves
 from server.ops.process import successor
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.migrate.test_upgrade import States, ask_whether_ready, program

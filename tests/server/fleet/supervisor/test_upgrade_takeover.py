@@ -12,7 +12,7 @@ import pytest
 
 from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.supervisor import supervisor_state
+from server.fleet.supervisor import supervisor_upgrade_state
 from server.fleet.supervisor.child_process import ChildLink
 from server.fleet.supervisor.upgrade_takeover import PreviousGeneration
 from server.ops import version
@@ -58,7 +58,7 @@ def both() -> Iterator[Both]:
 
 
 def test_it_goes_on_with_what_the_other_has(both: Both) -> None:
-    theirs = supervisor_state.made(3)
+    theirs = supervisor_upgrade_state.made(3)
     theirs.sockets.get("server", lambda: listen_at("127.0.0.1", 0)).close()
     records, descriptors = theirs.packed()
     both.other.tell(Kind.HOST, *records, descriptors=descriptors)

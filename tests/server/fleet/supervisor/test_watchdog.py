@@ -13,7 +13,7 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
-from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.control_server import ControlClients
 from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, LOOK_EVERY, Silence, Watchdog
 from server.ops.process.cpu_time import Sample
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until

@@ -14,7 +14,7 @@ from engine.wire.engine_errors import Refusal
 from server.data.chat_logs.chat_log_rendering import as_text, context
 from server.data.records.transcript import pack, unpack
 from server.http.request.forms import FIELDS_MAX, BadForm, Form, form
-from server.http.words.sentences import said as spoken
+from server.http.words.sentence_formatter import said as spoken
 from server.site.omegle.log_generation import LINES_MAX, TEXT_MAX, account
 from server.site.omegle.start_parameters import BadStart, parse_find
 

@@ -1,7 +1,7 @@
 """A moment is said to the minute, UTC, as each language writes a day."""
 
 from server.http.words.moment_words import moment
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.http.words.worded_errors import Length, Worded
 
 

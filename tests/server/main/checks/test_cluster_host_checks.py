@@ -16,7 +16,7 @@ from server.main.checks.cluster_host_checks import hosts as asked
 from server.ops import version
 from server.ops.config.cluster_settings import Cluster
 from server.ops.security import secret_keys
-from tests.server.fleet.cluster.test_cluster_node import hub, named
+from tests.server.fleet.cluster.test_cluster_heartbeat import hub, named
 from tests.server.fleet.nats.test_nats_bus import started, until
 from tests.support import services
 

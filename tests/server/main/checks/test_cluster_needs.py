@@ -11,7 +11,7 @@ from server.main.checks import cluster_needs
 from server.main.checks.check_finding import Level
 from server.main.checks.local_checks import local
 from server.ops.config.settings import Settings
-from tests.server.ops.process.test_data_owner_switch import serendip
+from tests.server.ops.process.test_unix_user_switch import serendip
 
 HOST = {"nats": "tls://nats.internal:4222", "address": "10.0.0.1:9467"}
 SHARED = {"store": {"url": "postgresql://db/serendip"}, "objects": {"url": "s3://bucket"}}

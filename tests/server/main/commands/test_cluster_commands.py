@@ -13,7 +13,7 @@ import pytest
 from server.ops.security import secret_keys
 from tests.server.fleet.cluster.test_together import hears, hosts, stands
 from tests.server.fleet.nats.test_nats_bus import started
-from tests.server.ops.process.test_data_owner_switch import serendip
+from tests.server.ops.process.test_unix_user_switch import serendip
 from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 

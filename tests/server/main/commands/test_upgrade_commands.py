@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from server.main.cli import app
 from server.ops.process.control_socket import ControlSocket, Say
 from server.ops.process.listening_sockets import Sockets
-from tests.server.ops.process.test_data_owner_switch import serendip
+from tests.server.ops.process.test_unix_user_switch import serendip
 from tests.support.users import as_nobody, folder_of_nobody, needs_root
 
 DONE = {"done": True, "said": "", "people": 12, "chats": 5, "seconds": 0.4}

@@ -9,7 +9,7 @@ import pytest
 
 from engine.wire.protocol import REASONS as REPORT_REASONS
 from server.data.schema.moderation_schema import case, report
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.moderation_policy import (
     DAY,
     DETECTIONS,

@@ -5,7 +5,7 @@ from pathlib import Path
 from server.ops.config.settings import Settings
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.picture_metrics import PICTURE_BOUNDS, PICTURED
-from server.trust.pictures.service import Pictures
+from server.trust.pictures.picture_check_service import Pictures
 
 
 def test_a_reading_of_the_server_s_side_is_declared_with_its_labels(tmp_path: Path) -> None:

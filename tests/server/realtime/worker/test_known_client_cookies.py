@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.conduct.friction import DAY
+from engine.conduct.friction_points import DAY
 from engine.engine import Engine
 from server.main.parts.reception import Reception
 from server.ops.config.settings import Settings

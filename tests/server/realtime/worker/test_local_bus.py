@@ -1,6 +1,6 @@
 """The bus of one process keeps the order and loses nothing; the only member is this worker."""
 
-from engine.core.session_messages import Ended, Moved
+from engine.core.bus_messages import Ended, Moved
 from server.realtime.worker.local_bus import LocalBus
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from engine.core.bus_messages import Ended
 from engine.core.chat import Chat, Seat
 from engine.core.session import Session
-from engine.core.session_messages import Ended
 from engine.wire.client_requests import Report, Save
 from ext.net.chat_ring import Rings
 from server.data.errors import NotSaved

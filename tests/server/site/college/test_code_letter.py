@@ -1,6 +1,6 @@
 """The mail with the code: what it is for, how to use it, and what to do who did not ask."""
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.site.college.code_letter import write_letter
 
 

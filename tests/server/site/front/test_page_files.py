@@ -18,7 +18,7 @@ from server.http.request.client_info import CLIENT_INFO, ClientInfo
 from server.http.request.host_forwarding import PAGE, Away
 from server.http.request.security_headers import ALWAYS, OF_DOCUMENTS, page_policy
 from server.http.request.site_services import SERVICES
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.site.front.page_files import FOLDER, Web, add_web, bare
 
 Client = TestClient[web.Request, web.Application]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.http.pages.static_file import File
+from server.http.pages.static_response import File
 from server.site.front.page_files import FOLDER, bare
 from tests.server.site.web.conftest import Opener, Watch, adult, opened
 from tests.server.site.web.servers import Network, Server
@@ -20,7 +20,7 @@ from tests.support.siteverify import Siteverify as Stub
 
 pytestmark = pytest.mark.timeout(180)
 # Everybody is asked, for the hardest one: who is asked when is tests/engine's.
-HARDEST = "from engine.conduct import friction\nfriction._LEVELS = (3,) * 9\n"
+HARDEST = "from engine.conduct import friction_points as friction\nfriction._LEVELS = (3,) * 9\n"
 PATIENT = "from server.trust.challenge import captcha_verdicts as siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
 forked(HARDEST + PATIENT + START)
 COMPRESSED = 4_096  # bytes, of all that challenges add to the page

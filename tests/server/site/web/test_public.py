@@ -9,7 +9,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.settings import Settings
 from server.trust.moderation_protocol import NoticeForm
 from server.trust.publication.figure_tables import tables

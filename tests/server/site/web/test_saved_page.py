@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from server.data.chat_logs.chat_log_rendering import context
 from server.data.records.transcript import Line, Transcript
 from server.http.pages import Pages
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from tests.server.site.web.conftest import Site, Watch
 from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
 from tests.support.pictures import paper, picture

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from server.data.connection_source import SourceEndpoint
 from server.data.errors import ObjectsAway
-from server.data.keys.source_endpoint import SourceEndpoint
 from server.data.privacy import audit_log
 from server.data.retention import legal_holds
 from server.trust.evidence.chat_evidence import Detection

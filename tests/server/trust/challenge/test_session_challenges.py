@@ -206,8 +206,8 @@ async def test_one_that_cannot_be_made_is_logged_and_asked_for_anew(
 
 
 async def test_using_a_right_changes_no_counter(service: Service) -> None:
-    """Whatever is asked by HTTP, of one's data or else, comes by no session: `engine.conduct.friction` hears of connections and searches of `/ws`
-    alone."""
+    """Whatever is asked by HTTP, of one's data or else, comes by no session: `engine.conduct.friction_points` counts connections and searches of
+    `/ws` alone."""
     client = await service.client()
     session, friction = service.session(), service.worker.engine.friction
     before = len(friction)

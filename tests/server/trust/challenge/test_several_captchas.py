@@ -13,7 +13,7 @@ from tests.support.siteverify import Siteverify as Stub
 
 # Everybody is asked, for the hardest one, and the machine may be slow.
 FIRST = (
-    "from engine.conduct import friction\nfriction._LEVELS = (3,) * 9\n"
+    "from engine.conduct import friction_points as friction\nfriction._LEVELS = (3,) * 9\n"
     "from server.trust.challenge import captcha_verdicts as siteverify\nsiteverify.PATIENCE = 60.0\n"
 )
 forked(FIRST + START)

@@ -12,7 +12,7 @@ from server.data.errors import StoreAway
 from server.data.retention.stale_cases import UNDO
 from server.data.schema.moderation_schema import ban, evidence
 from server.ops.config.moderation_policy import AGE, DAY
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.child_protection import minor_deletion as module
 from server.trust.child_protection.minor_deletion import DELETE_AFTER_S, Minors
 from server.trust.sanctions.ban_table import BanTable

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from server.data.keys.source_endpoint import SourceEndpoint
+from server.data.connection_source import SourceEndpoint
 from server.trust.cases.picture_review import CasePicture
 from server.trust.child_protection.referral_package import (
     MATERIAL,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.sanctions.ban_table import path_of
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import Console

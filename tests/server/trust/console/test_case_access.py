@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.ops.config.moderation_policy import DAY
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.moderators.break_reminders import WORK
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision

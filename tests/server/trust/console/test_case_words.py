@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.data.chat_logs.chat_log_rendering import KINDS
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.moderation_policy import DAY, DETECTIONS, FOR_GOOD, HOUR, QUEUES, REPORTS
 from server.trust.cases.case_queues import ReporterRecord
 from server.trust.console import case_words

@@ -12,9 +12,9 @@ from aiohttp.test_utils import make_mocked_request
 
 from server.data.retention.stale_cases import UNDO
 from server.http.words.catalogue import words
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.moderation_policy import DAY, HOUR
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.console.console_files import OWN
 from server.trust.console.console_pages import TEMPLATES, Pages
 from server.trust.decisions.second_reviews import SecondReviews

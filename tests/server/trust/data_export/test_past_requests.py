@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from server.data.schema.data_request_schema import request_step
 from server.data.schema.deletion_schema import deletion, erased
-from server.trust.data_export.person_values import person
+from server.trust.data_export.person_row_keys import person
 from server.trust.data_requests.request_states import FULFILLED
 from server.trust.data_requests.request_store import NewRequest, Requests
 from tests.server.data.conftest import NOW, Kit, people, transcript

@@ -9,8 +9,8 @@ from sqlalchemy import insert
 from server.data.keys.epoch_keys import epoch_of
 from server.data.schema.record_schema import audit
 from server.trust.data_export import person_rows
+from server.trust.data_export.person_row_keys import person
 from server.trust.data_export.person_rows import View, day, month, time_of
-from server.trust.data_export.person_values import person
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.rights.people import DAY, A, B, chat, known
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.ops.config.moderation_policy import DAY
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.reports import report_outcome
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision, Refused

@@ -13,8 +13,8 @@ from server.data.records.chat_rows import EndedChat, Party
 from server.data.retention.stale_cases import UNDO
 from server.data.schema.record_schema import audit as trail
 from server.ops.config.moderation_policy import DAY, FOR_GOOD, HOUR
-from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.case_base import Taken
+from server.trust.cases.user_appeals import Appeals
 from server.trust.decisions.case_work import LEASE
 from server.trust.reports import report_outcome
 from server.trust.sanctions.ban_rows import SHARED

@@ -7,7 +7,7 @@ import pytest
 from server.data.retention.stale_cases import UNDO
 from server.data.schema.second_look_queries import WITHIN
 from server.ops.config.moderation_policy import AGE, DAY
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.decisions.case_work import CaseWork
 from server.trust.decisions.second_reviews import ONE_IN, drawn
 from server.trust.sanctions.ban_table import path_of

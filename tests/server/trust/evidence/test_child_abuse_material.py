@@ -13,7 +13,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import case, evidence
 from server.ops.config.moderation_policy import DAY, NEUTRAL
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.evidence import child_abuse_material
 from server.trust.evidence.reported_chat import Person
 from server.trust.sanctions.ban_table import path_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.ops.metrics.histogram import Buckets
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.moderation.moderation_gauges import BEHIND, ModerationGauges
 from server.trust.moderation_protocol import KINDS, NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.trust.moderators.answer_templates import OWN_MOST, SHIPPED, AnswerTemplates
 from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.sanctions.sanction_scale import WORDS, Refused

@@ -1,6 +1,6 @@
 """Test the published figures in words: every number has a label."""
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.trust.publication.figure_tables import tables, within
 from server.trust.publication.monthly_figures import month
 from tests.server.trust.publication.test_monthly_figures import FIGURES

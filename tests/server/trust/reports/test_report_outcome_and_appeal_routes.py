@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from server.http.pages import Pages
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.trust.moderation_protocol import Reasons
 from server.trust.reports.report_outcome_and_appeal_routes import end, shown

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.data.privacy import registry_history
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from tests.server.data.conftest import kit, object_settings, url
 from tests.server.site.web.servers import Server
 

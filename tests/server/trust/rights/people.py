@@ -24,7 +24,7 @@ from server.data.schema.deletion_schema import deletion
 from server.data.statement.current_statement import PublishedStatement
 from server.data.store.store_runner import Parts
 from server.ops.config.settings import Retention, Settings
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.decisions.appeal_decisions import AppealDecisions

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.security import secret_keys
 from server.trust.rights.deletion_receipt import Receipts
 from tests.server.data.chat_logs.conftest import save, talked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.trust.data_requests.request_rate_limit import TICKETS, TRIES
 from server.trust.rights.request_page_base import language
 from tests.server.site.web.servers import Server

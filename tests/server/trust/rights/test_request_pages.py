@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from server.data.privacy.registry import REGISTRY
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.site.front.openapi import RIGHTS_PAGES
 from tests.server.data.chat_logs.conftest import save, talked
 from tests.server.site.web.servers import Server

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from tests.server.site.web.servers import Server
 from tests.server.trust.rights.visitor import Visitor
 

@@ -6,12 +6,12 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
-from engine.conduct.friction import FACTS
+from engine.conduct.friction_points import FACTS
 from server.data.retention import stale_cases
 from server.data.schema.moderation_schema import ban as ban_table
 from server.data.schema.moderation_schema import case_subject
 from server.ops.config.moderation_policy import HOUR
-from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.user_appeals import Appeals
 from server.trust.sanctions.ban_loader import BARRED_S, Bans
 from server.trust.sanctions.ban_table import day_of, path_of
 from server.trust.sanctions.sanction_scale import Decision

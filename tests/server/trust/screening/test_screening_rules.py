@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.conduct.detection_actions import AGE_ASKED
 from engine.conduct.detection_classes import AGE_NUMBER
+from engine.conduct.detection_tips import AGE_ASKED
 from server.trust.screening.screening_rules import (
     FILE_MAX,
     OWN,

@@ -17,7 +17,7 @@ from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.statement_document import document
 from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.ops.config.settings import Settings
 from tests.house.sources import ROOT
 
@@ -40,7 +40,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "front.why": ("tests/server/data/privacy/test_registry_check.py::test_an_item_says_all_that_the_law_asks_for",),
     "automated": (
         "tests/server/data/retention/test_monthly_counts.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
-        "tests/server/trust/cases/test_automatic_actions.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
+        "tests/server/trust/cases/test_automatic_bans.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
         "tests/server/trust/moderation/test_paused.py::test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted",
     ),
     "automated.bare": (NOTHING,),

@@ -16,8 +16,8 @@ import pytest
 from bench.hostile.scripts import ACCOUNTS, SCRIPTS, Ground, Outcome
 from bench.hostile.talking_pairs import MANY, Pairs
 from bench.support.documents import table
-from bench.support.processes import cpu
-from engine.conduct.friction import CONNECTS
+from bench.support.process_inspection import cpu
+from engine.conduct.friction_points import CONNECTS
 from engine.wire.protocol import CONNECT_BURST
 from ext.accept.address_limits import WIDE4
 from tests.server.site.web.servers import Server

@@ -1,0 +1,56 @@
+"""What a generation leaves to the next: its sockets, and the table of addresses in columns of its own."""
+
+import os
+import socket
+
+import pytest
+
+from ext.accept.address_table import COLUMNS_MAX
+from server.fleet.supervisor.supervisor_upgrade_state import GenerationState, made, unpacked
+from server.ops.process.listening_sockets import listen_at
+
+
+def inherited(estate: GenerationState, processes: int) -> GenerationState:
+    """As the next generation of so many has it."""
+    records, descriptors = estate.packed()
+    return unpacked(records, descriptors, processes)
+
+
+def close(*estates: GenerationState) -> None:
+    for estate in estates:
+        estate.sockets.close()
+        estate.table.close()
+
+
+def test_the_next_has_the_same_sockets_and_the_other_half_of_the_same_table() -> None:
+    one = made(3)
+    one.sockets.get("server", lambda: listen_at("127.0.0.1", 0)).close()
+    two = inherited(one, 3)
+    three = inherited(two, 3)
+    assert [estate.first for estate in (one, two, three)] == [0, 3, 0]
+    assert one.table.key == two.table.key == three.table.key
+    assert [os.fstat(estate.table.fd).st_ino for estate in (two, three)] == [os.fstat(one.table.fd).st_ino] * 2
+    there = [estate.sockets.all()["server"] for estate in (one, two, three)]
+    assert len({sock.getsockname() for sock in there}) == 1
+    assert not any(sock.getblocking() for sock in there)
+    close(one, two, three)
+
+
+@pytest.mark.parametrize("processes", [4, 200])
+def test_more_than_the_table_has_room_for_have_a_table_of_their_own(processes: int) -> None:
+    one = made(3)
+    one.sockets.get("server", lambda: listen_at("127.0.0.1", 0)).close()
+    two = inherited(one, processes)
+    assert (two.first, two.table.columns) == (0, min(2 * processes, COLUMNS_MAX))
+    assert two.table.key != one.table.key
+    assert list(two.sockets.all()) == ["server"]
+    close(one, two)
+
+
+def test_what_is_no_table_of_this_release_is_left() -> None:
+    ours, theirs = socket.socketpair()
+    estate = unpacked([[], "00" * 16, 6, 0], (ours.fileno(),), 3)
+    assert estate.table.columns == 6
+    close(estate)
+    ours.close()
+    theirs.close()
