@@ -140,7 +140,7 @@ class Screening:
         return len(there)
 
     def _modelled(self, there: list[Line], lines: list[Line]) -> frozenset[Line]:
-        """Return the lines that the model reads: none while even rules have too much to read, and at most MODEL_WORK, a share for each chat."""
+        """Return the lines that the model reads: none while even rules have too much to read, and at most MODEL_WORK, a share for each writer."""
         if self._model is None:
             return frozenset()
         chosen = frozenset(shared(lines, MODEL_WORK)) if len(lines) == len(there) else frozenset()
@@ -192,24 +192,24 @@ def work_of(line: Line) -> int:
 
 
 def shared(lines: list[Line], most: int) -> list[Line]:
-    """The lines that are looked at, in their order: all, or, where that is more work than `most`, an equal share of it for each chat.
+    """Return the lines to look at, in their order: all or, if that is more work than `most`, an equal share of it for each writer of each chat.
 
-    A chat that needs less than its share leaves the rest to others, so that the dearest loses its lines first.
+    A writer who needs less than the share leaves the rest to others, so that the dearest loses lines first, and hides nothing of the partner's.
     """
-    wanted: Counter[int] = Counter()
+    wanted: Counter[tuple[int, int]] = Counter()
     for line in lines:
-        wanted[line[0]] += work_of(line)
+        wanted[line[:2]] += work_of(line)
     left = most
     if wanted.total() <= left:
         return lines
-    shares: dict[int, int] = {}
-    for others, (chat, work) in zip(range(len(wanted), 0, -1), sorted(wanted.items(), key=itemgetter(1)), strict=True):
-        shares[chat] = min(work, left // others)
-        left -= shares[chat]
+    shares: dict[tuple[int, int], int] = {}
+    for others, (writer, work) in zip(range(len(wanted), 0, -1), sorted(wanted.items(), key=itemgetter(1)), strict=True):
+        shares[writer] = min(work, left // others)
+        left -= shares[writer]
     looked = []
     for line in lines:
-        if (work := work_of(line)) <= shares[line[0]]:
-            shares[line[0]] -= work
+        if (work := work_of(line)) <= shares[line[:2]]:
+            shares[line[:2]] -= work
             looked.append(line)
     return looked
 

@@ -218,6 +218,11 @@ def test_where_there_is_too_much_the_dearest_chats_lose_lines_first_and_each_has
     assert [line[2] for line in looked if line[0] == 1] == list(range(1, counted[0] + 1))  # in their order
 
 
+def test_a_writer_of_dear_lines_hides_nothing_that_the_partner_says() -> None:
+    dear, partners = lines_of(1, 200, 6_000), [(1, 1, 500 + number, 0.0, b"hello") for number in range(100)]
+    assert [line for line in shared([*dear, *partners], BATCH_WORK) if line[1] == 1] == partners
+
+
 async def test_what_is_skipped_is_counted_and_what_others_say_is_found(tmp_path: Path) -> None:
     screen = Run(tmp_path, ring=16 * 1024 * 1024)
     await screen.until(lambda: screen.number("up") == 1)
