@@ -100,7 +100,7 @@ def _privacy(settings: Settings) -> Iterator[Finding]:
 
 
 def _operator(settings: Settings) -> Iterator[Finding]:
-    """Check that the statement names the operator, the country and the hosting provider."""
+    """Check that the statement names the operator, the country, the hosting provider, and what allows transfers out of the European Union."""
     operator, public = settings.operator, public_names(settings)
     if public and (unset := missing(settings)):
         remedy = "say in the settings who you are and how people reach you: nobody can use a right without it"
@@ -111,10 +111,18 @@ def _operator(settings: Settings) -> Iterator[Finding]:
         unsaid.append("operator.country")
     if not any(recipient.kind == "hosting" for recipient in settings.recipients):
         unsaid.append('[[recipients]] of the kind "hosting"')
+    if operator.country.strip().lower() in EEA:
+        unsaid += [
+            f"safeguard of {one.name}" for one in settings.recipients if not one.safeguard and _is_outside(one.country)
+        ]
     if unsaid:
         said = f"the privacy statement says that the operator has yet to tell: {', '.join(unsaid)}"
         remedy = "set them before this is public" if not public else "set them; on a machine of your own name yourself"
         yield (warning if public else notice)("privacy", said, remedy)
+
+
+def _is_outside(country: str) -> bool:
+    return bool(country.strip()) and country.strip().lower() not in EEA
 
 
 def _data(settings: Settings) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+# Of a transfer out of the European Union, GDPR 13(1)(f): an adequacy decision (45), standard clauses or binding rules (46, 47), or consent (49)
+Safeguard = Literal["", "inside", "adequacy", "clauses", "rules", "consent"]
 Kind = Literal["hosting", "objects", "cdn", "turn", "mail", "translation", "captcha", "moderation", "counsel", "backup"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Needed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -24,6 +26,13 @@ class Recipient(BaseModel):
     purpose: Words = Field(default="", description="what for")
     items: tuple[Needed, ...] = Field(default=(), description="keys of the pieces that they get; none: not said")
     country: Words = Field(default="", description="where they process it")
+    safeguard: Safeguard = Field(
+        default="",
+        description="what allows a transfer out of the European Union; `inside`: there is none; empty: not said",
+    )
+    safeguard_link: Link = Field(
+        default="", description="https:// address of a copy of it; none: send one to users who ask"
+    )
     contract: Words = Field(default="", description="the agreement: title and date")
     link: Link = Field(default="", description="https:// address of what they say about privacy")
     deletes: Literal["by_us", "webhook", "mail", "contract"] = Field(

@@ -203,7 +203,9 @@ def shared(lines: list[Line], most: int) -> list[Line]:
     if wanted.total() <= left:
         return lines
     shares: dict[tuple[int, int], int] = {}
-    for others, (writer, work) in zip(range(len(wanted), 0, -1), sorted(wanted.items(), key=itemgetter(1)), strict=True):
+    for others, (writer, work) in zip(
+        range(len(wanted), 0, -1), sorted(wanted.items(), key=itemgetter(1)), strict=True
+    ):
         shares[writer] = min(work, left // others)
         left -= shares[writer]
     looked = []

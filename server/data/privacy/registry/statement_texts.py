@@ -136,7 +136,8 @@ RIGHTS = (
         "A check by another company",
         "Before a search another company may check that you are not a robot, where much speaks for it. Its script runs in your browser,"
         " after you agree. It learns your IP address and how your browser works. We send it what your browser answered, and it tells us"
-        " yes or no. A browser that asks not to be tracked gets a puzzle of ours instead.",
+        " yes or no. Your consent is for that one check, and we ask again each time. To take it back, leave the check: its script ends"
+        " with it. A browser that asks not to be tracked gets a puzzle of ours instead.",
         needs="captcha",
     ),
 )

@@ -172,6 +172,27 @@ def test_a_public_server_that_nobody_answers_for_is_an_error(tmp_path: Path) -> 
     assert told.endswith('has yet to tell: operator.country, [[recipients]] of the kind "hosting"')
 
 
+@pytest.mark.parametrize(
+    ("operator", "recipient", "told"),
+    [
+        ("Norway", {"country": "United States"}, True),
+        ("Norway", {"country": "United States", "safeguard": "clauses"}, False),
+        ("Norway", {"country": "Falkenstein", "safeguard": "inside"}, False),
+        ("Norway", {"country": "Germany"}, False),
+        ("Norway", {}, False),
+        ("Brazil", {"country": "United States"}, False),
+    ],
+)
+def test_an_operator_in_the_eea_is_told_which_provider_outside_it_has_no_safeguard(
+    operator: str, recipient: dict[str, str], told: bool, tmp_path: Path
+) -> None:
+    named = [{"name": "Far Ltd", "kind": "hosting", **recipient}]
+    settings = Settings.model_validate(
+        {"data": tmp_path / "data", "recipients": named, "operator": OPERATOR | {"country": operator}}
+    )
+    assert any("safeguard of Far Ltd" in one.said for one in local(settings)) == told
+
+
 def test_what_the_statement_lacks_is_told_on_a_machine_of_ones_own_too(tmp_path: Path) -> None:
     (one,) = [one for one in local(Settings(data=tmp_path / "data")) if one.check == "privacy"]
     assert one.level == Level.OK

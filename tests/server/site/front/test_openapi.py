@@ -42,21 +42,22 @@ EXAMPLES = 8  # requests an operation and phase
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with all routes; nobody answers as its mail server."""
-    server = Server(
-        tmp_path_factory.mktemp("data"),
-        SERENDIP_LIMITS__ENABLED="false",
-        SERENDIP_MAIL__HOST="127.0.0.1",
-        SERENDIP_MAIL__PORT="9",
-        SERENDIP_TRANSLATION__URL="http://127.0.0.1:9",
-        SERENDIP_CHALLENGE__ENABLED="true",
-        SERENDIP_CHALLENGE__PROVIDER="turnstile",
-        SERENDIP_CHALLENGE__SITE_KEY="k",
-        SERENDIP_CHALLENGE__SECRET="s",
-        SERENDIP_CHALLENGE__ORIGIN="https://challenge.example",
-    )
+ALL_ON = {  # nobody answers as its mail server
+    "SERENDIP_MAIL__HOST": "127.0.0.1",
+    "SERENDIP_MAIL__PORT": "9",
+    "SERENDIP_TRANSLATION__URL": "http://127.0.0.1:9",
+    "SERENDIP_CHALLENGE__ENABLED": "true",
+    "SERENDIP_CHALLENGE__PROVIDER": "turnstile",
+    "SERENDIP_CHALLENGE__SITE_KEY": "k",
+    "SERENDIP_CHALLENGE__SECRET": "s",
+    "SERENDIP_CHALLENGE__ORIGIN": "https://challenge.example",
+}
+
+
+@pytest.fixture(scope="module", params=[ALL_ON, {}], ids=["with all routes", "as it ships"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without limits of rate."""
+    server = Server(tmp_path_factory.mktemp("data"), SERENDIP_LIMITS__ENABLED="false", **request.param)
     yield server
     server.stop()
 

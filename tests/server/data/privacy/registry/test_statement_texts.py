@@ -215,6 +215,24 @@ def test_no_provider_is_said_to_hear_of_a_deletion_that_is_not_passed_on(languag
         assert {other for other, sentence in sentences.items() if sentence in told} == {key}, way
 
 
+@pytest.mark.parametrize("language", sorted(said()))
+def test_a_transfer_out_of_the_union_names_its_safeguard_and_a_copy(language: str) -> None:
+    t, copy = pages().said[language], "https://clauses.example/2021.pdf"
+    kinds = ("", "inside", "adequacy", "clauses", "rules", "consent")
+    named = [{"name": f"In {kind or 'none'}", "kind": "hosting", "safeguard": kind} for kind in kinds]
+    found = html.unescape(
+        page({"recipients": [*named, {**named[3], "name": "Linked", "safeguard_link": copy}]}, language)
+    )
+    lines = {kind: re.findall(rf"<li>In {kind or 'none'} \(.*?</li>", found, re.S)[0] for kind in kinds}
+    for kind, line in lines.items():
+        told = {other for other in kinds[2:] if t.text(f"privacy.safeguard.{other}") in line}
+        assert told == {kind} - {"", "inside"}
+        assert (t.text("privacy.safeguard.ask") in line) == (kind in ("adequacy", "clauses", "rules"))
+    (linked,) = re.findall(r"<li>Linked \(.*?</li>", found, re.S)
+    assert f'href="{copy}"' in linked
+    assert t.text("privacy.safeguard.ask") not in linked
+
+
 def test_each_text_has_its_check_or_somebody_who_keeps_it() -> None:
     keys = {text.key for text in REGISTRY.texts}
     assert keys - set(CHECKS) - set(PEOPLE) == set(), "name the test that fails where this promise is broken"
