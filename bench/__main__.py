@@ -23,25 +23,23 @@ VERBS: Final = {
         "bench.server.peer_comparison", "the server beside its peers; writes bench/results/ and the documents"
     ),
     "quick": Verb("bench.server.quick", "two minutes: Serendip and the floor, no documents"),
-    "compare": Verb("bench.server.compare", "what got worse since the last committed results"),
+    "compare": Verb("bench.server.compare", "rows that are slower than in the last committed results"),
     "report": Verb("bench.report", "tables, plots and documents from the last results"),
     "matching": Verb(
-        "bench.matching.matcher_suite", "matcher and quality, whole; writes bench/results/ and the documents"
+        "bench.matching.matcher_suite", "matcher and quality, all parts; writes bench/results/ and the documents"
     ),
     "matcher": Verb("bench.matching.matcher", "the matcher's speed: the index alone, the service's waiting room"),
-    "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
-    "meeting": Verb("bench.server.match_time", "from `find` to `matched` beside a busy server"),
-    "workers": Verb(
-        "bench.server.workers", "two workers beside one process: messages, chats, the hub, find to matched"
-    ),
-    "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
-    "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
-    "know": Verb("bench.storage.access_requests", "what telling a person costs: the answer, the archive"),
-    "reports": Verb("bench.storage.reports", "reports answered and stored, and what two who chat feel of it"),
-    "bans": Verb("bench.storage.bans", "what bans cost a connection, and their memory"),
+    "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait that it costs"),
+    "meeting": Verb("bench.server.match_time", "time from `find` to `matched` on a busy server"),
+    "workers": Verb("bench.server.workers", "two workers against one process: messages, chats, the hub, time to match"),
+    "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started per second, polls held"),
+    "store": Verb("bench.storage.store", "cost of storing: records, purge, races, logs, guesses"),
+    "know": Verb("bench.storage.access_requests", "cost of an access request: the answer, the archive"),
+    "reports": Verb("bench.storage.reports", "reports answered and stored, and their effect on two users who chat"),
+    "bans": Verb("bench.storage.bans", "cost of bans per connection, and their memory"),
     "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),
     "screening": Verb(
-        "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
+        "bench.safety.screening", "the relay with screening and without, delay of detections, the program; --keep"
     ),
     "detection": Verb(
         "bench.detection.detection", "recall, precision and false alarms of detection, by class and language; --record"
@@ -50,46 +48,46 @@ VERBS: Final = {
         "bench.detection.train", "make the small text model of detection from the public sets and our own lines"
     ),
     "card": Verb("bench.detection.model_card", "write the figures of the text model's card"),
-    "veil": Verb("bench.video.veil_delay", "how soon a stranger is blurred, in two browsers; --keep writes it"),
-    "smooth": Verb("bench.video.frame_gaps", "frames of the stage while pictures are taken of it; --keep writes it"),
+    "veil": Verb(
+        "bench.video.veil_delay", "time until a partner's picture is blurred, in two browsers; --keep writes it"
+    ),
+    "smooth": Verb("bench.video.frame_gaps", "gaps between video frames while pictures are taken; --keep writes it"),
     "pictures": Verb(
-        "bench.safety.pictures", "looks at pictures of video chats: verdicts, pictures a second, the program; --keep"
+        "bench.safety.pictures", "checks of camera pictures: verdicts, pictures per second, the program; --keep"
     ),
     "challenges": Verb(
-        "bench.safety.challenges", "challenges made and solutions looked at, and the loop's turns; --keep"
+        "bench.safety.challenges", "challenges made and solutions checked, and turns of the event loop; --keep"
     ),
     "cuts": Verb("bench.load.connection_cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
     "upgrade": Verb(
-        "bench.load.upgrade", "upgrades under load: lines lost, connections cut, what a line took; a verdict"
+        "bench.load.upgrade", "upgrades under load: lines lost, connections cut, delay of lines; a verdict"
     ),
-    "moves": Verb(
-        "bench.moves.moves", "what it costs that a person moves to another process: clock and instructions; --keep"
-    ),
+    "moves": Verb("bench.moves.moves", "cost of migrating a session to another process: CPU and instructions; --keep"),
     "cells": Verb(
         "bench.server.two_hosts",
-        "two hosts of one cluster: find to matched, a line, its CPU, over hosts; --keep writes it",
+        "two hosts of one cluster: time to match, time and CPU of a line; --keep writes it",
     ),
     "hosts": Verb(
-        "bench.load.process_deaths", "several processes: one dies at random, upgrades, under talk; a verdict"
+        "bench.load.process_deaths", "several processes: random deaths and upgrades while users chat; a verdict"
     ),
-    "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
+    "attacks": Verb("bench.attacks.attacks", "each attack's effect on other users, and what it leaves behind"),
     "hostile": Verb(
         "bench.hostile.hostile",
-        "hostile people beside fifty pairs: who is stopped by what, what the pairs feel; --keep",
+        "hostile scripts beside fifty pairs: the defence that stops each, effect on the pairs; --keep",
     ),
     "scale": Verb(
         "bench.scale.capacity_estimate",
-        "ten million people, on paper: what was measured times how many; --keep writes it",
+        "estimate for ten million users, from measured costs; --keep writes it",
     ),
     "million": Verb("bench.server.waiting_clients", "many clients connected and waiting, both ends here"),
-    "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
+    "video": Verb("bench.video.video", "calls set up per second, first frames, peers per core (aiortc, coturn)"),
     "page": Verb(
         "bench.page.first_visit", "a first visit to the page: bytes, first content, usable; --keep writes them"
     ),
     "budget": Verb(
         "bench.budget.chat_cpu_breakdown",
-        "what a chat costs, by part: clock and instruction counts; --keep writes them",
+        "CPU time of a chat by part: clock and instruction counts; --keep writes them",
     ),
     "instructions": Verb(
         "bench.server.instructions", "instructions a message, with and without what counts (callgrind)"

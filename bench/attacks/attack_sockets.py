@@ -1,4 +1,5 @@
-"""Open and hold the connections of an attack: target, source addresses, end time. Blocking sockets; an attacker that is refused goes on."""
+"""Open an attack's connections and hold them until its end time: to one target, from the given source addresses. The sockets are blocking; an
+attacker that is refused goes on."""
 
 import contextlib
 import select

@@ -1,4 +1,5 @@
-"""Attack by frames of open connections: floods, sizes, spellings. Each function returns how often it sent its frames."""
+"""Attack over open connections by the frames that are sent: floods, large frames, unusual but valid encodings of them. Each function returns how
+often it sent its frames."""
 
 import itertools
 import struct

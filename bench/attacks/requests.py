@@ -1,4 +1,4 @@
-"""Attack by HTTP: pages, saved logs, spellings of `/ws`, Omegle's protocol. Each function returns how often it sent its requests."""
+"""Attack by HTTP requests: pages, saved logs, variants of the path `/ws`, Omegle's protocol. Each function returns how many requests it sent."""
 
 import contextlib
 import itertools

@@ -1,6 +1,6 @@
-"""Draw a board as one picture: rows and panels in Grafana's layout, from series of Prometheus. No I/O.
+"""Draw a Grafana dashboard as one picture, with its rows and panels in Grafana's layout, from series of Prometheus. No I/O.
 
-Units, thresholds and legends are those of the board's JSON; a panel without data says so.
+Units, thresholds and legends are those of the dashboard's JSON; a panel without data says so.
 """
 
 import math

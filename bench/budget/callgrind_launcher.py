@@ -1,7 +1,7 @@
-"""Start `serendip` for callgrind: its Python frames distinct, its intervals longer.
+"""Start `serendip` under callgrind, with each Python frame distinguishable and with longer intervals.
 
-Under callgrind everything is slower. Periodic work is made rarer by the same factor, and time bounds of a turn or a batch longer, so that a chat
-bears as much of them as ever.
+Under callgrind everything is slower, so periodic work and the time bounds of a turn or a batch are stretched by the same factor: a chat bears its
+usual share of them.
 """
 
 import asyncio

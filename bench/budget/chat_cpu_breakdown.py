@@ -1,10 +1,11 @@
-"""Measure the server's cost of a chat by part of its source: microseconds of CPU, on open connections and with connects.
+"""Measure how the CPU time of a chat divides among the parts of the server's source, in microseconds: once on connections that are already open,
+once including the connecting.
 
     python -m bench budget [--quick] [--keep]
 
-The clock gives the cost of a chat (all threads, until every record is written; the kernel's part is the system time). callgrind divides it by the
-instructions of the same service under the same load (`parts` assigns modules to parts), which takes an instruction of one part to be as dear as one
-of another. While it counts, Python frames are evaluated one by one, which makes interpreted parts some hundredths dearer than they are.
+The clock gives the cost of a chat (all threads, until every record is written; the kernel's part is the system time). callgrind's instruction
+counts divide it, for the same service under the same load (`parts` assigns modules to parts), as if every instruction cost the same. While
+callgrind counts, Python frames are evaluated one by one, so interpreted parts appear a few percent too expensive.
 """
 
 import argparse

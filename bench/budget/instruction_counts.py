@@ -1,4 +1,5 @@
-"""Count instructions per chat and part: the unchanged service under callgrind, with the clock's load.
+"""Count the instructions of each part of a chat by running the unchanged service under callgrind, with the load under which CPU time is measured
+too.
 
 callgrind names a function with its callers (`--separate-callers`): the instructions belong to the first caller that is under a part.
 """

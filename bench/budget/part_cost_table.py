@@ -1,6 +1,7 @@
-"""Combine the clock and the counts to microseconds by part, and format their table. The parts of a chat add up to the clock's figure.
+"""Compute microseconds per part from the measured CPU time and the instruction counts, and format them as a table. The parts of a chat add up to
+the measured time.
 
-The kernel's part is the system time, the garbage collector's its counter; the rest of the user time is divided by instructions.
+The kernel's part is the system time, the garbage collector's is its counter; the rest of the user time is divided by instructions.
 """
 
 from collections.abc import Mapping, Sequence

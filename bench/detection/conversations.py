@@ -1,7 +1,8 @@
 """Read ordinary conversations, in which a finding is a false alarm: chats of students in English, and small talk in 28 languages.
 
-Both sets are packages (`chitchat-dataset`, `chatterbot-corpus`), so they are there offline. Findings that are right all the same (a true
-link) are listed in `right_findings.tsv` by class, conversation and number of the line. **Invariant:** a conversation is in one half.
+Both sets are packages (`chitchat-dataset`, `chatterbot-corpus`), so they are there offline. Findings that are right all the same (a true link) are
+listed in `right_findings.tsv` by class, conversation and number of the line. **Invariant:** as with labelled lines, a conversation is in exactly
+one of the two halves (`bench.detection.labelled_lines`).
 """
 
 import importlib.util

@@ -6,7 +6,7 @@
     python -m bench detection --show ordinary  # findings in the half `seen` of the ordinary conversations
     python -m bench detection --record         # write the result, the document and the floor of the test
 
-Rules are written by looking at the half `seen`; of `held` only the counts are printed.
+Each set has two halves: rules are written by looking at `seen`; of `held` only the counts are printed.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Build the detectors that are measured: each reads a chat line and returns the classes that it finds, with the rule and its confidence.
 
-CLASSES_OF_SERVICE maps the classes of the service to those that are measured. UNMEASURED are the question for the
-age, and the number that counts as an age only behind it.
+CLASSES_OF_SERVICE maps the classes of the service to those that are measured. UNMEASURED names the two classes that are not: the question for
+someone's age, and a number that counts as an age only after that question.
 **Invariant:** a detector is the service's own code with its built-in rules, never a copy of it.
 """
 

@@ -1,7 +1,7 @@
 """Write the figures of the text model's card from its file and the half `held`: `python -m bench card`.
 
-The model alone is measured, as `screening.model=all` uses it. A line about a group that is not hateful and is found all the same shows for which
-groups the model confuses the name with hate. **Invariant:** of `held` only counts are written.
+The model alone is measured, as `screening.model=all` uses it. Harmless lines about a group that the model still finds show for which groups it
+confuses the name with hate. **Invariant:** of `held` only counts are written.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Count what detectors find: hits and misses in labelled sets, false alarms in conversations, and the time of a line.
 
 A line counts for a class if the detector finds that class in it, whatever the rule. All findings are counted (`all`), and those of high confidence
-alone (`high`), from which more than a tip follows. Toxic comments (`insult`) count if hate or a threat is found. In a conversation a request of
-low confidence (grooming) is an alarm only if an age is stated in it too, as in the service. Times are of the thread's CPU; the slowest lines are
-measured again and the least counts, which leaves out interruptions.
+alone (`high`), from which more than a tip follows. Toxic comments (`insult`) count if hate or a threat is found. A low-confidence detection of
+grooming (a request) counts as a false alarm only if the conversation also states an age, as in the service. Times are of the thread's CPU; the
+slowest lines are measured again and the least counts, which leaves out interruptions.
 """
 
 import statistics

@@ -1,7 +1,7 @@
-"""Makes the small text model from the halves `seen` of all sets, and write its file: `python -m bench train`.
+"""Train the small text model on the halves `seen` of all sets, and write its file: `python -m bench train`.
 
-For each class a logistic regression (one against the rest) over the hashed features of `server.trust.screening.text_model`, by AdaGrad,
-rounded to int8. Thresholds come from a part of the groups that a first training leaves out, and from ordinary conversations that no training reads.
+For each class a logistic regression (one against the rest) over the hashed features of `server.trust.screening.text_model`, by AdaGrad, rounded to
+int8. Thresholds come from a part of the groups that a first training leaves out, and from ordinary conversations that no training reads.
 **Invariant:** no line of `held` is read, and the same lines make the same bytes.
 """
 

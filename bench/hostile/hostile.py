@@ -2,9 +2,9 @@
 
     python -m bench hostile [--only NAME] [--seconds N] [--rounds N] [--keep]
 
-In each round the pairs talk alone, then for as long beside the script, on a new server; verdicts are over the medians of all rounds. The slowest of
-a hundred lines may take a fifth longer than alone plus GRACE, no line may be lost, and no pair may be refused anything. Limits and challenges are
-the defaults; the server has one core, all others another, the script its own process at a lower priority.
+In each round the pairs talk alone, then for as long beside the script, on a new server; verdicts are over the medians of all rounds. The 99th
+percentile of line times may exceed that of the pairs alone by a fifth plus GRACE; no line may be lost, and no pair may be refused anything. Limits
+and challenges are the defaults; the server has one core, all others another, the script its own process at a lower priority.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Run pairs who exchange numbered lines, leave, and are followed by others, while processes die. Only what a client receives counts.
 
 A chat may end only because its worker died; then both sides learn it, and search for each other again. An accepted line is received, or both learn
-that the chat is over. Violations are counted under a name of FAULTS; a line out of order is a lost one, and then a doubled one.
+that the chat is over. Violations are counted under a name of FAULTS; a line out of order counts first as lost, then as doubled.
 """
 
 import asyncio

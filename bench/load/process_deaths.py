@@ -1,4 +1,4 @@
-"""Kill random processes of a host and upgrade it, again and again, under talk; give a verdict at the end.
+"""Kill random processes of a host and upgrade it, again and again, while users chat; give a verdict at the end.
 
     python -m bench hosts --minutes 10 --upgrade 20 --kill 7
 

@@ -1,8 +1,8 @@
 """Soak the server: churn, chats, cuts and slow readers; plot memory, descriptors and lag, and give a verdict.
 
-Memory counts from the end of the warm-up: until then SQLite fills its page cache (16 MB a connection) and allocators find their size. After it the
-last fifth may not be 2 % above the first. Sockets return to the start, no generator found an error (a message lost, doubled, changed or foreign),
-and the loop's lag is bounded.
+Memory counts from the end of the warm-up: until then SQLite fills its page cache (16 MB a connection) and allocators find their size. In the last
+fifth of the time after it, memory may not be 2 % above that of the first fifth. The number of sockets returns to that of the start, no generator
+found an error (a message lost, doubled, changed or foreign), and the loop's lag is bounded.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Model users for generators: arrivals, interests, typing speed, patience. Seeded, no I/O."""
+"""Model users for load generators: arrivals, interests, typing speed, patience. Seeded, no I/O."""
 
 import bisect
 import random

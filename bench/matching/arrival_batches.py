@@ -1,8 +1,9 @@
-"""Run arrays of arrivals through the index, timed: every second batch arrival by arrival, the others as a whole.
+"""Time batches of arrivals that are passed to the index: every second batch one arrival at a time, which gives the quantiles; the others in one
+call, which gives the rates.
 
-Each arrival in a held pool is a search, the removal of the partner and the insertion of the arrival, so that the pool keeps its size; an arrival
-without a partner waits too, and the oldest ticket expires. Quantiles are of the time between the ends of two arrivals (with the work done for all
-in between, as moving postings), rates are of the thread's CPU time in the other batches. The first tenth warms up.
+In a held pool, which keeps its size, each arrival searches, removes its partner and is inserted; an arrival without a partner waits too, and the
+oldest ticket expires. A quantile is of the time between the ends of two arrivals, including work that an arrival does for others (such as moving
+postings); a rate is of the thread's CPU time. The first tenth warms up.
 """
 
 import time

@@ -1,6 +1,7 @@
 """Implement the baselines that a user would write instead of the matcher, written well: an inverted index with a Counter, and NumPy byte columns.
 
-Both do the same as `held`: find the best partner that is no recent one on either side, remove it, insert the arrival.
+Both do the same step for each arrival, as a held pool does: find the best partner that is no recent one on either side, remove it, insert the
+arrival.
 """
 
 import time

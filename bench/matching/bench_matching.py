@@ -1,6 +1,6 @@
 """Time the parts of matching: a batch of arrivals, a ticket in and out. **Invariant:** the input is fixed, the result asserted.
 
-The matcher under every load that its goals name: `python -m bench matcher`.
+`python -m bench matcher` measures the matcher under every load that its goals name.
 """
 
 import itertools

@@ -1,6 +1,6 @@
-"""Measure the index alone (`ext.match.matcher`) by its array call: the pools and loads of its goals.
+"""Measure the index alone (`ext.match.matcher`), called with whole arrays, on the pools and loads of its goals.
 
-One thread, one seed. `overlap_of_exact` compares with the exact mode on the same stream, unmatched tickets as 0.
+One thread, one seed. `overlap_of_exact` compares with the exact mode on the same stream; an unmatched ticket counts as an overlap of 0.
 """
 
 import gc

@@ -1,7 +1,7 @@
-"""Simulate how near to the optimum each way of deciding comes, and at what wait.
+"""Simulate how near each matching policy comes to the optimum, and after what wait.
 
-N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which knows the future and loses
-no ticket: `rustworkx.max_weight_matching` with the same integer weights. Waits are those of matched tickets, in simulated seconds.
+N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which knows the future and in
+which no ticket expires: `rustworkx.max_weight_matching` with the same integer weights. Waits are those of matched tickets, in simulated seconds.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Run both processes of a migration in one, and migrate sessions to and fro. All parts are the service's; chatting users are heard.
+"""Run both sides of a migration in one process, and migrate sessions to and fro while users chat. All parts are the service's.
 
-Worker, reactor and engine twice in one loop, with the ipc link of two processes between them: the CPU of this process is that of both sides. Only
-the pace differs from an upgrade: no session waits for its turn.
+Worker, reactor and engine exist twice in one loop, with the ipc link of two processes between them, so the CPU of this process is that of both
+sides. Unlike in an upgrade, sessions migrate without waiting for their turn.
 """
 
 import asyncio

@@ -2,9 +2,9 @@
 
     python -m bench moves [--quick] [--keep]
 
-The path is the service's (`sides`); a session that is missing at the end, or does not answer, fails the run. Time is the CPU time of this process,
-which is both sides', with the kernel's part; instructions are callgrind's, of the same migrations, without the kernel's. A chat is two users, so
-"alone" means a pair.
+The code that migrates is the service's own (`bench.moves.migration_rig`); a session that is missing at the end, or does not answer, fails the run.
+Time is the CPU time of this process, which is both sides', with the kernel's part; instructions are callgrind's, of the same migrations, without
+the kernel's. A chat is two users, so "alone" means a pair.
 """
 
 import argparse

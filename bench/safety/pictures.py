@@ -2,10 +2,11 @@
 
     python -m bench pictures [--seconds N] [--keep]
 
-The real model in the real process, on its own core, called by the server's side over their socket, with strips as a browser makes them. First RATE
-strips a second at even distances, each with the sender's own tile, as camera checks send them: most show harmless scenes, one in HITS shows blobs
-that the model takes for nudity and scores three times. Then as many as it can do. Goals: the slowest verdict of a hundred 400 ms, none dropped, 40
-pictures scored a second, 1,400 pairs a core checked once a minute.
+The real model in the real process, on its own core, called by the server's side over their socket, with strips (three pictures of the partner,
+stacked) as a browser makes them. First RATE strips a second at even distances, each with a tile (one picture of the sender), as camera checks send
+them: most show harmless scenes, one in HITS shows blobs that the model takes for nudity and scores three times. Then as many as it can do. Goals:
+99 of 100 verdicts within 400 ms, none dropped, 40 pictures scored per second, and 1,400 pairs of users per core, if each pair is checked once a
+minute.
 """
 
 import argparse

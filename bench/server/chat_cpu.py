@@ -1,4 +1,4 @@
-"""Measure CPU per chat by the clock until every record is written, so that a writer that falls behind is included.
+"""Measure the CPU time per chat, up to the moment when every record is written, so that a writer that falls behind is included.
 
 All threads of the server count, from the load's start on; chats are those that the server counted in the same time.
 """

@@ -1,8 +1,9 @@
-"""Compare with the last committed results of the same kind of machine: CPU per unit of work, to the floor if there is one, and instructions.
+"""Compare results with the last committed ones of the same kind of machine: CPU per unit of work (relative to the floor, a relay of raw TCP, if it
+was measured) and instruction counts.
 
-A row that lost more than `LOST` is measured once more, and fails if it lost twice, since noise seldom repeats. Instruction counts have no noise,
-and may not grow by more than `TIGHT`. Results of another kind of machine, and of a row measured otherwise then, are printed and judge nothing. A
-quick run older than the sources is made anew.
+A row that lost more than `LOST` is measured again and fails if it loses twice, since noise seldom repeats; instruction counts have no noise and
+may grow by at most `TIGHT`. Results of another kind of machine, or of a row that was measured differently, are only printed. A quick run older
+than the sources is made anew.
 """
 
 import argparse

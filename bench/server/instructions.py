@@ -84,7 +84,7 @@ def counted(tree: Path, depth: int, screened: bool = False) -> float:
     out = BUILD / "callgrind.out"
     command = [
         "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={COLLECT}", "--collect-atstart=no",
-        sys.executable, str(Path(__file__).with_name("relaying.py")), str(MESSAGES), str(depth), *(["screened"] if screened else []),
+        sys.executable, str(Path(__file__).with_name("relay_program.py")), str(MESSAGES), str(depth), *(["screened"] if screened else []),
     ]  # fmt: skip
     done = subprocess.run(
         command,

@@ -3,8 +3,9 @@
     python -m bench meeting --connected 10000 --messages 20000
 
 Beside the measured users, a fifth of the connected talk at the stated rate and the others wait for an interest that no one has. The server is on
-processor 0, everything else on processor 1. The measuring process runs before the load there if the system lets it (`ahead`): otherwise times
-include its own delay, some milliseconds of the load's. It fails unless every user gets the intended partner and no message of the others is lost.
+processor 0, everything else on processor 1. The measuring process has priority over the load on that processor if the system allows it (`ahead`);
+otherwise the times include a delay of some milliseconds that the load causes. It fails unless every user gets the intended partner and no message
+of the others is lost.
 """
 
 import argparse

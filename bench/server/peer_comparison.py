@@ -1,6 +1,6 @@
 """Measure the whole server beside its peers: the same load for each, in turn, several rounds. A run with an error is discarded.
 
-Figures are medians over the rounds; ratios to the floor are taken per round, so that drift cancels.
+Figures are medians over the rounds; ratios to the floor (a relay of raw TCP) are taken per round, so that drift cancels.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Record a flame graph of the server under load, C frames included: py-spy samples, this module folds and draws.
 
-py-spy walks the native stack and inserts Python's frames at the interpreter's. Waiting threads and a sleeping loop are left out: the width of a
-frame is its share of the work.
+py-spy walks the native stack and replaces the interpreter's frames by the Python frames that they run. Waiting threads and a sleeping loop are
+left out: the width of a frame is its share of the work.
 """
 
 import argparse

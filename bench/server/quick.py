@@ -1,4 +1,5 @@
-"""Measure Serendip and the floor alone, in two minutes; write quick.json, which git ignores, and no document."""
+"""Measure Serendip and the floor (a relay of raw TCP) alone, in two minutes. The result, quick.json, is ignored by git, and no document is
+written."""
 
 import argparse
 from collections.abc import Sequence

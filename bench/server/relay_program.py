@@ -1,4 +1,4 @@
-"""Relay messages between two users on socket pairs in one reactor, for callgrind to count: `relaying.py MESSAGES DEPTH [screened]`.
+"""Relay messages between two users on socket pairs in one reactor, for callgrind to count: `relay_program.py MESSAGES DEPTH [screened]`.
 
 It uses ext only, so that a copy of ext can be measured; `DEPTH` messages arrive per read.
 """

@@ -4,8 +4,8 @@
 
 Matches are checked, and a line that differs from the sent one fails the run. Each host is a network namespace of its own if this user may make one
 (root), else both are on loopback. In each round every kind is measured in turn. `over hosts` takes both orders in turn, since the place of a chat
-depends on who came first. CPU is that of the workers' first threads; a line over two hosts costs both, so the edge's part is what exceeds a line of
-one host. The load is a client in Python on the same processors: times include its turns.
+depends on who came first. CPU is that of the workers' first threads; a line over two hosts costs CPU on both, and what exceeds a line of one host
+is the part of the edge (the host of the client's connection). The load is a Python client on the same processors, so times include its own work.
 """
 
 import argparse

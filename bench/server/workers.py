@@ -1,11 +1,11 @@
-"""Measure two workers beside one process, the same load for each in turn, several rounds, by CPU instead of this machine's clock.
+"""Measure two workers against one process, under the same load in turn, over several rounds, by CPU time.
 
     python -m bench workers --rounds 5 --keep
 
 If the load needs cores of its own, the throughput of two workers cannot be seen here. The CPU of a message, and of a chat, in each process can:
 each process fills at most one core. So what two workers carry beside one process follows from the busiest process: one core per worker, hub and
-frontend on the rest. `wall` is what this machine did all the same, less the load's own share. No process is bound to a processor. A run with an
-error ends all.
+frontend on the rest. `wall` is the throughput that this machine reached anyway, without the load's own share. No process is bound to a processor.
+A run with an error ends all.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Measure the cost of bans per connection, and their memory: `python -m bench bans [--bans N] [--keep]`.
 
-The look-ups of each connection, with no ban and with N in turn in one run, each from rows of a database; a banned user among them is refused.
-`--keep` writes bench/results/bans.json and the figures of docs/performance.md.
+The look-ups of each connection are timed without bans and with N, in turn in one run, all loaded from database rows; a banned user among them must
+be refused. `--keep` writes bench/results/bans.json and the figures of docs/performance.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Race legal holds against a purge of their rows: `python -m bench store races [--chats 1000] [--database URL]`; tests run a few hundred.
 
 A hold placed while its row exists must keep it. Each of many people has one expired chat; one purge in small steps deletes them all while their
-holds are placed, in another order. Which of the two comes first depends on the machine; a run in which only one ever did has shown nothing, and
-says so.
+holds are placed, in another order. Which of the two comes first depends on the machine; if the same one came first in every race, the run has
+shown nothing, and says so.
 """
 
 from __future__ import annotations

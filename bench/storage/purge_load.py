@@ -1,4 +1,4 @@
-"""Purge expired chats beside a service, after the same service without a purge, to compare."""
+"""Compare a service alone with the same service while expired chats are purged beside it."""
 
 from __future__ import annotations
 

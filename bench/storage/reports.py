@@ -4,8 +4,8 @@
 
 The real server with SQLite; each report is of another chat, by another user, with the text of LINES lines. A row's time is from sending the report
 until a reader of the database sees it. Goals: answered within 5 ms, the row within 100 (the slowest of a hundred), and lines as fast as without.
-Other load on the machine is in each time: the lines alone show how much, and CPU does not depend on it. Each figure is the median of ROUNDS
-servers. The server has one core, all others another.
+Each time includes the effect of other load on the machine; the times of lines without reports show how large it is. CPU does not depend on it.
+Each figure is the median of ROUNDS servers. The server has one core, all others another.
 """
 
 from __future__ import annotations

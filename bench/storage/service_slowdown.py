@@ -1,4 +1,4 @@
-"""Run a service beside a measurement: the duration of its own work is the cost of the other."""
+"""Run a service beside a measured task. How long the service's own work then takes shows the cost of that task."""
 
 from __future__ import annotations
 

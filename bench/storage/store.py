@@ -1,8 +1,8 @@
 """Measure the cost of storing: `python -m bench store [record|purge|races|logs|guesses] [--database URL] [--chats N]`.
 
-It measures the parts that the server runs, asserts the result, and prints the size of the run. CPU is the process's own (`getrusage`: SQLite's
-threads included, PostgreSQL's server not); stalls are those of an event loop that turns every millisecond in the same process, and of a writer
-beside the purge.
+It measures the parts that the server runs, asserts the result, and prints the size of the run. CPU is that of the process (`getrusage`), with
+SQLite's threads, without PostgreSQL's server. Stalls are measured too: of an event loop that turns every millisecond in the same process, and of a
+writer beside the purge.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 Debian's Chromium with its false camera, the real page and call, with a program that sends a small picture; a check is a `snap` frame given to the
 page, so its time is known. Both kinds of gaps are of one run, a check and a pause in turn. The own picture is hidden: with it Chromium draws 30
-times a second here, as often as the camera, whatever else is asked. `--headed` needs a display (`xvfb-run -a`). Goal: 99 of 100 frames of a check
-are no later than one more than those between checks. Other load on the machine is in both.
+times a second here, as often as the camera, whatever else is asked. `--headed` needs a display (`xvfb-run -a`). Goal: during a check, 99 of 100
+frames are at most one frame later than the frames between checks. Other load on the machine is in both.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""Measure calls: setups a second, time to a first frame, peers a core, and that a call costs the server nothing: `python -m bench video`.
+"""Measure calls: setups per second, time to the first frame, how many peers one core serves, and that a running call costs the server nothing:
+`python -m bench video`.
 
 A missed goal, a call without a picture, or a byte that the server spends on a running call ends it with status 1. Rates are by CPU time, so other
 processes do not count; times to a first frame need a quiet machine. Writes bench/results/video.json.

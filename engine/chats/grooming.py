@@ -1,6 +1,6 @@
-"""Act on a request that is made to children, if the other side of the chat states an age below 18 before or after the request.
+"""Act on a request of a kind that is made to children, if the user who receives it states an age below 18 before or after it.
 
-    request          statement of the other side          time of the action
+    request          statement of the receiver             time of the action
     high confidence  high confidence                      at once
     any              any, and the answer "under 18"       at once, up to a minute after the chat
     low confidence   high, without "18 or over"           when the chat ends

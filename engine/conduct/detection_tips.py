@@ -1,4 +1,4 @@
-"""Map each class of rules (`engine.conduct.detection_classes`) to its tips: kind and receiver.
+"""Map each class of rules (`engine.conduct.detection_classes`) to the tips that are sent when it is detected: their kind and receiver.
 
 `engine.chats.detection_handler` takes further actions, by class.
 **Invariant:** a pure table; without a moderator a program only warns, and slows a user down for a day at most.

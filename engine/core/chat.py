@@ -1,7 +1,7 @@
 """Define a chat, and a seat: the view that one session has of its chat.
 
 Sides 0 and 1 talk; side 2, the spy, only watches.
-**Invariant:** a seat names the other participants by their bus address, and holds no reference to their sessions.
+**Invariant:** a seat names the other participants by their bus address (the session's id), and holds no reference to their sessions.
 """
 
 from engine.conduct.camera_verdicts import CameraState

@@ -51,7 +51,7 @@ _BEGUN = re.compile(
 # A module's docstring begins with a verb.
 VERBS = frozenset(
     """
-    accept account act add admit aggregate allow answer apply approve arrange ask assemble attach authenticate authorise back ban batch
+    accept account act add admit aggregate allow answer apply approve arrange ask assemble attach attack authenticate authorise back ban batch
     begin bind block blur bound bring bridge broadcast build bundle cache calculate call cap carry catch challenge change check choose classify
     clean clear close cluster collect combine compare compile compress compute configure confirm connect consume contain control convert copy
     correct count create cut deal decide declare decode decrypt define delete deliver derive describe detach detect determine discard
@@ -68,7 +68,7 @@ VERBS = frozenset(
     run sample save say scan schedule scope score screen scroll seal search see select send separate serve set settle shape share shed show shut
     sign simulate size skip solve sort speak split stage start state stop store stream strip submit subscribe suggest sum summarise supervise switch
     tag
-    take tell test throttle time track transfer transform translate treat trim try tune tunnel turn unpack update upgrade upload use validate
+    take tell test throttle time track train transfer transform translate treat trim try tune tunnel turn unpack update upgrade upload use validate
     verify version visit wait wake walk warn watch weigh withdraw work wrap write
     """.split()  # noqa: SIM905 - a list of words is read as words
 )

@@ -1,4 +1,4 @@
-"""A pair relay on aiohttp: pairs by arrival, forwards text, closes both. `aiohttp_pairs.py PORT`"""
+"""Run a pair relay on aiohttp: it pairs clients by arrival, forwards text, and closes both. `aiohttp_pairs.py PORT`"""
 
 import asyncio
 import sys

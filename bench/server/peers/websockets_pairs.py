@@ -1,4 +1,4 @@
-"""A pair relay on websockets: pairs by arrival, forwards text, closes both. `websockets_pairs.py PORT`"""
+"""Run a pair relay on websockets: it pairs clients by arrival, forwards text, and closes both. `websockets_pairs.py PORT`"""
 
 import asyncio
 import sys

@@ -1,5 +1,5 @@
-"""Protect rows, such as deletion requests, from the rollback that a restore of the database is: keep an encrypted, current copy of them in the object
-store (`non_restorable_state.py` lists them).
+"""Protect rows, such as deletion requests, from being rolled back when the database is restored: keep an encrypted, current copy of them in the
+object store (`non_restorable_state.py` lists them).
 
 **Invariant:** a copy is at most COPY_WITHIN_S seconds old, and is never replaced by older rows. If the database was restored without the copies,
 `keep` raises SetBack until `serendip privacy replay` has applied them.

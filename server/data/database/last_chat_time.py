@@ -1,4 +1,4 @@
-"""Read when the last recorded chat ended, before the store is opened: from then on no chat fell under an earlier privacy statement.
+"""Read, before the store is opened, when the last recorded chat ended. No chat after that time fell under an earlier privacy statement.
 
 **Invariant:** a missing database is not created.
 """

@@ -12,12 +12,12 @@
 Columns of `case`: `closed` is the time of the decision (rows are deleted 120 days later); `claimed_by` has the case until `claimed_until`; `due`
 orders the queue, smallest first: the time of opening, less ten minutes per point of priority; `child` is the time since which the case contains
 apparent abuse material; `second_asked` is the time since which a decided case waits for a second review, and the four columns after it hold the
-second operator's decision; `passed_to` is the moderator (`ada`) or role (`@lead`) that the case is reserved for; `batch` is common to cases that were
-decided together.
+second operator's decision; `passed_to` is the moderator (`ada`) or role (`@lead`) that the case is reserved for; `batch` is common to cases that
+were decided together.
 
 Columns of other tables: `until` of evidence is its own time of deletion; `subject` of a picture says whether it shows the camera of the reported
 person; `excerpt` is a few words of the text, for lists; `listed` names the entry of a list of known abuse material that the picture resembles;
-`network` marks an appeal against the refusal of a network alone.
+`network` marks the appeal of a user who is refused only because of their network.
 """
 
 from __future__ import annotations

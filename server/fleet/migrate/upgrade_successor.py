@@ -1,5 +1,5 @@
-"""Start as the new process of an upgrade: receive the listening sockets, build all parts, report readiness, and receive messages until the old
-process ends.
+"""Run the start of the new process in an upgrade: receive the listening sockets, build all parts, report readiness, and receive messages until the
+old process ends.
 
 **Invariant:** the new process serves no client before the old one sends BEGIN. If the old one dies before that, the new one begins at once,
 because only it has the sockets.

@@ -136,7 +136,7 @@ def remove_template(
 
 
 async def text_of(parts: Parts, operator: str, ident: str, language: str) -> str:
-    """Return the text of a saved answer; an own one has one language. Raises ValueError if there is none."""
+    """Return the text of a saved answer; an own one has one language. Raises ValueError if it does not exist."""
     for one in await AnswerTemplates(parts.database).answers(operator, said(), ENGLISH):
         if one.id == ident and (one.own or language in one.texts):
             return next(iter(one.texts.values())) if one.own else one.texts[language]

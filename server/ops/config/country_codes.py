@@ -1,6 +1,6 @@
 """List the country codes that a setting may name: ISO 3166-1 alpha-2 as of 2026, and XK for Kosovo, which tables of addresses use.
 
-Pure data. **Invariant:** a code that is no country's is refused at the start, because it would silently refuse no user.
+Pure data. **Invariant:** a code of no country is an error at the start; otherwise it would match no user, unnoticed.
 """
 
 from typing import Final

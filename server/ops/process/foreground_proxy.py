@@ -1,7 +1,7 @@
 """Keep the originally started process alive after an upgrade, to pass signals to its successor and end with the successor's exit status.
 
-Terminals, containers and tests see one process although upgrades replace it; under systemd no waiter is needed.
-**Invariant:** one waiter follows all later successors.
+Terminals, containers and tests see one process although upgrades replace it; under systemd such a waiting process is not needed.
+**Invariant:** one waiting process follows all later successors.
 """
 
 # This file is also run as a program and imports nothing that takes memory. A successor is announced by a line in a pipe, written when it is started,

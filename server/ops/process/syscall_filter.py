@@ -2,7 +2,7 @@
 
 libseccomp, called by ctypes, translates the names for the processor. Distributions with systemd or apt have it; its own Python binding is built
 for the distribution's interpreter alone, and other bindings are not maintained. Linux only.
-**Invariant:** the filter holds for the calling thread and all that it starts; nothing that was loaded can be taken back.
+**Invariant:** the filter holds for the calling thread and all that it starts; a filter that was loaded cannot be removed.
 """
 
 import ctypes

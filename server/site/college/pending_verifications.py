@@ -1,4 +1,4 @@
-"""Keep the pending mail verifications of college mode: of each the browser, the hashed address, the mailed code and link.
+"""Keep the pending mail verifications of college mode. Each has the browser, the hashed address, and the code and link that were mailed.
 
 **Invariant:** held in memory, bounded in number, valid ten minutes and five tries, and codes are compared in constant time.
 """

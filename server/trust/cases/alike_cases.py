@@ -1,7 +1,7 @@
-"""Find open cases whose reported users began their chats alike, as a swarm of advertisers does, and the words by which a list shows a case.
+"""Find open cases whose reported users began their chats alike, as a swarm of advertisers does, and the words that describe a case in a list.
 
-Openers are compared as the screening process compares them (`ext.net.similarity`): folded letters, at least half of 16 MinHash bins equal. Cases that
-are alike by a third one are alike.
+First lines are compared as the screening process compares them (`ext.net.similarity`): folded letters, at least half of 16 MinHash bins equal. Two
+cases that are both alike to a third count as alike.
 
 **Invariant:** at most ALIKE_MOST open cases of a queue are compared, and nothing of the comparison is kept.
 """

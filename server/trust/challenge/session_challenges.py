@@ -1,7 +1,7 @@
 """Choose the challenge of a session (a puzzle or the provider's captcha), and check the answer.
 
-**Invariant:** the event loop is never blocked: puzzles are made in threads, a bounded number at once. No network alone gets so many that the table
-of solved puzzles is full for all.
+**Invariant:** the event loop is never blocked: puzzles are made in threads, a bounded number at once. No single network can get so many puzzles
+that it fills the table of solved puzzles for everyone.
 """
 
 import asyncio

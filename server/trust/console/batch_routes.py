@@ -1,4 +1,5 @@
-"""Serve the page that decides all open cases that began alike at once, and undoes that as a whole.
+"""Serve the page on which one decision closes all open cases that began alike (whose reported users sent similar first lines), and which undoes it
+as a whole.
 
 **Invariant:** nothing is decided that the page did not list, and only cases of the queue that the moderator may open are listed.
 """

@@ -1,4 +1,4 @@
-"""Decide several cases that began alike with one decision, and undo it as a whole.
+"""Decide several cases that began alike (whose reported users sent similar first lines) with one decision, and undo it as a whole.
 
 **Invariant:** each case is decided separately, with its own lines in the audit log and its own step on the ladder of measures; a case that another
 moderator has opened or decided meanwhile is left out, and counted as left out.

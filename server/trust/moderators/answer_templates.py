@@ -78,7 +78,7 @@ class AnswerTemplates:
             )  # fmt: skip
 
     async def remove(self, operator: str, ident: str) -> bool:
-        """Delete one of the moderator's own answers. False: there is none with this id."""
+        """Delete one of the moderator's own answers. False if no answer has this id."""
         if len(ident) != 32 or not set(ident) <= set("0123456789abcdef"):
             return False
         mine = delete(answer_template).where(

@@ -1,7 +1,8 @@
 """Write the database rows of a ban, and read a user's earlier sanctions, which make the next one longer.
 
 **Invariant:** the identity (cookie) is banned for the whole length; the network only for a day (a week for the second ban of one identity in 30
-days), and never if many users share it. Only an identity has earlier sanctions. A network's row has no words for the user, and its own appeal.
+days), and never if many users share it. Only an identity has earlier sanctions. The row of a network contains no text for the user, and has an
+appeal of its own.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Hold all bans in force in memory, by keyed hash of identity or network; `ban_loader` fills the table from the database, in a
-worker the frontend's broadcast does.
+"""Hold all bans in force in memory, by keyed hash of identity or network. `ban_loader` fills the table from the database; in a worker, the
+frontend's broadcast fills it.
 
 **Invariant:** a new connection costs at most two look-ups, and none if the table is empty. If a value has several bans, the one that ends last
 applies. No database is used here.

@@ -1,5 +1,5 @@
-"""Hold in memory the notices (warnings) that users must read before their next search; `notice_loader` fills it from the
-database, in a worker the frontend's broadcast does.
+"""Hold in memory the notices (warnings) that users must read before their next search. `notice_loader` fills the table from the database; in a
+worker, the frontend's broadcast fills it.
 
 **Invariant:** each notice belongs to one user, and nothing is looked up if the table is empty.
 """

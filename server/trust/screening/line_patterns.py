@@ -1,4 +1,4 @@
-"""Match what word lists cannot express in a chat line: web addresses, contacts, handles of apps, and measures that are no ages.
+"""Match what word lists cannot express in a chat line: web addresses, contacts, handles of apps, and quantities that must not be taken for ages.
 
 **Invariant:** the cost of each pattern is bounded, and a cheap test of a character or word precedes it. Lines are folded (normalised by
 `text_folding`) before. Operators' rules are words only, because an arbitrary regular expression could run for ever.

@@ -1,7 +1,8 @@
-"""Detect that many chats of one process begin with similar lines: `opener`, or `repeat` if enough of them also have a link or a contact.
+"""Detect that many chats of one process begin with similar lines, and report rule `opener`, or `repeat` if enough of them also have a link or a
+contact.
 
-**Invariant:** only hashes under a key of this process are held, no text and no identity. Compared are the FIRST lines of each user in a chat, and
-counted are those of the last WINDOW seconds.
+**Invariant:** only hashes under a key of this process are held, no text and no identity. The FIRST lines of each user in a chat are compared, and
+those of the last WINDOW seconds counted.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Hold the phrases of rules as a graph of words, and find those that are in the words of a chat line.
 
-A place of the graph leads on by a word, by a set of words, or by any word; phrases that begin alike share their places.
-**Invariant:** a word costs one look-up; a walk begins only at words with which a phrase begins, and ends after ITEMS_MAX items.
+An edge of the graph is a word, a set of words, or any word; phrases that begin alike share their nodes.
+**Invariant:** each word costs one look-up; a search begins only at words with which a phrase begins, and ends after ITEMS_MAX items.
 """
 
 from typing import Final, NamedTuple

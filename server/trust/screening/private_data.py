@@ -1,7 +1,7 @@
 """Match data that identify a person in a folded chat line: payment cards, bank accounts, documents, telephones, and houses of a street.
 
-Numbers with check digits are computed; a row of digits without a valid one is left alone.
-**Invariant:** tried only in lines with a digit; a pattern tests at most ROWS_MAX places of a piece.
+Check digits are verified, and a row of digits whose check digits are wrong is no match.
+**Invariant:** only lines with a digit are tried; a pattern is tested at no more than ROWS_MAX positions of a piece of the line.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Fold (normalise) the text of a chat line before rules are applied, and split it into words and the ways to read each of them.
+"""Fold (normalise) the text of a chat line before rules are applied, and split it into words, each with the ways in which it can be read.
 
 **Invariant:** the words of rules and of lines are folded by these functions and no others. A folded piece of a line has at most FOLDED_MAX
-characters, whatever Unicode expands.
+characters, even if folding makes it longer.
 """
 
 import re

@@ -1,4 +1,5 @@
-"""Declare the data of deletion requests and of revoked rights keys. **Invariant:** it consists of keyed hashes, and is used only for the request."""
+"""Declare the data of deletion requests and of revoked rights keys (secrets by which a user proves which data are theirs). **Invariant:** it
+consists of keyed hashes, and is used only for the request."""
 
 from __future__ import annotations
 

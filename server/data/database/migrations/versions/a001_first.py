@@ -1,4 +1,4 @@
-"""Create the first schema: chats, parties, twin tables of held rows, saved logs, holds, audit log."""
+"""Create the first schema: chats, parties, saved logs, holds, audit log, and twins of the tables of chats and parties for rows under a hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extend measures: the author, kind and words of a ban; the order of a queue; look-ups of bans by the banned person."""
+"""Add details of bans: the author, the kind, the text for the user. Also add the order of a queue, and the look-up of bans by the banned person."""
 
 from __future__ import annotations
 

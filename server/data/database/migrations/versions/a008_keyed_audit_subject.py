@@ -1,4 +1,4 @@
-"""Change the subject of audit lines to a keyed value: a saved log's own id, as stored before, joins with other rows."""
+"""Change the subject of audit lines to a keyed value, because a saved log's own id, which was stored before, can be joined with other rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mark the appeals against the refusal of a network alone."""
+"""Add a mark for appeals of users who are refused only because of their network."""
 
 from __future__ import annotations
 

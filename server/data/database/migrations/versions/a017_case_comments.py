@@ -1,4 +1,4 @@
-"""Add comments on cases, saved answers, and the columns by which cases are passed on, decided together and listed with their words."""
+"""Add comments on cases, saved answers, and the columns to pass cases on, decide them together, and list them with a few words of their text."""
 
 from __future__ import annotations
 
