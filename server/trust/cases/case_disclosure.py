@@ -1,13 +1,15 @@
 """Disclose data of a case (the IP address of the reported user, or the whole case as a file), and place a legal hold on it.
 
-**Invariant:** the audit log has an entry before each of these actions, and a second one with the outcome, also of a failure. The caller checks the
-moderator's role (`server.trust.console.console_gate`).
+**Invariant:** the audit log has an entry before each of these actions, and a second one with the outcome, also of a failure; before an address or a
+file is given out, the disclosure ledger has its line too. The caller checks the moderator's role (`server.trust.console.console_gate`).
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +18,8 @@ from sqlalchemy import not_, select
 
 from server.data.connection_source import SourceEndpoint
 from server.data.keys.epoch_keys import KeyGone
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
+from server.data.privacy.registry_model import Category
 from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import ban, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import DAY
@@ -28,34 +32,65 @@ from server.trust.sanctions.sanction_scale import Refused
 
 UNKNOWN = SourceEndpoint("")
 VERSION = 2  # of the file: with pictures
+DEMAND = "demand"  # the basis of a disclosure without a legal order, which `server.trust.legal_orders` answers
+
+
+def _disclosure(what: What, recipient: str, *categories: Category) -> Disclosure:
+    """Return a disclosure on demand. Raises Refused without a recipient, which the subject has a right to know."""
+    if not recipient.strip():
+        raise Refused("refused.recipient")
+    return Disclosure(what, recipient.strip(), DEMAND, categories, 1)
 
 
 class Disclosures(CaseBase):
     """Disclosures and holds of an officer."""
 
-    async def address(self, text: str, operator: str, why: str) -> SourceEndpoint:
-        """Return the address of a case's subject with port and time, empty if none is kept. Raises Refused, StoreAway."""
-        ident = await self._ident(text)
+    async def address(self, text: str, operator: str, why: str, recipient: str) -> SourceEndpoint:
+        """Return the address of a case's subject with port and time, empty if none is kept. Raises Refused, StoreAway.
+
+        `recipient`: the authority that asks, as the subject reads it.
+        """
+        ident, one = await self._ident(text), _disclosure(What.REVEAL, recipient, Category.A)
         await self._note("safety reveal", operator, why, ident, "asked")
         async with self._database.read() as connection:
             about = select(case_subject.c.address).where(case_subject.c.case == ident)
             sealed = (await connection.execute(about)).scalar()
-        try:
-            found = UNKNOWN if sealed is None else self._pseudonyms.safety_address(sealed)
-        except KeyGone:
-            found = UNKNOWN
+        if sealed is None:
+            await self._note("safety reveal", operator, why, ident, "none is kept")
+            return UNKNOWN
+        async with self._recorded(ident, one):
+            found = self._address_of(sealed)
         await self._note("safety reveal", operator, why, ident, "shown" if found.address else "none is kept")
         return found
 
-    async def export(self, text: str, operator: str, why: str) -> bytes:
+    def _address_of(self, sealed: bytes | None) -> SourceEndpoint:
+        """Return the address of a case's subject for a disclosure that the ledger has; empty for NULL, or if its key is gone."""
+        try:
+            return UNKNOWN if sealed is None else self._pseudonyms.safety_address(sealed)
+        except KeyGone:
+            return UNKNOWN
+
+    @contextlib.asynccontextmanager
+    async def _recorded(self, ident: bytes, one: Disclosure) -> AsyncIterator[None]:
+        """Wrap a disclosure about a case's subject in its lines of the ledger. Raises StoreAway."""
+        async with self._database.read() as connection:
+            about = select(case_subject.c.identity, case_subject.c.network).where(case_subject.c.case == ident)
+            row = (await connection.execute(about)).first()
+        value = None if row is None else row.identity or row.network
+        subjects = [] if value is None else [self._pseudonyms.disclosure_subject(value)]
+        async with DisclosureLedger(self._database, self._clock).recorded(one, subjects):
+            yield
+
+    async def export(self, text: str, operator: str, why: str, recipient: str) -> bytes:
         """Return a case with its evidence as JSON: no identity and no address; of apparent abuse material hashes alone.
 
         Raises Refused, StoreAway, ObjectsAway.
         """
-        ident = await self._ident(text)
+        ident, one = await self._ident(text), _disclosure(What.EXPORT, recipient, Category.F, Category.H, Category.L)
         await self._note("safety export", operator, why, ident, "asked")
         try:
-            found = await self._file(ident)
+            async with self._recorded(ident, one):
+                found = await self._file(ident)
         except Exception as error:
             await self._note("safety export", operator, why, ident, f"failed: {type(error).__name__}")
             raise

@@ -1,24 +1,26 @@
 """Read the stored content of a case (text, pictures, address) for its referral to a child protection organisation, and log the referral.
 
-**Invariant:** the case must be marked as apparent child abuse material, and the audit log has the entry before anything is read.
+**Invariant:** the case must be marked as apparent child abuse material; the audit log and the ledger of disclosures
+have their entries before anything is read.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.data.connection_source import SourceEndpoint
-from server.data.keys.epoch_keys import KeyGone
+from server.data.privacy.disclosure_ledger import Disclosure, What
+from server.data.privacy.registry_model import Category
 from server.data.retention.monthly_counts import REFERRED, SEEN
 from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.data.schema.record_schema import audit
 from server.trust.cases.case_base import Missing
-from server.trust.cases.case_disclosure import UNKNOWN, Disclosures
+from server.trust.cases.case_disclosure import Disclosures
 from server.trust.cases.picture_review import PictureReview
-from server.trust.child_protection.referral_package import Material, SeenPicture
+from server.trust.child_protection.referral_package import RECIPIENT, Material, SeenPicture
 from server.trust.evidence import child_abuse_material
 from server.trust.sanctions.sanction_scale import Refused
 
+BASIS = "18 U.S.C. 2258A"
 GONE = "refused.referral.gone"
 
 
@@ -29,6 +31,21 @@ class Referrals(Disclosures, PictureReview):
         """Return all that a marked case keeps, with the address. Raises Refused (also if a picture is missing), StoreAway, ObjectsAway."""
         ident = await self._ident(text)
         await self._note("safety referral", operator, why, ident, "asked")
+        secret = (
+            self.now + child_abuse_material.PRESERVED
+        )  # as long as the hold: its subject may have made the material
+        categories = (Category.A, Category.F, Category.H, Category.L)
+        async with self._recorded(
+            ident, Disclosure(What.REFERRAL, RECIPIENT, BASIS, categories, 1, reveal_after=secret)
+        ):
+            found = await self._material(ident)
+        await self._note(
+            "safety referral", operator, why, ident, f"{len(found.pictures)} pictures, {len(found.texts)} texts"
+        )
+        return found
+
+    async def _material(self, ident: bytes) -> Material:
+        """Return the contents of a marked case. Raises as `gather`."""
         async with self._database.read() as connection:
             row = (await connection.execute(select(case).where(case.c.id == ident))).first()
             if row is None:
@@ -44,13 +61,11 @@ class Referrals(Disclosures, PictureReview):
         for one in await self.shots(ident):
             body = await self._piece(bytes.fromhex(one.id))
             pictures.append(SeenPicture(one, body, one.id in seen))
-        found = Material(
+        return Material(
             ident.hex(), row.opened, row.child, row.mode, tuple(row.reasons.split(",")),
-            self._address(None if subject is None else subject.address), "" if subject is None else subject.country or "",
+            self._address_of(None if subject is None else subject.address), "" if subject is None else subject.country or "",
             await self._texts(ident), tuple(pictures),
         )  # fmt: skip
-        await self._note("safety referral", operator, why, ident, f"{len(pictures)} pictures, {len(found.texts)} texts")
-        return found
 
     async def referred(self, text: str, operator: str, why: str, number: str, at: int | None = None) -> None:
         """Log a referral under the number that the receiver assigned, and hold the case for a year from its submission. `at`: Unix seconds of
@@ -75,9 +90,3 @@ class Referrals(Disclosures, PictureReview):
         if body is None:  # no report rather than an incomplete one
             raise Refused(GONE)
         return body
-
-    def _address(self, sealed: bytes | None) -> SourceEndpoint:
-        try:
-            return UNKNOWN if sealed is None else self._pseudonyms.safety_address(sealed)
-        except KeyGone:
-            return UNKNOWN

@@ -33,6 +33,7 @@ TYPES: Final = {
     "molestation": "Child Sexual Molestation",
     "obscene": "Unsolicited Obscene Material Sent to a Child",
 }
+RECIPIENT: Final = "NCMEC, CyberTipline"  # whose format this is, and which informs the police of other countries
 SERVICE: Final = "Serendip, a chat with strangers without accounts"
 HASHES: Final = ("md5", "sha1", "sha256")
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

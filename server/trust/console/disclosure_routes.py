@@ -23,6 +23,8 @@ from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_scale import Refused
 
 ASKED = (State.ASKED, State.WAITING)
+NAMED = ": "  # between recipient and reason
+RECIPIENT = 100  # characters
 HURRIED = frozenset((Action.REVEAL, Action.REFER))  # at once where a life is in danger, marked
 
 
@@ -35,21 +37,23 @@ class DisclosureRoutes:
         self._approvals = approvals
 
     async def reveal(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/reveal`: `why`, `emergency`. The first call requests a second moderator's approval, the next one shows the address."""
-        ident, why = request.match_info["case"], await self._reason(request, operator, Action.REVEAL)
-        if not isinstance(why, str):
-            return why
-        source = await self._desk.address(ident, operator.name, why)
+        """`POST /case/ID/reveal`: `recipient`, `why`, `emergency`. The first call requests an approval, the next one shows the address."""
+        ident, words = request.match_info["case"], await self._reason(request, operator, Action.REVEAL, of=NAMED)
+        if not isinstance(words, str):
+            return words
+        recipient, _, why = words.partition(NAMED)
+        source = await self._desk.address(ident, operator.name, why, recipient)
         at = f"{datetime.datetime.fromtimestamp(source.at, datetime.UTC):%Y-%m-%d %H:%M:%S}" if source.at else ""
         return self._pages.answer("address.html", request, operator, case=ident, source=source, at=at)
 
     async def export(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/export`: `why`. As `reveal`, with the file."""
-        ident, why = request.match_info["case"], await self._reason(request, operator, Action.EXPORT)
-        if not isinstance(why, str):
-            return why
+        """`POST /case/ID/export`: `recipient`, `why`. As `reveal`, with the file."""
+        ident, words = request.match_info["case"], await self._reason(request, operator, Action.EXPORT, of=NAMED)
+        if not isinstance(words, str):
+            return words
+        recipient, _, why = words.partition(NAMED)
         return web.Response(
-            body=await self._desk.export(ident, operator.name, why),
+            body=await self._desk.export(ident, operator.name, why, recipient),
             content_type="application/json",
             headers={"Content-Disposition": f'attachment; filename="case-{ident[:12]}.json"'},
         )
@@ -103,12 +107,21 @@ class DisclosureRoutes:
             return self._pages.refused(request, operator, why)
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
-    async def _reason(self, request: web.Request, operator: Operator, action: Action) -> str | web.StreamResponse:
-        """Return the approved reason, whatever this form says; without approval request it, and return the page that shows the state."""
+    async def _reason(
+        self, request: web.Request, operator: Operator, action: Action, of: str = ""
+    ) -> str | web.StreamResponse:
+        """Return the approved reason, whatever this form says; without approval request it, and return the page that shows the state.
+
+        `of`: the reason begins with the recipient and this mark, so that both are approved.
+        """
         form, subject = sent(request), bytes.fromhex(request.match_info["case"])
-        why = form.get("why").strip()
+        why, recipient = form.get("why").strip(), form.get("recipient").replace(of or ":", " ").strip()
         if not why:
             return self._pages.refused(request, operator, Refused("refused.why"))
+        if of:
+            if not recipient:
+                return self._pages.refused(request, operator, Refused("refused.recipient"))
+            why = f"{recipient[:RECIPIENT]}{of}{why}"
         found = await self._approvals.newest(action, subject, operator)
         if found is not None and found.state.may:
             return found.words

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.data.privacy import audit_log
+from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.data.retention import legal_holds
 from server.ops.config.moderation_policy import DAY
 from server.trust.child_protection.referral_package import TYPES
@@ -29,18 +30,20 @@ def url(tmp_path: Path) -> str:
 async def test_an_address_and_a_file_take_two_officers(console: Console, kit: Kit) -> None:
     eve, eli = await console.person("eve", "officer"), await console.person("eli", "officer")
     ident = await case(kit)
-    assert (await eve.post(f"/case/{ident}/reveal", why=" ")).status == 409
+    assert (await eve.post(f"/case/{ident}/reveal", recipient="Police: Oslo", why=" ")).status == 409
     for way in ("reveal", "export"):
-        asked = await eve.post(f"/case/{ident}/{way}", why="court order 7")
+        asked = await eve.post(f"/case/{ident}/{way}", recipient="Police: Oslo", why="court order 7")
         assert asked.to == "/approvals"
-        assert (await eve.post(f"/case/{ident}/{way}", why="court order 7")).to == "/approvals"
+        assert (
+            await eve.post(f"/case/{ident}/{way}", recipient="Police: Oslo", why="court order 7")
+        ).to == "/approvals"
         waiting = (await eli.get("/approvals")).text
         assert address(22) not in waiting
         for approval in set(re.findall(r'name="id" value="([0-9a-f]{32})"', waiting)):
             await eli.post("/approvals/confirm", id=approval)
-    assert address(22) in (await eve.post(f"/case/{ident}/reveal", why="a joke")).text
-    assert (await eli.post(f"/case/{ident}/reveal", why="me too")).to == "/approvals"
-    file = await eve.post(f"/case/{ident}/export", why="a joke")
+    assert address(22) in (await eve.post(f"/case/{ident}/reveal", recipient="Police: Oslo", why="a joke")).text
+    assert (await eli.post(f"/case/{ident}/reveal", recipient="Police: Oslo", why="me too")).to == "/approvals"
+    file = await eve.post(f"/case/{ident}/export", recipient="Police: Oslo", why="a joke")
     assert file.headers["Content-Disposition"] == f'attachment; filename="case-{ident[:12]}.json"'
     assert '"text": "hello"' in file.text
     assert address(22) not in file.text
@@ -53,12 +56,20 @@ async def test_an_address_and_a_file_take_two_officers(console: Console, kit: Ki
         if row.action in ("safety reveal", "safety export")
     }
     assert reasons == {"court order 7"}, "what was confirmed, whatever is said later"
+    told = [(row["phase"], row["what"], row["recipient"]) for row in await DisclosureLedger(kit.database).lines()]
+    assert told == [(phase, what, "Police Oslo") for what in ("export", "reveal") for phase in ("done", "intent")]
+    assert (await eve.post(f"/case/{ident}/reveal", why="court order 7")).status == 409, "the person reads who asked"
 
 
 async def test_a_life_in_danger_does_not_wait_and_is_marked(console: Console, kit: Kit) -> None:
     eve = await console.person("eve", "officer")
     ident = await case(kit)
-    assert address(22) in (await eve.post(f"/case/{ident}/reveal", why="says they will jump", emergency="1")).text
+    assert (
+        address(22)
+        in (
+            await eve.post(f"/case/{ident}/reveal", recipient="Police: Oslo", why="says they will jump", emergency="1")
+        ).text
+    )
     assert "Marked as an emergency" in (await eve.get("/approvals")).text
 
 

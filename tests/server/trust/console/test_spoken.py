@@ -101,7 +101,7 @@ async def toured(console: Console, kit: Kit) -> Tour:
     for ident in (judged, own):
         await appeals.write(path_of(kit.pseudonyms, bytes.fromhex(ident)).rpartition("/")[2], WROTE)
     assert (await decided(zoe, good, "good", words=WROTE)).to == "/approvals"
-    assert (await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")).status == 200
+    assert (await zoe.post(f"/case/{shown}/reveal", recipient="Police", why=WROTE, emergency="1")).status == 200
     assert (await ned.get(f"/case/{taken}")).status == 200
     await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(NoticeForm("child", "", WROTE, ""))
     notice = (await law_desk(kit).waiting())[0].id
@@ -157,7 +157,7 @@ def refusals(tour: Tour, zoe: Person, shown: str, judged: str, own: str) -> None
     for data in ({"choice": ""}, {"choice": "days", "days": "x"}, {"choice": "none", "rule": ""}):
         tour.see(zoe, f"/case/{judged}/decide", **data)
     for why in (" ", WROTE):
-        tour.see(zoe, f"/case/{shown}/reveal", why=why)
+        tour.see(zoe, f"/case/{shown}/reveal", recipient="Police", why=why)
     tour.see(zoe, f"/case/{shown}/hold", why="x", authority="", days="9")
     tour.see(zoe, f"/case/{own}/unban", why="x")
     tour.see(zoe, f"/case/{shown}/child", why=" ")
