@@ -22,7 +22,7 @@ _ASKED = re.compile(
     r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]|\b(?:Refused|Missing|Taken|Beyond|BadHold)\(\"([a-z]+\.[A-Za-z0-9.]+)\"[,)]"
 )
 _SPEAKS = re.compile(
-    r"\bPAGES\b|\bwords\.(?:sentences|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
+    r"\bPAGES\b|\bwords\.(?:sentence_formatter|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
 )  # a module that uses a language
 _WORDED = ("worded_errors.py", "moment_words.py")  # the modules of this package that use sentences
 _ASIDE = ("sw.js",)  # without sentences: its strings are the browser's

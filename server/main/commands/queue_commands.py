@@ -132,7 +132,7 @@ def remove_template(
 
     if not perform(config, data, handler):
         stop(clean(f"{who(operator)} has no saved answer {ident}"))
-    say("deleted")
+    say(f"deleted {clean(ident)}")
 
 
 async def text_of(parts: Parts, operator: str, ident: str, language: str) -> str:
