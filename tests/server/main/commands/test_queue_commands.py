@@ -66,5 +66,5 @@ def test_a_saved_answer_is_saved_listed_carried_by_a_decision_and_deleted(run: R
     assert "not both" in run(*decide, "--template", "advert", "--words", "x").output
     assert run(*decide, "--template", listed[0]["id"]).exit_code == 0
     assert run("templates", "remove", listed[0]["id"], "--operator", "bob").exit_code == 1
-    assert run("templates", "remove", listed[0]["id"], "--operator", "ada").stdout == "deleted\n"
+    assert run("templates", "remove", listed[0]["id"], "--operator", "ada").stdout == f"deleted {listed[0]['id']}\n"
     assert "no language" in run("templates", "list", "--language", "xx").output
