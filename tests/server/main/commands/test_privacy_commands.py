@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from server.data.statement.statement_versions import settle
-from server.ops.config.settings import Settings
+from server.ops.config.settings import Objects, Settings
 from server.ops.security import secret_keys
 from server.ops.security.identity_cookie import Identities
 from tests.server.data.conftest import Kit, ended, make_kit, people, transcript
 from tests.server.main.commands.conftest import Run
+from tests.support import services
 
 
 @pytest.fixture
@@ -28,8 +29,6 @@ def run(serendip: Run) -> Run:
 
 def kit_of(folder: Path) -> Kit:
     """The same store, opened by the test."""
-    from server.ops.config.settings import Objects
-
     return make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
 
 
@@ -71,6 +70,39 @@ def test_a_later_day_is_rehearsed_and_nothing_goes_before_it_by_a_slip(run: Run,
     assert "Say --dry-run, or --yes on a copy" in refused.output
     done = json.loads(run("privacy", "purge", "--now", later, "--yes", "--json").stdout)
     assert (done["deleted"]["party"], done["proved"]) == (2, True)
+
+
+def test_a_later_day_is_rehearsed_on_a_bucket(
+    run: Run, tmp_path: Path, bucket: services.S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {
+        "url": f"s3://{bucket.bucket}/rehearsal",
+        "endpoint": bucket.endpoint,
+        "access_key": bucket.access_key,
+        "secret_key": bucket.secret_key,
+    }
+    for name, value in chosen.items():
+        monkeypatch.setenv(f"SERENDIP_OBJECTS__{name.upper()}", value)
+    kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects.model_validate(chosen))
+    kit.now = time.time()
+
+    async def delete_one_log() -> None:
+        saved = await kit.logs.save(transcript("hello"), people())
+        assert await kit.logs.delete_by_secret(saved.delete)
+        await kit.database.close()
+
+    async def erasures() -> list[str]:
+        found = [name async for name in kit.objects.names("erasures")]
+        await kit.database.close()
+        return found
+
+    asyncio.run(delete_one_log())
+    assert len(asyncio.run(erasures())) == 1, "kept as long as a backup, so that no restore brings the log back"
+    later = f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=125):%Y-%m-%d}"
+    ran = run("privacy", "purge", "--now", later, "--yes", "--json")
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)["proved"]
+    assert asyncio.run(erasures()) == []
 
 
 def test_a_hold_is_placed_listed_and_released(run: Run) -> None:
