@@ -207,7 +207,7 @@ def document() -> dict[str, Any]:
         messages["server." + kind] = _message(kind, says, fields)
     channel = {"$ref": "#/channels/ws"}
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {"title": "serendip.v1", "version": VERSION, "description": "The rules that a schema cannot say are in docs/protocol.md."},
         "defaultContentType": "application/json",
         "servers": {"here": {"host": "localhost:8080", "protocol": "ws"}},
