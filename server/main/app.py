@@ -10,6 +10,7 @@ from aiohttp import web
 from server.data.chat_logs.routes import add_logs
 from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.routes import PUBLISHED, add_privacy
+from server.data.statistics.routes import add_statistics
 from server.http.pages.error_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import add_client_info
 from server.http.request.origins import add_origins, answer_preflight
@@ -146,6 +147,7 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_college,
     add_privacy,
     add_logs,
+    add_statistics,
     add_safety,
     add_public,
     add_pictures,

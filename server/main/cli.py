@@ -22,6 +22,7 @@ GROUPS = {
     "log": ("server.main.commands.chat_log_commands", "Saved logs."),
     "privacy": ("server.main.commands.privacy_commands", "What is kept, for how long, and who saw it."),
     "safety": ("server.main.commands.case_commands", "Reports: cases, bans, appeals."),
+    "statistics": ("server.main.commands.statistics_commands", "How the service is used, without identifiers."),
     "probe": ("server.main.commands.chat_probe_commands", "Try a deployment from outside."),
 }
 

@@ -91,6 +91,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.opened": "seconds",
         "store.bucket_versioned": "",  # deleted objects remain as old versions
         "store.full": "",  # the free space of the disk is below its floor: no chat is saved
+        "store.statistics_lost": "count",  # chats that were counted and not written at the stop: the database is away
         "store.room": "",  # it is above the floor again
         "store.countries_damaged": "error where",  # some addresses have no country
         "store.keys_differ": "error where",  # another host writes with other keys than this one

@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server": (),
     "server.ops": (*ENGINE, *EXT),
     "server.http": ("server.ops", *ENGINE, *EXT),
-    "server.data": (*SERVER[:2], *ENGINE, "ext.compiled_module_switch"),
+    "server.data": (*SERVER[:2], *ENGINE, "ext.compiled_module_switch", "ext.base"),
     "server.trust": (*SERVER[:3], *ENGINE, "ext.compiled_module_switch", "ext.net", "ext.accept", "ext.base"),
     "server.realtime": (*SERVER[:2], *ENGINE, *EXT),
     "server.site": (*SERVER[:5], *ENGINE, *EXT),

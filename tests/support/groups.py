@@ -102,6 +102,7 @@ OUTSIDE = (
     "tests/server/trust/rights/test_killed.py",
     "tests/server/trust/rights/test_request_page_base.py",
     "tests/server/data/chat_logs/",
+    "tests/server/data/statistics/test_routes.py",
     "tests/server/data/objects/",
     "tests/server/data/store/",
     "tests/server/data/database/",

@@ -54,6 +54,7 @@ class Basis(Enum):
 
     CONTRACT = "what you asked us for (Art. 6(1)(b))"
     INTEREST = "legitimate interest: a service that is safe for both people in a chat (Art. 6(1)(f))"
+    USE = "legitimate interest: to know how much the service is used, in counts alone (Art. 6(1)(f))"
     LAW = "legal obligation (Art. 6(1)(c))"
 
 

@@ -32,17 +32,22 @@ class Party(NamedTuple):
 
 
 class EndedChat(NamedTuple):
-    """The record of an ended chat. `mode`: text, video, spy or college; times in Unix seconds; `how`: left, lost, moderation, restart."""
+    """The record of an ended chat. `mode`: text, video, spy or college; times in Unix seconds; `how`: left, lost, moderation, restart.
+
+    `language`: its subtag; `sessions`: the ids of its sessions. Both are for `server.data.statistics` and are not stored.
+    """
 
     mode: str
     how: str
     started: float
     ended: float
     parties: tuple[Party, ...]
+    language: str = ""
+    sessions: tuple[int, ...] = ()
 
 
 # EndedChat without names, which is faster to create and unpack: the hot path hands this over.
-Record = tuple[str, str, float, float, tuple[tuple[int, int, str], ...]]
+Record = tuple[str, str, float, float, tuple[tuple[int, int, str], ...], str, tuple[int, ...]]
 
 CHAT = InsertTarget("chat", ("id", "mode", "started", "ended", "how"))
 PARTY = InsertTarget("party", ("chat", "side", "ended", "identity", "address", "address_mac", "country"))
@@ -138,7 +143,7 @@ class Records:
         """Add the rows of these chats to a batch."""
         some = sorted(chats, key=_ended)
         ids = chat_ids([chat[3] for chat in some])  # a database inserts faster in the order of keys
-        for ident, (mode, how, started, ended, parties) in zip(ids, some, strict=True):
+        for ident, (mode, how, started, ended, parties, _, _) in zip(ids, some, strict=True):
             self._rows(batch, ident, mode, how, started, ended, parties)
         batch.size += len(some)
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from server.data.keys.epoch_keys import EpochKeys
 from server.data.records.chat_rows import Party, Record
@@ -62,11 +62,27 @@ class Keeper(Protocol):
         """Save a log for `by`, one of the parties. Raises NotSaved."""
 
 
+class PublishedStatistics(Protocol):
+    """Published statistics of use (`server.data.statistics.published_statistics.Statistics`)."""
+
+    @property
+    def months(self) -> list[dict[str, Any]] | None:
+        """The figures of closed months, newest first; None until the database was read."""
+
+    @property
+    def busy(self) -> tuple[int, int] | None:
+        """The hours of UTC, from and to, in which most chats start; None if no month says so."""
+
+
 class Store(Keeper, Protocol):
     """The store of one process. `ready`: the database is open, and `schema` is its revision."""
 
     ready: bool
     schema: str
+
+    @property
+    def statistics(self) -> PublishedStatistics:
+        """The statistics of use."""
 
     def country(self, address: str) -> str | None:
         """Return the two letters of the country of an address, if they are known."""

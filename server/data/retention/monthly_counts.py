@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.schema.moderation_schema import appeal, ban, evidence, report
 from server.data.schema.moderation_schema import case as cases
 from server.data.schema.record_schema import audit
 from server.data.schema.second_look_queries import results
-from server.data.schema.transparency_schema import law_notice, month_figure
+from server.data.schema.transparency_schema import CHATS, law_notice, month_figure
 
 DAY = 86_400
 FIRST = 120 * DAY  # seconds that the first count looks back: older rows are deleted
@@ -71,13 +71,19 @@ async def published(connection: AsyncConnection, most: int) -> dict[str, dict[st
     upto = await counted_upto(connection)
     months = (
         select(month_figure.c.month)
-        .where(month_figure.c.month > "", month_figure.c.month < month_of(upto))
+        .where(
+            month_figure.c.month > "",
+            month_figure.c.month < month_of(upto),
+            not_(month_figure.c.name.startswith(CHATS)),
+        )
         .distinct()
         .order_by(month_figure.c.month.desc())
         .limit(most)
     )
     newest = (await connection.execute(months)).scalars().all()
-    figures = select(month_figure.c.month, month_figure.c.name, month_figure.c.count)
+    figures = select(month_figure.c.month, month_figure.c.name, month_figure.c.count).where(
+        not_(month_figure.c.name.startswith(CHATS))
+    )
     found: dict[str, dict[str, int]] = {month: {} for month in newest}
     for month, name, number in (await connection.execute(figures.where(month_figure.c.month.in_(newest)))).all():
         found[month][name] = number

@@ -1,4 +1,4 @@
-"""Define the tables of notices about illegal content, and of the moderation counts that are published each month.
+"""Define the tables of notices about illegal content, and of the counts of moderation and of use that are published each month.
 
 **Invariant:** neither table identifies a user. The public page shows a notice only to a person who has the secret of its receipt. A month's counts
 stay when the counted rows are deleted.
@@ -28,6 +28,7 @@ law_notice = Table(
     Index("ix_law_notice_closed", "closed"),
 )
 
+CHATS = "chats/"  # begin of the names of figures of use (`server.data.statistics`); the others are of moderation
 month_figure = Table(
     "month_figure",
     metadata,

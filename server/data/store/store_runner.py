@@ -37,6 +37,7 @@ from server.data.records.address_country import Countries
 from server.data.records.chat_rows import Party, Records
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript
+from server.data.statistics.published_statistics import Statistics
 from server.data.store.writer import Writer
 from server.ops import log
 from server.ops.config.settings import Settings
@@ -54,6 +55,10 @@ SAVES = 16  # concurrent saves; others wait
 SAVES_WAITING = 200  # running and waiting saves, beyond which a save is refused at once
 SAVES_NETWORK = 8  # of one network at the same time, so that it cannot occupy all
 SAVES_AGAIN = 5.0  # seconds until a refused client may try again: 16 saves take less than one second
+TASKS = (
+    *("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"),
+    "store-statistics",
+)
 
 logger = log.get()
 
@@ -87,6 +92,7 @@ class Store:
         self._tasks = tasks
         self.parts = open_parts(settings, keys)
         self._countries = Countries(settings.store.country_file)
+        self.statistics = Statistics(self.parts.database)
         options = settings.store
         self.writer = Writer(
             self.parts.database,
@@ -95,6 +101,7 @@ class Store:
             queue=options.queue,
             batch=options.batch,
             linger=options.linger,
+            on_batch=self.statistics.counts.add,
         )
         self.record = self.writer.record  # as in `Keeper`; saves a call per chat
         self._saves = asyncio.Semaphore(SAVES)
@@ -157,6 +164,7 @@ class Store:
         self._tasks.start("store-purge", self._look_after)
         self._tasks.start("store-sweep", self._sweep)
         self._tasks.start("store-upkeep", self._copy_state)
+        self._tasks.start("store-statistics", lambda: self.statistics.run(lambda: self.ready))
 
     async def _open(self) -> None:
         begun = time.monotonic()
@@ -280,11 +288,12 @@ class Store:
 
     async def close(self, within: float = 5.0) -> int:
         """Write the queued records for at most `within` seconds; return the number of records lost."""
-        for task in ("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"):
+        for task in TASKS:
             await self._tasks.end(task)
         left = await self.writer.close(within)
         if left:
             logger.error("store.lost", count=left)
+        await self.statistics.close()
         await self._service_lock.close()
         await self.parts.database.close()
         self.logs.thread.close()

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -32,6 +33,10 @@ HELD = 0.02  # seconds that a batch may hold the write lock: a concurrent save w
 # Minimum chats per batch; larger sizes are learned from the time of each batch. A multiple of `bulk_inserts.ROWS`: rows outside a full
 # statement cost twice as much.
 LEAST = ROWS
+
+
+def ignore(_: list[Record]) -> None:
+    """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -62,7 +67,10 @@ class Writer:
         queue: int,
         batch: int,
         linger: float,
+        on_batch: Callable[[list[Record]], None] = ignore,
     ) -> None:
+        """`on_batch`: called with each record once, some at a time, as it becomes rows."""
+        self._on_batch = on_batch
         self._database = database
         self._records = records
         self._tasks = tasks
@@ -162,7 +170,9 @@ class Writer:
         await self._records.prepare(taken)
         begun = time.monotonic()
         for at in range(0, len(taken), SOME):
-            self._records.add(batch, taken[at : at + SOME])
+            some = taken[at : at + SOME]
+            self._records.add(batch, some)
+            self._on_batch(some)
             if time.monotonic() - begun >= TURN:
                 await asyncio.sleep(0)
                 begun = time.monotonic()

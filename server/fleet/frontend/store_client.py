@@ -65,7 +65,9 @@ class StoreClient:
         lost, self._lost = self._lost, 0
         for at in range(0, len(chats) or 1, A_MESSAGE):
             # plain tuples, as a message has them
-            some = [(*chat[:4], [tuple(person) for person in chat[4]]) for chat in chats[at : at + A_MESSAGE]]
+            some = [
+                (*chat[:4], [tuple(person) for person in chat[4]], *chat[5:]) for chat in chats[at : at + A_MESSAGE]
+            ]
             self._outbox.send(Kind.RECORD, lost, *some, weight=len(some))
             lost = 0
 

@@ -68,8 +68,9 @@ class StoreServer:
         lost, *chats = message.records
         if lost:
             self._store.missed(lost)
-        for mode, how, started, ended, people in chats:
-            self._store.record(EndedChat(mode, how, started, ended, tuple(Party(*person) for person in people)))
+        for mode, how, started, ended, people, language, sessions in chats:
+            parties = tuple(Party(*person) for person in people)
+            self._store.record(EndedChat(mode, how, started, ended, parties, language, tuple(sessions)))
 
     def _seen(self, id: str, owner: str | int) -> None:
         """Store that a notice was read. An unknown one is reported again later (`server.fleet.frontend.broadcast_state`)."""

@@ -161,6 +161,8 @@ class Services:
         # requirements that do not hold are left out
         asks: dict[str, Any] = {"adult": True} if safety.require_adult else {}
         asks |= {"young": safety.young} if safety.young else {}
+        if self.store is not None and self.store.statistics.busy is not None:
+            asks["hours"] = self.store.statistics.busy
         return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
 
     def _looked_at(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
@@ -80,6 +81,10 @@ class Said:
     def share(self, part: float) -> str:
         """Return a share, `25%` for 0.25."""
         return format_percent(part, locale=self._locale)
+
+    def language_name(self, tag: str) -> str:
+        """Return the name of a language, `German` for `de`; the tag if it has none."""
+        return str(Locale.parse(self.language).languages.get(tag, tag))
 
     def listed(self, items: Sequence[str], style: Literal["standard", "or"] = "standard") -> str:
         """Return a list: `a`, `a and b`, `a, b and c`; with the style `or`: `a or b`."""

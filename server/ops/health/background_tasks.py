@@ -31,7 +31,16 @@ NAMES: Final = (
         "safety-figures",
     ),
     *("figures", "pictures", "pictures-looked", "safety-intake", "safety-minors", "screening", "statement"),
-    *("objects-probe", "store-keys", "store-open", "store-probe", "store-purge", "store-sweep", "store-upkeep"),
+    *(
+        "objects-probe",
+        "store-keys",
+        "store-open",
+        "store-probe",
+        "store-purge",
+        "store-statistics",
+        "store-sweep",
+        "store-upkeep",
+    ),
     "store-writer",
 )
 

@@ -1,4 +1,5 @@
 cpdef str mode(chat)
+cpdef str language(seat)
 
 cdef class Recorder:
     cdef object _worker, _reports, _store, _record

@@ -108,6 +108,10 @@ CONFIG: Final = record(
         "type": "object", "description": "a version of the privacy statement that is announced",
         "properties": {"version": STRING, "from": WHOLE | {"description": "the Unix time from which it holds"}}, "required": ["version", "from"],
     },
+    hours={
+        "type": "array", "items": WHOLE, "minItems": 2, "maxItems": 2,
+        "description": "the hours of the day, UTC, between which half of the chats begin, by the last month's statistics",
+    },
     young=STRING | {"description": "the address of a page for young people, for users who say that they are under 18"},
 )  # fmt: skip
 FIGURE: Final[Schema] = {
@@ -131,6 +135,19 @@ HALF_DONE: Final[Schema] = {
 MONTH: Final = record(
     month={"type": "string", "pattern": r"^\d{4}-\d\d$"}, reports=PARTED, founded=SHARE, decided=HALF_DONE, decisions=PARTED, appeals=PARTED,
     answered=HALF_DONE, second=PARTED, agreed=SHARE, lifted=PARTED, pictures=PARTED, looks=PARTED, referrals=PARTED, notices=PARTED, operators=WHOLE,
+)  # fmt: skip
+MEAN: Final[Schema] = WHOLE | {"description": "mean of a day, rounded to 5; never under 10"}
+SPAN: Final = {"from": WHOLE, "to": {"type": ["integer", "null"]}, "chats": MEAN}
+HOURS: Final = {"days": {"type": "string", "enum": ["weekday", "weekend", "day"]}} | SPAN
+PARTS: Final[Schema] = {"type": "array", "items": record(of={"type": "array", "items": STRING}, chats=MEAN)}
+USE: Final = record(
+    month={"type": "string", "pattern": r"^\d{4}-\d\d$"},
+    hours={"type": "array", "items": {"type": "object", "properties": HOURS, "required": list(HOURS)}},
+    lengths={
+        "type": "array", "items": {"type": "object", "properties": SPAN, "required": list(SPAN)},
+        "description": "seconds that chats lasted: `from`, and less than `to`; null: any longer",
+    },
+    modes=PARTS, endings=PARTS, languages=PARTS,
 )  # fmt: skip
 STATUS: Final = record(
     count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,
@@ -303,6 +320,11 @@ ROUTES: Final[tuple[Route, ...]] = (
             503: (JSON, ERROR),
         }, "safety",
     ),
+    Route("GET", "/statistics", "How this server is used, month by month", {200: (HTML, STRING), 503: (HTML, STRING)} | SAME),
+    Route(
+        "GET", "/api/statistics", "The same, as data", {200: (JSON, record(months={"type": "array", "items": USE})), 503: (JSON, ERROR)},
+    ),
+    Route("GET", "/api/statistics.csv", "The same, as a table", {200: ("text/csv", STRING), 503: (JSON, ERROR)}),
     Route("GET", "/challenge", "The frame in which a company's challenge runs, at `challenge.origin` alone", PAGE, needs="challenge.site_key"),
     Route("GET", "/offline", "What the page shows without a network", PAGE | SAME),
     Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)} | SAME),

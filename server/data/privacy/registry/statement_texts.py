@@ -96,8 +96,8 @@ RIGHTS = (
     Text(
         "objection",
         "Your right to object",
-        "You may object at any time to what we do for our legitimate interests. These are the safety of the service and of its people."
-        " We then stop, unless we must protect others or a legal claim.",
+        "You may object at any time to what we do for our legitimate interests. These are the safety of the service and of its people,"
+        " and counts of its use. We then stop, unless we must protect others or a legal claim.",
     ),
     Text("equal", "No worse for asking", "Whoever uses a right is served as before."),
     Text(
@@ -308,6 +308,13 @@ DISCLOSED = (
         "What is published of moderation",
         "Each month we publish how much was reported, decided, appealed and taken back. These are counts alone, and none below 10."
         " None lets anybody work out one below 10. The counts stay when the rows are gone.",
+        needs="store",
+    ),
+    Text(
+        "usage",
+        "What is published of use",
+        "We count chats by kind, hour of the start, length, ending and language. Of one session an hour at most three are counted. With the"
+        " counts is nobody's number. Each month we publish means of a day at /statistics, rounded to 5, and none below 10.",
         needs="store",
     ),
     Text(

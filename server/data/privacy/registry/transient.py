@@ -31,6 +31,7 @@ from server.data.privacy.registry_model import (
     HandedOn,
     Item,
     Memory,
+    Purpose,
     Recipient,
     While,
 )
@@ -413,6 +414,24 @@ PASSING = (
         recipients=(),
         keep=While("the database takes it, seconds as a rule"),
         places=(Memory("writer", 3600),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="store",
+    ),
+    Item(
+        key="counted",
+        title="counts of use",
+        categories=(F,),
+        what=(
+            "How many chats of your session were counted in an hour, three at most, by the number of the session. In memory; with the counts"
+            " is nobody's number"
+        ),
+        sources=(DERIVED,),
+        purposes=(Purpose.IMPROVE,),
+        basis=Basis.USE,
+        recipients=(),
+        keep=For("four hours", longest=14_400),
+        places=(Memory("statistics", 14_400),),
         export=Export.GONE,
         delete=BY_ITSELF,
         needs="store",

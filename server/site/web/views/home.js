@@ -22,6 +22,18 @@ const here = (online) =>
         <span></span>
       `;
 
+/** Return the usual hours in the reader's own time. `hours`: of the day, UTC. */
+const usual = (hours) => {
+  const [from, to] = hours.map((hour) => {
+    const at = new Date();
+    at.setUTCHours(hour, 0);
+    return at.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+  });
+  return html`
+    <span>${t("home.hours", { from, to })}</span>
+  `;
+};
+
 const promises = () => html`
   <ul class="promises">
     <li>
@@ -127,7 +139,7 @@ export function Home({ state }) {
         }
       </main>
       <footer class="foot">
-        ${here(state.me.online)}
+        ${here(state.me.online)}${state.config.hours && usual(state.config.hours)}
         <nav aria-label=${t("home.more")}>
           <a href=${documentAt("/rules")}>${t("home.rules")}</a>
           ${

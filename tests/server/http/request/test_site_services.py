@@ -45,9 +45,12 @@ def test_what_is_not_offered_is_not_named(video: Video, found: dict[str, Any]) -
 
 def test_with_a_store_saves_are_offered_and_it_has_to_be_well() -> None:
     services = made()
-    store = SimpleNamespace(unwell=lambda: ["store: away"])
+    statistics = SimpleNamespace(busy=None)
+    store = SimpleNamespace(unwell=lambda: ["store: away"], statistics=statistics)
     services.add_store(store)  # type: ignore[arg-type]
-    assert services.config()["save"] is True
+    assert (services.config()["save"], "hours" in services.config()) == (True, False)
+    statistics.busy = (18, 22)
+    assert services.config()["hours"] == (18, 22)
     assert services.health.degraded() == ["store: away"]
 
 

@@ -100,6 +100,11 @@ CHECKS: dict[str, tuple[str, ...]] = {
     ),
     "programs": ("tests/server/trust/cases/test_report_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": ("tests/server/trust/publication/test_monthly_figures.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
+    "usage": (
+        f"{T}/data/statistics/test_chat_counts.py::test_a_thousand_chats_of_a_session_move_no_count_by_more_than_three",
+        f"{T}/data/statistics/test_published_statistics.py::test_no_mean_under_ten_is_published_and_nothing_beside_it_is_hidden",
+        f"{T}/data/statistics/test_chat_counts.py::test_hosts_add_up_and_no_count_holds_what_a_client_wrote",
+    ),
     "change": (CHANGED, "tests/server/data/statement/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
     "rights": ("tests/server/main/checks/test_local_checks.py::test_a_public_server_that_nobody_answers_for_is_an_error",),
 }  # fmt: skip
