@@ -12,7 +12,7 @@ from aiohttp import web
 
 from server.data.statistics.statistics_page import as_csv, tables
 from server.http.pages import PAGES, Pages, page_language
-from server.http.pages.static_file import File
+from server.http.pages.static_response import File
 from server.http.request.site_services import SERVICES, Services
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from server.data.statistics.count_names import DAYS, OTHER
-from server.http.words.sentences import Said
+from server.http.words.sentence_formatter import Said
 
 HEIGHT: Final = 100  # units of a plot, which is 24 wide
 

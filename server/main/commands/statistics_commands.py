@@ -11,7 +11,7 @@ from server.data.statistics import chat_counts, published_statistics
 from server.data.statistics.statistics_page import tables
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.data.statistics.statistics_page import HEIGHT, as_csv, tables
-from server.http.words.sentences import said
+from server.http.words.sentence_formatter import said
 
 MONTH: dict[str, Any] = {
     "month": "2026-10",
