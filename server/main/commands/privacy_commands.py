@@ -16,7 +16,7 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log, log_scan, registry_check, registry_history
 from server.data.retention import legal_holds
 from server.data.retention.purge import Purge, Purged
-from server.data.statement import statement_versions
+from server.data.statement import processing_records, statement_versions
 from server.data.statement.current_statement import PublishedStatement
 from server.data.store import restore
 from server.data.store.store_runner import Parts
@@ -314,6 +314,22 @@ def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
         print_json(published.answer(published.version, "en"))
     except (registry_history.NotReleased, OSError, ValueError) as error:
         stop(str(error))
+
+
+@app.command("records")
+def show_records(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """Print the records of processing activities (GDPR, Article 30) as Markdown. What the settings do not say is to be filled in."""
+    settings: Settings = read(config, {"data": data}).settings
+    try:
+        made = processing_records.processing_records(settings)
+    except registry_history.NotReleased as error:
+        stop(str(error))
+    if as_json:
+        print_json(made)
+        return
+    typer.echo(processing_records.markdown(made), nl=False)
+    if unsaid := processing_records.missing(made):
+        typer.echo(f"to fill in: {', '.join(unsaid)}", err=True)
 
 
 @app.command()
