@@ -14,20 +14,8 @@ from server.data.records.transcript import Transcript
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentence_formatter import said as spoken
-from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    DryRun,
-    Operator,
-    Why,
-    clean,
-    print_json,
-    say,
-    stop,
-    who,
-)
-from server.main.commands.store_command_runner import perform
+from server.main.commands.command_base import Why, clean, say, stop
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -40,18 +28,12 @@ def last(url: str) -> str:
 
 
 @app.command()
-def show(
-    url: Address,
-    why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
-) -> None:
+@store_command(operator=True, as_json=True)
+def show(run: StoreCommand, url: Address, why: Why) -> None:
     """Print a saved log as text."""
 
     async def handler(parts: Parts, _: Settings) -> Transcript | None:
-        async with _act(parts, url, operator, "log show", why) as act:
+        async with _act(parts, run, url, "log show", why) as act:
             ident = await parts.logs.find(last(url))
             if ident is not None:
                 await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
@@ -59,32 +41,24 @@ def show(
             act.outcome = "shown" if said is not None else "none"
         return said
 
-    said = perform(config, data, handler)
+    said = run.perform(handler)
     if said is None:
         stop("there is no such log")
-    if as_json:
-        print_json(plain(said))
-    else:
+    if not run.prints_json(plain(said)):
         say("\n".join(clean(line) for line in as_text(said, spoken()[ENGLISH]).splitlines()))
 
 
 @app.command()
-def remove(
-    url: Address,
-    why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    dry_run: DryRun = False,
-) -> None:
+@store_command(operator=True, dry_run=True)
+def remove(run: StoreCommand, url: Address, why: Why) -> None:
     """Delete a saved log; one under a legal hold is hidden, and deleted when the hold ends."""
 
     async def handler(parts: Parts, _: Settings) -> str:
-        async with _act(parts, url, operator, "log remove", why, dry=dry_run) as act:
-            act.outcome = await _removed(parts, act, last(url), dry_run)
+        async with _act(parts, run, url, "log remove", why) as act:
+            act.outcome = await _removed(parts, act, last(url), run.dry_run)
         return act.outcome
 
-    say(perform(config, data, handler))
+    say(run.perform(handler))
 
 
 async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: bool) -> str:
@@ -103,22 +77,19 @@ async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: b
 
 
 def _act(
-    parts: Parts, url: str, operator: str, action: str, why: str, *, dry: bool = False
+    parts: Parts, run: StoreCommand, url: str, action: str, why: str
 ) -> AbstractAsyncContextManager[audit_log.AuditedAction]:
     """Begin an audited action, by the address that was given."""
     subject = audit_log.log_address_subject(parts.pseudonyms, last(url))
-    return audit_log.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
+    return audit_log.act(
+        parts.database, operator=run.operator, action=action, why=why, subject=subject, dry=run.dry_run
+    )
 
 
 @app.command()
-def count(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def count(run: StoreCommand) -> None:
     """Print how many logs are saved, hidden, and waiting for deletion."""
-
-    async def handler(parts: Parts, _: Settings) -> dict[str, int]:
-        return await parts.logs.count()
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
-    else:
+    found = run.perform(lambda parts, _: parts.logs.count())
+    if not run.prints_json(found):
         say(", ".join(f"{number} {name}" for name, number in found.items()))

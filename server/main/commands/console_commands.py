@@ -12,22 +12,11 @@ import typer
 
 from server.data.database import schema_migration as migrations
 from server.data.store.store_runner import Parts
-from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Operator,
-    clean,
-    print_json,
-    say,
-    table,
-    when,
-    who,
-)
-from server.main.commands.store_command_runner import perform
+from server.main.commands.command_base import clean, say, table, when
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.trust.console.console_server import known_origin
-from server.trust.moderators.moderator_accounts import Account, Accounts
+from server.trust.moderators.moderator_accounts import Accounts
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a pseudonym: a-z 0-9 . _ -")]
@@ -39,15 +28,14 @@ def accounts(parts: Parts) -> Accounts:
 
 
 @app.command()
+@store_command(operator=True)
 def invite(
+    run: StoreCommand,
     name: Name,
     role: Annotated[
         list[str] | None,
         typer.Option("--role", help="moderator, child, lead, officer or admin; any number, none where it is there"),
     ] = None,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Print a link for making the passkey of this account: valid once, within a day. Using it replaces an older passkey.
 
@@ -57,51 +45,38 @@ def invite(
     async def handler(parts: Parts, settings: Settings) -> str:
         if settings.store.migrate and not await migrations.revision(parts.database):
             await migrations.migrate(parts.database)
-        path = await accounts(parts).invite(name, role or [], who(operator))
+        path = await accounts(parts).invite(name, role or [], run.operator)
         return await asyncio.to_thread(known_origin, settings.console, settings.data) + path
 
-    say(perform(config, data, handler))
+    say(run.perform(handler))
 
 
 @app.command(name="list")
-def listed(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def listed(run: StoreCommand) -> None:
     """List the accounts."""
-
-    async def handler(parts: Parts, _: Settings) -> list[Account]:
-        return list(await accounts(parts).listed())
-
-    found = perform(config, data, handler)
+    found = run.perform(lambda parts, _: accounts(parts).listed())
     rows = [(one.name, ", ".join(one.roles), one.passkeys, when(one.made), when(one.invited)) for one in found]
     titles = ("name", "roles", "passkeys", "made", "invited until")
-    if as_json:
-        print_json([dict(zip(titles, row, strict=True)) for row in rows])
-        return
-    table(titles, rows)
+    if not run.prints_json([dict(zip(titles, row, strict=True)) for row in rows]):
+        table(titles, rows)
 
 
 @app.command()
+@store_command(operator=True)
 def roles(
+    run: StoreCommand,
     name: Name,
     role: Annotated[list[str], typer.Argument(metavar="ROLE", help="moderator, child, lead, officer or admin")],
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Give an account exactly these roles, at once."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await accounts(parts).change(name, role, who(operator))
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: accounts(parts).change(name, role, run.operator))
     say(clean(f"{name}: {', '.join(role)}"))
 
 
 @app.command()
-def close(name: Name, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+@store_command(operator=True)
+def close(run: StoreCommand, name: Name) -> None:
     """Remove an account, its passkey and its sessions, at once."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await accounts(parts).close(name, who(operator))
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: accounts(parts).close(name, run.operator))
     say(clean(f"{name}: closed"))

@@ -19,19 +19,8 @@ from server.data.privacy import audit_log
 from server.data.store import restore as restoring
 from server.data.store.restore import Restored
 from server.data.store.store_runner import Parts
-from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Operator,
-    Why,
-    print_json,
-    say,
-    stop,
-    when,
-    who,
-)
-from server.main.commands.store_command_runner import perform
+from server.main.commands.command_base import Why, say, stop, when
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 
 KINDS = {
@@ -74,18 +63,16 @@ app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
-def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
+@store_command()
+def migrate(run: StoreCommand) -> None:
     """Update the schema of the database, in one transaction."""
-
-    async def handler(parts: Parts, _: Settings) -> tuple[str, str]:
-        return await migrations.migrate(parts.database)
-
-    before, after = perform(config, data, handler)
+    before, after = run.perform(lambda parts, _: migrations.migrate(parts.database))
     say(f"{before or 'empty'} -> {after}" if before != after else f"{after}: nothing to do")
 
 
 @app.command()
-def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def check(run: StoreCommand) -> None:
     """Check that the database is reachable and has exactly the declared schema, and that the object store really deletes."""
 
     async def handler(parts: Parts, _: Settings) -> tuple[str, list[str], list[str]]:
@@ -93,10 +80,9 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
         problems = [*(await _schema(parts, found)), *(await _keys(parts, found))]
         return found, problems, [VERSIONED] if await parts.objects.versioned() else []
 
-    revision, found, warnings = perform(config, data, handler)
-    if as_json:
-        print_json({"revision": revision, "head": migrations.HEAD, "differences": found, "warnings": warnings})
-    else:
+    revision, found, warnings = run.perform(handler)
+    report = {"revision": revision, "head": migrations.HEAD, "differences": found, "warnings": warnings}
+    if not run.prints_json(report):
         say(f"revision {revision or 'none'}, this program's {migrations.HEAD}")
         for warning in warnings:
             say(f"warning: {warning}")
@@ -117,30 +103,30 @@ async def _keys(parts: Parts, revision: str) -> list[str]:
 
 
 @app.command("accept-keys")
-def accept_keys(why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+@store_command(operator=True)
+def accept_keys(run: StoreCommand, why: Why) -> None:
     """Accept the present secret and keys as those of this database. What was made with other keys can never be linked again."""
 
     async def handler(parts: Parts, _: Settings) -> list[str]:
         found = await parts.fingerprints.problems()
         outcome = "; ".join(found) or "nothing differed"
         await audit_log.write_entry(
-            parts.database, now=int(time.time()), operator=who(operator), action="accept keys", why=why, outcome=outcome
+            parts.database, now=int(time.time()), operator=run.operator, action="accept keys", why=why, outcome=outcome
         )
         await parts.fingerprints.accept()
         return found
 
-    found = perform(config, data, handler)
+    found = run.perform(handler)
     say("\n".join(found) or "nothing differed")
 
 
 @app.command()
+@store_command(operator=True)
 def backup(
+    run: StoreCommand,
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="where to; no keys and no texts of saved logs are in it")
     ],
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Write a consistent copy of the database while the server runs."""
 
@@ -149,24 +135,23 @@ def backup(
         await audit_log.write_entry(
             parts.database,
             now=int(time.time()),
-            operator=who(operator),
+            operator=run.operator,
             action=backups.ACTION,
             why="backup",
             outcome=f"{size} bytes",
         )
         return size
 
-    size = perform(config, data, handler)
+    size = run.perform(handler)
     say(f"{file}: {size} bytes. Keep it apart from the data folder's keys, and no longer than retention.backup_days.")
 
 
 @app.command()
+@store_command(operator=True)
 def restore(
+    run: StoreCommand,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a backup")],
     why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
     yes: Annotated[
         bool, typer.Option("--yes", help="the present database is replaced, and every host is stopped")
     ] = False,
@@ -181,12 +166,12 @@ def restore(
                 done = await restoring.restore(parts, file)
                 told = restored(done)
                 await audit_log.write_entry(
-                    parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why,
+                    parts.database, now=int(time.time()), operator=run.operator, action="restore", why=why,
                     outcome="; ".join(told),
                 )  # fmt: skip
         return told
 
-    for line in ("restored", *perform(config, data, handler)):
+    for line in ("restored", *run.perform(handler)):
         say(line)
 
 

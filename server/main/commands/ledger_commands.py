@@ -6,63 +6,48 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from server.data.privacy.disclosure_ledger import DisclosureLedger, Head, Verified
-from server.data.store.store_runner import Parts
-from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, print_json, say, stop, table, when
-from server.main.commands.store_command_runner import perform
-from server.ops.config.settings import Settings
+from server.data.privacy.disclosure_ledger import DisclosureLedger, Head
+from server.main.commands.command_base import say, stop, table, when
+from server.main.commands.store_command_runner import StoreCommand, store_command
 
 app = typer.Typer(no_args_is_help=True, help="The ledger of disclosures to others.")
 COLUMNS = ("number", "at", "phase", "intent", "what", "recipient", "basis", "categories", "count", "reveal_after")
 
 
 @app.command("list")
+@store_command(as_json=True)
 def listed(
-    newest: Annotated[int, typer.Option(min=1, max=100_000, help="how many lines")] = 100,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    as_json: AsJson = False,
+    run: StoreCommand, newest: Annotated[int, typer.Option(min=1, max=100_000, help="how many lines")] = 100
 ) -> None:
     """List the newest lines, newest first. No line names a person."""
-
-    async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
-        return await DisclosureLedger(parts.database).lines(newest)
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(
-            [{name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()} for row in found]
-        )
+    found = run.perform(lambda parts, _: DisclosureLedger(parts.database).lines(newest))
+    if run.prints_json(
+        [{name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()} for row in found]
+    ):
         return
     shown = [{**row, "at": when(row["at"]), "reveal_after": when(row["reveal_after"] or None)} for row in found]
     table(COLUMNS, ([row[name] if row[name] is not None else "" for name in COLUMNS] for row in shown))
 
 
 @app.command()
+@store_command(as_json=True)
 def verify(
+    run: StoreCommand,
     head: Annotated[
         str, typer.Option(metavar="LINES:HASH", help="as /transparency showed it once: finds a missing end, too")
     ] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    as_json: AsJson = False,
 ) -> None:
     """Check each line's hash, and print number and hash of the newest. Status 1 if a line was changed, moved or removed."""
     number, _, digest = head.partition(":")
     if head and not (number.isdecimal() and len(digest) == 64):
         stop("--head is the number of lines, a colon and 64 digits", status=2)
-
-    async def handler(parts: Parts, _: Settings) -> Verified:
-        return await DisclosureLedger(parts.database).verify(Head(int(number), digest.lower()) if head else None)
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(asdict(found))
-    else:
+    known = Head(int(number), digest.lower()) if head else None
+    found = run.perform(lambda parts, _: DisclosureLedger(parts.database).verify(known))
+    if not run.prints_json(asdict(found)):
         say(f"{found.head.lines} lines, newest hash {found.head.hash or '-'}")
         for line in found.unfinished[-20:]:
             say(f"line {line}: no outcome; it was interrupted, so the data may have left")

@@ -13,26 +13,20 @@ from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentence_formatter import said
 from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Operator,
     Since,
     Until,
     Why,
     Yes,
     clean,
     instant,
-    print_json,
     say,
     stop,
     table,
     when,
-    who,
 )
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
-from server.trust.decisions.public_notice_work import OUTCOMES, PublicNotice, PublicNoticeWork, WaitingNotice
+from server.trust.decisions.public_notice_work import OUTCOMES, PublicNoticeWork
 from server.trust.moderation_protocol import CHILD_KINDS, KINDS
 from server.trust.publication import monthly_figures
 from server.trust.publication.figure_tables import tables
@@ -47,37 +41,22 @@ def _desk(parts: Parts) -> PublicNoticeWork:
 
 
 @app.command("list")
-def waiting(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def waiting(run: StoreCommand) -> None:
     """List the notices that wait: those about children first, then the oldest."""
-
-    async def handler(parts: Parts, _: Settings) -> list[WaitingNotice]:
-        return list(await _desk(parts).waiting())
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(lambda parts, _: _desk(parts).waiting())
+    if run.prints_json(found):
         return
     table(("notice", "came", "about"), ((one.id[:12], when(one.at), one.kind) for one in found))
     say(f"{len(found)} waiting")
 
 
 @app.command()
-def show(
-    notice: Ident,
-    why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
-) -> None:
+@store_command(operator=True, as_json=True)
+def show(run: StoreCommand, notice: Ident, why: Why) -> None:
     """Print a notice: what it is about, its text, and how its writer can be reached."""
-
-    async def handler(parts: Parts, _: Settings) -> PublicNotice:
-        return await _desk(parts).show(notice, who(operator), why)
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(lambda parts, _: _desk(parts).show(notice, run.operator, why))
+    if run.prints_json(found):
         return
     say(f"notice {found.id}: {found.kind}, came {when(found.at)}, {found.state}")
     for title, words in (
@@ -91,26 +70,23 @@ def show(
 
 
 @app.command()
+@store_command(operator=True)
 def answer(
+    run: StoreCommand,
     notice: Ident,
     outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help=", ".join(OUTCOMES))],
     why: Why,
     words: Annotated[str, typer.Option("--words", help="what its writer reads at the receipt")] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Decide a notice: something was done (acted), nothing is to be done (none), it was passed on to an authority (passed)."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await _desk(parts).answer(notice, who(operator), why, outcome, words)
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: _desk(parts).answer(notice, run.operator, why, outcome, words))
     say(f"answered: {outcome}")
 
 
 @app.command()
+@store_command(operator=True)
 def clear(
+    run: StoreCommand,
     why: Why,
     since: Since,
     until: Until = "",
@@ -119,31 +95,23 @@ def clear(
         typer.Option("--kind", help=f"{', '.join(KINDS)}; default: all but those about children; may be repeated"),
     ] = None,
     yes: Yes = False,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Decide all notices of a period at once, unread, with "nothing to do". For a flood; notices about children only if that kind is named."""
     kinds = kind or [one for one in KINDS if one not in CHILD_KINDS]
     if strange := set(kinds) - set(KINDS):
         stop(f"{clean(', '.join(sorted(strange)))}: not of {', '.join(KINDS)}", status=2)
     first, last = instant(since), instant(until) if until else int(time.time()) + 1
-
-    async def handler(parts: Parts, _: Settings) -> int:
-        return await _desk(parts).clear(who(operator), why, kinds, first, last, dry=not yes)
-
-    done = perform(config, data, handler)
+    done = run.perform(lambda parts, _: _desk(parts).clear(run.operator, why, kinds, first, last, dry=not yes))
     say(f"{done} notices decided" if yes else f"{done} notices would be decided: say --yes")
 
 
+@store_command(as_json=True)
 def report(
+    run: StoreCommand,
     first: Annotated[str, typer.Option("--from", metavar="MONTH", help="as 2026-11; default: all")] = "0000-00",
     last: Annotated[
         str, typer.Option("--to", metavar="MONTH", help="as 2026-11; default: the newest that is over")
     ] = "9999-99",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    as_json: AsJson = False,
 ) -> None:
     """Print the published figures of moderation: completed months, numbers below 10 hidden, no sum over months."""
     for month in (first, last):
@@ -153,9 +121,8 @@ def report(
     async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
         return [one for one in await monthly_figures.months(parts.database, EVER) if first <= one["month"] <= last]
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(handler)
+    if run.prints_json(found):
         return
     for published in found:
         say(published["month"])

@@ -1,4 +1,4 @@
-"""Run a command that needs the store: open the store, call the command's handler, close it.
+"""Run a command that needs the store: add the options that all of these share, open the store, call the command's handler, close it.
 
 **Invariant:** every known failure ends the program with one line.
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import typer
 
@@ -20,13 +23,80 @@ from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.data.keys.epoch_keys import KeyGone
 from server.data.objects.object_store import REMEDIES as REMEDIES_OF_OBJECTS
 from server.data.store.store_runner import Parts, open_parts
-from server.main.commands.command_base import enter, stop
+from server.main.commands.command_base import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    DryRun,
+    Operator,
+    enter,
+    print_json,
+    stop,
+    who,
+)
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.process.unix_user_switch import name_of
 from server.ops.security import secret_keys
 
+Own = ParamSpec("Own")
 Result = TypeVar("Result")
+Handler = Callable[[Parts, Settings], Awaitable[Result]]
+# Options of every command that needs the store, and those that some have, in the order of the help.
+_ALWAYS: Final = {"config": (ConfigFile, None), "data": (DataFolder, None)}
+_CHOSEN: Final = {"operator": (Operator, ""), "as_json": (AsJson, False), "dry_run": (DryRun, False)}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCommand:
+    """Values of the shared options in one call of a command. `operator`: a name, the login if none was given."""
+
+    config: Path | None
+    data: Path | None
+    operator: str = ""
+    as_json: bool = False
+    dry_run: bool = False
+
+    def perform(self, handler: Handler[Result]) -> Result:
+        """Call the handler with the open store (`perform`)."""
+        return perform(self.config, self.data, handler)
+
+    def prints_json(self, value: Any) -> bool:
+        """Print the value as JSON if `--json` was given. False if it was not: the caller prints text."""
+        if self.as_json:
+            print_json(value)
+        return self.as_json
+
+
+def store_command(
+    *, operator: bool = False, as_json: bool = False, dry_run: bool = False
+) -> Callable[[Callable[Concatenate[StoreCommand, Own], None]], Callable[..., None]]:
+    """Make a function a command that needs the store: typer sees its own options and the shared ones; its first parameter gets the latter.
+
+    `--config` and `--data` are always among them; the arguments choose the others.
+    """
+    chosen = {"operator": operator, "as_json": as_json, "dry_run": dry_run}
+    shared = _ALWAYS | {name: option for name, option in _CHOSEN.items() if chosen[name]}
+
+    def register(command: Callable[Concatenate[StoreCommand, Own], None]) -> Callable[..., None]:
+        def called(**values: Any) -> None:
+            options = {name: values.pop(name) for name in shared}
+            if operator:
+                options["operator"] = who(options["operator"])
+            command(StoreCommand(**options), **values)  # type: ignore[call-arg]
+
+        own = [*inspect.signature(command, eval_str=True).parameters.values()][1:]
+        added = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in shared.items()
+        ]
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [*(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *added]
+        )
+        return called
+
+    return register
 
 
 async def _copied(parts: Parts) -> None:
@@ -41,7 +111,7 @@ async def _copied(parts: Parts) -> None:
         )
 
 
-def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:
+def perform(config: Path | None, data: Path | None, handler: Handler[Result]) -> Result:
     """Open the store by the settings, call the handler, and close. Every known failure ends the program with one line."""
     settings: Settings = enter(config, {"data": data})
     log.configure(settings.log)
