@@ -60,3 +60,8 @@ def words(folder: Path = FOLDER) -> dict[str, Words]:
 def users(folder: Path = FOLDER) -> dict[str, frozenset[str]]:
     """Return the files that use each key, as `make words` recorded them in the source."""
     return {key: frozenset(names) for key, names in _everything(folder)["users"].items()}
+
+
+def count_missing() -> dict[str, dict[tuple[str, ...], int]]:
+    """Return the number of missing sentences by language, as a source of metrics."""
+    return {"serendip_words_missing": {(language,): len(said.missing) for language, said in words().items()}}

@@ -59,6 +59,11 @@ class Said:
         """Return a day, `24 November 2026`, UTC."""
         return format_date(datetime.datetime.fromtimestamp(at, datetime.UTC), "long", self._locale)
 
+    def moment(self, at: float) -> str:
+        """Return a point in time to the minute, `24 November 2026, 14:05 UTC`."""
+        time = f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%H:%M}"
+        return self.text("appeal.moment", date=self.day(at), time=time)
+
     def date(self, day: str) -> str:
         """Return a day for `2026-11-24`; raises ValueError."""
         return format_date(datetime.date.fromisoformat(day), "long", self._locale)

@@ -24,7 +24,7 @@ _ASKED = re.compile(
 _SPEAKS = re.compile(
     r"\bPAGES\b|\bwords\.(?:sentence_formatter|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
 )  # a module that uses a language
-_WORDED = ("worded_errors.py", "moment_words.py")  # the modules of this package that use sentences
+_WORDED = ("worded_errors.py", "sentence_formatter.py")  # the modules of this package that use sentences
 _ASIDE = ("sw.js",)  # without sentences: its strings are the browser's
 
 

@@ -35,8 +35,8 @@ from server.main.commands.command_base import (
 )
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
+from server.ops.security.reference_numbers import read, shown
 from server.trust.data_requests import request_states
-from server.trust.data_requests.request_number import read, shown
 from server.trust.data_requests.request_states import RequestState
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import Request

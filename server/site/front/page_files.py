@@ -22,8 +22,7 @@ from server.http.request.origins import from_known_page
 from server.http.request.security_headers import RTA, guard, label, page_policy
 from server.http.request.site_services import SERVICES
 from server.http.words.browser_catalogues import LATER, SHELL, page_files
-from server.http.words.catalogue import users, words
-from server.http.words.missing_translation_metric import reading
+from server.http.words.catalogue import count_missing, users, words
 from server.ops.security import allowed_hosts
 from server.site.front import earlier_pages
 from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, together
@@ -272,7 +271,7 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 def add_site(app: web.Application) -> None:
     """Add the page and its documents to the application. It reads files: call it once, at the start."""
     settings = app[SERVICES].settings
-    app[SERVICES].sources.append(reading)
+    app[SERVICES].sources.append(count_missing)
     origin = allowed_hosts.origin(settings.server.hosts)
     rating = RTA if settings.safety.rta else ""
     framed = settings.challenge.origin if settings.challenge.company is not None else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.data.retention.stale_cases import LAPSE, SHORT
-from server.http.words.moment_words import moment
 from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import DAY, FOR_GOOD
 from server.trust.cases.user_appeals import ANSWER
@@ -86,15 +85,15 @@ def _shown(one: Appeal, operator: Operator, t: Said) -> dict[str, object]:
         "case": one.case,
         "known": bool(one.queue),
         "text": one.text,
-        "at": moment(one.at, t),
+        "at": t.moment(one.at),
         "what": measured(one.measure, length, one.rule, t) if out else measure(one.measure, one.rule, t),
-        "since": moment(one.since, t),
+        "since": t.moment(one.since),
         "sentence": t.text(f"rule.{one.rule}"),
         "words": one.words,
         "network": one.network,
         "decided_by": one.decided_by,
         "own": one.decided_by == operator.name,
-        "lapses": moment(lapse, t) if out and length <= SHORT * DAY and lapse < one.until else "",
+        "lapses": t.moment(lapse) if out and length <= SHORT * DAY and lapse < one.until else "",
     }
 
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from server.http.words.moment_words import moment
 from server.http.words.sentence_formatter import Said
 from server.trust.console.case_words import wanted_words
 from server.trust.console.console_gate import Gate, sent
@@ -67,10 +66,10 @@ def _row(one: ApprovalRequest, operator: Operator, t: Said) -> dict[str, object]
         "what": what,
         "words": words,
         "by": one.asked_by,
-        "asked": moment(one.asked, t),
+        "asked": t.moment(one.asked),
         "state": one.state.value,
-        "ready": "" if one.ready is None else moment(one.ready, t),
-        "until": "" if one.ready is None else moment(one.ready + GOOD, t),
+        "ready": "" if one.ready is None else t.moment(one.ready),
+        "until": "" if one.ready is None else t.moment(one.ready + GOOD),
         "confirmed_by": one.confirmed_by,
         "alone": one.alone,
         "emergency": one.emergency,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from server.data.schema.moderation_schema import OPEN
-from server.http.words.moment_words import moment
 from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
 from server.ops.config.moderation_policy import reason as policy_reason
@@ -148,7 +147,7 @@ def found_case(found: FoundCase, now: float, t: Said) -> dict[str, object]:
         "reasons": t.listed([reason(name, t) for name in found.reasons]),
         "mode": mode(found.mode, t),
         "queue": queue(found.queue, t),
-        "at": moment(found.opened if found.closed is None else found.closed, t),
+        "at": t.moment(found.opened if found.closed is None else found.closed),
         "what": state,
         "by": found.decided_by,
         "passed_to": target(found.passed_to, t) if found.closed is None else "",
@@ -158,14 +157,14 @@ def found_case(found: FoundCase, now: float, t: Said) -> dict[str, object]:
 def comment(found: CaseComment, t: Said) -> dict[str, str]:
     """Return a comment as the page of its case shows it."""
     return {
-        "at": moment(found.at, t), "by": found.by, "text": found.text, "passed_to": target(found.passed_to, t),
+        "at": t.moment(found.at), "by": found.by, "text": found.text, "passed_to": target(found.passed_to, t),
     }  # fmt: skip
 
 
 def waits(found: OpenReview, t: Said) -> dict[str, str]:
     """Return a case open for a second review, as the list shows it."""
     return {
-        "id": found.id, "reasons": reasons(found, t), "mode": mode(found.mode, t), "until": moment(found.until, t),
+        "id": found.id, "reasons": reasons(found, t), "mode": mode(found.mode, t), "until": t.moment(found.until),
     }  # fmt: skip
 
 
@@ -188,8 +187,8 @@ def crowd(found: Crowd, t: Said) -> str:
 def before(found: EarlierDecision, t: Said) -> str:
     """Return an earlier decision, or another open case, in words."""
     if found.state == OPEN:
-        return t.text("console.case.other", at=moment(found.closed, t))
-    at, what = moment(found.closed, t), measure(found.measure, found.rule, t)
+        return t.text("console.case.other", at=t.moment(found.closed))
+    at, what = t.moment(found.closed), measure(found.measure, found.rule, t)
     if found.state == "decided":
         return t.text("console.case.earlier", at=at, what=what)
     since = t.text(f"transparency.part.{found.state}")
@@ -199,7 +198,7 @@ def before(found: EarlierDecision, t: Said) -> str:
 def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, object]:
     """Return a case's decision. `left`: seconds in which this moderator may undo it."""
     return {
-        "closed": moment(found.closed, t),
+        "closed": t.moment(found.closed),
         "by": found.decided_by,
         "what": told(found, t),
         "own": found.decided_by == operator,
@@ -212,7 +211,7 @@ def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, obj
 def second(found: SecondReview, t: Said) -> str:
     """Return a second review in words, and whether it agrees."""
     key = "console.second.agreed" if found.agreed else "console.second.differed"
-    return t.text(key, who=found.by, at=moment(found.at, t), what=measure(found.measure, found.rule, t))
+    return t.text(key, who=found.by, at=t.moment(found.at), what=measure(found.measure, found.rule, t))
 
 
 def told(found: Outcome, t: Said) -> str:
@@ -238,7 +237,7 @@ def text(
         )
         for one in found.lines
     )
-    return Text(mode(found.mode, t), moment(found.at, t), found.cut, lines)
+    return Text(mode(found.mode, t), t.moment(found.at), found.cut, lines)
 
 
 def texts(
@@ -263,7 +262,7 @@ def picture(found: CasePicture, t: Said) -> dict[str, object]:
     return {
         "id": found.id,
         "what": t.text(f"console.picture.{found.kind}.{whose}"),
-        "at": moment(found.at, t),
+        "at": t.moment(found.at),
         "reported": found.subject,
         "listed": found.listed,
     }
@@ -297,7 +296,7 @@ def shown(
         "comments": [comment(one, t) for one in found.comments],
         "alike": found.alike,
         "pictures": [picture(one, t) for one in found.pictures],
-        "child": "" if found.child is None else moment(found.child, t),
+        "child": "" if found.child is None else t.moment(found.child),
         "again": found.again,
         "earlier": [(before(one, t), one.case if opens(one.queue) else "") for one in found.earlier],
         "rules": rules,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from server.http.words.moment_words import moment
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.decisions.public_notice_work import PublicNotice, PublicNoticeWork, WaitingNotice
@@ -65,11 +64,11 @@ class NoticeRoutes:
             operator,
             status=409 if problem else 200,
             problem=problem,
-            waiting=[(one, moment(one.at, t)) for one in found],
+            waiting=[(one, t.moment(one.at)) for one in found],
         )
 
     def _one(self, request: web.Request, operator: Operator, found: PublicNotice) -> web.Response:
-        came = moment(found.at, self._pages.spoken(request))
+        came = self._pages.spoken(request).moment(found.at)
         return self._pages.answer("notice.html", request, operator, notice=found, came=came)
 
 

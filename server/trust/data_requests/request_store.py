@@ -27,10 +27,10 @@ from server.data.schema.data_request_schema import (
 )
 from server.data.schema.deletion_schema import deletion
 from server.ops.security.reference_numbers import number
+from server.ops.security.reference_numbers import read as read_number
 from server.ops.security.url_token_generator import SECRET
 from server.trust.data_requests import request_states
 from server.trust.data_requests.identity_proof import Proof
-from server.trust.data_requests.request_number import read as read_number
 from server.trust.data_requests.request_states import RUNNING, RequestState
 from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Request, Step, Used
 

@@ -16,7 +16,6 @@ from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, form
 from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES, Services
-from server.http.words.moment_words import moment
 from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.trust.moderation_protocol import Reasons, Safety
@@ -142,7 +141,7 @@ def end(found: Reasons, t: Said) -> str:
         return ""
     if found.measure != "pause" and not found.program:
         return t.day(found.until)  # only the day of a reported case: its hour would reveal the reporter
-    return moment(found.until, t)
+    return t.moment(found.until)
 
 
 def add_safety(app: web.Application) -> None:

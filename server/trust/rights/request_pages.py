@@ -18,8 +18,9 @@ from server.data.statement.statement_document import said as statement
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentence_formatter import Said
+from server.ops.security import reference_numbers
 from server.trust.data_export.export_parts import PARTS
-from server.trust.data_requests import form_tokens, request_number, request_states
+from server.trust.data_requests import form_tokens, request_states
 from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proof
 from server.trust.data_requests.rights_key import CODE_DAYS
 from server.trust.data_requests.rights_ports import DeletionState, QueueFull, Request, Rights, Used
@@ -78,7 +79,7 @@ class RightsRoutes:
         requests, deleting = [], None
         if proved is not None and proved.may(MANAGE):
             requests = [
-                {"number": ident, "shown": request_number.shown(ident), "kind": kind, "state": state}
+                {"number": ident, "shown": reference_numbers.shown(ident), "kind": kind, "state": state}
                 for ident, kind, state in await self._rights.open_of(proved.identity)
             ]
             deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
@@ -139,7 +140,7 @@ class RightsRoutes:
     def _deleting(self, visit: Visit, deleting: DeletionState) -> web.Response:
         return shown(
             visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit),
-            deleting=deleting, number=request_number.shown(deleting.number), when=when,
+            deleting=deleting, number=reference_numbers.shown(deleting.number), when=when,
         )  # fmt: skip
 
     async def deletion(self, request: web.Request) -> web.Response:
@@ -166,7 +167,7 @@ class RightsRoutes:
         proved = await self.gate.may(visit, MANAGE)
         ident = await self._rights.restrict(proved.identity)
         return self._said(
-            visit, "rights.restrict", visit.tongue.t.text("rights.restricted"), ("", request_number.shown(ident))
+            visit, "rights.restrict", visit.tongue.t.text("rights.restricted"), ("", reference_numbers.shown(ident))
         )
 
     async def object(self, request: web.Request) -> web.Response:
@@ -178,7 +179,7 @@ class RightsRoutes:
             return self._said(visit, "rights.object", visit.tongue.t.text("rights.ticket.empty"))
         ident = await self._rights.object(proved.identity, text)
         return self._said(
-            visit, "rights.object", visit.tongue.t.text("rights.objected"), ("", request_number.shown(ident))
+            visit, "rights.object", visit.tongue.t.text("rights.objected"), ("", reference_numbers.shown(ident))
         )
 
     async def release(self, request: web.Request) -> web.Response:
@@ -245,7 +246,7 @@ class RightsRoutes:
         line = t.text(
             "rights.ticket.done", due=t.day(now + request_states.DUE), outer=t.day(now + request_states.OUTER)
         )
-        shown_once = ((t.text("rights.number"), request_number.shown(ident)), (t.text("rights.secret"), secret))
+        shown_once = ((t.text("rights.number"), reference_numbers.shown(ident)), (t.text("rights.secret"), secret))
         return self._said(visit, "rights.ticket.title", line, *shown_once)
 
     async def state(self, request: web.Request) -> web.Response:
@@ -295,7 +296,7 @@ def _as_shown(found: Request, t: Said) -> dict[str, object]:
     """Return a request in words, for its page."""
     standing = found.standing
     return {
-        "number": request_number.shown(found.number),
+        "number": reference_numbers.shown(found.number),
         "kind": found.kind,
         "state": standing.state,
         "reason": standing.reason,

@@ -1,6 +1,7 @@
 """Sentences by their keys; what is missing is said in English, and known."""
 
-from server.http.words.catalogue import languages, users, words
+from server.http.words.catalogue import count_missing, languages, users, words
+from server.ops.metrics.metric_table import PAGES
 from tests.server.http.words.conftest import RUSSIAN, Folder
 
 
@@ -35,3 +36,8 @@ def test_the_products_catalogues_miss_nothing() -> None:
     found = words()
     assert list(found) == list(languages())
     assert {language: sorted(said.missing) for language, said in found.items() if said.missing} == {}
+
+
+def test_each_language_is_counted_under_its_name() -> None:
+    assert count_missing() == {"serendip_words_missing": {(language,): 0 for language in languages()}}
+    assert set(languages()) <= set(PAGES)

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import update
 
 from server.data.schema.data_request_schema import request
+from server.ops.security.reference_numbers import shown
 from server.ops.security.url_token_generator import draw
 from server.trust.data_requests import request_states, request_store
 from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
-from server.trust.data_requests.request_number import shown
 from server.trust.data_requests.request_states import DAY, NotAllowed
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Used
