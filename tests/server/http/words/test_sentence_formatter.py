@@ -32,16 +32,16 @@ def test_numbers_days_and_lists_are_written_as_the_language_has_them() -> None:
 
 
 @pytest.mark.parametrize("language", said().values(), ids=lambda language: language.language)
-def test_a_moment_is_a_day_and_a_minute_in_utc() -> None:
-    assert ENGLISH.moment(AT) == "24 November 2026, 16:05 UTC"
-    assert said()["ja"].moment(0) == "1970年1月1日 00:00 UTC"
-
-
 def test_links_are_made_of_every_sentence_that_has_them(language: Said) -> None:
     shown = language.linked("rules.tell", notice="/notice?a&b", parents="/parents", transparency="/transparency")
     assert shown.count("<a href=") == 3
     assert 'href="/notice?a&amp;b"' in shown
     assert "](" not in shown
+
+
+def test_a_moment_is_a_day_and_a_minute_in_utc() -> None:
+    assert ENGLISH.moment(AT) == "24 November 2026, 16:05 UTC"
+    assert said()["ja"].moment(0) == "1970年1月1日 00:00 UTC"
 
 
 def test_what_is_not_there_is_told() -> None:
