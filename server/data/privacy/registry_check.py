@@ -22,7 +22,13 @@ from server.data.privacy.registry_model import (
     ObjectPrefix,
     Registry,
 )
-from server.data.schema import console_schema, data_request_schema, deletion_schema, moderation_schema  # noqa: F401 - their tables
+from server.data.schema import (  # noqa: F401 - their tables
+    console_schema,
+    data_request_schema,
+    deletion_schema,
+    disclosure_schema,
+    moderation_schema,
+)
 from server.data.schema.record_schema import metadata
 from server.ops import log
 from server.ops.metrics.metric_table import METRICS

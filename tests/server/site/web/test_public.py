@@ -1,5 +1,6 @@
 """Pages for everybody in a real browser: without a script, by keyboard, in both themes, at two sizes; axe finds nothing."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,13 +9,15 @@ from playwright.sync_api import Browser, Route, expect
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.term_translations import SAID
+from server.data.statistics.published_statistics import month as use
+from server.data.statistics.statistics_page import tables as of_use
 from server.http.pages import Pages
 from server.http.words.sentence_formatter import said
 from server.ops.config.settings import Settings
 from server.trust.moderation_protocol import NoticeForm
 from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
-from tests.server.site.web.conftest import Site, Watch
+from tests.server.site.web.conftest import CONFIG, Site, Watch
 from tests.server.site.web.servers import Server
 from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL, WRONG
 from tests.support.pictures import picture
@@ -24,6 +27,12 @@ MONTH = month("2026-10", {
     "report/aged/other": 11, "decision/person/nothing": 60, "decision/person/R5/7 days": 41, "decision/person/R4/a day": 22,
     "decided/14400": 60, "decided/86400": 40, "appeal/upheld/person": 14, "answered/86400": 18, "lifted": 2, "operators": 3,
 })  # fmt: skip
+
+
+USE = use("2026-10", {
+    **{f"hour/{kind}/{hour:02}/text": 31 * (40 if hour > 17 else 3) for kind in ("weekday", "weekend") for hour in range(24)},
+    "length/60": 31 * 300, "length/0": 31 * 40, "ending/left": 31 * 400, "ending/lost": 31 * 20, "language/en": 31 * 400, "language/ar": 31 * 30,
+}, 0)  # fmt: skip
 
 
 class Operator:
@@ -46,6 +55,10 @@ STATES = {
     "notice-full": ("notice.html", {**ABOUT, "state": "full", "written": SENT, "problems": {}}),
     "notice-open": ("notice-receipt.html", {**ABOUT, **RECEIPT, "state": "open"}),
     "notice-acted": ("notice-receipt.html", {**ABOUT, **RECEIPT, "state": "acted", "answer": "Thank you. It is gone."}),
+    "statistics": (
+        "statistics.html",
+        {"state": "", "months": [(name, of_use(USE, said()["en"])) for name in ("October", "May")]},
+    ),
     "transparency": ("transparency.html", {"state": "", "months": [("October 2026", tables(MONTH, said()["en"]))]}),
 }
 
@@ -70,6 +83,7 @@ def elsewhere(language: str) -> dict[str, tuple[str, dict[str, object]]]:
     until = {"since": t.day(0), "until": t.day(7 * 86_400), "length": t.span(7 * 86_400)}
     return {
         "statement": ("privacy.html", {**reader, **statement}),
+        "statistics": ("statistics.html", {**reader, "state": "", "months": [(t.month("2026-10"), of_use(USE, t))]}),
         "appeal": ("appeal.html", {**reader, **BAN, **until}),
         "report": ("report.html", {**reader, "state": "none", "at": t.day(0), "closed": t.day(0), "moderated": True}),
         "transparency": (
@@ -108,9 +122,9 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-def answering(text: str) -> Callable[[Route], None]:
+def answering(text: str, kind: str = "text/html") -> Callable[[Route], None]:
     """A handler that answers with a document."""
-    return lambda route: route.fulfill(body=text, content_type="text/html")
+    return lambda route: route.fulfill(body=text, content_type=kind)
 
 
 @pytest.mark.timeout(120)
@@ -185,4 +199,21 @@ def test_a_notice_is_sent_by_keyboard_without_a_script(browser: Browser, watch: 
     expect(page.get_by_role("heading", level=1)).to_have_text("Your notice")
     expect(page.locator("main")).to_contain_text("Keep the address of this page")
     assert "/notice/" in page.url
+    context.close()
+
+
+def test_the_home_page_says_when_people_are_here_in_the_reader_s_own_time(
+    browser: Browser, watch: Watch, site: Site
+) -> None:
+    context = browser.new_context(locale="de-DE", timezone_id="Asia/Kolkata")
+    watch.over(context)
+    page = context.new_page()
+    for hours, words in (([18, 22], "zwischen 23:30 und 03:30, deiner Zeit"), (None, "")):
+        config = json.dumps(CONFIG | ({"hours": hours} if hours else {}))
+        page.route("**/api/config", answering(config, "application/json"))
+        page.goto(site.url)
+        expect(page.locator(".foot nav")).to_be_visible()
+        expect(page.locator(".foot")).to_contain_text(words)
+        assert page.get_by_text("Die meisten Chats").count() == (1 if hours else 0)
+        page.unroute("**/api/config")
     context.close()
