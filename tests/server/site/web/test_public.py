@@ -29,6 +29,7 @@ MONTH = month("2026-10", {
 })  # fmt: skip
 
 
+LEDGER = {"lines": 3, "hash": "5f" * 32}
 USE = use("2026-10", {
     **{f"hour/{kind}/{hour:02}/text": 31 * (40 if hour > 17 else 3) for kind in ("weekday", "weekend") for hour in range(24)},
     "length/60": 31 * 300, "length/0": 31 * 40, "ending/left": 31 * 400, "ending/lost": 31 * 20, "language/en": 31 * 400, "language/ar": 31 * 30,
@@ -59,7 +60,10 @@ STATES = {
         "statistics.html",
         {"state": "", "months": [(name, of_use(USE, said()["en"])) for name in ("October", "May")]},
     ),
-    "transparency": ("transparency.html", {"state": "", "months": [("October 2026", tables(MONTH, said()["en"]))]}),
+    "transparency": (
+        "transparency.html",
+        {"state": "", "ledger": LEDGER, "months": [("October 2026", tables(MONTH, said()["en"]))]},
+    ),
 }
 
 
@@ -88,7 +92,7 @@ def elsewhere(language: str) -> dict[str, tuple[str, dict[str, object]]]:
         "report": ("report.html", {**reader, "state": "none", "at": t.day(0), "closed": t.day(0), "moderated": True}),
         "transparency": (
             "transparency.html",
-            {**reader, "state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]},
+            {**reader, "state": "", "ledger": LEDGER, "months": [(t.month("2026-10"), tables(MONTH, t))]},
         ),
     }
 
@@ -203,7 +207,7 @@ def test_a_notice_is_sent_by_keyboard_without_a_script(browser: Browser, watch: 
 
 
 def test_the_home_page_says_when_people_are_here_in_the_reader_s_own_time(
-    browser: Browser, watch: Watch, site: Site
+    browser: Browser, watch: Watch, public: Server
 ) -> None:
     context = browser.new_context(locale="de-DE", timezone_id="Asia/Kolkata")
     watch.over(context)
@@ -211,7 +215,7 @@ def test_the_home_page_says_when_people_are_here_in_the_reader_s_own_time(
     for hours, words in (([18, 22], "zwischen 23:30 und 03:30, deiner Zeit"), (None, "")):
         config = json.dumps(CONFIG | ({"hours": hours} if hours else {}))
         page.route("**/api/config", answering(config, "application/json"))
-        page.goto(site.url)
+        page.goto(public.url)
         expect(page.locator(".foot nav")).to_be_visible()
         expect(page.locator(".foot")).to_contain_text(words)
         assert page.get_by_text("Die meisten Chats").count() == (1 if hours else 0)
