@@ -118,6 +118,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "screening.unconfined": "what",  # this system does not let the process drop a privilege: syscalls:CAUSE
         "screening.unreadable": "error where",  # its output was not a message
         "screening.model_refused": "reason",  # the file of the text model is invalid or missing; rules are applied without it
+        "screening.rules_unkept": "reason",  # the compiled rules are in no file of the data folder: each process compiles its own
         "screening.rules_refused": "name",  # this file of rules is invalid; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # the server accepts connections

@@ -28,12 +28,14 @@ EXT = (
     "ext.migrate",
     "ext.reactor",
     "ext.match",
+    "ext.text",
 )
 # A wing, and the wings that it may import beside itself.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ext.compiled_module_switch": (),
     "ext.pxd_check": ("ext.compiled_module_switch",),
     "ext.match": (),
+    "ext.text": (),
     "ext.base": (),
     "ext.accept": ("ext.base",),
     "ext.net": ("ext.accept", "ext.base"),
@@ -62,7 +64,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.ops": (*ENGINE, *EXT),
     "server.http": ("server.ops", *ENGINE, *EXT),
     "server.data": (*SERVER[:2], *ENGINE, "ext.compiled_module_switch", "ext.base"),
-    "server.trust": (*SERVER[:3], *ENGINE, "ext.compiled_module_switch", "ext.net", "ext.accept", "ext.base"),
+    "server.trust": (
+        *SERVER[:3],
+        *ENGINE,
+        "ext.compiled_module_switch",
+        "ext.net",
+        "ext.accept",
+        "ext.base",
+        "ext.text",
+    ),
     "server.realtime": (*SERVER[:2], *ENGINE, *EXT),
     "server.site": (*SERVER[:5], *ENGINE, *EXT),
     "server.fleet": (*SERVER[:6], *ENGINE, *EXT),

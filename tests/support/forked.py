@@ -26,7 +26,7 @@ from sqlalchemy import make_url
 
 from server.ops.config.setting_sources import load
 from server.ops.security import secret_keys
-from server.trust.screening.screening_rules import Rules, read_rules
+from server.trust.screening.rule_cache import own_phrases
 from tests.support.becoming import become, place
 from tests.support.beside import Beside
 
@@ -109,12 +109,8 @@ def lend_rules() -> None:
     """Share the shipped screening rules."""
     from server.trust.screening import screening_process
 
-    shipped = read_rules(None, None)
-
-    def lent(folder: Path | None, wanted: frozenset[str] | None) -> Rules:
-        return shipped if (folder, wanted) == (None, None) else read_rules(folder, wanted)
-
-    setattr(screening_process, "read_rules", lent)  # noqa: B010 - which is not the process's own
+    shipped = own_phrases(None)
+    setattr(screening_process, "own_phrases", lambda _: shipped)  # noqa: B010 - which is not the process's own
 
 
 def lend_model(folder: Path) -> None:

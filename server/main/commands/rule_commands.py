@@ -48,13 +48,13 @@ def _settings(config: Path | None, data: Path | None) -> Settings:
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Read the built-in rules and those of the folder; status 1 if a file is invalid. A running server applies changes by itself."""
-    from server.trust.screening import screening_rules
+    from server.trust.screening import rule_compiler, screening_rules
 
     folder = _folder(_settings(config, data))
     try:
         found = screening_rules.read_rules(folder)
-        files = screening_rules.rule_files(folder)
-    except (screening_rules.BadRules, OSError) as error:
+        files = rule_compiler.rule_files(folder)
+    except (rule_compiler.BadRules, OSError) as error:
         stop(str(error))
     say(f"{found.phrases} phrases, {len(files)} files in {folder}: nothing is wrong")
 
@@ -73,11 +73,11 @@ def attempt(
     With - each line of standard input is answered at once by one line: with --json a document {"line": 1, "found": [{"rule", "where", "follows"}]},
     else its number and what was found, tab-separated. A line that is too long or not UTF-8 has an "error" in place of "found".
     """
-    from server.trust.screening import screening_rules, text_folding, text_model
+    from server.trust.screening import rule_compiler, text_folding, text_model
 
     try:
         find = _source(_settings(config, data))
-    except (screening_rules.BadRules, text_model.BadModel, OSError) as error:
+    except (rule_compiler.BadRules, text_model.BadModel, OSError) as error:
         stop(str(error))
     if line == "-":
         _answer_lines(sys.stdin.buffer, find, _print_document if as_json else _print_row)
@@ -97,11 +97,12 @@ def _source(settings: Settings) -> Source:
     """Return what a running server finds: by the rules of this program and of the operator, and by the text model if the settings have it. A finding
     of the model has for `where` the words that brought it. Raises BadRules, BadModel, OSError.
     """
+    from server.trust.screening.rule_cache import own_phrases
     from server.trust.screening.screening_rules import read_rules, wanted_classes
     from server.trust.screening.text_model import OFF, read_use
 
     wanted = wanted_classes(settings.screening.text, settings.screening.off)
-    rules, model = read_rules(_folder(settings), wanted), settings.screening.model
+    rules, model = read_rules(_folder(settings), wanted, own_phrases(settings.data)[0]), settings.screening.model
     use = None if model == OFF else read_use(model, wanted)
 
     def find(line: str) -> list[Found]:

@@ -165,14 +165,14 @@ DOCUMENTS: Final[tuple[Callable[[str, list[int]], bool], ...]] = (
     _is_snils,
     _is_steuer_id,
 )
-# Rule and search.
+# Rule, the decimal digits that a match has at the least, and the search.
 PATTERNS: Final = (
-    ("private.card", find_card_number),
-    ("private.iban", find_iban),
-    ("private.document", find_document),
-    ("private.phone", find_phone),
-    ("contact.phone", find_phone),
-    ("private.address", find_street),
+    ("private.card", 13, find_card_number),
+    ("private.iban", 2, find_iban),
+    ("private.document", 7, find_document),
+    ("private.phone", 4, find_phone),
+    ("contact.phone", 4, find_phone),
+    ("private.address", 1, find_street),
 )
 
 

@@ -52,7 +52,7 @@ class Screener:
     def __init__(self, process: str, chosen: Screening, data: Path, found: Callable[[Sequence[Finding]], None]) -> None:
         self._name = process
         self._chosen = chosen
-        self._folder = Path(chosen.rules) if chosen.rules else data / "rules"
+        self._data = data
         self._found = found
         self._fd = make(int(chosen.ring))
         self.tap = Tap(self._fd)
@@ -81,7 +81,7 @@ class Screener:
         chosen = self._chosen
         off = ",".join(sorted(chosen.off))
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, off, str(chosen.repeat_chats)]
-        words += [str(self._folder), chosen.model]
+        words += [chosen.rules or str(self._data / "rules"), chosen.model, str(self._data)]
         return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
@@ -114,6 +114,8 @@ class Screener:
                 logger.warning("screening.unconfined", what=str(what))
             if message["model"]:
                 logger.error("screening.model_refused", reason=str(message["model"]))
+            if message["unkept"]:
+                logger.warning("screening.rules_unkept", reason=str(message["unkept"]))
             return
         self._heard = time.monotonic()
         self._now = {name: int(message[name]) for name in COUNTED}

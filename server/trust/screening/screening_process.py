@@ -25,7 +25,9 @@ from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
 from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, READING, SyscallFilter
 from server.trust.screening.opener_clusters import Openers
-from server.trust.screening.screening_rules import BadRules, Detection, Rules, read_rules, rules_stamp, wanted_classes
+from server.trust.screening.rule_cache import own_phrases
+from server.trust.screening.rule_compiler import BadRules, PhraseSet, rules_stamp
+from server.trust.screening.screening_rules import Detection, Rules, read_rules, wanted_classes
 from server.trust.screening.text_model import OFF, BadModel, ModelUse, read_use
 
 BATCH: Final = 512  # lines looked at before an answer
@@ -70,12 +72,12 @@ def confine() -> list[str]:
 
 class Screening:
     """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all; `repeat`: of `Openers`;
-    `model`: None without one.
+    `model`: None without one; `own`: the phrases of this program's rules.
     """
 
     def __init__(
         self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None, repeat: int,
-        *, model: ModelUse | None = None,
+        *, own: PhraseSet, model: ModelUse | None = None,
     ) -> None:  # fmt: skip
         self._tapped = tapped
         self._sock = sock
@@ -93,7 +95,8 @@ class Screening:
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
-        self._rules: Rules = read_rules(None, wanted)
+        self._own = own
+        self._rules: Rules = read_rules(None, wanted, own)
         self._openers = Openers(repeat)
 
     def run(self, every: float) -> None:
@@ -176,7 +179,7 @@ class Screening:
             now = rules_stamp(self._folder)
             if now != self._stamp:
                 self._stamp = now
-                rules = read_rules(self._folder, self._wanted)
+                rules = read_rules(self._folder, self._wanted, self._own)
                 self._unread += self._rules.unread
                 self._rules = rules
                 self._bad = ""
@@ -233,22 +236,23 @@ def _read_model(chosen: str, wanted: frozenset[str] | None) -> tuple[ModelUse | 
 
 
 def main(arguments: list[str]) -> int:
-    """`TAP PAIR EVERY TEXT OFF REPEAT FOLDER MODEL`: two descriptors, seconds, three settings of `screening`, a folder, or nothing, and
-    `screening.model`.
+    """`TAP PAIR EVERY TEXT OFF REPEAT FOLDER MODEL DATA`: two descriptors, seconds, three settings of `screening`, the operator's rules, or nothing,
+    `screening.model`, and the data folder, or nothing.
     """
     name_process("screening")
-    tap, pair, every, text, off, repeat, folder, model = arguments
+    tap, pair, every, text, off, repeat, folder, model, data = arguments
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))
         os.close(int(tap))
         wanted = wanted_classes(text, frozenset(off.split(",")))
         try:
-            # Made before: it loads modules, and reads no line.
+            # Made before: it loads modules, may write the file of compiled rules, and reads no line.
             use, refused = _read_model(model, wanted)
-            own = Path(folder) if folder else None
-            screening = Screening(tapped, sock, own, wanted, int(repeat), model=use)
+            own, unkept = own_phrases(Path(data) if data else None)
+            operator = Path(folder) if folder else None
+            screening = Screening(tapped, sock, operator, wanted, int(repeat), own=own, model=use)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                sock.send(orjson.dumps({"without": confine(), "model": refused}))
+                sock.send(orjson.dumps({"without": confine(), "model": refused, "unkept": unkept}))
                 screening.run(float(every))
         except Exception as fault:  # noqa: BLE001 - its text may quote a line: the server is told its kind
             with contextlib.suppress(OSError):

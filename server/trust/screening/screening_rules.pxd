@@ -1,19 +1,27 @@
-# What is done for each word of a line.
+# What is done for each piece of a line.
 cimport cython
 
-from server.trust.screening.phrase_graph cimport Node as node_t
-from server.trust.screening.phrase_graph cimport Vocabulary as vocabulary_t
 from server.trust.screening.text_folding cimport Piece as piece_t
+
+
+cdef class Search:
+    cdef readonly object phrases
+    cdef readonly object scanner
+    cdef object _spelled
+
+    @cython.locals(whole=list, begins=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str)
+    cpdef list hits(self, list words, int flags)
+
+    cpdef list allowed(self)
+
+    cpdef list named(self, list found)
 
 
 cdef class Line:
     cdef readonly str text
     cdef readonly list spans
     cdef readonly list words
-    cdef readonly bint has_signs
-    cdef readonly dict readings
-    cdef readonly list entries
-    cdef node_t _phrases
+    cdef list _searches
     cdef dict _allowed
 
     cpdef str text_of(self, Py_ssize_t begin, Py_ssize_t behind)
@@ -37,42 +45,39 @@ cdef class Line:
 
 
 cdef class Rules:
-    cdef object _wanted
-    cdef node_t _tree
-    cdef node_t _allowed
-    cdef node_t _units
-    cdef vocabulary_t _vocabulary
-    cdef dict _stems
-    cdef dict _names
+    cdef object _phrases
+    cdef list _searches
     cdef public Py_ssize_t phrases
+    cdef int _always
     cdef public Py_ssize_t line_max_ns
     cdef public Py_ssize_t unread
     cdef list _patterns
     cdef list _numbers
-    cdef dict _sets_of_all
 
     cpdef list find(self, str text)
 
-    @cython.locals(found=dict, beginning=str, first=bint)
+    @cython.locals(folded=str, flags=int, found=dict)
     cpdef tuple find_and_fold(self, str text)
 
-    @cython.locals(text=str, begin=Py_ssize_t, behind=Py_ssize_t, rule=str, sign=str)
-    cdef object _look(self, piece_t piece, Line line, bint first, dict found)
+    @cython.locals(flags=int, search=Search)
+    cdef int _scan(self, str text) except -1
+
+    @cython.locals(found=dict, beginning=str, first=bint, flags=int)
+    cdef tuple _find_in_pieces(self, str text)
+
+    @cython.locals(text=str, begin=Py_ssize_t, behind=Py_ssize_t, rule=str, sign=str, line=Line, search=Search, hits=list, digits=Py_ssize_t, least=Py_ssize_t)
+    cdef object _look(self, piece_t piece, int flags, bint first, dict found)
 
     cdef object _add_match(self, str rule, object span, piece_t piece, Line line, dict found)
 
     @cython.locals(rule=str, words=list, name=str, text=str)
     cdef object _judge(self, Line line, object end, Py_ssize_t begin, Py_ssize_t behind, dict found)
 
-    @cython.locals(place=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, units=list)
+    @cython.locals(place=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t)
     cdef bint _is_age(self, Line line, Py_ssize_t begin, Py_ssize_t behind) except -1
 
     @cython.locals(stated=set)
     cdef Py_ssize_t _age(self, list words) except -1
-
-    @cython.locals(words=list, entries=list, hits=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str, whole=list, begins=list,
-                   readings=dict, spelled=list)
-    cdef list _hits(self, Line line)
 
 
 cpdef bint words_are_digits(str word) except -1

@@ -30,7 +30,6 @@ cpdef bint is_unspaced(Py_UCS4 char) noexcept
 
 @cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
 cpdef str letters_of(str text)
-cpdef bint has_signs(str line) except -1
 
 
 @cython.locals(row=Py_ssize_t, at=Py_ssize_t)

@@ -25,8 +25,6 @@ LONGEST: Final = 40  # characters of the longest word that rules can match
 FOLDED_MAX: Final = 2 * PIECE + 18 * EXPANDING_MAX  # U+FDFA becomes 18 characters
 
 _ROW: Final = re.compile(b"\1{%d,}" % SPELLED).finditer  # over one byte a word: 1 if the word is a single letter
-_SIGN: Final = re.compile("[0-9@$]").search
-_WITHIN: Final = re.compile(r"\w!\w").search
 _LETTERS: Final = {
     ord(sign): letter for sign, letter in zip("03457@$!", "oeastasi", strict=True)
 }  # `1` is an i or an l
@@ -191,16 +189,6 @@ def letters_of(text: str) -> str:
             begin = at + 1
     runs.append(text[begin:])
     return "".join(runs)
-
-
-def has_signs(line: str) -> bool:
-    """Whether a word of the line may have other readings: a character outside ASCII, a digit, a sign within a word, or a letter three times."""
-    return (
-        not line.isascii()
-        or _SIGN(line) is not None
-        or has_stretch(line)
-        or ("!" in line and _WITHIN(line) is not None)
-    )
 
 
 def has_stretch(text: str) -> bool:

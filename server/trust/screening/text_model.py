@@ -1,14 +1,12 @@
 """Score chat lines with the small text model: hashed character n-grams and words, and one logistic regression per class.
 
-`bench.detection.train` makes the model's file. A score is a logit; from a threshold of its class on
+`ext.text.hashed_classifier` computes the scores. `bench.detection.train` makes the model's file. A score is a logit; from a threshold of its class on
 it is a detection, of low or high confidence.
 **Invariant:** a line costs TEXT_MAX characters at most, and nothing of it is kept after the call.
 """
 
 import hashlib
-import math
 import zlib
-from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +15,7 @@ import orjson
 
 from engine.conduct.detection_classes import HIGH, LOW, RULES, Kind
 from engine.conduct.detection_tips import GROOM
+from ext.text.hashed_classifier import HashedClassifier
 from server.trust.screening.text_folding import PIECE
 
 FILE: Final = Path(__file__).parent / "text.model"
@@ -26,10 +25,7 @@ OFF: Final = "off"  # values of `screening.model`
 TIPS: Final = "tips"
 NEVER: Final = 1e6  # a threshold that no logit reaches
 TEXT_MAX: Final = PIECE  # characters that are read
-LONGEST: Final = 5  # n-gram, in characters
-FEATURES: Final = 8 * (TEXT_MAX + 2)  # of a line at most: n-grams, words, and two and three words in a row
 WORDS: Final = 3  # of an explanation
-_WIDE: Final = 0x2E80  # from here on scripts write a word in a few characters: pairs are features too
 
 
 class BadModel(ValueError):
@@ -98,36 +94,29 @@ class ModelUse:
 
 
 class TextModel:
-    """A model. `weights`: a row of int8 for each bucket, a column for each class; the number of buckets is a power of two."""
+    """A model. `weights`: a row of int8 for each bucket, a column for each class; the number of buckets is a power of two. Raises BadModel."""
 
     def __init__(self, classes: Sequence[ModelClass], weights: bytes) -> None:
         self.classes = tuple(classes)
-        self._count = len(self.classes)
-        self._weights = array("b", weights)
-        buckets = len(self._weights) // self._count
-        if not buckets or buckets & (buckets - 1) or buckets * self._count != len(self._weights):
-            raise BadModel("its weights are not a power of two of rows")
-        self._mask = buckets - 1
-        self._buckets = array("I", bytes(4 * FEATURES))
-        self._sums = array("q", bytes(8 * self._count))
+        try:
+            self._classifier = HashedClassifier(weights, [(one.bias, one.scale, one.low) for one in classes], TEXT_MAX)
+        except ValueError as error:
+            raise BadModel(str(error)) from None
 
-    def features(self, text: str) -> array[int]:
+    def features(self, text: str) -> list[int]:
         """Return the buckets of a folded text, for training."""
-        return array("I", [self._buckets[at] for at in range(self._hash(text))])
+        return self._classifier.features(text)
 
     def scores(self, text: str) -> list[float]:
         """Return the logit of each class for a folded text; of an empty text the bias."""
-        size = self._hash(text)
-        self._add(size)
-        root = math.sqrt(size) if size else 1.0
-        return [one.bias + one.scale * self._sums[place] / root for place, one in enumerate(self.classes)]
+        return self._classifier.scores(text)
 
     def find(self, text: str) -> list[ModelDetection]:
         """Return the detections in a folded text."""
         found = []
-        for one, score in zip(self.classes, self.scores(text), strict=True):
-            if score >= one.low:
-                found.append(ModelDetection(rule_of(one.name, HIGH if score >= one.high else LOW), score))
+        for place, score in self._classifier.find(text):
+            one = self.classes[place]
+            found.append(ModelDetection(rule_of(one.name, HIGH if score >= one.high else LOW), score))
         return found
 
     def explain(self, text: str, name: str) -> list[str]:
@@ -141,67 +130,6 @@ class TextModel:
             if fall > 0:
                 falls.append((-fall, at, word))
         return list(dict.fromkeys([word for _, _, word in sorted(falls)]))[:WORDS]
-
-    def _add(self, size: int) -> None:
-        """Sum the weights of the first buckets, by class."""
-        for place in range(self._count):
-            self._sums[place] = 0
-        for at in range(size):
-            row = self._buckets[at] * self._count
-            for place in range(self._count):
-                self._sums[place] += self._weights[row + place]
-
-    def _hash(self, text: str) -> int:
-        """Write the buckets of a text; return their number.
-
-        Digits are alike, and of a letter that is repeated two are read. FNV-1a in 32 bits.
-        """
-        codes = self._codes(text)
-        size = len(codes)
-        count = 0
-        for begin in range(size):
-            key = 2166136261
-            least = 2 if codes[begin] >= _WIDE else 3
-            for at in range(begin, min(begin + LONGEST, size)):
-                key = ((key ^ codes[at]) * 16777619) & 0xFFFFFFFF
-                if at - begin + 1 >= least:
-                    self._buckets[count] = (key ^ (key >> 15)) & self._mask
-                    count += 1
-        key = before = earlier = 0
-        for at in range(1, size):
-            code = codes[at]
-            if code > 32 and at < size - 1:
-                key = (((key or 84696351) ^ code) * 16777619) & 0xFFFFFFFF
-            elif key:
-                self._buckets[count] = (key ^ (key >> 13)) & self._mask
-                count += 1
-                if before:
-                    pair = ((before * 31 ^ key) * 16777619) & 0xFFFFFFFF
-                    self._buckets[count] = (pair ^ (pair >> 15)) & self._mask
-                    count += 1
-                    if earlier:
-                        pair = ((earlier * 961 ^ pair) * 16777619) & 0xFFFFFFFF
-                        self._buckets[count] = (pair ^ (pair >> 15)) & self._mask
-                        count += 1
-                earlier = before
-                before = key
-                key = 0
-        return count
-
-    def _codes(self, text: str) -> array[int]:
-        """Return the code points that are read, between a 2 and a 3."""
-        codes = array("I", [2])
-        last = again = 0
-        for at in range(min(len(text), TEXT_MAX)):
-            code = ord(text[at])
-            if 48 <= code <= 57:
-                code = 48
-            again = again + 1 if code == last else 0
-            if again < 2:
-                codes.append(code)
-            last = code
-        codes.append(3)
-        return codes
 
 
 def read_model(path: Path = FILE) -> TextModel:

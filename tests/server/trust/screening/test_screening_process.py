@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import functools
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ from structlog.testing import capture_logs
 from ext.net.tap import make
 from server.ops.config.settings import Screening as Settings
 from server.trust.screening import screening_process as module
+from server.trust.screening.rule_cache import own_phrases
+from server.trust.screening.rule_compiler import PhraseSet
 from server.trust.screening.screening_client import Screener
 from server.trust.screening.screening_process import BATCH, BATCH_WORK, QUIET, SELDOM, Line, Screening, shared, work_of
 from tests.server.trust.moderation.running import Run
@@ -120,11 +123,11 @@ def test_the_process_is_refused_each_call_but_those_of_computing_and_of_reading_
     tap = make(1 << 20)
     with ours, theirs:
         given = (tap, theirs.fileno())
-        words = [*map(str, given), "0.05", "all", "", "12", "", "tips"]
+        words = [*map(str, given), "0.05", "all", "", "12", "", "tips", ""]
         process = subprocess.Popen([sys.executable, "-c", PROBE, *words], cwd=ROOT, pass_fds=given)
         os.close(tap)
         theirs.close()  # a process that ends early is seen at once
-        assert orjson.loads(ours.recv(4096)) == {"without": [], "model": ""}
+        assert orjson.loads(ours.recv(4096)) == {"without": [], "model": "", "unkept": ""}
         assert orjson.loads(ours.recv(4096)) == [*[errno.EPERM] * 5, 0]
         assert process.wait(30) == 0
 
@@ -133,7 +136,7 @@ def test_a_system_that_refuses_the_filter_is_logged(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     screener = Screener("server", Settings(), tmp_path, lambda found: None)
     with ours, theirs, capture_logs() as events:
-        screener.take(ours, orjson.dumps({"without": ["syscalls:ENOSYS"], "model": ""}))
+        screener.take(ours, orjson.dumps({"without": ["syscalls:ENOSYS"], "model": "", "unkept": ""}))
     screener.close()
     assert [(event["event"], event["what"]) for event in events] == [("screening.unconfined", "syscalls:ENOSYS")]
 
@@ -176,7 +179,7 @@ def waited(
     with ours, theirs, monkeypatch.context() as patched:
         patched.setattr("server.trust.screening.screening_process.select.select", made.select)
         patched.setattr("server.trust.screening.screening_process.time.monotonic", made.monotonic)
-        Screening(made, theirs, None, None, 12).run(every)  # type: ignore[arg-type]
+        Screening(made, theirs, None, None, 12, own=shipped()).run(every)  # type: ignore[arg-type]
     return made.waited
 
 
@@ -195,6 +198,12 @@ def test_a_setting_that_is_longer_holds_and_behind_a_full_batch_nothing_is_waite
 ) -> None:
     looks = waited(monkeypatch, 1.0, {0.0: BATCH + 1, 20.0: 1}, 30.0)
     assert [seconds for _, seconds in looks] == [0.0, *[1.0] * 30]
+
+
+@functools.cache
+def shipped() -> PhraseSet:
+    """Return the phrases of this program's rules."""
+    return own_phrases(None)[0]
 
 
 def lines_of(chat: int, count: int, size: int) -> list[Line]:
@@ -261,7 +270,7 @@ def batch_of(lines: list[Line]) -> tuple[dict[str, object], Glorp]:
     model = Glorp()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        Screening(Batch(), theirs, None, None, 12, model=model)._batch()  # type: ignore[arg-type]
+        Screening(Batch(), theirs, None, None, 12, own=shipped(), model=model)._batch()  # type: ignore[arg-type]
         message: dict[str, object] = orjson.loads(ours.recv(1 << 16))
     return message, model
 
@@ -290,7 +299,7 @@ def test_a_refused_model_is_logged_and_rules_go_on(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     screener = Screener("server", Settings(), tmp_path, lambda found: None)
     with ours, theirs, capture_logs() as events:
-        screener.take(ours, orjson.dumps({"without": [], "model": "text.model: damaged"}))
+        screener.take(ours, orjson.dumps({"without": [], "model": "text.model: damaged", "unkept": ""}))
     screener.close()
     assert [(event["event"], event["reason"]) for event in events] == [
         ("screening.model_refused", "text.model: damaged")

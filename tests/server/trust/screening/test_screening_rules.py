@@ -8,16 +8,8 @@ import pytest
 
 from engine.conduct.detection_classes import AGE_NUMBER
 from engine.conduct.detection_tips import AGE_ASKED
-from server.trust.screening.screening_rules import (
-    FILE_MAX,
-    OWN,
-    SPAM,
-    BadRules,
-    Rules,
-    read_rules,
-    rules_stamp,
-    wanted_classes,
-)
+from server.trust.screening.rule_compiler import OWN, rules_stamp
+from server.trust.screening.screening_rules import SPAM, Rules, read_rules, wanted_classes
 from tests.server.trust.screening.costly import Scale, corpus
 
 DEAREST = 8.0  # times the reference, which is some 70 us: three times the costliest line, as a busy machine falsifies measurements
@@ -123,33 +115,12 @@ def test_an_operator_s_words_count_beside_ours_and_what_they_allow_does_not(tmp_
     own = read_rules(tmp_path)
     assert rules_of(own, "you grumblefoos") == {"hate"}
     assert rules_of(own, "these two words") == {"hate"}
+    assert rules_of(own, "my snap, grumblefoo") == {"contact", "hate"}
     assert rules_of(own, "not two words") == set()
     assert rules_of(own, "my snap") == {"contact"}
     before = rules_stamp(tmp_path)
     (tmp_path / "own.toml").write_text('[hate]\nwords = ["else"]\n')
     assert rules_stamp(tmp_path) != before
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[nothing]\nwords = ['a']",
-        "[link]\nages = ['{age}']",
-        "[link]\nwords = 'a'",
-        "[link]\nwords = ['']",
-        "[link]\nwords = ['...']",
-        "[link]\nwords = ['ab*']",
-        "[link]\nwords = ['a* b']",
-        "[link]\nwords = ['a b c d e f g h i']",
-        "[link",
-        "link = 3",
-        "#" * (FILE_MAX + 1),
-    ],
-)
-def test_a_file_that_cannot_be_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
-    (tmp_path / "own.toml").write_text(text)
-    with pytest.raises(BadRules, match=r"own\.toml"):
-        read_rules(tmp_path)
 
 
 @pytest.mark.parametrize("words", range(60))

@@ -14,7 +14,6 @@ from server.trust.screening.text_folding import (
     expands,
     find_words,
     fold_line,
-    has_signs,
     join_spelled,
     plain_spellings,
     readings_of,
@@ -126,8 +125,3 @@ def test_letters_that_stand_alone_are_a_word_three_at_least() -> None:
     assert join_spelled(["my", "s", "n", "a", "p", "ok"]) == (["my", "snap", "ok"], [0, 1, 5, 6])
     assert join_spelled(["i", "m", "ok", "a"]) == ([], [])
     assert join_spelled([]) == ([], [])
-
-
-def test_what_may_be_meant_as_more_is_known_at_once() -> None:
-    assert not has_signs("nothing here, really!")
-    assert all(has_signs(line) for line in ("im 14", "$nap", "w!n", "\u0430"))

@@ -1,7 +1,5 @@
 """Check the small text model: what it reads of a line, its findings beside those of rules, its words, and that a damaged file is refused."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,6 @@ from engine.conduct.detection_classes import HIGH, LOW, MODELLED, RULES, Kind
 from server.trust.screening import text_model as module
 from server.trust.screening.text_folding import PIECE
 from server.trust.screening.text_model import (
-    FEATURES,
     FILE,
     FILE_MAX,
     NEVER,
@@ -25,7 +22,6 @@ from server.trust.screening.text_model import (
     write_model,
 )
 
-ROOT = Path(module.__file__).parents[3]
 NAMES = ("hate", "groom")
 
 
@@ -56,7 +52,7 @@ def test_a_line_is_found_by_its_features_from_the_thresholds_on() -> None:
 def test_any_text_has_a_bounded_number_of_features(text: str) -> None:
     made = model({})
     features = made.features(text)
-    assert len(features) <= FEATURES
+    assert len(features) <= 8 * (TEXT_MAX + 2)
     assert list(features) == list(made.features(text[:TEXT_MAX]))
     assert max(features, default=0) < 4096
 
@@ -66,17 +62,6 @@ def test_digits_and_repeated_letters_are_alike() -> None:
     assert list(made.features("call 0151")) == list(made.features("call 9876"))
     assert list(made.features("nooooo")) == list(made.features("noo"))
     assert list(made.features("noo")) != list(made.features("no"))
-
-
-def test_the_source_and_the_compiled_module_have_the_same_features() -> None:
-    text = "im going to find u, 12 frïend 你好吗 привет"
-    code = (
-        f"from tests.server.trust.screening.test_text_model import model; print(list(model({{}}).features({text!r})))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={"SERENDIP_PLAIN": "1", "PYTHONPATH": "."}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout.strip() == str(list(model({}).features(text)))
 
 
 def test_the_words_that_brought_a_finding_are_named_the_most_important_first() -> None:

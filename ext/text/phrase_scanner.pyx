@@ -1,0 +1,521 @@
+"""Find the words and the phrases of a text by an index of phrases, in the scratch memory of one scanner.
+
+**Invariant:** a word costs one look-up for each of its readings, and a walk visits a node once a word. Nothing of a text is kept but in the scratch
+memory, which the next text overwrites.
+"""
+
+cimport cython
+from libc.stdint cimport uint8_t, uint32_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from ext.text.phrase_index cimport (
+    CHILDREN, CODES, ENDS, FIRST, GRAPHS, KINDS, MAPPED, MAPPED_CHARS, NODES, OTHERS, ROOTS, SAME, UNKNOWN, WORD_TOKENS, WORDS, PhraseIndex,
+    key_of, key_t, mapped_t, node_t, word_of, word_t,
+)
+
+cdef extern from "Python.h":
+    bint Py_UNICODE_ISALNUM(Py_UCS4 char) nogil
+    bint Py_UNICODE_ISDECIMAL(Py_UCS4 char) nogil
+    bint Py_UNICODE_ISDIGIT(Py_UCS4 char) nogil
+    int PyUnicode_KIND(object text)
+    void *PyUnicode_DATA(object text)
+    Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t at) nogil
+    bint PyUnicode_IS_ASCII(object text)
+
+cdef enum:
+    TEXT_MAX = 2048  # characters of a text
+    NARROW_MAX = 128  # words of a text, beside those of scripts without spaces
+    WORD_MAX = 40  # characters of a word that has readings
+    READING_MAX = 512  # characters of a reading
+    READINGS_MAX = 16  # of a word
+    STRETCH = 3  # of a character in a row: more than any language has
+    SPELLED_ROW = 3  # single letters in a row that make a word
+    AMBIGUOUS = 2  # ones of a word that are read as i or l each by itself
+    HITS_MAX = 64
+
+cdef enum:
+    HIT_FLAG = 1
+    DIGIT_FLAG = 2
+    DOT_FLAG = 4
+    AT_FLAG = 8
+    PLUS_FLAG = 16
+    SPELLED_FLAG = 32
+    SIGNS_FLAG = 64
+    WIDE_FLAG = 128
+
+HIT = HIT_FLAG  # flags of a scan: a phrase
+DIGIT = DIGIT_FLAG
+DOT = DOT_FLAG  # as in an address, or the beginning of one: not a dot that ends a sentence
+AT = AT_FLAG
+PLUS = PLUS_FLAG
+SPELLED = SPELLED_FLAG  # three single letters in a row
+SIGNS = SIGNS_FLAG  # words may have readings
+WIDE = WIDE_FLAG  # a character outside ASCII
+
+cdef struct hit_t:
+    uint32_t end, begin, behind
+
+
+cdef inline bint unspaced(Py_UCS4 char) noexcept nogil:
+    """Whether a character is of a script that is written without spaces: Han, kana, Thai."""
+    return 0x2E80 <= char < 0xA000 or 0x0E00 <= char < 0x0E80
+
+
+cdef inline bint alnum(Py_UCS4 char) noexcept nogil:
+    if char < 0x80:
+        return 97 <= char <= 122 or 48 <= char <= 57 or 65 <= char <= 90
+    return Py_UNICODE_ISALNUM(char)
+
+
+cdef inline Py_UCS4 letter_of(Py_UCS4 sign) noexcept nogil:
+    """Return the letter that a digit or sign imitates, 0 if it imitates none; `1` is an i or an l."""
+    if sign > 64:
+        return 0
+    if sign == c"0":
+        return c"o"
+    if sign == c"3":
+        return c"e"
+    if sign == c"4" or sign == c"@":
+        return c"a"
+    if sign == c"5" or sign == c"$":
+        return c"s"
+    if sign == c"7":
+        return c"t"
+    return c"i" if sign == c"!" else 0
+
+
+@cython.final
+cdef class PhraseScanner:
+    """Words and phrases of the text that was scanned last. The index is shared, all else is this scanner's.
+
+    `readings` returns the readings of a word with a character that the index leaves to it. `wanted`: a byte for each number of an end, 0 if it is
+    passed over; None: all are looked for. `words_max`: words of a text that are read, beside those of scripts without spaces.
+    """
+
+    cdef PhraseIndex index
+    cdef object readings
+    cdef bytes wanted
+    cdef const uint8_t *wanted_ends
+    cdef Py_ssize_t wanted_size, words_max
+    cdef Py_UCS4 *text
+    cdef Py_UCS4 *word
+    cdef uint32_t *begins
+    cdef uint32_t *reaches
+    cdef uint32_t *id_begins  # of each word, and the end
+    cdef uint32_t *ids  # words of the index: the readings of each word
+    cdef uint32_t *frontier
+    cdef uint32_t *following
+    cdef uint32_t *stamps
+    cdef uint32_t stamp
+    cdef Py_ssize_t more  # nodes of `following`
+    cdef hit_t[HITS_MAX] found
+    cdef Py_ssize_t count  # of `found`
+    cdef Py_ssize_t size  # words
+    cdef Py_ssize_t length  # characters
+    cdef bint signs  # words may have readings
+    cdef readonly Py_ssize_t digits  # decimal digits of the text
+
+    def __cinit__(self, PhraseIndex index not None, readings, bytes wanted=None, Py_ssize_t words_max=NARROW_MAX):
+        cdef size_t nodes = index.rows[NODES] + 1
+        if not 0 < words_max <= NARROW_MAX:
+            raise ValueError("too many words")
+        self.index, self.readings, self.wanted, self.words_max = index, readings, wanted, words_max
+        if wanted is not None:
+            self.wanted_ends, self.wanted_size = wanted, len(wanted)
+        self.text = <Py_UCS4 *>calloc(TEXT_MAX, sizeof(Py_UCS4))
+        self.word = <Py_UCS4 *>calloc(TEXT_MAX, sizeof(Py_UCS4))
+        self.begins = <uint32_t *>calloc(TEXT_MAX, sizeof(uint32_t))
+        self.reaches = <uint32_t *>calloc(TEXT_MAX, sizeof(uint32_t))
+        self.id_begins = <uint32_t *>calloc(TEXT_MAX + 1, sizeof(uint32_t))
+        self.ids = <uint32_t *>calloc(TEXT_MAX * READINGS_MAX, sizeof(uint32_t))
+        self.frontier = <uint32_t *>calloc(nodes, sizeof(uint32_t))
+        self.following = <uint32_t *>calloc(nodes, sizeof(uint32_t))
+        self.stamps = <uint32_t *>calloc(nodes, sizeof(uint32_t))
+        if (
+            self.text == NULL or self.word == NULL or self.begins == NULL or self.reaches == NULL or self.id_begins == NULL
+            or self.ids == NULL or self.frontier == NULL or self.following == NULL or self.stamps == NULL
+        ):
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.text)
+        free(self.word)
+        free(self.begins)
+        free(self.reaches)
+        free(self.id_begins)
+        free(self.ids)
+        free(self.frontier)
+        free(self.following)
+        free(self.stamps)
+
+    cpdef int scan(self, str text) except -1:
+        """Find the phrases of graph 0 in a text; return what was seen (`Flag`). Raises ValueError if it is longer than TEXT_MAX."""
+        cdef int kind = PyUnicode_KIND(text)
+        cdef void *data = PyUnicode_DATA(text)
+        cdef Py_ssize_t at
+        self.length = len(text)
+        self.size = self.count = 0
+        if self.length > TEXT_MAX:
+            self.length = 0
+            raise ValueError("a text is too long")
+        for at in range(self.length):
+            self.text[at] = PyUnicode_READ(kind, data, at)
+        cdef int flags = self._look(PyUnicode_IS_ASCII(text))
+        self.signs = flags & SIGNS_FLAG
+        flags |= self._split()
+        for at in range(self.size):
+            self._read_word(at, self._word_at(at))
+        return flags | self._find_first()
+
+    cpdef list scan_words(self, list words, bint signs):
+        """Return the phrases of graph 0 in a row of words; `signs`: they may have readings. Raises ValueError for more than TEXT_MAX words."""
+        cdef Py_ssize_t at, place
+        cdef str word
+        self.size = self.count = self.length = 0
+        if len(words) > TEXT_MAX:
+            raise ValueError("too many words")
+        self.signs = signs
+        for place in range(len(words)):
+            word = words[place]
+            if len(word) > TEXT_MAX:
+                raise ValueError("a word is too long")
+            for at in range(len(word)):
+                self.word[at] = word[at]
+            self.size += 1
+            self._read_word(place, len(word))
+        self._find_first()
+        return self.hits()
+
+    cpdef list hits(self):
+        """Return the phrases that were found: (number of the end, its first word, the word behind its last), HITS_MAX at most."""
+        cdef Py_ssize_t at
+        return [(self.found[at].end, self.found[at].begin, self.found[at].behind) for at in range(self.count)]
+
+    cpdef list spans(self):
+        """Return begin and end of each word of the text."""
+        cdef Py_ssize_t at
+        return [(self.begins[at], self.reaches[at]) for at in range(self.size if self.length else 0)]
+
+    cpdef list find(self, int graph):
+        """Return the phrases of a graph in the words of the last text, as `hits`."""
+        cdef Py_ssize_t place
+        self._check_graph(graph)
+        self.count = 0
+        for place in range(self.size):
+            self._find_at(graph, place)
+        return self.hits()
+
+    cpdef bint has_phrase_at(self, int graph, Py_ssize_t place) except -1:
+        """Whether a phrase of a graph begins at a word of the last text."""
+        self._check_graph(graph)
+        self.count = 0
+        if 0 <= place < self.size:
+            self._find_at(graph, place)
+        return self.count > 0
+
+    cdef int _check_graph(self, int graph) except -1:
+        if not 0 <= graph < GRAPHS:
+            raise ValueError("there is no such graph")
+        return 0
+
+    # what a text holds
+
+    cdef int _look(self, bint ascii) noexcept nogil:
+        """Return the flags of its characters."""
+        cdef int flags = 0 if ascii else WIDE_FLAG | SIGNS_FLAG
+        cdef Py_UCS4 char, last = 0, behind
+        cdef Py_ssize_t at, row = 0
+        self.digits = 0
+        for at in range(self.length):
+            char = self.text[at]
+            row = row + 1 if char == last else 1
+            if row == STRETCH:
+                flags |= SIGNS_FLAG
+            if char < 64:  # below letters
+                behind = self.text[at + 1] if at + 1 < self.length else 0
+                if 48 <= char <= 57:
+                    self.digits += 1
+                    flags |= DIGIT_FLAG | SIGNS_FLAG
+                elif char == c".":
+                    if (behind != 0 and behind != c" " and behind != c".") or (behind == c" " and (last == c" " or last == c"(" or last == c"[")):
+                        flags |= DOT_FLAG
+                elif char == c":" and behind == c"/":
+                    flags |= DOT_FLAG
+                elif char == c"+":
+                    flags |= PLUS_FLAG
+                elif char == c"$":
+                    flags |= SIGNS_FLAG
+                elif char == c"!" and (alnum(last) or last == c"_") and (alnum(behind) or behind == c"_"):
+                    flags |= SIGNS_FLAG
+            elif char == c"@":
+                flags |= AT_FLAG | SIGNS_FLAG
+            elif char > 127 and Py_UNICODE_ISDECIMAL(char):
+                self.digits += 1
+            last = char
+        return flags
+
+    cdef int _split(self) noexcept nogil:
+        """Find the words of the text; return SPELLED if some are spelled in single letters.
+
+        A word is a row of letters and digits, with an `@` or `$` before it, and with single signs (@ $ ! ' \u2019) within it. In scripts without
+        spaces each character is one, and a number ends before letters outside ASCII.
+        """
+        cdef Py_UCS4 char
+        cdef Py_ssize_t at = 0, begin, narrow = 0, alone = 0
+        cdef bint number
+        cdef int flags = 0
+        while at < self.length and narrow < self.words_max:
+            begin = at
+            char = self.text[at]
+            if char == c"@" or char == c"$":
+                at += 1
+            if at == self.length or not alnum(self.text[at]):
+                at = begin + 1
+                continue
+            char = self.text[at]
+            if unspaced(char):
+                at += 1
+                alone = 0
+            else:
+                number = char <= c"9"
+                while at < self.length:
+                    char = self.text[at]
+                    if not alnum(char) and not (
+                        (char == c"@" or char == c"$" or char == c"!" or char == c"'" or char == 0x2019)
+                        and at + 1 < self.length and alnum(self.text[at + 1])
+                    ):
+                        break
+                    if char > 0x7F and (number or unspaced(char)):
+                        break
+                    number = number and char <= c"9"
+                    at += 1
+                narrow += 1
+                alone = alone + 1 if at - begin == 1 else 0
+                if alone == SPELLED_ROW:
+                    flags |= SPELLED_FLAG
+            self.begins[self.size] = begin
+            self.reaches[self.size] = at
+            self.size += 1
+        return flags
+
+    cdef Py_ssize_t _word_at(self, Py_ssize_t place) noexcept nogil:
+        """Write a word of the text, without apostrophes, into `word`; return its length."""
+        cdef Py_ssize_t at, size = 0
+        for at in range(self.begins[place], self.reaches[place]):
+            if self.text[at] != c"'":
+                self.word[size] = self.text[at]
+                size += 1
+        return size
+
+    # readings of a word
+
+    cdef inline void _add(self, Py_ssize_t place, const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
+        """Add a reading of the word at a place."""
+        cdef int word = word_of(self.index, chars, size)
+        cdef uint32_t at, end = self.id_begins[place + 1]
+        if word >= 0 and end - self.id_begins[place] < READINGS_MAX:
+            for at in range(self.id_begins[place], end):
+                if self.ids[at] == <uint32_t>word:
+                    return
+            self.ids[end] = word
+            self.id_begins[place + 1] = end + 1
+
+    cdef int _read_word(self, Py_ssize_t place, Py_ssize_t size) except -1:
+        """Note the words of the index that the word in `word` may be read as."""
+        cdef Py_UCS4[READING_MAX] alike
+        cdef Py_ssize_t bare, length, at
+        self.id_begins[place + 1] = self.id_begins[place]
+        self._add(place, self.word, size)
+        if not self.signs or not self._is_strange(size):
+            return 0
+        length = self._alike(size, alike)
+        if length < 0:
+            word = "".join([chr(self.word[at]) for at in range(size)])
+            for form in self.readings(word):
+                if len(form) <= READING_MAX:
+                    for at in range(len(form)):
+                        alike[at] = form[at]
+                    self._add(place, alike, len(form))
+            return 0
+        bare = 0
+        while bare < size and (self.word[bare] == c"@" or self.word[bare] == c"$"):
+            bare += 1
+        if bare and bare < size:
+            self._add(place, self.word + bare, size - bare)
+        self._add(place, alike, length)
+        self._add_shortened(place, alike, length)
+        self._add_imitated(place, alike, length)
+        return 0
+
+    cdef bint _is_strange(self, Py_ssize_t size) noexcept nogil:
+        """Whether the word in `word` may have more readings than its spelling."""
+        cdef Py_ssize_t at, row = 0
+        cdef bint plain = True, digits = True
+        cdef Py_UCS4 char, last = 0
+        if size > WORD_MAX or size == 0 or (size == 1 and unspaced(self.word[0])):
+            return False
+        for at in range(size):
+            char = self.word[at]
+            row = row + 1 if char == last else 1
+            plain = plain and row < STRETCH and (97 <= char <= 122 or 65 <= char <= 90)
+            digits = digits and Py_UNICODE_ISDIGIT(char)
+            last = char
+        return not plain and not digits
+
+    cdef Py_ssize_t _alike(self, Py_ssize_t size, Py_UCS4 *alike) noexcept nogil:
+        """Write the word in `word` with look-alikes replaced; return its length, -1 if the index does not know one of its characters."""
+        cdef const uint8_t *kinds = <const uint8_t *>self.index.parts[KINDS]
+        cdef const mapped_t *mapped = <const mapped_t *>self.index.parts[MAPPED]
+        cdef Py_ssize_t at, length = 0
+        cdef uint32_t low, high, middle, one
+        cdef Py_UCS4 char
+        for at in range(size):
+            char = self.word[at]
+            if char >= CODES or length == READING_MAX or kinds[char] == UNKNOWN:
+                return -1
+            if kinds[char] == SAME:
+                alike[length] = char
+                length += 1
+                continue
+            low, high = 0, self.index.rows[MAPPED]
+            while low < high:
+                middle = (low + high) >> 1
+                if mapped[middle].code < <uint32_t>char:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low == self.index.rows[MAPPED] or mapped[low].code != <uint32_t>char:
+                return -1
+            for one in range(mapped[low].chars, mapped[low + 1].chars):
+                if length == READING_MAX:
+                    return -1
+                alike[length] = self.index.parts[MAPPED_CHARS][one]
+                length += 1
+        return length
+
+    cdef void _add_shortened(self, Py_ssize_t place, const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
+        """Add a word with each row of STRETCH and more of a character as one of it, and as two."""
+        cdef Py_UCS4[READING_MAX] short
+        cdef Py_ssize_t most, at, begin, length, row, copies
+        cdef bint stretched
+        for most in range(1, 3):
+            length = begin = 0
+            stretched = False
+            for at in range(1, size + 1):
+                if at == size or chars[at] != chars[begin]:
+                    row = at - begin
+                    if row >= STRETCH:
+                        stretched = True
+                        row = most
+                    for copies in range(row):
+                        short[length] = chars[begin]
+                        length += 1
+                    begin = at
+            if not stretched:
+                return
+            self._add(place, short, length)
+
+    cdef void _add_imitated(self, Py_ssize_t place, const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
+        """Add a word with letters in place of the digits and signs that imitate them, in each reading of its ones."""
+        cdef Py_UCS4[READING_MAX] spelled
+        cdef Py_ssize_t at, ones = 0, seen
+        cdef int choice, choices
+        cdef bint imitates = False
+        cdef Py_UCS4 letter
+        for at in range(size):
+            letter = letter_of(chars[at])
+            ones += chars[at] == c"1"
+            imitates = imitates or letter != 0 or chars[at] == c"1"
+        if not imitates:
+            return
+        choices = 2 if ones > AMBIGUOUS else 1 << ones
+        for choice in range(choices):
+            seen = 0
+            for at in range(size):
+                letter = letter_of(chars[at])
+                if chars[at] == c"1":
+                    letter = c"l" if choice >> (0 if ones > AMBIGUOUS else seen) & 1 else c"i"
+                    seen += 1
+                spelled[at] = letter if letter else chars[at]
+            self._add(place, spelled, size)
+
+    # phrases
+
+    cdef int _find_first(self) noexcept nogil:
+        """Find the phrases of graph 0, by the nodes that each word knows; return HIT if there are any."""
+        cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
+        cdef Py_ssize_t place
+        cdef uint32_t at, one
+        for place in range(self.size):
+            self.more = 0
+            for at in range(self.id_begins[place], self.id_begins[place + 1]):
+                if words[self.ids[at]].first < words[self.ids[at] + 1].first:
+                    if self.more == 0:
+                        self._next_stamp()
+                    for one in range(words[self.ids[at]].first, words[self.ids[at] + 1].first):
+                        self._push(self.index.parts[FIRST][one])
+            if self.more:
+                self._walk(place)
+        return HIT_FLAG if self.count else 0
+
+    cdef void _find_at(self, int graph, Py_ssize_t place) noexcept nogil:
+        """Find the phrases of a graph that begin at a word."""
+        self.more = 0
+        self._next_stamp()
+        self._lead(self.index.parts[ROOTS][graph], place)
+        if self.more:
+            self._walk(place)
+
+    cdef inline void _next_stamp(self) noexcept nogil:
+        self.stamp += 1
+        if self.stamp == 0:
+            memset(self.stamps, 0, (<size_t>self.index.rows[NODES] + 1) * sizeof(uint32_t))
+            self.stamp = 1
+
+    cdef inline void _push(self, uint32_t node) noexcept nogil:
+        if self.stamps[node] != self.stamp:
+            self.stamps[node] = self.stamp
+            self.following[self.more] = node
+            self.more += 1
+
+    cdef inline void _lead(self, uint32_t node, Py_ssize_t place) noexcept nogil:
+        """Add the nodes to which a node leads on by the word at a place, as one of its tokens."""
+        cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
+        cdef const key_t *key
+        cdef uint32_t at, token, child
+        for at in range(self.id_begins[place], self.id_begins[place + 1]):
+            for token in range(words[self.ids[at]].tokens, words[self.ids[at] + 1].tokens):
+                key = key_of(self.index, node, self.index.parts[WORD_TOKENS][token])
+                if key != NULL:
+                    for child in range(key[0].children, key[1].children):
+                        self._push(self.index.parts[CHILDREN][child])
+
+    cdef void _walk(self, Py_ssize_t place) noexcept nogil:
+        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond HITS_MAX."""
+        cdef const node_t *nodes = <const node_t *>self.index.parts[NODES]
+        cdef Py_ssize_t at = place + 1, count, one
+        cdef uint32_t other, end, number
+        if self.count == HITS_MAX:
+            return
+        while self.more:
+            count = self.more
+            self.frontier, self.following = self.following, self.frontier
+            self.more = 0
+            for one in range(count):
+                for end in range(nodes[self.frontier[one]].ends, nodes[self.frontier[one] + 1].ends):
+                    number = self.index.parts[ENDS][end]
+                    if self.wanted_ends == NULL or (number < self.wanted_size and self.wanted_ends[number]):
+                        self.found[self.count] = hit_t(number, place, at)
+                        self.count += 1
+                        if self.count == HITS_MAX:
+                            self.more = 0
+                            return
+            if at == self.size:
+                return
+            self._next_stamp()
+            for one in range(count):
+                self._lead(self.frontier[one], at)
+                for other in range(nodes[self.frontier[one]].others, nodes[self.frontier[one] + 1].others):
+                    self._push(self.index.parts[OTHERS][other])
+            at += 1

@@ -1,0 +1,91 @@
+"""Test the file of compiled rules: made once, mapped by each process, and never used if it is not exactly what this program would make."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from server.trust.screening import rule_cache
+from server.trust.screening.rule_cache import FOLDER, content_key, own_phrases
+from server.trust.screening.screening_rules import read_rules
+
+
+@pytest.fixture(scope="module")
+def body(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file that a first start makes."""
+    data = tmp_path_factory.mktemp("first")
+    phrases, why = own_phrases(data)
+    assert why == ""
+    assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == ["contact", "groom.apps"]
+    (file,) = (data / FOLDER).iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    return file.read_bytes()
+
+
+def kept(data: Path, body: bytes) -> Path:
+    (data / FOLDER).mkdir(mode=0o700)
+    path = data / FOLDER / f"rules-{content_key()}.bin"
+    path.touch(mode=0o600)
+    path.write_bytes(body)
+    return path
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("compiled again")
+
+
+def test_a_restart_maps_the_file_and_compiles_nothing(
+    tmp_path: Path, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kept(tmp_path, body)
+    monkeypatch.setattr(rule_cache, "compile_own_rules", refuse)
+    phrases, why = own_phrases(tmp_path)
+    assert why == ""
+    assert str(path) in Path("/proc/self/maps").read_text()
+    found = read_rules(None, None, phrases).find("im 14, add me on snap")
+    assert [(one.rule, one.age) for one in found] == [("age.claim", 14), ("contact", 0), ("groom.apps", 0)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path, body: path.write_bytes(body[:-1]),
+        lambda path, body: path.write_bytes(body[:200] + b"\xff" + body[201:]),
+        lambda path, body: path.write_bytes(b""),
+        lambda path, body: path.chmod(0o640),
+        lambda path, body: (path.rename(path.with_suffix(".x")), path.symlink_to(path.with_suffix(".x"))),
+    ],
+    ids=["cut", "changed", "empty", "others may read it", "a link"],
+)
+def test_a_file_that_is_not_ours_or_not_whole_is_never_used(
+    tmp_path: Path, body: bytes, change: Callable[[Path, bytes], object]
+) -> None:
+    path = kept(tmp_path, body)
+    change(path, body)
+    own_phrases(tmp_path)
+    assert path.read_bytes() == body
+    assert not path.is_symlink()
+
+
+def test_what_older_rules_made_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    old = kept(tmp_path, body)
+    monkeypatch.setattr(rule_cache, "content_key", lambda: "0" * 32)
+    own_phrases(tmp_path)
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [f"rules-{'0' * 32}.bin"] != [old.name]
+
+
+def test_without_a_folder_that_can_be_written_rules_are_found_all_the_same(tmp_path: Path) -> None:
+    phrases, why = own_phrases(tmp_path / "missing" / "data")
+    assert "No such file" in why
+    assert read_rules(None, None, phrases).find("add me on snap") != []
+
+
+def test_a_compilation_that_dies_is_said_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(rule_cache, "_write", lambda *_: os._exit(9))
+    phrases, why = own_phrases(tmp_path)
+    assert "was not written (9)" in why
+    assert phrases.phrases > 1_000
+    assert list((tmp_path / FOLDER).iterdir()) == []
