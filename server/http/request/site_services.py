@@ -58,6 +58,16 @@ class Looks(Protocol):
         """Receive a picture. Raises Refused."""
 
 
+class PuzzleMaker(Protocol):
+    """Maker of the puzzles of forms (`server.trust.challenge.altcha_puzzles.Puzzles`)."""
+
+    def make(self, session: int, level: int) -> dict[str, Any]:
+        """Return a puzzle. Blocks for a millisecond."""
+
+    def right(self, session: int, level: int, response: str) -> bool:
+        """Whether `response` solves a puzzle that was not solved before."""
+
+
 async def nobody_glances(_still: bytes, _frames: int) -> str:
     """Return no verdict, on servers that do not check pictures."""
     return ""
@@ -69,6 +79,7 @@ class SiteParts:
 
     proofs: CollegeProofs | None = None  # of college mode
     tokens: Tokens | None = None  # to check that a request is from a user with a session
+    puzzles: PuzzleMaker | None = None  # of forms; None: they ask for none
     places: HostHints | None = None  # names that lead to this host
     shared_digests: bytes | None = (
         None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
@@ -105,7 +116,7 @@ class Services:
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.places, self.shared_digests = parts.places or HostHints(), parts.shared_digests
-        self.proofs, self.tokens = parts.proofs, parts.tokens
+        self.proofs, self.tokens, self.puzzles = parts.proofs, parts.tokens, parts.puzzles
         self.moderated, self.pictures, self.glance = parts.is_moderated, parts.are_pictures_judged, parts.glance
         self.store: Store | None = None  # None: nothing is stored
 

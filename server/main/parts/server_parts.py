@@ -47,6 +47,7 @@ from server.realtime.worker.session_moves import SessionMoves
 from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
+from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
@@ -157,6 +158,7 @@ class Server:
         return SiteParts(
             proofs=college_proofs.make_proofs(settings, secret),
             tokens=Tokens(secret),
+            puzzles=Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)),
             places=self._reception.places,
             shared_digests=secret.derive(secret_keys.Purpose.DIGEST) if settings.cluster.nats else None,
             find_waits=others.find_waits,

@@ -306,7 +306,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "POST", "/notice", "Tell us of something unlawful, without an account; 303: to its receipt",
         {303: ("", {}), **dict.fromkeys((400, 403, 408, 413, 429, 503), (HTML, STRING))}, "safety",
-        form={"kind": "other", "about": "", "words": "Somebody sells passports here.", "contact": ""},
+        form={"kind": "other", "about": "", "words": "Somebody sells passports here.", "contact": "", "solution": ""},
     ),
     Route(
         "GET", "/notice/{receipt}", "What came of a notice", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",

@@ -1,11 +1,13 @@
 """Serve three public pages: `/notice` (report illegal content), `/parents` (advice), and `/transparency` (monthly figures).
 
-**Invariant:** no account, cookie or script is needed, and a flood uses up only the limits of its own network.
+**Invariant:** no account or cookie is needed, and a flood uses up only the limits of its own network. A script is needed only while more notices
+arrive than usual (`FormPuzzle`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -21,12 +23,19 @@ from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import NOTICES, URGENT
 from server.ops.security.token_buckets import NetworkBuckets
+from server.trust.challenge.form_puzzle import FormPuzzle
 from server.trust.moderation_protocol import CHILD_KINDS, KINDS, NoticeForm, Safety
 from server.trust.publication.figure_tables import tables
 from server.trust.reports.report_outcome_and_appeal_routes import PRIVATE, SAFETY
 
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
 BURST, RATE = 10.0, 1 / 300  # notices of a network (`NetworkBuckets`) at once, and a second after that
+USUAL_BURST, USUAL_RATE = (
+    60.0,
+    1 / 60,
+)  # notices of all networks at once, and a second after that; beyond it each needs a puzzle
+PUZZLE_NUMBER = 1  # of this form (`FormPuzzle`)
+FILLED_IN = ("ask", "full", "away")  # states in which the page has the form
 FRESH = 600.0  # seconds that published figures are cached: they change once a month
 
 
@@ -40,6 +49,8 @@ class PublicRoutes:
         self._services = services
         self._safety = safety
         self._posts = services.spent.add("notices.posts", NetworkBuckets(BURST, RATE))
+        maker = services.puzzles
+        self._puzzle = None if maker is None else FormPuzzle(maker, PUZZLE_NUMBER, USUAL_BURST, USUAL_RATE)
         self._guesses = GuessLimit()
         services.spent.add("notices.guesses", self._guesses.buckets)
         self._reading = asyncio.Lock()
@@ -59,36 +70,43 @@ class PublicRoutes:
         """`GET /notice`; the pages of this server link with `?kind=child` and `at` (the place) to fill in the form; `about`: its old name."""
         kind, old, about = (request.query.get(name, "") for name in ("kind", "about", "at"))
         kind = kind or old
-        return self._form(request, 200, "ask", NoticeForm(kind if kind in KINDS else "", about[:ABOUT], "", ""))
+        return await self._form(request, 200, "ask", NoticeForm(kind if kind in KINDS else "", about[:ABOUT], "", ""))
 
     async def take(self, request: web.Request) -> web.Response:
-        """`POST /notice`: `kind`, `about`, `words`, `contact`."""
+        """`POST /notice`: `kind`, `about`, `words`, `contact`, and `solution` while the page has a puzzle."""
         empty = NoticeForm("", "", "", "")
         if not from_own_page(request):
-            return self._form(request, 403, "origin", empty)
+            return await self._form(request, 403, "origin", empty)
         now, place = time.monotonic(), request.app[CLIENT_INFO].address(request)
         if self._services.settings.limits.enabled and (wait := self._posts.wait(place, now)):
-            answer = self._form(request, 429, "wait", empty)
+            answer = await self._form(request, 429, "wait", empty)
             answer.headers["Retry-After"] = str(int(wait) + 1)
             answer.force_close()  # the body is not read
             return answer
         try:
-            written = _written(await form(request))
+            sent = await form(request)
+            written = _written(sent)
         except BadForm as bad:
-            answer = self._form(request, bad.status, "unread", empty)
+            answer = await self._form(request, bad.status, "unread", empty)
             answer.force_close()
             return answer
-        if problems := _problems(written, request.app[PAGES].spoken(request)):
-            return self._form(request, 400, "ask", written, problems)
+        t = request.app[PAGES].spoken(request)
+        problems = _problems(written, t)
+        if not problems and not self._is_solved(sent.get("solution"), now):
+            problems["puzzle"] = t.text("notice.puzzle.again")
+        if problems:
+            return await self._form(request, 400, "ask", written, problems)
         self._posts.take(place, now)
+        if self._puzzle is not None:
+            self._puzzle.count(now)
         if self._safety is None:
-            return self._form(request, 503, "nowhere", written)
+            return await self._form(request, 503, "nowhere", written)
         try:
             receipt = await self._safety.law_notices.write(written)
         except StoreAway:
-            return self._form(request, 503, "away", written)
+            return await self._form(request, 503, "away", written)
         if receipt is None:
-            return self._form(request, 503, "full", written)
+            return await self._form(request, 503, "full", written)
         reader = request.app[PAGES].reader(request)
         return web.Response(
             status=303,
@@ -155,14 +173,24 @@ class PublicRoutes:
                     pass  # the last figures still hold
         return self._figures
 
-    def _form(
+    def _needed(self, now: float) -> FormPuzzle | None:
+        """Return the puzzle if a notice needs one at `now`."""
+        on = self._puzzle is not None and self._services.settings.limits.enabled and self._puzzle.is_needed(now)
+        return self._puzzle if on else None
+
+    def _is_solved(self, solution: str, now: float) -> bool:
+        puzzle = self._needed(now)
+        return puzzle is None or puzzle.is_solved(solution)
+
+    async def _form(
         self, request: web.Request, status: int, state: str, written: NoticeForm, problems: dict[str, str] | None = None
     ) -> web.Response:
         if self._safety is None and status == 200:
             state = "nowhere"
-        return self._answer(
-            request, "notice.html", status, state, kind=written.kind, written=written, problems=problems or {}
-        )
+        needed = self._needed(time.monotonic()) if state in FILLED_IN else None
+        puzzle = "" if needed is None else json.dumps(await needed.make())
+        values = {"written": written, "problems": problems or {}, "puzzle": puzzle}
+        return self._answer(request, "notice.html", status, state, kind=written.kind, **values)
 
     def _receipt(self, request: web.Request, status: int, state: str, **values: str) -> web.Response:
         values = {"answer": "", "kind": "", **values}
