@@ -103,6 +103,12 @@ def moment(day: str) -> int:
     return instant(day) if day else int(time.time())
 
 
+def check_month(text: str) -> None:
+    """Exit for anything but a month as `2026-11`."""
+    if len(text) != 7 or text[4] != "-" or not (text[:4] + text[5:]).isdigit():
+        stop(f"{clean(text)}: a month is written as 2026-11", status=2)
+
+
 def who(operator: str) -> str:
     """Return the operator's name: as given, else the login."""
     if operator:

@@ -17,6 +17,7 @@ from server.main.commands.command_base import (
     Until,
     Why,
     Yes,
+    check_month,
     clean,
     instant,
     say,
@@ -114,9 +115,8 @@ def report(
     ] = "9999-99",
 ) -> None:
     """Print the published figures of moderation: completed months, numbers below 10 hidden, no sum over months."""
-    for month in (first, last):
-        if len(month) != 7 or month[4] != "-" or not (month[:4] + month[5:]).isdigit():
-            stop(f"{clean(month)}: a month is written as 2026-11", status=2)
+    check_month(first)
+    check_month(last)
 
     async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
         return [one for one in await monthly_figures.months(parts.database, EVER) if first <= one["month"] <= last]

@@ -12,18 +12,8 @@ from server.data.statistics.statistics_page import tables
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentence_formatter import said
-from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Yes,
-    clean,
-    print_json,
-    say,
-    stop,
-    table,
-)
-from server.main.commands.store_command_runner import perform
+from server.main.commands.command_base import Yes, check_month, say, table
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,17 +21,18 @@ Month = Annotated[str, typer.Argument(metavar="[MONTH]", help="as 2026-11; defau
 
 
 @app.command()
-def show(month: Month = "", config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Print what is published: means of a day, closed months, nothing under 10."""
-    _check(month)
+@store_command(as_json=True)
+def show(run: StoreCommand, month: Month = "") -> None:
+    """Print the published means of a day, of completed months; no number below 10."""
+    if month:
+        check_month(month)
 
     async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
         found = await published_statistics.months(parts.database, int(time.time()))
         return [one for one in found if month in ("", one["month"])]
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(handler)
+    if run.prints_json(found):
         return
     for one in found:
         say(one["month"])
@@ -52,23 +43,16 @@ def show(month: Month = "", config: ConfigFile = None, data: DataFolder = None, 
 
 
 @app.command()
-def forget(
-    month: Month = "", config: ConfigFile = None, data: DataFolder = None, yes: Yes = False, as_json: AsJson = False
-) -> None:
+@store_command(as_json=True)
+def forget(run: StoreCommand, month: Month = "", yes: Yes = False) -> None:
     """Delete the counts of a month, or all. No count is about a person."""
-    _check(month)
+    if month:
+        check_month(month)
 
     async def handler(parts: Parts, _: Settings) -> int:
         async with parts.database.write() as connection:
             return await (chat_counts.forget if yes else chat_counts.number_of)(connection, month)
 
-    counts = perform(config, data, handler)
-    if as_json:
-        print_json({"counts": counts, "deleted": yes})
-    else:
+    counts = run.perform(handler)
+    if not run.prints_json({"counts": counts, "deleted": yes}):
         say(f"{counts} counts deleted" if yes else f"{counts} counts; --yes deletes them")
-
-
-def _check(month: str) -> None:
-    if month and (len(month) != 7 or month[4] != "-" or not (month[:4] + month[5:]).isdigit()):
-        stop(f"{clean(month)}: a month is written as 2026-11", status=2)
