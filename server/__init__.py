@@ -1,4 +1,4 @@
-"""Everything that touches the outside: sockets, stores, providers, the page.
+"""Connect the engine to the outside: sockets, stores, providers, the page.
 
 Rule: decides nothing that the engine decides.
 """

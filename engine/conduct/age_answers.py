@@ -34,7 +34,7 @@ class AgeAnswers:
         return len(self._said)
 
     def of(self, person: int, now: float) -> AgeAnswer | None:
-        """Return the answer of a person; None if there is none."""
+        """Return the answer of a person, or None."""
         return self._said.get(person, now)
 
     def put(self, person: int, state: str, now: float, age: int = 0) -> None:
@@ -48,7 +48,7 @@ class AgeAnswers:
     # migration
 
     def leave(self, person: int, now: float, keep: bool) -> list[Any] | None:
-        """Export the entry of a migrating person: answer, age, seconds left. It is deleted here unless `keep`. None: there is none."""
+        """Export the entry of a migrating person: answer, age, seconds left. It is deleted here unless `keep`. None if the person has no entry."""
         said = self.of(person, now)
         if not keep:
             self._said.pop(person)

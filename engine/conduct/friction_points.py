@@ -370,7 +370,7 @@ class Friction:
     # migration
 
     def leave(self, person: int, now: float, keep: bool) -> dict[str, Any] | None:
-        """Export the entry of a migrating person, with ages for times; it is deleted here unless `keep`. None: there is none."""
+        """Export the entry of a migrating person, with ages for times; it is deleted here unless `keep`. None if the person has no entry."""
         known = self._persons.get(person) if keep else self._persons.pop(person, None)
         if known is None or not known.says(now):
             return None

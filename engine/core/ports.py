@@ -244,7 +244,7 @@ def never_moved(_: int) -> bool:
     return False
 
 
-def nobody_to_call(_: Session) -> Sequence[dict[str, str]]:
+def no_help_lines(_: Session) -> Sequence[dict[str, str]]:
     """Return no emergency number."""
     return ()
 
@@ -259,15 +259,15 @@ def no_answer(_: Session, __: int, ___: str, ____: str) -> bool | None:
     return False
 
 
-def nobody_else(_: int, __: str, ___: int) -> None:
+def no_age_broadcast(_: int, __: str, ___: int) -> None:
     """Send the age answer to no other process."""
 
 
-def nobody_hears(_: int, __: float) -> None:
+def no_pause_broadcast(_: int, __: float) -> None:
     """Send the video pause to no other process."""
 
 
-def nobody_counts(_: int, __: str, ___: int) -> None:
+def no_detection_broadcast(_: int, __: str, ___: int) -> None:
     """Count the detection in no other process."""
 
 
@@ -276,7 +276,7 @@ def no_time() -> int:
     return 0
 
 
-def nobody_reads(_: int, __: bytes) -> None:
+def no_question_screening(_: int, __: bytes) -> None:
     """Show the question to no screening program."""
 
 
@@ -308,7 +308,7 @@ class Outside:
     # further fields of `reported`, by reason
     report_facts: Callable[[Session, str], dict[str, Any]] = no_facts
     # emergency numbers for a user who may get hurt, nearest first
-    helped: Callable[[Session], Sequence[dict[str, str]]] = nobody_to_call
+    helped: Callable[[Session], Sequence[dict[str, str]]] = no_help_lines
     # id and frame of the oldest unread notice
     unseen: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
     # acknowledge that the notice with this id was read; False: it is not one of this user's
@@ -324,13 +324,13 @@ class Outside:
     # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` gives the verdict later
     check: Callable[[Session, int, str, str], bool | None] = no_answer
     # give the screening program the question of a chat before its first line: the chat's number, the question as a JSON string without its quotes
-    asked: Callable[[int, bytes], None] = nobody_reads
+    asked: Callable[[int, bytes], None] = no_question_screening
     # publish the age answer of a user with an identity (`engine.conduct.age_answers`): identity, answer, the age that they wrote
-    aged: Callable[[int, str, int], None] = nobody_else
+    aged: Callable[[int, str, int], None] = no_age_broadcast
     # publish a video pause of a user with an identity (`engine.conduct.video_pauses`): identity, seconds
-    paused: Callable[[int, float], None] = nobody_hears
+    paused: Callable[[int, float], None] = no_pause_broadcast
     # publish a detection that counts for a day, of a user with an identity (`engine.conduct.daily_detections`): identity, class, chat
-    detected: Callable[[int, str, int], None] = nobody_counts
+    detected: Callable[[int, str, int], None] = no_detection_broadcast
     # Unix seconds, as in the rings
     unix: Callable[[], int] = no_time
     # make a nonce for each of these sides of a chat, for pictures of its cameras; empty: cameras cannot be checked now

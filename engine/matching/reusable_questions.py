@@ -29,7 +29,7 @@ class SpyQuestions:
         self._queue.append((now + QUESTION_FOR, ASKED_MAX, language, question))
 
     def take(self, language: str, now: float) -> str | None:
-        """Return a question in a language (`*`: any) and move it to the end; None if there is none."""
+        """Return a question in a language (`*`: any) and move it to the end, or None."""
         for _ in range(len(self._queue)):
             until, left, spoken, question = self._queue.popleft()
             if until <= now:

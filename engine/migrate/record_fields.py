@@ -223,7 +223,7 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
 
 
 def bare(record: Mapping[str, Any], chats: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return `past` and `chats` of a user's last chat as in a record, but without anything said or seen in it; empty: there is none."""
+    """Return `past` and `chats` of a user's last chat as in a record, but without anything said or seen in it; empty without such a chat."""
     past = record.get("past")
     chat = next((one for one in chats if one["id"] == past["chat"]), None) if past else None
     if past is None or chat is None:

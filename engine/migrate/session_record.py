@@ -33,7 +33,7 @@ class BadRecord(ValueError):
 
 
 def agreed(theirs: tuple[int, int]) -> int | None:
-    """Return the version to write for a process that reads (oldest, newest): the newest that both read; None: there is none."""
+    """Return the version to write for a process that reads (oldest, newest): the newest that both read, or None."""
     newest = min(VERSION, theirs[1])
     return newest if newest >= max(OLDEST, theirs[0]) else None
 
@@ -208,7 +208,7 @@ QUERY: Final[Table] = {
     "blocked": _persons,  # persons whom the user blocked
     "words": _at_most(INTERESTS_MAX, lambda word: type(word) is str and 0 < len(word) <= INTEREST_RAW_MAX),
     "networks": _at_most(4, _text),  # that the words are counted for, if not those of the address
-    "age": _seconds,  # of the ticket; without it there is none
+    "age": _seconds,  # of the ticket; absent without a ticket
     "recent": _at_most(MOST_AVOIDED, _person),
     "barred": _persons,
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,

@@ -85,7 +85,7 @@ class WaitingRoom:
     # migration
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
-        """Remove a ticket or wish that migrates. Return it and whether it was set aside; None: there is none."""
+        """Remove a ticket or wish that migrates. Return it and whether it was set aside, or None."""
         ticket = self.lobby.leave(client, now)
         return self.spy_queue.leave(client) if ticket is None else ticket
 

@@ -54,7 +54,7 @@ class HeldTicket:
 
 
 class Gathering:
-    """Three matched users of whom one is still migrating here."""
+    """Three matched users, one of them still migrating here."""
 
     __slots__ = ("came", "meeting", "until")
 
@@ -138,7 +138,7 @@ class RemoteRoom:
         return None
 
     def advance(self, now: float) -> tuple[list[Found], list[Step]]:
-        """Give up meetings of three of whom one did not come."""
+        """Cancel meetings of three if one of the users did not arrive."""
         for id in [id for id, gathering in self._gatherings.items() if gathering.until <= now]:
             self._fail(self._gatherings.pop(id).meeting, now)
         return [], []

@@ -85,7 +85,7 @@ cdef class Addresses:
         return entry
 
     cdef Entry entry_of(self, str key, double now):
-        """Return the entry of an address or network; create it, and that of the surrounding network, if there is none."""
+        """Return the entry of an address or network; create it, and that of the surrounding network, if it does not exist."""
         cdef Entry entry = self.entries.get(key)
         cdef str around
         if entry is None:

@@ -110,7 +110,7 @@ cpdef bytes limited(int wait):
 
 
 cdef tuple split_host(str host):
-    """Split a Host header's value into (name, port); the port is "" if there is none or it is no number, which then stays part of the name."""
+    """Split a Host header's value into (name, port); the port is "" if it is missing or no number, which then stays part of the name."""
     name, colon, port = host.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or name.startswith("[") and not name.endswith("]"):
         name, port = host, ""
@@ -423,7 +423,7 @@ cdef bint secure(bytes origin):
 
 
 cpdef bytes cookie_value(bytes header, bytes name):
-    """Return the value of the first cookie with exactly this name in a Cookie header; None if there is none.
+    """Return the value of the first cookie with exactly this name in a Cookie header, or None.
 
     RFC 6265, 5.4: pairs end at a semicolon only, and only spaces and tabs around a name are ignored. A parser that accepted other white
     space or quotation marks as ends could read a name with a protecting prefix (`__Host-`) out of another cookie's value.
@@ -436,7 +436,7 @@ cpdef bytes cookie_value(bytes header, bytes name):
 
 
 cpdef bytes identity_of(bytes header, bint secure):
-    """Return the identity cookie of a Cookie header, 1 to 64 bytes; None if there is none. `secure`: the request came over HTTPS.
+    """Return the identity cookie of a Cookie header, 1 to 64 bytes, or None. `secure`: the request came over HTTPS.
 
     Over HTTPS only `__Host-id` counts, which no other host can set. Plain `id` is read without HTTPS only, because any host of the same
     domain can set it (RFC 6265bis, 4.1.3.2).

@@ -170,7 +170,7 @@ cdef void ring_refuse(ring_t *ring, int side) noexcept nogil:
 
 
 cdef uint32_t ring_first(ring_t *ring) noexcept nogil:
-    """Return the number of the oldest message held; `last + 1` if there is none."""
+    """Return the number of the oldest message held; `last + 1` if the ring is empty."""
     return ring.last + 1 - ring.count
 
 

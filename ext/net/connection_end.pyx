@@ -93,7 +93,7 @@ cdef void say_close(io_t *io, conn_t *conn, int code) noexcept nogil:
 
 
 cdef void fail(io_t *io, conn_t *conn, int cause) noexcept nogil:
-    """End an open connection for what it sent: `error`, then the close code."""
+    """End an open connection because of a frame that it sent: `error`, then the close code."""
     cdef cause_t *why = &table[cause]
     CHECK(cause < INTERNAL and conn.state == OPEN)
     io.count[why.counter] += 1

@@ -38,7 +38,7 @@ cdef void wheel_arm(wheel_t *wheel, timer_t *timer, uint32_t seconds) noexcept n
 
 
 cdef timer_t *wheel_due(wheel_t *wheel, uint32_t second) noexcept nogil:
-    """Return the next timer due by `second`, disarmed; NULL when there is none left. A clock that goes back waits."""
+    """Return the next timer due by `second`, disarmed; NULL when no timer is left. A clock that goes back waits."""
     cdef timer_t *slot
     cdef timer_t *timer
     if second > wheel.second + SLOTS:

@@ -162,7 +162,7 @@ cdef void refuse_early(io_t *io, int fd, int counter, bytes words) noexcept:
 
 
 cdef int accepted(int listener, char *text, socklen_t room) noexcept nogil:
-    """Accept a socket and write its address as text; -1 and errno if there is none."""
+    """Accept a socket and write its address as text; -1 and errno if no connection waits."""
     cdef sockaddr_storage peer
     cdef socklen_t size = sizeof(peer)
     cdef int fd = accept4(listener, <sockaddr *>&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)

@@ -72,7 +72,7 @@ def tell_setup(settings: Settings) -> None:
 
 
 async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None:
-    """Run one server process. Return the pid of the successor that continues to serve; None: there is none."""
+    """Run one server process. Return the pid of the successor that continues to serve, or None."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
@@ -225,7 +225,7 @@ class ServerLife:
         return await self.close(stop)
 
     async def close(self, stop: asyncio.Event | None = None) -> int | None:
-        """Close everything. Return the pid of the successor to wait for; None: there is none. `stop`: set if it is to be told to end."""
+        """Close everything. Return the pid of the successor to wait for; None without a successor. `stop`: set if it shall end."""
         self._sock.close()
         # from here on the kernel refuses connections at once, unless another process listens
         self._sockets.drop("server")

@@ -119,7 +119,7 @@ def identity_bytes(identity: int) -> bytes:
 
 
 class Pseudonyms:
-    """Makes and opens all values of persons, in both domains.
+    """Maker and opener of all values of persons, in both domains.
 
     There are two sets of keys. `live` (rows of chat participants): the epoch's random key. `kept` (saved logs, legal holds): a permanent key, since
     these rows have no fixed retention.

@@ -107,7 +107,7 @@ async def log_subjects(database: Database, pseudonyms: Pseudonyms, ident: bytes)
 
 
 async def case_subject_of(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> bytes | None:
-    """Return the audit subject of the person whom a case is about, by identity or by network; None if there is none. Raises StoreAway."""
+    """Return the audit subject of the person whom a case is about, by identity or by network, or None. Raises StoreAway."""
     wanted = select(case_subject.c.identity, case_subject.c.network).where(case_subject.c.case == ident)
     async with database.read() as connection:
         row = (await connection.execute(wanted)).first()

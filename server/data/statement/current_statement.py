@@ -191,7 +191,7 @@ async def open_published(settings: Settings, tasks: Tasks) -> PublishedStatement
 
 
 async def _last_chat(settings: Settings) -> float | None:
-    """Return the end of the last chat on record in Unix seconds, 0 if there is none, None if unknown."""
+    """Return the end of the last chat on record in Unix seconds, 0 without such a chat, None if unknown."""
     if not settings.store.enabled:
         return None
     from server.data.database.last_chat_time import (

@@ -53,7 +53,7 @@ PROVIDERS = {
     "turn": Recipient.TURN,
     "translation": Recipient.TRANSLATION,
     "captcha": Recipient.CAPTCHA,
-}  # "disclosed for a business purpose": the recipient that a kind of `[[recipients]]` stands for
+}  # "disclosed for a business purpose": the recipient that a kind of `[[recipients]]` means
 UNNAMED_PROVIDER = "none is named"  # in place of a contract, if the deployment names no provider
 REQUEST = "/privacy/request"  # the page for requests; served if the store is enabled
 LASTS = "120 days after your last visit"  # server.ops.security.identity_cookie

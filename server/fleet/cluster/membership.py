@@ -24,7 +24,7 @@ DRAINING: Final = "draining"  # its sessions move away, and it accepts none
 
 
 class Post(NamedTuple):
-    """A worker of a host: its number there, its sessions, whether they stay where they are, and whether it accepts none."""
+    """A worker of a host: its number there, its sessions, whether they stay where they are, and whether it refuses new ones."""
 
     worker: int
     people: int

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from server.data.keys.pseudonyms import MAC, Pseudonyms
 from server.fleet.ipc.ipc_link import Message
-from server.trust.sanctions.ban_table import HELD, BanTable, nobody_goes, unheard
+from server.trust.sanctions.ban_table import HELD, BanTable, ignore_minor, unheard
 from server.trust.sanctions.notice_table import Notice, NoticeTable, Owner
 
 KEY: Final = 1 + MAC  # bytes of a keyed value
@@ -39,7 +39,7 @@ class BroadcastState:
         news: Callable[[], None],
         read: Callable[[bytes, Owner], None],
         *,
-        on_minor: Callable[[int], None] = nobody_goes,
+        on_minor: Callable[[int], None] = ignore_minor,
         on_lifted: Callable[[bytes], None] = unheard,
     ) -> None:
         """`on_minor`, `on_lifted`: as of `BanTable`."""

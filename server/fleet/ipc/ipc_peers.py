@@ -30,7 +30,7 @@ logger = log.get()
 Handler = Callable[[str, Message], None]
 
 
-def nobody(_: str) -> None:
+def ignore_process(_: str) -> None:
     """Do nothing."""
 
 
@@ -71,7 +71,7 @@ class Peers:
         dead: Callable[[str], None],
         orphaned: Callable[[], None],
         *,
-        on_serves: Callable[[str], None] = nobody,
+        on_serves: Callable[[str], None] = ignore_process,
         find_state: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         """`joined`: called with the name of a process that is linked; `dead`: of one that is gone; `orphaned`: the supervisor is gone.

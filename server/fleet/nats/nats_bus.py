@@ -68,7 +68,7 @@ class NatsBus:
 
     @property
     def trouble(self) -> str | None:
-        """Why this host is alone: there is no connection, or it may not publish; None: it is not."""
+        """Reason why this host is alone (no connection, or no permission to publish), or None."""
         return self.fault or self.refused
 
     def say(self, subject: str, body: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import Final, cast
 from engine.core.ports import Seats
 from engine.rooms.remote_waiting_room import RemoteRoom
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, abroad, nobody
+from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, abroad, ignore_process
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
@@ -61,8 +61,8 @@ class WorkerLinks:
         up: socket.socket,
         worker: Worker,
         more: Mapping[int, Handler],
-        joined: Callable[[str], None] = nobody,
-        dead: Callable[[str], None] = nobody,
+        joined: Callable[[str], None] = ignore_process,
+        dead: Callable[[str], None] = ignore_process,
         *,
         turned: Callable[[], None] = nothing,
         names: Names = ALONE,

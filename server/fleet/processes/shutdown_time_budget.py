@@ -16,7 +16,7 @@ from server.fleet.processes.process_links import WorkerLinks
 from server.fleet.roaming.evacuation import Evacuation, may_always_move, no_tunnel_stays
 from server.realtime.worker.worker_loop import Worker
 
-LAST: Final = 3.0  # seconds for sessions that are told to reconnect, of a long drain
+LAST: Final = 3.0  # seconds for of a long drain, for asking sessions to reconnect
 
 
 def span(drain: float) -> float:

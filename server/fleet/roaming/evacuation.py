@@ -195,7 +195,7 @@ class Evacuation:
         finally:
             moving.cancel()
         (fault,) = await asyncio.gather(moving, return_exceptions=True)
-        if isinstance(fault, Exception):  # what is left is told to return, and the log says why
+        if isinstance(fault, Exception):  # remaining sessions are asked to return, and the log says why
             logger.error("migration.fault", **log.described(fault))
         await self._way.landed()
         self._stayed = len(self._worker.engine.sessions)

@@ -168,7 +168,7 @@ class VisitorReturn:
             await asyncio.wait(self._returns)
 
     def close(self) -> None:
-        """Return no more; visitors on their way are where they came from."""
+        """Stop returning visitors; those in flight belong to the process that they left."""
         if self._again is not None:
             self._again.cancel()
         for task in self._returns:

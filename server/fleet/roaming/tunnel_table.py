@@ -50,11 +50,11 @@ def unnoticed(_: Sequence[Session]) -> None:
     """Do nothing."""
 
 
-def nobody_forgets(_: str, __: Sequence[tuple[int, int]]) -> None:
+def no_forget_request(_: str, __: Sequence[tuple[int, int]]) -> None:
     """Do nothing: no other host can be asked."""
 
 
-def nobody_there(_: str) -> bool:
+def no_other_host(_: str) -> bool:
     """Return False: no other host is known."""
     return False
 
@@ -107,8 +107,8 @@ class TunnelTable:
     def __init__(
         self,
         worker: Worker,
-        forget: Forget = nobody_forgets,
-        is_heard: Callable[[str], bool] = nobody_there,
+        forget: Forget = no_forget_request,
+        is_heard: Callable[[str], bool] = no_other_host,
         on_returned: Callable[[Sequence[Session]], None] = unnoticed,
     ) -> None:
         """`forget`: asks a process of another host, which may live, to forget sessions (ids and keys); `is_heard`: whether the host of a process

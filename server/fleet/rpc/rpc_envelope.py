@@ -31,12 +31,10 @@ class Kind(IntEnum):
     HELLO = 1  # describe yourself
     EPOCH = 2  # the key of an epoch
     MOVE = 3  # a group of sessions (`server.fleet.roaming.move_request`); the connection becomes that of one of them
-    HTTP = 4  # the connection becomes one of HTTP, for what this host alone has
+    HTTP = 4  # the connection becomes one of HTTP, for state that this host alone has
     FORGET = 5  # sessions that were sent are the sender's again
     LOOKS = 6  # pictures of a chat that is reported at another host
-    KNOWN = (
-        7  # what is known of people for a while, as all hosts are told of it (`server.fleet.frontend.cluster_catch_up`)
-    )
+    KNOWN = 7  # temporary facts about users, broadcast to all hosts (`server.fleet.frontend.cluster_catch_up`)
 
 
 # bytes of a body, and of its answer

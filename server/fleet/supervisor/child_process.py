@@ -25,7 +25,7 @@ READS: Final = 16  # messages of one process in one turn
 
 
 class ChildStart(NamedTuple):
-    """What a process gets as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for
+    """Values that a process gets as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for
     the frontend, the link to the previous frontend; `stale`: settings changed since the supervisor's start; `supervisor`: the supervisor's
     CPU meter, for the frontend.
     """

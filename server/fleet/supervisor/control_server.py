@@ -93,7 +93,7 @@ class ControlClients:
         self._shut = 0.0  # until when no client is accepted: no descriptor was left
 
     def listen(self, listening: socket.socket) -> None:
-        """Accept clients from this socket, if there is none yet."""
+        """Accept clients from this socket, if it has no other yet."""
         if self._listening is None:
             self._listening = listening
 

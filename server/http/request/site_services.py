@@ -68,7 +68,7 @@ class PuzzleMaker(Protocol):
         """Whether `response` solves a puzzle that was not solved before."""
 
 
-async def nobody_glances(_still: bytes, _frames: int) -> str:
+async def no_verdict(_still: bytes, _frames: int) -> str:
     """Return no verdict, on servers that do not check pictures."""
     return ""
 
@@ -88,11 +88,11 @@ class SiteParts:
         None  # histograms of waiting times, of all processes; None: of the worker
     )
     find_passing: Callable[[], HostForwarding | None] = lambda: None  # forwarding to other hosts
-    is_moderated: Callable[[], bool] = bool  # whether users are told that a moderator reads reports
+    is_moderated: Callable[[], bool] = bool  # whether the page says that a moderator reads reports
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
     are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
     # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.picture_check_service`); "": it was not checked.
-    glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
+    glance: Callable[[bytes, int], Awaitable[str]] = no_verdict
 
 
 NO_PARTS: Final = SiteParts()
@@ -126,7 +126,7 @@ class Services:
 
     @property
     def passing(self) -> HostForwarding | None:
-        """Forwarding to other hosts; None: there are none."""
+        """Forwarding to other hosts; None on a single host."""
         return self._parts.find_passing()
 
     @property

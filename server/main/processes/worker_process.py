@@ -186,7 +186,7 @@ class WorkerProcess:
         """Broadcast an age state: the user may have sessions in other processes, and the stored data of a minor is deleted."""
         if self.told is not None and self._outbox.weight[Kind.AGE] < AGES_MAX:
             self._outbox.send(Kind.AGE, identity, stands, age)
-        else:  # nothing is stored, or too much waits: without a frontend nobody else hears of it
+        else:  # nothing is stored, or too much waits: without a frontend no other process learns of it
             self.links.peers.send(FRONTEND, Kind.AGE, identity, stands, age)
 
     def _on_pause(self, identity: int, seconds: float) -> None:
@@ -210,7 +210,7 @@ class WorkerProcess:
         self.reception.ages_said(message.records)
 
     def _on_minor(self, identity: int) -> None:
-        """Tell the frontend of a refused minor. Without a frontend it is told at the next refusal."""
+        """Report a refused minor to the frontend; without a frontend, at the next refusal."""
         self.links.peers.send(FRONTEND, Kind.MINOR, identity)
 
     def _took(self, name: str, message: Message) -> None:
@@ -275,7 +275,7 @@ class WorkerProcess:
             return
         try:
             await self._emptying.run()
-        except Exception as error:  # noqa: BLE001 - the sessions left are told to reconnect, and the fault is logged
+        except Exception as error:  # noqa: BLE001 - the remaining sessions are asked to reconnect, and the fault is logged
             logger.error("migration.fault", **log.described(error))
         await self.links.homecoming.settled()
         if self._recorder is not None:

@@ -190,7 +190,7 @@ def _command(data: bytes, at: int) -> tuple[list[bytes], int] | None:
 
 
 def _prefix(data: bytes, at: int, kind: bytes, bound: int) -> tuple[int, int] | None:
-    """Parse the number behind `*` or `$`; return it and where it ends. Raises ValueError."""
+    """Parse the number behind `*` or `$`; return it and its end. Raises ValueError."""
     found = _length(data, at)
     if found is None:
         if len(data) - at > 9 or (data[at : at + 1] not in {b"", kind}):

@@ -135,7 +135,7 @@ class SessionMoves:
         return came
 
     def _uncheck(self, came: Sequence[Session], now: float) -> None:
-        """Drop the pending check of a challenge's answer: the verdict goes to the source, which does not have the session any more."""
+        """Drop the pending check of a challenge's answer: the verdict is sent to the source, which does not have the session any more."""
         for session in came:
             if session.trial is not None and session.trial.checked:
                 self._worker.engine.unchecked(session, session.trial.level, 0.0, now)

@@ -395,7 +395,7 @@ class Worker:
         self.deliver(now)
 
     def deliver(self, now: float) -> None:
-        """Deliver the bus messages, and those that they cause, until there are none."""
+        """Deliver the bus messages, and those that they cause, until the queue is empty."""
         inbox = self.bus.inbox
         while inbox:
             address, message = inbox.popleft()

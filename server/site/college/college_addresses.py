@@ -39,7 +39,7 @@ class CollegeAddress:
 
 
 def college_of(host: str) -> str:
-    """Return the domain that stands for the college: `uio.no` for `student.uio.no`, `cam.ac.uk` for `cl.cam.ac.uk`. Raises NotCollege."""
+    """Return the domain that identifies the college: `uio.no` for `student.uio.no`, `cam.ac.uk` for `cl.cam.ac.uk`. Raises NotCollege."""
     labels = host.split(".")
     endings = [".".join(labels[-count:]) for count in range(1, len(labels) + 1)]
     for ending in endings:

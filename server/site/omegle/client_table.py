@@ -46,7 +46,7 @@ class ClientTable:
         self._away: dict[str, OmegleClient] = {}  # clients whose poll was cut: their sessions wait for the grace time
 
     async def lately(self, randid: str, address: str) -> EndedChat | None:
-        """Return a randid's latest ended chat, in this network; None if there is none."""
+        """Return a randid's latest ended chat, in this network, or None."""
         return await self.gone.latest(self.digests.person(randid), key_of(address)) if randid else None
 
     def knows(self, id: str) -> bool:

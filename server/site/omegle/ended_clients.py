@@ -59,7 +59,7 @@ class EndedChat:
         return packed.unpack(self._said) if self._seat is None else transcript(self._seat)
 
     def packed(self) -> bytes:
-        """Return the transcript packed for another process; empty if there is none."""
+        """Return the transcript packed for another process; empty without a chat."""
         if self._seat is None:
             return self._said
         said = transcript(self._seat)
@@ -83,7 +83,7 @@ class RecentChats:
             self._found.popitem(last=False)
 
     def of(self, person: int, key: str) -> EndedChat | None:
-        """Return the latest chat; None if there is none."""
+        """Return the latest chat, or None."""
         return self._found.get((person, key))
 
     def expire(self, now: float) -> None:
@@ -99,7 +99,7 @@ class RecentChats:
                 yield found
 
     def pop(self, person: int, key: str, now: float) -> tuple[dict[str, Any], bytes] | None:
-        """Remove one user's chat, as `pack` does; None: there is none, or nothing was written in it."""
+        """Remove one user's chat, as `pack` does; None without a chat, or if nothing was written in it."""
         past = self._found.pop((person, key), None)
         said = b"" if past is None else past.packed()
         if past is None or not said:
@@ -157,7 +157,7 @@ class EndedClients:
         self.wanted = AwaitedClients()  # by `name`
 
     async def latest(self, person: int, key: str) -> EndedChat | None:
-        """Return the latest chat of a user in the network `key`, also from an old process during an upgrade; None if there is none."""
+        """Return the latest chat of a user in the network `key`, also from an old process during an upgrade, or None."""
         await self.wanted.wait(name(person, key))
         return self.lately.of(person, key)
 

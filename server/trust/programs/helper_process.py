@@ -19,9 +19,9 @@ from typing import Final, Protocol
 FIRST: Final = 1.0  # seconds until a program that ended is started again
 LONGEST: Final = 30.0
 STEADY: Final = 60.0  # seconds of life after which the pause begins anew
-BEHIND: Final = 10  # its niceness: people who chat are served first, and it has a tenth of a core where they take all
+BEHIND: Final = 10  # its niceness: chats are served first, and it gets a tenth of a core if they use all of it
 MESSAGES: Final = 64  # of the program in one turn of the loop
-# What a program of ours needs of the environment: sanitizers, and modules as source.
+# Variables of the environment that a helper process needs: sanitizers, and modules as source.
 PASSED_ON: Final = (
     "LD_PRELOAD",
     "ASAN_OPTIONS",
@@ -33,22 +33,22 @@ PASSED_ON: Final = (
 
 
 class Owner(Protocol):
-    """Who starts it, and hears it. All is called in the loop, but `start`."""
+    """Owner of a helper process: starts it and receives its messages. All is called in the loop, except `start`."""
 
     def start(self, pair: int) -> subprocess.Popen[bytes]:
         """In a thread: a program (`spawned`) that has the descriptor `pair` for its messages."""
         ...
 
     async def watch(self, over: asyncio.Event) -> bool:
-        """Until `over`, or until it shall end: true where only another one is wanted in its place, at once."""
+        """Run until `over` or the end of the service. True: the process shall be replaced at once."""
         ...
 
     def take(self, sock: socket.socket, data: bytes) -> None:
-        """A message of it. Raises ValueError, TypeError, KeyError where it is none."""
+        """Handle a message of the process. Raises ValueError, TypeError, KeyError for an invalid one."""
         ...
 
     def gone(self) -> None:
-        """There is none any more."""
+        """Note that the process has ended."""
         ...
 
     def ended(self, status: int) -> None:
@@ -61,16 +61,16 @@ class Owner(Protocol):
 
 
 class Program:
-    """`longest`: bytes of a message; `strict`: it is ended where a message is none."""
+    """`longest`: bytes of a message; `strict`: an invalid message ends the process."""
 
     def __init__(self, owner: Owner, longest: int, *, strict: bool) -> None:
         self._owner = owner
         self._longest = longest
         self._strict = strict
-        self.pid = 0  # 0: there is none
+        self.pid = 0  # 0: no process
 
     async def run(self) -> None:
-        """Until it is cancelled: keep one there."""
+        """Keep a process running until this is cancelled."""
         pause = FIRST
         while True:
             began = time.monotonic()
@@ -133,7 +133,7 @@ class Program:
 def spawned(
     module: str, words: Sequence[str], descriptors: Sequence[int], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """`python -m module` with these words, descriptors and environment. What it writes goes nowhere: it may quote what it reads."""
+    """`python -m module` with these words, descriptors and environment. Its output is discarded, because it may quote its input."""
     program = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", module, *words],
         env={"PYTHONPATH": str(Path(__file__).parents[3]), **environment},
@@ -148,5 +148,5 @@ def spawned(
 
 
 def passed_on() -> dict[str, str]:
-    """The part of the environment that a program of ours gets."""
+    """Return the part of the environment that a helper process gets."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}

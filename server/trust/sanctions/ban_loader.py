@@ -16,7 +16,7 @@ from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.moderation_schema import ban, case
 from server.ops.config.moderation_policy import AGE
-from server.trust.sanctions.ban_table import Ban, BanTable, nobody_goes, unheard
+from server.trust.sanctions.ban_table import Ban, BanTable, ignore_minor, unheard
 
 HOUR = 3_600
 BEHIND = 60  # seconds that are read again each time: hosts' clocks differ, and a transaction takes a while
@@ -38,7 +38,7 @@ class Bans(BanTable):
         pseudonyms: Pseudonyms,
         clock: Callable[[], float] = time.time,
         *,
-        on_minor: Callable[[int], None] = nobody_goes,
+        on_minor: Callable[[int], None] = ignore_minor,
         on_lifted: Callable[[bytes], None] = unheard,
     ) -> None:
         """`on_minor`, `on_lifted`: as of `BanTable`."""

@@ -54,7 +54,7 @@ class Ban(NamedTuple):
         return cls(network, until, rule.rstrip(b"\0").decode(), case, since, machine, age)
 
 
-def nobody_goes(_identity: int) -> None:
+def ignore_minor(_identity: int) -> None:
     """Do nothing: no data of minors is stored."""
 
 
@@ -70,7 +70,7 @@ class BanTable:
         pseudonyms: Pseudonyms,
         clock: Callable[[], float] = time.time,
         *,
-        on_minor: Callable[[int], None] = nobody_goes,
+        on_minor: Callable[[int], None] = ignore_minor,
         on_lifted: Callable[[bytes], None] = unheard,
     ) -> None:
         """`on_minor`: called with the identity at each refusal of a user whom a person's decision keeps out as a minor; `on_lifted`: called with the

@@ -66,12 +66,12 @@ class Openers:
         self._clusters: dict[int, Cluster] = {}  # by the number of a line
 
     def sweep(self, now: float) -> None:
-        """Where nobody began anything for KEPT nothing is remembered: once a second is enough."""
+        """Forget all if no chat began for KEPT seconds; calling it once a second is enough."""
         if len(self._table) and now - self._last > KEPT:
             self._begin()
 
     def add_line(self, chat: int, side: int, beginning: str, linked: bool, now: float) -> tuple[str, ...]:
-        """What is found of a line of side 0 or 1, each once a side. `linked`: it has a link or a contact; `now` never goes back."""
+        """Return the rules that a line of side 0 or 1 matches, each once per side. `linked`: it has a link or a contact; `now` is monotonic."""
         place = chat << 1 | side
         one = self._sides.get(place)
         if one is None:

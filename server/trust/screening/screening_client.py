@@ -67,11 +67,11 @@ class Screener:
 
     @property
     def pid(self) -> int:
-        """Of the process, 0: there is none."""
+        """Pid of the process; 0 without one."""
         return self._program.pid
 
     async def run(self) -> None:
-        """Until it is cancelled: keep a process there."""
+        """Keep a process running until this is cancelled."""
         await self._program.run()
 
     # of the program
@@ -85,7 +85,7 @@ class Screener:
         return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
-        """See `Owner`: one that stands still costs lines alone."""
+        """Run the process (see `Owner`): a stalled one costs unscreened lines alone."""
         await over.wait()
         return False
 

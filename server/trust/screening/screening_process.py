@@ -38,7 +38,7 @@ MODEL_WORK: Final = 30_000  # of the lines of a batch that the model reads, in t
 LINE_WORK: Final = 40  # of a line, whatever its length
 WORK_BYTES: Final = 800  # of a line that count: the rest of one that costs much is not read (`Rules.find`)
 ANSWER: Final = 200  # findings of one message to the server
-REPORT: Final = 1.0  # seconds between messages where nothing is found
+REPORT: Final = 1.0  # seconds between messages without a detection
 LOOK: Final = 2.0  # seconds between looks at the operator's rules
 SELDOM: Final = 0.25  # seconds between looks at a tap into which nothing was written for QUIET: each wakes a process that has nothing to do
 QUIET: Final = 5.0
@@ -83,7 +83,7 @@ class Screening:
         self._sock = sock
         self._folder = folder
         self._wanted = wanted
-        self._stamp: object = rules_stamp(None)  # of what is read here: a folder without files says nothing else
+        self._stamp: object = rules_stamp(None)  # of the rules that are read here; a folder without files adds none
         self._looked = 0.0
         self._said = 0.0
         self._came = time.monotonic()  # when the last line did
@@ -100,7 +100,7 @@ class Screening:
         self._openers = Openers(repeat)
 
     def run(self, every: float) -> None:
-        """Until the server's end is closed; `every`: seconds between looks at a tap that was empty, while lines come."""
+        """Read the tap until the server's end is closed; `every`: seconds between reads of an empty tap, while lines come."""
         while True:
             if time.monotonic() - self._looked >= LOOK:
                 self._reload()
@@ -109,7 +109,7 @@ class Screening:
                 return  # the server says nothing: it is gone
 
     def _pause(self, every: float) -> float:
-        """Seconds until the next look. Nobody can wake this process: who writes into the tap never waits, nor makes a call for it."""
+        """Return the seconds until the next read. This process cannot be woken: writers of the tap never wait, nor make a system call for it."""
         return every if time.monotonic() - self._came < QUIET else max(every, SELDOM)
 
     def _batch(self) -> int:
@@ -127,7 +127,7 @@ class Screening:
                 linked = linked or RULES[rule].name in LINKED
             if line in modelled:
                 found += [(chat, side, number, rule, 0) for rule in self._model_rules(beginning, detections)]
-            if number:  # a question is nobody's first line
+            if number:  # a question is not the first line of a user
                 for rule in self._openers.add_line(chat, side, beginning, linked, now):
                     found.append((chat, side, number, rule, 0))
         if there:
@@ -173,7 +173,7 @@ class Screening:
         self._said, self._lag = time.monotonic(), 0.0
 
     def _reload(self) -> None:
-        """Read the operator's rules anew where they changed."""
+        """Read the operator's rules anew if they changed."""
         self._looked = time.monotonic()
         try:
             now = rules_stamp(self._folder)
@@ -190,7 +190,7 @@ class Screening:
 
 
 def work_of(line: Line) -> int:
-    """What a line costs at the most, in a unit of its own: by its length, as what it holds is known only by the work."""
+    """Return the highest cost of a line, in a unit of its own: by its length, because its content is known only after the work."""
     return LINE_WORK + min(len(line[4]), WORK_BYTES)
 
 
@@ -254,7 +254,7 @@ def main(arguments: list[str]) -> int:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 sock.send(orjson.dumps({"without": confine(), "model": refused, "unkept": unkept}))
                 screening.run(float(every))
-        except Exception as fault:  # noqa: BLE001 - its text may quote a line: the server is told its kind
+        except Exception as fault:  # noqa: BLE001 - its text may quote a line: only its type is sent to the server
             with contextlib.suppress(OSError):
                 sock.send(orjson.dumps(ended_by(fault)), socket.MSG_DONTWAIT)
             return 1
