@@ -8,6 +8,7 @@ sum by more. A month's sums do not change once it is closed, a day after its end
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -20,7 +21,7 @@ from server.data.database.database import Database
 from server.data.records.chat_rows import Record
 from server.data.retention.monthly_counts import month_of
 from server.data.schema.transparency_schema import CHATS, month_figure
-from server.data.statistics.count_names import DAY, HOUR, names_of
+from server.data.statistics.count_names import DAY, HOUR, LANGUAGES, LENGTHS, OTHER, names_of
 
 SESSION_MAX: Final = 3  # counted chats of a session that started in one hour
 LONGEST: Final = 3 * HOUR  # a longer chat does not count: which of its session were counted in its hour is forgotten
@@ -44,20 +45,30 @@ class ChatCounts:
         self._database = database
         self._clock = clock
         self._sessions: AgeingMap[int, int] = AgeingMap(SESSIONS_MAX)  # hour × 4 + number of counted chats
-        self._counts: Counter[tuple[str, str]] = Counter()  # by month and name
+        self._fresh: Counter[tuple[str, str, int, int, int, str]] = Counter()  # of the chats since the last flush
+        self._counts: Counter[tuple[str, str]] = Counter()  # of those before it, by month and name
 
     def __len__(self) -> int:
         """The number of chats that are counted here."""
-        return sum(number for (_, name), number in self._counts.items() if name.startswith("length/"))
+        lengths = (number for (_, name), number in self._counts.items() if name.startswith("length/"))
+        return self._fresh.total() + sum(lengths)
 
     def add(self, chats: Iterable[Record]) -> None:
         """Count ended chats. Never blocks."""
         now = self._clock()
         for mode, how, started, ended, _, language, sessions in chats:
-            if ended - started <= LONGEST and self._admits(int(started) // HOUR, sessions, now):
-                month = month_of(int(ended))
-                for name in names_of(mode, how, started, ended, language):
-                    self._counts[month, name] += 1
+            hour, lasted = int(started) // HOUR, ended - started
+            if lasted <= LONGEST and self._admits(hour, sessions, now):
+                known = language if language in LANGUAGES else OTHER
+                self._fresh[mode, how, hour, int(ended) // HOUR, bisect_right(LENGTHS, lasted), known] += 1
+
+    def _sort(self) -> None:
+        """Add the fresh counts to those by month and name, of which there are few however long the database is away."""
+        for (mode, how, begun, ended, length, language), number in self._fresh.items():
+            month = month_of(ended * HOUR)
+            for name in names_of(mode, how, begun * HOUR, length, language):
+                self._counts[month, name] += number
+        self._fresh.clear()
 
     def _admits(self, hour: int, sessions: Iterable[int], now: float) -> bool:
         """Whether a chat of these sessions counts; if so, it is one of their chats of this hour."""
@@ -77,6 +88,7 @@ class ChatCounts:
         """Add the counts to the database. Raises StoreAway: then they stay here."""
         now = int(self._clock())
         self._sessions.expire(now)
+        self._sort()
         if not self._counts:
             return
         counts: Counter[tuple[str, str]] = Counter()

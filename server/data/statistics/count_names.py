@@ -20,18 +20,19 @@ LANGUAGES: Final = frozenset(
 )
 
 
-def weekday_of(at: float) -> str:
+def weekday_of(at: int) -> str:
     """Return whether a Unix time is on a `weekday` or a `weekend`, UTC."""
-    return "weekend" if (int(at) // DAY + 3) % 7 > 4 else "weekday"
+    return "weekend" if (at // DAY + 3) % 7 > 4 else "weekday"
 
 
-def names_of(mode: str, how: str, started: float, ended: float, language: str) -> tuple[str, str, str, str]:
-    """Return the names of the counts of a chat: words of fixed lists with slashes between, the first of the list for a word that is not in it."""
-    at = int(started)
-    length = next((most for most in LENGTHS if ended - started < most), 0)
+def names_of(mode: str, how: str, started: int, length: int, language: str) -> tuple[str, str, str, str]:
+    """Return the names of the counts of a chat. `length`: its class, an index of LENGTHS, or their number; `language`: of LANGUAGES, or OTHER.
+
+    Another mode or ending counts as the first of its list.
+    """
     return (
-        f"hour/{weekday_of(at)}/{at % DAY // HOUR:02}/{mode if mode in MODES else MODES[0]}",
-        f"length/{length}",
+        f"hour/{weekday_of(started)}/{started % DAY // HOUR:02}/{mode if mode in MODES else MODES[0]}",
+        f"length/{(*LENGTHS, 0)[length]}",
         f"ending/{how if how in ENDINGS else ENDINGS[0]}",
-        f"language/{language if language in LANGUAGES else OTHER}",
+        f"language/{language}",
     )

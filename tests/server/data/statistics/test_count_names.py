@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.data.statistics.count_names import LENGTHS, names_of, weekday_of
+from server.data.statistics.count_names import LENGTHS, OTHER, names_of, weekday_of
 
 MONDAY = 1_795_996_800  # 30 November 2026, 00:00 UTC
 
@@ -14,8 +14,8 @@ def test_saturday_and_sunday_of_utc_are_the_weekend(day: int, kind: str) -> None
     assert weekday_of(MONDAY + day * 86_400) == weekday_of(MONDAY + day * 86_400 + 86_399) == kind
 
 
-def test_a_chat_has_a_name_in_each_table_and_no_word_of_a_client() -> None:
-    names = names_of("video", "moderation", MONDAY + 3 * 3_600 - 1, MONDAY + 3 * 3_600, "de")
-    assert names == ("hour/weekday/02/video", "length/60", "ending/moderation", "language/de")
-    strange = names_of("x" * 99, "stranger", MONDAY, MONDAY + LENGTHS[-1], "'; --")
+def test_a_chat_has_a_name_in_each_table_and_a_strange_word_is_none() -> None:
+    names = names_of("video", "moderation", MONDAY + 3 * 3_600 - 1, 1, "de")
+    assert names == ("hour/weekday/02/video", "length/180", "ending/moderation", "language/de")
+    strange = names_of("x" * 99, "stranger", MONDAY, len(LENGTHS), OTHER)
     assert strange == ("hour/weekday/00/text", "length/0", "ending/left", "language/other")
