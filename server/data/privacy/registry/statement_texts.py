@@ -313,8 +313,8 @@ DISCLOSED = (
     Text(
         "usage",
         "What is published of use",
-        "We count chats by kind, hour of the start, length, ending and language. Of one session an hour at most three are counted. With the"
-        " counts is nobody's number. Each month we publish means of a day at /statistics, rounded to 5, and none below 10.",
+        "We count chats by kind, hour of the start, length, ending and language. At most three chats of a session count in an hour."
+        " The counts hold no identifier. Each month we publish means of a day at /statistics, rounded to 5, and none below 10.",
         needs="store",
     ),
     Text(

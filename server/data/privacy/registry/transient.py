@@ -423,8 +423,8 @@ PASSING = (
         title="counts of use",
         categories=(F,),
         what=(
-            "How many chats of your session were counted in an hour, three at most, by the number of the session. In memory; with the counts"
-            " is nobody's number"
+            "How many chats of your session were counted in an hour, three at most, by the number of the session. In memory; the counts"
+            " themselves hold no identifier"
         ),
         sources=(DERIVED,),
         purposes=(Purpose.IMPROVE,),
