@@ -12,6 +12,7 @@ MAY_KNOW = {
     "server.main.parts.server_parts",
     "server.main.commands.privacy_commands",
     "server.main.commands.request_commands",
+    "server.main.commands.mail_commands",
     "server.data.retention.purge",
     "server.data.retention.requested_deletion",
     "server.data.retention.notice_and_request_expiry",

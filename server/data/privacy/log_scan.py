@@ -14,6 +14,7 @@ from pathlib import Path
 
 FORMS = (
     ("log address", re.compile(rb"(?i)/log/(?:delete/)?[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
+    ("secret link", re.compile(rb"(?i)/privacy/request/[A-Za-z0-9-]{13,16}/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("secret link", re.compile(rb"(?i)/(?:report|appeal|notice|college)/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("identity cookie", re.compile(rb"(?:__Host-)?\bid=[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("IPv4 address", re.compile(rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")),

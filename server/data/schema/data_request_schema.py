@@ -4,6 +4,7 @@
 
 request ── request_step                 recipients to which it was passed on
     ├───── request_text, request_contact      encrypted; deleted when the request closes, at the latest after 90 days
+    ├───── request_mail               the address of a mail, hashed, for a day: one answer and one request per address
     └───── request_answer               the answer, encrypted
 rights_key                              the time before which a person's rights keys (secrets that prove who asks) are void
 agent_use                               codes of authorised agents that were used
@@ -74,6 +75,17 @@ request_answer = Table(
     Column("answer", LargeBinary(8200), nullable=False, info=pd("request_answer")),
     Column("at", BigInteger, nullable=False, info=pd("request_answer")),
     Index("ix_request_answer_at", "at"),
+)
+
+request_mail = Table(
+    "request_mail",
+    metadata,
+    Column("address", LargeBinary(16), primary_key=True, info=pd("request_mail")),
+    Column("message", LargeBinary(16), nullable=False, info=pd("request_mail")),
+    Column("request", String(13), info=NUMBER),
+    Column("at", BigInteger, nullable=False, info=pd("request_mail")),
+    Column("answered", BigInteger, info=pd("request_mail")),
+    Index("ix_request_mail_at", "at"),
 )
 
 rights_key = Table(

@@ -69,6 +69,7 @@ CLOSED = dict.fromkeys(
     "disclosure_subject.since": "the disclosure, or the end of its secrecy",
     "request_answer.at": "the answer",
     "agent_use.at": "the use",
+    "request_mail.at": "the mail",
     "notice.since": "the day it was given",
 }
 

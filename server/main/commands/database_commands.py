@@ -38,6 +38,7 @@ KINDS = {
     "request_text": "texts of requests",
     "request_contact": "addresses for an answer",
     "request_answer": "answers to requests",
+    "request_mail": "hashed addresses of mails of a day",
     "rights_key": "people who made keys invalid",
     "agent_use": "agents' codes that were used",
     "disclosure": "lines of the disclosure ledger",

@@ -43,6 +43,7 @@ from server.main.commands.command_base import (
 )
 from server.main.commands.database_commands import restored
 from server.main.commands.ledger_commands import app as ledger_app
+from server.main.commands.mail_commands import mail
 from server.main.commands.request_commands import app as request_app
 from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
@@ -52,6 +53,7 @@ hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
 app.add_typer(hold_app, name="hold")
 app.add_typer(request_app, name="request")
 app.add_typer(ledger_app, name="ledger")
+app.command()(mail)
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes
 

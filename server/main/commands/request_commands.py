@@ -40,6 +40,8 @@ from server.trust.data_requests import request_states
 from server.trust.data_requests.request_states import RequestState
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import Request
+from server.trust.rights.request_answers import Closed
+from server.trust.rights.request_answers import close as close_request
 
 app = typer.Typer(no_args_is_help=True, help="Requests of people about their own data.")
 Found = TypeVar("Found")
@@ -152,12 +154,15 @@ def clear(
     since: Since,
     until: Until = "",
     reason: Annotated[str, typer.Option("--reason", help=", ".join(request_states.REFUSALS))] = "insuf_verification",
+    by: Annotated[str, typer.Option("--by", help="page or mail")] = "page",
     yes: Yes = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Refuse all requests of a period at once that came by the page and were never proved, unread. For a flood."""
+    """Refuse all requests of a period at once that came by the page, or by mail, and were never proved, unread. For a flood."""
+    if by not in ("page", "mail"):
+        stop(f"{clean(by)}: not page or mail", status=2)
     if reason not in request_states.REFUSALS:
         stop(f"{clean(reason)}: not of {', '.join(request_states.REFUSALS)}", status=2)
     now = int(time.time())
@@ -167,8 +172,8 @@ def clear(
         async with audit_log.act(
             parts.database, operator=who(operator), action="request clear", why=why, dry=not yes
         ) as act:
-            done = await of(parts).clear(first, last, now, reason, dry=not yes)
-            act.outcome = f"{done} requests from {first} to {last}: {reason}"
+            done = await of(parts).clear(first, last, now, reason, by=by, dry=not yes)
+            act.outcome = f"{done} requests by {by} from {first} to {last}: {reason}"
         return done
 
     done = perform(config, data, handler)
@@ -254,13 +259,14 @@ def _moved(
     at = moment(now)
     config, data, operator = where
 
-    async def handler(parts: Parts, _: Settings) -> RequestState:
+    async def handler(parts: Parts, settings: Settings) -> Closed:
         return await _acted(
             parts, f"request {state}", number, operator, why,
-            lambda: of(parts).move(number, state, at, reason, words),
+            lambda: close_request(of(parts), settings.mail, number, state, at, reason, words),
         )  # fmt: skip
 
-    say(f"{perform(config, data, handler).state}")
+    done = perform(config, data, handler)
+    say(f"{done.standing.state}{done.mailed and f', the mail with the answer: {done.mailed}'}")
 
 
 async def _acted(

@@ -9,15 +9,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, Final
 
-import aiosmtplib
-
 from server.ops import log
 from server.ops.config.settings import Mail
 from server.ops.metrics.exposition import Reading
+from server.ops.process import mail_relay
 
 WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting needs minutes
 LIFE: Final = 600.0  # seconds: an older code has expired
-PATIENCE: Final = 15.0  # seconds of one try
 LETTERS_MAX: Final = 500
 AT_ONCE: Final = 4  # connections to the mail server
 
@@ -120,29 +118,11 @@ class Outbox:
         one.failed()
 
     async def _tried(self, letter: EmailMessage) -> bool:
-        """Try to send a mail; return whether the mail server accepted it. Raises SMTPException if another try is of no use."""
-        chosen = self._settings
+        """Try to send a mail; return whether the mail server accepted it. Raises MailRefused if another try is of no use."""
         try:
             async with self._gate:
-                await aiosmtplib.send(
-                    letter,
-                    hostname=chosen.host,
-                    port=chosen.port,
-                    username=chosen.user or None,
-                    password=chosen.password.get_secret_value() or None,
-                    use_tls=chosen.security == "tls",
-                    start_tls=chosen.security == "starttls",
-                    timeout=PATIENCE,
-                )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            if all(refused.code >= 500 for refused in error.recipients):
-                raise
-            return False
-        except aiosmtplib.SMTPResponseException as error:
-            if error.code >= 500 and not isinstance(error, aiosmtplib.SMTPConnectError):
-                raise
-            return False
-        except (aiosmtplib.SMTPException, OSError):
+                await mail_relay.send(letter, self._settings)
+        except mail_relay.RelayAway:
             return False
         return True
 

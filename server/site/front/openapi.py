@@ -208,6 +208,10 @@ RIGHTS_PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "/agent": ("Make a code for an agent", {"know": "1", "delete": "1"}),
     "/ticket": ("Ask without a proof", {"kind": "other", "text": "Hello.", "contact": ""}),
     "/state": ("How a request stands", {"number": "0000000000000"}),
+    "/claim": (
+        "Prove a request that came by mail, by the secret of its receipt",
+        {"number": "0000000000000", "secret": "A" * 22},
+    ),
 }
 RIGHTS_ROUTES: Final = (
     Route(
@@ -225,6 +229,11 @@ RIGHTS_ROUTES: Final = (
         "GET", "/privacy/request/{number}", "How a request stands, for the browser that sent it",
         dict.fromkeys((200, 403, 429, 503), (HTML, STRING)), "rights", "store.enabled", {"number": "0000000000000"},
         proof=COOKIE,
+    ),
+    Route(
+        "GET", "/privacy/request/{number}/{secret}", "How a request that came by mail stands, by the link in its receipt",
+        dict.fromkeys((200, 403, 404, 429, 503), (HTML, STRING)), "rights", "store.enabled", {"number": "0000000000000", "secret": "A" * 22},
+        proof=COOKIE, other_proof=True,
     ),
     Route(
         "POST", "/api/rights", "Ask, by a rights key or an agent's code: `Authorization: Bearer`; `export` is answered with a ZIP", tag="rights",

@@ -69,6 +69,13 @@ def move(standing: RequestState, state: str, now: int, reason: str = "") -> Requ
     return replace(standing, state=state, reason=reason, answered=answered, closed=closed)
 
 
+def verified(standing: RequestState) -> RequestState:
+    """Return the state of a request that waited for a proof, with it. Its clocks ran all the time. Raises NotAllowed."""
+    if (standing.state, standing.reason) != (IN_PROGRESS, VERIFY):
+        raise NotAllowed("this request waits for no proof")
+    return replace(standing, reason="")
+
+
 def extend(standing: RequestState, now: int, why: str) -> RequestState:
     """Extend the time to day 90: once, in the first month, with a reason. Raises NotAllowed."""
     if standing.state not in RUNNING:

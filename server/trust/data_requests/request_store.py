@@ -74,28 +74,97 @@ class Requests:
 
     async def open(self, asked: NewRequest, now: int, received: int | None = None) -> str:
         """Store a request. Return its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
-        ready = asked.level == 3 or asked.kind in request_states.UNPROVED_KINDS
-        standing = request_states.begin(now if received is None else received, proved=ready)
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            if asked.level == 3:
-                found = await self._running(connection, asked)
-                if found is not None:
-                    await self._use(connection, asked.code, found, now)
-                    return found
-            elif await self._unproved(connection) >= QUEUE:
-                raise QueueFull
-            return await self._add(connection, asked, standing, now)
+            return await self.open_within(connection, asked, now, received)
+
+    async def open_within(
+        self, connection: AsyncConnection, asked: NewRequest, now: int, received: int | None = None
+    ) -> str:
+        """Do the same within a transaction under the guard."""
+        ready = asked.level == 3 or asked.kind in request_states.UNPROVED_KINDS
+        standing = request_states.begin(now if received is None else received, proved=ready)
+        if asked.level == 3:
+            found = await self._running(connection, asked)
+            if found is not None:
+                await self._use(connection, asked.code, found, now)
+                return found
+        elif await self._unproved(connection, asked.by) >= QUEUE:
+            raise QueueFull
+        return await self._add(connection, asked, standing, now)
+
+    async def add_text(self, connection: AsyncConnection, ident: str, text: str, contact: str) -> bool:
+        """Append to the text of an open request without a proof, as far as there is room; False if it is closed or proved.
+
+        `contact`: kept if it has none yet. Call within a transaction under the guard.
+        """
+        running = select(request.c.number).where(
+            request.c.number == ident, request.c.level < 3, request.c.state.in_(RUNNING)
+        )
+        if (await connection.execute(running)).scalar() is None:
+            return False
+        kept = select(request_text.c.text).where(request_text.c.request == ident)
+        before = self._words(WORDS, (await connection.execute(kept)).scalar())
+        whole = f"{before}\n\n{text}".strip()[:TEXT]
+        await connection.execute(delete(request_text).where(request_text.c.request == ident))
+        sealed = self._pseudonyms.seal_text(WORDS, whole)
+        await connection.execute(insert(request_text).values(request=ident, text=sealed))
+        where = select(request_contact.c.request).where(request_contact.c.request == ident)
+        if contact and (await connection.execute(where)).scalar() is None:
+            await self._add_contact(connection, ident, contact)
+        return True
+
+    async def draw_secret(self, connection: AsyncConnection, ident: str, secret: bytes) -> str:
+        """Replace the secret of a request, which was never sent. Return the request's kind. Call within a transaction."""
+        hashed = self._pseudonyms.secret_hash(TICKET, secret)
+        await connection.execute(update(request).where(request.c.number == ident).values(secret=hashed))
+        kind = select(request.c.kind).where(request.c.number == ident)
+        return str((await connection.execute(kind)).scalar_one())
+
+    async def claim(self, text: str, secret: bytes, identity: int, now: int) -> str | None:
+        """Attach a request without a proof, known by its secret, to the person who proved themselves. Return its number, or None.
+
+        It joins their open request of the same kind, if there is one.
+
+        From then on the person alone can read it: the secret is void, and the address for an answer is deleted, since another user may have
+        sent the mail. Raises NotAllowed.
+        """
+        hashed = self._pseudonyms.secret_hash(TICKET, secret)
+        wanted = select(request).where(request.c.number == (read_number(text) or NOWHERE), request.c.secret == hashed)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            row = (await connection.execute(wanted)).first()
+            if row is None:
+                return None
+            standing = request_states.verified(_standing(row))
+            joined = await self._running(connection, NewRequest(row.kind, row.by, 3, identity))
+            if joined is not None:
+                await self._keep(connection, row.number, request_states.move(standing, request_states.REVOKED, now))
+                return joined
+            after = asdict(standing)
+            theirs = {"level": 3, "who": self._pseudonyms.request_identity(identity), "secret": None}
+            await connection.execute(update(request).where(request.c.number == row.number).values(after | theirs))
+            await connection.execute(delete(request_contact).where(request_contact.c.request == row.number))
+            return str(row.number)
 
     async def answered(self, asked: NewRequest, now: int) -> str:
-        """Store a request that was answered at once: one row per person, kind and day. Return its number. Raises Used."""
+        """Store a request that was answered at once: one row per person, kind and day. Return its number. Raises Used.
+
+        It answers the person's open request of the same kind, if there is one: a mail that was proved by its link.
+        """
         standing = request_states.move(request_states.begin(now, proved=True), request_states.FULFILLED, now)
         who = self._pseudonyms.request_identity(asked.identity)
         same = (request.c.who == who, request.c.kind == asked.kind, request.c.state == request_states.FULFILLED)
         today = select(request.c.number).where(*same, request.c.received > now - request_states.DAY).limit(1)
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            found = (await connection.execute(today)).scalar()
+            waiting = await self._running(connection, asked)
+            if waiting is not None:
+                row = await self._row(connection, waiting)
+                await self._keep(
+                    connection, waiting, request_states.move(_standing(row), request_states.FULFILLED, now)
+                )
+            found = waiting or (await connection.execute(today)).scalar()
             if found is None:
                 return await self._add(connection, asked, standing, now)
             await self._use(connection, asked.code, found, now)
@@ -163,10 +232,13 @@ class Requests:
                 await connection.execute(insert(request_answer).values(request=row.number, answer=sealed, at=now))
             return after
 
-    async def clear(self, since: int, until: int, now: int, reason: str, *, dry: bool = False) -> int:
-        """Refuse all open, unproved requests of the page that came in `since <= Unix seconds < until`. Return their number. `dry`: count only."""
+    async def clear(self, since: int, until: int, now: int, reason: str, *, by: str = "page", dry: bool = False) -> int:
+        """Refuse all open, unproved requests that came by page or mail in `since <= Unix seconds < until`. Return their number.
+
+        `dry`: count only.
+        """
         chosen = (
-            request.c.level < 3, request.c.by == "page", request.c.state.in_(RUNNING),
+            request.c.level < 3, request.c.by == by, request.c.state.in_(RUNNING),
             request.c.received >= since, request.c.received < until,
         )  # fmt: skip
         async with self._database.write() as connection:
@@ -221,8 +293,9 @@ class Requests:
         same = (request.c.who == who, request.c.kind == asked.kind, request.c.level == 3, request.c.state.in_(RUNNING))
         return (await connection.execute(select(request.c.number).where(*same).limit(1))).scalar()
 
-    async def _unproved(self, connection: AsyncConnection) -> int:
-        waiting = select(func.count()).where(request.c.level < 3, request.c.state.in_(RUNNING))
+    async def _unproved(self, connection: AsyncConnection, by: str) -> int:
+        """Return the number of open requests without a proof that came by the same way: a flood of mails does not close the page."""
+        waiting = select(func.count()).where(request.c.level < 3, request.c.by == by, request.c.state.in_(RUNNING))
         return int((await connection.execute(waiting)).scalar_one())
 
     async def _add(self, connection: AsyncConnection, asked: NewRequest, standing: RequestState, now: int) -> str:
@@ -241,10 +314,13 @@ class Requests:
             sealed = self._pseudonyms.seal_text(WORDS, asked.text[:TEXT])
             await connection.execute(insert(request_text).values(request=drawn, text=sealed))
         if asked.contact:
-            sealed = self._pseudonyms.seal_text(WHERE, asked.contact[:CONTACT])
-            await connection.execute(insert(request_contact).values(request=drawn, contact=sealed))
+            await self._add_contact(connection, drawn, asked.contact)
         await self._use(connection, asked.code, drawn, now)
         return drawn
+
+    async def _add_contact(self, connection: AsyncConnection, ident: str, contact: str) -> None:
+        sealed = self._pseudonyms.seal_text(WHERE, contact[:CONTACT])
+        await connection.execute(insert(request_contact).values(request=ident, contact=sealed))
 
     async def _use(self, connection: AsyncConnection, code: bytes, ident: str, now: int) -> None:
         if not code:

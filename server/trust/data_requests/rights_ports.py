@@ -136,6 +136,9 @@ class Rights(Protocol):
     async def ticket(self, kind: str, text: str, contact: str) -> tuple[str, str]:
         """Store a request without a proof. Return its number, and the secret that reads its state. Raises QueueFull."""
 
+    async def claim(self, number: str, secret: str, identity: int) -> str | None:
+        """Attach a request that came by mail, known by its secret, to a proved person. Return its number, or None. Raises NotAllowed."""
+
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
         """Return a request if this proof or identity may read it, or None."""
 

@@ -1,7 +1,7 @@
 """Serve `/privacy/request`, the web pages on which users read, download or delete their own data.
 
 **Invariant:** everything works without a script, and no GET changes anything. Proofs of identity (other than the cookie) are in forms, never in
-URLs.
+URLs; the link in the receipt of a mail proves that the mail arrived, and nothing else.
 """
 
 from __future__ import annotations
@@ -258,17 +258,38 @@ class RightsRoutes:
         """`GET …/<number>`: the state of a request, by the browser's cookie."""
         return await self._state(self.gate.visit(request), request.match_info["number"])
 
-    async def _state(self, visit: Visit, ident: str) -> web.Response:
+    async def linked(self, request: web.Request) -> web.Response:
+        """`GET …/<number>/<secret>`: the link in the receipt of a mail. In the browser of the chats its button proves them."""
+        visit = self.gate.visit(request)
+        return await self._state(visit, request.match_info["number"], request.match_info["secret"])
+
+    async def claim(self, request: web.Request) -> web.Response:
+        """`POST …/claim`: the request of a mail becomes one of the person who proved themselves, by cookie or rights key."""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        try:
+            found = await self._rights.claim(visit.fields.get("number"), visit.fields.get("secret"), proved.identity)
+        except request_states.NotAllowed:
+            found = None
+        if found is None:
+            raise self.gate.miss(request)
+        line = visit.tongue.t.text("rights.claimed")
+        return self._said(visit, "rights.state", line, ("", reference_numbers.shown(found)))
+
+    async def _state(self, visit: Visit, ident: str, secret: str = "") -> web.Response:
         self.gate.guess(visit.request)
-        found = await self._rights.find(ident, visit.proof, visit.identity)
+        found = await self._rights.find(ident, secret or visit.proof, 0 if secret else visit.identity)
         if found is None:
             raise self.gate.miss(visit.request)
+        waits = found.standing.reason == request_states.VERIFY
         return shown(
             visit.request,
             visit.tongue,
             "rights-request.html",
             self.gate.page(visit),
             asked=_as_shown(found, visit.tongue.t),
+            secret=secret if waits else "",
+            here=bool(visit.identity),
         )
 
     async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
@@ -339,10 +360,12 @@ def add_requests(app: web.Application) -> None:
         "key/file": routes.file,
         "agent": routes.agent,
         "ticket": routes.ticket,
+        "claim": routes.claim,
         "state": routes.state,
     }
     # not the acts' own paths: there GET is no method, and a 405 must not name it
     router.add_get(f"{PLACE}/{{number:(?!(?:{'|'.join(acts)})$)[^/]+}}", guarded(routes.stands))
+    router.add_get(f"{PLACE}/{{number:[0-9A-Za-z-]{{13,16}}}}/{{secret:[0-9A-Za-z_-]{{22}}}}", guarded(routes.linked))
     for path, act in acts.items():
         router.add_post(f"{PLACE}/{path}", guarded(act))
     router.add_post("/api/rights", api.guarded(api.ask))

@@ -20,7 +20,7 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.ops.security.secret_keys import Keys, Purpose
-from server.ops.security.url_token_generator import decode, draw, encode
+from server.ops.security.url_token_generator import SECRET, decode, draw, encode
 from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests import request_states
 from server.trust.data_requests.form_tokens import PageTokens
@@ -150,6 +150,10 @@ class Rights:
         secret = draw()
         asked = NewRequest(kind, "page", 0, text=text, contact=contact, secret=secret)
         return await self.requests.open(asked, int(self.now)), encode(secret)
+
+    async def claim(self, number: str, secret: str, identity: int) -> str | None:
+        """Attach a request that came by mail, known by its secret, to a proved person. Return its number, or None. Raises StoreAway, NotAllowed."""
+        return await self.requests.claim(number, decode(secret.strip()) or bytes(SECRET), identity, int(self.now))
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
         """Return a request if a written proof, a ticket's secret or the browser's cookie may read it. Raises StoreAway."""

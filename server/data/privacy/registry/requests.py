@@ -18,7 +18,20 @@ from server.data.privacy.registry.shared_terms import (
     F,
     L,
 )
-from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, For, Forever, Item, Memory, While
+from server.data.privacy.registry_model import (
+    Basis,
+    Column,
+    Days,
+    Delete,
+    Export,
+    For,
+    Forever,
+    HandedOn,
+    Item,
+    Memory,
+    Recipient,
+    While,
+)
 
 TICKET = 730  # days: the law wants requests recorded for 24 months
 PROOF = Delete(False, "no: the law asks us to record requests for 24 months")
@@ -136,6 +149,30 @@ REQUESTS = (
         export=Export.OWN,
         delete=PROOF,
         rare="only when an operator answered",
+    ),
+    Item(
+        key="request_mail",
+        title="mail to us",
+        categories=(A,),
+        what=(
+            "That a mail asked us something about data: keyed hashes of its address and of the mail, when it came and when it was "
+            "answered, so that one answer a day goes to an address. Your address goes to the mail relay with the answer"
+        ),
+        sources=(PERSON,),
+        purposes=(LEGAL, SAFETY),
+        basis=Basis.LAW,
+        recipients=(HOSTING, Recipient.RELAY),
+        keep=Days(1, after="request_mail.at"),
+        places=(
+            Column("request_mail.address", "keyed"),
+            Column("request_mail.message", "keyed"),
+            *(Column(f"request_mail.{name}") for name in ("at", "answered")),
+            HandedOn(Recipient.RELAY, "the mail with the answer"),
+        ),
+        export=Export.NOT_LINKED,
+        delete=BY_ITSELF,
+        needs="mail",
+        rare="only when somebody wrote a mail to us",
     ),
     Item(
         key="rights_key",

@@ -69,7 +69,7 @@ def test_providers_stand_there_by_name() -> None:
 @pytest.mark.parametrize(
     ("off", "gone", "words"),
     [
-        ({"mail": {"host": ""}}, {"college", "college_mail", "log_college"}, "mail relay"),
+        ({"mail": {"host": ""}}, {"college", "college_mail", "log_college", "request_mail"}, "mail relay"),
         (
             {"video": {"enabled": False}},
             {"signal", "snap", "snap_memory", "snap_provider", "video_off"},

@@ -94,7 +94,7 @@ def test_each_page_that_reads_the_cookie_says_so_and_that_a_key_may_stand_in_for
         for method, one in methods.items()
     }
     assert rights.pop(("get", "/privacy/request/{number}")) == [{"identity": []}], "the cookie alone shows it"
-    assert len(rights) == 16
+    assert len(rights) == 18
     assert all(needed == [{"identity": []}, {}] for needed in rights.values())
 
 

@@ -1,0 +1,78 @@
+"""Implement `serendip privacy mail < message`, to which a mail server pipes the mails to the operator's address for privacy.
+
+**Invariant:** the exit status tells the mail server what to do: 0 it is stored, 75 try again later (the database or the relay is away, or a setting
+is missing), 65 this is no mail. Nothing of the mail is printed.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from server.data.store.store_runner import Parts
+from server.main.commands.command_base import ConfigFile, DataFolder, Stopped, say, stop
+from server.main.commands.request_commands import of
+from server.main.commands.store_command_runner import perform
+from server.ops.config.settings import Settings
+from server.ops.process import mail_relay
+from server.ops.security.reference_numbers import shown
+from server.trust.data_requests import incoming_mail
+from server.trust.data_requests.rights_ports import QueueFull
+from server.trust.rights.mail_intake import Filed, MailIntake
+from server.trust.rights.request_letters import RequestLetters
+
+TRY_AGAIN, NO_MAIL = 75, 65  # EX_TEMPFAIL, EX_DATAERR of sysexits.h
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+def mail(
+    site: Annotated[
+        str,
+        typer.Option(
+            "--site",
+            metavar="URL",
+            help="origin for links in answers; default: https:// and the first name of server.hosts",
+        ),
+    ] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """File a mail from standard input as a request, and answer its sender once a day. Status 75: the mail server should deliver it again."""
+    try:
+        came = incoming_mail.parse(incoming_mail.read(sys.stdin.buffer))
+    except incoming_mail.Unreadable as error:
+        stop(str(error), status=NO_MAIL)
+
+    async def handler(parts: Parts, settings: Settings) -> Filed:
+        if not settings.mail.host:
+            raise RuntimeError("mail.host is not set, so nobody could be answered")
+        letters = RequestLetters(settings, site.rstrip("/") or _site(settings))
+        send = functools.partial(mail_relay.send, relay=settings.mail)
+        intake = MailIntake(parts.database, parts.pseudonyms, of(parts), letters, send)
+        try:
+            return await intake.take(came, int(time.time()))
+        except QueueFull:
+            raise RuntimeError("too many mails wait for an answer: serendip privacy request list") from None
+
+    try:
+        done = perform(config, data, handler)
+    except Stopped as stopped:  # its reasons are printed
+        raise Stopped(stopped.problems, TRY_AGAIN) from None
+    except Exception as error:  # noqa: BLE001 - a fault of this program must not bounce a user's request
+        stop(f"a fault: {type(error).__name__}", status=TRY_AGAIN)
+    say(f"{shown(done.number) or 'nothing to store'}, answer: {done.answer}")
+
+
+def _site(settings: Settings) -> str:
+    """Return the service's origin by its first name. Raises RuntimeError if it has none."""
+    names = [name for name in settings.server.hosts if "*" not in name]
+    public = next((name for name in names if name not in LOCAL), "")
+    if public:
+        return f"https://{public}"
+    if not names:
+        raise RuntimeError("server.hosts names no host for the links in answers; say --site URL")
+    return f"http://{names[0]}:{settings.server.port}"

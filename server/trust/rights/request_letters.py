@@ -1,0 +1,78 @@
+"""Write the mails that answer mails about data: a receipt with number, dates and link, the answer to "Shine the Light", an operator's answer.
+
+**Invariant:** plain text, without anything of the mail that it answers but its Message-ID. What a program wrote is marked so (RFC 3834).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import make_msgid
+
+from server.data.privacy.registry import REGISTRY
+from server.data.statement.statement_document import said as statement
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentence_formatter import Said
+from server.http.words.sentence_formatter import said as spoken
+from server.ops.config.settings import Settings
+from server.ops.security import reference_numbers
+from server.trust.data_requests.incoming_mail import IncomingMail
+from server.trust.data_requests.request_states import DUE, OUTER, UNPROVED_KINDS
+
+PLACE = "/privacy/request"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLetters:
+    """Letters of one service. `site`: its origin, `https://chat.example`."""
+
+    settings: Settings
+    site: str
+
+    def receipt(self, came: IncomingMail, kind: str, number: str, secret: str, now: int) -> EmailMessage:
+        """Return the receipt of a request. `kind`: of the request; `secret`: opens its page, and proves chats in the browser that had them."""
+        t = _language(came)
+        shown = reference_numbers.shown(number)
+        link = f"{self.site}{PLACE}/{number}/{secret}?lang={t.language}"
+        reads = "mail.request.read" if kind in UNPROVED_KINDS else "mail.request.prove"
+        parts = (
+            t.text("mail.request.here", number=shown, due=t.day(now + DUE), outer=t.day(now + OUTER)),
+            f"{t.text(reads)}\n{link}",
+            t.text("mail.request.more"),
+            t.text("mail.request.other"),
+        )
+        return self._letter(came, t, t.text("mail.request.subject", number=shown), parts)
+
+    def shine(self, came: IncomingMail) -> EmailMessage:
+        """Return the answer to a question about direct marketing (California Civil Code 1798.83): the same for everyone."""
+        t = _language(came)
+        told = statement(REGISTRY.text("marketing"), self.settings, t.language)
+        more = t.text("mail.request.page", page=f"{self.site}{PLACE}?lang={t.language}")
+        return self._letter(came, t, told["title"], (told["body"], more, t.text("mail.request.other")))
+
+    def _letter(self, came: IncomingMail, t: Said, subject: str, parts: tuple[str, ...]) -> EmailMessage:
+        letter = _written(self.settings.mail.sender, came.sender, subject, "\n\n".join(parts) + "\n")
+        letter["Auto-Submitted"] = "auto-replied"
+        letter["Content-Language"] = t.language
+        if came.ident:
+            letter["In-Reply-To"] = letter["References"] = came.ident
+        return letter
+
+
+def answer(sender: str, to: str, number: str, words: str) -> EmailMessage:
+    """Return an operator's answer to a request that came by mail, in the operator's words. Its subject makes a reply a mail to us."""
+    return _written(sender, to, f"Serendip-Privacy {reference_numbers.shown(number)}", words + "\n")
+
+
+def _written(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+    letter = EmailMessage()
+    letter["From"] = sender
+    letter["To"] = to
+    letter["Subject"] = subject
+    letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("<> ") or "localhost")
+    letter.set_content(text)
+    return letter
+
+
+def _language(came: IncomingMail) -> Said:
+    return spoken().get(came.language) or spoken()[ENGLISH]
