@@ -72,7 +72,7 @@ def million(document: dict[str, Any]) -> str:
 
 
 def sizing(document: dict[str, Any]) -> str:
-    """Return what one core carries."""
+    """Return the capacity of one core."""
     scenarios = document["scenarios"]
     mine = {name: one["servers"]["serendip"] for name, one in scenarios.items() if "serendip" in one["servers"]}
     costs = {name: row[scenarios[name]["figure"]] for name, row in mine.items()}
@@ -87,13 +87,13 @@ def sizing(document: dict[str, Any]) -> str:
     ]
     if "waiting" in mine:
         each = mine["waiting"]["bytes"]
-        lines.append(f"| memory of 10,000 who wait | {each * 1e4 / 1e6:.1f} MB | |\n")
-        lines.append(f"| memory of 100,000 who wait | {each * 1e5 / 1e6:.0f} MB | |\n")
+        lines.append(f"| memory of 10,000 waiting users | {each * 1e4 / 1e6:.1f} MB | |\n")
+        lines.append(f"| memory of 100,000 waiting users | {each * 1e5 / 1e6:.0f} MB | |\n")
     if "relay" in mine and "chat again" in mine:
         # a person: a message in 5 s, a new chat every 3 minutes, which is for two
         each = costs["relay"] / 5 + costs["chat again"] / 2 / 180
-        lines.append(core("people who chat, by the rows above: a message every 5 s, a new chat every 3 minutes", each))
-    return table(("what one core carries", "measured", "at half of a core"), []) + "".join(lines)
+        lines.append(core("chatting users, by the rows above: a message every 5 s, a new chat every 3 minutes", each))
+    return table(("capacity of one core", "measured", "at half of a core"), []) + "".join(lines)
 
 
 def core(words: str, each: float) -> str:

@@ -1,1 +1,1 @@
-# Compiled as it stands: nothing of it needs a type.
+# Compiled without types of its own.

@@ -1,1 +1,1 @@
-"""The link of two processes of one host. Rule: see ipc_link.py; compiled as it stands."""
+"""Declare the link of two processes of one host (ipc_link.py), compiled without types of its own."""

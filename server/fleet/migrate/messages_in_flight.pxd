@@ -1,1 +1,1 @@
-"""What was sent and not taken yet. Rule: see in_flight.py; compiled as it stands."""
+"""Declare messages that were sent and not acknowledged yet (messages_in_flight.py), compiled without types of its own."""

@@ -1,1 +1,1 @@
-"""What a process counts of people who move. Rule: see migration_counts.py; compiled as it stands."""
+"""Declare counters of migrated users (migration_counts.py), compiled without types of its own."""

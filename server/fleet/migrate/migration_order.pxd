@@ -1,1 +1,1 @@
-"""Who goes next. Rule: see people.py; compiled as it stands."""
+"""Declare the order in which sessions migrate (migration_order.py), compiled without types of its own."""

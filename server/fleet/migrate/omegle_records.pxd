@@ -1,1 +1,1 @@
-"""Programs of Omegle's protocol that go along. Rule: see omegle_records.py; compiled as it stands."""
+"""Declare records of migrating clients of Omegle's protocol (omegle_records.py), compiled without types of its own."""

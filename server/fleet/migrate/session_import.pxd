@@ -1,1 +1,1 @@
-"""Put in what another process of this host sends. See session_import.py; compiled as it stands."""
+"""Declare the import of sessions that another process of this host sends (session_import.py), compiled without types of its own."""

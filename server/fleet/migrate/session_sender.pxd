@@ -1,1 +1,1 @@
-"""How people leave a process. Rule: see session_export.py; compiled as it stands."""
+"""Declare the sender of sessions to another process (session_sender.py), compiled without types of its own."""

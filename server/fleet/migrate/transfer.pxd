@@ -1,1 +1,1 @@
-"""Move something out of this process, with one owner at each moment. See transfer.py; compiled as it stands."""
+"""Declare the transfer of a group, with one owner at each moment (transfer.py), compiled without types of its own."""

@@ -1,1 +1,1 @@
-"""What comes from the old process. Rule: see upgrade_target.py; compiled as it stands."""
+"""Declare the receiver of what the old process sends (upgrade_target.py), compiled without types of its own."""

@@ -14,8 +14,8 @@ from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_server import ControlClient
 
 WITHIN: Final = 300.0  # seconds for sessions to move to other hosts
-ALONE: Final = "no other host is there: everybody is told to come back, and chats end"
-NOT_TAKEN: Final = "who did not go to another host was told to come back, and their chats ended"
+ALONE: Final = "no other host accepts sessions: clients are asked to reconnect, and chats end"
+NOT_TAKEN: Final = "sessions that did not migrate were asked to reconnect, and their chats ended"
 
 
 def others(hub: Child | None) -> int:

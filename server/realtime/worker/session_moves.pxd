@@ -1,1 +1,1 @@
-"""People who leave this worker or come to it. Rule: see moving.py; compiled as it stands."""
+"""Declare the sessions that leave this worker or come to it (session_moves.py), compiled without types of its own."""
