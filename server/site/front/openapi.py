@@ -206,7 +206,7 @@ RIGHTS_PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "/key": ("Make a rights key", {"revoke": "1"}),
     "/key/file": ("A rights key as a text file", {}),
     "/agent": ("Make a code for an agent", {"know": "1", "delete": "1"}),
-    "/ticket": ("Ask without a proof", {"kind": "other", "text": "Hello.", "contact": ""}),
+    "/ticket": ("Ask without a proof", {"kind": "other", "text": "Hello.", "contact": "", "solution": ""}),
     "/state": ("How a request stands", {"number": "0000000000000"}),
     "/claim": (
         "Prove a request that came by mail, by the secret of its receipt",

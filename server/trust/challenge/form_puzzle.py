@@ -4,9 +4,12 @@ A flood from many networks then costs its sender a second of computing for each 
 """
 
 import asyncio
-from typing import Any, Final
+import json
+import time
+from collections.abc import Callable
+from typing import Final
 
-from server.http.request.site_services import PuzzleMaker
+from server.http.request.site_services import PuzzleMaker, Services
 from server.ops.security.token_buckets import Buckets
 
 LEVEL: Final = 2  # of `altcha_puzzles.TRIES`: half a second of a desktop, some seconds of a phone
@@ -15,28 +18,36 @@ MAKING_MAX: Final = 4  # puzzles made at once, each a millisecond of a thread
 
 class FormPuzzle:
     """Puzzle of one form. `number`: in place of a session, so that the puzzle of one form opens no other one; `burst` forms at once, and `rate` a
-    second, are usual.
+    second, are usual. `clock`: monotonic seconds.
     """
 
-    def __init__(self, puzzles: PuzzleMaker, number: int, burst: float, rate: float) -> None:
-        self._puzzles = puzzles
+    def __init__(
+        self, services: Services, number: int, burst: float, rate: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._services = services
         self._number = number
         self._all = Buckets(burst, rate)
+        self._clock = clock
         self._making = asyncio.Semaphore(MAKING_MAX)
 
-    def is_needed(self, now: float) -> bool:
-        """Whether a form needs a puzzle at `now` (monotonic seconds)."""
-        return self._all.wait("", now) > 0.0
+    def _needed(self) -> PuzzleMaker | None:
+        """Return the maker of puzzles if a form needs one now."""
+        on = self._services.settings.limits.enabled and self._all.wait("", self._clock()) > 0.0
+        return self._services.puzzles if on else None
 
-    def count(self, now: float) -> None:
-        """Count a form that was accepted."""
-        self._all.take("", now)
-
-    async def make(self) -> dict[str, Any]:
-        """Return a puzzle for the page, as JSON values."""
+    async def make(self) -> str:
+        """Return a puzzle for the page, as JSON; empty: none is needed."""
+        puzzles = self._needed()
+        if puzzles is None:
+            return ""
         async with self._making:
-            return await asyncio.to_thread(self._puzzles.make, self._number, LEVEL)
+            return json.dumps(await asyncio.to_thread(puzzles.make, self._number, LEVEL))
 
-    def is_solved(self, response: str) -> bool:
-        """Whether `response` solves a puzzle of this form; it is accepted once."""
-        return self._puzzles.right(self._number, LEVEL, response)
+    def accepts(self, solution: str) -> bool:
+        """Whether a form with this solution may be accepted: none is needed, or it is right, which it is once."""
+        puzzles = self._needed()
+        return puzzles is None or puzzles.right(self._number, LEVEL, solution)
+
+    def count(self) -> None:
+        """Count a form that was accepted."""
+        self._all.take("", self._clock())

@@ -7,7 +7,6 @@ arrive than usual (`FormPuzzle`).
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
@@ -49,8 +48,7 @@ class PublicRoutes:
         self._services = services
         self._safety = safety
         self._posts = services.spent.add("notices.posts", NetworkBuckets(BURST, RATE))
-        maker = services.puzzles
-        self._puzzle = None if maker is None else FormPuzzle(maker, PUZZLE_NUMBER, USUAL_BURST, USUAL_RATE)
+        self._puzzle = FormPuzzle(services, PUZZLE_NUMBER, USUAL_BURST, USUAL_RATE)
         self._guesses = GuessLimit()
         services.spent.add("notices.guesses", self._guesses.buckets)
         self._reading = asyncio.Lock()
@@ -92,13 +90,12 @@ class PublicRoutes:
             return answer
         t = request.app[PAGES].spoken(request)
         problems = _problems(written, t)
-        if not problems and not self._is_solved(sent.get("solution"), now):
-            problems["puzzle"] = t.text("notice.puzzle.again")
+        if not problems and not self._puzzle.accepts(sent.get("solution")):
+            problems["puzzle"] = t.text("puzzle.again")
         if problems:
             return await self._form(request, 400, "ask", written, problems)
         self._posts.take(place, now)
-        if self._puzzle is not None:
-            self._puzzle.count(now)
+        self._puzzle.count()
         if self._safety is None:
             return await self._form(request, 503, "nowhere", written)
         try:
@@ -173,22 +170,12 @@ class PublicRoutes:
                     pass  # the last figures still hold
         return self._figures
 
-    def _needed(self, now: float) -> FormPuzzle | None:
-        """Return the puzzle if a notice needs one at `now`."""
-        on = self._puzzle is not None and self._services.settings.limits.enabled and self._puzzle.is_needed(now)
-        return self._puzzle if on else None
-
-    def _is_solved(self, solution: str, now: float) -> bool:
-        puzzle = self._needed(now)
-        return puzzle is None or puzzle.is_solved(solution)
-
     async def _form(
         self, request: web.Request, status: int, state: str, written: NoticeForm, problems: dict[str, str] | None = None
     ) -> web.Response:
         if self._safety is None and status == 200:
             state = "nowhere"
-        needed = self._needed(time.monotonic()) if state in FILLED_IN else None
-        puzzle = "" if needed is None else json.dumps(await needed.make())
+        puzzle = await self._puzzle.make() if state in FILLED_IN else ""
         values = {"written": written, "problems": problems or {}, "puzzle": puzzle}
         return self._answer(request, "notice.html", status, state, kind=written.kind, **values)
 

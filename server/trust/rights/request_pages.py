@@ -19,6 +19,7 @@ from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentence_formatter import Said
 from server.ops.security import reference_numbers
+from server.trust.challenge.form_puzzle import FormPuzzle
 from server.trust.data_export.export_parts import PARTS
 from server.trust.data_requests import form_tokens, request_states
 from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proof
@@ -35,6 +36,11 @@ TICKETS = ("know", "delete", "correct", "object", "shine", "child", "complaint",
 SHINE = "shine"
 DISPUTES = ("restrict", "object")  # while one is open, the person's data is hidden
 PLACE = "/privacy/request"
+USUAL_BURST, USUAL_RATE = (
+    30.0,
+    1 / 60,
+)  # requests without a proof at once, and a second after that; beyond it each needs a puzzle
+PUZZLE_NUMBER = 2  # of their form (`FormPuzzle`)
 FIELDS = {part.name: part.fields for part in PARTS}  # columns of the tables
 
 
@@ -44,6 +50,7 @@ class RightsRoutes:
     def __init__(self, services: Services, rights: Rights) -> None:
         self._services = services
         self._rights = rights
+        self._puzzle = FormPuzzle(services, PUZZLE_NUMBER, USUAL_BURST, USUAL_RATE)
         self.gate = Gate(services, rights)
 
     async def home(self, request: web.Request) -> web.Response:
@@ -89,6 +96,7 @@ class RightsRoutes:
             restricted=any(one["kind"] in DISPUTES for one in requests),
             level=level, may=proved.scope if proved else frozenset(), requests=requests, deleting=deleting,
             kinds=TICKETS, operator=self._services.settings.operator, parents=_has(visit.request, "/parents"),
+            puzzle=await self._puzzle.make(),
         )  # fmt: skip
 
     async def see(self, request: web.Request) -> web.Response:
@@ -236,12 +244,15 @@ class RightsRoutes:
             return self._said(visit, "rights.ticket", t.text("rights.ticket.empty"))
         if kind not in TICKETS:
             raise Refused("unread", 400)
+        if not self._puzzle.accepts(visit.fields.get("solution")):
+            return self._said(visit, "rights.ticket", t.text("puzzle.again"), status=400)
         if wait := self.gate.limits.ticket(self.gate.address(request), time.monotonic()):
             raise Refused("wait", 429, wait)
         try:
             ident, secret = await self._rights.ticket(kind, text, contact)
         except QueueFull:
             return self._said(visit, "rights.ticket", t.text("rights.ticket.full"), status=503)
+        self._puzzle.count()
         now = self._rights.now
         line = t.text(
             "rights.ticket.done", due=t.day(now + request_states.DUE), outer=t.day(now + request_states.OUTER)

@@ -1,5 +1,6 @@
-"""Check `/notice` while more notices arrive than usual: a browser solves a puzzle, and without one a notice is refused in words."""
+"""Check `/notice` and requests without a proof in a flood: a browser solves a puzzle, and without its solution a form is refused in words."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from server.trust.publication.safety_page_routes import USUAL_BURST
+from server.trust.rights.request_pages import USUAL_BURST as TICKETS_BURST
 from tests.server.site.web.conftest import Opener
 from tests.server.site.web.servers import Server
 
@@ -44,3 +46,18 @@ def test_in_a_flood_a_browser_solves_a_puzzle_while_the_form_is_filled_in(window
     said = bare.locator("noscript").inner_text()
     assert "only with JavaScript" in said
     assert "desk@chat.example" in said
+
+
+def test_a_request_without_a_proof_needs_one_in_a_flood_too(window: Opener, server: Server) -> None:
+    page = window()
+    place = f"{server.url}privacy/request"
+    for number in range(1, 32):
+        far = {"Origin": server.url.rstrip("/"), "X-Forwarded-For": f"{number}.0.2.1"}
+        token = re.findall(r'name="token" value="([^"]+)"', page.request.get(place, headers=far).text())[0]
+        fields = {"token": token, "kind": "other", "text": "Who are you?", "contact": ""}
+        answer = page.request.post(f"{place}/ticket", form=fields, headers=far)
+        assert answer.status == (200 if number <= TICKETS_BURST else 400), answer.text()
+    page.goto(place)
+    page.get_by_label("Your request, up to 2,000 characters").fill("What do you have of me?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("main")).to_contain_text("Your request is here")

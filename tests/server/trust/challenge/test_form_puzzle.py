@@ -2,9 +2,13 @@
 
 import base64
 import json
+from types import SimpleNamespace
+from typing import cast
 
 import altcha
 
+from server.http.request.site_services import Services
+from server.ops.config.settings import Settings
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.form_puzzle import LEVEL, FormPuzzle
 
@@ -20,17 +24,29 @@ def solved(puzzle: dict[str, object]) -> str:
 
 
 async def test_beyond_the_usual_rate_each_form_needs_a_solution_of_its_own() -> None:
+    now = 10.0
     puzzles = Puzzles(KEY, cost=1)
-    form, other = (FormPuzzle(puzzles, number, 2.0, 1.0) for number in (1, 2))
-    assert not form.is_needed(10.0)
+    services = cast(Services, SimpleNamespace(settings=Settings(), puzzles=puzzles))
+    form, other = (FormPuzzle(services, number, 2.0, 1.0, lambda: now) for number in (1, 2))
+    assert form.accepts("")
+    assert await form.make() == ""
     for _ in range(2):
-        form.count(10.0)
-    assert form.is_needed(10.5)
-    assert not form.is_needed(11.0), "one a second is usual"
-    answer = solved(await form.make())
-    assert not other.is_solved(answer)
-    assert form.is_solved(answer)
-    assert not form.is_solved(answer)
-    for wrong in ("", "x", base64.b64encode(b"{}").decode()):
-        assert not form.is_solved(wrong)
-    assert not form.is_solved(solved(puzzles.make(1, LEVEL + 1)))
+        form.count()
+        other.count()
+    now = 10.5
+    answer = solved(json.loads(await form.make()))
+    assert not other.accepts(answer)
+    assert form.accepts(answer)
+    assert not form.accepts(answer)
+    for wrong in ("", "x", base64.b64encode(b"{}").decode(), solved(puzzles.make(1, LEVEL + 1))):
+        assert not form.accepts(wrong)
+    now = 11.0
+    assert form.accepts(""), "one a second is usual"
+
+
+async def test_without_limits_no_form_needs_a_puzzle() -> None:
+    settings = Settings.model_validate({"limits": {"enabled": False}})
+    form = FormPuzzle(cast(Services, SimpleNamespace(settings=settings, puzzles=Puzzles(KEY))), 1, 1.0, 1.0)
+    form.count()
+    assert form.accepts("")
+    assert await form.make() == ""
