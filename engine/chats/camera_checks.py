@@ -272,9 +272,9 @@ class CameraChecks:
                 self._core.count("snap " + what)
             sight.at = sight.at or now
             veils = self._core.settings.veil != NONE and look.chat.looks is look.looks
-            self._follow(look, 1 - side, camera.judged(sight, what, veils), now)
             if is_first and what == HIT:
                 self._count(look, 1 - side, now)
+            self._follow(look, 1 - side, camera.judged(sight, what, veils), now)
         elif what in AGREEMENTS:
             if not sight.agreement:
                 self._core.count("agreement " + what)
@@ -331,22 +331,23 @@ class CameraChecks:
             elif what == UNVEIL:
                 self._tell(look.chat, 1 - side, UNVEILED, "off")
             elif self._core.keeps:  # else no moderator could look at it
-                self._act(session, seat, what, side)
+                self._act(session, seat, what, side, now)
                 if what == NUDITY and self._core.settings.veil == PAUSE:
                     self._put_off(look, side, PAUSED_FOR, now)
 
-    def _act(self, session: Session, seat: Seat, what: str, side: int) -> None:
+    def _act(self, session: Session, seat: Seat, what: str, side: int, now: float) -> None:
         """Show moderators a side's camera: once per chat and cause, as pictures that come later are added to the case."""
         if (side, what) not in seat.chat.found:
             seat.chat.found[side, what] = 0  # it counts in a report
-            self._core.out.keep((session, seat, Act(what, side, 0)))
+            earlier = self._core.earlier(session, what, seat.chat.id, now)
+            self._core.out.keep((session, seat, Act(what, side, 0, earlier)))
 
     def _count(self, look: CameraCheck, side: int, now: float) -> None:
         """Count a hit for the day: the partner often ends the chat before a second hit, so chats confirm each other."""
         session, seat = look.there[side]
         chats = self._core.detected(session, NUDITY, look.chat.id, now)
         if chats >= LIMITS[NUDITY].case and self._core.keeps:
-            self._act(session, seat, NUDITY, side)
+            self._act(session, seat, NUDITY, side, now)
 
     def _tell(self, chat: Chat, side: int, frame: bytes, what: str) -> None:
         session = self._tips.at(chat.id, side)

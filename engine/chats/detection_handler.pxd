@@ -16,7 +16,7 @@ cdef class Detections:
     cpdef found(self, str chat, int side, int number, str rule, double now)
 
     cpdef sweep(self, double now)
-    cdef _count(self, Session writer, Seat seat, str kind, act, double now)
+    cdef _count(self, Session writer, Seat seat, str kind, int number, double now)
     cdef _act(self, Session writer, Seat seat, act)
 
     @cython.locals(times=list, beginners=Map)

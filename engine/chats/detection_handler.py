@@ -69,7 +69,7 @@ class Detections:
             else:
                 spoken.setdefault((side, rule), number)
         if kind in DAILY and confidence == HIGH:
-            self._count(writer, seat, kind, Act(kind, side, number), now)
+            self._count(writer, seat, kind, number, now)
         if kind in LINKED:
             if confidence == HIGH and self._core.settings.challenges:  # one of low confidence is a tip only
                 self._core.friction.linked(writer.person, now)
@@ -94,12 +94,13 @@ class Detections:
         if self._core.keeps:
             self._core.out.keep((writer, seat, act))
 
-    def _count(self, writer: Session, seat: Seat, kind: str, act: Act, now: float) -> None:
+    def _count(self, writer: Session, seat: Seat, kind: str, number: int, now: float) -> None:
         """Count a detection of high confidence for the day, once per chat; from a limit on, each chat is shown to a moderator."""
         chats = self._core.detected(writer, kind, seat.chat.id, now)
         limit = LIMITS[kind].case
         if limit and chats >= limit:  # not 0: it was counted now
-            self._act(writer, seat, act)
+            earlier = self._core.earlier(writer, kind, seat.chat.id, now)
+            self._act(writer, seat, Act(kind, seat.side, number, earlier))
 
     # beginnings of chats
 

@@ -53,6 +53,10 @@ class DailyDetections:
         """Return the number of chats of the last day in which the class was detected."""
         return len([row for row in self._of(person, now) if row[0] == name]) if self._rows else 0
 
+    def earlier(self, person: int, name: str, but: int, now: float) -> tuple[float, ...]:
+        """Return when the class was detected in the last day, in chats other than `but`; ascending."""
+        return tuple(sorted([at for kind, chat, at in self._of(person, now) if kind == name and chat != but]))
+
     def restricts(self, person: int, now: float) -> bool:
         """Whether a challenge is required before a search, by a limit of LIMITS."""
         if not self._rows or self._rows.get(person, now) is None:

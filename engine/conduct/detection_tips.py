@@ -33,6 +33,8 @@ class Act(NamedTuple):
     found: str  # the rule, or the result of the camera check
     side: int  # side of the writer, or of the camera: 0 or 1
     number: int  # number of the line; 0: no line is concerned
+    # monotonic times at which the same was detected in this user's other chats of the last day, ascending
+    earlier: tuple[float, ...] = ()
 
 
 class Limit(NamedTuple):

@@ -26,6 +26,7 @@ cdef class EngineState:
     cdef public EngineHistograms measures
     cdef public dict tally
     cpdef int detected(self, Session session, str name, str chat, double now) except -1
+    cpdef tuple earlier(self, Session session, str name, str chat, double now)
     cpdef connected(self, Session session)
     cpdef disconnected(self, Session session)
     cpdef count(self, str what)

@@ -137,6 +137,10 @@ class EngineState:
         else:
             self.people.pop(person, None)
 
+    def earlier(self, session: Session, name: str, chat: str, now: float) -> tuple[float, ...]:
+        """Return when the class was detected in the user's other chats of the last day, ascending."""
+        return self.daily.earlier(session.person, name, mark_of(chat), now)
+
     def count(self, what: str) -> None:
         """Count one event."""
         self.tally[what] = self.tally.get(what, 0) + 1

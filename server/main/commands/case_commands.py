@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ from server.ops.config.moderation_policy import DAY, HOUR
 from server.ops.config.settings import Settings
 from server.trust.cases.case_queues import ListedCase
 from server.trust.child_protection import referral_client, referral_package
+from server.trust.console.detection_explanations import DetectionWords, Explanations
 from server.trust.decisions.appeal_decisions import Appeal
 from server.trust.decisions.case_work import CaseWork, OpenedCase
 from server.trust.decisions.second_reviews import OpenReview
@@ -101,14 +103,17 @@ def show(
 ) -> None:
     """Print a case: the server's own text of the chat, with the reported side's lines marked."""
 
-    async def handler(parts: Parts, _: Settings) -> OpenedCase:
-        return await desk(parts).show(case, who(operator), why)
+    async def handler(parts: Parts, settings: Settings) -> tuple[OpenedCase, Explanations]:
+        found = await desk(parts).show(case, who(operator), why)
+        words = DetectionWords(settings.screening.folder(settings.data), settings.data)
+        return found, await words.explain(found.texts)
 
-    found = perform(config, data, handler)
+    found, explained = perform(config, data, handler)
     if as_json:
-        print_json(found)
+        words = [{"rule": rule, "line": line, "words": said} for (rule, line), said in explained.items()]
+        print_json(dataclasses.asdict(found) | {"explained": words})
         return
-    for line in _case(found):
+    for line in _case(found, explained):
         say(clean(line))
 
 
@@ -312,7 +317,7 @@ def answer(
     say(f"answered: {outcome}")
 
 
-def _case(found: OpenedCase) -> list[str]:
+def _case(found: OpenedCase, explained: Explanations) -> list[str]:
     """Format a case as lines of text."""
     listed = found.listed
     lines = [
@@ -337,15 +342,20 @@ def _case(found: OpenedCase) -> list[str]:
     if not found.texts:
         lines.append("no evidence: the chat's text was gone, or nothing was said")
     for text in found.texts:
-        lines += _text(text)
+        lines += _text(text, explained)
     return lines
 
 
-def _text(text: Evidence) -> list[str]:
-    found = ", ".join(f"{one.rule} in {one.number}" for one in text.found)
+def _text(text: Evidence, explained: Explanations) -> list[str]:
+    lines = {line.number: line.text for line in text.lines}
+    hits = ((one, explained.get((one.rule, lines.get(one.number, "")))) for one in text.found)
+    found = ", ".join(f"{one.rule} in {one.number}" + (f' ("{words}")' if words else "") for one, words in hits)
+    counted = text.counted
+    chats = () if counted is None else (*map(when, counted.earlier), f"{when(text.at)} (this chat)")
     head = f"--- {text.mode}, reported {when(text.at)}" + (", earlier lines are missing" if text.cut else "")
     return [
         head + (f"; a program found: {found}" if found else ""),
+        *(() if counted is None else (f"{counted.name} in {len(chats)} chats of a day: {', '.join(chats)}",)),
         *(
             f"{'!' if line.marked else ' '} {'REPORTED' if line.side == text.side else 'other   '} {line.number}: {line.text}"
             for line in text.lines

@@ -36,10 +36,6 @@ Found = dict[str, str]  # `rule`, its `class` and `confidence`, `where` (the tex
 Source = Callable[[str], list[Found]]
 
 
-def _folder(settings: Settings) -> Path:
-    return Path(settings.screening.rules) if settings.screening.rules else settings.data / "rules"
-
-
 def _settings(config: Path | None, data: Path | None) -> Settings:
     found: Settings = read(config, {"data": data}).settings
     return found
@@ -50,7 +46,8 @@ def check(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Read the built-in rules and those of the folder; status 1 if a file is invalid. A running server applies changes by itself."""
     from server.trust.screening import rule_compiler, screening_rules
 
-    folder = _folder(_settings(config, data))
+    settings = _settings(config, data)
+    folder = settings.screening.folder(settings.data)
     try:
         found = screening_rules.read_rules(folder)
         files = rule_compiler.rule_files(folder)
@@ -101,8 +98,9 @@ def _source(settings: Settings) -> Source:
     from server.trust.screening.screening_rules import read_rules, wanted_classes
     from server.trust.screening.text_model import OFF, read_use
 
+    folder = settings.screening.folder(settings.data)
     wanted = wanted_classes(settings.screening.text, settings.screening.off)
-    rules, model = read_rules(_folder(settings), wanted, own_phrases(settings.data)[0]), settings.screening.model
+    rules, model = read_rules(folder, wanted, own_phrases(settings.data)[0]), settings.screening.model
     use = None if model == OFF else read_use(model, wanted)
 
     def find(line: str) -> list[Found]:

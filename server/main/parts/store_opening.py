@@ -36,6 +36,7 @@ async def open_store(
     from server.data.retention.purge import Purge
     from server.data.store import store_runner
     from server.trust.console import console_server as console_service
+    from server.trust.console.detection_explanations import DetectionWords
     from server.trust.moderation import service as safety_service
     from server.trust.moderators.moderator_accounts import expected, unread_queues
     from server.trust.rights.service import over
@@ -69,5 +70,8 @@ async def open_store(
     console = None
     if chosen.enabled:
         translator = TranslationClient(settings.translation) if settings.translation.url else None
-        console = console_service.Console(store.parts, chosen, settings.data, address, tasks, sockets, translator)
+        words = DetectionWords(settings.screening.folder(settings.data), settings.data)
+        console = console_service.Console(
+            store.parts, chosen, settings.data, address, tasks, sockets, translator, words=words
+        )
     return store, safety, console, over(store.parts, secret, settings, tasks, told)

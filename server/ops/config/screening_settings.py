@@ -1,5 +1,6 @@
 """Define the settings of automatic text screening of chats (`server.trust.screening`)."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ByteSize, Field, PositiveFloat
@@ -55,3 +56,7 @@ class Screening(Section):
         description="the small text model beside the rules: not used, for tips and help alone, or as the rules are",
     )
     rules: str = Field(default="", description="folder of your own rules (TOML); empty: rules in the data folder")
+
+    def folder(self, data: Path) -> Path:
+        """Return the folder of the operator's rules: as set, else `rules` in the data folder."""
+        return Path(self.rules) if self.rules else data / "rules"

@@ -73,7 +73,7 @@ class Cases:
     async def take(self, reported: Reported) -> bytes:
         """Store a report or detection with its evidence. Return the id of its case. Raises StoreAway, ObjectsAway; it may then be given again."""
         placed, now = None, int(self._clock())  # a report that waited long must not look like an interrupted writer's
-        if reported.said is not None and reported.said.lines:
+        if reported.said is not None and (reported.said.lines or reported.said.counted is not None):
             placed = await self._sealed.put("evidence/", pack(reported.said), now)
         shown = bounded(reported.shown)
         grave = _listed(shown, reported.side) or (reported.program and reported.reason == KNOWN)

@@ -14,6 +14,7 @@ from server.http.words.worded_errors import Worded
 from server.trust.console.console_gate import Gate, Handler
 from server.trust.console.console_pages import Pages
 from server.trust.console.console_ports import Translator
+from server.trust.console.detection_explanations import DetectionWords
 from server.trust.decisions.case_batches import CaseBatches
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators.answer_templates import AnswerTemplates
@@ -34,6 +35,7 @@ class CaseParts:
     approvals: Approvals
     accounts: Accounts
     answers: AnswerTemplates
+    words: DetectionWords
     translator: Translator | None = None
 
 

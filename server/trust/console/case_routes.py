@@ -27,7 +27,6 @@ from server.trust.console.case_words import NO_TRANSLATION
 from server.trust.console.comment_routes import add_comments, targets
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.console.detection_explanations import explanations
 from server.trust.console.disclosure_routes import add_disclosures
 from server.trust.console.figure_routes import add_figures
 from server.trust.console.practice_case_routes import add_examples
@@ -60,6 +59,7 @@ class CaseRoutes:
         self._desk = parts.desk
         self._approvals = parts.approvals
         self._translator = parts.translator
+        self._words = parts.words
 
     async def cases(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`GET /cases?queue=…`: one queue, and the counts of all that this moderator may see."""
@@ -249,7 +249,7 @@ class CaseRoutes:
             targets=[(one, case_words.target(one, t)) for one in await targets(self._accounts, queue, operator)],
             **case_words.shown(
                 found, now, t, country=queue == URGENT, opens=lambda name: may_see(name, operator),
-                translations=translations, explained=await explanations(found.texts),
+                translations=translations, explained=await self._words.explain(found.texts),
             ),
         )  # fmt: skip
 

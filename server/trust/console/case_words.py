@@ -49,13 +49,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A reported chat. `cut`: earlier lines are missing; `times`: chats of the case with the same lines."""
+    """A reported chat. `cut`: earlier lines are missing; `times`: chats of the case with the same lines; `counted`: what was detected in this and
+    other chats of the day, in words, and `chats`: when, in order.
+    """
 
     mode: str
     at: str
     cut: bool
     lines: tuple[Line, ...]
     times: int = 1
+    counted: str = ""
+    chats: tuple[str, ...] = ()
 
 
 def age(seconds: float, t: Said) -> str:
@@ -222,7 +226,7 @@ def told(found: Outcome, t: Said) -> str:
 def text(
     found: Evidence, t: Said, translations: Mapping[str, str] = NO_TRANSLATION, explained: Explanations = NO_WORDS
 ) -> Text:
-    """Return the server's own text of a chat. `translations`: of lines, by their text; `explained`: the words by which the model found a rule."""
+    """Return the server's own text of a chat. `translations`: of lines, by their text; `explained`: the words in which a rule was found."""
     began = found.lines[0].at if found.lines else found.at
     lines = tuple(
         Line(
@@ -237,7 +241,17 @@ def text(
         )
         for one in found.lines
     )
-    return Text(mode(found.mode, t), t.moment(found.at), found.cut, lines)
+    counted, chats = _counted(found, t)
+    return Text(mode(found.mode, t), t.moment(found.at), found.cut, lines, counted=counted, chats=chats)
+
+
+def _counted(found: Evidence, t: Said) -> tuple[str, tuple[str, ...]]:
+    """Return what brought the case by its number of chats in a day, in words, and the moments of the chats, in order; empty without."""
+    if found.counted is None:
+        return "", ()
+    chats = [t.moment(at) for at in found.counted.earlier]
+    chats.append(t.text("console.case.day.this", at=t.moment(found.at)))
+    return t.text("console.case.day", what=reason(found.counted.name, t), n=len(chats)), tuple(chats)
 
 
 def texts(
@@ -247,7 +261,7 @@ def texts(
     shown: dict[object, Text] = {}
     for one in found:
         chat = text(one, t, translations, explained)
-        same = tuple((line.reported, line.meant, line.text, line.found) for line in chat.lines)
+        same = (chat.chats, *((line.reported, line.meant, line.text, line.found) for line in chat.lines))
         shown[same] = replace(shown[same], times=shown[same].times + 1) if same in shown else chat
     return list(shown.values())
 

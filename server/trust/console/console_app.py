@@ -28,6 +28,7 @@ from server.trust.console.console_gate import Gate
 from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
 from server.trust.console.console_ports import Translator
+from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.public_notice_routes import add_notices
 from server.trust.console.sign_in_routes import SignInRoutes, add_sign_in
 from server.trust.decisions.case_batches import CaseBatches
@@ -59,9 +60,10 @@ def build(
     address: Callable[[web.BaseRequest], str],
     clock: Callable[[], float] = time.time,
     translator: Translator | None = None,
+    words: DetectionWords | None = None,
 ) -> web.Application:
     """Return the application. `origin`: for browsers; `address`: returns a client's address; `clock`: Unix seconds; `translator`: for lines of
-    chats, None without a translation server.
+    chats, None without a translation server; `words`: of detections, None: by the rules of this program alone.
     """
     pages = Pages()
     passkeys = Passkeys(origin)
@@ -80,8 +82,11 @@ def build(
     app.router.add_get("/static/{name:.+}", Files().file)
     add_sign_in(app, gate, signing)
     add_language(app, pages)
+    case_parts = CaseParts(
+        desk, approvals, accounts, AnswerTemplates(parts.database, clock), words or DetectionWords(), translator
+    )
     for part in PARTS:
-        part(gate, pages, CaseParts(desk, approvals, accounts, AnswerTemplates(parts.database, clock), translator))
+        part(gate, pages, case_parts)
     add_approvals(gate, pages, approvals)
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_accounts(gate, pages, accounts, origin)

@@ -23,6 +23,7 @@ from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, build
 from server.trust.console.console_ports import Translator
+from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.sign_in_routes import SignInRoutes
 from server.trust.moderators.console_sessions import Sessions
 
@@ -39,9 +40,11 @@ class Console:
 
     def __init__(
         self, parts: Parts, chosen: settings.Console, data: Path, address: Callable[[web.BaseRequest], str], tasks: Tasks,
-        sockets: Sockets | None = None, translator: Translator | None = None,
+        sockets: Sockets | None = None, translator: Translator | None = None, *,
+        words: DetectionWords | None = None,
     ) -> None:  # fmt: skip
         self._translator = translator
+        self._words = words
         self._parts = parts
         self._settings = chosen
         self._data = data
@@ -66,7 +69,7 @@ class Console:
             return
         reached = origin(self._settings, number)
         await asyncio.to_thread(write_origin, self._data, reached)
-        app = build(self._parts, self._settings, reached, self._address, translator=self._translator)
+        app = build(self._parts, self._settings, reached, self._address, translator=self._translator, words=self._words)
         self._signing = app[SIGNING]
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)

@@ -1,6 +1,8 @@
-"""Name the words by which the text model found something in the lines of a case, for its moderator.
+"""Name the words by which rules and the text model matched the lines of a case, for its moderator.
 
-**Invariant:** the model reads only lines in which it found something, of a case that is open, in a thread; nothing is kept but the model.
+The screening process sends numbers and no text, so the words are looked up again when a case is read: by the rules as they are now.
+**Invariant:** only lines in which something was detected are read, of a case that a moderator opened, in a thread; rules are loaded when a case
+first needs them, from the file that the screening process keeps, if there is one.
 """
 
 from __future__ import annotations
@@ -8,35 +10,69 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from engine.conduct.detection_classes import MODELLED, RULES
 from server.trust.evidence.chat_evidence import Evidence
+from server.trust.screening.rule_cache import kept_phrases
+from server.trust.screening.rule_compiler import BadRules, rules_stamp
+from server.trust.screening.screening_rules import Rules, read_rules
 from server.trust.screening.text_folding import split_line
 from server.trust.screening.text_model import BadModel, TextModel, read_model
 
 Explanations = Mapping[tuple[str, str], str]  # of a rule and a line
+Stamp = tuple[tuple[str, int, int], ...]
 
 
-async def explanations(texts: Sequence[Evidence]) -> Explanations:
-    """Return the words by rule and line; empty where the model found nothing, or is not there."""
-    wanted = {
-        (hit.rule, line.text)
-        for text in texts
-        for hit in text.found
-        for line in text.lines
-        if hit.rule in MODELLED and hit.number == line.number
-    }
-    return await asyncio.to_thread(_explain, wanted) if wanted else {}
+class DetectionWords:
+    """Words of detections. `folder`: the operator's rules, None without; `data`: the data folder, None: no file keeps the rules."""
+
+    def __init__(self, folder: Path | None = None, data: Path | None = None) -> None:
+        self._folder = folder
+        self._data = data
+        self._loaded: tuple[Stamp, Rules] | None = None
+
+    async def explain(self, texts: Sequence[Evidence]) -> Explanations:
+        """Return the words by rule and line; none for a rule that matches no more, or a model that is not there."""
+        wanted = {
+            (hit.rule, line.text)
+            for text in texts
+            for hit in text.found
+            for line in text.lines
+            if hit.rule in RULES and hit.number == line.number
+        }
+        return await asyncio.to_thread(self._explain, wanted) if wanted else {}
+
+    def _explain(self, wanted: set[tuple[str, str]]) -> Explanations:
+        found: dict[tuple[str, str], str] = {}
+        for rule, line in wanted:
+            words = _by_model(rule, line) if rule in MODELLED else self._by_rule(rule, line)
+            if words:
+                found[rule, line] = words
+        return found
+
+    def _by_rule(self, rule: str, line: str) -> str:
+        try:
+            rules = self._rules()
+        except (BadRules, OSError):
+            return ""  # the screening process has logged it
+        return next((one.text.strip() for one in rules.find(line) if one.rule == rule), "")
+
+    def _rules(self) -> Rules:
+        """Return the rules, read again after a change of the operator's files. Raises BadRules, OSError."""
+        stamp = rules_stamp(self._folder)
+        if self._loaded is None or self._loaded[0] != stamp:
+            own = kept_phrases(self._data) if self._data is not None else None
+            self._loaded = stamp, read_rules(self._folder, None, own)
+        return self._loaded[1]
 
 
-def _explain(wanted: set[tuple[str, str]]) -> Explanations:
+def _by_model(rule: str, line: str) -> str:
     try:
         model = _model()
     except (BadModel, OSError):
-        return {}  # the screening process has logged it
-    return {
-        (rule, line): ", ".join(model.explain(next(split_line(line)).text, RULES[rule].name)) for rule, line in wanted
-    }
+        return ""  # the screening process has logged it
+    return ", ".join(model.explain(next(split_line(line)).text, RULES[rule].name))
 
 
 @functools.cache

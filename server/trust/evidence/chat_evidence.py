@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -45,8 +46,18 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedDetection:
+    """A class that was detected in several chats of a user's day: this one, and others `earlier`, in Unix seconds, ascending."""
+
+    name: str
+    earlier: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """Text of a chat. `side`: the reported one; `began`, `at`: Unix seconds of the chat's start and the report; `cut`: earlier lines are missing."""
+    """Text of a chat. `side`: the reported one; `began`, `at`: Unix seconds of the chat's start and the report; `cut`: earlier lines are missing;
+    `counted`: the detection that brought the case by its number of chats in a day.
+    """
 
     mode: str
     began: int
@@ -55,6 +66,7 @@ class Evidence:
     lines: tuple[ChatLine, ...]
     cut: bool
     found: tuple[Detection, ...] = ()
+    counted: CountedDetection | None = None
 
 
 def last(lines: list[Raw]) -> list[Raw]:
@@ -88,6 +100,7 @@ def pack(found: Evidence) -> bytes:
         "side": found.side,
         "cut": found.cut,
         "found": [(one.number, one.side, one.rule) for one in found.found],
+        **({} if found.counted is None else {"counted": [found.counted.name, found.counted.earlier]}),
         "lines": [(line.number, line.side, line.at, line.text, line.marked) for line in found.lines],
     }
     return gzip.compress(orjson.dumps(body), 1, mtime=0)
@@ -106,9 +119,18 @@ def unpack(packed: bytes) -> Evidence:
             lines=tuple(ChatLine(int(n), int(s), int(t), str(x), bool(m)) for n, s, t, x, m in body["lines"]),
             cut=bool(body["cut"]),
             found=tuple(Detection(int(n), int(s), str(r)) for n, s, r in body.get("found", ())),
+            counted=counted_of(body.get("counted")),
         )
     except (EOFError, OSError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error
+
+
+def counted_of(packed: Any) -> CountedDetection | None:
+    """Return the counted detection of a packed pair, or None. Raises TypeError, ValueError."""
+    if packed is None:
+        return None
+    name, earlier = packed
+    return CountedDetection(str(name), tuple(int(at) for at in earlier))
 
 
 def _unzipped(packed: bytes) -> bytes:

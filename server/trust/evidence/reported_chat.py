@@ -7,14 +7,14 @@ Pictures are added later, by the process that has them.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.conduct.detection_classes import HIGH, RULES, Kind
 from engine.conduct.detection_tips import AGE_CLAIM, GROOM
 from engine.views import Act, Report, SeatView
 from server.ops.security.report_receipt_url import secret
-from server.trust.evidence.chat_evidence import ChatLine, Detection, Evidence, last, said
+from server.trust.evidence.chat_evidence import ChatLine, CountedDetection, Detection, Evidence, counted_of, last, said
 from server.trust.evidence.reported_picture import Picture
 
 
@@ -62,6 +62,9 @@ def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
     now, chat = int(time.time()), seat.chat.id if seat.chat.video else ""
     if isinstance(what, Act):
         text, subject = _text(seat, what.side, _lines_of(seat, what), mode, now), _person(seat, what.side)
+        if what.earlier:
+            since = time.time() - time.monotonic()
+            text = replace(text, counted=CountedDetection(what.found, tuple(int(since + at) for at in what.earlier)))
         return Reported(b"", what.found, "", now, mode, NOBODY, subject, what.side, text, True, chat=chat)
     side = what.who - 1 if what.who else 1 - seat.side
     return Reported(
@@ -113,18 +116,20 @@ def pack(made: Reported) -> list[Any]:
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
     found = [] if text is None else [(one.number, one.side, one.rule) for one in text.found]
     kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines, found]
-    chat = made.chat
-    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program, chat]
+    counted = None if text is None or text.counted is None else [text.counted.name, text.counted.earlier]
+    told = [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program]
+    return [*told, made.chat, counted]
 
 
 def unpack(packed: list[Any]) -> Reported:
-    """Return the report of a record, also of the version without pictures. Raises TypeError, ValueError."""
+    """Return the report of a record, also of versions without pictures or counted detections. Raises TypeError, ValueError."""
     receipt, reason, note, at, mode, reporter, subject, side, kept, program, *more = packed
     text = None
     if kept is not None:
         its_mode, began, then, its_side, cut, lines, found = kept
         said_ = tuple(ChatLine(*line) for line in lines)
-        text = Evidence(its_mode, began, then, its_side, said_, cut, tuple(Detection(*one) for one in found))
+        detections, counted = tuple(Detection(*one) for one in found), counted_of(more[1]) if len(more) > 1 else None
+        text = Evidence(its_mode, began, then, its_side, said_, cut, detections, counted)
     return Reported(
         bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program,
         chat=str(more[0]) if more else "",

@@ -61,6 +61,11 @@ def own_phrases(data: Path | None) -> tuple[PhraseSet, str]:
     return (phrases, "") if phrases is not None else (open_phrases(compile_own_rules()), f"{path} is refused")
 
 
+def kept_phrases(data: Path) -> PhraseSet | None:
+    """Return the phrases of this program's rules if a file keeps them; None if no file may be used. Compiles nothing. Raises OSError."""
+    return _read(data / FOLDER / f"rules-{content_key()}.bin")
+
+
 def content_key() -> str:
     """Return the hash of the input of a compilation: rules, this program's code, the year of ages, Unicode, the kind of machine."""
     made_from = hashlib.sha256()

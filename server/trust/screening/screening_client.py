@@ -81,7 +81,7 @@ class Screener:
         chosen = self._chosen
         off = ",".join(sorted(chosen.off))
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, off, str(chosen.repeat_chats)]
-        words += [chosen.rules or str(self._data / "rules"), chosen.model, str(self._data)]
+        words += [str(chosen.folder(self._data)), chosen.model, str(self._data)]
         return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:

@@ -360,7 +360,7 @@ def test_hits_in_three_chats_of_a_day_are_a_case_whoever_pressed_next() -> None:
         assert len(world.acts()) == max(0, number - NUDITY_LIMIT + 1)
         shower, other = shows(world, 7, 20 + number)
         world.lose(shower, LEFT), world.lose(other, LEFT)
-    assert [what.found for _, what in world.acts()] == [NUDITY] * 2
+    assert [(what.found, len(what.earlier)) for _, what in world.acts()] == [(NUDITY, 2), (NUDITY, 3)]
     assert {row[:2] for row in told} == {(7, NUDITY)}
     assert len({row[2] for row in told}) == NUDITY_LIMIT + 1
     assert world.told_off == []

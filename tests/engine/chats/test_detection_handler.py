@@ -195,7 +195,10 @@ def test_hate_is_told_at_once_slows_from_the_third_chat_and_is_a_case_from_the_f
     assert points(world, wire) == before
     assert chats_with(world, wire, "hate", 2) == []
     assert points(world, wire) == before + FACTS["detected"].points
-    assert [act.found for act in chats_with(world, wire, "hate", 2)] == ["hate", "hate"]
+    world.now += 60
+    acts = chats_with(world, wire, "hate", 2)
+    assert [(act.found, len(act.earlier)) for act in acts] == [("hate", 4), ("hate", 5)]
+    assert acts[1].earlier == (*[world.now - 60] * 4, world.now), "when it was in the day's other chats"
     assert [row[:2] for row in told] == [(7, "hate")] * 6
     assert world.engine.tally["tip hate"] == 6
 

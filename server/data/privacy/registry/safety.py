@@ -122,7 +122,7 @@ SAFETY_ITEMS = (
         categories=(L, LOG),
         what=(
             "The last lines of a chat that one of the two reported, or in which a program found what it paused somebody for: both sides,"
-            " encrypted, at most 100 lines, and what the program found in them"
+            " encrypted, at most 100 lines, and what the program found in them, and when it found the same in other chats of that person that day"
         ),
         sources=(PERSON, OTHER),
         purposes=(SAFETY, RULES, LEGAL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from server.ops.config.settings import Objects
 from server.trust.decisions import second_reviews
 from server.trust.decisions.second_reviews import SecondReviews
+from server.trust.evidence.chat_evidence import CountedDetection, Detection
 from tests.server.data.conftest import make_kit
 from tests.server.main.commands.conftest import Run
 from tests.server.trust.moderation.people import acted, cases, pictures, reported, text
@@ -52,6 +54,29 @@ def test_a_case_is_listed_read_and_decided(run: Run, tmp_path: Path, monkeypatch
     assert told.exit_code == 0
     assert "identity for 1 day" in told.stdout
     assert "0 open" in run("cases").stdout
+
+
+def test_a_case_has_the_words_of_its_rules_and_the_chats_of_its_day(run: Run, tmp_path: Path) -> None:
+    kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects())
+    said = replace(
+        text("hello", "muslims are vermin"),
+        found=(Detection(2, 1, "hate"),),
+        counted=CountedDetection("hate", (1_700_000_000, 1_700_003_600)),
+    )
+
+    async def take() -> bytes:
+        try:
+            return await cases(kit).take(acted("hate", said=said))
+        finally:
+            await kit.database.close()
+
+    case = asyncio.run(take()).hex()
+    shown = run("show", case, "--why", "my turn").stdout
+    assert 'a program found: hate in 2 ("muslims are vermin")' in shown
+    assert "hate in 3 chats of a day: 2023-11-14 22:13, 2023-11-14 23:13, " in shown
+    document = json.loads(run("show", case, "--why", "my turn", "--json").stdout)
+    assert document["explained"] == [{"rule": "hate", "line": "muslims are vermin", "words": "muslims are vermin"}]
+    assert document["texts"][0]["counted"] == {"name": "hate", "earlier": [1_700_000_000, 1_700_003_600]}
 
 
 def test_a_decision_is_taken_back_by_a_later_process_with_all_that_belonged_to_it(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 from server.data.retention.stale_cases import UNDO
 from server.ops.config.moderation_policy import DAY, FOR_GOOD
 from server.trust.decisions.case_work import CHATS_MOST, LEASE
+from server.trust.evidence.chat_evidence import CountedDetection, Detection
 from server.trust.sanctions.sanction_scale import AGE_FOR
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import Console
 from tests.server.trust.console.work import case, decided
-from tests.server.trust.moderation.people import bans, text
+from tests.server.trust.moderation.people import acted, bans, cases, text
 
 
 @pytest.fixture
@@ -46,6 +48,34 @@ async def test_a_brigade_is_one_case_that_says_how_it_came_on_a_bounded_page(con
     assert "× 60" in page
     assert "how are you 59?" in page
     assert "how are you 39?" not in page
+
+
+async def test_a_case_of_a_day_says_which_chats_brought_it_and_by_which_words(console: Console, kit: Kit) -> None:
+    cy = await console.person("cy", "child")
+    at = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC).timestamp()
+    days = CountedDetection("hate", (int(at), int(at) + 3_600))
+    said = replace(text("hello", "muslims are vermin"), found=(Detection(2, 1, "hate"),), counted=days)
+    ident = (await cases(kit).take(acted("hate", said=said))).hex()
+    page = (await cy.get(f"/case/{ident}")).text
+    assert "Chats of one day in which a program found this (hate or harassment): 3" in page
+    assert re.findall(r'<ol class="day">(.*)</ol>', page)[0].count("<li>") == 3
+    assert "12:00 UTC</li>" in page
+    assert "13:00 UTC</li>" in page
+    assert ": this chat</li>" in page
+    assert "hate (muslims are vermin)" in page
+
+
+async def test_hits_of_a_camera_are_a_case_with_their_chats_where_nothing_was_written(
+    console: Console, kit: Kit
+) -> None:
+    cy = await console.person("cy", "child")
+    for earlier in ((1_700_000_000, 1_700_003_600), (1_700_000_000, 1_700_003_600, 1_700_007_200)):
+        said = replace(text(), mode="video", counted=CountedDetection("nudity", earlier))
+        ident = (await cases(kit).take(acted("nudity", said=said))).hex()
+    page = (await cy.get(f"/case/{ident}")).text
+    for count in (3, 4):
+        assert f"Chats of one day in which a program found this (nudity): {count}" in page
+    assert page.count("Nothing was written in this chat.") == 2
 
 
 async def test_a_case_is_listed_opened_decided_and_the_next_one_comes(console: Console, kit: Kit) -> None:

@@ -1,26 +1,43 @@
-"""Check the words by which the text model found something in the lines of a case."""
+"""Check the words by which rules and the text model found something in the lines of a case."""
+
+from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from server.trust.console.detection_explanations import explanations
-from server.trust.evidence.chat_evidence import Detection
+from server.trust.console.detection_explanations import DetectionWords
+from server.trust.evidence.chat_evidence import Detection, Evidence
 from tests.server.trust.moderation.people import text
 
+LINE = "so i will kill you tonight. add me snap: annax22"
 
-async def test_a_finding_of_the_model_has_its_words_and_one_of_a_rule_has_none() -> None:
-    said = text("i will kill you tonight", "hello")
+
+def found(*rules: str) -> Evidence:
+    """Return a chat in whose first line these rules matched."""
+    said = text(LINE, "hello")
     number = said.lines[0].number
-    found = (Detection(number, said.side, "threat.model.low"), Detection(number, said.side, "threat"))
-    words = await explanations([replace(said, found=found)])
-    assert list(words) == [("threat.model.low", "i will kill you tonight")]
-    assert set(words["threat.model.low", "i will kill you tonight"].split(", ")) <= {
-        "i",
-        "will",
-        "kill",
-        "you",
-        "tonight",
-    }
+    return replace(said, found=tuple(Detection(number, said.side, rule) for rule in rules))
 
 
-async def test_without_a_finding_of_the_model_it_is_not_asked() -> None:
-    assert await explanations([text("hello")]) == {}
+async def test_a_finding_of_the_model_has_its_words() -> None:
+    words = await DetectionWords().explain([found("threat.model.low")])
+    assert list(words) == [("threat.model.low", LINE)]
+    assert words["threat.model.low", LINE]
+
+
+async def test_a_finding_of_a_rule_has_the_words_that_matched() -> None:
+    words = await DetectionWords().explain([found("threat", "contact.handle", "link", "no rule")])
+    assert words == {("threat", LINE): "i will kill you", ("contact.handle", LINE): "snap: annax22"}
+
+
+async def test_the_operator_s_rules_are_read_again_after_a_change(tmp_path: Path) -> None:
+    words = DetectionWords(tmp_path)
+    assert await words.explain([found("hate")]) == {}
+    (tmp_path / "own.toml").write_text('[hate]\nwords = ["tonight"]\n')
+    assert await words.explain([found("hate")]) == {("hate", LINE): "tonight"}
+    (tmp_path / "own.toml").write_text("[hate\n")
+    assert await words.explain([found("hate")]) == {}
+
+
+async def test_where_nothing_was_detected_no_line_is_read() -> None:
+    assert await DetectionWords().explain([text(LINE)]) == {}
