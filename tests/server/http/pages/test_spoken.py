@@ -10,6 +10,9 @@ import pytest
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.term_translations import SAID
+from server.data.statistics.count_names import ENDINGS, LENGTHS
+from server.data.statistics.published_statistics import month as used
+from server.data.statistics.statistics_page import tables as of_use
 from server.http.pages import Pages
 from server.http.words.catalogue import words
 from server.http.words.sentence_formatter import said
@@ -55,7 +58,22 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
         yield "appeal.html", {"state": "found", "path": "/x", **shown(found, empty=True, t=t)}
     for screened in (True, False):
         yield "parents.html", {"labelled": True, "screened": screened}
-    yield "transparency.html", {"state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]}
+    use = {
+        **{f"hour/{kind}/{hour:02}/text": 31 * 40 for kind in ("weekday", "weekend") for hour in range(24)},
+        **{
+            f"{table}/{part}": 31 * 40
+            for table, parts in (("ending", ENDINGS), ("length", (*LENGTHS, 0)))
+            for part in parts
+        },
+        **dict.fromkeys(("language/en", "language/de", "language/other"), 31 * 40),
+    }
+    months = [(t.month("2026-10"), of_use(used("2026-10", use, 0), t)), (t.month("2026-09"), [])]
+    for state in ("", "empty", "away"):
+        yield "statistics.html", {"state": state, "months": [] if state else months}
+    yield (
+        "transparency.html",
+        {"state": "", "ledger": {"lines": 3, "hash": "5f"}, "months": [(t.month("2026-10"), tables(MONTH, t))]},
+    )
     page = Page("token", "")
     yield "rights.html", {
         "page": page, "say": say, "level": "cookie", "may": {"know", "delete", "manage"}, "requests": [], "deleting": None, "restricted": True,

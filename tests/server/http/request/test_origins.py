@@ -85,7 +85,9 @@ def test_what_is_not_there_is_not_granted(server: Server) -> None:
     assert ask(server, "OPTIONS", "/privacy/request/delete", LISTED, **PREFLIGHT).status == 405
 
 
-@pytest.mark.parametrize("path", ["/api/config", "/api/status", "/api/privacy", "/api/transparency", "/api/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/api/config", "/api/status", "/api/privacy", "/api/transparency", "/api/statistics", "/api/nothing"]
+)
 def test_an_answer_names_the_listed_origin_that_may_read_it_and_no_other(server: Server, path: str) -> None:
     told = ask(server, "GET", path, LISTED).headers
     assert (told["Access-Control-Allow-Origin"], told["Access-Control-Allow-Credentials"]) == (LISTED, "true")
