@@ -314,7 +314,7 @@ DISCLOSED = (
         "usage",
         "What is published of use",
         "We count chats by kind, hour of the start, length, ending and language. At most three chats of a session count in an hour."
-        " The counts hold no identifier. Each month we publish means of a day at /statistics, rounded to 5, and none below 10.",
+        " The counts hold no identifier. Each month we publish averages per day at /statistics, rounded to 5, and none below 10.",
         needs="store",
     ),
     Text(
