@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 
 from server.data.store.store_runner import Parts
-from server.main.commands.command_base import ConfigFile, DataFolder, Stopped, say, stop
+from server.main.commands.command_base import Stopped, say, stop
 from server.main.commands.request_commands import of
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.process import mail_relay
 from server.ops.security.reference_numbers import shown
@@ -29,7 +29,9 @@ TRY_AGAIN, NO_MAIL = 75, 65  # EX_TEMPFAIL, EX_DATAERR of sysexits.h
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
+@store_command()
 def mail(
+    run: StoreCommand,
     site: Annotated[
         str,
         typer.Option(
@@ -38,8 +40,6 @@ def mail(
             help="origin for links in answers; default: https:// and the first name of server.hosts",
         ),
     ] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
 ) -> None:
     """File a mail from standard input as a request, and answer its sender once a day. Status 75: the mail server should deliver it again."""
     try:
@@ -49,7 +49,7 @@ def mail(
 
     async def handler(parts: Parts, settings: Settings) -> Filed:
         if not settings.mail.host:
-            raise RuntimeError("mail.host is not set, so nobody could be answered")
+            raise RuntimeError("mail.host is not set, so no mail could be answered")
         letters = RequestLetters(settings, site.rstrip("/") or _site(settings))
         send = functools.partial(mail_relay.send, relay=settings.mail)
         intake = MailIntake(parts.database, parts.pseudonyms, of(parts), letters, send)
@@ -59,7 +59,7 @@ def mail(
             raise RuntimeError("too many mails wait for an answer: serendip privacy request list") from None
 
     try:
-        done = perform(config, data, handler)
+        done = run.perform(handler)
     except Stopped as stopped:  # its reasons are printed
         raise Stopped(stopped.problems, TRY_AGAIN) from None
     except Exception as error:  # noqa: BLE001 - a fault of this program must not bounce a user's request

@@ -28,7 +28,6 @@ from server.main.commands.command_base import (
     DataFolder,
     DryRun,
     Now,
-    Operator,
     Why,
     clean,
     enter,
@@ -39,13 +38,12 @@ from server.main.commands.command_base import (
     stop,
     table,
     when,
-    who,
 )
 from server.main.commands.database_commands import restored
 from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.mail_commands import mail
 from server.main.commands.request_commands import app as request_app
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -59,16 +57,13 @@ RECEIPT_MAX = 64 * 1024  # bytes
 
 
 @app.command()
+@store_command(operator=True, as_json=True, dry_run=True)
 def purge(
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    dry_run: DryRun = False,
+    run: StoreCommand,
     now: Now = "",
     yes: Annotated[
         bool, typer.Option("--yes", help="with --now: delete as of that day, for a rehearsal on a copy")
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Delete expired data, except held rows, and print the proof. Status 1 if something is older than it may be.
 
@@ -78,7 +73,7 @@ def purge(
 
     quiet = Console(stderr=True)
     at = moment(now)
-    if at > int(time.time()) and not (dry_run or yes):
+    if at > int(time.time()) and not (run.dry_run or yes):
         stop(f"{now} has not come: what goes on that day would go today. Say --dry-run, or --yes on a copy", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> Purged:
@@ -93,57 +88,60 @@ def purge(
                 parts.database, parts.logs, parts.objects, settings.retention,
                 clock=(lambda: float(at)) if now else time.time, progress=progress,
             )  # fmt: skip
-            done = await made.run(dry=dry_run)
-        if not dry_run:
+            done = await made.run(dry=run.dry_run)
+        if not run.dry_run:
             counts = ", ".join(f"{place} {count}" for place, count in done.deleted.items() if count)
             await audit_log.write_entry(
                 parts.database,
                 now=int(time.time()),
-                operator=who(operator),
+                operator=run.operator,
                 action="purge",
                 why="retention",
                 outcome=counts or "nothing",
             )
         return done
 
-    done = perform(config, data, handler)
-    _tell(done, as_json)
-    if not done.proved and not dry_run:
+    done = run.perform(handler)
+    if not run.prints_json(_as_data(done)):
+        _show(done)
+    if not done.proved and not run.dry_run:
         stop("something is older than it may be")
 
 
-def _tell(done: Purged, as_json: bool) -> None:
-    """Print what was deleted, and the proof."""
-    if as_json:
-        print_json(
-            {
-                "dry_run": done.dry,
-                "deleted": done.deleted,
-                "held": done.held,
-                "keys_destroyed": done.keys,
-                "proved": done.proved,
-                "proofs": [
-                    {"place": p.place, "oldest": p.oldest, "limit": p.limit, "held": p.held, "holds": p.holds}
-                    for p in done.proofs
-                ],
-            }
-        )
-    else:
-        table(
-            ("place", "would go" if done.dry else "gone", "held"),
-            ((k, v, done.held.get(k, "")) for k, v in done.deleted.items()),
-        )
-        table(
-            ("proof", "oldest", "may be as old as", "held", "so it is"),
-            (
-                (p.place, when(p.oldest) or "nothing", when(p.limit), p.held, "yes" if p.holds else "NO")
-                for p in done.proofs
-            ),
-        )
+def _as_data(done: Purged) -> dict[str, object]:
+    """Return the result of a purge as plain values."""
+    return {
+        "dry_run": done.dry,
+        "deleted": done.deleted,
+        "held": done.held,
+        "keys_destroyed": done.keys,
+        "proved": done.proved,
+        "proofs": [
+            {"place": p.place, "oldest": p.oldest, "limit": p.limit, "held": p.held, "holds": p.holds}
+            for p in done.proofs
+        ],
+    }
+
+
+def _show(done: Purged) -> None:
+    """Print the numbers of deleted rows, and the proof."""
+    table(
+        ("place", "would be deleted" if done.dry else "deleted", "held"),
+        ((k, v, done.held.get(k, "")) for k, v in done.deleted.items()),
+    )
+    table(
+        ("proof", "oldest", "may be as old as", "held", "so it is"),
+        (
+            (p.place, when(p.oldest) or "nothing", when(p.limit), p.held, "yes" if p.holds else "NO")
+            for p in done.proofs
+        ),
+    )
 
 
 @hold_app.command("place")
+@store_command(operator=True, dry_run=True)
 def hold_place(
+    run: StoreCommand,
     authority: Annotated[str, typer.Option(help=f"the court or office that orders it: {TYPED_NOTE}")],
     reason: Annotated[str, typer.Option(help=f"the order's number: {TYPED_NOTE}")],
     identity: Annotated[
@@ -156,10 +154,6 @@ def hold_place(
         str, typer.Option(help=", ".join(f"{name}: {length} days" for name, length in legal_holds.PRESETS.items()))
     ] = "",
     secret: Annotated[bool, typer.Option("--secret", help="the person must not learn of it")] = False,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    dry_run: DryRun = False,
 ) -> None:
     """Preserve stored and future data about an identity, an address or a saved log."""
     length = days or legal_holds.PRESETS.get(preset, 0)
@@ -172,12 +166,12 @@ def hold_place(
             _subject(parts.pseudonyms, chosen) if chosen else audit_log.log_address_subject(parts.pseudonyms, last(log))
         )
         async with audit_log.act(
-            parts.database, operator=who(operator), action="hold place", why=f"{authority}: {reason}", subject=subject, dry=dry_run,
+            parts.database, operator=run.operator, action="hold place", why=f"{authority}: {reason}", subject=subject, dry=run.dry_run,
         ) as act:  # fmt: skip
             selector = chosen or await _of_log(parts, act, last(log))
             found = await legal_holds.count_matches(parts.database, legal_holds.values(selector, parts.pseudonyms))
             rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
-            if dry_run:
+            if run.dry_run:
                 act.outcome = f"would hold {rows} of today"
                 return act.outcome
             now = int(time.time())
@@ -188,7 +182,7 @@ def hold_place(
             act.outcome = f"hold {number}: {rows}, and what comes, until {when(now + length * DAY)}"
         return act.outcome
 
-    say(perform(config, data, handler))
+    say(run.perform(handler))
 
 
 def _selector(settings: Settings, identity: str, address: str) -> legal_holds.Selector | None:
@@ -223,15 +217,11 @@ async def _of_log(parts: Parts, act: audit_log.AuditedAction, text: str) -> lega
 
 
 @hold_app.command("list")
-def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def hold_list(run: StoreCommand) -> None:
     """List the holds that are in force or not yet cleared."""
-
-    async def handler(parts: Parts, _: Settings) -> list[legal_holds.Hold]:
-        return list(await legal_holds.list_holds(parts.database))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json([{name: getattr(hold, name) for name in hold.__slots__} for hold in found])
+    found = run.perform(lambda parts, _: legal_holds.list_holds(parts.database))
+    if run.prints_json([{name: getattr(hold, name) for name in hold.__slots__} for hold in found]):
         return
     table(
         ("number", "kind", "authority", "reason", "secret", "placed", "until", "released"),
@@ -252,53 +242,45 @@ def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJso
 
 
 @hold_app.command("release")
-def hold_release(
-    number: int, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = ""
-) -> None:
+@store_command(operator=True)
+def hold_release(run: StoreCommand, number: int, why: Why) -> None:
     """End a hold; the next purge deletes what only this hold preserved."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
-        async with audit_log.act(parts.database, operator=who(operator), action="hold release", why=why) as act:
+        async with audit_log.act(parts.database, operator=run.operator, action="hold release", why=why) as act:
             done = await legal_holds.release(parts.database, number, int(time.time()))
             act.outcome = f"hold {number} " + ("released" if done else "was not in force")
         return done
 
-    if not perform(config, data, handler):
+    if not run.perform(handler):
         stop(f"no hold {number} is in force")
     say(f"hold {number} released")
 
 
 @app.command()
-def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+@store_command(operator=True)
+def replay(run: StoreCommand) -> None:
     """Repeat what `db restore` does after a database was restored by other means. Run it before the server starts."""
 
     async def handler(parts: Parts, _: Settings) -> list[str]:
         told = restored(await restore.replay(parts))
         await audit_log.write_entry(
-            parts.database, now=int(time.time()), operator=who(operator), action="replay", why="restore",
+            parts.database, now=int(time.time()), operator=run.operator, action="replay", why="restore",
             outcome="; ".join(told),
         )  # fmt: skip
         return told
 
-    for line in perform(config, data, handler):
+    for line in run.perform(handler):
         say(line)
 
 
 @app.command("audit")
-def audit_list(
-    days: Annotated[int, typer.Option(min=1, help="how far back")] = 30,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print the audit log: what operators did."""
-
-    async def handler(parts: Parts, _: Settings) -> list[audit_log.Entry]:
-        return list(await audit_log.recent_entries(parts.database, int(time.time()) - days * DAY))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json([{name: getattr(entry, name) for name in entry.__slots__} for entry in found])
+@store_command(as_json=True)
+def audit_list(run: StoreCommand, days: Annotated[int, typer.Option(min=1, help="how far back")] = 30) -> None:
+    """Print the audit log: the actions of operators."""
+    since = int(time.time()) - days * DAY
+    found = run.perform(lambda parts, _: audit_log.recent_entries(parts.database, since))
+    if run.prints_json([{name: getattr(entry, name) for name in entry.__slots__} for entry in found]):
         return
     table(
         ("time", "operator", "action", "why", "outcome"),

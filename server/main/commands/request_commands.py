@@ -14,11 +14,7 @@ import typer
 from server.data.privacy import audit_log
 from server.data.store.store_runner import Parts
 from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
     Now,
-    Operator,
     Since,
     Until,
     Why,
@@ -26,18 +22,15 @@ from server.main.commands.command_base import (
     clean,
     instant,
     moment,
-    print_json,
     say,
     stop,
     table,
     when,
-    who,
 )
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import read, shown
 from server.trust.data_requests import request_states
-from server.trust.data_requests.request_states import RequestState
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import Request
 from server.trust.rights.request_answers import Closed
@@ -55,26 +48,23 @@ def of(parts: Parts) -> Requests:
 
 
 @app.command("list")
+@store_command(operator=True, as_json=True)
 def listed(
+    run: StoreCommand,
     every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
 ) -> None:
     """List the open requests, the earliest due date first."""
 
     async def handler(parts: Parts, _: Settings) -> list[Request]:
         async with audit_log.act(
-            parts.database, operator=who(operator), action="request list", why="the queue of requests"
+            parts.database, operator=run.operator, action="request list", why="the queue of requests"
         ) as act:
             found = list(await of(parts).listed(every))
             act.outcome = f"{len(found)} listed"
         return found
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json([as_data(one) for one in found])
+    found = run.perform(handler)
+    if run.prints_json([as_data(one) for one in found]):
         return
     rows = (
         (shown(one.number), one.kind, one.by, one.level, one.standing.state, when(one.standing.due)) for one in found
@@ -84,22 +74,17 @@ def listed(
 
 
 @app.command()
+@store_command(operator=True, as_json=True)
 def show(
+    run: StoreCommand,
     number: Number,
     why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
 ) -> None:
     """Print a request: its text, and the contact for the answer."""
-
-    async def handler(parts: Parts, _: Settings) -> Request:
-        return await _acted(parts, "request show", number, operator, why, lambda: of(parts).read(number))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(as_data(found))
+    found = run.perform(
+        lambda parts, _: _acted(parts, run, "request show", number, why, lambda: of(parts).read(number))
+    )
+    if run.prints_json(as_data(found)):
         return
     for name, value in as_data(found).items():
         if value not in ("", None, []):
@@ -107,58 +92,54 @@ def show(
 
 
 @app.command()
+@store_command(operator=True)
 def answer(
+    run: StoreCommand,
     number: Number,
     why: Why,
     words: Words,
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Answer a request and close it: the request is fulfilled."""
-    _moved(number, why, request_states.FULFILLED, "", words, now, (config, data, operator))
+    _moved(run, number, why, request_states.FULFILLED, "", words, now)
 
 
 @app.command()
+@store_command(operator=True)
 def deny(
+    run: StoreCommand,
     number: Number,
     why: Why,
     reason: Annotated[str, typer.Option("--reason", help=", ".join(request_states.REFUSALS))],
     words: Words = "",
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Refuse a request for one of the reasons, and close it."""
-    _moved(number, why, request_states.DENIED, reason, words, now, (config, data, operator))
+    _moved(run, number, why, request_states.DENIED, reason, words, now)
 
 
 @app.command()
+@store_command(operator=True)
 def close(
+    run: StoreCommand,
     number: Number,
     why: Why,
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Close a request that the person withdrew."""
-    _moved(number, why, request_states.REVOKED, "", "", now, (config, data, operator))
+    _moved(run, number, why, request_states.REVOKED, "", "", now)
 
 
 @app.command()
+@store_command(operator=True)
 def clear(
+    run: StoreCommand,
     why: Why,
     since: Since,
     until: Until = "",
     reason: Annotated[str, typer.Option("--reason", help=", ".join(request_states.REFUSALS))] = "insuf_verification",
     by: Annotated[str, typer.Option("--by", help="page or mail")] = "page",
     yes: Yes = False,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Refuse all requests of a period at once that came by the page, or by mail, and were never proved, unread. For a flood."""
     if by not in ("page", "mail"):
@@ -170,36 +151,36 @@ def clear(
 
     async def handler(parts: Parts, _: Settings) -> int:
         async with audit_log.act(
-            parts.database, operator=who(operator), action="request clear", why=why, dry=not yes
+            parts.database, operator=run.operator, action="request clear", why=why, dry=not yes
         ) as act:
             done = await of(parts).clear(first, last, now, reason, by=by, dry=not yes)
             act.outcome = f"{done} requests by {by} from {first} to {last}: {reason}"
         return done
 
-    done = perform(config, data, handler)
+    done = run.perform(handler)
     say(f"{done} requests refused" if yes else f"{done} requests would be refused: say --yes")
 
 
 @app.command()
+@store_command(operator=True)
 def extend(
+    run: StoreCommand,
     number: Number,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="the reason, which the person reads")],
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Postpone the answer to day 90: once, within the first month."""
     at = moment(now)
-
-    async def handler(parts: Parts, _: Settings) -> RequestState:
-        return await _acted(parts, "request extend", number, operator, why, lambda: of(parts).extend(number, at, why))
-
-    say(f"due {when(perform(config, data, handler).due)}")
+    extended = run.perform(
+        lambda parts, _: _acted(parts, run, "request extend", number, why, lambda: of(parts).extend(number, at, why))
+    )
+    say(f"due {when(extended.due)}")
 
 
 @app.command()
+@store_command(operator=True)
 def new(
+    run: StoreCommand,
     kind: Annotated[str, typer.Option("--kind", help=", ".join(request_states.KINDS))],
     by: Annotated[str, typer.Option("--by", help="mail, letter or operator")],
     why: Why,
@@ -208,9 +189,6 @@ def new(
     received: Annotated[
         str, typer.Option("--received", metavar="DATE", help="when it came; its clocks run from then")
     ] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Enter a request that came by mail or letter: it proves nothing about its sender."""
     if kind not in request_states.KINDS:
@@ -222,12 +200,12 @@ def new(
         stop(f"{received}: that day has not come", status=2)
 
     async def handler(parts: Parts, _: Settings) -> str:
-        async with audit_log.act(parts.database, operator=who(operator), action="request new", why=why) as act:
+        async with audit_log.act(parts.database, operator=run.operator, action="request new", why=why) as act:
             ident = await of(parts).open(NewRequest(kind, by, 0, text=text, contact=contact), now, came)
             act.outcome = ident
         return ident
 
-    ident = perform(config, data, handler)
+    ident = run.perform(handler)
     say(
         f"{shown(ident)}: answer by {when(came + request_states.DUE)}, at the latest by {when(came + request_states.OUTER)}"
     )
@@ -253,27 +231,24 @@ def as_data(found: Request) -> dict[str, object]:
     }
 
 
-def _moved(
-    number: str, why: str, state: str, reason: str, words: str, now: str, where: tuple[ConfigFile, DataFolder, str]
-) -> None:
+def _moved(run: StoreCommand, number: str, why: str, state: str, reason: str, words: str, now: str) -> None:
     at = moment(now)
-    config, data, operator = where
 
     async def handler(parts: Parts, settings: Settings) -> Closed:
         return await _acted(
-            parts, f"request {state}", number, operator, why,
+            parts, run, f"request {state}", number, why,
             lambda: close_request(of(parts), settings.mail, number, state, at, reason, words),
         )  # fmt: skip
 
-    done = perform(config, data, handler)
+    done = run.perform(handler)
     say(f"{done.standing.state}{done.mailed and f', the mail with the answer: {done.mailed}'}")
 
 
 async def _acted(
-    parts: Parts, action: str, number: str, operator: str, why: str, deed: Callable[[], Awaitable[Found]]
+    parts: Parts, run: StoreCommand, action: str, number: str, why: str, deed: Callable[[], Awaitable[Found]]
 ) -> Found:
     """Perform an action on a request and audit it: an entry before the person is known, then the person, then the outcome."""
-    async with audit_log.act(parts.database, operator=who(operator), action=action, why=why) as act:
+    async with audit_log.act(parts.database, operator=run.operator, action=action, why=why) as act:
         whose = await of(parts).who(number)
         if whose is not None:
             await act.about([parts.pseudonyms.audit_subject(whose)])

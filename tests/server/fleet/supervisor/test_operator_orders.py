@@ -277,7 +277,7 @@ def test_a_host_that_leaves_gives_its_people_time_and_ends_with_nought(several: 
 
 def test_alone_it_ends_as_by_a_signal_and_says_so(several: Asked) -> None:
     lines = several.ask("drain")
-    assert "everybody is told to come back" in lines[0]["said"]
+    assert "clients are asked to reconnect" in lines[0]["said"]
     assert lines[-1]["done"] is True
     assert several.host.status() == 0
 
