@@ -16,29 +16,20 @@ from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.main.commands import notice_commands, queue_commands, rule_commands
 from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Operator,
     Why,
     clean,
     instant,
-    print_json,
     say,
     stop,
     table,
     when,
-    who,
 )
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.moderation_policy import DAY, HOUR
 from server.ops.config.settings import Settings
-from server.trust.cases.case_queues import ListedCase
 from server.trust.child_protection import referral_client, referral_package
 from server.trust.console.detection_explanations import DetectionWords, Explanations
-from server.trust.decisions.appeal_decisions import Appeal
 from server.trust.decisions.case_work import CaseWork, OpenedCase
-from server.trust.decisions.second_reviews import OpenReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_scale import Decision, spoken
 
@@ -57,20 +48,14 @@ def desk(parts: Parts) -> CaseWork:
 
 
 @app.command()
+@store_command(as_json=True)
 def cases(
+    run: StoreCommand,
     queue: Annotated[str, typer.Option("--queue", help="urgent, people, machine, spam or low; default: all")] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    as_json: AsJson = False,
 ) -> None:
     """List the open cases, the most urgent first."""
-
-    async def handler(parts: Parts, _: Settings) -> list[ListedCase]:
-        return list(await desk(parts).cases(queue))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(lambda parts, _: desk(parts).cases(queue))
+    if run.prints_json(found):
         return
     titles = ("case", "queue", "opened", "kind", "reasons", "reports", "weight", "points")
     table(
@@ -93,32 +78,27 @@ def cases(
 
 
 @app.command()
-def show(
-    case: Ident,
-    why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
-) -> None:
+@store_command(operator=True, as_json=True)
+def show(run: StoreCommand, case: Ident, why: Why) -> None:
     """Print a case: the server's own text of the chat, with the reported side's lines marked."""
 
     async def handler(parts: Parts, settings: Settings) -> tuple[OpenedCase, Explanations]:
-        found = await desk(parts).show(case, who(operator), why)
+        found = await desk(parts).show(case, run.operator, why)
         words = DetectionWords(settings.screening.folder(settings.data), settings.data)
         return found, await words.explain(found.texts)
 
-    found, explained = perform(config, data, handler)
-    if as_json:
-        words = [{"rule": rule, "line": line, "words": said} for (rule, line), said in explained.items()]
-        print_json(dataclasses.asdict(found) | {"explained": words})
+    found, explained = run.perform(handler)
+    words = [{"rule": rule, "line": line, "words": said} for (rule, line), said in explained.items()]
+    if run.prints_json(dataclasses.asdict(found) | {"explained": words}):
         return
     for line in _case(found, explained):
         say(clean(line))
 
 
 @app.command()
+@store_command(operator=True)
 def decide(
+    run: StoreCommand,
     case: Ident,
     why: Why,
     measure: Annotated[str, typer.Option("--measure", help="none, warning, pause, ban, or age: seems under 18")],
@@ -132,9 +112,6 @@ def decide(
         str, typer.Option("--template", metavar="ID", help="a saved answer in place of --words: `templates list`")
     ] = "",
     language: queue_commands.Language = ENGLISH,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Close a case. Reporters read at their receipts that a person looked at it, and whether action was taken."""
     if hours is not None and days is not None:
@@ -144,25 +121,19 @@ def decide(
     seconds = round(hours * HOUR) if hours is not None else None if days is None else days * DAY
 
     async def handler(parts: Parts, _: Settings) -> str:
-        said = await queue_commands.text_of(parts, who(operator), template, language) if template else words
+        said = await queue_commands.text_of(parts, run.operator, template, language) if template else words
         decision = Decision(measure, rule, seconds, said)
-        return await desk(parts).decide(case, who(operator), why, decision)
+        return await desk(parts).decide(case, run.operator, why, decision)
 
-    say(f"decided: {measure}; {perform(config, data, handler)}")
+    say(f"decided: {measure}; {run.perform(handler)}")
 
 
 @app.command()
-def seconds(
-    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
-) -> None:
+@store_command(operator=True, as_json=True)
+def seconds(run: StoreCommand) -> None:
     """List the decided cases that wait for your second review: one in twenty that another operator decided."""
-
-    async def handler(parts: Parts, _: Settings) -> list[OpenReview]:
-        return list(await desk(parts).open_second_reviews(who(operator)))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(lambda parts, _: desk(parts).open_second_reviews(run.operator))
+    if run.prints_json(found):
         return
     titles = ("case", "queue", "kind", "reasons", "until")
     table(titles, ((one.id[:12], one.queue, one.mode, ", ".join(one.reasons), when(one.until)) for one in found))
@@ -170,47 +141,40 @@ def seconds(
 
 
 @app.command()
+@store_command(operator=True)
 def second(
+    run: StoreCommand,
     case: Ident,
     why: Why,
     measure: Annotated[str, typer.Option("--measure", help="what you would have decided, as of `decide`")],
     rule: Annotated[str, typer.Option("--rule", help="of all but none: R1 to R7")] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Enter what you would have decided in a case that another operator decided, before you see how. It has no consequence."""
 
-    async def handler(parts: Parts, _: Settings) -> bool:
-        return await desk(parts).answer_second_review(case, who(operator), why, measure, rule)
-
-    say("the same was decided" if perform(config, data, handler) else "something else was decided")
+    same = run.perform(lambda parts, _: desk(parts).answer_second_review(case, run.operator, why, measure, rule))
+    say("the same was decided" if same else "something else was decided")
 
 
 @app.command()
-def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+@store_command(operator=True)
+def undo(run: StoreCommand, case: Ident) -> None:
     """Revert your own decision, within 30 seconds: the case is open as before."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await desk(parts).undo(case, who(operator))
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: desk(parts).undo(case, run.operator))
     say("taken back: the case is open")
 
 
 @app.command()
-def mark(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+@store_command(operator=True)
+def mark(run: StoreCommand, case: Ident, why: Why) -> None:
     """Mark the apparent abuse of a child, in pictures or text: kept for a year, apart, for the role child; the user is paused for a day."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await desk(parts).mark(case, who(operator), why)
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: desk(parts).mark(case, run.operator, why))
     say("marked: it is kept for a year; report it as soon as reasonably possible (serendip safety referral)")
 
 
 @app.command("referral")
+@store_command(operator=True)
 def refer(
+    run: StoreCommand,
     case: Ident,
     why: Why,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="a new folder for the package")] = None,
@@ -230,9 +194,6 @@ def refer(
         ),
     ] = "",
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="when you reported it, in UTC; default: now")] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Write the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
     if (out is None) == (not sent) or (send and sent) or (at and not sent) or kind not in ("", *referral_package.TYPES):
@@ -248,7 +209,7 @@ def refer(
             raise RuntimeError("safety.child_endpoint is empty: nothing can be sent, and nothing was made")
         number = sent
         if out is not None:
-            found = await at_desk.gather(case, who(operator), why)
+            found = await at_desk.gather(case, run.operator, why)
             reporter = referral_package.Reporter(name or settings.operator.name, mail or settings.operator.email)
             package = referral_package.build(found, reporter, kind)
             for path in referral_package.write(package, out):
@@ -257,36 +218,27 @@ def refer(
                 password = chosen.child_password.get_secret_value()
                 number = await referral_client.send(package, chosen.child_endpoint, chosen.child_user, password)
         if number:
-            await at_desk.referred(case, who(operator), why, number, submitted)
+            await at_desk.referred(case, run.operator, why, number, submitted)
         return number
 
-    number = perform(config, data, handler)
+    number = run.perform(handler)
     say(clean(f"reported as {number}" if number else "nothing was sent: report it by hand, or with --send"))
 
 
 @app.command()
-def unban(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+@store_command(operator=True)
+def unban(run: StoreCommand, case: Ident, why: Why) -> None:
     """End the ban of a case, as another operator than the one who banned."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await desk(parts).unban(case, who(operator), why)
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: desk(parts).unban(case, run.operator, why))
     say("the ban is over")
 
 
 @app.command()
-def appeals(
-    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
-) -> None:
+@store_command(operator=True, as_json=True)
+def appeals(run: StoreCommand) -> None:
     """List the appeals that wait, oldest first, with their texts."""
-
-    async def handler(parts: Parts, _: Settings) -> list[Appeal]:
-        return list(await desk(parts).appeals(who(operator)))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(lambda parts, _: desk(parts).appeals(run.operator))
+    if run.prints_json(found):
         return
     for one in found:
         whose = ", of its network (--network)" if one.network else ""
@@ -295,25 +247,22 @@ def appeals(
 
 
 @app.command()
+@store_command(operator=True)
 def answer(
+    run: StoreCommand,
     case: Ident,
     why: Why,
     outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="uphold or reverse")],
     words: Annotated[str, typer.Option("--words", help="what who appealed reads")] = "",
     network: Annotated[bool, typer.Option("--network", help="the appeal of the case's network")] = False,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Answer an appeal, as another operator than the one who banned; a reversal lifts the ban."""
     if outcome not in ("uphold", "reverse"):
         stop("an appeal is upheld or reversed: uphold, reverse", status=2)
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        uphold = outcome == "uphold"
-        await desk(parts).answer(case, who(operator), why, uphold=uphold, words=words, network=network)
-
-    perform(config, data, handler)
+    uphold = outcome == "uphold"
+    run.perform(
+        lambda parts, _: desk(parts).answer(case, run.operator, why, uphold=uphold, words=words, network=network)
+    )
     say(f"answered: {outcome}")
 
 

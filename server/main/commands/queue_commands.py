@@ -14,22 +14,16 @@ from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentence_formatter import said
 from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Operator,
     clean,
-    print_json,
     say,
     stop,
     table,
     when,
-    who,
 )
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.trust.cases.case_queues import Queues
-from server.trust.moderators.answer_templates import Answer, AnswerTemplates
+from server.trust.moderators.answer_templates import AnswerTemplates
 from server.trust.moderators.moderator_accounts import queue_readers
 from server.trust.moderators.roles import OPENED_BY, ROLES
 
@@ -37,7 +31,8 @@ templates = typer.Typer(no_args_is_help=True)
 Language = Annotated[str, typer.Option("--language", help="of the text, as de; default: en")]
 
 
-def queues(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def queues(run: StoreCommand) -> None:
     """List the queues of cases, the appeals and the notices: how many wait, since when, and which accounts with a passkey may open them."""
 
     async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
@@ -55,9 +50,8 @@ def queues(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson =
             for name, size in sizes.items()
         ]
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(handler)
+    if run.prints_json(found):
         return
     titles = ("queue", "open", "oldest", "roles", "read by")
     table(
@@ -72,22 +66,12 @@ def queues(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson =
 
 
 @templates.command("list")
-def list_templates(
-    language: Language = ENGLISH,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
-) -> None:
+@store_command(operator=True, as_json=True)
+def list_templates(run: StoreCommand, language: Language = ENGLISH) -> None:
     """List the account's saved answers, and the shipped ones in a language."""
     _known(language)
-
-    async def handler(parts: Parts, _: Settings) -> list[Answer]:
-        return list(await AnswerTemplates(parts.database).answers(who(operator), said(), language))
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(lambda parts, _: AnswerTemplates(parts.database).answers(run.operator, said(), language))
+    if run.prints_json(found):
         return
     rows = (
         (one.id, "own" if one.own else "shipped", one.title if one.own else "", tag, text)
@@ -100,38 +84,27 @@ def list_templates(
 
 
 @templates.command("save")
+@store_command(operator=True)
 def save_template(
+    run: StoreCommand,
     title: Annotated[str, typer.Argument(metavar="TITLE")],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="what the user reads, at most 300 characters")],
     language: Language = ENGLISH,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Save an answer of an account of the console (--operator)."""
     _known(language)
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await AnswerTemplates(parts.database).save(who(operator), title, text, language)
-
-    perform(config, data, handler)
-    say(clean(f"saved for {who(operator)}: {title}"))
+    run.perform(lambda parts, _: AnswerTemplates(parts.database).save(run.operator, title, text, language))
+    say(clean(f"saved for {run.operator}: {title}"))
 
 
 @templates.command("remove")
+@store_command(operator=True)
 def remove_template(
-    ident: Annotated[str, typer.Argument(metavar="ID", help="as `list` prints it")],
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
+    run: StoreCommand, ident: Annotated[str, typer.Argument(metavar="ID", help="as `list` prints it")]
 ) -> None:
     """Delete a saved answer of an account; shipped ones stay."""
-
-    async def handler(parts: Parts, _: Settings) -> bool:
-        return await AnswerTemplates(parts.database).remove(who(operator), ident)
-
-    if not perform(config, data, handler):
-        stop(clean(f"{who(operator)} has no saved answer {ident}"))
+    if not run.perform(lambda parts, _: AnswerTemplates(parts.database).remove(run.operator, ident)):
+        stop(clean(f"{run.operator} has no saved answer {ident}"))
     say(f"deleted {clean(ident)}")
 
 
