@@ -77,7 +77,7 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
     page = Page("token", "")
     yield "rights.html", {
         "page": page, "say": say, "level": "cookie", "may": {"know", "delete", "manage"}, "requests": [], "deleting": None, "restricted": True,
-        "kinds": TICKETS, "operator": Settings().operator, "parents": True,
+        "kinds": TICKETS, "operator": Settings().operator, "parents": True, "puzzle": "{}",
     }  # fmt: skip
     yield "rights-confirm.html", {"page": page, "say": say, "empty": True}
 

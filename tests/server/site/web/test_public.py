@@ -43,7 +43,7 @@ class Operator:
 
 
 SETTLED = "document.getAnimations().forEach((moving) => moving.finish())"  # transitions are at their ends
-ABOUT = {"operator": Operator, "moderated": False}
+ABOUT = {"operator": Operator, "moderated": False, "puzzle": ""}
 RECEIPT = {"at": "3 October 2026", "closed": "4 October 2026", "answer": ""}
 SENT = NoticeForm("log", "", "Somebody sells passports here.", "me@example.org")
 STATES = {
