@@ -89,6 +89,16 @@ def values(selector: Selector, pseudonyms: Pseudonyms) -> set[bytes]:
     return {*pseudonyms.live_identities(number), pseudonyms.kept_identity(number), pseudonyms.safety_identity(number)}
 
 
+async def values_held(connection: AsyncConnection, pseudonyms: Pseudonyms, selector: Selector) -> set[bytes]:
+    """Return the keyed values of the holds on this selector: under some of them rows outlive the key of their epoch."""
+    found: set[bytes] = set()
+    for row in (await connection.execute(select(hold.c.id, hold.c.selector).where(hold.c.kind == selector.kind))).all():
+        if pseudonyms.open_selector(row.selector) == f"{selector.kind} {selector.value}":
+            theirs = select(hold_match.c.value).where(hold_match.c.hold == row.id)
+            found |= set((await connection.execute(theirs)).scalars())
+    return found
+
+
 async def place(
     database: Database,
     pseudonyms: Pseudonyms,

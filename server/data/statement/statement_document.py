@@ -66,6 +66,7 @@ CLOSED = dict.fromkeys(
     "case_comment.at": "it was written",
     "deletion.asked": "the request",
     "request_step.at": "it was passed on",
+    "law_order.ends": "the answer, or the end of its secrecy",
     "disclosure_subject.since": "the disclosure, or the end of its secrecy",
     "request_answer.at": "the answer",
     "agent_use.at": "the use",

@@ -42,6 +42,8 @@ from server.main.commands.command_base import (
 from server.main.commands.database_commands import restored
 from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.mail_commands import mail
+from server.main.commands.order_commands import app as order_app
+from server.main.commands.order_commands import selector_of
 from server.main.commands.request_commands import app as request_app
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
@@ -51,6 +53,7 @@ hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
 app.add_typer(hold_app, name="hold")
 app.add_typer(request_app, name="request")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(order_app, name="order")
 app.command()(mail)
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes
@@ -161,7 +164,7 @@ def hold_place(
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> str:
-        chosen = _selector(settings, identity, address)
+        chosen = selector_of(settings, identity, address)
         subject = (
             _subject(parts.pseudonyms, chosen) if chosen else audit_log.log_address_subject(parts.pseudonyms, last(log))
         )
@@ -183,19 +186,6 @@ def hold_place(
         return act.outcome
 
     say(run.perform(handler))
-
-
-def _selector(settings: Settings, identity: str, address: str) -> legal_holds.Selector | None:
-    """Return the identity or address that the options name; None for a log. Nothing is looked up. Raises BadHold."""
-    from server.ops.security import secret_keys
-    from server.ops.security.identity_cookie import Identities
-
-    if address:
-        return legal_holds.Selector("address", address).checked()
-    if not identity:
-        return None
-    number = Identities(secret_keys.load(settings.data).lasting[secret_keys.Purpose.COOKIE]).of(identity.encode())
-    return legal_holds.Selector("identity", str(number) if number else identity).checked()
 
 
 def _subject(pseudonyms: Pseudonyms, selector: legal_holds.Selector) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from server.http.words.sentence_formatter import Said
+from server.ops.security.reference_numbers import shown
 from server.trust.console.case_words import wanted_words
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
@@ -62,7 +63,7 @@ def _row(one: ApprovalRequest, operator: Operator, t: Said) -> dict[str, object]
     return {
         "id": one.id,
         "label": t.text(f"console.approval.{one.action.value}"),
-        "subject": one.subject.hex()[:12],
+        "subject": shown(one.subject.decode()) if one.action is Action.PRODUCE else one.subject.hex()[:12],
         "what": what,
         "words": words,
         "by": one.asked_by,

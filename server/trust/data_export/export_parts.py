@@ -188,7 +188,7 @@ PARTS = (
     Part(
         "disclosures",
         ABOUT,
-        ("disclosure", "disclosure_subject"),
+        ("disclosure", "disclosure_subject", "law_order"),
         {
             "at": "time",
             "kind": "word",

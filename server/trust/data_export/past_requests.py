@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from server.data.schema.data_request_schema import (
     request,
@@ -17,6 +17,7 @@ from server.data.schema.data_request_schema import (
 )
 from server.data.schema.deletion_schema import deletion
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
+from server.data.schema.law_order_schema import law_order
 from server.trust.data_export.export_parts import Row as Piece
 from server.trust.data_export.person_rows import View, day, time_of, words_of
 from server.trust.data_requests.request_store import ANSWER, WHERE, WORDS
@@ -96,6 +97,9 @@ async def _deletions(view: View) -> list[Piece]:
 async def _disclosures(view: View) -> list[Piece]:
     """Return the disclosures that the person may learn of, with the newest phase of each."""
     outcome = disclosure.alias()
+    # a court may have made the secrecy of its order longer or shorter
+    of_order = (law_order.c.number.is_not(None), func.coalesce(law_order.c.gag_until, 0))
+    secret_until = case(of_order, else_=disclosure.c.reveal_after)
     records = func.coalesce(outcome.c["count"], disclosure.c["count"])
     wanted = (
         select(
@@ -106,9 +110,10 @@ async def _disclosures(view: View) -> list[Piece]:
         )
         .join(disclosure_subject, disclosure_subject.c.line == disclosure.c.number)
         .outerjoin(outcome, outcome.c.intent == disclosure.c.number)
+        .outerjoin(law_order, law_order.c.number == disclosure.c.law_order)
         .where(
             disclosure_subject.c.who.in_(view.person.disclosures(view.pseudonyms)),
-            disclosure.c.reveal_after <= view.now,
+            secret_until <= view.now,
             view.kept("disclosure_subject", disclosure_subject.c.since),
         )
     )

@@ -24,6 +24,7 @@ class Action(StrEnum):
     FOREVER = "forever"  # beyond 90 days, or a wider network
     REVEAL = "reveal"  # the address of a case's subject
     EXPORT = "export"  # a case as a file
+    PRODUCE = "produce"  # the records that a legal order names
     REFER = "refer"  # the package of a report about the abuse of a child
     HOLD = "hold"  # keep a case's rows from the purge
     ACCOUNTS = "accounts"  # invite, roles, close
@@ -34,7 +35,7 @@ ROLES: dict[str, frozenset[Action]] = {
     "moderator": _MODERATOR,
     "child": _MODERATOR | {Action.CHILD, Action.REFER},
     "lead": _MODERATOR | {Action.LONG, Action.UNBAN, Action.APPEALS, Action.NOTICES, Action.FOREVER},
-    "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD},
+    "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD, Action.PRODUCE},
     "admin": frozenset({Action.ACCOUNTS}),
 }
 # The permission that opens each queue of cases, and the lists of appeals and notices.
@@ -42,9 +43,18 @@ OPENED_BY: dict[str, Action] = {
     **dict.fromkeys(QUEUES, Action.WORK), URGENT: Action.CHILD, APPEALS: Action.APPEALS, NOTICES: Action.NOTICES,
 }  # fmt: skip
 STEP_UP = frozenset(
-    {Action.LONG, Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.REFER, Action.HOLD, Action.ACCOUNTS}
+    {
+        Action.LONG,
+        Action.FOREVER,
+        Action.REVEAL,
+        Action.EXPORT,
+        Action.REFER,
+        Action.HOLD,
+        Action.PRODUCE,
+        Action.ACCOUNTS,
+    }
 )
-TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.REFER})
+TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.REFER, Action.PRODUCE})
 
 
 @dataclass(frozen=True, slots=True)

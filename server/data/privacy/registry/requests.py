@@ -80,6 +80,29 @@ REQUESTS = (
         rare="only when a request was passed on",
     ),
     Item(
+        key="law_order",
+        title="orders for data",
+        categories=(A,),
+        what=(
+            "Orders of courts and authorities for data: from whom, of which kind, when, which categories they name, what we did; whom they are "
+            "about and their text, encrypted"
+        ),
+        sources=(OPERATOR,),
+        purposes=(LEGAL,),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Days(TICKET, after="law_order.ends"),
+        places=(
+            *(Column(f"law_order.{name}") for name in ("kind", "authority", "country", "received", "due", "gag_until")),
+            *(Column(f"law_order.{name}") for name in ("asked", "since", "until", "state", "decided", "why", "ends")),
+            *(Column(f"law_order.{name}", "sealed") for name in ("selector", "paper")),
+            COPIES,
+        ),
+        export=Export.FACT,
+        delete=PROOF,
+        rare="only when an order came",
+    ),
+    Item(
         key="disclosure",
         title="disclosures to others",
         categories=(F,),

@@ -129,7 +129,7 @@ UNMARKED = {
     "request_text": "sealed; operators alone see it, and it goes when the request is closed",
     "request_answer": "sealed; operators write it",
     "request_step": "names of providers, of whom there are none here",
-    **dict.fromkeys(("disclosure", "disclosure_subject"), "nothing is disclosed here"),
+    **dict.fromkeys(("disclosure", "disclosure_subject", "law_order"), "nothing is disclosed here"),
     "case_comment": "sealed; moderators write it",
     "answer_template": "texts of moderators",
     **dict.fromkeys(

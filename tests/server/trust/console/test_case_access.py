@@ -26,7 +26,7 @@ def url(tmp_path: Path) -> str:
 MODERATORS = {
     "moderator": {"work"},
     "lead": {"work", "long", "forever", "unban", "appeals"},
-    "officer": {"work", "reveal", "export", "hold"},
+    "officer": {"work", "reveal", "export", "hold", "produce"},
     "child": {"work", "child"},
     "admin": set(),
 }

@@ -11,7 +11,7 @@ MAY = {
     "moderator": {"work"},
     "child": {"work", "child", "refer"},
     "lead": {"work", "long", "unban", "appeals", "notices", "forever"},
-    "officer": {"work", "reveal", "export", "hold"},
+    "officer": {"work", "reveal", "export", "hold", "produce"},
     "admin": {"accounts"},
 }
 ACTIONS = {
@@ -27,11 +27,12 @@ ACTIONS = {
         "export",
         "refer",
         "hold",
+        "produce",
         "accounts",
     ),
 }
-ASK_AGAIN = {"long", "forever", "reveal", "export", "refer", "hold", "accounts"}
-TWO = {"forever", "reveal", "export", "refer"}
+ASK_AGAIN = {"long", "forever", "reveal", "export", "refer", "hold", "produce", "accounts"}
+TWO = {"forever", "reveal", "export", "refer", "produce"}
 
 
 def test_the_table_of_roles_is_the_contracts() -> None:

@@ -1,0 +1,300 @@
+"""Implement `serendip privacy order`: enter, hold, produce, refuse and list the orders of courts and authorities.
+
+**Invariant:** each look and change is written to the audit log first, by the modules of `server.trust.legal_orders`.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from server.data.objects.sealed_objects import Sealed
+from server.data.privacy import audit_log
+from server.data.privacy.registry_model import Category
+from server.data.retention.legal_holds import PRESETS, BadHold, Selector
+from server.data.store.store_runner import Parts
+from server.main.commands.chat_log_commands import last
+from server.main.commands.command_base import (
+    TYPED_NOTE,
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    DryRun,
+    Now,
+    Operator,
+    Why,
+    clean,
+    instant,
+    moment,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.main.commands.store_command_runner import perform
+from server.ops.config.settings import Settings
+from server.ops.security.reference_numbers import shown
+from server.trust.legal_orders import order_kinds
+from server.trust.legal_orders.law_orders import LawOrders, NewOrder, Order
+from server.trust.legal_orders.order_production import OrderProduction, ProducedPackage
+from server.trust.legal_orders.order_records import OrderRecords
+from server.trust.moderators.approvals import HOUR, Approvals
+from server.trust.moderators.moderator_accounts import Accounts
+
+app = typer.Typer(no_args_is_help=True, help="Orders of courts and authorities for data.")
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="of the order")]
+Some = Annotated[
+    str, typer.Option("--categories", metavar="A,F", help="of the statement's table: A, B, F, G, H, L, LOG")
+]
+
+
+def of(parts: Parts, now: str = "") -> LawOrders:
+    """Return the orders of a store. `now`: another time than the present one, for rehearsals."""
+    at = moment(now)
+    return LawOrders(parts.database, parts.pseudonyms, (lambda: float(at)) if now else time.time)
+
+
+def selector_of(settings: Settings, identity: str, address: str) -> Selector | None:
+    """Return the identity or address that the options name; None for a log. Nothing is looked up. Raises BadHold."""
+    from server.ops.security import secret_keys
+    from server.ops.security.identity_cookie import Identities
+
+    if address:
+        return Selector("address", address).checked()
+    if not identity:
+        return None
+    number = Identities(secret_keys.load(settings.data).lasting[secret_keys.Purpose.COOKIE]).of(identity.encode())
+    return Selector("identity", str(number) if number else identity).checked()
+
+
+@app.command()
+def new(
+    kind: Annotated[
+        str, typer.Option(help="; ".join(f"{name}: {one.words}" for name, one in order_kinds.KINDS.items()))
+    ],
+    authority: Annotated[str, typer.Option(help=f"the court or office: {TYPED_NOTE}")],
+    country: Annotated[str, typer.Option(help="two letters")],
+    categories: Some,
+    paper: Annotated[
+        Path,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="a text file: the order, or its content in short; kept encrypted",
+        ),
+    ],
+    received: Annotated[str, typer.Option(metavar="TIME", help="UTC; default: now")] = "",
+    due: Annotated[
+        str, typer.Option(metavar="TIME", help="UTC; of a European order and an emergency the law says it")
+    ] = "",
+    gag_until: Annotated[str, typer.Option(metavar="TIME", help="until when the person must not learn of it")] = "",
+    identity: Annotated[
+        str, typer.Option(metavar="VALUE", help="a cookie's value, or a stored keyed value as hex")
+    ] = "",
+    address: Annotated[str, typer.Option(metavar="IP")] = "",
+    log: Annotated[str, typer.Option(metavar="URL", help="a saved log's address")] = "",
+    since: Annotated[str, typer.Option(metavar="TIME", help="of the records that it names")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME")] = "",
+    age_key: Annotated[
+        str, typer.Option(metavar="age1…", help="the authority's public key: what is given is encrypted")
+    ] = "",
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Enter an order. Nothing is looked up. What it names beyond the bound of its kind is never opened: the order is narrowed, or refused."""
+    if sum(map(bool, (identity, address, log))) != 1:
+        stop("say one of --identity, --address, --log", status=2)
+    text = paper.read_bytes()[: 4 * 8_000 + 1].decode("utf-8", "replace")
+
+    async def handler(parts: Parts, settings: Settings) -> str:
+        chosen = selector_of(settings, identity, address) or await _of_log(parts, log)
+        asked = order_kinds.categories(categories)
+        one = NewOrder(
+            kind, authority, country, asked, chosen, text, instant(received) if received else moment(now),
+            _time(due), _time(gag_until), _time(since), _time(until), age_key,
+        )  # fmt: skip
+        one.checked()
+        opened = order_kinds.opened(kind, asked)
+        narrowed = order_kinds.names_of(set(asked) - set(opened))
+        said = f"may open {order_kinds.names_of(opened) or 'nothing'}" + (f"; not {narrowed}" if narrowed else "")
+        if dry_run:
+            return f"would be entered: it {said}"
+        return f"order {shown(await of(parts, now).new(one, who(operator)))}: it {said}"
+
+    say(clean(perform(config, data, handler)))
+
+
+def _time(text: str) -> int | None:
+    return instant(text) if text else None
+
+
+async def _of_log(parts: Parts, url: str) -> Selector:
+    """Return the selector of a saved log by its address. Raises BadHold."""
+    ident = await parts.logs.find(last(url))
+    if ident is None:
+        raise BadHold("refused.hold.log")
+    return Selector("log", ident.hex())
+
+
+@app.command()
+def hold(
+    number: Number,
+    days: Annotated[int, typer.Option(min=1, help="until its end")] = PRESETS["order"],
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Preserve what an order names, stored and future. It is secret while the order is."""
+
+    async def handler(parts: Parts, _: Settings) -> int:
+        return await of(parts, now).hold(number, who(operator), days)
+
+    say(f"hold {perform(config, data, handler)} is placed")
+
+
+@app.command()
+def produce(
+    number: Number,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="a new folder for the package")],
+    categories: Some = "",
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the records that an order names, once a second operator has approved it. Call it again after an interruption."""
+
+    async def handler(parts: Parts, settings: Settings) -> ProducedPackage:
+        orders, chosen = of(parts, now), settings.console
+        accounts = Accounts(parts.database, parts.pseudonyms)
+        approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR)
+        sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+        records = OrderRecords(parts.database, parts.logs, sealed, parts.pseudonyms)
+        wanted: tuple[Category, ...] = order_kinds.categories(categories)
+        making = OrderProduction(orders, records, accounts, approvals)
+        return await making.produce(number, who(operator), out.absolute(), wanted, dry=dry_run)
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json({"state": found.state, "categories": [one.name for one in found.categories], "counts": found.counts})
+    elif found.state in ("done", "counted"):
+        table(("part", "records"), found.counts.items())
+        say(f"{order_kinds.names_of(found.categories)}: {out}" if found.state == "done" else "nothing was opened")
+    if found.state == "asked":
+        stop("another officer confirms it in the console, at /approvals; then call this again", status=3)
+    if found.state == "waiting":
+        stop("no other officer has an account: call this again after console.wait_hours", status=3)
+
+
+@app.command()
+def refuse(
+    number: Number, why: Why, now: Now = "", config: ConfigFile = None, data: DataFolder = None, operator: Operator = ""
+) -> None:
+    """Refuse an order. Nothing is looked up; the ledger has the line."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await of(parts, now).refuse(number, who(operator), why)
+
+    perform(config, data, handler)
+    say("the order is refused")
+
+
+@app.command()
+def gag(
+    number: Number,
+    until: Annotated[str, typer.Option(metavar="TIME", help="UTC; a past time ends the secrecy now")],
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Move the end of an order's secrecy, as a court did. Afterwards the person reads of it in "What we hold"."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await of(parts).gag(number, who(operator), instant(until), why)
+
+    perform(config, data, handler)
+    say(f"secret until {until}")
+
+
+@app.command("list")
+def listed(
+    every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the running orders, the earliest due date first."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Order]:
+        async with audit_log.act(parts.database, operator=who(operator), action="order list", why="the orders") as act:
+            found = list(await of(parts).listed(every))
+            act.outcome = f"{len(found)} listed"
+        return found
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json([as_data(one) for one in found])
+        return
+    titles = ("number", "kind", "authority", "country", "may open", "state", "due", "secret until")
+    rows = (
+        (
+            shown(o.number),
+            o.kind,
+            o.authority,
+            o.country,
+            order_kinds.names_of(o.open_to),
+            o.state,
+            when(o.due),
+            when(o.gag_until),
+        )
+        for o in found
+    )
+    table(titles, rows)
+    say(f"{len(found)} orders")
+
+
+@app.command()
+def show(
+    number: Number,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print an order with its text, and whom it is about."""
+
+    async def handler(parts: Parts, _: Settings) -> dict[str, Any]:
+        order, selector, paper = await of(parts).show(number, who(operator), why)
+        return {**as_data(order), "about": f"{selector.kind} {selector.value}", "paper": paper}
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        if value not in ("", None, []):
+            say(clean(f"{name}: {value}"))
+
+
+def as_data(order: Order) -> dict[str, Any]:
+    """Return an order for JSON."""
+    return {
+        "number": shown(order.number), "kind": order.kind, "authority": order.authority, "country": order.country,
+        "names": [one.name for one in order.asked], "may_open": [one.name for one in order.open_to], "state": order.state,
+        **{name: when(getattr(order, name)) for name in ("received", "due", "gag_until", "since", "until", "decided")},
+        "hold": order.hold, "age_key": order.age_key, "why": order.why,
+    }  # fmt: skip

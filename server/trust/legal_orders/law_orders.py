@@ -1,0 +1,257 @@
+"""Keep legal orders: enter, hold, refuse and list them, and move the end of their secrecy.
+
+**Invariant:** the audit log has a line before each look and each change. A closed order never opens again.
+
+    open ─▷ held ─▷ produced       a hold may be placed first; `server.trust.legal_orders.order_production` moves an order to `produced`
+      └──────┴────▷ refused
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import case as when
+from sqlalchemy import func, insert, select, update
+
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.privacy import audit_log
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
+from server.data.privacy.registry_model import Category
+from server.data.retention import legal_holds
+from server.data.retention.legal_holds import Selector
+from server.data.schema.law_order_schema import law_order
+from server.ops.security.reference_numbers import number as draw
+from server.ops.security.reference_numbers import read as read_number
+from server.ops.security.reference_numbers import shown
+from server.trust.legal_orders import order_kinds
+
+DAY: Final = 86_400
+PAPER: Final = b"order.paper"
+OPEN, HELD, PRODUCED, REFUSED = "open", "held", "produced", "refused"
+RUNNING: Final = (OPEN, HELD)
+LONGEST: Final = 8_000  # characters of an order's text
+TOLD: Final = 7 * DAY  # how long an ended secrecy is counted
+
+
+class OrderRefused(ValueError):
+    """An action on an order that is not possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order as it came. Times are Unix seconds; `paper`: its text, or what it says in short; `age_key`: the authority's public key, or empty."""
+
+    kind: str
+    authority: str
+    country: str
+    asked: tuple[Category, ...]
+    selector: Selector
+    paper: str
+    received: int
+    due: int | None = None
+    gag_until: int | None = None
+    since: int | None = None
+    until: int | None = None
+    age_key: str = ""
+
+    def checked(self) -> None:
+        """Raise OrderRefused if something is missing."""
+        if self.kind not in order_kinds.KINDS:
+            raise OrderRefused(f"no kind {self.kind}: say one of {', '.join(order_kinds.KINDS)}")
+        if not self.authority.strip() or len(self.country) != 2 or not self.country.isalpha():
+            raise OrderRefused("an order has an authority and a country of two letters")
+        if len(self.paper) > LONGEST or not self.paper.strip():
+            raise OrderRefused(f"an order has a text of at most {LONGEST} characters")
+        if self.due is None and order_kinds.KINDS[self.kind].due is None:
+            raise OrderRefused(f"{order_kinds.KINDS[self.kind].words} is due when it says: --due")
+        if self.age_key and not (self.age_key.isascii() and self.age_key.isalnum() and self.age_key.startswith("age1")):
+            raise OrderRefused("a key of age begins with age1")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A stored order, without the person and the text. `open_to`: the categories that it may open."""
+
+    number: str
+    kind: str
+    authority: str
+    country: str
+    received: int
+    due: int
+    gag_until: int | None
+    asked: tuple[Category, ...]
+    since: int | None
+    until: int | None
+    age_key: str
+    hold: int | None
+    state: str
+    decided: int | None
+    why: str
+
+    @property
+    def open_to(self) -> tuple[Category, ...]:
+        """The categories that the order names and its kind may open."""
+        return order_kinds.opened(self.kind, self.asked)
+
+
+class LawOrders:
+    """The orders of one store. `clock`: Unix seconds. All methods raise StoreAway."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+        self.database = database
+        self.pseudonyms = pseudonyms
+        self.ledger = DisclosureLedger(database, clock)
+        self._clock = clock
+
+    @property
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(self._clock())
+
+    async def new(self, one: NewOrder, operator: str) -> str:
+        """Enter an order, and return its number. Nothing is looked up. Raises OrderRefused, BadHold."""
+        one.checked()
+        selector, number = one.selector.checked(), draw()
+        due = order_kinds.KINDS[one.kind].due
+        row = {
+            "number": number, "kind": one.kind, "authority": one.authority.strip()[:120], "country": one.country.upper(),
+            "received": one.received, "due": one.due if one.due is not None else one.received + (due or 0),
+            "gag_until": one.gag_until, "asked": ",".join(category.name for category in one.asked),
+            "since": one.since, "until": one.until, "age_key": one.age_key, "hold": None, "state": OPEN, "decided": None,
+            "selector": self.pseudonyms.seal_selector(f"{selector.kind} {selector.value}"),
+            "paper": self.pseudonyms.seal_text(PAPER, one.paper), "why": "", "ends": None,
+        }  # fmt: skip
+        async with audit_log.act(
+            self.database, operator=operator, action="order new", why=f"{one.kind} of {one.authority}",
+            subject=self.subject_of(selector),
+        ) as act:  # fmt: skip
+            async with self.database.write() as connection:
+                await connection.execute(insert(law_order).values(row))
+            act.outcome = f"order {shown(number)}"
+        return number
+
+    async def hold(self, text: str, operator: str, days: int) -> int:
+        """Preserve what the order names, and return the hold's number. It is secret while the order is. Raises OrderRefused, BadHold."""
+        order, selector, _ = await self.read(text)
+        self.check_running(order)
+        if order.hold is not None:
+            raise OrderRefused(f"hold {order.hold} is placed already")
+        why = f"order {shown(order.number)}"
+        async with audit_log.act(
+            self.database, operator=operator, action="order hold", why=why, subject=self.subject_of(selector)
+        ) as act:
+            hold = await legal_holds.place(
+                self.database, self.pseudonyms, selector, authority=order.authority, reason=why, now=self.now,
+                until=self.now + days * DAY, secret=(order.gag_until or 0) > self.now,
+            )  # fmt: skip
+            values: dict[str, Any] = {"hold": hold, "state": HELD}
+            if order.kind == "preservation":  # nothing leaves, so the order is answered
+                values |= {"state": PRODUCED, "decided": self.now, "ends": max(self.now, order.gag_until or 0)}
+            await self.change(order, **values)
+            act.outcome = f"hold {hold}"
+        return hold
+
+    async def refuse(self, text: str, operator: str, why: str) -> None:
+        """Refuse an order. The ledger has the line; nothing was looked up. Raises OrderRefused."""
+        order, selector, _ = await self.read(text)
+        self.check_running(order)
+        async with audit_log.act(
+            self.database, operator=operator, action="order refuse", why=why, subject=self.subject_of(selector)
+        ) as act:
+            await self.ledger.refused(self.disclosure(order, order.asked))
+            await self.change(
+                order, state=REFUSED, decided=self.now, why=why[:500], ends=max(self.now, order.gag_until or 0)
+            )
+            act.outcome = f"order {shown(order.number)} refused"
+
+    async def gag(self, text: str, operator: str, until: int, why: str) -> None:
+        """Move the end of an order's secrecy, as a court did; a past time ends it now. Raises OrderRefused."""
+        order, selector, _ = await self.read(text)
+        async with audit_log.act(
+            self.database, operator=operator, action="order gag", why=why, subject=self.subject_of(selector)
+        ) as act:
+            ends = {} if order.decided is None else {"ends": max(order.decided, until)}
+            async with self.database.write() as connection:
+                await connection.execute(
+                    update(law_order).where(law_order.c.number == order.number).values(gag_until=until, **ends)
+                )
+            act.outcome = f"order {shown(order.number)}: secret until {until}"
+
+    async def show(self, text: str, operator: str, why: str) -> tuple[Order, Selector, str]:
+        """Return an order with the person whom it names and its text, after a line of the audit log. Raises OrderRefused."""
+        order, selector, paper = await self.read(text)
+        async with audit_log.act(
+            self.database, operator=operator, action="order show", why=why, subject=self.subject_of(selector)
+        ) as act:
+            act.outcome = f"order {shown(order.number)}"
+        return order, selector, paper
+
+    async def listed(self, every: bool) -> Sequence[Order]:
+        """Return the running orders, or all, soonest due first; without persons and texts."""
+        wanted = select(law_order).order_by(law_order.c.due, law_order.c.number)
+        async with self.database.read() as connection:
+            rows = (await connection.execute(wanted if every else wanted.where(law_order.c.state.in_(RUNNING)))).all()
+        return [_order(row) for row in rows]
+
+    async def counts(self) -> tuple[dict[str, int], int | None, int]:
+        """Return the number of orders by state, when the first running one is due, and how many secrecies ended in the last week."""
+        running = when((law_order.c.state.in_(RUNNING), law_order.c.due))
+        wanted = select(law_order.c.state, func.count(), func.min(running)).group_by(law_order.c.state)
+        over = select(func.count()).where(
+            law_order.c.state == PRODUCED, law_order.c.gag_until > self.now - TOLD, law_order.c.gag_until <= self.now
+        )
+        async with self.database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+            ended = (await connection.execute(over)).scalar_one()
+        due = [row[2] for row in rows if row[2] is not None]
+        return {row[0]: row[1] for row in rows}, min(due, default=None), int(ended)
+
+    async def read(self, text: str) -> tuple[Order, Selector, str]:
+        """Return an order, the person whom it names, and its text; for the methods that write the audit log. Raises OrderRefused."""
+        number = read_number(text)
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(law_order).where(law_order.c.number == number))).first()
+        if row is None:
+            raise OrderRefused("no order has this number")
+        kind, _, value = self.pseudonyms.open_selector(row.selector).partition(" ")
+        return _order(row), Selector(kind, value), self.pseudonyms.open_text(PAPER, row.paper)
+
+    async def change(self, order: Order, **values: Any) -> None:
+        """Write new values of a running order. Raises OrderRefused if another operator closed it meanwhile."""
+        running = update(law_order).where(law_order.c.number == order.number, law_order.c.state.in_(RUNNING))
+        async with self.database.write() as connection:
+            if not (await connection.execute(running.values(**values))).rowcount:
+                raise OrderRefused("this order is closed")
+
+    @staticmethod
+    def check_running(order: Order) -> None:
+        """Raise OrderRefused for a closed order."""
+        if order.state not in RUNNING:
+            raise OrderRefused(f"this order is {order.state}")
+
+    @staticmethod
+    def disclosure(order: Order, categories: Sequence[Category]) -> Disclosure:
+        """Return the disclosure that an order asks for, as the ledger has it."""
+        return Disclosure(
+            What.PRODUCED, order.authority, order.kind, tuple(categories), law_order=order.number,
+            reveal_after=order.gag_until or 0,
+        )  # fmt: skip
+
+    def subject_of(self, selector: Selector) -> bytes:
+        """Return the value of the audit log for the person, the address or the saved log that an order names."""
+        if selector.kind == "address":
+            return self.pseudonyms.audit_subject(self.pseudonyms.kept_address_mac(selector.value))
+        if selector.kind == "log" or len(selector.value) == 34:
+            return self.pseudonyms.audit_subject(bytes.fromhex(selector.value))
+        return self.pseudonyms.audit_subject(self.pseudonyms.kept_identity(int(selector.value)))
+
+
+def _order(row: Any) -> Order:
+    return Order(
+        row.number, row.kind, row.authority, row.country, row.received, row.due, row.gag_until,
+        order_kinds.categories(row.asked), row.since, row.until, row.age_key, row.hold, row.state, row.decided, row.why,
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Orders are kept sealed, held, refused and listed; a closed one never opens again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from server.data.privacy import audit_log
+from server.data.retention import legal_holds
+from server.data.retention.legal_holds import Selector
+from server.data.schema.law_order_schema import law_order
+from server.trust.legal_orders.law_orders import OrderRefused
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.legal_orders.orders import DAY, order, orders
+from tests.server.trust.rights.people import A
+
+
+async def test_whom_an_order_names_and_its_text_are_sealed(kit: Kit) -> None:
+    number = await orders(kit).new(order(), "ada")
+    async with kit.database.read() as connection:
+        (row,) = (await connection.execute(select(law_order))).all()
+    assert not any(
+        mark in b"".join(value for value in row if isinstance(value, bytes)) for mark in (b"Order 7", str(A).encode())
+    )
+    found, selector, paper = await orders(kit).show(number, "ada", "to answer it")
+    assert (found.state, found.country, selector, paper) == (
+        "open",
+        "NO",
+        Selector("identity", str(A)),
+        "Order 7: all of it",
+    )
+    assert [entry.action for entry in await audit_log.recent_entries(kit.database, 0)] == 2 * ["order show"] + 2 * [
+        "order new"
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "letter"}, {"authority": " "}, {"country": "NOR"}, {"country": "1x"}, {"paper": " "}, {"paper": "x" * 8001},
+        {"due": None}, {"age_key": "age1 -o x"}, {"age_key": "-r"}, {"selector": Selector("name", "A. Person")},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_an_incomplete_order_is_refused(kit: Kit, wrong: dict[str, object]) -> None:
+    with pytest.raises((OrderRefused, legal_holds.BadHold)):
+        await orders(kit).new(replace(order(), **wrong), "ada")  # type: ignore[arg-type]
+    assert await kit.count("law_order") == 0
+
+
+async def test_the_law_says_when_an_emergency_and_a_european_order_are_due(kit: Kit) -> None:
+    for kind, due in (("emergency", 8 * 3600), ("epoc_content", 10 * DAY), ("epoc_subscriber", 10 * DAY)):
+        number = await orders(kit).new(order(kind, due=None), "ada")
+        assert (await orders(kit).read(number))[0].due == NOW + due
+
+
+async def test_a_hold_is_secret_while_the_order_is_and_a_preservation_is_answered_by_it(kit: Kit) -> None:
+    secret = await orders(kit).new(order(gag_until=NOW + DAY), "ada")
+    await orders(kit).hold(secret, "ada", 90)
+    preserve = await orders(kit).new(order("preservation", due=None), "ada")
+    await orders(kit).hold(preserve, "ada", 60)
+    assert [(hold.secret, hold.until) for hold in await legal_holds.list_holds(kit.database)] == [
+        (False, NOW + 60 * DAY), (True, NOW + 90 * DAY),
+    ]  # fmt: skip
+    assert [(await orders(kit).read(number))[0].state for number in (secret, preserve)] == ["held", "produced"]
+    with pytest.raises(OrderRefused):
+        await orders(kit).hold(secret, "ada", 90)
+    with pytest.raises(OrderRefused):
+        await orders(kit).refuse(preserve, "ada", "so")
+
+
+async def test_a_refusal_is_a_line_of_the_ledger_and_final(kit: Kit) -> None:
+    number = await orders(kit).new(order(), "ada")
+    await orders(kit).refuse(number, "ada", "of no court")
+    (line,) = await orders(kit).ledger.lines()
+    assert (line["phase"], line["law_order"], line["recipient"], line["who"]) == ("refused", number, "A court", None)
+    for again in (orders(kit).refuse(number, "ada", "so"), orders(kit).hold(number, "ada", 9)):
+        with pytest.raises(OrderRefused):
+            await again
+    with pytest.raises(OrderRefused):
+        await orders(kit).read("0000-0000-0000-0")
+    assert await orders(kit).listed(every=False) == []
+    assert [one.state for one in await orders(kit).listed(every=True)] == ["refused"]
+
+
+async def test_an_order_goes_two_years_after_its_answer_or_its_secrecy(kit: Kit) -> None:
+    for gag in (None, NOW + 100 * DAY):
+        number = await orders(kit).new(order(gag_until=gag), "ada")
+        await orders(kit).refuse(number, "ada", "of no court")
+    await orders(kit).new(order(), "ada")
+    for after, left in ((730, 3), (731, 2), (831, 1), (2000, 1)):
+        kit.now = NOW + after * DAY
+        await kit.purge().run()
+        assert await kit.count("law_order") == left
+    assert await orders(kit).counts() == ({"open": 1}, NOW + DAY, 0)
