@@ -67,6 +67,9 @@ BOARD = Board(
                       words=(("0", "away"), ("1", "there")), empty="off"),
                 Panel("How late", "The line that waited longest for its look since the last scrape, by process. A quarter of a second is usual at the most.", "s",
                       ((f"max by (instance, process) (serendip_screening_lag_seconds{{{HERE}}})", "{{instance}} {{process}}"),), ((1, "orange"), (5, "red"))),
+                Panel("Share of lines", "Of the lines that were delivered while screening is on, those that were looked at. Below 99 in 100 for five minutes: SerendipScreeningBehind.", "percentunit",
+                      ((f"sum by (instance) (rate(serendip_screening_lines_total{{{HERE}}}[$__rate_interval])) / "
+                        f"(sum by (instance) (rate(serendip_screening_offered_total{{{HERE}}}[$__rate_interval])) > 0)", "{{instance}}"),), ((0.99, "green"),), base="red", empty="no lines"),
                 Panel("Lines", "Looked at, and not: the memory for those that wait was full (not), they are of the dearest chats (line), or they cost too much to be read to their end (rest).", "cps",
                       ((rate("serendip_screening_lines_total"), "looked at"), (rate("serendip_screening_dropped_total"), "not"),
                        (rate("serendip_screening_skipped_total", "what"), "{{what}}"))),

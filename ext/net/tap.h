@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
     tap_shared_t *shared;
     uint8_t *data;
-    uint64_t size, head, tail, dropped;
+    uint64_t size, head, tail, dropped, written; /* lines: without room, and written by this end */
 } tap_t;
 
 static inline void tap_open(tap_t *tap, void *memory, uint64_t size) {
@@ -42,6 +42,7 @@ static inline void tap_open(tap_t *tap, void *memory, uint64_t size) {
     tap->head = __atomic_load_n(&tap->shared->head, __ATOMIC_ACQUIRE);
     tap->tail = __atomic_load_n(&tap->shared->tail, __ATOMIC_ACQUIRE);
     tap->dropped = __atomic_load_n(&tap->shared->dropped, __ATOMIC_RELAXED);
+    tap->written = 0;
 }
 
 static inline uint64_t tap_room(const tap_t *tap) {
@@ -70,6 +71,7 @@ static inline int tap_put(tap_t *tap, uint64_t chat, uint32_t side, uint32_t num
     memcpy(tap->data + at, &entry, sizeof(entry));
     memcpy(tap->data + at + sizeof(entry), text, size);
     tap->head += skip + need;
+    tap->written++;
     __atomic_store_n(&tap->shared->head, tap->head, __ATOMIC_RELEASE);
     return 1;
 }

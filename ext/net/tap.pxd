@@ -19,6 +19,7 @@ cdef extern from "tap.h" nogil:
         uint64_t head
         uint64_t tail
         uint64_t dropped
+        uint64_t written
     void tap_open(tap_t *tap, void *memory, uint64_t size)
     bint tap_put(tap_t *tap, uint64_t chat, uint32_t side, uint32_t number, double time, const uint8_t *text, uint32_t size)
     int tap_next(tap_t *tap, tap_entry_t *entry, const uint8_t **text)

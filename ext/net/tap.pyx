@@ -68,6 +68,11 @@ cdef class Tap:
         """The number of lines dropped because there was no room."""
         return self.tap.dropped
 
+    @property
+    def offered(self) -> int:
+        """The number of lines that this end was given: written, or dropped."""
+        return self.tap.written + self.tap.dropped
+
     def put(self, chat: int, side: int, number: int, time: float, text: bytes) -> bool:
         """Write a line as the relay does: for a question, which is asked before its chat begins, and for tests. False if there was no room."""
         cdef const uint8_t[::1] view = text

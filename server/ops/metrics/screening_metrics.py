@@ -34,6 +34,12 @@ SCREENED = (
     ),
     Metric("serendip_screening_lines", "counter", "lines looked at", "Is it keeping up?"),
     Metric(
+        "serendip_screening_offered",
+        "counter",
+        "lines that were delivered while screening is on: looked at, skipped, dropped, or waiting",
+        "Of all that is said, which share is looked at?",
+    ),
+    Metric(
         "serendip_screening_dropped",
         "counter",
         "lines that were not looked at, since the memory for those that wait was full; they were delivered",

@@ -144,6 +144,7 @@ class Screener:
         return {
             "serendip_screening_up": {(self._name,): int(time.monotonic() - self._heard < FRESH)},
             "serendip_screening_lines": counted["lines"],
+            "serendip_screening_offered": self.tap.offered,
             "serendip_screening_skipped": {
                 ("line",): counted["skipped"],
                 ("rest",): counted["unread"],
