@@ -10,7 +10,7 @@ from libc.stdint cimport uint32_t
 cdef enum:
     GRAPHS = 3
     SECTIONS = 15
-    CODES = 0x10000  # that have a kind: others are left to the caller
+    CODES = 0x10000  # that have a kind; of others `mapped` alone says what they look like
 
 cdef enum:  # sections
     SLOT_HASHES
@@ -32,7 +32,6 @@ cdef enum:  # sections
 cdef enum:
     SAME = 0  # kinds of a character: it looks like itself
     ALIKE = 1  # like those of `mapped`
-    UNKNOWN = 2  # asks the caller
 
 ctypedef const uint32_t *numbers_t
 

@@ -82,7 +82,7 @@ cdef class PhraseIndex:
         good = good and self._ascends(KEYS, 1, CHILDREN) and self._ascends(MAPPED, 1, MAPPED_CHARS)
         good = good and self._names_nodes(FIRST) and self._names_nodes(CHILDREN) and self._names_nodes(OTHERS) and self._names_nodes(ROOTS)
         for at in range(<uint32_t>CODES):
-            good = good and kinds[at] <= UNKNOWN
+            good = good and kinds[at] <= ALIKE
         if not good:
             raise ValueError("an index of phrases is damaged")
         for at in range(self.rows[WORDS]):

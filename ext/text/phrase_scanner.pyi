@@ -1,4 +1,3 @@
-from collections.abc import Callable, Sequence
 from typing import Final, final
 
 from ext.text.phrase_index import PhraseIndex
@@ -18,7 +17,6 @@ class PhraseScanner:
     def __init__(
         self,
         index: PhraseIndex,
-        readings: Callable[[str], Sequence[str]],
         wanted: bytes | None = None,
         words_max: int = 128,
     ) -> None: ...

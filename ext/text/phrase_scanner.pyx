@@ -10,7 +10,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from ext.text.phrase_index cimport (
-    CHILDREN, CODES, ENDS, FIRST, GRAPHS, KINDS, MAPPED, MAPPED_CHARS, NODES, OTHERS, ROOTS, SAME, UNKNOWN, WORD_TOKENS, WORDS, PhraseIndex,
+    CHILDREN, CODES, ENDS, FIRST, GRAPHS, KINDS, MAPPED, MAPPED_CHARS, NODES, OTHERS, ROOTS, SAME, WORD_TOKENS, WORDS, PhraseIndex,
     key_of, key_t, mapped_t, node_t, word_of, word_t,
 )
 
@@ -89,12 +89,11 @@ cdef inline Py_UCS4 letter_of(Py_UCS4 sign) noexcept nogil:
 cdef class PhraseScanner:
     """Words and phrases of the text that was scanned last. The index is shared, all else is this scanner's.
 
-    `readings` returns the readings of a word with a character that the index leaves to it. `wanted`: a byte for each number of an end, 0 if it is
-    passed over; None: all are looked for. `words_max`: words of a text that are read, beside those of scripts without spaces.
+    `wanted`: a byte for each number of an end, 0 if it is passed over; None: all are looked for. `words_max`: words of a text that are read, beside
+    those of scripts without spaces.
     """
 
     cdef PhraseIndex index
-    cdef object readings
     cdef bytes wanted
     cdef const uint8_t *wanted_ends
     cdef Py_ssize_t wanted_size, words_max
@@ -116,11 +115,11 @@ cdef class PhraseScanner:
     cdef bint signs  # words may have readings
     cdef readonly Py_ssize_t digits  # decimal digits of the text
 
-    def __cinit__(self, PhraseIndex index not None, readings, bytes wanted=None, Py_ssize_t words_max=NARROW_MAX):
+    def __cinit__(self, PhraseIndex index not None, bytes wanted=None, Py_ssize_t words_max=NARROW_MAX):
         cdef size_t nodes = index.rows[NODES] + 1
         if not 0 < words_max <= NARROW_MAX:
             raise ValueError("too many words")
-        self.index, self.readings, self.wanted, self.words_max = index, readings, wanted, words_max
+        self.index, self.wanted, self.words_max = index, wanted, words_max
         if wanted is not None:
             self.wanted_ends, self.wanted_size = wanted, len(wanted)
         self.text = <Py_UCS4 *>calloc(TEXT_MAX, sizeof(Py_UCS4))
@@ -321,23 +320,15 @@ cdef class PhraseScanner:
             self.ids[end] = word
             self.id_begins[place + 1] = end + 1
 
-    cdef int _read_word(self, Py_ssize_t place, Py_ssize_t size) except -1:
+    cdef void _read_word(self, Py_ssize_t place, Py_ssize_t size) noexcept nogil:
         """Note the words of the index that the word in `word` may be read as."""
         cdef Py_UCS4[READING_MAX] alike
         cdef Py_ssize_t bare, length, at
         self.id_begins[place + 1] = self.id_begins[place]
         self._add(place, self.word, size)
         if not self.signs or not self._is_strange(size):
-            return 0
+            return
         length = self._alike(size, alike)
-        if length < 0:
-            word = "".join([chr(self.word[at]) for at in range(size)])
-            for form in self.readings(word):
-                if len(form) <= READING_MAX:
-                    for at in range(len(form)):
-                        alike[at] = form[at]
-                    self._add(place, alike, len(form))
-            return 0
         bare = 0
         while bare < size and (self.word[bare] == c"@" or self.word[bare] == c"$"):
             bare += 1
@@ -346,7 +337,6 @@ cdef class PhraseScanner:
         self._add(place, alike, length)
         self._add_shortened(place, alike, length)
         self._add_imitated(place, alike, length)
-        return 0
 
     cdef bint _is_strange(self, Py_ssize_t size) noexcept nogil:
         """Whether the word in `word` may have more readings than its spelling."""
@@ -364,7 +354,7 @@ cdef class PhraseScanner:
         return not plain and not digits
 
     cdef Py_ssize_t _alike(self, Py_ssize_t size, Py_UCS4 *alike) noexcept nogil:
-        """Write the word in `word` with look-alikes replaced; return its length, -1 if the index does not know one of its characters."""
+        """Write the word in `word` with look-alikes replaced; return its length."""
         cdef const uint8_t *kinds = <const uint8_t *>self.index.parts[KINDS]
         cdef const mapped_t *mapped = <const mapped_t *>self.index.parts[MAPPED]
         cdef Py_ssize_t at, length = 0
@@ -372,25 +362,22 @@ cdef class PhraseScanner:
         cdef Py_UCS4 char
         for at in range(size):
             char = self.word[at]
-            if char >= CODES or length == READING_MAX or kinds[char] == UNKNOWN:
-                return -1
-            if kinds[char] == SAME:
-                alike[length] = char
-                length += 1
-                continue
             low, high = 0, self.index.rows[MAPPED]
+            if char < CODES and kinds[char] == SAME:
+                high = 0
             while low < high:
                 middle = (low + high) >> 1
                 if mapped[middle].code < <uint32_t>char:
                     low = middle + 1
                 else:
                     high = middle
-            if low == self.index.rows[MAPPED] or mapped[low].code != <uint32_t>char:
-                return -1
-            for one in range(mapped[low].chars, mapped[low + 1].chars):
-                if length == READING_MAX:
-                    return -1
-                alike[length] = self.index.parts[MAPPED_CHARS][one]
+            if low < self.index.rows[MAPPED] and mapped[low].code == <uint32_t>char:
+                for one in range(mapped[low].chars, mapped[low + 1].chars):
+                    if length < READING_MAX:
+                        alike[length] = self.index.parts[MAPPED_CHARS][one]
+                        length += 1
+            elif length < READING_MAX:
+                alike[length] = char
                 length += 1
         return length
 

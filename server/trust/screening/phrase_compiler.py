@@ -4,7 +4,6 @@
 merged, since half of all lines have a word with which hundreds of phrases begin.
 """
 
-import unicodedata
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,11 +12,10 @@ from typing import Final
 from engine.matching.interest_normalisation import skeleton
 from ext.text.phrase_index import HEADER_NUMBERS, MAGIC_NUMBER, word_hash
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
-from server.trust.screening.text_folding import readings_of
 
 TREE, ALLOWED, UNITS = range(3)  # graphs of an index: phrases, harmless ones, units behind a number
 CODES: Final = 0x1_0000  # characters whose look-alikes an index knows
-SAME, ALIKE, UNKNOWN = range(3)  # kinds of a character
+ALIKE: Final = 1  # kind of a character that looks like others
 FULL: Final = 2  # a table has so many slots a word, at least
 _NUMBER: Final = "I"  # of four bytes
 
@@ -36,11 +34,6 @@ def compile_phrases(graphs: Sequence[Node], vocabulary: Vocabulary) -> tuple[byt
     header = [MAGIC_NUMBER, *rows]
     header += [0] * (HEADER_NUMBERS - len(header))
     return b"".join(part.tobytes() for part in (array(_NUMBER, header), *parts)), list(layout.ends)
-
-
-def readings_of_word(word: str) -> tuple[str, ...]:
-    """Return the readings of a word that an index leaves to its caller."""
-    return readings_of([word]).get(word, ())
 
 
 def _merged_root(graph: Node) -> Node:
@@ -132,35 +125,20 @@ def _words(vocabulary: Vocabulary, layout: _Layout, root: Node) -> list[array[in
 
 @lru_cache(maxsize=1)
 def _look_alikes() -> list[array[int]]:
-    """Return the characters that look like others, those others, and the kind of each character of words.
+    """Return the characters that look like others, those others, and whether a character of words does.
 
-    The look-alikes of a word are those of its characters, one after the other, if none of them joins the one before it in a normal form: such
-    characters are UNKNOWN.
+    The look-alikes of a word are those of its characters, one after the other: none of them joins the one before it in a normal form, but vowels and
+    finals of Hangul, which are no look-alikes, and which folding has joined already.
     """
     kinds = bytearray(CODES)
     rows, chars = array(_NUMBER), array(_NUMBER)
-    joining = _joining_characters()
-    for code in range(0x80, CODES):
+    for code in range(0x80, 2 * CODES):  # those beyond are ideographs
         char = chr(code)
-        if not char.isalnum() and char != "\u2019":
-            continue
-        alike = skeleton(char)
-        first = {char, alike[:1], unicodedata.normalize("NFD", alike)[:1]}
-        if not alike or first & joining or any(map(unicodedata.combining, first)):
-            kinds[code] = UNKNOWN
-        elif alike != char:
-            kinds[code] = ALIKE
+        alike = skeleton(char) if char.isalnum() or char == "\u2019" else char
+        if alike != char:
+            if code < CODES:
+                kinds[code] = ALIKE
             rows.extend((code, len(chars)))
             chars.extend(map(ord, alike))
     rows.extend((0, len(chars)))
     return [rows, chars, array(_NUMBER, bytes(kinds))]
-
-
-def _joining_characters() -> frozenset[str]:
-    """Return the characters below CODES that a normal form may join to the one before. (Those beyond it join none below.)"""
-    found = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # vowels and finals of Hangul
-    for code in range(CODES):
-        decomposition = unicodedata.decomposition(chr(code))
-        if decomposition and decomposition[0] != "<":
-            found |= {chr(int(part, 16)) for part in decomposition.split()[1:]}
-    return frozenset(found)

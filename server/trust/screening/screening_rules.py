@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from engine.conduct.detection_classes import RULES, Kind
 from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SIGNS, SPELLED, WIDE, PhraseScanner
 from server.trust.screening import line_patterns, private_data
-from server.trust.screening.phrase_compiler import ALLOWED, UNITS, readings_of_word
+from server.trust.screening.phrase_compiler import ALLOWED, UNITS
 from server.trust.screening.phrase_graph import End, Hit
 from server.trust.screening.rule_cache import own_phrases
 from server.trust.screening.rule_compiler import (
@@ -64,8 +64,8 @@ class Search:
     def __init__(self, phrases: PhraseSet, wanted: frozenset[str]) -> None:
         ends = bytes(RULES[end.rule].name in wanted for end in phrases.ends)
         self.phrases = phrases
-        self.scanner = PhraseScanner(phrases.graphs, readings_of_word, ends, WORDS_MAX)
-        self._spelled = PhraseScanner(phrases.graphs, readings_of_word, ends, WORDS_MAX)
+        self.scanner = PhraseScanner(phrases.graphs, ends, WORDS_MAX)
+        self._spelled = PhraseScanner(phrases.graphs, ends, WORDS_MAX)
 
     def hits(self, words: list[str], flags: int) -> list[Hit]:
         """Return matches of phrases, of stems, and of phrases with words spelled in single letters. `flags`: what the scan of the piece saw."""
@@ -239,9 +239,12 @@ class Rules:
                 self._add_match(rule, find_in(text, line.words), piece, line, found)
         if flags & DIGIT:
             digits: int = self._searches[0].scanner.digits
+            last, span = None, None
             for rule, least, find in self._numbers:
                 if digits >= least and rule not in found:
-                    self._add_match(rule, find(text), piece, line, found)
+                    if find is not last:  # two rules of one search are neighbours
+                        last, span = find, find(text)
+                    self._add_match(rule, span, piece, line, found)
 
     def _add_match(
         self, rule: str, span: line_patterns.Span | None, piece: Piece, line: Line, found: dict[str, Detection]

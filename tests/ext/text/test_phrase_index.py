@@ -7,7 +7,7 @@ import pytest
 
 from ext.text.phrase_index import PhraseIndex
 from ext.text.phrase_scanner import PhraseScanner
-from server.trust.screening.phrase_compiler import ALLOWED, compile_phrases, readings_of_word
+from server.trust.screening.phrase_compiler import ALLOWED, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
 
@@ -30,7 +30,7 @@ def test_a_damaged_index_is_refused_or_leads_nowhere_outside_of_it() -> None:
         old = numbers[place]
         numbers[place] = dice.choice((0, 1, 0xFFFFFFFF, old + 1 & 0xFFFFFFFF, dice.getrandbits(32), dice.randrange(64)))
         try:
-            scanner = PhraseScanner(PhraseIndex(numbers.tobytes()), readings_of_word)
+            scanner = PhraseScanner(PhraseIndex(numbers.tobytes()))
         except ValueError:
             refused += 1
         else:

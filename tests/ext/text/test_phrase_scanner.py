@@ -6,7 +6,7 @@ import pytest
 
 from ext.text.phrase_index import PhraseIndex
 from ext.text.phrase_scanner import DIGIT, DOT, HIT, SIGNS, SPELLED, WIDE, PhraseScanner
-from server.trust.screening.phrase_compiler import UNITS, compile_phrases, readings_of_word
+from server.trust.screening.phrase_compiler import UNITS, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
 from server.trust.screening.text_folding import WORDS_MAX, fold_line, word_spans
@@ -26,7 +26,7 @@ def small(*templates: str) -> tuple[PhraseScanner, list[End]]:
             vocabulary.add_phrase(phrase.items)
             graph.add(phrase.items, End(template))
     index, ends = compile_phrases((graph, Node(), Node()), vocabulary)
-    return PhraseScanner(PhraseIndex(index), readings_of_word), ends
+    return PhraseScanner(PhraseIndex(index)), ends
 
 
 def found(text: str, *templates: str) -> list[tuple[int, int]]:
@@ -38,9 +38,7 @@ def found(text: str, *templates: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("seed", range(3))
 def test_words_are_those_of_text_folding_whatever_a_line_holds(seed: int) -> None:
     scanner, _ = small("a b")
-    limited = PhraseScanner(
-        PhraseIndex(compile_phrases((Node(), Node(), Node()), Vocabulary())[0]), readings_of_word, None, WORDS_MAX
-    )
+    limited = PhraseScanner(PhraseIndex(compile_phrases((Node(), Node(), Node()), Vocabulary())[0]), None, WORDS_MAX)
     dice = random.Random(seed)
     alphabet = [*"ab1 '!@$.’,_-我ñ ä가３٣", "ท", " ", "x", "\U0001f600", "\U00020000", "ﷺ"]
     for _ in range(5_000):
@@ -74,10 +72,10 @@ def test_the_hits_of_a_text_are_bounded() -> None:
 
 def test_an_end_that_is_not_wanted_is_passed_over() -> None:
     _, ends = small("a", "b")
-    some = PhraseScanner(scanner_index("a", "b"), readings_of_word, bytes(end.rule == "b" for end in ends))
+    some = PhraseScanner(scanner_index("a", "b"), bytes(end.rule == "b" for end in ends))
     some.scan("a b")
     assert [begin for _, begin, _ in some.hits()] == [1]
-    none = PhraseScanner(scanner_index("a", "b"), readings_of_word, b"")
+    none = PhraseScanner(scanner_index("a", "b"), b"")
     assert not none.scan("a b") & HIT
 
 

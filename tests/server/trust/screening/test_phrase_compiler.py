@@ -9,7 +9,7 @@ import pytest
 
 from ext.text.phrase_index import PhraseIndex
 from ext.text.phrase_scanner import PhraseScanner
-from server.trust.screening.phrase_compiler import ALLOWED, TREE, compile_phrases, readings_of_word
+from server.trust.screening.phrase_compiler import ALLOWED, TREE, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
 from server.trust.screening.rule_compiler import RuleCompiler, own_compiler
@@ -100,7 +100,7 @@ def shipped() -> RuleCompiler:
 
 def test_each_phrase_of_each_rule_is_found_and_a_mutation_as_by_a_plain_walk(shipped: RuleCompiler) -> None:
     index, ends = compile_phrases(shipped.graphs, shipped.vocabulary)
-    scanner = PhraseScanner(PhraseIndex(index), readings_of_word, None, WORDS_MAX)
+    scanner = PhraseScanner(PhraseIndex(index), None, WORDS_MAX)
     dice = random.Random(7)
     tried = 0
     for number, graph in ((TREE, shipped.graphs[TREE]), (ALLOWED, shipped.graphs[ALLOWED])):
@@ -133,7 +133,7 @@ def test_the_readings_of_any_word_are_those_of_text_folding() -> None:
             vocabulary.words[form] = (form,)
             graph.add((frozenset(((form,),)),), End(form))
         index, ends = compile_phrases((graph, Node(), Node()), vocabulary)
-        scanner = PhraseScanner(PhraseIndex(index), readings_of_word)
+        scanner = PhraseScanner(PhraseIndex(index))
         for text in texts:
             scanner.scan(text)
             expected = {end.rule for end, _, _ in plain_walk(graph, vocabulary, text)}
