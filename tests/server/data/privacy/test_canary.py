@@ -111,6 +111,7 @@ UNMARKED = {
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),
     "found": "words of a list and numbers of lines",
     "daily": "words of a list and numbers: tests/engine/conduct/test_daily_detections.py",
+    "counted": "the random number of a session: tests/server/data/statistics/test_chat_counts.py",
     "translated": "the same text, marked there; nobody asks for a translation here",
     "ban": "the same identity and network, marked there",
     **dict.fromkeys(("appeal", "law_notice"), "sealed; operators alone see it"),
