@@ -13,9 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.data.retention.legal_holds import THEMSELVES
+from server.data.schema.data_request_schema import request
+from server.data.schema.disclosure_schema import disclosure
+from server.data.schema.law_order_schema import law_order
 from server.data.schema.moderation_schema import appeal, ban, evidence, report
 from server.data.schema.moderation_schema import case as cases
-from server.data.schema.record_schema import audit
+from server.data.schema.record_schema import audit, hold
 from server.data.schema.second_look_queries import results
 from server.data.schema.transparency_schema import CHATS, law_notice, month_figure
 
@@ -44,7 +48,8 @@ async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
     Events between the last count and the last midnight are added to their month; `upto` records that midnight in the same transaction. Names of
     figures are words of fixed lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`, `decided/86400`,
     `appeal/reversed/person`, `lifted`, `notice/acted/child`, `operators`, `pictures` (kept), `looks` (at a picture by an operator), `referrals`,
-    `second/agreed`.
+    `second/agreed`; `request/fulfilled/know`, `denial/no_match`, `replied/86400`, `order/produced/warrant`, `order_country/NO`, `hold`,
+    `disclosure/told`.
     """
     upto = await counted_upto(connection)
     end = now - now % DAY
@@ -148,6 +153,8 @@ async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
     await _decisions(connection, window, found)
     await _appeals(connection, window, found)
     await _pictures(connection, window, found)
+    await _requests(connection, window, found)
+    await _orders(connection, window, found)
     for result, number in await _tallied(connection, results(*window)):
         found[f"second/{result}"] += number
     return found
@@ -165,6 +172,46 @@ async def _pictures(connection: AsyncConnection, window: Window, found: Counter[
     ):
         if number := int((await connection.execute(wanted)).scalar_one()):
             found[name] += number
+
+
+async def _requests(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
+    """Count the closed requests of people about their data, the reasons of refusals, and how long an answer took."""
+    begin, end = window
+    wanted = select(request.c.kind, request.c.state, request.c.reason, _took(request.c.received, request.c.closed))
+    rows = await _tallied(connection, wanted.where(request.c.closed >= begin, request.c.closed < end))
+    for kind, state, reason, within, number in rows:
+        found[f"request/{state}/{kind}"] += number
+        if state == "denied":
+            found[f"denial/{reason}"] += number
+        if state in ("fulfilled", "denied"):
+            found[f"replied/{within}"] += number
+
+
+async def _orders(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
+    """Count the answered orders by kind and by country, the placed holds, and the disclosures of the ledger.
+
+    An order is narrowed if fewer categories were disclosed than it names.
+    """
+    begin, end = window
+    given = select(disclosure.c.categories).where(
+        disclosure.c.law_order == law_order.c.number, disclosure.c.phase == "done"
+    )
+    less = given.where(disclosure.c.categories != law_order.c.asked).exists()
+    outcome = case((and_(law_order.c.state == "produced", less), "narrowed"), else_=law_order.c.state).label("outcome")
+    orders = select(outcome, law_order.c.kind, law_order.c.country)
+    for state, kind, country, number in await _tallied(
+        connection, orders.where(law_order.c.decided >= begin, law_order.c.decided < end)
+    ):
+        found[f"order/{state}/{kind}"] += number
+        found[f"order_country/{country}"] += number
+    placed = select(hold.c.kind).where(hold.c.placed >= begin, hold.c.placed < end, hold.c.authority != THEMSELVES)
+    for _, number in await _tallied(connection, placed):
+        found["hold"] += number
+    done = select(disclosure.c.what).where(
+        disclosure.c.at >= begin, disclosure.c.at < end, disclosure.c.phase == "done"
+    )
+    for what, number in await _tallied(connection, done):
+        found[f"disclosure/{what}"] += number
 
 
 async def _decisions(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:

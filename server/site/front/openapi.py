@@ -135,6 +135,7 @@ HALF_DONE: Final[Schema] = {
 MONTH: Final = record(
     month={"type": "string", "pattern": r"^\d{4}-\d\d$"}, reports=PARTED, founded=SHARE, decided=HALF_DONE, decisions=PARTED, appeals=PARTED,
     answered=HALF_DONE, second=PARTED, agreed=SHARE, lifted=PARTED, pictures=PARTED, looks=PARTED, referrals=PARTED, notices=PARTED, operators=WHOLE,
+    requests=PARTED, denials=PARTED, replied=HALF_DONE, orders=PARTED, order_countries=PARTED, holds=PARTED, disclosures=PARTED,
 )  # fmt: skip
 MEAN: Final[Schema] = WHOLE | {"description": "mean of a day, rounded to 5; never under 10"}
 SPAN: Final = {"from": WHOLE, "to": {"type": ["integer", "null"]}, "chats": MEAN}

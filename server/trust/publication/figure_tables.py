@@ -9,12 +9,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from server.data.privacy.disclosure_ledger import What
+from server.data.statement.term_translations import SAID
 from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import RULES
+from server.trust.data_requests import request_states
 
 # Keys of the catalogue for parts that have another name in the tree.
 _KEYS = {
     "no ban": "warned", "a day": "day", "7 days": "week", "30 days": "month", "90 days": "quarter", "ended early": "early",
+}  # fmt: skip
+
+# Parts whose words are those of the privacy statement.
+TERMS = frozenset((*request_states.KINDS, *request_states.REFUSALS, "fulfilled", "denied", "revoked", "expired", *What)) - {
+    "child", "other",
 }  # fmt: skip
 
 
@@ -40,6 +48,8 @@ def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
         _table("lifted", month, t),
         *(_table(name, month, t) for name in ("pictures", "looks", "referrals")),
         _table("notices", month, t),
+        _table("requests", month, t, (t.text("transparency.answered"), within(month["replied"], t))),
+        *(_table(name, month, t) for name in ("denials", "orders", "order_countries", "holds", "disclosures")),
         Table(t.text("transparency.table.operators"), _text(month["operators"], t), ()),
     ]
 
@@ -72,6 +82,10 @@ def _lines(parts: Mapping[str, Any], above: tuple[str, ...], t: Said) -> Iterato
 def _part(name: str, t: Said) -> str:
     if name in RULES:
         return t.text("transparency.rule", rule=name)
+    if name in TERMS:
+        return str(SAID[t.language](name.replace("_", " ")))
+    if len(name) == 2 and name.isupper():
+        return name  # a country
     return t.text(f"transparency.part.{_KEYS.get(name, name)}")
 
 

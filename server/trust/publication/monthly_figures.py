@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.data.database.database import Database
+from server.data.privacy.disclosure_ledger import What
 from server.data.retention.monthly_counts import WITHIN, published
 from server.ops.config.moderation_policy import REPORTS, RULES
+from server.trust.data_requests import request_states
+from server.trust.legal_orders import order_kinds
 from server.trust.moderation_protocol import KINDS
 
 LEAST = 10
@@ -58,6 +61,13 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
         "lifted": shown(Node("lifted", own=figures.get("lifted", 0))),
         **{name: shown(Node(name, own=figures.get(name, 0))) for name in ("pictures", "looks", "referrals")},
         "notices": shown(tree("notice", figures)),
+        "requests": shown(tree("request", figures)),
+        "denials": shown(tree("denial", figures)),
+        "replied": _median("replied", figures),
+        "orders": shown(tree("order", figures)),
+        "order_countries": shown(_countries(figures)),
+        "holds": shown(Node("holds", own=figures.get("hold", 0))),
+        "disclosures": shown(tree("disclosure", figures)),
         "operators": figures.get("operators", 0),
     }
 
@@ -70,13 +80,17 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "appeal": (("upheld", "reversed", "lapsed"), ("person", "program")),
     "second": (("agreed", "differed", "missed"),),
     "notice": (KINDS, ("acted", "none", "passed", "aged")),
+    "request": (request_states.KINDS, ("fulfilled", "denied", "revoked", "expired")),
+    "denial": (request_states.REFUSALS,),
+    "order": (tuple(order_kinds.KINDS), ("produced", "narrowed", "refused")),
+    "disclosure": (tuple(what.value for what in What),),
 }
 
 
 def tree(name: str, figures: Mapping[str, int]) -> Node:
     """Build the tree of one kind of figure."""
-    # stored by outcome first, shown by kind first: the number of notices by kind is the usual question
-    if name == "notice":
+    # stored by outcome first, shown by kind first: the number by kind is the usual question
+    if name in ("notice", "request", "order"):
         figures = {"/".join((first, *rest[::-1])): n for key, n in figures.items() for first, *rest in [key.split("/")]}
     found = _node(name, name, LEVELS[name], figures)
     # programs' actions are a sibling of the rules of people's decisions, so that hiding takes one of either
@@ -84,6 +98,13 @@ def tree(name: str, figures: Mapping[str, int]) -> Node:
         person, program = found.children
         return Node(name, (*person.children, program))
     return found
+
+
+def _countries(figures: Mapping[str, int]) -> Node:
+    """Return orders by country: those of fewer than LEAST orders are one part, so that a country that is not listed says nothing."""
+    found = {key.partition("/")[2]: n for key, n in figures.items() if key.startswith("order_country/")}
+    many = [Node(name, own=number) for name, number in sorted(found.items()) if number >= LEAST]
+    return Node("order_countries", (*many, Node("other", own=sum(n for n in found.values() if n < LEAST))))
 
 
 def _node(name: str, path: str, levels: Sequence[tuple[str, ...]], figures: Mapping[str, int]) -> Node:

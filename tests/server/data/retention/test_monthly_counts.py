@@ -8,17 +8,20 @@ import secrets
 from sqlalchemy import insert, select, update
 
 from server.data.privacy import audit_log
+from server.data.privacy.registry_model import Category
 from server.data.retention import monthly_counts
 from server.data.schema.moderation_schema import ban, case
 from server.data.schema.transparency_schema import month_figure
 from server.ops.config.settings import Retention
 from server.trust.cases.user_appeals import Appeals
+from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_protocol import NoticeForm
 from server.trust.reports.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import Kit
+from tests.server.trust.legal_orders.orders import order, orders
 from tests.server.trust.moderation.people import bans, cases, desk, pictures, reported
 
 DAY = 86_400
@@ -222,3 +225,31 @@ async def test_second_looks_are_counted_when_they_ended(kit: Kit) -> None:
         "second/missed": 1,
     }
     assert found["operators"] == 2
+
+
+async def test_requests_orders_holds_and_disclosures_are_counted_from_tickets_and_ledger(kit: Kit) -> None:
+    kit.now = START
+    tickets = Requests(kit.database, kit.pseudonyms)
+    number = await tickets.open(NewRequest("know", "page", 3, 11), START)
+    await tickets.move(number, "fulfilled", START + 60)
+    number = await tickets.open(NewRequest("delete", "letter", 0, None), START)
+    await tickets.move(number, "denied", START + 3 * DAY, "no_match")
+    found = orders(kit)
+    for kind, asked in (("subpoena", (Category.A, Category.F)), ("warrant", (Category.A, Category.F))):
+        entered = await found.new(order(kind, *asked), "ada")
+        one, _, _ = await found.read(entered)
+        await found.ledger.done(await found.ledger.intent(found.disclosure(one, one.open_to)))
+        await found.change(one, state="produced", decided=START)
+    refused = await found.new(order("demand"), "ada")
+    await found.refuse(refused, "ada", "of no court")
+    await found.hold(await found.new(order("preservation", due=None), "ada"), "ada", 90)
+    kit.now = DECEMBER
+    await counted(kit)
+    await counted(kit)
+    figures = (await shown(kit))["2026-11"]
+    wanted = {
+        "request/fulfilled/know": 1, "request/denied/delete": 1, "denial/no_match": 1, "replied/3600": 1, "replied/259200": 1,
+        "order/narrowed/subpoena": 1, "order/produced/warrant": 1, "order/refused/demand": 1, "order/produced/preservation": 1,
+        "order_country/NO": 4, "hold": 1, "disclosure/produced": 2,
+    }  # fmt: skip
+    assert {name: number for name, number in figures.items() if name != "operators"} == wanted

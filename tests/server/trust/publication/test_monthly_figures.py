@@ -42,6 +42,9 @@ FIGURES = {
     "report/aged/other": 11, "decision/person/nothing": 60, "decision/person/R5/7 days": 41, "decision/person/R4/a day": 12,
     "decision/person/R4/ended early": 3, "decision/program/R5/a day": 25, "decided/14400": 60, "decided/86400": 40, "appeal/upheld/person": 14,
     "appeal/reversed/person": 4, "answered/86400": 18, "lifted": 2, "notice/acted/log": 12, "notice/none/log": 10, "operators": 3,
+    "request/fulfilled/know": 41, "request/denied/delete": 12, "request/expired/other": 3, "denial/no_match": 12, "replied/86400": 53,
+    "order/produced/warrant": 11, "order/narrowed/subpoena": 13, "order/refused/demand": 14, "order_country/NO": 20, "order_country/SE": 9,
+    "order_country/DE": 9, "hold": 15, "disclosure/told": 100, "disclosure/produced": 24, "disclosure/reveal": 11,
     "pictures": 40, "looks": 22, "referrals": 1, "second/agreed": 34, "second/differed": 11, "second/missed": 12,
 }  # fmt: skip
 
@@ -53,7 +56,20 @@ def numbers(published: Mapping[str, Any]) -> list[object]:
 
 def test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only() -> None:
     made = month("2026-11", FIGURES)
-    for name in ("reports", "decisions", "appeals", "second", "lifted", "notices"):
+    for name in (
+        "reports",
+        "decisions",
+        "appeals",
+        "second",
+        "lifted",
+        "notices",
+        "requests",
+        "denials",
+        "orders",
+        "order_countries",
+        "holds",
+        "disclosures",
+    ):
         for number in numbers(made[name]):
             assert number in (FEW, HIDDEN) or (isinstance(number, int) and number >= LEAST)
     assert made["reports"]["number"] == 244
