@@ -23,7 +23,7 @@ BOARD = Board(
                         "refused"),), ((0.05, "orange"), (0.2, "red")), state=True, width=3, height=4),
                 Panel("Time to match, p90", "Nine of ten are matched within this time. Above 10 s people are matched with anyone; above 20 s they give up.", "s",
                       ((quantiles("serendip_match_wait_seconds", MODE, of=(0.9,))[0][0], "p90"),), ((13, "orange"), (20, "red")),
-                      state=True, empty="nobody met", width=3, height=4),
+                      state=True, empty="no match", width=3, height=4),
                 Panel("Message, p99", "Time inside the server; the network is not in it. People notice a tenth of a second.", "s",
                       ((quantiles("serendip_relay_seconds", of=(0.99,))[0][0], "p99"),), ((0.025, "orange"), (0.1, "red")),
                       state=True, empty="no lines", width=3, height=4),

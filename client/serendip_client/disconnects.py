@@ -90,7 +90,7 @@ def unreachable(error: Exception) -> Ending:
     elif isinstance(error, TimeoutError):
         words = "no answer in time"
     else:
-        words = f"nobody answers there: {error}" if str(error) else f"nobody answers there: {error!r}"
+        words = f"no server answers there: {error}" if str(error) else f"no server answers there: {error!r}"
     return Ending(1006, words, final)
 
 

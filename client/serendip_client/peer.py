@@ -172,7 +172,7 @@ class Peer:
             async with asyncio.timeout(within):
                 event = await self.client.next(Matched, Error, Closed)
         except (TimeoutError, ConnectionError):
-            raise CallError(f"nobody met within {within:g} s") from None
+            raise CallError(f"no partner within {within:g} s") from None
         if not isinstance(event, Matched):
             raise CallError(f"the search was refused: {event}")
         return await self.take(event, relay)

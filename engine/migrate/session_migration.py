@@ -339,7 +339,7 @@ class SessionMigration:
             own = (session.id,) if session.key == session.id else {session.id, session.key, session.used} - {-1}
             for key in own:
                 if key in keys or key in core.sessions or key in core.aliases:
-                    raise BadRecord("somebody who is here already")
+                    raise BadRecord("a session that is here already")
             keys.update(own)
             if session.seat is not None and session.state == CHATTING:
                 there.setdefault(session.seat.chat.id, set()).add((session.seat.side, session.id))

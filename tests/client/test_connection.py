@@ -54,7 +54,7 @@ async def test_a_refusal_for_good_is_raised_with_status_body_and_what_to_do(
 
 async def test_who_finds_nobody_listening_gives_up_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     async with Client("ws://127.0.0.1:9/ws", patience=0.2, backoff=Backoff(**QUICK)) as me:
-        with pytest.raises(Disconnected, match=r"nobody answers there.*gave up after 0.2 s"):
+        with pytest.raises(Disconnected, match=r"no server answers there.*gave up after 0.2 s"):
             await me.find(interests=["chess"])
         with pytest.raises(Disconnected):
             await me.next(Matched)

@@ -26,7 +26,7 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
         for url in (*video.stun, *video.turn):
             host = _ice_host(url)
             if host and not _ours(host[1], settings):
-                yield "turn", f"{url} learns the IP address of everybody in a video chat"
+                yield "turn", f"{url} learns the IP addresses of all users in a video chat"
     if settings.store.enabled and objects.url:
         host_of_objects = urlsplit(objects.endpoint).hostname or "amazonaws.com"
         if not _ours(host_of_objects, settings):

@@ -75,7 +75,7 @@ class Spread:
         workers = [] if self._to else [name for name in peers.others if number_of(name) > 0]
         there = [name for name in workers if peers.takes(name) and not peers.full(name)]
         if not there:
-            raise LinkDown("no other worker is there, or takes anybody")
+            raise LinkDown("no other worker exists, or accepts sessions")
         to = min(there, key=lambda name: self._people.get(name, 0))
         self._people.setdefault(to, 0)
         return to

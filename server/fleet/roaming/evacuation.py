@@ -108,10 +108,10 @@ class EmptiestHost:
         if (
             self._failing and now - self._failing > GIVEN_UP
         ):  # the next host would refuse too, though each is tried again after a while
-            raise LinkDown("no other host takes anybody, or can be reached")
+            raise LinkDown("no other host accepts sessions, or can be reached")
         there = [one for one in self._places() if self._aside.get(one.name, now) <= now]
         if not there:
-            raise LinkDown("no other host is there, or takes anybody")
+            raise LinkDown("no other host exists, or accepts sessions")
         return min(there, key=lambda one: one.people + self._sent[one.name]).name
 
 

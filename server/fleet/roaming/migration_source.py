@@ -166,7 +166,9 @@ class MigrationSource:
                 self._end(found[0])
             elif one.why == RESUME:
                 self._exports.tally.went(RESUME, TUNNEL, "back", 1)
-                self._tell("unreached", f"{home.name} has what somebody came back to, and there is no connection to it")
+                self._tell(
+                    "unreached", f"{home.name} has a session that is resumed here, and there is no connection to it"
+                )
             self._stays(one.stay)
             return False
         sock, address = found

@@ -138,7 +138,7 @@ class MigrationTarget:
         if (move.node, move.worker) != (self._node, self._number):
             return Status.NO, b"they are for another process, which is not there any more"
         if not self._takes():
-            return Status.NO, b"this process takes nobody now"
+            return Status.NO, b"this process accepts no session now"
         if len(self._held) > HELD_MAX:
             return Status.FULL, b""
         oldest, newest = self._worker.engine.moves.versions
@@ -194,7 +194,7 @@ class MigrationTarget:
         try:
             people = self._meant(orjson.loads(body))
         except (KeyError, TypeError, ValueError):
-            return Status.NO, b"nobody can be found by that"
+            return Status.NO, b"no session can be found by that"
         engine, kept = self._worker.engine, []
         for id, key in people:
             session = engine.sessions.get(id)

@@ -73,7 +73,7 @@ class RpcClient:
             except TimeoutError:
                 raise HostAway(f"no answer within {within:g} s") from None
             except ConnectionRefusedError:
-                raise HostAway("refused: nobody listens there") from None
+                raise HostAway("refused: no process listens there") from None
             except (EOFError, ConnectionResetError, BrokenPipeError):
                 raise HostAway(f"no answer, but an end: {SECRET}, or it has too much to do") from None
             except OSError as error:

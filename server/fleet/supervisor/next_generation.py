@@ -204,7 +204,7 @@ class NextGeneration:
         """Note that a process of this generation is dead. `how`: empty if it ended in order."""
         self._went = [had + more for had, more in zip(self._went, child.stands.get("moved") or (0, 0, 0), strict=True)]
         if self.state == MOVING and how and child.name != HUB:
-            self._said = f"{child.name} died ({how}) before everybody had gone; the log says why"
+            self._said = f"{child.name} died ({how}) before all sessions had migrated; the log says why"
         elif self.state == STARTING:
             self.fail(f"{child.name} died meanwhile; the log says why")
 

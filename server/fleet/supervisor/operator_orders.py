@@ -233,7 +233,7 @@ class OperatorOrders:
         if order.child is None:
             self._end(False, f"{child.name} ended as it started ({how}), and is tried again; the log says why")
         elif status:
-            self._end(False, f"{child.name} died ({how}) before everybody had gone; its log says why")
+            self._end(False, f"{child.name} died ({how}) before all sessions had migrated; its log says why")
         elif order.again:
             order.asker.say({"step": "starting"})
             self._order = order._replace(child=None)

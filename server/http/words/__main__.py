@@ -29,7 +29,7 @@ def wrong(folder: Path = FOLDER) -> list[str]:
     original, never = source(folder), forbidden()
     table = {key: english(message) for key, message in messages(original).items()}
     found = [f"{SOURCE}: {name}: asked for, and not there" for name in unknown(table)]
-    found += [f"{SOURCE}: {key}: nobody uses it" for key, names in users(table).items() if not names]
+    found += [f"{SOURCE}: {key}: not used" for key, names in users(table).items() if not names]
     found += [f"{SOURCE}: {what}" for what in wrong_in_source(original, never["en"])]
     for language in languages(folder)[1:]:
         name = f"{language}.po"

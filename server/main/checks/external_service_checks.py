@@ -113,7 +113,7 @@ async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
         if set(unread) != WAITING:
             said = f"no account with a passkey opens: {', '.join(unread)}"
             if not set(unread).isdisjoint(QUEUES):
-                said += "; users are told that it is not sure that somebody reads reports"
+                said += "; the page says that it is not certain that a moderator reads reports"
             return [
                 warning(
                     "moderator", said, "give an account the roles: serendip console roles NAME moderator child lead"
@@ -128,7 +128,7 @@ async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
         said = "who is to read reports was invited, and has no passkey yet"
         return [warning("moderator", said, "open the link, within a day of the invitation")]
     level = warning if settings.safety.unattended else error
-    return [level("moderator", "this host is public, and nobody has an account that reads reports", INVITE)]
+    return [level("moderator", "this host is public, and no account can read reports", INVITE)]
 
 
 async def objects(parts: Parts) -> list[Finding]:

@@ -41,7 +41,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         if network.prefixlen == 0:
             yield warning(
                 "settings",
-                f"server.proxies has {network}: everybody may say which address they come from",
+                f"server.proxies has {network}: every client may choose its address",
                 "name the networks of your own proxies",
             )
     if "*" in server.hosts:
@@ -72,7 +72,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     if console.enabled and not console.origin and not loopback(console.host):
         yield warning(
             "settings",
-            f"console.host is {console.host}, and console.origin is empty: nobody can sign in but on this machine",
+            f"console.host is {console.host}, and console.origin is empty: signing in works only on this machine",
             "set console.origin to where browsers reach it, behind TLS, or leave console.host",
         )
     if console.enabled and not console.origin and not console.port:
@@ -103,7 +103,7 @@ def _operator(settings: Settings) -> Iterator[Finding]:
     """Check that the statement names the operator, the country, the hosting provider, and what allows transfers out of the European Union."""
     operator, public = settings.operator, public_names(settings)
     if public and (unset := missing(settings)):
-        remedy = "say in the settings who you are and how people reach you: nobody can use a right without it"
+        remedy = "set operator.name and a contact: without them no user can exercise a right"
         level = warning if settings.safety.unattended else error
         yield level("privacy", f"{public[0]} is public, and not set: {', '.join(unset)}", remedy)
     unsaid = [] if public else missing(settings)

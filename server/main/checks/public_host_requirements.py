@@ -56,7 +56,7 @@ def refusal(settings: Settings, *, has_moderator: bool) -> str:
     if not steps:
         return ""
     return (
-        f"this host is public (server.hosts has {names[0]}), and nobody answers for it: {'; '.join(steps)}."
+        f"this host is public (server.hosts has {names[0]}), and is not ready for users: {'; '.join(steps)}."
         " To start all the same: safety.unattended=true"
     )
 

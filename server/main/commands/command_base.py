@@ -19,13 +19,13 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", hel
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="count what would happen; change nothing")]
-TYPED_NOTE = "kept for a year, and shown to the person it is about; name nobody in it"
+TYPED_NOTE = "kept for a year, and shown to the person it is about; do not write a name"
 Why = Annotated[
     str,
     typer.Option(
         "--why",
         metavar="TEXT",
-        help=f"the reason, for the audit trail: {TYPED_NOTE}",
+        help=f"the reason, for the audit log: {TYPED_NOTE}",
     ),
 ]
 Now = Annotated[str, typer.Option("--now", metavar="DATE", help="as if it were this day (YYYY-MM-DD, UTC)")]
@@ -35,7 +35,7 @@ Since = Annotated[
 Until = Annotated[str, typer.Option("--to", metavar="TIME", help="and before this; default: now")]
 Yes = Annotated[bool, typer.Option("--yes", help="do it; without, they are only counted")]
 Operator = Annotated[
-    str, typer.Option("--operator", metavar="NAME", help="who you are, for the audit trail; default: your login")
+    str, typer.Option("--operator", metavar="NAME", help="your name for the audit log; default: your login")
 ]
 
 

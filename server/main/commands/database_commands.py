@@ -29,7 +29,7 @@ KINDS = {
     "held_log": "held logs that the backup did not have",
     "held_chat": "held chats",
     "held_party": "held records of people",
-    "audit": "lines of the trail",
+    "audit": "lines of the audit log",
     "log": "hidden logs",
     "deletion": "requests for deletion",
     "erased": "values that they hide",
@@ -57,7 +57,7 @@ KINDS = {
     "console_session": "sessions of the console",
     "answer_template": "saved answers of moderators",
     "approval": "approvals",
-    "law_notice": "notices of anybody",
+    "law_notice": "notices from the public",
     "month_figure": "figures of months",
 }
 

@@ -73,7 +73,7 @@ class Challenge(Section):
     """Challenges before a search, after many searches or reports of a user. By default a first visit has none."""
 
     enabled: bool = Field(default=True, description="ask for challenges, where limits are on")
-    first: bool = Field(default=False, description="ask everybody once, before the first search")
+    first: bool = Field(default=False, description="ask every user once, before the first search")
     good_for: PositiveFloat = Field(default=1800.0, le=86_400, description="seconds that a solution is good")
     provider: Literal["altcha", "turnstile", "hcaptcha", "recaptcha"] = Field(
         default="altcha",

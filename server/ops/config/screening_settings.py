@@ -28,7 +28,7 @@ class Screening(Section):
         default=frozenset(), description='classes of rules that are not looked for, whatever `text` says, e.g. ["hate"]'
     )
     tips: bool = Field(
-        default=True, description="tell people what was found in a line; false: nobody is told, all else is as it is"
+        default=True, description="send tips to users about a detection in a line; false: no tips, all else unchanged"
     )
     ring: Annotated[ByteSize, AfterValidator(_power_of_two)] = Field(
         default=ByteSize(4 * MIB),
@@ -37,7 +37,7 @@ class Screening(Section):
         description="memory for lines that wait, of each process, a power of two; full: lines are not looked at, and counted",
     )
     every: PositiveFloat = Field(
-        default=0.05, le=1, description="seconds between looks at lines; at least 0.25 once nobody has said any for 5"
+        default=0.05, le=1, description="seconds between reads of lines; at least 0.25 after 5 seconds without one"
     )
     repeat_chats: int = Field(
         default=12,

@@ -249,7 +249,7 @@ class Privacy(Section):
     """Checks of the privacy statement at the start: warn or fail. [Operations](operate/rights.md#the-privacy-statement)."""
 
     recipients: Literal["warn", "fail"] = Field(
-        default="warn", description="what the start does where somebody gets data and no `[[recipients]]` names them"
+        default="warn", description="action of the start if a recipient of data is not named in `[[recipients]]`"
     )
     changes: Literal["warn", "fail"] = Field(
         default="warn", description="what the start does at a change that `serendip privacy announce` did not announce"
@@ -262,7 +262,7 @@ class Safety(Section):
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
     moderated: bool = Field(
         default=False,
-        description="say that somebody reads reports, though not each queue has an account that opens it; else: that it is not sure",
+        description="say that a moderator reads reports, even if a queue has no account that opens it; false: say that it is not certain",
     )
     unattended: bool = Field(
         default=False,
@@ -291,7 +291,7 @@ class Safety(Section):
     child_password: SecretStr = Field(default=SecretStr(""), description="and your password")
     help_file: str = Field(
         default="",
-        description="whom to call where somebody may get hurt, by country (TOML, as server/trust/reports/help.toml); empty: our own list",
+        description="emergency numbers by country (TOML, as server/trust/reports/help.toml); empty: the built-in list",
     )
 
 
@@ -320,7 +320,7 @@ class Video(Section):
     )
     turn: TurnServers = Field(
         default=(),
-        description="TURN servers, e.g. turn:turn.example:3478?transport=udp; without one nobody can hide an address",
+        description="TURN servers, e.g. turn:turn.example:3478?transport=udp; without one no user can hide an address",
     )
     turn_secret: SecretStr = Field(
         default=SecretStr(""),

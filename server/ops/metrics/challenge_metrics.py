@@ -10,7 +10,7 @@ CHALLENGES = (
         "serendip_challenges",
         "counter",
         "challenges before a search, by kind (wait: of who can solve none), level (4: none helps) and what became of them",
-        "Is somebody flooding us, and do people get through?",
+        "Is there a flood, and do users get through?",
         ("kind", "level", "result"),
     ),
     Metric(

@@ -97,7 +97,7 @@ CLUSTER = (
         "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that "
         "lay here for too long (late), one that "
         "came twice (nonce), of another version (kind), too long (size), not whole in two seconds (slow), too many at once (full)",
-        "Do other hosts get through to this one, and does anybody else knock?",
+        "Do other hosts reach this one, and does anyone else try?",
         ("why",),
     ),
     Metric(
@@ -150,7 +150,7 @@ TOLD_METRICS = (
     Metric(
         "serendip_session_lookups",
         "counter",
-        "sessions that somebody came back to and this host has not, by what came of asking the others (asked; found; full: too many at once), "
+        "resumed sessions that this host does not have, by the result of asking the others (asked; found; full: too many at once), "
         "and those that this host has and another asked for (answered)",
         "Do people find their chat at whatever host they come back to?",
         ("result",),
@@ -158,7 +158,7 @@ TOLD_METRICS = (
     Metric(
         "serendip_broadcasts",
         "counter",
-        "what all hosts are to know of somebody (an age, a weighed report, video that is off) or of the store: said to them, heard of them, "
+        "facts that all hosts need about a user (an age, a weighed report, disabled video) or the store: sent to them, received from them, "
         "lost as too much waited; told to this one when it came, or was back (caught_up), and hosts that gave no answer then (unanswered)",
         "Does a measure hold on every host?",
         ("result",),

@@ -42,7 +42,7 @@ PEOPLE = (
         "serendip_sockets",
         "gauge",
         "sockets that the reactor holds: open, with a head to come, closing",
-        "Do sockets pile up that are nobody's?",
+        "Do sockets without a session pile up?",
     ),
     Metric(
         "serendip_http_connections",
@@ -127,14 +127,14 @@ PEOPLE = (
     Metric(
         "serendip_matcher_interests",
         "gauge",
-        "interests that somebody waits with",
+        "interests of waiting users",
         "Is the table of interests near its bound?",
     ),
     Metric(
         "serendip_matcher_dropped",
         "counter",
         "interests without which a search went on, or was refused: its address holds too many, or the table is full",
-        "Does somebody fill the table of interests?",
+        "Does one user fill the table of interests?",
     ),
     Metric("serendip_matcher_memory_bytes", "gauge", "memory of tickets and index", "What does the waiting room cost?"),
     Metric(

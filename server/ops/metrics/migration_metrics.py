@@ -19,10 +19,10 @@ MOVED = (
     Metric(
         "serendip_migrations",
         "counter",
-        "people who moved, by why (an upgrade; to meet somebody or to resume in another worker; since theirs ends), by the way of their "
+        "people who moved, by why (an upgrade; a match or a resume in another worker; the end of their worker), by the way of their "
         "connection (its descriptor; to another host a tunnel, or none: the client comes back), and by what became of it: came from the other "
         "process, went to it, came back because it died or was not reached, were refused there",
-        "Does everybody arrive who is to be in another process?",
+        "Does every user arrive in the other process?",
         ("why", "way", "result"),
     ),
     Metric(
@@ -30,7 +30,7 @@ MOVED = (
         "histogram",
         "how long people who moved were out of service, from one process's last byte to the other's first, by why and by the way of their "
         "connection; of those who went to another host as the host that they left measures it",
-        "Does anybody notice a move?",
+        "Do users notice a migration?",
         ("why", "way"),
         buckets=MOVE_BOUNDS,
     ),
@@ -76,7 +76,7 @@ TUNNELLED = (
         "serendip_tunnel_return_seconds",
         "histogram",
         "how long people were out of service on their way back, from the other host's word to this one's first",
-        "Does anybody notice the way back?",
+        "Do users notice the return?",
         buckets=MOVE_BOUNDS,
     ),
     Metric(

@@ -27,13 +27,13 @@ PICTURED = (
     Metric(
         "serendip_pictures_dropped",
         "counter",
-        "pictures that nobody looked at: too many waited, or the program was away",
+        "pictures that were not checked: too many waited, or the program was away",
         "Is it too slow, or away?",
     ),
     Metric(
         "serendip_pictures_wanted",
         "gauge",
-        "1 while pictures are to be looked at: somebody reads cases (only where this installation can look)",
+        "1 while pictures are to be checked: a moderator reads cases (only if this installation can check them)",
         "Should a program be there?",
     ),
     Metric(
@@ -52,7 +52,7 @@ PICTURED = (
     Metric(
         "serendip_omegle_uploads",
         "counter",
-        "stills that programs of Omegle's protocol sent of their own cameras, by what they show; passed: nobody looked at it",
+        "stills that programs of Omegle's protocol sent of their own cameras, by what they show; passed: not checked",
         "Do such programs bring looks at calls?",
         ("result",),
     ),
@@ -67,7 +67,7 @@ PICTURED = (
         "serendip_snap_agreement",
         "counter",
         "what both people gave of one camera: the same scene (agrees), another (differs), or that cannot be said (open)",
-        "Does somebody show one thing and send another?",
+        "Does a client show one picture and send another?",
         ("result",),
     ),
     Metric(

@@ -50,7 +50,7 @@ SCREENED = (
         "counter",
         "lines that were delivered and not looked at, since their chat cost the most while too much was said at once (line), or not to their end, "
         "since they cost too much (rest), or not by the text model, which is left out first (model)",
-        "Does somebody write what is dear to look at, to hide what others say?",
+        "Does a user write lines that are costly to screen, to hide those of others?",
         ("what",),
     ),
     Metric(

@@ -53,13 +53,13 @@ WIRE = (
         "serendip_turn_seconds",
         "histogram",
         "how long a turn held the loop",
-        "Does a turn hold up everybody?",
+        "Does a turn delay all users?",
         buckets=TIME_BOUNDS,
     ),
     Metric(
         "serendip_loop_lag_seconds",
         "histogram",
-        "how late the loop runs a timer, of four a second, or of one a second while nobody is connected",
+        "how late the loop runs a timer, of four a second, or of one a second without a connection",
         "Is a process short of CPU, or blocked?",
         ("process",),
         buckets=LAG_BOUNDS,
@@ -76,7 +76,7 @@ WIRE = (
         "counter",
         "HTTP connections by what a client did wrong: no request (malformed), hung up within its body (aborted), took no answer (untaken),"
         " too many at the port of the metrics or the console (crowded)",
-        "Does somebody try what HTTP does not allow?",
+        "Do clients try what HTTP does not allow?",
         ("why",),
     ),
     Metric(
@@ -94,5 +94,5 @@ WIRE = (
         "Does something leave cycles?",
         ("generation",),
     ),
-    Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
+    Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector delay all users?"),
 )

@@ -118,10 +118,10 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         {"session!": STRING, "token!": STRING, "online!": WHOLE, "grace!": NUMBER, "statement": STATEMENT},
     ),
     "waiting": (
-        "Nobody yet.", {"accepts!": {"type": "string", "enum": sorted(set(p.ACCEPTS))}, "widens": NUMBER, "others": BOOL},
+        "No partner yet.", {"accepts!": {"type": "string", "enum": sorted(set(p.ACCEPTS))}, "widens": NUMBER, "others": BOOL},
     ),
     "matched": ("A chat begins.", MATCHED),
-    "message": ("Somebody said something.", {"seq!": WHOLE, "text!": STRING, "from": WHO}),
+    "message": ("A line of the chat.", {"seq!": WHOLE, "text!": STRING, "from": WHO}),
     "sent": ("The message with this id was taken.", {"id!": STRING, "seq!": WHOLE}),
     "typing": ("Types, or stopped.", {"typing!": BOOL, "from": WHO}),
     "signal": ("As sent.", SIGNAL),

@@ -216,7 +216,7 @@ RIGHTS_PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
 }
 RIGHTS_ROUTES: Final = (
     Route(
-        "GET", "/privacy/request", "What somebody may have done with their own data", PAGE | {503: (HTML, STRING)}, "rights", "store.enabled",
+        "GET", "/privacy/request", "Requests about one's own data", PAGE | {503: (HTML, STRING)}, "rights", "store.enabled",
         proof=COOKIE, other_proof=True,
     ),
     *(
@@ -271,7 +271,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={101: ("", {}), **dict.fromkeys((400, 403, 404, 405, 421, 426, 429, 431, 503), (TEXT, STRING))},
     ),
     Route(
-        "POST", "/api/translate", "A line in another language, for somebody with a session", tag="api", needs="translation.url",
+        "POST", "/api/translate", "A line in another language, for a client with a session", tag="api", needs="translation.url",
         body=TRANSLATE,
         answers={
             200: (JSON, TRANSLATED),
@@ -310,7 +310,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("GET", "/parents", "For parents", PAGE),
     Route(
-        "GET", "/notice", "The form of a notice from anybody", PAGE, "safety",
+        "GET", "/notice", "The form of a notice from the public", PAGE, "safety",
         query={"kind": {"type": "string", "enum": ["log", "chat", "danger", "child", "other"]}, "at": {"type": "string"}},
     ),
     Route(
@@ -367,7 +367,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         {"receipt": "none"},
     ),
     Route(
-        "GET", "/appeal/{token}", "Why somebody is banned or warned, and until when", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
+        "GET", "/appeal/{token}", "Reason and end of a ban or a warning", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
         "store.enabled", {"token": "none"},
     ),
     Route(
@@ -381,11 +381,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     *RIGHTS_ROUTES,
     Route(
-        "GET", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
+        "GET", "/start", "Start a search: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
         query={name: {"type": "string", "examples": [example]} for name, example in START.items()},
     ),
     Route(
-        "POST", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
+        "POST", "/start", "Start a search: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
         form=START,
     ),
     *(

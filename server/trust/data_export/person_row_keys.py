@@ -37,7 +37,7 @@ class Person:
 def person(pseudonyms: Pseudonyms, identity: int) -> Person:
     """Return the values of an identity as of today. Raises ValueError for 0, which is no identity."""
     if not identity:
-        raise ValueError("without an identity nobody is found")
+        raise ValueError("without an identity no person is found")
     return Person(
         tuple(pseudonyms.live_identities(identity)),
         pseudonyms.kept_identity(identity),

@@ -228,7 +228,7 @@ class PictureClient:
             return
         number, judged = unpack_answer(data)
         if number not in self._asked:
-            raise ValueError("an answer that nobody waits for")
+            raise ValueError("an answer to no request")
         waiting, _ = self._asked.pop(number)
         if not waiting.answer.done():
             waiting.answer.set_result(judged)

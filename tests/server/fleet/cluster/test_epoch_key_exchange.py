@@ -164,11 +164,11 @@ async def test_who_lost_and_finds_nobody_waits_and_says_why_and_loses_no_record(
     with structlog.testing.capture_logs() as logged:
         await b.shared.look()
         await b.shared.look()
-    assert b.shared.missing == {FIRST: f"{a.address}: refused: nobody listens there"}
+    assert b.shared.missing == {FIRST: f"{a.address}: refused: no process listens there"}
     assert [(line["event"], line["epoch"]) for line in logged] == [("cluster.key_missing", FIRST)]
     assert b.shared.reading() == {"serendip_epoch_keys_missing": 1}
     assert b.shared.unwell() == [
-        f"keys: that of epoch {FIRST} is missing ({a.address}: refused: nobody listens there); records wait"
+        f"keys: that of epoch {FIRST} is missing ({a.address}: refused: no process listens there); records wait"
     ]
     for needs in (
         lambda: b.pseudonyms.live(FIRST, 42, ""),

@@ -152,7 +152,7 @@ async def test_one_that_is_killed_while_it_is_emptied_is_said_and_started_anew(t
             -1
         ]
         assert said["done"] is False
-        assert "died (signal 9) before everybody had gone" in said["said"]
+        assert "died (signal 9) before all sessions had migrated" in said["said"]
         await server.told("process.ready", 5)
         async with asyncio.timeout(30):  # the others learn of it after it has said so
             while (await ask(server, "status"))[0] != 0:

@@ -27,7 +27,7 @@ def asker(tmp_path: Path) -> RpcClient:
 async def test_nobody_listens(asker: RpcClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(HostAway, match=r"^refused: nobody listens there$"):
+    with pytest.raises(HostAway, match=r"^refused: no process listens there$"):
         await asker.ask(address, Kind.HELLO, b"")
 
 

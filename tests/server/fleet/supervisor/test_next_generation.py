@@ -134,7 +134,7 @@ async def test_an_older_generation_that_dies_leaves_what_was_taken(tmp_path: Pat
         crowd = await Crowd(http, server.port).come()
         status, done = await server.upgrade(dies(tmp_path, "sockets"))
         assert (status, done["done"]) == (0, True)
-        assert "died (signal 9) before everybody had gone" in done["said"], done
+        assert "died (signal 9) before all sessions had migrated" in done["said"], done
         living = await crowd.living()
         assert NOBODY != living != ALL
         await crowd.goes_on(living)

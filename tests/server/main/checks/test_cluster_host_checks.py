@@ -71,7 +71,7 @@ async def test_a_host_that_cannot_be_reached_and_one_with_another_secret_are_nam
         found = wrong(await asked(settings, held))
     assert len(found) == 2
     assert "are not sealed by this service" in found[0]
-    assert found[1].endswith("refused: nobody listens there")
+    assert found[1].endswith("refused: no process listens there")
 
 
 def test_what_two_hosts_do_not_agree_in() -> None:

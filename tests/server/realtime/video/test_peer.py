@@ -53,7 +53,7 @@ async def test_two_peers_see_and_hear_each_other(calls: Server, relay: bool) -> 
 @pytest.mark.blocking  # as above
 async def test_a_call_that_cannot_be_is_told_by_its_step(calls: Server) -> None:
     async with Client(f"ws://127.0.0.1:{calls.port}/ws") as alone:
-        with pytest.raises(CallError, match="nobody met"):
+        with pytest.raises(CallError, match="no partner"):
             await Peer(alone).call(interests=("nobody at all",), within=0.5)
 
 
