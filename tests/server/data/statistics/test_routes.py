@@ -69,6 +69,7 @@ async def test_chats_of_two_workers_are_counted_and_nothing_is_shown_before_a_mo
     finally:
         server.stop()
     found = figures(data)
+    assert [count for (_, name), count in found.items() if name == "chats/language/en"] == [STRANGERS]
     tables = {name.split("/")[1] for _, name in found}
     assert tables == {"since", "hour", "length", "ending", "language"}
     for table in tables - {"since"}:

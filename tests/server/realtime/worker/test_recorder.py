@@ -109,8 +109,12 @@ def test_where_nothing_was_said_there_is_no_transcript() -> None:
 async def test_an_end_is_one_record_with_the_two_people() -> None:
     store = FakeStore()
     taking, _ = recorder(store)
-    taking.take((Session(1, 1, 11, "192.0.2.1"), seat(), Ended("c" * 16, 0, "stranger")))
+    sat = seat()
+    sat.others = ((1, 77), (2, 78))
+    sat.inside = b'"common":[",\\"language\\":\\"xx\\""],"language":"de"'  # what a topic says is no language
+    taking.take((Session(1, 1, 11, "192.0.2.1"), sat, Ended("c" * 16, 0, "stranger")))
     [chat] = [EndedChat(*chat) for chat in store.chats]  # type: ignore[arg-type]
+    assert (chat.language, chat.sessions) == ("de", (1, 77, 78))
     assert (chat.mode, chat.how, chat.parties) == ("text", "stranger", PEOPLE)
     assert chat.started <= chat.ended
 
