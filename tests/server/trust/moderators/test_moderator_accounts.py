@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from server.data.privacy import audit_log
+from server.data.store.store_runner import Parts
+from server.main.checks.check_finding import Level
+from server.main.checks.external_service_checks import moderator
 from server.ops.config.moderation_policy import WAITING
+from server.ops.config.settings import Settings
 from server.ops.security.url_token_generator import encode
 from server.trust.moderators.moderator_accounts import Refused, unread_queues
 from server.trust.moderators.passkeys import Credential
@@ -109,6 +116,19 @@ async def test_a_queue_has_a_reader_once_an_account_with_a_passkey_may_open_it(c
     assert await unread_queues(console.kit.database) == frozenset()
     await console.accounts.close("cy", "ada")
     assert await unread_queues(console.kit.database) == {"urgent", "appeals", "notices"}
+
+
+async def test_the_check_names_the_queues_that_no_account_opens(console: Console) -> None:
+    async def check() -> list[tuple[Level, str]]:
+        parts = cast(Parts, SimpleNamespace(database=console.kit.database))
+        return [(one.level, one.said) for one in await moderator(Settings(), parts)]
+
+    await console.enrolled("bob", "moderator")
+    ((level, said),) = await check()
+    assert level == Level.WARNING
+    assert said.startswith("no account with a passkey opens: appeals, notices, urgent; users are told")
+    await console.enrolled("cy", "child", "lead")
+    assert await check() == [(Level.OK, "each queue has an account that reads it")]
 
 
 async def test_a_counter_is_counted_on_by_one_request_alone(console: Console) -> None:
