@@ -76,7 +76,9 @@ async def test_chats_of_each_kind_and_of_any_number_of_people_are_written_as_the
     records, batch = Records(kit.pseudonyms, Countries(), kit.database.missing), Batch()
     kinds = [("text", "left"), ("video", "lost"), ("o'mode", "no word"), ("text", "left")]
     people = [(0, 11, "192.0.2.1"), (1, 22, "192.0.2.2"), (2, 0, "192.0.2.3")]
-    some = [(mode, how, NOW - 9.5, NOW + 0.5 + n, tuple(people[: 2 + n % 2])) for n, (mode, how) in enumerate(kinds)]
+    some = [
+        (mode, how, NOW - 9.5, NOW + 0.5 + n, tuple(people[: 2 + n % 2]), "", ()) for n, (mode, how) in enumerate(kinds)
+    ]
     await records.prepare(some)
     records.add(batch, some)
     await put(kit, *batch.values())
@@ -95,7 +97,7 @@ async def test_who_comes_from_another_address_or_in_another_epoch_is_keyed_anew(
     found = []
     for address, at in places:
         batch = Batch()
-        some = [("text", "left", at - 1.0, float(at), ((0, 11, address),))]
+        some = [("text", "left", at - 1.0, float(at), ((0, 11, address),), "", ())]
         await records.prepare(some)
         records.add(batch, some)
         found.append(tuple(map(_plain, batch.parties[3:6])))

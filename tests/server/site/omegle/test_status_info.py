@@ -15,7 +15,7 @@ HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
 class Idle:
     """An engine in which nobody is."""
 
-    everybody = 0
+    people = 0
     room = WaitingRoom(Lobby())
 
 
