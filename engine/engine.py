@@ -14,6 +14,7 @@ from engine.chats.challenges import Challenges
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.detection_handler import Detections
 from engine.chats.grooming import Grooming
+from engine.chats.opener_pause import OpenerPause
 from engine.chats.safety_tips import LineTips
 from engine.chats.search import Search
 from engine.chats.session_presence import Presence
@@ -24,7 +25,7 @@ from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.detection_tips import AGE_CLAIM
 from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved
+from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
@@ -86,7 +87,8 @@ class Engine:
         self._core = core = EngineState(words, rings, outside, out, bus, settings or Settings(), keeps, on_report)
         self._tips = tips = LineTips(core)
         self._snaps = snaps = CameraChecks(core, tips)
-        self._chats = chats = Chats(core, snaps)
+        self._openers = openers = OpenerPause(core)
+        self._chats = chats = Chats(core, snaps, openers)
         self._notices = notices = UnreadNotices(core)
         grooming = Grooming(core, chats, tips)
         self._findings = Detections(core, tips, grooming)
@@ -259,6 +261,8 @@ class Engine:
                 self._chats.moved(session, message, now)
             elif type(message) is Held:
                 self._holds.changed(session, message, now)
+            elif type(message) is OpenerPaused:
+                self._openers.changed(session, message)
         elif type(message) is Begin:
             self._chats.decline(message.seat)
 
@@ -361,6 +365,7 @@ class Engine:
     def sweep(self, now: float) -> None:
         """Drop what is kept for seconds only; call it about once a second."""
         self._holds.sweep(now)
+        self._openers.sweep(now)
         self._findings.sweep(now)
         self._snaps.sweep(now)
 

@@ -6,7 +6,7 @@ from engine.core.session cimport Query, Session
 cdef class Chats:
     cdef EngineState _core
     cdef object _out
-    cdef readonly object snaps
+    cdef readonly object snaps, openers
     cpdef begin(self, Session session, Begin message, double now)
     cpdef decline(self, Seat seat)
     cpdef ended(self, Session session, Ended message, double now)

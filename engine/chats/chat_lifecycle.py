@@ -9,6 +9,7 @@ import math
 import orjson
 
 from engine.chats.camera_checks import CameraChecks
+from engine.chats.opener_pause import OpenerPause
 from engine.conduct.detection_tips import AGE_CLAIM, Act
 from engine.core.bus_messages import Begin, Ended, Moved
 from engine.core.chat import Seat
@@ -30,13 +31,14 @@ from engine.wire.signal_checks import answers
 
 
 class Chats:
-    """Chats of the engine; the only writer of seats, but for their holds (`engine.chats.age_question_pause`)."""
+    """Chats of the engine; the only writer of seats, but for holds (`engine.chats.age_question_pause`) and pauses (`engine.chats.opener_pause`)."""
 
-    __slots__ = ("_core", "_out", "snaps")
+    __slots__ = ("_core", "_out", "openers", "snaps")
 
-    def __init__(self, core: EngineState, snaps: CameraChecks) -> None:
+    def __init__(self, core: EngineState, snaps: CameraChecks, openers: OpenerPause) -> None:
         self._core = core
         self.snaps = snaps
+        self.openers = openers
         self._out = core.out
 
     # messages of the bus
@@ -72,6 +74,7 @@ class Chats:
         if conn:
             self._out.send(conn, matched(seat.inside))
             self._out.link(conn, chat.ring, seat.side)
+            self.openers.begin(session, seat, now)
         else:
             self.tell_away(session)
 
@@ -218,7 +221,7 @@ class Chats:
         seat = session.seat
         if seat is not None:
             seat.ended = now
-            seat.away = seat.held = None
+            seat.away = seat.held = seat.paused = None
             if seat.side == 0:
                 self._core.talking.pop(seat.chat.id, None)
             if seat.side != WATCHER and self._core.settings.screening:
@@ -234,6 +237,8 @@ class Chats:
         seat = self._talking(session, "message", request.id)
         if seat is not None:
             self._refuse_held(seat, "message", request.id)
+            if seat.paused:
+                self.openers.check(session, seat, request.id, now)
             text = orjson.dumps(request.text)[1:-1]
             id = None if request.id is None else orjson.dumps(request.id)[1:-1]
             self._out.say(session.conn, text, id)
@@ -241,7 +246,7 @@ class Chats:
     def typing(self, session: Session, request: TypingRequest, now: float) -> None:
         """Relay that the user began or stopped typing."""
         seat = self._talking(session, "typing")
-        if seat is not None and not seat.held:
+        if seat is not None and seat.is_linked:
             self._out.typing(session.conn, request.typing)
 
     def signal(self, session: Session, request: SignalRequest, now: float) -> None:
@@ -277,7 +282,7 @@ class Chats:
         """Count a refused `message` in a chat (rule 5, `taken`)."""
         seat = session.seat
         if refusal.of == "message" and seat is not None and seat.side != WATCHER:
-            if seat.held:
+            if not seat.is_linked:
                 seat.chat.ring.refuse(seat.side)  # its connection is not linked
             else:
                 self._out.refuse(session.conn)

@@ -4,10 +4,8 @@ from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
 from engine.chats.safety_tips cimport LineTips
-from ext.base.ageing_map cimport AgeingMap as Map
 
 cdef class Detections:
-    cdef readonly Map _beginners
     cdef object _grooming
     cdef EngineState _core
     cdef LineTips _tips
@@ -18,7 +16,4 @@ cdef class Detections:
     cpdef sweep(self, double now)
     cdef _count(self, Session writer, Seat seat, str kind, int number, double now)
     cdef _act(self, Session writer, Seat seat, act)
-
-    @cython.locals(times=list, beginners=Map)
     cdef _began(self, Session writer, double now)
-    cdef bint _many(self, Session writer, double now) except -1

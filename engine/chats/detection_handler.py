@@ -4,10 +4,10 @@ A detection is counted against the writer, or is passed to the server as an `Act
 **Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
 
-# Rules link, contact and opener are counted for the writer (`engine.conduct.friction_points`). Rule repeat becomes an Act if MANY chats of the
-# writer, or of the writer's network, began with the same line within WINDOW. Requests to a child are `engine.chats.grooming`'s. Detections are
-# kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that has ended meanwhile are
-# assigned to their writer for some seconds (`engine.core.ended_seats`).
+# Rules link, contact and opener are counted for the writer (`engine.conduct.friction_points`). Rule repeat becomes an Act if many chats of the
+# writer, or of the writer's network, began so within minutes (`engine.conduct.opener_counts`). Requests to a child are `engine.chats.grooming`'s.
+# Detections are kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that has ended
+# meanwhile are assigned to their writer for some seconds (`engine.core.ended_seats`).
 
 from typing import Final
 
@@ -31,27 +31,19 @@ from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from ext.accept.address_limits import key_of
-from ext.base.ageing_map import AgeingMap
 
 DAILY: Final = frozenset((HATE, THREAT))  # classes of lines that are counted over a day
-MANY: Final = 4  # chats of one person or network, to tell one advertiser from a crowd that begins alike
-WINDOW: Final = 600.0  # seconds
-BEGINNERS: Final = (
-    20_000  # persons and networks whose chats are counted; the one that began a chat the longest ago is dropped first
-)
 
 
 class Detections:
     """Detections of the engine."""
 
-    __slots__ = ("_beginners", "_core", "_grooming", "_tips")
+    __slots__ = ("_core", "_grooming", "_tips")
 
     def __init__(self, core: EngineState, tips: LineTips, grooming: Grooming) -> None:
         self._core = core
         self._tips = tips
         self._grooming = grooming
-        # person or network to the times at which they began their last chats
-        self._beginners: AgeingMap[int | str, list[float]] = AgeingMap(BEGINNERS)
 
     def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
         """Handle a detection: `rule`, one of RULES, matches line `number` of side 0 or 1 of a chat."""
@@ -78,7 +70,7 @@ class Detections:
         elif kind == REPEAT:
             if self._core.settings.challenges:
                 self._core.friction.swarmed(now)
-            if self._many(writer, now):
+            if self._core.openers.is_many(writer.person, key_of(writer.address), now):
                 self._act(writer, seat, Act(rule, side, number))
         elif kind in (GROOM, AGE_CLAIM):
             self._grooming.found(seat.chat, now)
@@ -87,7 +79,7 @@ class Detections:
         """Drop seats of ended chats, and the beginnings of chats older than WINDOW."""
         self._grooming.sweep(now)
         self._core.lately.expire(now)
-        self._beginners.expire(now)
+        self._core.openers.expire(now)
 
     def _act(self, writer: Session, seat: Seat, act: Act) -> None:
         """Send the server an Act with the chat as it is now; without a store no moderator could look at it."""
@@ -108,15 +100,4 @@ class Detections:
         """Count a chat that began like many others."""
         if self._core.settings.challenges:
             self._core.friction.opener(writer.person, now)
-        beginners = self._beginners
-        for key in (writer.person, key_of(writer.address)):
-            times = beginners.get(key) or []
-            beginners.put(key, [*times[1 - MANY :], now], now + WINDOW, now)
-
-    def _many(self, writer: Session, now: float) -> bool:
-        """Whether the writer or their network began MANY chats so."""
-        for key in (writer.person, key_of(writer.address)):
-            times = self._beginners.get(key, now) or ()
-            if len(times) >= MANY and times[0] > now - WINDOW:
-                return True
-        return False
+        self._core.openers.add(writer.person, key_of(writer.address), now)

@@ -192,6 +192,7 @@ class Presence:
         for other in seat.away or ():
             self._chats.tell_moved(session, other, now)
         self._holds.back(session, seat, now)
+        self._chats.openers.back(session, seat, now)
 
     def confirmed(self, session: Session) -> None:
         """Invalidate the token that the resume used: a text frame came after `resumed`."""

@@ -21,3 +21,8 @@ cdef class Held:
     cdef public str chat
     cdef public int side
     cdef public double until
+
+cdef class OpenerPaused:
+    cdef public str chat
+    cdef public int side
+    cdef public double until

@@ -47,4 +47,13 @@ class Held:
     until: float
 
 
-BusMessage = Begin | Ended | Moved | Held
+@dataclass
+class OpenerPaused:
+    """The lines of side `side` wait for the partner's first one, until `until` at most; 0: they wait no longer."""
+
+    chat: str
+    side: int
+    until: float
+
+
+BusMessage = Begin | Ended | Moved | Held | OpenerPaused

@@ -12,7 +12,7 @@ cdef class Seat:
     cdef public int side, tips
     cdef public tuple others, persons, over
     cdef public bint lasting
-    cdef public dict away, held
+    cdef public dict away, held, paused
     cdef public bytes inside
     cdef public double ended
     cdef public object reported

@@ -56,6 +56,7 @@ class Seat:
         "lasting",
         "others",
         "over",
+        "paused",
         "persons",
         "reported",
         "side",
@@ -78,6 +79,8 @@ class Seat:
         self.away: dict[int, float] | None = None  # deadline by side, of the other sides that are away
         # deadline by side, of the sides that must answer the age question before the chat continues (`engine.chats.age_question_pause`)
         self.held: dict[int, float] | None = None
+        # end by side, of the sides whose first lines wait for the partner's (`engine.chats.opener_pause`)
+        self.paused: dict[int, float] | None = None
         self.inside = b""  # the encoded facts of `matched`, sent again in `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, until the user has been notified
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
@@ -87,7 +90,7 @@ class Seat:
     @property
     def is_linked(self) -> bool:
         """Whether the connection of the session at this seat is linked to the ring of the chat; a watcher's always is."""
-        return not self.held or self.side > 1
+        return not (self.held or self.paused) or self.side > 1
 
 
 def name_of_chat(number: int) -> str:

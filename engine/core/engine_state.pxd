@@ -13,6 +13,7 @@ cdef class EngineState:
     cdef public object out, post, rings, outside
     cdef public AgeAnswers ages
     cdef public object daily
+    cdef public object openers
     cdef public VideoPauses pauses
     cdef public Settings settings
     cdef public bint keeps

@@ -9,6 +9,7 @@ from typing import Any
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections, mark_of
 from engine.conduct.friction_points import Friction
+from engine.conduct.opener_counts import OpenerCounts
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.ended_seats import EndedChats
 from engine.core.engine_histograms import EngineHistograms
@@ -35,6 +36,7 @@ class EngineState:
         "keeps",
         "lately",
         "measures",
+        "openers",
         "out",
         "outside",
         "pauses",
@@ -72,6 +74,7 @@ class EngineState:
         self.daily = DailyDetections()
         self.friction = Friction(daily=self.daily)
         self.ages = AgeAnswers()
+        self.openers = OpenerCounts()
         self.pauses = VideoPauses()  # persons whose video is off
         self.words = InterestLimits(vocabulary, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id; includes sessions that are away

@@ -27,6 +27,7 @@ NOT_CARRIED: Final = {
     "LimitsOwner.tokens": "as `LimitsOwner.counted`",
     "CameraState.begun": "a look that is suspected may come sooner, once",
     "CameraState.nonces": "what looks that are under way bring is not counted",
+    "Seat.paused": "a chat that migrates is not paused any more",
     "Ticket.place": "the hub's: it follows from the worker that hands the ticket in",
     "Wish.place": "as `Ticket.place`",
     "ChallengeState.asked": "one that is not made yet is asked for anew by the next search",

@@ -62,7 +62,7 @@ SCREENED = (
     ),
 )
 SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
-    "serendip_tips": {"kind": KINDS},
+    "serendip_tips": {"kind": (*KINDS, "paused")},  # paused: to users whose first lines wait
     "serendip_findings": {"rule": tuple(EFFECTS)},
     "serendip_screening_skipped": {"what": ("line", "rest", "model")},
     "serendip_age_questions": {"result": ("claimed", "again", "hinted", "adult", "minor", "unanswered")},

@@ -35,7 +35,7 @@ STATEMENT: Final[Schema] = {
     "properties": {"version": STRING, "from": WHOLE},
     "required": ["version", "from"],
 }
-STATE: Final[Schema] = {"type": "string", "enum": ["away", "back", "asked"]}
+STATE: Final[Schema] = {"type": "string", "enum": ["away", "back", "asked", "paused"]}
 
 
 def text(most: int, least: int = 0, **more: Any) -> Schema:
@@ -126,7 +126,8 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "typing": ("Types, or stopped.", {"typing!": BOOL, "from": WHO}),
     "signal": ("As sent.", SIGNAL),
     "partner": (
-        "The partner's connection dropped, or came back; or they are asked for their age, and the chat is held until `back`.",
+        "The partner's connection dropped, or came back; or they are asked for their age, and the chat is held until `back`. "
+        "`paused`: this user's lines wait until `back`.",
         {"state!": STATE, "within": NUMBER, "from": WHO},
     ),
     "left": ("The chat is over.", {"by!": {"type": "string", "enum": list(p.LEFT_BY)}, "from": WHO}),

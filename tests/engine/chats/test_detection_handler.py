@@ -2,11 +2,10 @@
 
 import pytest
 
-from engine.chats import detection_handler
-from engine.chats.detection_handler import MANY, WINDOW
 from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
 from engine.conduct.detection_tips import AGE_ASKED, OWN, Act
 from engine.conduct.friction_points import FACTS, LINKED
+from engine.conduct.opener_counts import MANY, WINDOW
 from engine.core import ended_seats
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
@@ -145,16 +144,6 @@ def test_a_network_with_ever_new_cookies_is_one_and_what_is_long_ago_is_not_coun
     assert len(world.kept) == 1
 
 
-def test_who_began_chats_the_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection_handler, "BEGINNERS", 3)
-    world = World(COUNTING)
-    a, _ = sides(world)
-    for at in range(10):
-        a.session.address = f"198.51.100.{at}"
-        began(world, a, 1)
-    assert len(world.engine._findings._beginners) == 3
-
-
 def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ended_seats, "MOST", 5)
     world = World(COUNTING)
@@ -164,7 +153,7 @@ def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeyp
         world.send(a, type="leave")
     assert len(world.engine._core.lately) == 5
     world.engine.sweep(world.now + WINDOW)
-    assert len(world.engine._core.lately) == len(world.engine._findings._beginners) == 0
+    assert len(world.engine._core.lately) == len(world.engine._core.openers) == 0
 
 
 def test_where_no_program_looks_nothing_of_a_chat_that_is_over_is_remembered() -> None:

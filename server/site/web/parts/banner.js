@@ -13,6 +13,7 @@ export function bannerOf(state) {
   if (link.why === "full" && !link.settled) return { text: t("link.full") };
   if (link.is === "restarting" || (link.why === "restart" && !link.settled)) return { text: t("link.restart") };
   if (phase === "chat" && state.chat.waits) return { text: t("chat.asked") };
+  if (phase === "chat" && state.chat.opener) return { text: t("chat.opener") };
   if (notice === "flood") return { text: t("link.flood"), warn: true };
   if (notice === "slowly") return { text: t("wait.slowly") };
   if (notice === "cannot") return { text: t("home.video.cannot") };

@@ -1,14 +1,13 @@
 // Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
-import { isHeld, partner } from "./partner.js";
+import { isHeld, notPaused, partner, unpaused } from "./partner.js";
 import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; older ones are removed, and a line says so
 const BURST = 20; // lines in PAUSE ms; then the field waits. The server accepts three times as many (MESSAGE_RATE), and no user types so fast
 const PAUSE = 3000;
-const TONES = 4; // colours of strangers (style/rest.css), in turn: two in a row differ
-const DOUBT = 3500; // ms that a line is unanswered before the server is pinged
+const [TONES, DOUBT] = [4, 3500]; // colours of strangers (style/rest.css), in turn; ms that a line is unanswered before the server is pinged
 
 const line = (key, from, text, more = {}) => ({ key, from, text, ...more });
 export const note = (state, name, values) => line(`n${state.serial}`, "note", name, { values });
@@ -68,6 +67,7 @@ export function begin(state, frame, now, more = {}) {
     away: null,
     claimed: false, // this user has to answer the age question
     waits: false, // the partner has to
+    ...notPaused,
     replay: frame.missed ?? 0,
     missed: more.reloaded ? 0 : (frame.missed ?? 0), // all lines come again, and most were read
     paused: 0,
@@ -101,6 +101,7 @@ export function reconcile(state, frame) {
 
 /** Send all lines that the server has not accepted, oldest first. The connection is settled, or is about to be in this same step. */
 function flush(state) {
+  if (state.chat.opener) return [state];
   let { ordinal } = state.chat;
   const frames = [];
   const lines = state.chat.lines.map((entry) => {
@@ -119,7 +120,7 @@ function speak(state, { text, quote = null }, now) {
     .replace(/\s+$/, "");
   if (state.phase !== "chat" || isHeld(state.chat) || !tidy.trim() || [...tidy].length > BOUNDS.text || state.chat.paused > now) return [state];
   const key = `m${state.serial}`;
-  const settled = state.link.settled;
+  const settled = state.link.settled && !state.chat.opener;
   const ordinal = settled ? state.chat.ordinal + 1 : 0;
   const entry = line(key, "me", tidy, { state: settled ? "sending" : "queued", late: false, ordinal, at: now });
   const stamps = [...state.chat.stamps.filter((at) => now - at < PAUSE), now];
@@ -187,7 +188,7 @@ export function end(state, cause, now, unknown = false) {
     sheet: !unknown && !state.sheet?.last && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
     last: null, // the server knows one ended chat: from now on this one
   };
-  if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, claimed: false, waits: false, replay: 0, paused: 0 });
+  if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, claimed: false, waits: false, ...notPaused, replay: 0, paused: 0 });
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }, past()];
 }
 
@@ -229,6 +230,7 @@ export const talkEvents = {
   "timer.paused": (state) => [
     state.chat ? patch({ ...state, notice: state.notice === "flood" ? null : state.notice }, "chat", { paused: 0, stamps: [] }) : state,
   ],
+  "timer.opener": unpaused(flush),
   "timer.late": (state, _, now) => {
     if (!state.chat) return [state];
     const next = mark(state, (entry) => entry.state === "sending" && now - entry.at >= 1900, { late: true });
@@ -245,4 +247,4 @@ function matched(state, { frame }, now) {
   if (state.phase === "waiting" || state.phase === "chat") return begin(state, frame, now);
   return [state.phase === "ended" ? patch(state, "ended", { unknown: true }) : state];
 }
-export const talkFrames = { matched, message: heard, sent, typing, partner, left };
+export const talkFrames = { matched, message: heard, sent, typing, partner: partner(flush), left };

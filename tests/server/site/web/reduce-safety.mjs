@@ -9,6 +9,22 @@ const unread = () => home().then(notice, ["start", { mode: "text" }], held);
 const tips = (run) => run.state.chat.lines.filter(({ quiet }) => quiet).map(({ text, values }) => [text, values.who]);
 
 export const cases = {
+  "lines that wait for the stranger's first one are kept and sent when they may be": () => {
+    const paused = { type: "partner", state: "paused", within: 10 };
+    const back = { type: "partner", state: "back" };
+    const run = chat().then(paused, ["say", { text: "hello there" }], ["say", { text: "how are you" }]);
+    same([run.frames, run.state.chat.lines.map(({ state }) => state)], [[], ["queued", "queued"]]);
+    run.then({ type: "message", seq: 1, text: "hi" }, back);
+    same(run.frames.map(({ text }) => text), ["hello there", "how are you"]);
+    same(run.state.chat.opener, 0);
+    const late = chat().then(paused, ["say", { text: "hello" }], ["timer.opener"]);
+    same(late.frames.map(({ text }) => text), ["hello"], "the announcement was lost");
+    const away = chat().then(paused, ["say", { text: "hello" }], { type: "partner", state: "away", within: 15 }, back);
+    same([away.frames, away.state.chat.away], [[], null], "the stranger came back, the pause goes on");
+    const ended = chat().then(paused, ["say", { text: "hello" }], { type: "left", by: "stranger" }, ["timer.opener"]);
+    same([ended.frames, ended.state.chat.lines[0].state], [[], "refused"]);
+    same(chat().then({ type: "partner", state: "newer" }, ["say", { text: "hello" }]).frames.length, 1, "an unknown state is ignored");
+  },
   "a tip stands under its line, and is not said aloud": () => {
     const run = chat().then({ type: "message", seq: 1, text: "add me on snap" }, { type: "message", seq: 2, text: "well?" });
     run.then({ type: "tip", kind: "contact", seq: 1 });
