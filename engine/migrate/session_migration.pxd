@@ -19,6 +19,6 @@ cdef class SessionMigration:
     cdef bint _stays(self, person)
     cdef _wait(self, Session session, record, ticket, double now)
     cdef _resume(self, Session fresh, request, double now)
-    cpdef tuple _read(self, parcel, double now)
+    cpdef tuple _read(self, session_record, double now)
     cdef tuple _read_person(self, record, dict chats, double now)
     cdef _fit(self, list sessions)

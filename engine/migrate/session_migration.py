@@ -222,20 +222,22 @@ class SessionMigration:
 
     # import
 
-    def take(self, parcel: SessionRecord, connect: Connect, now: float, allow: Allow = nothing_left) -> list[Session]:
+    def take(
+        self, session_record: SessionRecord, connect: Connect, now: float, allow: Allow = nothing_left
+    ) -> list[Session]:
         """Import what another process released, or this one. Return the sessions in order. Raises BadRecord before any change.
 
         `connect(place, session, address, state, bytes)` is called for each person with a wire, with their index in `people`: it makes the
         connection and returns its number; 0: it failed, then the session is away, as if the connection had dropped now. `allow` gets what
         is left of the limits of a session that is away. A waiting session may be matched, and is told so; nothing else is sent.
         """
-        arrivals, chats = self._read(parcel, now)
+        arrivals, chats = self._read(session_record, now)
         core, presence = self._core, self._presence
         cut: list[Session] = []
         for place, (session, record, _) in enumerate(arrivals):
             wire = record.get("wire")
             if wire is not None:
-                data = blob(wire, parcel.blobs)
+                data = blob(wire, session_record.blobs)
                 session.conn = connect(place, session, wire.get("address", session.address), wire, data)
             if not session.conn and not session.deadline:
                 cut.append(session)
@@ -282,9 +284,9 @@ class SessionMigration:
         except Refusal as refusal:
             self._core.refuse(fresh, refusal.code, refusal.of, None, None, refusal.field)
 
-    def _read(self, parcel: SessionRecord, now: float) -> tuple[list[Arrival], list[Chat]]:
+    def _read(self, session_record: SessionRecord, now: float) -> tuple[list[Arrival], list[Chat]]:
         """Decode all sessions of a record without changing a table. Raises BadRecord."""
-        record, blobs = parcel
+        record, blobs = session_record
         try:
             check_version(record)
             skipped = len(record) - 3

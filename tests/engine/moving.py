@@ -12,9 +12,9 @@ from tests.engine.world import CountingLobby, Wire, World
 MOMENT = 1 / 1024  # seconds between two deeds, a number that sums keep exactly
 
 
-def travelled(parcel: SessionRecord) -> SessionRecord:
+def travelled(session_record: SessionRecord) -> SessionRecord:
     """What the other process reads."""
-    return SessionRecord(orjson.loads(orjson.dumps(parcel.record)), list(parcel.blobs))
+    return SessionRecord(orjson.loads(orjson.dumps(session_record.record)), list(session_record.blobs))
 
 
 class MovingWorld(World):
@@ -51,9 +51,9 @@ class MovingWorld(World):
         """Take sessions out of the engine."""
         return travelled(self.engine.moves.release(ids, self.wires_of(ids), self.now))
 
-    def take(self, parcel: SessionRecord, connect: Callable[..., int] | None = None) -> list[Session]:
+    def take(self, session_record: SessionRecord, connect: Callable[..., int] | None = None) -> list[Session]:
         """Put them into the present one."""
-        sessions = self.engine.moves.take(parcel, connect or self.connect, self.now)
+        sessions = self.engine.moves.take(session_record, connect or self.connect, self.now)
         for session in sessions:
             for wire in self.every:
                 if wire.session.id == session.id:
@@ -69,7 +69,7 @@ class MovingWorld(World):
         return old
 
     def move(self, most: int = 2) -> None:
-        """Everybody goes to an engine made anew, in parcels of so many groups."""
+        """Everybody goes to an engine made anew, in session_records of so many groups."""
         lobby, rings = self.lobby, self.rings
         old = self.restart()
         new = self.engine
@@ -80,10 +80,10 @@ class MovingWorld(World):
         for start in range(0, len(groups), most):
             ids = tuple(id for group in groups[start : start + most] for id in group)
             self.engine = old
-            parcel = self.release(*ids)
+            session_record = self.release(*ids)
             assert not self.bus.inbox
             self.engine = new
-            self.take(parcel)
+            self.take(session_record)
         for piece in old.moves.rest(self.now, 3):
             new.moves.take_rest(orjson.loads(orjson.dumps(piece)), self.now)
         old.moves.forget()

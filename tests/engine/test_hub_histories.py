@@ -171,8 +171,8 @@ class HubHistories(RuleBasedStateMachine):
         for queue, where in steps:
             number = host.number(where)
             if queue == "moves":
-                if host.parcels:
-                    host.across(where % len(host.parcels))
+                if host.session_records:
+                    host.across(where % len(host.session_records))
             elif number in host.workers:
                 (host.up if queue == "hub" else host.down)(number)
             self._hear()
@@ -187,8 +187,8 @@ class HubHistories(RuleBasedStateMachine):
         self.hold(set(QUEUES))
         self.look_for_anybody([who], False)
         self.is_moved(who, to)
-        if self.host.parcels:
-            self.host.across(len(self.host.parcels) - 1)
+        if self.host.session_records:
+            self.host.across(len(self.host.session_records) - 1)
         self.some_of_it_passes(steps)
 
     @rule(who=st.sampled_from(["hub", "hub", 0, 1, 2]), again=st.booleans())
@@ -217,7 +217,7 @@ class HubHistories(RuleBasedStateMachine):
         host.held = lambda _: False
         host.settle()
         self._hear()
-        assert not host.parcels
+        assert not host.session_records
         assert host.hub.pending == 0
         self._hub_and_workers_agree()
         self._nobody_waits_beside_a_partner()
@@ -228,7 +228,7 @@ class HubHistories(RuleBasedStateMachine):
     @invariant()
     def every_session_is_in_one_engine(self) -> None:
         there = [id for worker in self.host.workers.values() for id in worker.engine.sessions]
-        there += [parcel[2] for parcel in self.host.parcels]
+        there += [session_record[2] for session_record in self.host.session_records]
         assert len(there) == len(set(there))
 
     @invariant()
@@ -257,7 +257,7 @@ class HubHistories(RuleBasedStateMachine):
 
     @invariant()
     def a_worker_holds_a_ticket_of_each_who_waits_and_no_age_shrinks(self) -> None:
-        moving = {parcel[2] for parcel in self.host.parcels}
+        moving = {session_record[2] for session_record in self.host.session_records}
         known, self.since = self.since, {client: found for client, found in self.since.items() if client in moving}
         for worker in self.host.workers.values():
             waits = {session.id for session in worker.engine.sessions.values() if session.state == WAITING}

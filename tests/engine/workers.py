@@ -51,16 +51,16 @@ class Worker(World):
         if conn:
             self.unlink(self.wires.pop(conn))
             wires[client] = ("192.0.2.1", {"was": conn}, b"")
-        parcel = travelled(self.engine.moves.release([client], wires, self.now))
+        session_record = travelled(self.engine.moves.release([client], wires, self.now))
         self.host.delays[client] -= self.now
-        self.host.parcels.append((self.number, to, client, parcel, meeting))
+        self.host.session_records.append((self.number, to, client, session_record, meeting))
 
-    def take(self, client: int, parcel: SessionRecord, meeting: Row | None) -> None:
+    def take(self, client: int, session_record: SessionRecord, meeting: Row | None) -> None:
         """Somebody comes; `meeting`: to meet somebody."""
         self.host.delays[client] += self.now
         if meeting is not None:
             self.room.expect([client])
-        for session in self.engine.moves.take(parcel, self._connect, self.now):
+        for session in self.engine.moves.take(session_record, self._connect, self.now):
             self.host.wire_of(session).session = session
         if meeting is not None:
             self.room.arrived(meeting, self.now)
@@ -88,7 +88,7 @@ class Host:
         self.delays: Counter[int] = (
             Counter()
         )  # seconds between two workers, by client; less what is now if they are there still
-        self.parcels: deque[tuple[int, int, int, SessionRecord, Row | None]] = deque()
+        self.session_records: deque[tuple[int, int, int, SessionRecord, Row | None]] = deque()
         self.held: Callable[[str], bool] = lambda what: False  # what does not pass now: hub, workers or moves
         self._settings, self._count = settings or Settings(limits=False), workers
         self.workers = {number: Worker(self, number, self._settings) for number in range(workers)}
@@ -132,15 +132,15 @@ class Host:
         gone = list(dead.wires.values())
         for wire in gone:
             wire.closed = 1006
-        for parcel in [one for one in self.parcels if one[1] == number]:
-            self.parcels.remove(parcel)
-            self._back(parcel)
+        for session_record in [one for one in self.session_records if one[1] == number]:
+            self.session_records.remove(session_record)
+            self._back(session_record)
         return gone
 
     def _back(self, sent: tuple[int, int, int, SessionRecord, Row | None]) -> None:
-        home, _, client, parcel, meeting = sent
+        home, _, client, session_record, meeting = sent
         if home in self.workers:
-            self.workers[home].take(client, parcel, None)
+            self.workers[home].take(client, session_record, None)
             if meeting is not None:
                 self.workers[home].room.came_back(meeting, self.now)
         else:
@@ -160,7 +160,7 @@ class Host:
 
     def is_on_the_way(self, wire: Wire) -> bool:
         """Whether its person is between two workers."""
-        return any(parcel[2] == wire.session.id for parcel in self.parcels)
+        return any(session_record[2] == wire.session.id for session_record in self.session_records)
 
     def owner(self, key: int) -> Worker | None:
         """Where the session of a token's key is; None: nowhere, or on the way."""
@@ -186,7 +186,7 @@ class Host:
         return not self.held("workers") and True in [self.down(number) for number in self.workers]
 
     def _across(self) -> bool:
-        return not self.held("moves") and bool(self.parcels) and self.across()
+        return not self.held("moves") and bool(self.session_records) and self.across()
 
     def up(self, number: int) -> bool:
         """The hub hears a worker; whether there was something to hear."""
@@ -206,9 +206,9 @@ class Host:
 
     def across(self, place: int = 0) -> bool:
         """Of those on the way between two workers the one at `place` arrives, or who left the same worker for the same before."""
-        home, to = self.parcels[place][:2]
-        sent = next(one for one in self.parcels if one[:2] == (home, to))
-        self.parcels.remove(sent)
+        home, to = self.session_records[place][:2]
+        sent = next(one for one in self.session_records if one[:2] == (home, to))
+        self.session_records.remove(sent)
         if to in self.workers:
             self.workers[to].take(*sent[2:])
         else:

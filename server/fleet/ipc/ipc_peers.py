@@ -55,7 +55,7 @@ def of_generation(name: str) -> str:
     return name.replace(EARLIER_FRONTEND, FRONTEND)
 
 
-def abroad(name: str) -> bool:
+def is_other_generation(name: str) -> bool:
     """Whether it is a process of another generation: it gets look-ups and sessions, and nothing else."""
     return name.startswith((NEXT, LAST))
 
@@ -121,7 +121,7 @@ class Peers:
     @property
     def others(self) -> list[str]:
         """Names of all linked processes of this generation."""
-        return [name for name in self._links if not abroad(name)]
+        return [name for name in self._links if not is_other_generation(name)]
 
     def takes(self, name: str) -> bool:
         """Whether a process runs, and serves."""
@@ -146,7 +146,9 @@ class Peers:
     def say(self) -> None:
         """Send a sign of life with a report about this process."""
         if not self._up.waiting:  # a supervisor that does not read gets no stale report
-            links = {name: link.waiting for name, link in self._links.items() if link.is_up and not abroad(name)}
+            links = {
+                name: link.waiting for name, link in self._links.items() if link.is_up and not is_other_generation(name)
+            }
             self._tell_supervisor(Kind.SIGN, {**self._find_state(), "links": links})
 
     def _tell_supervisor(self, kind: Kind, *records: Any) -> None:

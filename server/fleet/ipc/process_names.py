@@ -56,7 +56,7 @@ class Names:
             return name_of(number & MOST)
         return named(node_in(number), number & MOST)
 
-    def abroad(self, name: str) -> str:
+    def cluster_name(self, name: str) -> str:
         """Return the name of a process of this host, as other hosts call it."""
         number = self.number(name)
         return named(node_in(number), number & MOST)

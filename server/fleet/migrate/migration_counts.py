@@ -15,11 +15,11 @@ from server.ops.metrics.migration_metrics import (
 
 
 class MigrationCounts:
-    """Counters of one process. `people`: by (cause, result), within a host; `abroad`: by (cause, transport, result), between hosts."""
+    """Counters of one process. `people`: by (cause, result), within a host; `between_hosts`: by (cause, transport, result), between hosts."""
 
     def __init__(self) -> None:
         self.people = Counter({(why, result): 0 for why in MOVE_WHYS for result in MOVE_RESULTS})
-        self.abroad = Counter(
+        self.between_hosts = Counter(
             {(why, way, result): 0 for why in MOVE_WHYS for way in ABROAD_WAYS for result in MOVE_RESULTS}
         )
         self._seconds = {(why, way): Histogram(MOVE_BOUNDS) for why in MOVE_WHYS for way in MOVE_WAYS}  # out of service
@@ -35,7 +35,7 @@ class MigrationCounts:
         if way == DESCRIPTOR:
             self.people[why, result] += people
         else:
-            self.abroad[why, way, result] += people
+            self.between_hosts[why, way, result] += people
 
     def out_of_service(self, why: str, way: str, seconds: float) -> None:
         """Record for how many seconds migrated sessions were out of service."""
@@ -46,7 +46,7 @@ class MigrationCounts:
         moves: dict[tuple[str, ...], float] = {
             (why, DESCRIPTOR, result): count for (why, result), count in self.people.items()
         }
-        moves.update(self.abroad.items())
+        moves.update(self.between_hosts.items())
         return {
             "serendip_migrations": moves,
             "serendip_migration_seconds": {labels: seconds.reading() for labels, seconds in self._seconds.items()},

@@ -19,26 +19,26 @@ def ready(adapter: OmegleAdapter | None, ids: Sequence[int]) -> bool:
     return all(adapter.ready(client) for client in map(adapter.of, ids) if client is not None)
 
 
-def pack(adapter: OmegleAdapter | None, parcel: SessionRecord) -> None:
+def pack(adapter: OmegleAdapter | None, session_record: SessionRecord) -> None:
     """Add the Omegle clients of these sessions to their record."""
     if adapter is None:
         return
     now = time.monotonic()
-    for person in parcel.record["people"]:
+    for person in session_record.record["people"]:
         client = adapter.of(person["id"])
         if client is not None:
-            person[FIELD] = adapter.pack(client, now, parcel.blobs)
+            person[FIELD] = adapter.pack(client, now, session_record.blobs)
 
 
-def unpack(adapter: OmegleAdapter | None, parcel: SessionRecord, came: Sequence[SessionView]) -> int:
+def unpack(adapter: OmegleAdapter | None, session_record: SessionRecord, came: Sequence[SessionView]) -> int:
     """Take the Omegle clients out of a record; returns how many were unreadable: their sessions end like those of clients that stop polling."""
     if adapter is None:
         return 0
     now, failed = time.monotonic(), 0
-    for person, session in zip(parcel.record["people"], came, strict=True):
+    for person, session in zip(session_record.record["people"], came, strict=True):
         if FIELD in person:
             try:
-                adapter.unpack(person[FIELD], parcel.blobs, session, now)
+                adapter.unpack(person[FIELD], session_record.blobs, session, now)
             except (KeyError, TypeError, ValueError):
                 failed += 1
     return failed

@@ -61,21 +61,21 @@ class Imports:
         acknowledge: Callable[[], object],
         answer: Answer,
     ) -> list[Session] | None:
-        parcel = SessionRecord(message.records[0], message.pieces)
+        session_record = SessionRecord(message.records[0], message.pieces)
 
         def take_over() -> None:
             acknowledge()
             fault_points.at("took")
 
         try:
-            came = self._moving.take(parcel, descriptors, take_over)
+            came = self._moving.take(session_record, descriptors, take_over)
         except BadRecord as bad:
             logger.error("migration.refused", people=len(descriptors), **log.described(bad))
             for descriptor in message.descriptors:
                 os.close(descriptor)
             answer(Kind.NO, message.number)
             return None
-        omegle_records.unpack(self._adapter, parcel, came)
+        omegle_records.unpack(self._adapter, session_record, came)
         self._tally.came(cause, len(came), time.monotonic() - since)
         return came
 

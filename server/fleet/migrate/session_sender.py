@@ -30,7 +30,9 @@ class ProcessTarget:
         """Send a group of sessions with its descriptors. Raises LinkDown."""
         transfer.descriptors, records = records_of(transfer)
         kind = Kind.COME if transfer.client else Kind.PEOPLE
-        number = self._send(kind, *records, pieces=transfer.sessions.parcel.blobs, descriptors=transfer.descriptors)
+        number = self._send(
+            kind, *records, pieces=transfer.sessions.session_record.blobs, descriptors=transfer.descriptors
+        )
         transfer.begin(self._name)
         self.flight.add(number, transfer)
 

@@ -138,7 +138,7 @@ class GroupTransfer(Transfer):
         """Let requests for these sessions wait until the transfer ends. `to`: name of the target's process."""
         if self._exports.forwarding is not None:
             self._to = to
-            self._keys = self._exports.forwarding.sent(self.sessions.parcel.record["people"])
+            self._keys = self._exports.forwarding.sent(self.sessions.session_record.record["people"])
 
     def _return(self) -> None:
         self.came = self.put_back(self)
@@ -219,7 +219,7 @@ class Exports:
         if released is None:
             return False
         fault_points.at("release")
-        omegle_records.pack(self.adapter, released.parcel)
+        omegle_records.pack(self.adapter, released.session_record)
         transfer = GroupTransfer(self, released, cause, since)
         transfer.client, transfer.meeting, transfer.on_end = client, meeting, on_end
         try:
@@ -236,16 +236,16 @@ class Exports:
     def put_back(self, transfer: GroupTransfer) -> list[Session]:
         """Put a group back; its sessions, which are this process's again."""
         came = self.moving.take(*transfer.sessions)
-        omegle_records.unpack(self.adapter, transfer.sessions.parcel, came)
+        omegle_records.unpack(self.adapter, transfer.sessions.session_record, came)
         return came
 
 
 def records_of(transfer: GroupTransfer) -> tuple[list[int], list[Any]]:
     """Split a group for a process of this host: the descriptors that are passed, and the records of its message."""
-    parcel, descriptors = transfer.sessions
+    session_record, descriptors = transfer.sessions
     passed = [descriptor for descriptor in descriptors if descriptor >= 0]
     if transfer.client:
-        return passed, [parcel.record, transfer.client, transfer.meeting, transfer.since]
+        return passed, [session_record.record, transfer.client, transfer.meeting, transfer.since]
     places = iter(range(len(passed)))
     where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
-    return passed, [parcel.record, where, transfer.since, transfer.left]
+    return passed, [session_record.record, where, transfer.since, transfer.left]

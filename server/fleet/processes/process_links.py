@@ -15,7 +15,7 @@ from typing import Final, cast
 from engine.core.ports import Seats
 from engine.rooms.remote_waiting_room import RemoteRoom
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, abroad, ignore_process
+from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, ignore_process, is_other_generation
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
@@ -81,20 +81,22 @@ class WorkerLinks:
         self.tally = tally = MigrationCounts()
         self.orphaned = asyncio.Event()
         self._closed = False
-        forwarding = ForwardingTable(lambda *asked: self.whereabouts.answer(*asked))
+        forwarding = ForwardingTable(lambda *asked: self.session_lookup.answer(*asked))
         exports = Exports(worker, SessionMoves(worker), tally, forwarding=forwarding)
-        self.abroad: HostMigration | None = None
+        self.host_migration: HostMigration | None = None
         if others is None:
             self.tunnels = TunnelTable(worker)
-            self.homecoming = VisitorReturn(worker, room)
+            self.visitor_return = VisitorReturn(worker, room)
         else:
             self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
-            self.homecoming = VisitorReturn(worker, room, lambda: others.hosts.writes)
-            self.abroad = HostMigration(others, worker, room, exports, self.tunnels.open)
+            self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes)
+            self.host_migration = HostMigration(others, worker, room, exports, self.tunnels.open)
         # moves sessions without their connections to a process of another host; None: this host is alone
-        self.cross: Send | None = None if self.abroad is None else self.abroad.sent
-        self.across = across = WorkerTransfer(worker, room, lambda: self.peers, exports, forwarding, names, self.abroad)
-        self.whereabouts = SessionLookup(worker, lambda: self.peers, across.knock, forwarding, has_others)
+        self.cross: Send | None = None if self.host_migration is None else self.host_migration.sent
+        self.across = across = WorkerTransfer(
+            worker, room, lambda: self.peers, exports, forwarding, names, self.host_migration
+        )
+        self.session_lookup = SessionLookup(worker, lambda: self.peers, across.request_move, forwarding, has_others)
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,
             Kind.COME: across.came,
@@ -104,8 +106,8 @@ class WorkerLinks:
             Kind.TOOK: across.took,
             Kind.NO: across.refused,
             Kind.SAVED: self._saved,
-            Kind.WHO: self.whereabouts.who,
-            Kind.MINE: self.whereabouts.mine,
+            Kind.WHO: self.session_lookup.who,
+            Kind.MINE: self.session_lookup.mine,
             Kind.THERE: self._there,
             Kind.ARRIVED: self._arrived,
             **more,
@@ -118,11 +120,11 @@ class WorkerLinks:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def _forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
-        if self.abroad is not None:
-            self.abroad.forget(home, people)
+        if self.host_migration is not None:
+            self.host_migration.forget(home, people)
 
     def _is_heard(self, home: str) -> bool:
-        return self.abroad is not None and self.abroad.there(home)
+        return self.host_migration is not None and self.host_migration.there(home)
 
     @property
     def is_full(self) -> bool:
@@ -131,35 +133,39 @@ class WorkerLinks:
 
     def reading(self) -> Reading:
         """Return the metrics of migrations and of the hub's answers."""
-        answers, abroad = self._room.answers, self.abroad
+        answers, host_migration = self._room.answers, self.host_migration
         return {
             **self.tally.reading(),
-            **({"serendip_migrations_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
+            **(
+                {"serendip_migrations_doubtful": dict.fromkeys(NO_DOUBTS, 0)}
+                if host_migration is None
+                else host_migration.reading()
+            ),
             **self.tunnels.reading(),
-            **self.homecoming.reading(),
+            **self.visitor_return.reading(),
             "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),
         }
 
     def close(self) -> None:
         """Close all links."""
         self._load.cancel()
-        self.homecoming.close()
+        self.visitor_return.close()
         self._closed = True
-        if self.abroad is not None:
-            self.abroad.close()
+        if self.host_migration is not None:
+            self.host_migration.close()
         self.peers.close()
 
     def _joined(self, name: str) -> None:
         if name == HUB:
             self._room.found(time.monotonic())
             self._say()
-        if not abroad(name):
+        if not is_other_generation(name):
             self._also_joined(name)
 
     def _dead(self, name: str) -> None:
         self.across.dead(name)
-        self.whereabouts.dead(name)
-        if abroad(name):
+        self.session_lookup.dead(name)
+        if is_other_generation(name):
             self.tally.left = 0
         else:
             self._also_dead(name)
@@ -174,10 +180,10 @@ class WorkerLinks:
         self.peers.send(name, Kind.TOOK, message.number)
         sock = socket.socket(fileno=message.descriptors[0])
         sock.setblocking(False)  # it is non-blocking already; this tells Python
-        if self.abroad is None:
+        if self.host_migration is None:
             sock.close()
         else:
-            self.abroad.arrived(message, sock)
+            self.host_migration.arrived(message, sock)
 
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))
@@ -196,7 +202,7 @@ class WorkerLinks:
             return
         if not self._worker.busy:
             self.across.depart()
-        self.homecoming.turn()
+        self.visitor_return.turn()
         if self._room.urgent():
             self._say()
         self._turned()
@@ -218,9 +224,9 @@ def ports_of(find_links: Callable[[], WorkerLinks], ports: WorkerPorts = NO_PORT
     """Return `ports` completed by those to other processes. `find_links` is first called when the worker takes events."""
     return replace(
         ports,
-        is_elsewhere=lambda key: find_links().whereabouts.is_elsewhere(key),
+        is_elsewhere=lambda key: find_links().session_lookup.is_elsewhere(key),
         on_turn=lambda: find_links().after_turn(),
-        on_visitor=lambda conn: find_links().homecoming.tell(conn),
+        on_visitor=lambda conn: find_links().visitor_return.tell(conn),
         find_tunnels=lambda: find_links().tunnels,
     )
 

@@ -21,7 +21,7 @@ FARTHER: Final = 0.6  # seconds in all, if other hosts are asked too
 HERE: Final = ""  # of an answer: the sender has the session
 ASKED_MAX: Final = 10_000  # keys looked up at once
 
-Knock = Callable[[int, str, Callable[[], None]], None]
+RequestMove = Callable[[int, str, Callable[[], None]], None]
 
 
 def alone() -> bool:
@@ -35,20 +35,20 @@ def stays(_: int) -> bool:
 
 
 class SessionLookup:
-    """The look-ups of one worker. `knock`: moves a connection to a process by name, or calls the given function if it cannot."""
+    """The look-ups of one worker. `request_move`: moves a connection to a process by name, or calls the given function if it cannot."""
 
     def __init__(
         self,
         worker: Worker,
         peers: Callable[[], Peers],
-        knock: Knock,
+        request_move: RequestMove,
         forwarding: ForwardingTable,
         others: Callable[[], bool] = alone,
     ) -> None:
         """`others`: whether there are other hosts to ask."""
         self._worker = worker
         self._peers = peers
-        self._knock = knock
+        self._request_move = request_move
         self._forwarding = forwarding
         self._others = others
         self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
@@ -121,7 +121,7 @@ class SessionLookup:
             to = where or name
             self._forget(key)
             for id in self._worker.engine.moves.awaiting(key):
-                self._knock(id, to, partial(self._stay, key, id))
+                self._request_move(id, to, partial(self._stay, key, id))
         elif not asked:
             self._over(key)
 

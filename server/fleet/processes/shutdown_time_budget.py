@@ -97,7 +97,7 @@ class WorkerEvacuation:
             self._goes,
             self._stay,
         )
-        links.whereabouts.begin_evacuation(evacuation.want)
+        links.session_lookup.begin_evacuation(evacuation.want)
         await evacuation.run(until)
-        links.whereabouts.end_evacuation()
+        links.session_lookup.end_evacuation()
         return max(drain - span(drain), begun + drain - loop.time())

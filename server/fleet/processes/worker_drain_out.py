@@ -50,7 +50,7 @@ class Spread:
         self._across.to(to).send(transfer)
         self._people[to] += transfer.people
         self.went += transfer.people
-        self.chats += len(transfer.sessions.parcel.record["chats"])
+        self.chats += len(transfer.sessions.session_record.record["chats"])
         fault_points.at("spread")
 
     def post(self, transfer: Transfer, kind: Kind, *records: Any, pieces: Sequence[bytes]) -> None:
@@ -138,8 +138,8 @@ class WorkerDrain:
             try:
                 await self._people.move()
                 await self._across.fewer(1)
-                if self._across.abroad is not None:
-                    await self._across.abroad.landed()
+                if self._across.host_migration is not None:
+                    await self._across.host_migration.landed()
             except LinkDown:
                 await asyncio.sleep(AGAIN)
                 continue

@@ -61,9 +61,9 @@ class WorkerTransfer:
         exports: Exports,
         forwarding: ForwardingTable,
         names: Names,
-        abroad: HostMigration | None = None,
+        host_migration: HostMigration | None = None,
     ) -> None:
-        """`abroad`: migration to other hosts; None: this host is alone."""
+        """`host_migration`: migration to other hosts; None: this host is alone."""
         self._worker = worker
         self._room = room
         self._peers = peers
@@ -75,7 +75,7 @@ class WorkerTransfer:
         self.forwarding = forwarding
         self.exports = exports
         self._imports = Imports(worker, exports.moving, exports.tally)
-        self.abroad = abroad
+        self.host_migration = host_migration
         self._going: deque[PendingMove] = deque()
         self._again: asyncio.TimerHandle | None = None
 
@@ -92,7 +92,7 @@ class WorkerTransfer:
             )
         )
 
-    def knock(self, client: int, to: str, stay: Callable[[], None]) -> None:
+    def request_move(self, client: int, to: str, stay: Callable[[], None]) -> None:
         """Move a new connection to process `to`, which has the session that it resumes."""
         self._going.append(PendingMove(time.monotonic(), client, to, None, 0, stay))
         self._later()
@@ -109,10 +109,12 @@ class WorkerTransfer:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
 
     def _go_abroad(self, one: PendingMove) -> None:
-        if self.abroad is None:
+        if self.host_migration is None:
             one.stay()
         else:
-            self.abroad.go(one.to, MoveOrder(one.client, one.meeting, one.why, partial(self._is_ready, one), one.stay))
+            self.host_migration.go(
+                one.to, MoveOrder(one.client, one.meeting, one.why, partial(self._is_ready, one), one.stay)
+            )
 
     def _later(self) -> None:
         self._again = None

@@ -44,9 +44,9 @@ logger = log.get()
 Send = Callable[[str, GroupTransfer], Awaitable[bool]]
 
 
-def fits(parcel: SessionRecord) -> bool:
+def fits(session_record: SessionRecord) -> bool:
     """Whether a group, without its connections, fits into one request."""
-    record, blobs = parcel
+    record, blobs = session_record
     wires = {person["wire"].get("bytes") for person in record["people"] if "wire" in person}
     size = sum(len(blob) for place, blob in enumerate(blobs) if place not in wires)
     return HEAD + len(orjson.dumps(record)) + size <= LARGEST
@@ -71,7 +71,7 @@ class EmptiestHost:
 
     def send(self, transfer: GroupTransfer) -> None:
         """See `server.fleet.migrate.transfer.Target`."""
-        if not fits(transfer.sessions.parcel):
+        if not fits(transfer.sessions.session_record):
             raise CannotMoveError
         to = self._emptiest()
         self._sent[to] += transfer.people
@@ -88,7 +88,7 @@ class EmptiestHost:
         released = transfer.sessions
         self.took, self._failing = self._loop.time(), 0.0
         self.went += transfer.people
-        self.chats += sum("ended" not in chat["ring"] for chat in released.parcel.record["chats"])
+        self.chats += sum("ended" not in chat["ring"] for chat in released.session_record.record["chats"])
         fault_points.at("away")
         self._gone(released)
         fault_points.at("told")
@@ -223,15 +223,15 @@ class Evacuation:
         self._worker.act(lambda _: self._dismiss(released))
 
     def _dismiss(self, released: Released) -> None:
-        reactor, parcel = self._worker.reactor, released.parcel
+        reactor, session_record = self._worker.reactor, released.session_record
         waits: dict[str, float] = {}
-        for person, descriptor in zip(parcel.record["people"], released.descriptors, strict=True):
+        for person, descriptor in zip(session_record.record["people"], released.descriptors, strict=True):
             if descriptor < 0:
                 continue
             wire, wait = person["wire"], round(_spread(*SPREAD), 2)
             if "seat" in person:
                 wait = waits.setdefault(person["seat"]["chat"], wait)
-            data = parcel.blobs[wire["bytes"]] if "bytes" in wire else b""
+            data = session_record.blobs[wire["bytes"]] if "bytes" in wire else b""
             try:
                 conn = reactor.take(descriptor, wire.get("address", person["address"]), wire, data, None)
             except (OSError, ValueError):  # it is closed, which is as good

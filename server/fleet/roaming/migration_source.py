@@ -177,7 +177,7 @@ class MigrationSource:
         fault_points.at("release")
         transfer.way, transfer.put_back = TUNNEL, self._put_back
         transfer.begin(home.name)
-        people, state, data = divided(released.parcel)
+        people, state, data = divided(released.session_record)
         move = Move(home.node, home.worker, one.why, one.client, one.meeting, 0.0, people)
         try:
             await self._carry(home, sock, address, move, transfer)
@@ -203,15 +203,15 @@ class MigrationSource:
             transfer.cut()
             return False
         sock, address = found
-        parcel = transfer.sessions.parcel
+        session_record = transfer.sessions.session_record
         try:
-            move = Move(home.node, home.worker, transfer.cause, 0, None, 0.0, wireless(parcel))
+            move = Move(home.node, home.worker, transfer.cause, 0, None, 0.0, wireless(session_record))
             await self._carry(home, sock, address, move, transfer)
         finally:
             self._end(sock)
         if transfer.stage != Stage.TAKEN:
             return False
-        for person in parcel.record["people"]:
+        for person in session_record.record["people"]:
             self._worker.forget_saves(person["id"])
         return True
 
@@ -262,7 +262,7 @@ class MigrationSource:
             if released is None:
                 await asyncio.sleep(AGAIN)
                 continue
-            wire = released.parcel.record["people"][0].get("wire", {"visitor": 1})
+            wire = released.session_record.record["people"][0].get("wire", {"visitor": 1})
             speaks = "virtual" in wire and self.speaker.leaves(one.client)
             if "visitor" in wire or (released.descriptors[0] < 0 and not speaks):
                 self._take(released)  # a visitor returns home first; a session without a speaker stays
@@ -309,8 +309,8 @@ class MigrationSource:
         self, home: HomeProcess, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket
     ) -> None:
         """Make the client a tunnel."""
-        person = released.parcel.record["people"][0]
-        last = bare(person, released.parcel.record["chats"])
+        person = released.session_record.record["people"][0]
+        last = bare(person, released.session_record.record["chats"])
         address = person["wire"].get("address", person["address"])
         self._free.release()
         (client,) = released.descriptors
@@ -348,7 +348,7 @@ class MigrationSource:
         return came
 
     def _lose(self, released: Released) -> None:
-        for person, descriptor in zip(released.parcel.record["people"], released.descriptors, strict=True):
+        for person, descriptor in zip(released.session_record.record["people"], released.descriptors, strict=True):
             if descriptor >= 0:
                 os.close(descriptor)
             else:

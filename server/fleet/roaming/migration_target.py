@@ -163,7 +163,7 @@ class MigrationTarget:
             return
         self._remember(nonce, came)
         way = TUNNEL if move.client else NONE
-        self._tally.abroad[move.why, way, "taken"] += len(came)
+        self._tally.between_hosts[move.why, way, "taken"] += len(came)
         if move.meeting is not None:
             meeting = move.meeting
             self._worker.act(lambda now: self._room.arrived(meeting, now))

@@ -107,13 +107,13 @@ class VisitorReturn:
         if released is None:
             return False
         since = self._waiting.pop(conn, None) or time.monotonic()
-        (one,), (descriptor,) = released.parcel.record["people"], released.descriptors
+        (one,), (descriptor,) = released.session_record.record["people"], released.descriptors
         if "resume" in one or one["wire"].get("out") or _on_the_way(descriptor) > ON_THE_WAY:
             self._stay(released, since)
             return True
         try:
-            released.parcel.record["v"] = self._writes()
-            frame = session_return_frames.person(released.parcel)
+            released.session_record.record["v"] = self._writes()
+            frame = session_return_frames.person(released.session_record)
         except TooLarge:
             self.results["stayed"] += 1
             self._stay(released, None)

@@ -29,9 +29,9 @@ class TooLarge(ValueError):
     """The session is too large for one frame."""
 
 
-def person(parcel: SessionRecord) -> bytes:
+def person(session_record: SessionRecord) -> bytes:
     """Return the first frame. Raises TooLarge."""
-    packed = PERSON + pack(Move("", 0, WHY, parcel.record["people"][0]["id"], None, 0.0, parcel))
+    packed = PERSON + pack(Move("", 0, WHY, session_record.record["people"][0]["id"], None, 0.0, session_record))
     if len(packed) > RECORD_MAX:
         raise TooLarge
     return record_frame(packed)
@@ -73,10 +73,10 @@ class ReturnRecord:
         (`engine.migrate.record_fields.write_last`)
     """
 
-    __slots__ = ("_bytes", "_size", "parcel", "whole")
+    __slots__ = ("_bytes", "_size", "session_record", "whole")
 
     def __init__(self) -> None:
-        self.parcel: SessionRecord | None = None  # None: the first frame did not come, or was damaged
+        self.session_record: SessionRecord | None = None  # None: the first frame did not come, or was damaged
         self.whole = False  # everything came
         self._bytes: list[bytes] = []
         self._size = 0
@@ -84,10 +84,10 @@ class ReturnRecord:
     def take(self, payload: bytes, key: int) -> bool:
         """Add one frame; returns whether it was the first, and fits. `key`: of the session's token."""
         kind = payload[:1]
-        if kind == PERSON and self.parcel is None:
-            self.parcel = _read(payload[1:], key)
-            return self.parcel is not None
-        if kind in (BYTES, END) and self.parcel is not None and not self.whole and self._size <= READ_MAX:
+        if kind == PERSON and self.session_record is None:
+            self.session_record = _read(payload[1:], key)
+            return self.session_record is not None
+        if kind in (BYTES, END) and self.session_record is not None and not self.whole and self._size <= READ_MAX:
             self._bytes.append(payload[1:])
             self._size += len(payload)
             self.whole = kind == END
@@ -119,12 +119,12 @@ def _fits(wire: dict[str, Any], blobs: list[bytes]) -> bool:
 def _read(data: bytes, key: int) -> SessionRecord | None:
     """Decode a session; None: it is not the one that was sent there, alone and with its connection."""
     try:
-        parcel = unpack(data).people
-        (one,) = parcel.record["people"]
+        session_record = unpack(data).people
+        (one,) = session_record.record["people"]
         if key_of(one) != key or type(one["wire"]) is not dict or "seat" in one:
             return None
-        if not _fits(one["wire"], parcel.blobs):
+        if not _fits(one["wire"], session_record.blobs):
             return None
     except (Unreadable, AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None
-    return parcel
+    return session_record

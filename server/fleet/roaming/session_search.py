@@ -70,7 +70,7 @@ class Names(Protocol):
     def name(self, number: int) -> str:
         """Return the name of a process, as processes of this host call it."""
 
-    def abroad(self, name: str) -> str:
+    def cluster_name(self, name: str) -> str:
         """Return the name of a process, as other hosts call it."""
 
 
@@ -146,7 +146,7 @@ class SessionSearch:
                 self._ask(node, [key])
                 continue
             self.tally["answered"] += 1
-            there = self._names.abroad(where or name)
+            there = self._names.cluster_name(where or name)
             self._say(MINE + node, orjson.dumps({"key": key, "where": there}))
 
     # questions and answers of other hosts

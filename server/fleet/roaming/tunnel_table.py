@@ -198,7 +198,7 @@ class TunnelTable:
     def _go_on(self) -> None:
         over, self._over = self._over, []
         for tunnel, how in over:
-            came = tunnel.coming is not None and tunnel.coming.parcel is not None
+            came = tunnel.coming is not None and tunnel.coming.session_record is not None
             if how == TUNNEL_CLOSED:
                 self.ends["closed"] += 1
             elif how == TUNNEL_LEFT:
@@ -217,11 +217,11 @@ class TunnelTable:
     def _return(self, tunnel: Tunnel) -> None:
         """Put in a session that its home returned."""
         coming = tunnel.coming
-        parcel = None if coming is None else coming.parcel
-        if coming is None or parcel is None:
+        session_record = None if coming is None else coming.session_record
+        if coming is None or session_record is None:
             return
-        wire = parcel.record["people"][0]["wire"]
-        held, size = bytes_of(wire, parcel.blobs), wire.get("input", 0)
+        wire = session_record.record["people"][0]["wire"]
+        held, size = bytes_of(wire, session_record.blobs), wire.get("input", 0)
         found = self._worker.reactor.unpipe(tunnel.number, held[:size] + coming.read if coming.whole else None)
         if found is None:
             self.ends["left"] += 1
@@ -236,7 +236,7 @@ class TunnelTable:
             state |= {"opcode": wire["opcode"], **({"part": len(part)} if part else {})}
             data = data[:at] + part + data[at:]
         greet = unheard if coming.whole else self._tell_to_ask
-        if self._take(parcel, (address, state, data), descriptor, greet):
+        if self._take(session_record, (address, state, data), descriptor, greet):
             self.ends["returned" if coming.whole else "cut"] += 1
             self._seconds.add(time.monotonic() - tunnel.ended)
         else:
@@ -244,8 +244,8 @@ class TunnelTable:
 
     def _drop(self, tunnel: Tunnel) -> None:
         """Put in a session that its home returned, and whose connection is gone: its client may return."""
-        if tunnel.coming is not None and tunnel.coming.parcel is not None:
-            self._take(tunnel.coming.parcel, None, -1)
+        if tunnel.coming is not None and tunnel.coming.session_record is not None:
+            self._take(tunnel.coming.session_record, None, -1)
 
     def _bereave(self, tunnel: Tunnel, how: int) -> None:
         """Handle the end of a tunnel without a return: a process that dies mostly closes its connections, a connection breaks otherwise."""
@@ -267,8 +267,10 @@ class TunnelTable:
             one = {name: value for name, value in one.items() if name not in OF_A_SEARCH}
         elif query is not None and "age" in query:
             query["age"] += time.monotonic() - tunnel.since
-        parcel = SessionRecord({"v": self._worker.engine.moves.versions[1], "people": [one | last], "chats": chats}, [])
-        came = self._take(parcel, (address, state, data), descriptor, self._tell_lost if spoke else unheard)
+        session_record = SessionRecord(
+            {"v": self._worker.engine.moves.versions[1], "people": [one | last], "chats": chats}, []
+        )
+        came = self._take(session_record, (address, state, data), descriptor, self._tell_lost if spoke else unheard)
         self.ends["lost" if came else "failed"] += 1
         if came:
             self.forget(tunnel.home, [(one["id"], tunnel.key)])
@@ -285,15 +287,15 @@ class TunnelTable:
 
     def _take(
         self,
-        parcel: SessionRecord,
+        session_record: SessionRecord,
         wire: tuple[str, dict[str, Any], bytes] | None,
         descriptor: int,
         greet: Callable[[Session], None] = unheard,
     ) -> list[Session]:
         """Put a session in; none: it is unreadable, and the descriptor is closed. `greet`: see `SessionMoves.take`."""
-        (one,) = parcel.record["people"]
+        (one,) = session_record.record["people"]
         one = {name: value for name, value in one.items() if name != "wire"}
-        blobs = list(parcel.blobs)
+        blobs = list(session_record.blobs)
         if wire is not None:
             address, state, data = wire
             for name in OF_A_TUNNEL:
@@ -306,7 +308,7 @@ class TunnelTable:
                 blobs.append(data)
         try:
             came = self._moving.take(
-                SessionRecord({**parcel.record, "people": [one]}, blobs), [descriptor], greet=greet
+                SessionRecord({**session_record.record, "people": [one]}, blobs), [descriptor], greet=greet
             )
         except BadRecord as bad:
             logger.error("migration.refused", people=1, **log.described(bad))

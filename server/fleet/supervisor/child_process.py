@@ -118,7 +118,7 @@ class Child(ChildLink):
         self.leaving = False  # its sessions move away, and then it ends
         self.begun = clock  # start, by the supervisor's clock (`watchdog.Clock`)
         self.heard = clock  # last message, by the same clock
-        self.stands: dict[str, Any] = {}  # its last report about itself
+        self.report: dict[str, Any] = {}  # its last report about itself
         self.why = ""
         self.said = ""  # why it could not start, in words
         self._meter: Meter | None = None

@@ -20,7 +20,7 @@ NOT_TAKEN: Final = "sessions that did not migrate were asked to reconnect, and t
 
 def others(hub: Child | None) -> int:
     """Return how many other hosts accept sessions, by the hub's last report."""
-    cluster: Mapping[str, Any] = {} if hub is None else hub.stands.get("cluster", {})
+    cluster: Mapping[str, Any] = {} if hub is None else hub.report.get("cluster", {})
     return sum(state == SERVING for _, _, _, state, *_ in cluster.get("others", ()))
 
 
@@ -30,7 +30,7 @@ class HostDrain:
     def __init__(self, asker: ControlClient, children: Mapping[str, Child]) -> None:
         self._asker = asker
         self._since = time.monotonic()
-        self._before = {name: child.stands.get("people", 0) for name, child in children.items()}
+        self._before = {name: child.report.get("people", 0) for name, child in children.items()}
         self._went = self._chats = self._stayed = 0
         self.hosts = others(children.get(HUB))
         asker.say({"step": "hosts", "hosts": self.hosts, "said": "" if self.hosts else ALONE})
@@ -41,7 +41,7 @@ class HostDrain:
 
     def gone(self, child: Child) -> None:
         """Add the figures of a process that is dead."""
-        match child.stands.get("moved"):
+        match child.report.get("moved"):
             case [int(people), int(chats), int(stayed)]:
                 self._went += people
                 self._chats += chats
@@ -61,4 +61,4 @@ class HostDrain:
 
 
 def _people(children: Iterable[Child]) -> int:
-    return sum(child.stands.get("people", 0) for child in children)
+    return sum(child.report.get("people", 0) for child in children)

@@ -62,7 +62,7 @@ class NextGeneration:
         self,
         asker: ControlClient,
         program: str | None,
-        estate: GenerationState,
+        upgrade_state: GenerationState,
         children: Mapping[str, Child],
         back: Callable[[], None],
         start_within: float,
@@ -86,7 +86,7 @@ class NextGeneration:
         self.state = STARTING
         pid, sock = successor.spawn(*successor.command(program))
         self._line = Child(SUCCESSOR, pid, sock, 0.0)
-        records, descriptors = estate.packed()
+        records, descriptors = upgrade_state.packed()
         self._line.tell(Kind.HOST, *records, descriptors=descriptors)
         asker.say({"step": "starting"})
         fault_points.at("sockets")
@@ -99,7 +99,7 @@ class NextGeneration:
     @property
     def left(self) -> int:
         """Sessions that are still in this generation."""
-        return sum(child.stands.get("people", 0) for child in self._children.values())
+        return sum(child.report.get("people", 0) for child in self._children.values())
 
     def register(self, poll: select.poll) -> None:
         """Register descriptors to poll."""
@@ -202,7 +202,7 @@ class NextGeneration:
 
     def ended(self, child: Child, how: str) -> None:
         """Note that a process of this generation is dead. `how`: empty if it ended in order."""
-        self._went = [had + more for had, more in zip(self._went, child.stands.get("moved") or (0, 0, 0), strict=True)]
+        self._went = [had + more for had, more in zip(self._went, child.report.get("moved") or (0, 0, 0), strict=True)]
         if self.state == MOVING and how and child.name != HUB:
             self._said = f"{child.name} died ({how}) before all sessions had migrated; the log says why"
         elif self.state == STARTING:

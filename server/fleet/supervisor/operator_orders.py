@@ -58,7 +58,7 @@ class Host(Protocol):
     def evacuate(self, within: float | None) -> None:
         """End; sessions have so many seconds more to move to other hosts, None: none, as by SIGTERM."""
 
-    def estate(self) -> GenerationState:
+    def upgrade_state(self) -> GenerationState:
         """Return the state for the next generation. Raises NotStarted."""
 
     def deaths_of(self, name: str) -> int:
@@ -186,7 +186,7 @@ class OperatorOrders:
         if not said:
             try:
                 self._following = NextGeneration(
-                    asker, program, host.estate(), host.children, self._failed, host.start_within
+                    asker, program, host.upgrade_state(), host.children, self._failed, host.start_within
                 )
                 return
             except NotStarted as error:
@@ -218,7 +218,7 @@ class OperatorOrders:
         if now - order.since > LEAVE_WITHIN:
             self._end(False, f"{self._name} did not end within {LEAVE_WITHIN:.0f} s; it is as it was told to be")
             return
-        order.asker.say({"step": "moving", "left": order.child.stands.get("people", 0)})
+        order.asker.say({"step": "moving", "left": order.child.report.get("people", 0)})
 
     def died(self, child: Child, status: int) -> None:
         """Note that a process is dead. One that was ordered to end is `off`, unless it is to be started anew."""
@@ -278,10 +278,10 @@ class OperatorOrders:
             child.kill(signal.SIGTERM)
             return ""
         others = {one: host.children[one] for one in workers if one != name and one in host.children}
-        there = {one: other.stands.get("people", 0) for one, other in others.items() if other.ready}
+        there = {one: other.report.get("people", 0) for one, other in others.items() if other.ready}
         if not there:
             return "there is no other worker that could take its people"
-        self._leave(Order(asker, again, child, child.stands.get("people", 0), time.monotonic()))
+        self._leave(Order(asker, again, child, child.report.get("people", 0), time.monotonic()))
         child.tell(Kind.LEAVE, there)
         return ""
 
@@ -317,12 +317,12 @@ class OperatorOrders:
                 if child.ready
                 else server_status.STARTING
             )
-            rows.append(server_status.process(name, phase, child.pid, now - child.started, deaths, child.stands))
+            rows.append(server_status.process(name, phase, child.pid, now - child.started, deaths, child.report))
         hub = host.children.get(HUB)
         return server_status.server(
             host.phase,
             os.getpid(),
             rows,
             self._following.left if self.moving and self._following else None,
-            None if hub is None else hub.stands.get("cluster"),
+            None if hub is None else hub.report.get("cluster"),
         )

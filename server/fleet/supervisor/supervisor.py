@@ -43,7 +43,7 @@ logger = log.get()
 Role = Callable[[ChildStart], int]  # runs in the child; returns the exit status
 
 
-def no_estate() -> GenerationState:
+def no_upgrade_state() -> GenerationState:
     """Raise NotStarted: there is no next generation."""
     raise NotStarted("this server has nothing to hand over")
 
@@ -60,7 +60,7 @@ class Supervisor:
     """Supervisor of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that a process may take to end.
 
     `ready`: called once, when all serve; `died`: called for each that ended, once it was reaped; `askers`: clients of the control socket;
-    `estate`: returns what the next generation continues with; `before`: the previous generation, `control`: the socket for operators once
+    `upgrade_state`: returns what the next generation continues with; `before`: the previous generation, `control`: the socket for operators once
     that has ended.
 
         supervisor ── fork ──► hub, frontend, worker 1 … n      each has one link to the supervisor, and one to each of the others,
@@ -79,7 +79,7 @@ class Supervisor:
         ready: Callable[[], None],
         died: Callable[[str], None],
         askers: ControlClients,
-        estate: Callable[[], GenerationState] = no_estate,
+        upgrade_state: Callable[[], GenerationState] = no_upgrade_state,
         before: PreviousGeneration | None = None,
         control: socket.socket | None = None,
         watch: Watchdog | None = None,
@@ -99,7 +99,7 @@ class Supervisor:
         self.off: set[str] = set()  # processes that are not started anew
         self.names = tuple(roles)
         self._askers = askers
-        self.estate = estate
+        self.upgrade_state = upgrade_state
         self._control = control
         self._before = before
         if before is not None:
@@ -263,7 +263,7 @@ class Supervisor:
             if kind == Kind.UP:
                 self._is_ready(child)
             elif kind == Kind.SIGN:
-                child.stands = records[0]
+                child.report = records[0]
             elif kind == Kind.FELL:
                 self._watch.fell(child, records[1])
             elif kind == Kind.METER:

@@ -112,9 +112,9 @@ class Frontend:
             up, self.server.worker, handlers, self._joined, self._dead,
             names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, secret),
         )  # fmt: skip
-        abroad = self.links.abroad
-        if place is not None and self._station is not None and abroad is not None:
-            passing = RequestForwarding(place.node, lambda: self.links.peers, self.links.across, abroad.came)
+        host_migration = self.links.host_migration
+        if place is not None and self._station is not None and host_migration is not None:
+            passing = RequestForwarding(place.node, lambda: self.links.peers, self.links.across, host_migration.came)
             self._station.handlers.update(passing.handlers)
             self._catching = ClusterCatchUp(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
             self._station.handlers[Asked.KNOWN] = self._catching.answer
@@ -152,11 +152,11 @@ class Frontend:
 
         def find_speaker() -> SocketlessClients:
             found = adapter()
-            return NO_SOCKETLESS_CLIENTS if found is None else found.afar
+            return NO_SOCKETLESS_CLIENTS if found is None else found.remote_clients
 
         def on_returned(came: Sequence[Session]) -> None:
             if (found := adapter()) is not None:
-                found.afar.home(came)
+                found.remote_clients.home(came)
 
         return OtherHosts(
             place.node, NUMBER, secret, self.hosts, lambda: self._closed is None and not self.stop.is_set(),
@@ -229,8 +229,8 @@ class Frontend:
 
     def _all_came(self) -> bool:
         """Whether no session can arrive any more, from a worker or back from another host."""
-        abroad = self.links.abroad
-        return not (self._workers() or (abroad is not None and abroad.under_way))
+        host_migration = self.links.host_migration
+        return not (self._workers() or (host_migration is not None and host_migration.under_way))
 
     def _has_others(self) -> bool:
         """Whether HTTP clients are here whose sessions are at other hosts."""

@@ -211,11 +211,11 @@ class HubProcess:
     def _tell_there(self) -> None:
         """Send the number of users in all, and the figures of the room, to all processes with sessions."""
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        abroad = 0 if self.cluster is None else self.cluster.people_elsewhere
+        at_other_hosts = 0 if self.cluster is None else self.cluster.people_elsewhere
         there = self.federation.there(time.monotonic())
         for name in self.peers.people:
             people, named = self._people_beside(name)
-            self.peers.send(name, Kind.THERE, people + abroad, list(named), there)
+            self.peers.send(name, Kind.THERE, people + at_other_hosts, list(named), there)
         if self._drains and self.cluster is not None:
             self._tell_places(self.cluster)
 

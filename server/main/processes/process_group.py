@@ -89,8 +89,8 @@ def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGen
     node = secrets.token_hex(NODE) if settings.cluster.nats else ""
     secret_keys.load(settings.data)  # made once, before the processes that read it
     count = number_of_workers(settings)
-    estate = inherited.made(count + 1) if before is None else before.receive(count + 1)
-    sockets, addresses, first = estate
+    upgrade_state = inherited.made(count + 1) if before is None else before.receive(count + 1)
+    sockets, addresses, first = upgrade_state
     at = settings.server.host, settings.server.port
     listening = sockets.get("server", lambda: listen_public(*at), at=at)
     place = _place(settings, node, sockets)
@@ -123,7 +123,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGen
     gc_tuning.settle()  # what is there is every child's: a collection in one would write to all of it, and have a copy
     drain = settings.server.drain + ENDING
     watch = Watchdog(settings.server.hang_after, settings.server.start_within)
-    return Supervisor(roles, drain, ready, died, ControlClients(None), lambda: estate, before, control, watch)
+    return Supervisor(roles, drain, ready, died, ControlClients(None), lambda: upgrade_state, before, control, watch)
 
 
 def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:

@@ -277,7 +277,7 @@ class WorkerProcess:
             await self._emptying.run()
         except Exception as error:  # noqa: BLE001 - the remaining sessions are asked to reconnect, and the fault is logged
             logger.error("migration.fault", **log.described(error))
-        await self.links.homecoming.settled()
+        await self.links.visitor_return.settled()
         if self._recorder is not None:
             await self._recorder.settled()
         loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from server.realtime.worker.worker_loop import Worker
 class Released(NamedTuple):
     """Exported sessions, which no process has. `descriptors`: by the person's place in the record; -1: no socket, or the session is away."""
 
-    parcel: SessionRecord
+    session_record: SessionRecord
     descriptors: list[int]
 
 
@@ -73,8 +73,8 @@ class SessionMoves:
             wires[id] = address, state, data
         away = {id: worker.reactor.allowance(sessions[id]) for id in ids if id not in wires}
         allowances = {id: left for id, left in away.items() if left is not None}
-        parcel = worker.engine.moves.release(ids, wires, time.monotonic(), allowances)
-        return Released(parcel, [numbers.get(person["id"], -1) for person in parcel.record["people"]])
+        session_record = worker.engine.moves.release(ids, wires, time.monotonic(), allowances)
+        return Released(session_record, [numbers.get(person["id"], -1) for person in session_record.record["people"]])
 
     def _undo(self, numbers: dict[int, int], wires: dict[int, tuple[str, dict[str, Any], bytes]]) -> None:
         """Restore the connections of a group of which one session could not leave."""
@@ -92,7 +92,7 @@ class SessionMoves:
 
     def take(
         self,
-        parcel: SessionRecord,
+        session_record: SessionRecord,
         descriptors: Sequence[int],
         mine: Callable[[], None] = nothing,
         greet: Callable[[Session], None] = unheard,
@@ -123,7 +123,7 @@ class SessionMoves:
             return conn
 
         now = time.monotonic()
-        came = worker.engine.moves.take(parcel, connect, now, worker.reactor.allow)
+        came = worker.engine.moves.take(session_record, connect, now, worker.reactor.allow)
         tell()
         for session in came:
             greet(session)

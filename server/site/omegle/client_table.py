@@ -28,7 +28,7 @@ Piece = tuple[dict[str, Any], list[bytes], list[int]]  # a piece for another pro
 class ClientTable:
     """The table of clients. `shared`: see `PartnerDigests`."""
 
-    afar: RemoteClients  # clients whose sessions are at other hosts
+    remote_clients: RemoteClients  # clients whose sessions are at other hosts
 
     def __init__(self, worker: Worker, settings: Settings, shared: bytes | None) -> None:
         chosen = settings.omegle
@@ -102,7 +102,7 @@ class ClientTable:
     def alone(self, client: OmegleClient, now: float) -> Piece:
         """Pack a client whose session is not here."""
         blobs: list[bytes] = []
-        wire, descriptors = self.afar.pack(client, blobs)
+        wire, descriptors = self.remote_clients.pack(client, blobs)
         return {"client": self.pack(client, now, blobs), **wire}, blobs, descriptors
 
     def pack(self, client: OmegleClient, now: float, blobs: list[bytes]) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class ClientTable:
         client = self.unpack(piece["client"], blobs, None, now)
         if "wire" in piece:
             self._by_session[int(piece["wire"]["session"])] = client
-            self.afar.unpack(piece["wire"], blobs, client, descriptors)
+            self.remote_clients.unpack(piece["wire"], blobs, client, descriptors)
             if client.wire is not None and client.wire.cut:
                 self._away[client.id] = client
 

@@ -80,7 +80,7 @@ class LogGeneration:
             return _page(REFUSED.format(why="This server keeps no logs."))
         address = request.app[CLIENT_INFO].address(request)
         if asked.get("randid"):
-            await adapter.afar.known(adapter.digests.person(asked.get("randid")))
+            await adapter.remote_clients.known(adapter.digests.person(asked.get("randid")))
         now = time.monotonic()
         past = await adapter.lately(asked.get("randid"), address)
         if past is not None and past.ended + PAST_FOR < now:

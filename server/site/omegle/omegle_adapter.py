@@ -47,7 +47,7 @@ class OmegleAdapter(ClientTable):
         self._announced = StatementNotices(worker.find_statement)
         self._polls = HeldPolls(chosen.hold)
         self._grace = settings.session.grace
-        self.afar = RemoteClients(worker, self)
+        self.remote_clients = RemoteClients(worker, self)
         self.wanted = AwaitedClients()
         self._pending = PendingSearches(
             lambda client: self._say(client, client.find), self.leave, self._away.__contains__
@@ -177,7 +177,7 @@ class OmegleAdapter(ClientTable):
         if self._by_session.pop(client.session.id, None) is not None:
             self.remember(client, client.session.seat or client.session.past)
             if client.wire is not None:
-                self.afar.retire(client)
+                self.remote_clients.retire(client)
             else:
                 self._worker.drop(client.session.id, client.conn, how)
 

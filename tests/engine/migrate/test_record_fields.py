@@ -174,10 +174,10 @@ def test_each_reason_is_of_something_that_is_there() -> None:
 def test_records_of_each_version_are_read(version: int) -> None:
     """Files in `records/` are what that version wrote; they are never changed."""
     stored = orjson.loads((RECORDS / f"version_{version}.json").read_bytes())
-    parcel = SessionRecord(stored["record"], [b64decode(data) for data in stored["blobs"]])
+    session_record = SessionRecord(stored["record"], [b64decode(data) for data in stored["blobs"]])
     world = MovingWorld(keeps=True)
     wires: list[int] = []
-    sessions = world.engine.moves.take(parcel, lambda place, *_: wires.append(place) or 0, world.now)
+    sessions = world.engine.moves.take(session_record, lambda place, *_: wires.append(place) or 0, world.now)
     assert world.engine.moves.skipped == 0
     states = [session.state for session in sessions]
     assert [states.count(state) for state in (WAITING, CHATTING, PARTED)] == [3, 2, 1]

@@ -68,9 +68,9 @@ def chat_of(wire: Wire) -> Chat:
 
 def apart(world: MovingWorld, *wires: Wire) -> SessionRecord:
     """Those leave this engine; the world goes on with another one."""
-    parcel = world.release(*[wire.session.id for wire in wires])
+    session_record = world.release(*[wire.session.id for wire in wires])
     world.restart()
-    return parcel
+    return session_record
 
 
 def test_an_idle_person_moves_and_only_the_token_shows_it_is_the_same() -> None:
@@ -157,9 +157,11 @@ def test_a_connection_that_cannot_be_made_there_is_a_dropped_one() -> None:
     a, b = world.pair()
     c = world.open()
     world.send(c, type="find", strict=True, interests=["chess"])
-    parcel = apart(world, a, b, c)
+    session_record = apart(world, a, b, c)
     one = a.session.id
-    world.take(parcel, lambda place, session, *rest: world.connect(place, session, *rest) if session.id != one else 0)
+    world.take(
+        session_record, lambda place, session, *rest: world.connect(place, session, *rest) if session.id != one else 0
+    )
     # c's and b's came along, a's did not
     assert b.take() == [{"type": "partner", "state": "away", "within": 15.0}]
     assert world.engine.online == 2
@@ -180,11 +182,11 @@ def test_who_waits_meets_who_waits_there_and_takes_steps_as_before() -> None:
     world.move()
     world.wait(5)
     assert nothing(world, a)
-    parcel = apart(world, a)
+    session_record = apart(world, a)
     b = world.open()
     world.send(b, type="find", interests=["chess"])
     b.take()
-    world.take(parcel)
+    world.take(session_record)
     assert [frame["common"] for frame in (*a.take(), *b.take())] == [["Chess"], ["chess"]]
     assert world.engine.measures.waits["text"].total == 8.5
 
@@ -237,11 +239,15 @@ def test_what_was_not_taken_is_taken_back_with_all_that_it_remembers() -> None:
     world.send(a, type="leave")
     for wire in (a, b, c, d):
         wire.take()
-    parcels = [world.release(a.session.id), world.release(b.session.id), world.release(c.session.id, d.session.id)]
-    assert [len(parcel.record["chats"]) for parcel in parcels] == [1, 0, 1], "once"
+    session_records = [
+        world.release(a.session.id),
+        world.release(b.session.id),
+        world.release(c.session.id, d.session.id),
+    ]
+    assert [len(session_record.record["chats"]) for session_record in session_records] == [1, 0, 1], "once"
     assert world.engine.sessions == {}
-    for parcel in reversed(parcels):
-        world.take(parcel)
+    for session_record in reversed(session_records):
+        world.take(session_record)
     assert nothing(world, a, b, c, d)
     assert [line[3] for line in chat_of(b).ring.lines()] == [b"one"]
     assert chat_of(a) is chat_of(b)
@@ -259,12 +265,12 @@ def test_a_spy_who_left_remembers_the_chat_that_goes_on_without_them() -> None:
         world.send(wire, type="find", role="discuss")
     world.say(one, "yes")
     world.send(spy, type="leave")
-    parcels = [world.release(spy.session.id)]
+    session_records = [world.release(spy.session.id)]
     world.say(two, "no")
-    parcels.append(world.release(one.session.id, two.session.id))
+    session_records.append(world.release(one.session.id, two.session.id))
     world.restart()
-    for parcel in parcels:
-        world.take(parcel)
+    for session_record in session_records:
+        world.take(session_record)
     world.say(one, "yes")
     assert two.take()[-1]["seq"] == 3
     assert world.send(spy, type="save") == []
@@ -293,12 +299,12 @@ def test_an_index_without_room_sends_who_arrives_away_as_it_does_others() -> Non
     a = world.open()
     world.send(a, type="find", interests=["chess"], strict=True)
     a.take()
-    parcel = world.release(a.session.id)
+    session_record = world.release(a.session.id)
     world.start(CountingLobby(most_tickets=8))
     others = [world.open() for _ in range(8)]
     for number, wire in enumerate(others):
         world.send(wire, type="find", interests=[f"word {number}"], strict=True)
-    world.take(parcel)
+    world.take(session_record)
     assert a.closed == 1013
     assert a.take()[0]["code"] == "busy"
     assert list(world.engine.sessions) == [wire.session.id for wire in others]
@@ -316,12 +322,12 @@ def test_a_resume_waits_for_a_session_that_is_on_its_way() -> None:
     world.say(b, "one")
     world.lose(a)
     b.take()
-    parcel = world.release(a.session.id, b.session.id)
+    session_record = world.release(a.session.id, b.session.id)
     key = a.session.key
     world.restart()
     again = world.resume(a)
     assert (again.take(), asked) == ([], [key])
-    world.take(parcel)
+    world.take(session_record)
     world.engine.arrived(key, world.now)
     world.settle()
     assert [frame["type"] for frame in again.take()] == ["resumed", "message"]
@@ -343,12 +349,12 @@ def test_a_resume_that_waits_goes_along_and_one_who_thought_better_of_it_is_told
     lost = world.resume(a, token="700000")
     world.lose(lost, LEFT)
     world.send(other, type="find")
-    parcel = world.release(fresh.session.id)
+    session_record = world.release(fresh.session.id)
     world.engine.arrived(700_000, world.now)
     world.settle()
     assert other.take()[-1]["code"] == "no_session"
     world.take(gone)
-    world.take(parcel)
+    world.take(session_record)
     assert fresh.take()[-1]["type"] == "resumed"
     assert fresh.session.id == a.session.id
     assert (world.engine._presence._held, c.closed) == (0, None)

@@ -32,7 +32,7 @@ def people(world: MovingWorld) -> list[Wire]:
 
 
 def written() -> tuple[MovingWorld, SessionRecord]:
-    """A world that they left, and their parcel."""
+    """A world that they left, and their session_record."""
     world = MovingWorld(keeps=True)
     wires = people(world)
     return world, world.release(*[wire.session.id for wire in wires])
@@ -54,9 +54,9 @@ def test_the_version_written_is_the_newest_that_both_read(theirs: tuple[int, int
 
 
 def test_everything_that_leaves_is_of_the_version_agreed_on_until_the_hand_over_ends() -> None:
-    world, parcel = written()
+    world, session_record = written()
     moves = world.engine.moves
-    assert parcel.record["v"] == moves.pace(world.now)["v"] == VERSION
+    assert session_record.record["v"] == moves.pace(world.now)["v"] == VERSION
     moves.writes = VERSION - 1
     assert moves.release([], {}, world.now).record["v"] == moves.pace(world.now)["v"] == VERSION - 1
     assert {piece["v"] for piece in moves.rest(world.now)} <= {VERSION - 1}
@@ -65,25 +65,29 @@ def test_everything_that_leaves_is_of_the_version_agreed_on_until_the_hand_over_
 
 
 def test_a_record_cut_at_any_byte_is_refused_whole() -> None:
-    world, parcel = written()
-    text = orjson.dumps(parcel.record)
+    world, session_record = written()
+    text = orjson.dumps(session_record.record)
     world.restart()
     for cut in range(len(text)):
         with pytest.raises(ValueError):
-            world.engine.moves.take(SessionRecord(orjson.loads(text[:cut]), parcel.blobs), world.connect, world.now)
-    for place, data in enumerate(parcel.blobs):
+            world.engine.moves.take(
+                SessionRecord(orjson.loads(text[:cut]), session_record.blobs), world.connect, world.now
+            )
+    for place, data in enumerate(session_record.blobs):
         for cut in range(len(data)):
-            blobs = [*parcel.blobs[:place], data[:cut], *parcel.blobs[place + 1 :]]
+            blobs = [*session_record.blobs[:place], data[:cut], *session_record.blobs[place + 1 :]]
             with pytest.raises(BadRecord):
-                world.engine.moves.take(SessionRecord(parcel.record, blobs), world.connect, world.now)
+                world.engine.moves.take(SessionRecord(session_record.record, blobs), world.connect, world.now)
         with pytest.raises(BadRecord):
-            world.engine.moves.take(SessionRecord(parcel.record, parcel.blobs[:place]), world.connect, world.now)
+            world.engine.moves.take(
+                SessionRecord(session_record.record, session_record.blobs[:place]), world.connect, world.now
+            )
     assert untouched(world)
-    assert len(world.take(parcel)) == 4
+    assert len(world.take(session_record)) == 4
 
 
 def test_another_value_anywhere_is_read_or_refused_and_never_breaks_what_reads() -> None:
-    world, parcel = written()
+    world, session_record = written()
     world.restart()
 
     def places(record: Any) -> list[tuple[Any, ...]]:
@@ -91,15 +95,15 @@ def test_another_value_anywhere_is_read_or_refused_and_never_breaks_what_reads()
         return [path for key, value in items for path in [(key,), *((key, *rest) for rest in places(value))]]
 
     others: tuple[Any, ...] = ({}, [], "x" * 10, -5, None, 1 << 70, [[[]]])
-    for path in places(parcel.record):
+    for path in places(session_record.record):
         for other in others:
-            record = copy.deepcopy(parcel.record)
+            record = copy.deepcopy(session_record.record)
             owner = record
             for key in path[:-1]:
                 owner = owner[key]
             owner[path[-1]] = other
             with suppress(BadRecord):
-                world.engine.moves._read(SessionRecord(record, parcel.blobs), world.now)
+                world.engine.moves._read(SessionRecord(record, session_record.blobs), world.now)
     assert untouched(world)
 
 
@@ -154,32 +158,32 @@ def seat(place: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
     ],
 )
 def test_what_does_not_fit_together_is_refused_whole(wrong: Callable[[dict[str, Any]], None]) -> None:
-    world, parcel = written()
+    world, session_record = written()
     world.restart()
-    record = copy.deepcopy(parcel.record)
+    record = copy.deepcopy(session_record.record)
     wrong(record)
     with pytest.raises(BadRecord):
-        world.engine.moves.take(SessionRecord(record, parcel.blobs), world.connect, world.now)
+        world.engine.moves.take(SessionRecord(record, session_record.blobs), world.connect, world.now)
     assert untouched(world)
-    assert len(world.take(parcel)) == 4
+    assert len(world.take(session_record)) == 4
 
 
 def test_somebody_who_is_here_already_is_not_taken_again() -> None:
-    world, parcel = written()
-    world.take(parcel)
+    world, session_record = written()
+    world.take(session_record)
     before = list(world.engine.sessions)
     with pytest.raises(BadRecord, match="already"):
-        world.engine.moves.take(parcel, world.connect, world.now)
+        world.engine.moves.take(session_record, world.connect, world.now)
     assert list(world.engine.sessions) == before
 
 
 def test_fields_of_a_later_release_are_skipped_and_counted() -> None:
-    world, parcel = written()
+    world, session_record = written()
     world.restart()
-    parcel.record["weather"] = "fine"
-    parcel.record["people"][0]["mood"] = 3
-    parcel.record["people"][2]["query"]["luck"] = {}
-    parcel.record["chats"][0]["colour"] = []
-    parcel.record["people"][3]["client"] = {"another": "face's"}
-    assert len(world.take(parcel)) == 4
+    session_record.record["weather"] = "fine"
+    session_record.record["people"][0]["mood"] = 3
+    session_record.record["people"][2]["query"]["luck"] = {}
+    session_record.record["chats"][0]["colour"] = []
+    session_record.record["people"][3]["client"] = {"another": "face's"}
+    assert len(world.take(session_record)) == 4
     assert world.engine.moves.skipped == 4

@@ -211,7 +211,7 @@ def test_a_worker_that_dies_with_one_of_two_leaves_the_other_waiting(who: int, h
     host.held = lambda what: what == held
     host.send(pair[1], type="find")
     other = pair[1 - who]
-    sent = [home for home, *_ in host.parcels]
+    sent = [home for home, *_ in host.session_records]
     host.kill(who)
     host.held = lambda what: False
     host.wait(0.0)  # the other is asked at once

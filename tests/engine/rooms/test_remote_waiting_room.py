@@ -207,7 +207,7 @@ def gathered() -> tuple[Host, list[Wire], Wire]:
     host.send(three[1], type="find", role="discuss")
     host.held = lambda what: what == "moves"
     host.send(three[2], type="find", role="discuss")
-    came = host.wire(host.parcels[0][2])
+    came = host.wire(host.session_records[0][2])
     host.across()
     return host, three, came
 
@@ -260,7 +260,7 @@ def test_who_goes_to_meet_somebody_and_drops_on_the_way_is_away_there() -> None:
     host.send(a, type="find")
     host.held = lambda what: what == "moves"
     host.send(b, type="find")
-    gone = host.wire(host.parcels[0][2])
+    gone = host.wire(host.session_records[0][2])
     other = b if gone is a else a
     gone.closed = 1006
     host.held = lambda what: False

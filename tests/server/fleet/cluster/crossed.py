@@ -122,9 +122,9 @@ class Cell:
         """The home has somebody of the edge from here on."""
         released = SessionMoves(self.edge.worker).release((id,))
         assert released is not None
-        (one,), (descriptor,) = released.parcel.record["people"], released.descriptors
+        (one,), (descriptor,) = released.session_record.record["people"], released.descriptors
         record = json.loads(json.dumps(one))
-        wire, blobs = dict(one["wire"]), list(released.parcel.blobs)
+        wire, blobs = dict(one["wire"]), list(released.session_record.blobs)
         place, unread, part = wire.pop("bytes", None), wire.pop("input", 0), wire.get("part", 0)
         data = blobs[place] if place is not None else b""
         if place is not None and part:
@@ -135,7 +135,7 @@ class Cell:
         wire["visitor"] = 1
         near, far = joined() if relay is None else (relay.edge, relay.home)
         before()
-        there = {**json.loads(json.dumps(released.parcel.record)), "people": [{**record, "wire": wire}]}
+        there = {**json.loads(json.dumps(released.session_record.record)), "people": [{**record, "wire": wire}]}
         SessionMoves(self.home.worker).take(SessionRecord(there, blobs), [far.detach()])
         self.edge.links.tunnels.open(
             descriptor, one["address"], dict(one["wire"]), data[:unread] + data[unread + part :], near, record, AWAY

@@ -70,7 +70,7 @@ class Cell:
         self.asked.append(to)
         transfer.way = NONE
         transfer.begin(to)
-        body = pack(Move(NODES[at], 1, DRAIN, 0, None, 0.0, bare(transfer.sessions.parcel)))
+        body = pack(Move(NODES[at], 1, DRAIN, 0, None, 0.0, bare(transfer.sessions.session_record)))
         transfer.sent()
         for _ in range(random.randint(1, 5)):
             await asyncio.sleep(0)  # people talk meanwhile

@@ -40,7 +40,7 @@ async def ended(made: Cell, away: bool) -> float:
     for one, *_ in pairs:
         one.sock.send(LEAVE)
     if away:
-        tunnels, returns = made.edge.links.tunnels, made.home.links.homecoming
+        tunnels, returns = made.edge.links.tunnels, made.home.links.visitor_return
         await until(lambda: not len(tunnels) and not returns._returns)
     else:
         await until(lambda: not any(session.seat for session in made.home.worker.engine.sessions.values()))

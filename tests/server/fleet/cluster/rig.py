@@ -135,7 +135,7 @@ class There:
         self.names = Names(node)
         self.host = Host(secret, node)
         self.hosts = Hosts()
-        self.abroad: dict[Working, HostMigration] = {}
+        self.host_migrations: dict[Working, HostMigration] = {}
         self.takes = True
         sock = listen_at("127.0.0.1", 0)
         self.relay = Relay(sock.getsockname()[1])
@@ -148,14 +148,14 @@ class There:
         behind[0] = 0.0
 
     def _own(self, request: Request, sock: socket.socket) -> None:
-        self.abroad[self.frontend].came(request, sock)
+        self.host_migrations[self.frontend].came(request, sock)
 
     def worker(self, number: int, secret: Keys | None = None) -> Working:
         """A worker, 0: the frontend."""
         others = OtherHosts(self.node, number, secret or self.secret, self.hosts, lambda: self.takes)
         made = self.host.frontend(others) if number == 0 else self.host.worker(number, others)
-        assert made.links.abroad is not None
-        self.abroad[made] = made.links.abroad
+        assert made.links.host_migration is not None
+        self.host_migrations[made] = made.links.host_migration
         return made
 
     def know(self, *others: There) -> None:
@@ -168,16 +168,18 @@ class There:
 
     async def settled(self) -> None:
         """Nobody is on the way from here or to here."""
-        for abroad in self.abroad.values():
-            await abroad.landed()
-            await until(lambda abroad=abroad: not len(abroad._crossing.forgetting) and not abroad._landing._held)  # type: ignore[misc]
+        for migration in self.host_migrations.values():
+            await migration.landed()
+            await until(
+                lambda migration=migration: not len(migration._crossing.forgetting) and not migration._landing._held
+            )  # type: ignore[misc]
 
     async def close(self) -> None:
         """Nothing stays."""
         self.host.end()
         await self.port.close()
         await self.relay.close()
-        self.abroad.clear()  # whoever still knows this one knows no reactor by it
+        self.host_migrations.clear()  # whoever still knows this one knows no reactor by it
         del self.port, self.passing, self.frontend
 
 
@@ -252,7 +254,7 @@ class Cell:
 
     def owners(self, id: int) -> list[Working]:
         """The processes that have a session."""
-        return [one for there in self.hosts for one in there.abroad if id in one.sessions]
+        return [one for there in self.hosts for one in there.host_migrations if id in one.sessions]
 
     async def settled(self) -> None:
         """Nobody is on the way."""

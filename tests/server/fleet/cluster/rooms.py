@@ -190,9 +190,9 @@ class Cell(Host):
         gone = list(dead.wires.values())
         for wire in gone:
             wire.closed = 1006
-        for parcel in [one for one in self.parcels if one[1] == number]:
-            self.parcels.remove(parcel)
-            self._back(parcel)
+        for session_record in [one for one in self.session_records if one[1] == number]:
+            self.session_records.remove(session_record)
+            self._back(session_record)
         return gone
 
     def _back(self, sent: tuple[int, int, int, SessionRecord, Row | None]) -> None:

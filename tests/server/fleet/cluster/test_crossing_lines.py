@@ -97,7 +97,7 @@ class Talker:
         """To where their session is."""
         await until(lambda: len(self._made.owners(self._id)) == 1)
         (owner,) = self._made.owners(self._id)
-        (there,) = [one for one in self._made.hosts if owner in one.abroad]
+        (there,) = [one for one in self._made.hosts if owner in one.host_migrations]
         self._visitor, _, token = await there.host.visitor(owner)
         self._visitor.ask("resume", token=self._token, last=self._seq, **({"chat": self._chat} if self._chat else {}))
         self._token = token
@@ -128,11 +128,11 @@ async def talked(secret: Keys, seed: int) -> tuple[Counter[str], Counter[str]]:
         for there in made.hosts:
             there.relay.cuts = None
         await made.settled()
-        sessions = Counter(id for there in made.hosts for one in there.abroad for id in one.sessions)
+        sessions = Counter(id for there in made.hosts for one in there.host_migrations for id in one.sessions)
         assert set(sessions.values()) <= {1}
         for one, two in pairs:
             assert {one.became, two.became} in ({WHOLE}, {LEFT}, {LEFT, ALONE})
-        ends = sum((one.links.tunnels.ends for there in made.hosts for one in there.abroad), Counter[str]())
+        ends = sum((one.links.tunnels.ends for there in made.hosts for one in there.host_migrations), Counter[str]())
         return Counter(talker.became for talker in sum(pairs, ())), ends
 
 

@@ -38,7 +38,7 @@ async def stays(made: Cell, result: str, why: str) -> None:
     assert heard in (["leave", "ticket", "failed"], ["failed"])
     await answers(visitor)
     assert await made.owned(id) is one
-    counted = {key: count for key, count in one.links.tally.abroad.items() if count}
+    counted = {key: count for key, count in one.links.tally.between_hosts.items() if count}
     assert counted == ({("meet", "tunnel", result): 1} if result else {}), why
 
 
@@ -56,7 +56,7 @@ async def not_taken(case: str, secret: Keys, folder: Path, monkeypatch: pytest.M
             case "no worker":
                 home.host.kill("worker 1")
                 made.workers[1].clear()
-                home.abroad = {home.frontend: home.abroad[home.frontend]}
+                home.host_migrations = {home.frontend: home.host_migrations[home.frontend]}
             case "takes nobody":
                 home.takes = False
             case "full":
@@ -65,7 +65,7 @@ async def not_taken(case: str, secret: Keys, folder: Path, monkeypatch: pytest.M
                 monkeypatch.setattr(migration_source, "pack", lambda move: right(_newer(move)))
             case "another secret":
                 monkeypatch.setattr(
-                    made.hosts[0].abroad[made.workers[0][0]]._crossing._asker, "seal", _seal(folder / "other")
+                    made.hosts[0].host_migrations[made.workers[0][0]]._crossing._asker, "seal", _seal(folder / "other")
                 )
                 result = "back"
             case "slow":
@@ -127,11 +127,11 @@ async def test_who_cannot_be_read_there_is_here_again(two: Cell, monkeypatch: py
     first, second = await met(two)
     await talk(first, second)
     home, edge = sides(two)
-    assert edge.links.tally.abroad["meet", "tunnel", "back"] == 1
+    assert edge.links.tally.between_hosts["meet", "tunnel", "back"] == 1
     assert edge.links.reading()["serendip_migrations_doubtful"] == {
         ("asked",): 1, ("unanswered",): 0, ("ended",): 0, ("kept",): 0,
     }  # fmt: skip
-    assert home.links.tally.abroad["meet", "tunnel", "taken"] == 1
+    assert home.links.tally.between_hosts["meet", "tunnel", "taken"] == 1
 
 
 async def test_a_visitor_goes_to_no_third_host(secret: Keys) -> None:
@@ -144,7 +144,7 @@ async def test_a_visitor_goes_to_no_third_host(secret: Keys) -> None:
             await visitor.hears("matched")
         home = await made.owned(a)
         guest, id, local = (first, a, second) if home is other else (second, b, first)
-        home.links.homecoming.turn = lambda: None  # type: ignore[method-assign]  # else they go home, and on from there
+        home.links.visitor_return.turn = lambda: None  # type: ignore[method-assign]  # else they go home, and on from there
         guest.ask("leave")
         await local.hears("left")
         guest.find("chess")
@@ -182,7 +182,7 @@ async def test_who_is_on_the_way_when_all_ends_is_dropped(secret: Keys) -> None:
             made.hosts[1].relay.flows.clear()
             await sent_far(hub, visitor, id, made)
             await until(lambda: not one.sessions)
-            made.hosts[0].abroad[one].close()
+            made.hosts[0].host_migrations[one].close()
             await until(lambda: over(visitor))
             assert made.owners(id) == []
 

@@ -165,4 +165,4 @@ async def test_visitors_go_on_when_their_home_is_upgraded(apart: Cell) -> None:
     await apart.back(a)
     await answers(one)
     assert (following.sessions, apart.ends()) == ({b}, {"returned": 1})
-    assert following.links.homecoming.results["sent"] == 1
+    assert following.links.visitor_return.results["sent"] == 1

@@ -136,7 +136,7 @@ async def test_who_does_not_talk_when_their_home_dies_comes_back_and_is_told_tha
 ) -> None:
     one, a, other, _ = await apart.meet()
     await talk(one, other)
-    apart.home.links.homecoming._turning = True  # nobody is given back yet
+    apart.home.links.visitor_return._turning = True  # nobody is given back yet
     await did(one, other)
     apart.hosts[1].kill("worker 2")
     await comes_back(one)
@@ -219,7 +219,7 @@ async def test_a_home_that_dies_behind_the_record_leaves_what_it_knew(
 ) -> None:
     one, a, other, _ = await apart.meet()
     await talk(one, other)
-    home = apart.home.links.homecoming
+    home = apart.home.links.visitor_return
     monkeypatch.setattr(type(home), "_return", dies)
     one.ask("leave")
     await apart.back(a)
@@ -239,9 +239,9 @@ async def test_a_client_that_goes_on_their_way_back_may_come_back(apart: Cell, m
     one, a, _other, _ = await apart.meet()
     tunnels = apart.edge.links.tunnels
     (tunnel,) = tunnels._open.values()
-    monkeypatch.setattr(type(apart.home.links.homecoming), "_return", waits)
+    monkeypatch.setattr(type(apart.home.links.visitor_return), "_return", waits)
     one.ask("leave")
-    await until(lambda: tunnel.coming is not None and tunnel.coming.parcel is not None)
+    await until(lambda: tunnel.coming is not None and tunnel.coming.session_record is not None)
     one.sock.close()
     apart.edge.worker.reactor.unpipe(
         tunnel.number, b""

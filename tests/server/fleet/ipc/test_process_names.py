@@ -39,9 +39,9 @@ def test_a_name_of_this_host_has_no_node() -> None:
 
 def test_a_process_has_one_name_for_all_others() -> None:
     here = Names(HERE)
-    assert [here.abroad(name) for name in ("worker 3", "frontend", f"@{THERE} 2")] == [
+    assert [here.cluster_name(name) for name in ("worker 3", "frontend", f"@{THERE} 2")] == [
         f"@{HERE} 3",
         f"@{HERE} 0",
         f"@{THERE} 2",
     ]
-    assert here.name(here.number(here.abroad("worker 3"))) == "worker 3"
+    assert here.name(here.number(here.cluster_name("worker 3"))) == "worker 3"

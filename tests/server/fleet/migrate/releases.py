@@ -17,13 +17,13 @@ def release(folder: Path, version: int, oldest: int, field: str) -> Path:
     for name in ("server", "ext"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=shutil.ignore_patterns("__pycache__"))
-    parcel, records = folder / "engine/migrate/session_record.py", folder / "engine/migrate/record_fields.py"
-    for source in (parcel, records):
+    session_record, records = folder / "engine/migrate/session_record.py", folder / "engine/migrate/record_fields.py"
+    for source in (session_record, records):
         for compiled in source.parent.glob(f"{source.stem}.*.so"):
             compiled.unlink()  # it is this release's
-    replace(parcel, "VERSION: Final = 1 ", f"VERSION: Final = {version} ")
-    replace(parcel, "OLDEST: Final = 1 ", f"OLDEST: Final = {oldest} ")
-    replace(parcel, TABLE, f'{TABLE}    "{field}": _text,\n')
+    replace(session_record, "VERSION: Final = 1 ", f"VERSION: Final = {version} ")
+    replace(session_record, "OLDEST: Final = 1 ", f"OLDEST: Final = {oldest} ")
+    replace(session_record, TABLE, f'{TABLE}    "{field}": _text,\n')
     replace(records, WRITES, f'{WRITES}    record["{field}"] = "of a later release"\n')
     return launcher(folder, folder)
 

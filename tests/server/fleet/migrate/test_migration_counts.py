@@ -8,7 +8,7 @@ def test_results_are_shown_before_anybody_moved() -> None:
     tally = MigrationCounts()
     tally.came("meet", 2, 0.0007)
     found = tally.reading()
-    tally.abroad["resume", "tunnel", "given"] += 1
+    tally.between_hosts["resume", "tunnel", "given"] += 1
     tally.out_of_service("resume", "tunnel", 0.003)
     moved = {("meet", "descriptor", "taken"): 2, ("resume", "tunnel", "given"): 1}
     assert found["serendip_migrations"] == {

@@ -22,11 +22,11 @@ async def test_a_group_is_acknowledged_before_it_is_here_and_a_damaged_one_is_re
         released = old.moving.release((id,))
         assert released is not None
         imports = Imports(new.worker, new.moving, new.tally)
-        record = released.parcel.record
+        record = released.session_record.record
         damaged = {**record, "people": [{**record["people"][0], "state": "nowhere"}]}
         for number, sent in enumerate((damaged, record)):
             descriptor = os.dup(released.descriptors[0])
-            message = Message(Kind.PEOPLE, number, [sent, [0], 0.0, 0], released.parcel.blobs, [descriptor])
+            message = Message(Kind.PEOPLE, number, [sent, [0], 0.0, 0], released.session_record.blobs, [descriptor])
             came = imports.take_all(
                 message, DRAIN, lambda *words: said.append((*words, id in new.worker.engine.sessions)), 7
             )

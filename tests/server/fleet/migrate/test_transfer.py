@@ -127,11 +127,11 @@ async def test_a_transfer_without_connections_that_is_cut_has_one_owner(secret: 
         source, visitor, id = await somebody(made)
         home = made.workers[1][0]
         made.hosts[1].relay.stop(*HOST_CUTS[at], closes)
-        exports, abroad = source.links.across.exports, made.hosts[0].abroad[source]
+        exports, migration = source.links.across.exports, made.hosts[0].host_migrations[source]
         released = exports.moving.release((id,))
         assert released is not None
         transfer = GroupTransfer(exports, released, DRAIN, 0.0)
-        took = await abroad.sent(made.hosts[1].name(1), transfer)
+        took = await migration.sent(made.hosts[1].name(1), transfer)
         owner = await made.owned(id)
         assert took == (TABLE[transfer.stage].owner == Owner.TARGET) == (at == "none")
         if took:

@@ -137,13 +137,13 @@ async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others
         def spoil(self: SessionMoves, ids: Sequence[int]) -> Released | None:
             released = release(self, ids)
             if released is not None and len(ids) == 2:
-                released.parcel.record["v"] = 99
+                released.session_record.record["v"] = 99
             return released
 
-        def mend(self: SessionMoves, parcel: SessionRecord, *more: Any) -> list[Session]:
+        def mend(self: SessionMoves, session_record: SessionRecord, *more: Any) -> list[Session]:
             if self._worker is made.old.worker:
-                parcel.record["v"] = 1
-            return take(self, parcel, *more)
+                session_record.record["v"] = 1
+            return take(self, session_record, *more)
 
         monkeypatch.setattr(SessionMoves, "release", spoil)
         monkeypatch.setattr(SessionMoves, "take", mend)

@@ -51,7 +51,7 @@ async def test_where_nobody_has_it_they_are_told_by_the_last_answer(
     await made.joined()
     visitor = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
-    await until(lambda: one.links.whereabouts._asked[key] == {"worker 2"})
+    await until(lambda: one.links.session_lookup._asked[key] == {"worker 2"})
     assert visitor.hear() == []
     two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(visitor)
@@ -92,7 +92,7 @@ async def test_who_dropped_out_on_the_way_there_costs_nobody_who_came_since(
     monkeypatch.setattr(module, "WITHIN", 1e6)
     one, two = await asking(made)
     going = list[Callable[[], None]]()  # what is done where somebody cannot go
-    one.links.whereabouts._knock = lambda _, __, stay: going.append(stay)
+    one.links.session_lookup._request_move = lambda _, __, stay: going.append(stay)
     first = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
     two.peers.send("worker 1", Kind.MINE, key, "")
@@ -214,10 +214,10 @@ async def test_who_is_asked_says_whether_it_is_there(made: Host) -> None:
     assert id in one.sessions
 
 
-async def abroad(made: Host, *others: int) -> tuple[Working, Told]:
+async def over_hosts(made: Host, *others: int) -> tuple[Working, Told]:
     """A worker of one of several hosts, and its hub, which is played; `others`: workers beside it."""
     hub, one = made.play(HUB), made.worker(1)
-    one.links.whereabouts._others = lambda: True
+    one.links.session_lookup._others = lambda: True
     for number in others:
         made.worker(number)
     await made.joined()
@@ -229,9 +229,9 @@ async def test_where_nobody_of_this_host_has_it_the_others_are_asked_and_who_com
 ) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
     monkeypatch.setattr(module, "FARTHER", 1e6)
-    one, hub = await abroad(made, 2)
+    one, hub = await over_hosts(made, 2)
     gone: list[str] = []
-    one.links.whereabouts._knock = lambda _, to, stay: [gone.append(to), stay()]  # type: ignore[func-returns-value]
+    one.links.session_lookup._request_move = lambda _, to, stay: [gone.append(to), stay()]  # type: ignore[func-returns-value]
     visitor = await comes_back(made, one)
     key = (await hub.next(Kind.WHO)).records[0]
     assert visitor.hear() == []
@@ -243,11 +243,11 @@ async def test_where_nobody_of_this_host_has_it_the_others_are_asked_and_who_com
 async def test_alone_or_without_a_hub_no_other_host_is_asked(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
     monkeypatch.setattr(module, "FARTHER", 1e6)
-    one, hub = await abroad(made)
-    one.links.whereabouts._others = lambda: False
+    one, hub = await over_hosts(made)
+    one.links.session_lookup._others = lambda: False
     await is_told_so(await comes_back(made, one))
     assert hub.of(Kind.WHO) == []
-    one.links.whereabouts._others = lambda: True
+    one.links.session_lookup._others = lambda: True
     asking = await comes_back(made, one)
     await hub.next(Kind.WHO)
     made.kill(HUB)
@@ -259,7 +259,7 @@ async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FARTHER", 0.02)
-    one, hub = await abroad(made)
+    one, hub = await over_hosts(made)
     await is_told_so(await comes_back(made, one))
     assert hub.of(Kind.WHO)
     monkeypatch.setattr(module, "FARTHER", 1e6)
@@ -274,7 +274,7 @@ async def test_a_worker_that_is_silent_leaves_time_for_the_other_hosts(
 ) -> None:
     monkeypatch.setattr(module, "WITHIN", 0.01)
     monkeypatch.setattr(module, "FARTHER", 1e6)
-    one, hub = await abroad(made)
+    one, hub = await over_hosts(made)
     made.play("worker 2")
     await made.joined()
     visitor = await comes_back(made, one)
@@ -298,7 +298,7 @@ async def test_other_hosts_are_told_of_a_yes_alone_and_of_whom_this_one_sends_aw
     hub.peers.send("worker 1", Kind.WHO, 12345, key, 54321)
     assert (await hub.next(Kind.MINE)).records == [key, ""]
     wanted: list[int] = []
-    one.links.whereabouts.begin_evacuation(lambda id: [wanted.append(id)] != [])  # type: ignore[func-returns-value]
+    one.links.session_lookup.begin_evacuation(lambda id: [wanted.append(id)] != [])  # type: ignore[func-returns-value]
     hub.peers.send("worker 1", Kind.WHO, key)
     await until(lambda: wanted == [id])
     assert hub.of(Kind.MINE) == []

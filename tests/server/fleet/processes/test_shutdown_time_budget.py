@@ -89,7 +89,7 @@ async def test_people_go_and_the_supervisor_is_told_how_many(two: Cell) -> None:
     left = await made.run(10.0, lambda: True)
     assert LAST <= left <= 10.0
     assert made.moved == (2, 1, 0)
-    assert two.workers[0].links.whereabouts._goes is stays
+    assert two.workers[0].links.session_lookup._goes is stays
     made.tell_hub()
 
 

@@ -186,7 +186,7 @@ async def test_what_is_too_large_for_a_request_is_sent_by_groups_and_a_group_tha
 def fits_in(released: Released, size: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether people fit into a request of so many bytes."""
     monkeypatch.setattr(module, "LARGEST", size)
-    return fits(released.parcel)
+    return fits(released.session_record)
 
 
 async def test_whoever_is_asked_for_goes_next_and_is_found_where_they_are(
@@ -199,12 +199,12 @@ async def test_whoever_is_asked_for_goes_next_and_is_found_where_they_are(
     last = one.worker.engine.moves.order()[-1]
     group = one.worker.engine.moves.group(last)
     evacuation = two.evacuation()
-    one.links.whereabouts.begin_evacuation(evacuation.want)
+    one.links.session_lookup.begin_evacuation(evacuation.want)
     answers: list[tuple[str, str | None]] = []
     monkeypatch.setattr(
         one.peers, "send", lambda to, kind, *said, **_: answers.append((to, said[1])) if kind == Kind.MINE else 1
     )
-    one.links.whereabouts.answer(HUB, last)
+    one.links.session_lookup.answer(HUB, last)
     assert answers == []
     await evacuate(evacuation)
     await until(lambda: answers)

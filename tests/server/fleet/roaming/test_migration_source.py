@@ -36,7 +36,11 @@ async def test_two_of_two_hosts_meet_and_talk(two: Cell) -> None:
     await lines(first, second, 0, 50)
     await lines(second, first, 0, 50)
     home, edge = sides(two)
-    assert home.links.tally.abroad["meet", "tunnel", "taken"] == edge.links.tally.abroad["meet", "tunnel", "given"] == 1
+    assert (
+        home.links.tally.between_hosts["meet", "tunnel", "taken"]
+        == edge.links.tally.between_hosts["meet", "tunnel", "given"]
+        == 1
+    )
     assert edge.worker.reactor.tunnels == 1
     seconds: Any = edge.links.reading()["serendip_migration_seconds"]
     assert sum(seconds["meet", "tunnel"].counts) == 1
@@ -123,7 +127,7 @@ async def test_who_comes_back_at_another_host_goes_on(two: Cell) -> None:
     assert (await back.hears("message"))["text"] == "are you there?"
     await talk(back, second)
     assert await two.owned(id) is one
-    assert one.links.tally.abroad["resume", "tunnel", "taken"] == 1
+    assert one.links.tally.between_hosts["resume", "tunnel", "taken"] == 1
 
 
 async def comes_back(made: Cell, worker: Working, token: str) -> Visitor:
@@ -230,10 +234,10 @@ async def chat(made: Cell) -> tuple[Working, list[Visitor], list[int], list[str]
 async def test_people_go_without_their_connections_and_resume_there(two: Cell) -> None:
     one, visitors, ids, tokens = await chat(two)
     await lines(visitors[0], visitors[1], 0, 3)
-    released = two.hosts[0].abroad[one]._crossing._exports.moving.release(ids)
+    released = two.hosts[0].host_migrations[one]._crossing._exports.moving.release(ids)
     assert released is not None
-    transfer = GroupTransfer(two.hosts[0].abroad[one]._crossing._exports, released, "drain", 0.0)
-    assert await two.hosts[0].abroad[one].sent(two.hosts[1].name(1), transfer)
+    transfer = GroupTransfer(two.hosts[0].host_migrations[one]._crossing._exports, released, "drain", 0.0)
+    assert await two.hosts[0].host_migrations[one].sent(two.hosts[1].name(1), transfer)
     _closed(released)
     other = two.workers[1][0]
     assert (other.sessions, one.sessions) == (set(ids), set())
@@ -245,14 +249,17 @@ async def test_people_go_without_their_connections_and_resume_there(two: Cell) -
         assert (await visitor.hears("resumed", "error"))["type"] == "resumed"
     assert (await back[1].hears("message"))["text"] == "line 2"
     await talk(*back)
-    counted = one.links.tally.abroad["drain", "none", "given"], other.links.tally.abroad["drain", "none", "taken"]
+    counted = (
+        one.links.tally.between_hosts["drain", "none", "given"],
+        other.links.tally.between_hosts["drain", "none", "taken"],
+    )
     assert counted == (2, 2)
 
 
 @pytest.mark.parametrize("case", ["away", "refused", "large"])
 async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     one, visitors, ids, _ = await chat(two)
-    abroad = two.hosts[0].abroad[one]
+    migration = two.hosts[0].host_migrations[one]
     match case:
         case "away":
             two.hosts[0].know()
@@ -260,24 +267,24 @@ async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, mon
             two.hosts[1].takes = False
         case "large":
             monkeypatch.setattr(migration_source, "LARGEST", 100)
-    exports = abroad._crossing._exports
+    exports = migration._crossing._exports
     released = exports.moving.release(ids)
     assert released is not None
-    assert not await abroad.sent(two.hosts[1].name(1), GroupTransfer(exports, released, "drain", 0.0))
+    assert not await migration.sent(two.hosts[1].name(1), GroupTransfer(exports, released, "drain", 0.0))
     assert one.sessions == set(ids)
     await talk(*visitors)
 
 
 async def test_people_who_are_under_way_when_their_process_ends_are_cut_at_once(two: Cell) -> None:
     one, visitors, ids, _ = await chat(two)
-    abroad = two.hosts[0].abroad[one]
-    exports = abroad._crossing._exports
+    migration = two.hosts[0].host_migrations[one]
+    exports = migration._crossing._exports
     released = exports.moving.release(ids)
     assert released is not None
     transfer = GroupTransfer(exports, released, "drain", 0.0)
-    moving = asyncio.create_task(abroad.sent(two.hosts[1].name(1), transfer))
-    await until(lambda: abroad.under_way)
-    abroad._crossing.close()
+    moving = asyncio.create_task(migration.sent(two.hosts[1].name(1), transfer))
+    await until(lambda: migration.under_way)
+    migration._crossing.close()
     with pytest.raises(asyncio.CancelledError):
         await moving
     for visitor in visitors:

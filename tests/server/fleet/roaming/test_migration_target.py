@@ -35,8 +35,10 @@ async def forgets(made: Cell, **who: Any) -> list[int]:
 
 def landing_of(made: Cell, worker: Working) -> MigrationTarget:
     """Of a process."""
-    abroad: HostMigration = next(there.abroad[worker] for there in made.hosts if worker in there.abroad)
-    return abroad._landing
+    migration: HostMigration = next(
+        there.host_migrations[worker] for there in made.hosts if worker in there.host_migrations
+    )
+    return migration._landing
 
 
 async def arrived(made: Cell) -> tuple[Visitor, int, bytes]:

@@ -19,7 +19,7 @@ from tests.server.fleet.processes.rig import answers, talk
 
 def results(apart: Cell) -> dict[str, int]:
     """What became of visitors who were to go back."""
-    return {result: count for result, count in apart.home.links.homecoming.results.items() if count}
+    return {result: count for result, count in apart.home.links.visitor_return.results.items() if count}
 
 
 async def test_who_came_and_meets_nobody_goes_back_with_their_search(apart: Cell) -> None:
@@ -43,7 +43,7 @@ async def test_who_waits_for_the_last_of_three_is_not_sent_back_until_that_one_d
     home.worker.act(lambda now: home.room.arrived(meeting, now))
     assert home.room.meets(a)
     assert not home.room.meets(b)
-    home.links.homecoming._look_again()
+    home.links.visitor_return._look_again()
     assert a in home.sessions
     home.worker.act(lambda now: home.worker.engine.tick(now + 2.0))
     assert not home.room.meets(a)
@@ -54,14 +54,14 @@ async def test_who_waits_for_the_last_of_three_is_not_sent_back_until_that_one_d
 async def test_who_waits_to_resume_is_not_sent_back(apart: Cell) -> None:
     one, a, _ = await apart.hosts[0].visitor(apart.edge)
     key = 12345
-    apart.home.links.whereabouts.is_elsewhere = lambda asked: asked == key
+    apart.home.links.session_lookup.is_elsewhere = lambda asked: asked == key
     token = apart.home.tokens.seal(key, 0)
-    apart.edge.links.whereabouts.is_elsewhere = lambda asked: asked == key
+    apart.edge.links.session_lookup.is_elsewhere = lambda asked: asked == key
     one.ask("resume", token=token, last=0)
     await until(lambda: apart.edge.worker.engine.moves.awaiting(key))
     apart.send(a)
     await until(lambda: apart.home.worker.engine.moves.awaiting(key) == [a])
-    apart.home.links.homecoming._look_again()
+    apart.home.links.visitor_return._look_again()
     assert apart.home.worker.engine.moves.awaiting(key) == [a]
     apart.home.worker.act(lambda now: apart.home.worker.engine.arrived(key, now))
     assert (await one.hears("error"))["code"] == "no_session"
@@ -85,8 +85,8 @@ async def test_who_takes_nothing_goes_back_when_they_have_taken_all(apart: Cell)
         while (heard := await other.hears("pong", "error"))["type"] != "pong":
             slow += heard.get("code") == "slow"
     other.ask("leave")
-    await until(lambda: apart.home.links.homecoming._waiting)
-    apart.home.links.homecoming._look_again()
+    await until(lambda: apart.home.links.visitor_return._waiting)
+    apart.home.links.visitor_return._look_again()
     assert a in apart.home.sessions
     await one.hears("left")
     await apart.back(a)
@@ -103,7 +103,7 @@ async def test_who_has_too_much_stays_until_their_next_chat(apart: Cell, monkeyp
     assert a in apart.home.sessions
     await answers(one)
     monkeypatch.setattr(module.session_return_frames, "RECORD_MAX", RECORD_MAX)
-    apart.home.links.homecoming._look_again()
+    apart.home.links.visitor_return._look_again()
     assert a in apart.home.sessions
     for visitor in (one, other):
         visitor.find("chess")
@@ -205,7 +205,7 @@ async def test_a_process_that_ends_waits_for_who_is_on_their_way(apart: Cell) ->
     one, a, other, _ = await apart.meet()
     one.ask("leave")
     await other.hears("left")
-    await apart.home.links.homecoming.settled()
+    await apart.home.links.visitor_return.settled()
     assert results(apart) == {"sent": 1}
     await apart.back(a)
 

@@ -16,7 +16,7 @@ from tests.ext.net.tunnels import whole
 ONE = {"id": 5, "address": "192.0.2.1", "wire": {"input": 3, "part": 2, "opcode": 1, "bytes": 0}}
 
 
-def parcel(**fields: Any) -> SessionRecord:
+def session_record(**fields: Any) -> SessionRecord:
     """Somebody's."""
     return SessionRecord({"v": 1, "people": [{**ONE, **fields}], "chats": []}, [b"inptp"])
 
@@ -32,18 +32,18 @@ def frames(data: bytes) -> list[bytes]:
 def test_all_comes_as_it_was(size: int) -> None:
     said = (bytes(range(251)) * (size // 251 + 1))[:size]
     coming = ReturnRecord()
-    first, *others = frames(session_return_frames.person(parcel()) + b"".join(session_return_frames.rest(said)))
+    first, *others = frames(session_return_frames.person(session_record()) + b"".join(session_return_frames.rest(said)))
     assert coming.take(first, 5)
     for place, payload in enumerate(others):
         assert not coming.whole
         assert not coming.take(payload, 5)
         assert coming.whole == (place == len(others) - 1)
-    assert (coming.read, coming.parcel) == (said, parcel())
+    assert (coming.read, coming.session_record) == (said, session_record())
 
 
 def test_who_has_too_much_is_not_said() -> None:
     with pytest.raises(TooLarge):
-        session_return_frames.person(SessionRecord(parcel().record, [bytes(RECORD_MAX)]))
+        session_return_frames.person(SessionRecord(session_record().record, [bytes(RECORD_MAX)]))
 
 
 def first(made: SessionRecord) -> bytes:
@@ -59,17 +59,18 @@ def first(made: SessionRecord) -> bytes:
         first(SessionRecord({"v": 1, "people": [ONE, ONE], "chats": []}, [b"inptp"])),
         first(SessionRecord({"v": 1, "people": ["x"], "chats": []}, [])),
         first(SessionRecord({"v": 1, "chats": []}, [])),
-        first(parcel(id=6)), first(parcel(key=7)), first(parcel(key="5")), first(parcel(seat={})), first(parcel(wire=None)),
-        first(parcel(wire={"input": 3})), first(parcel(wire={"input": -1, "part": 6, "bytes": 0})),
-        first(parcel(wire={"input": True, "bytes": 0})), first(parcel(wire={"input": 5, "bytes": 1})),
-        first(parcel(wire={"input": 5, "bytes": -1})), first(parcel(wire={"out": 5, "bytes": 0})),
-        first(parcel(wire={"input": 3, "part": 1, "bytes": 0})), first(parcel(wire=[])),
+        first(session_record(id=6)), first(session_record(key=7)), first(session_record(key="5")),
+        first(session_record(seat={})), first(session_record(wire=None)),
+        first(session_record(wire={"input": 3})), first(session_record(wire={"input": -1, "part": 6, "bytes": 0})),
+        first(session_record(wire={"input": True, "bytes": 0})), first(session_record(wire={"input": 5, "bytes": 1})),
+        first(session_record(wire={"input": 5, "bytes": -1})), first(session_record(wire={"out": 5, "bytes": 0})),
+        first(session_record(wire={"input": 3, "part": 1, "bytes": 0})), first(session_record(wire=[])),
     ],
 )  # fmt: skip
 def test_what_is_not_theirs_is_nothing(payload: bytes) -> None:
     coming = ReturnRecord()
     assert not coming.take(payload, 5)
-    assert coming.parcel is None
+    assert coming.session_record is None
     assert not coming.take(END + b"x", 5)
     assert (coming.whole, coming.read) == (False, b"")
 
@@ -82,9 +83,9 @@ def test_whatever_comes_first_is_refused_or_theirs(data: bytes) -> None:
 
 def test_a_second_person_is_nothing_and_too_much_is_never_whole() -> None:
     coming = ReturnRecord()
-    assert coming.take(first(parcel()), 5)
-    assert not coming.take(first(parcel(told="other")), 5)
-    assert coming.parcel == parcel()
+    assert coming.take(first(session_record()), 5)
+    assert not coming.take(first(session_record(told="other")), 5)
+    assert coming.session_record == session_record()
     for _ in range(READ_MAX // RECORD_MAX + 2):
         coming.take(b"B" + bytes(RECORD_MAX - 1), 5)
     coming.take(END, 5)

@@ -19,7 +19,7 @@ async def test_it_is_asked_until_it_answers(secret: Keys, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "WITHIN", 0.05)
     async with cell(secret, room=False) as made:
         one, home = made.workers[0][0], made.hosts[1]
-        asking = made.hosts[0].abroad[one]._crossing.forgetting
+        asking = made.hosts[0].host_migrations[one]._crossing.forgetting
         home.relay.flows.clear()
         asking.ask(home.node, 1, home.address, [(7, 7)], NONCE)
         assert 7 in asking
@@ -35,7 +35,7 @@ async def test_a_host_that_never_answers_is_given_up(secret: Keys, monkeypatch: 
         monkeypatch.setattr(module, name, 0.02)
     async with cell(secret, room=False) as made:
         one, home = made.workers[0][0], made.hosts[1]
-        asking = made.hosts[0].abroad[one]._crossing.forgetting
+        asking = made.hosts[0].host_migrations[one]._crossing.forgetting
         made.hosts[0].know()
         home.relay.flows.clear()
         asking.ask(home.node, 1, home.address, [(7, 7)], NONCE)
@@ -46,7 +46,7 @@ async def test_a_host_that_never_answers_is_given_up(secret: Keys, monkeypatch: 
 
 async def test_a_process_that_is_gone_is_asked_once(secret: Keys) -> None:
     async with cell(secret, room=False) as made:
-        asking = made.hosts[0].abroad[made.workers[0][0]]._crossing.forgetting
+        asking = made.hosts[0].host_migrations[made.workers[0][0]]._crossing.forgetting
         asking.ask(made.hosts[1].node, 9, made.hosts[1].address, [(7, 7)], NONCE)
         await until(lambda: not len(asking))
         assert (len(made.hosts[1].relay.counted), asking.unanswered) == (1, 0)
@@ -55,7 +55,7 @@ async def test_a_process_that_is_gone_is_asked_once(secret: Keys) -> None:
 async def test_whom_the_other_host_keeps_ends_here_unless_resumed_here(secret: Keys) -> None:
     async with cell(secret, room=False) as made:
         one, other = made.workers[0][0], made.workers[1][0]
-        asking = made.hosts[0].abroad[one]._crossing.forgetting
+        asking = made.hosts[0].host_migrations[one]._crossing.forgetting
         first, a, _ = await made.hosts[0].host.visitor(one)
         second, b, _ = await made.hosts[0].host.visitor(one)
         asking._end([(a, a), (b, 12345), (77, 77)], [a, b, 77])

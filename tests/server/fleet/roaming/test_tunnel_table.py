@@ -50,7 +50,7 @@ async def refused(visitor: Visitor, count: int) -> None:
 
 async def alone(apart: Cell, id: int) -> None:
     """Nobody is on the way any more, and who has this person's connection is one of the two at most."""
-    await until(lambda: not len(apart.edge.links.tunnels) and not apart.home.links.homecoming._returns)
+    await until(lambda: not len(apart.edge.links.tunnels) and not apart.home.links.visitor_return._returns)
     sessions = [process.worker.engine.sessions.get(id) for process in (apart.edge, apart.home, apart.other)]
     assert sum(session is not None and session.conn != 0 for session in sessions) <= 1
 
@@ -151,7 +151,7 @@ async def test_who_talked_is_at_their_own_host_again(apart: Cell, end: Any) -> N
     one.ask("report", reason="spam", chat=past.chat.id)
     await one.hears("reported")
     assert apart.ends() == {"returned": 1}
-    assert {result: count for result, count in apart.home.links.homecoming.results.items() if count} == {"sent": 1}
+    assert {result: count for result, count in apart.home.links.visitor_return.results.items() if count} == {"sent": 1}
     assert apart.edge.links.tunnels.reading()["serendip_tunnel_return_seconds"].counts[-1] <= 1  # type: ignore[union-attr]
     assert more_than(before) == Counter()
 

@@ -13,8 +13,8 @@ from server.fleet.supervisor.host_drain_report import ALONE, NOT_TAKEN, HostDrai
 class Child:
     """A process, as it stands."""
 
-    def __init__(self, name: str, **stands: Any) -> None:
-        self.name, self.stands = name, stands
+    def __init__(self, name: str, **report: Any) -> None:
+        self.name, self.report = name, report
 
 
 class Asker:
@@ -51,7 +51,7 @@ def test_it_is_told_how_many_are_left_and_who_could_not_go() -> None:
     children = host("serving")
     made, asker = departure(children)
     made.look(children)
-    children["worker 1"].stands = {"people": 0, "moved": [3, 1, 0]}
+    children["worker 1"].report = {"people": 0, "moved": [3, 1, 0]}
     made.look(children)
     for name in ("worker 1", "worker 2", HUB):
         made.gone(children.pop(name))
@@ -76,7 +76,7 @@ def test_alone_it_is_said_first_what_comes() -> None:
 def test_what_a_process_says_that_is_no_figure_counts_as_nobody_gone(moved: Any) -> None:
     children = host("serving")
     made, asker = departure(children)
-    children["worker 1"].stands["moved"] = moved
+    children["worker 1"].report["moved"] = moved
     made.gone(children["worker 1"])
     made.over()
     assert (asker.lines[-1]["people"], asker.lines[-1]["stayed"]) == (0, 3)

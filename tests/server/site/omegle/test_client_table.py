@@ -88,7 +88,7 @@ STAYS = {
     "_idle": "a setting",
     "_most": "a setting",
     "_grace": "a setting",
-    "afar": "wires go with their clients; who ends elsewhere is not waited for",
+    "remote_clients": "wires go with their clients; who ends elsewhere is not waited for",
     "_addresses": "counted by those who come; how fast an address made clients begins anew",
     "status": "figures of one second",
     "_by_conn": "by those who come",

@@ -69,8 +69,8 @@ class Frontends:
         """As the frontend does it."""
         frontend = there.frontend
         adapter = OmegleAdapter(frontend.worker, Settings(limits={"enabled": False}), shared=b"secret")  # type: ignore[arg-type]  # as it is configured
-        there.abroad[frontend]._crossing._find_speaker = lambda: adapter.afar
-        frontend.links.tunnels.on_returned = adapter.afar.home
+        there.host_migrations[frontend]._crossing._find_speaker = lambda: adapter.remote_clients
+        frontend.links.tunnels.on_returned = adapter.remote_clients.home
         frontend.ports.on_frames = adapter.frames
         return adapter
 
@@ -105,7 +105,7 @@ class Frontends:
         await until(
             lambda: (
                 not any(
-                    there.frontend.sessions or len(there.frontend.links.tunnels) or adapter.afar._ended
+                    there.frontend.sessions or len(there.frontend.links.tunnels) or adapter.remote_clients._ended
                     for there, adapter in zip(self.cell.hosts, self.adapters, strict=True)
                 )
             )
@@ -201,7 +201,7 @@ async def test_what_was_said_is_there_for_a_log_at_both_hosts(secret: Keys) -> N
                 if program is not pair[leaves]:
                     await program.hears("strangerDisconnected")
                     await asyncio.sleep(0)  # what ended is cleared
-                await program.adapter.afar.known(program.client.person)
+                await program.adapter.remote_clients.known(program.client.person)
                 found = [await program.adapter.lately(id, "192.0.2.1") for id in randids]
                 said = [past.transcript() for past in found if past is not None]
                 assert [line.text for one in said if one is not None for line in one.lines] == ["to be kept"]
@@ -278,7 +278,7 @@ async def test_who_finds_nobody_there_comes_home_waits_on_and_meets_somebody_els
         goes.adapter.widen(goes.client)
     await until(lambda: goes.client.wire is None)
     await until(lambda: not any(len(there.frontend.links.tunnels) for there in frontends.cell.hosts))
-    given = [there.frontend.links.tally.abroad["meet", "tunnel", "given"] for there in frontends.cell.hosts]
+    given = [there.frontend.links.tally.between_hosts["meet", "tunnel", "given"] for there in frontends.cell.hosts]
     assert sum(given) == 1, "it was there"
     find = {"type": "find", "language": "en"} if widens else SAILING
     other = frontends.start(frontends.adapters.index(goes.adapter), find)
