@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
@@ -23,6 +24,7 @@ from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.rights.request_letters import RequestLetters
 
 SHINE = "shine"
+ANSWERS_A_DAY = 1_000  # to all addresses: forged senders are answered too
 ADDRESS, MESSAGE = b"request.mail", b"request.message"
 
 
@@ -87,7 +89,7 @@ class MailIntake:
             await self._database.guard(connection)
             today = select(request_mail).where(request_mail.c.address == address, request_mail.c.at > now - DAY)
             row = (await connection.execute(today)).first()
-            due = bool(contact) and (row is None or row.answered is None)
+            due = bool(contact) and (row is None or row.answered is None) and await self._may_answer(connection, now)
             again = row is not None and row.message == message
             number = row.request if row is not None else None
             kind = came.kind
@@ -104,3 +106,8 @@ class MailIntake:
             kept = {"address": address, "message": message, "request": number, "at": at, "answered": answered}
             await connection.execute(insert(request_mail).values(kept))
         return _Stored(number or "", kind, due, secret)
+
+    @staticmethod
+    async def _may_answer(connection: AsyncConnection, now: int) -> bool:
+        lately = select(func.count()).where(request_mail.c.answered > now - DAY)
+        return int((await connection.execute(lately)).scalar_one()) < ANSWERS_A_DAY

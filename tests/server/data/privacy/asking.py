@@ -7,7 +7,9 @@ request with a reason, which is in the audit log; its person alone reads the ans
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
 from html import unescape
 
 from tests.server.data.privacy import rest
@@ -43,8 +45,23 @@ async def ask(environment: dict[str, str], known: Person, stranger: Person, sink
     assert stranger.mark("reply") in said
     other = await send(known, "state", status=403, number=number)
     assert stranger.mark("reply") not in other
+    await write(environment, stranger)
     for path in (number, f"{number}?proof={stranger.ticket}", stranger.mark("path")):
         assert (await known.get(f"{PAGE}/{path}", "anyone"))[0] in (403, 404)
+
+
+async def write(environment: dict[str, str], writer: Person) -> None:
+    """A mail to the operator, as the mail server pipes it: only the relay learns the address, and nobody the words."""
+    address = f"{writer.mark('writer')}@example.org"
+    raw = f"Return-Path: <{address}>\nFrom: {address}\nSubject: Serendip-Privacy {writer.mark('letter')}\n\n{writer.mark('letter')}\n"
+    command = (sys.executable, "-c", "from server.main.cli import main; main()", "privacy", "mail")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT, env=os.environ | environment
+    )
+    printed, _ = await process.communicate(raw.encode())
+    writer.sinks.put("printed by privacy mail", printed)
+    assert process.returncode == 0, printed
 
 
 async def send(person: Person, act: str, *, status: int = 200, as_whom: Person | None = None, **fields: str) -> str:

@@ -130,6 +130,8 @@ class Person:
             "question",
             "randid",
             "mail",
+            "writer",
+            "letter",
             "ufrag",
             "plea",
             "about",

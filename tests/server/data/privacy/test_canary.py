@@ -47,7 +47,7 @@ ITEMS = {
     "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log own_lines",
     "question": "question",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
-    "mail": "college_mail", "host": "signal", "ufrag": "signal",
+    "mail": "college_mail", "writer": "request_mail", "letter": "", "host": "signal", "ufrag": "signal",
     "plea": "", "about": "", "words": "", "contact": "", "receipt": "", "asked": "", "reach": "", "reply": "", "key": "", "code": "", "ticket": "",
     "note": "", "bad": "", "agent": "", "referer": "", "tongue": "", "path": "", "randid": "",
 }  # fmt: skip
@@ -67,6 +67,7 @@ SEEN = {
     ("domain", "link"): "kl",
     ("mail", "relay"): "klq",
     ("domain", "relay"): "klq",
+    ("writer", "relay"): "f",
     ("shared", "browser serendip/tags"): "q",
     ("private", "browser serendip/tags"): "qr",
     ("token", "browser serendip.way"): "qr",

@@ -22,6 +22,7 @@ from server.trust.data_requests.incoming_mail import IncomingMail, parse
 from server.trust.data_requests.request_states import DAY, DUE
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import QueueFull, Request
+from server.trust.rights import mail_intake
 from server.trust.rights.mail_intake import Filed, MailIntake
 from server.trust.rights.request_letters import RequestLetters
 from tests.server.data.conftest import NOW, Kit
@@ -239,6 +240,17 @@ async def test_a_flood_of_mails_fills_its_own_queue_and_leaves_the_page_open(
     await post.requests.open(NewRequest("other", "page", 0, text="x", secret=b"s" * 16), NOW)
     assert await post.requests.clear(NOW, NOW + 1, NOW, "too_many_requests", by="mail") == 5
     assert (await post.take(came(sender="b@example.org"))).answer == "sent"
+
+
+async def test_a_flood_of_forged_senders_gets_a_bounded_number_of_answers(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mail_intake.ANSWERS_A_DAY == 1_000
+    monkeypatch.setattr(mail_intake, "ANSWERS_A_DAY", 2)
+    answers = [(await post.take(came(sender=f"a{n}@example.org"))).answer for n in range(4)]
+    assert answers == ["sent", "sent", "none", "none"]
+    assert len(await post.rows()) == 4, "each is a request that an operator can answer"
+    assert (await post.take(came(sender="b@example.org"), NOW + DAY + 1)).answer == "sent"
 
 
 async def test_a_mails_address_is_forgotten_after_a_day(post: Post) -> None:
