@@ -1,13 +1,17 @@
 """`/status`: names that lead somewhere for whoever asks, and figures that are true."""
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from engine.matching.lobby import Lobby
 from engine.rooms.local_waiting_room import WaitingRoom
 from server.site.omegle.status_info import StatusFigures
+from tests.server.site.web.servers import Server
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
 
@@ -53,3 +57,19 @@ def test_short_names_are_told_where_they_lead_here_and_else_the_name_that_asked(
 )
 def test_a_server_that_answers_to_every_name_gives_the_short_name_that_asked(host: str, servers: list[str]) -> None:
     assert StatusFigures(cast(Any, Idle()), ("front1",), ("*",)).names(host) == servers
+
+
+@pytest.mark.parametrize("hosts", ["omegle.test,*.omegle.test,localhost", "*"])
+async def test_a_program_that_asks_chatserv_finds_a_server_by_the_name_that_it_appends_the_domain_to(
+    hosts: str, tmp_path: Path
+) -> None:
+    server = await asyncio.to_thread(lambda: Server(tmp_path, SERENDIP_SERVER__HOSTS=hosts))
+    try:
+        async with aiohttp.ClientSession(server.url) as web:
+            async with web.get("/status", headers={"Host": "chatserv.omegle.test"}) as answer:
+                name = (await answer.json(content_type=None))["servers"][0]
+            own = {"Host": f"{name}.omegle.test"}
+            async with web.post("/start", params={"firstevents": "1", "lang": "en"}, headers=own) as answer:
+                assert (await answer.json(content_type=None))["events"][0] == ["waiting"]
+    finally:
+        await asyncio.to_thread(server.stop)

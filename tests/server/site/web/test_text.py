@@ -116,6 +116,11 @@ def test_a_finger_finds_the_quote_by_a_tap(window: Opener, server: Server) -> No
     anna.locator(".quoting").tap()
     expect(anna.locator(CHIP)).to_have_text("a line")
     picture(anna, "gallery/quote-chip-360")
+    for answer in ("an answer", "and more"):  # the chip is drawn before anything was sent
+        anna.fill("#message", answer)
+        anna.locator("button.send").tap()
+        expect(ben.locator(".bubble").last).to_contain_text(answer)
+    expect(ben.locator("blockquote")).to_have_text("a line")
 
 
 def test_a_quote_that_was_not_sent_comes_back_with_its_answer(window: Opener, server: Server) -> None:
