@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -64,7 +64,7 @@ def find_link(line: str, _: list[str]) -> Span | None:
     written = _WRITTEN.search(line)
     if written is not None:
         return written.span()
-    for found in islice(_ENDING.finditer(line), DOTS_MAX):
+    for found in islice(_endings(line), DOTS_MAX):
         if found[2]:
             span = _named(line, found.start(), found.end())
         else:
@@ -86,7 +86,7 @@ def find_link(line: str, _: list[str]) -> Span | None:
 
 def find_shaped_link(line: str, _: list[str]) -> Span | None:
     """Return the span of a row of characters in the shape of an address whose ending is an ordinary word."""
-    for found in islice(_ENDING.finditer(line), DOTS_MAX):
+    for found in islice(_endings(line), DOTS_MAX):
         if found[1] in _WORDS and " " not in found[0]:
             rest = line[found.end() : found.end() + 2]
             span = _named(line, found.start(), found.end())
@@ -95,6 +95,16 @@ def find_shaped_link(line: str, _: list[str]) -> Span | None:
                 if (len(name) >= _NAME_MIN and found[1] != "me") or any(char.isdigit() or char == "-" for char in name):
                     return span
     return None
+
+
+def _endings(line: str) -> Iterator[re.Match[str]]:
+    """Yield the matches of `_ENDING`, in order: each begins with a dot or the space before it, so that no other character is tried."""
+    begin = 0
+    while (dot := line.find(".", begin)) >= 0:
+        found = _ENDING.match(line, dot - 1 if dot > begin and line[dot - 1] == " " else dot)
+        if found is not None:
+            yield found
+        begin = found.end() if found is not None else dot + 1
 
 
 def _named(line: str, dot: int, end: int) -> Span | None:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 ROWS_MAX: Final = 4
+NAME_MIN, NAME_MAX = 3, 30  # letters of a street's name before the word for a street
 Span = tuple[int, int]
 _CARD: Final = re.compile(r"[2-6](?<![\w.][2-6])(?:[ -]?\d){12,18}(?![\w])")
 _IBAN: Final = re.compile(r"(?<!\w)[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?(?!\w)")
@@ -21,7 +22,7 @@ _PHONES: Final = re.compile(
     r"|8[ -]?\(?9\d\d\)?[ -]?\d{3}[ -]?\d\d[ -]?\d\d|0\d-\d{4}-\d{4}|0[789]0-\d{4}-\d{4}|05\d{8}|01[0125]\d{8})(?![\w/:]|[.,-]\d)"
 )
 _STREET: Final = re.compile(
-    r"[^\W\d]{3,30}(?:stra(?:ß|ss)e|str\.?|gasse|allee|(?<!unter)weg|platz|veien|vegen|gat[ea]n?|svingen|bakken|stien)"
+    r"(?:stra(?:ß|ss)e|str\.?|gasse|allee|(?<!unter)weg|platz|veien|vegen|gat[ea]n?|svingen|bakken|stien)"
     r" \d{1,4} ?[a-h]?(?![\w:.,]\d|\w| (?:uhr|min|kroner|kr|euro))"
 )
 _BLOCK: Final = re.compile(r"(?:市|区|町|村|丁目)[^\s\d]{0,8}\d{1,4}(?:丁目|番|-\d)")
@@ -76,8 +77,14 @@ def find_phone(line: str) -> Span | None:
 
 def find_street(line: str) -> Span | None:
     """Return the span of a street's name and a house's number where the word for a street is a part of the name."""
-    found = _STREET.search(line) or (None if line.isascii() else _BLOCK.search(line))
-    return found.span() if found else None
+    for found in _STREET.finditer(line):
+        begin = found.start()
+        while begin > 0 and found.start() - begin < NAME_MAX and (line[begin - 1].isalpha() or line[begin - 1] == "_"):
+            begin -= 1
+        if found.start() - begin >= NAME_MIN:
+            return begin, found.end()
+    block = None if line.isascii() else _BLOCK.search(line)
+    return block.span() if block else None
 
 
 def is_luhn(digits: list[int]) -> bool:

@@ -32,9 +32,9 @@ from server.trust.screening.text_model import OFF, BadModel, ModelUse, read_use
 
 BATCH: Final = 512  # lines looked at before an answer
 BATCH_WORK: Final = (
-    80_000  # of them together, of `work_of`: so many of three times the usual length, and 40 ms at the worst
+    160_000  # of them together, of `work_of`: so many of six times the usual length, and 40 ms at the worst
 )
-MODEL_WORK: Final = 30_000  # of the lines of a batch that the model reads, in the same unit: 9 ms at the worst
+MODEL_WORK: Final = 120_000  # of the lines of a batch that the model reads, in the same unit: 2 ms at the worst
 LINE_WORK: Final = 40  # of a line, whatever its length
 WORK_BYTES: Final = 800  # of a line that count: the rest of one that costs much is not read (`Rules.find`)
 ANSWER: Final = 200  # findings of one message to the server

@@ -35,9 +35,7 @@ from server.trust.screening.text_folding import (
     words_at,
 )
 
-LINE_MAX_NS: Final = (
-    60_000  # of CPU for one line, behind which no further piece is read: the usual line takes a twelfth
-)
+LINE_MAX_NS: Final = 60_000  # of CPU for one line, behind which no further piece is read: fifty times the usual line's
 CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
 SPAM: Final = frozenset(("link", "contact", "money"))
 BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE

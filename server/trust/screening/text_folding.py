@@ -12,6 +12,7 @@ from typing import Final
 
 from engine.matching.interest_normalisation import replace_characters, shown, skeleton
 
+CHUNK: Final = 512  # characters whose invisible ones are removed together
 PIECE: Final = 180  # code points of a line that are looked at together
 WORDS_MAX: Final = 44  # words of a piece that are read: sentences have fewer
 BEFORE: Final = 64  # code points of a piece before the part that is judged in it: room for the longest phrase
@@ -87,9 +88,17 @@ def split_line(text: str) -> Iterator[Piece]:
 
     Invisible characters are removed first, so that a line of them costs little.
     """
-    line = text if text.isascii() else shown(text)
+    line = text if text.isascii() else ""
+    read = len(
+        line
+    )  # characters of the text that are in the line, or invisible: the rest of a line that costs much is not looked at
     begin = judged = 0  # of the piece, and the end of the part that earlier pieces judged
-    while begin + PIECE < len(line):
+    while True:
+        while read < len(text) and len(line) <= begin + PIECE:
+            line += shown(text[read : read + CHUNK])
+            read += CHUNK
+        if len(line) <= begin + PIECE:
+            break
         end = begin + PIECE
         end = 1 + line.rfind(" ", end - BEHIND, end) or end
         behind = 1 + line.find(" ", end - BEHIND, end) or end - BEHIND

@@ -284,7 +284,7 @@ def test_the_model_reads_usual_lines_and_its_finding_is_one_of_theirs() -> None:
 
 def test_the_model_is_left_out_first_where_there_is_too_much_and_that_is_counted() -> None:
     few = lines_of(2, 1, 40)
-    message, model = batch_of([*lines_of(1, BATCH - 1, 100), *few])
+    message, model = batch_of([*lines_of(1, BATCH - 1, 250), *few])
     assert message["skipped"] == 0
     assert 0 < len(model.read) < BATCH
     assert message["unmodelled"] == BATCH - len(model.read)
