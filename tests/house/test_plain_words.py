@@ -54,7 +54,7 @@ VERBS = frozenset(
     accept account act add admit aggregate allow answer apply approve arrange ask assemble attach attack authenticate authorise back ban batch
     begin bind block blur bound bring bridge broadcast build bundle cache calculate call cap carry catch challenge change check choose classify
     clean clear close cluster collect combine compare compile compress compute configure confirm connect consume contain control convert copy
-    correct count create cut deal decide declare decode decrypt define delete deliver derive describe detach detect determine discard
+    correct count create cut deal decide declare delay decode decrypt define delete deliver derive describe detach detect determine discard
     disclose dispatch distribute divide document draw drain drop encode encrypt end enforce enrol ensure enter establish estimate evacuate
     evaluate examine exchange execute expire explain export expose express extend extract fetch fill filter find fold follow forget format
     forward frame gate gather generate get give grant group guard handle hand hash hide hold hook identify implement import index inform

@@ -175,7 +175,7 @@ async def _pictures(connection: AsyncConnection, window: Window, found: Counter[
 
 
 async def _requests(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
-    """Count the closed requests of people about their data, the reasons of refusals, and how long an answer took."""
+    """Count the closed requests of people about their data, the reasons of refusals, and the time until the answer."""
     begin, end = window
     wanted = select(request.c.kind, request.c.state, request.c.reason, _took(request.c.received, request.c.closed))
     rows = await _tallied(connection, wanted.where(request.c.closed >= begin, request.c.closed < end))
@@ -269,7 +269,7 @@ def _by() -> ColumnElement[str]:
 
 
 def _took(begun: ColumnElement[int], ended: ColumnElement[int | None]) -> ColumnElement[int]:
-    """Return, as SQL, the smallest of WITHIN in which an event ended, 0 if it took longer."""
+    """Return, as SQL, the smallest of WITHIN in which an event ended, 0 if it ended later."""
     return case(*((ended - begun <= most, most) for most in WITHIN), else_=0).label("took")
 
 

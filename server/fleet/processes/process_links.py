@@ -97,7 +97,17 @@ class WorkerLinks:
             worker, room, lambda: self.peers, exports, forwarding, names, self.host_migration
         )
         self.session_lookup = SessionLookup(worker, lambda: self.peers, across.request_move, forwarding, has_others)
-        handlers: dict[int, Handler] = {
+        report = OwnReport(worker.engine)
+        self.peers = Peers(
+            up, {**self._handlers(), **more}, self._joined, self._dead, self.orphaned.set,
+            find_state=lambda: {**report.read(time.monotonic()), "moved": [*moved()]},
+        )  # fmt: skip
+        self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
+
+    def _handlers(self) -> dict[int, Handler]:
+        """Return the handlers of the messages about sessions, by kind."""
+        across, lookup = self.across, self.session_lookup
+        return {
             Kind.ROWS: self._rows,
             Kind.COME: across.came,
             Kind.PEOPLE: across.came_to_stay,
@@ -106,18 +116,11 @@ class WorkerLinks:
             Kind.TOOK: across.took,
             Kind.NO: across.refused,
             Kind.SAVED: self._saved,
-            Kind.WHO: self.session_lookup.who,
-            Kind.MINE: self.session_lookup.mine,
+            Kind.WHO: lookup.who,
+            Kind.MINE: lookup.mine,
             Kind.THERE: self._there,
             Kind.ARRIVED: self._arrived,
-            **more,
         }
-        report = OwnReport(worker.engine)
-        self.peers = Peers(
-            up, handlers, self._joined, self._dead, self.orphaned.set,
-            find_state=lambda: {**report.read(time.monotonic()), "moved": [*moved()]},
-        )  # fmt: skip
-        self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def _forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
         if self.host_migration is not None:
