@@ -27,7 +27,7 @@ SESSION_MAX: Final = 3  # counted chats of a session that started in one hour
 LONGEST: Final = 3 * HOUR  # a longer chat does not count: which of its session were counted in its hour is forgotten
 # seconds for which a session is remembered: as long as a chat that began in its last hour may still count
 KEPT: Final = LONGEST + HOUR
-SESSIONS_MAX: Final = 500_000  # sessions that are remembered: 200 bytes each; then the oldest are forgotten early
+SESSIONS_MAX: Final = 500_000  # sessions that are remembered: 250 bytes each; then the oldest are forgotten early
 SINCE: Final = ("", f"{CHATS}since")  # the Unix time of the day on which counting began
 _ADD = text(
     "INSERT INTO month_figure (month, name, count) VALUES (:month, :name, :count)"
