@@ -207,7 +207,7 @@ def new(
 
     ident = run.perform(handler)
     say(
-        f"{shown(ident)}: answer by {when(came + request_states.DUE)}, at the latest by {when(came + request_states.OUTER)}"
+        f"{shown(ident)}: answer by {when(came + request_states.due_in(kind))}, at the latest by {when(came + request_states.OUTER)}"
     )
 
 

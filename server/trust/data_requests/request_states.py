@@ -1,7 +1,7 @@
 """Define the states and deadlines of a data request, as pure functions with the vocabulary of the Data Rights Protocol.
 
-**Invariant:** every transition is listed in MOVES. Deadlines count from receipt and are never paused: the aim is 30 days, the limit 45; one
-extension, with a reason, sets both to 90.
+**Invariant:** every transition is listed in MOVES. Deadlines count from receipt and are never paused: the aim is 30 days (3 for the kind child), the
+limit 45; one extension, with a reason, sets both to 90.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 DAY = 86_400
 DUE = 30 * DAY
+CHILD_DUE = 3 * DAY
 OUTER = 45 * DAY
 LATEST = 90 * DAY
 
@@ -51,9 +52,14 @@ class RequestState:
     closed: int | None = None
 
 
-def begin(received: int, *, proved: bool) -> RequestState:
+def due_in(kind: str) -> int:
+    """Return the seconds from the receipt of a request to our aim for its answer."""
+    return CHILD_DUE if kind == "child" else DUE
+
+
+def begin(received: int, *, proved: bool, kind: str = "") -> RequestState:
     """Return the state of a new request; without a proof it waits for one, and its clocks run."""
-    fresh = RequestState(received, received + DUE, received + OUTER)
+    fresh = RequestState(received, received + due_in(kind), received + OUTER)
     return fresh if proved else replace(fresh, state=IN_PROGRESS, reason=VERIFY)
 
 
@@ -82,7 +88,7 @@ def extend(standing: RequestState, now: int, why: str) -> RequestState:
         raise NotAllowed(f"a request that is {standing.state} needs no more time")
     if standing.extended is not None:
         raise NotAllowed("it was put off before; the law allows it once")
-    if now > standing.due:
+    if now > standing.received + DUE:
         raise NotAllowed("its first month is over; the law allows it within that only")
     if not why.strip():
         raise NotAllowed("the person is told why: give a reason")

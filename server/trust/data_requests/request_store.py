@@ -83,7 +83,7 @@ class Requests:
     ) -> str:
         """Do the same within a transaction under the guard."""
         ready = asked.level == 3 or asked.kind in request_states.UNPROVED_KINDS
-        standing = request_states.begin(now if received is None else received, proved=ready)
+        standing = request_states.begin(now if received is None else received, proved=ready, kind=asked.kind)
         if asked.level == 3:
             found = await self._running(connection, asked)
             if found is not None:

@@ -17,7 +17,7 @@ from server.http.words.sentence_formatter import said as spoken
 from server.ops.config.settings import Settings
 from server.ops.security import reference_numbers
 from server.trust.data_requests.incoming_mail import IncomingMail
-from server.trust.data_requests.request_states import DUE, OUTER, UNPROVED_KINDS
+from server.trust.data_requests.request_states import OUTER, UNPROVED_KINDS, due_in
 
 PLACE = "/privacy/request"
 
@@ -36,7 +36,7 @@ class RequestLetters:
         link = f"{self.site}{PLACE}/{number}/{secret}?lang={t.language}"
         reads = "mail.request.read" if kind in UNPROVED_KINDS else "mail.request.prove"
         parts = (
-            t.text("mail.request.here", number=shown, due=t.day(now + DUE), outer=t.day(now + OUTER)),
+            t.text("mail.request.here", number=shown, due=t.day(now + due_in(kind)), outer=t.day(now + OUTER)),
             f"{t.text(reads)}\n{link}",
             t.text("mail.request.more"),
             t.text("mail.request.other"),

@@ -255,7 +255,7 @@ class RightsRoutes:
         self._puzzle.count()
         now = self._rights.now
         line = t.text(
-            "rights.ticket.done", due=t.day(now + request_states.DUE), outer=t.day(now + request_states.OUTER)
+            "rights.ticket.done", due=t.day(now + request_states.due_in(kind)), outer=t.day(now + request_states.OUTER)
         )
         shown_once = ((t.text("rights.number"), reference_numbers.shown(ident)), (t.text("rights.secret"), secret))
         return self._said(visit, "rights.ticket.title", line, *shown_once)

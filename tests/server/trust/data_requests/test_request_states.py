@@ -23,6 +23,7 @@ from server.trust.data_requests.request_states import (
     begin,
     extend,
     move,
+    verified,
 )
 
 AT = 1_795_000_000
@@ -105,3 +106,19 @@ def test_agents_know_the_states_and_the_reasons() -> None:
     assert set(REFUSALS) == {
         "insuf_verification", "no_match", "suspected_fraud", "claim_not_covered", "too_many_requests", "other",
     }  # fmt: skip
+
+
+def test_a_notice_about_a_child_is_due_in_three_days_and_may_be_extended_in_its_first_month() -> None:
+    standing = begin(AT, proved=True, kind="child")
+    assert (standing.due, standing.outer) == (AT + 3 * DAY, AT + 45 * DAY)
+    assert extend(standing, AT + 30 * DAY, "we ask the police").due == AT + 90 * DAY
+    with pytest.raises(NotAllowed, match="first month"):
+        extend(standing, AT + 30 * DAY + 1, "late")
+
+
+def test_a_proof_ends_the_wait_for_one_and_no_clock() -> None:
+    waits = begin(AT, proved=False)
+    assert verified(waits) == RequestState(AT, waits.due, waits.outer, IN_PROGRESS)
+    for standing in (begin(AT, proved=True), verified(waits), at(FULFILLED)):
+        with pytest.raises(NotAllowed):
+            verified(standing)

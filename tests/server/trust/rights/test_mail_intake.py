@@ -119,9 +119,13 @@ async def test_a_kind_that_needs_no_proof_begins_open_and_never_expires(post: Po
     for n, kind in enumerate(("complaint", "child", "nothing of ours")):
         await post.take(came(f"Omegle-Privacy {kind}", sender=f"a{n}@example.org"))
     await post.requests.tick(NOW + 300 * DAY)
+    assert [(row.kind, row.standing.state, row.standing.due - NOW) for row in await post.rows()][:1] == [
+        ("child", "open", 3 * DAY)
+    ], "first in the list"
     assert {(row.kind, row.standing.state) for row in await post.rows()} == {
         (kind, "open") for kind in ("complaint", "child", "other")
     }
+    assert said()["en"].day(NOW + 3 * DAY) in post.sent()[1][2]
 
 
 async def test_the_second_mail_of_a_day_joins_the_first_and_is_not_answered(post: Post) -> None:
