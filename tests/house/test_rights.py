@@ -5,7 +5,8 @@ from tests.house.test_imports import graph
 
 RIGHTS = ("server.trust.rights", "server.trust.data_requests", "server.trust.data_export")
 OURS = (*RIGHTS, "server.data.schema.data_request_schema", "server.data.schema.deletion_schema")
-# Modules that may know of requests: those that assemble the parts, that store, purge and restore rows, and operators' commands.
+# Modules that may know of requests: those that assemble the parts, that store, purge, count and restore rows, and operators'
+# commands.
 MAY_KNOW = {
     "server.main.app",
     "server.main.parts.store_opening",
@@ -15,6 +16,9 @@ MAY_KNOW = {
     "server.main.commands.mail_commands",
     "server.data.retention.purge",
     "server.data.retention.requested_deletion",
+    "server.data.retention.monthly_counts",
+    "server.trust.publication.figure_tables",
+    "server.trust.publication.monthly_figures",
     "server.data.retention.notice_and_request_expiry",
     "server.data.schema.hidden_row_conditions",
     "server.data.privacy.registry_check",

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.errors import StoreAway
-from server.data.privacy.registry_model import Category
+from server.data.privacy.registry_model import Category, What
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 
 LOCK = 0x5E7E0D21  # advisory lock of PostgreSQL: one line after the other
@@ -32,20 +32,6 @@ FIRST: Final = bytes(32)  # what the first line holds in place of a hash
 NAMES: Final = tuple(str(column.name) for column in disclosure.columns)  # not SQLAlchemy's own kind of text
 STEP = 5_000  # lines that `verify` reads at a time
 PROBLEMS = 20  # at most in the answer of `verify`
-
-
-class What(StrEnum):
-    """Way of a disclosure: a deletion passed on, an address shown, a case exported, a referral, an order answered, a handover of the service, an
-    incident.
-    """
-
-    TOLD = "told"
-    REVEAL = "reveal"
-    EXPORT = "export"
-    REFERRAL = "referral"
-    PRODUCED = "produced"
-    TRANSFER = "transfer"
-    INCIDENT = "incident"
 
 
 class Phase(StrEnum):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class Category(Enum):
@@ -56,6 +56,20 @@ class Basis(Enum):
     INTEREST = "legitimate interest: a service that is safe for both people in a chat (Art. 6(1)(f))"
     USE = "legitimate interest: to know how much the service is used, in counts alone (Art. 6(1)(f))"
     LAW = "legal obligation (Art. 6(1)(c))"
+
+
+class What(StrEnum):
+    """Way of a disclosure: a deletion passed on, an address shown, a case exported, a referral, an order answered, a handover of the service, an
+    incident.
+    """
+
+    TOLD = "told"
+    REVEAL = "reveal"
+    EXPORT = "export"
+    REFERRAL = "referral"
+    PRODUCED = "produced"
+    TRANSFER = "transfer"
+    INCIDENT = "incident"
 
 
 class Recipient(Enum):

@@ -18,8 +18,8 @@ from sqlalchemy import not_, select
 
 from server.data.connection_source import SourceEndpoint
 from server.data.keys.epoch_keys import KeyGone
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
-from server.data.privacy.registry_model import Category
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
+from server.data.privacy.registry_model import Category, What
 from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import ban, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import DAY

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.data.privacy.disclosure_ledger import Disclosure, What
-from server.data.privacy.registry_model import Category
+from server.data.privacy.disclosure_ledger import Disclosure
+from server.data.privacy.registry_model import Category, What
 from server.data.retention.monthly_counts import REFERRED, SEEN
 from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.data.schema.record_schema import audit

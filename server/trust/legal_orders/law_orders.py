@@ -19,8 +19,8 @@ from sqlalchemy import func, insert, select, update
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
-from server.data.privacy.registry_model import Category
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
+from server.data.privacy.registry_model import Category, What
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
 from server.data.schema.law_order_schema import law_order

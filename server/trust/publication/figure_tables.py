@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.data.privacy.disclosure_ledger import What
+from server.data.privacy.registry_model import What
 from server.data.statement.term_translations import SAID
 from server.http.words.sentence_formatter import Said
 from server.ops.config.moderation_policy import RULES

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.data.database.database import Database
-from server.data.privacy.disclosure_ledger import What
+from server.data.privacy.registry_model import What
 from server.data.retention.monthly_counts import WITHIN, published
 from server.ops.config.moderation_policy import REPORTS, RULES
 from server.trust.data_requests import request_states

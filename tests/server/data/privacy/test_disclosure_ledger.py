@@ -15,8 +15,8 @@ from server.data.backup.rollback_protection import SealedCopies
 from server.data.database.database import Database
 from server.data.errors import StoreAway
 from server.data.privacy import disclosure_ledger, registry_history
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, NoIntent, Phase, What
-from server.data.privacy.registry_model import Category
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, NoIntent, Phase
+from server.data.privacy.registry_model import Category, What
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 from server.trust.data_export.person_row_keys import person
 from tests.server.data.conftest import NOW, Kit
@@ -241,7 +241,8 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from server.data.database.database import Database
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
+from server.data.privacy.registry_model import What
 
 async def main(url, data, step):
     ledger = DisclosureLedger(Database(url, data=Path(data)))

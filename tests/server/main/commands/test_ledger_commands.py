@@ -8,7 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
+from server.data.privacy.registry_model import What
 from server.ops.config.settings import Objects
 from tests.server.data.conftest import make_kit
 from tests.server.main.commands.conftest import Run

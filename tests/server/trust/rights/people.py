@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import insert
 
 from server.data.privacy import audit_log
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, What
-from server.data.privacy.registry_model import Category
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
+from server.data.privacy.registry_model import Category, What
 from server.data.records.chat_rows import EndedChat, Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Line, Transcript
