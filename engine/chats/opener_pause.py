@@ -1,4 +1,4 @@
-"""Delay the first lines of a user who began many chats alike: they are delivered after the partner's first line, or after PAUSE seconds.
+"""Hold the first lines of a user who began many chats alike: they are delivered after the partner's first line, or after PAUSE seconds.
 
 The user gets `partner` with state `paused`, and `back` when lines are accepted; a `message` before that is refused with `too_fast`, and the client
 sends it again. The partner gets nothing of it, and writes as in any chat. Video chats are not paused: their signals need the link.
