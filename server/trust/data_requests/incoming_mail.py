@@ -145,14 +145,15 @@ def _request(subject: str) -> tuple[str, str]:
 def _automatic(message: Message, sender: str) -> bool:
     """Whether a program wrote this mail (RFC 3834, 2), or a list sent it."""
     submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()
-    returned = message.get("Return-Path")
+    returned = message.get("Return-Path")  # empty for bounces; Postfix writes <MAILER-DAEMON>, unless told otherwise
+    path = None if returned is None else str(returned).strip().strip("<>").partition("@")[0].lower()
     return (
         submitted not in ("", "no")
-        or (returned is not None and str(returned).strip() in ("", "<>"))
+        or path == ""
         or _header(message, "Precedence").strip().lower() in _BULK
         or any(message.get(name) is not None for name in _MARKS)
         or message.get_content_type() == "multipart/report"
-        or sender.partition("@")[0].lower() in _PROGRAMS
+        or not _PROGRAMS.isdisjoint((path, sender.partition("@")[0].lower()))
     )
 
 

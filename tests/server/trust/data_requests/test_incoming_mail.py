@@ -99,7 +99,8 @@ def test_what_a_program_or_a_list_wrote_is_known(head: str) -> None:
 
 @pytest.mark.parametrize("sender", ["MAILER-DAEMON@example.org", "no-reply@example.org"])
 def test_a_bounce_is_known_by_its_return_path_or_its_sender(sender: str) -> None:
-    assert parse(b"Return-Path: <>\nFrom: Ann <ann@example.org>\nSubject: x\n\nx").automatic
+    for path in ("<>", "", "<MAILER-DAEMON>", "<MAILER-DAEMON@chat.example>"):
+        assert parse(f"Return-Path: {path}\nFrom: Ann <ann@example.org>\nSubject: x\n\nx".encode()).automatic
     assert parse(f"From: {sender}\nSubject: x\n\nx".encode()).automatic
     assert not parse(b"From: Ann <ann@example.org>\nSubject: x\n\nx").automatic
 
