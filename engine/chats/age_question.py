@@ -134,12 +134,12 @@ class AgeQuestion:
         """Store the answer here and publish it to the other processes."""
         self._ages.put(session.person, state, now, age)
         if session.identity:
-            self._core.outside.aged(session.identity, state, age)
+            self._core.outside.publish_age(session.identity, state, age)
 
     def closing(self, person: int, now: float) -> bytes | None:
         """Return the closing `error` of a person who is kept out; None if they are not."""
         said = self._ages.of(person, now)
         if said is None or said.state != MINOR:
             return None
-        until = self._core.outside.unix() + round(said.until - now)
+        until = self._core.outside.unix_time() + round(said.until - now)
         return underage(until, until - round(KEPT))

@@ -131,7 +131,7 @@ class CameraChecks:
         settings = self._core.settings
         if settings.pictures == ON and self.mean and chat.looks is None:
             chat.looks = CameraState()
-            if settings.snap_share >= 1 or self._core.outside.draw() < settings.snap_share:
+            if settings.snap_share >= 1 or self._core.outside.draw_number() < settings.snap_share:
                 self._plan(chat, chat.looks, now)
 
     def reported(self, chat: Chat, now: float) -> None:
@@ -147,7 +147,7 @@ class CameraChecks:
         looks = seat.chat.looks if seat is not None else None
         if seat is None or looks is None or looks.ended or self._core.settings.pictures != ON or not self.mean:
             return
-        due = max(now + LOOK_SOON * (1 + self._core.outside.draw()), looks.begun + LOOK_LEAST)
+        due = max(now + LOOK_SOON * (1 + self._core.outside.draw_number()), looks.begun + LOOK_LEAST)
         if due < looks.due:
             self._plan(seat.chat, looks, due)
 
@@ -201,7 +201,7 @@ class CameraChecks:
         least = min(LOOK_LEAST, self._core.settings.snap_mean)
         if any(self._close(session, now) for session, _ in there):
             mean *= min(1.0, LOOK_CLOSE / self._core.settings.snap_mean)
-        return least - max(mean - least, LOOK_SPREAD) * log(1.0 - min(self._core.outside.draw(), SURE))
+        return least - max(mean - least, LOOK_SPREAD) * log(1.0 - min(self._core.outside.draw_number(), SURE))
 
     def _close(self, session: Session, now: float) -> bool:
         network = key_of(session.address)
@@ -230,7 +230,7 @@ class CameraChecks:
         else:
             looks.due = NEVER
         looks.begun = now
-        nonces = self._core.outside.snap(chat.id, tuple(sides)) if sides else ()
+        nonces = self._core.outside.make_nonces(chat.id, tuple(sides)) if sides else ()
         if len(nonces) == len(sides) and sides:
             self._ask(number, CameraCheck(chat, looks, there, {}, now + SNAP_WITHIN + LOOK_GRACE), sides, nonces)
         elif looks.due == NEVER:
@@ -323,7 +323,7 @@ class CameraChecks:
         session, seat = look.there[side]
         for what in follows:
             if what == SOON:
-                due = now + LOOK_SOON * (1 + self._core.outside.draw())
+                due = now + LOOK_SOON * (1 + self._core.outside.draw_number())
                 if look.chat.looks is look.looks and not look.looks.ended and due < look.looks.due:
                     self._plan(look.chat, look.looks, due)
             elif what == VEIL:
@@ -361,7 +361,7 @@ class CameraChecks:
         session = look.there[side][0]
         self._core.pauses.put(session.person, seconds, now)
         if session.identity or session.state == GONE:  # migrated meanwhile, to another host or to a partner
-            self._core.outside.paused(session.person, seconds)
+            self._core.outside.publish_pause(session.person, seconds)
         if not look.looks.ended and look.chat.looks is look.looks:
             look.looks.ended, look.looks.due = True, NEVER
             for told in (0, 1):

@@ -79,7 +79,7 @@ class Challenges:
         if trial.frame:
             self._count(trial, "expired")
         trial.frame, trial.asked = b"", True
-        seconds = self._core.outside.ask(session, trial.level)
+        seconds = self._core.outside.make_challenge(session, trial.level)
         if seconds < 0:
             trial.asked = False
             self._core.count(f"challenge none {trial.level} busy")
@@ -117,7 +117,7 @@ class Challenges:
         if now >= trial.until:
             self._ask(session, trial, now)
             raise Refusal("challenge", "solution")
-        right = self._core.outside.check(session, trial.level, request.kind, request.response)
+        right = self._core.outside.check_answer(session, trial.level, request.kind, request.response)
         if right is None:
             trial.checked = True
         else:

@@ -68,7 +68,7 @@ class Chats:
             body = facts(chat.id, terms.role, common, language, message.college, chat.question)
             if chat.video:
                 body["offer"] = message.offer
-                body["ice"] = core.outside.ice(session)
+                body["ice"] = core.outside.ice_servers(session)
             seat.inside = encode(body)
         conn = session.conn
         if conn:
@@ -167,7 +167,7 @@ class Chats:
         if left and now - seat.chat.began <= SHORT and ring.last <= SHORT_LINES:
             for _, side, time, _ in ring.lines():
                 if side == seat.side:
-                    soon = self._core.outside.unix() - time <= SOON
+                    soon = self._core.outside.unix_time() - time <= SOON
                     break
         self._core.friction.ended(session.person, soon, now)
 
@@ -295,7 +295,7 @@ class Chats:
         person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
         self._core.recents.report(session.person, person, networks_of(session.address), now)
         if seat.reported is None:
-            seat.reported = self._core.outside.receipt()
+            seat.reported = self._core.outside.make_receipt_url()
             self._core.count("report " + request.reason)
             if self._core.keeps:
                 self._look(session, seat, request, person, now)

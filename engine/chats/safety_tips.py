@@ -40,7 +40,7 @@ class LineTips:
             return
         session.seat.tips |= bit
         self._core.count("tip " + kind)
-        numbers = self._core.outside.helped(session) if kind in WITH_NUMBERS else None
+        numbers = self._core.outside.help_lines(session) if kind in WITH_NUMBERS else None
         self._core.out.send(session.conn, tip(kind, number, numbers))
 
     def who(self, chat: str, side: int) -> tuple[Session, Seat] | None:

@@ -256,7 +256,7 @@ class Search:
         number = core.outside.new_id()
         question = spy.question if spy is not None else match.question
         if question is not None:
-            core.outside.asked(number, orjson.dumps(question)[1:-1])
+            core.outside.screen_question(number, orjson.dumps(question)[1:-1])
         chat = Chat(
             name_of_chat(number),
             core.rings.new(number),

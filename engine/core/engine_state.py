@@ -121,7 +121,7 @@ class EngineState:
         if chats:
             self.count("detected " + name)
             if session.identity:
-                self.outside.detected(session.identity, name, mark)
+                self.outside.publish_detection(session.identity, name, mark)
         return chats
 
     def connected(self, session: Session) -> None:

@@ -302,40 +302,40 @@ class Outside:
     new_id: Callable[[], int]  # an unguessable id of up to 63 bits, for a chat
     open_token: Callable[[str, Session], int | None] = nothing  # a resume token, to the key inside
     open_proof: Callable[[str, Session], str | None] = nothing  # a college proof to the domain
-    ice: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
+    ice_servers: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
     # path where a reporter can read the outcome, unguessable; empty: none
-    receipt: Callable[[], str] = no_receipt
+    make_receipt_url: Callable[[], str] = no_receipt
     # further fields of `reported`, by reason
     report_facts: Callable[[Session, str], dict[str, Any]] = no_facts
     # emergency numbers for a user who may get hurt, nearest first
-    helped: Callable[[Session], Sequence[dict[str, str]]] = no_help_lines
+    help_lines: Callable[[Session], Sequence[dict[str, str]]] = no_help_lines
     # id and frame of the oldest unread notice
-    unseen: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
+    oldest_notice: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
     # acknowledge that the notice with this id was read; False: it is not one of this user's
-    seen: Callable[[Session, str], bool] = never_given
+    acknowledge_notice: Callable[[Session, str], bool] = never_given
     # make a token for a person; returns it and its expiry in Unix seconds
     make_avoid: Callable[[int], tuple[str, int]] = no_token
     # persons of tokens; foreign tokens are skipped
     open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = no_persons
     # whether the session of a key may be migrating to this process: its `resume` then waits for `Engine.arrived`
-    elsewhere: Callable[[int], bool] = never_moved
+    may_be_migrating: Callable[[int], bool] = never_moved
     # make a challenge of a level, delivered by `Engine.challenge`. Returns 0.0; seconds to wait instead; -1.0 if too many wait for one
-    ask: Callable[[Session, int], float] = no_challenge
+    make_challenge: Callable[[Session, int], float] = no_challenge
     # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` gives the verdict later
-    check: Callable[[Session, int, str, str], bool | None] = no_answer
+    check_answer: Callable[[Session, int, str, str], bool | None] = no_answer
     # give the screening program the question of a chat before its first line: the chat's number, the question as a JSON string without its quotes
-    asked: Callable[[int, bytes], None] = no_question_screening
+    screen_question: Callable[[int, bytes], None] = no_question_screening
     # publish the age answer of a user with an identity (`engine.conduct.age_answers`): identity, answer, the age that they wrote
-    aged: Callable[[int, str, int], None] = no_age_broadcast
+    publish_age: Callable[[int, str, int], None] = no_age_broadcast
     # publish a video pause of a user with an identity (`engine.conduct.video_pauses`): identity, seconds
-    paused: Callable[[int, float], None] = no_pause_broadcast
+    publish_pause: Callable[[int, float], None] = no_pause_broadcast
     # publish a detection that counts for a day, of a user with an identity (`engine.conduct.daily_detections`): identity, class, chat
-    detected: Callable[[int, str, int], None] = no_detection_broadcast
+    publish_detection: Callable[[int, str, int], None] = no_detection_broadcast
     # Unix seconds, as in the rings
-    unix: Callable[[], int] = no_time
+    unix_time: Callable[[], int] = no_time
     # make a nonce for each of these sides of a chat, for pictures of its cameras; empty: cameras cannot be checked now
-    snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
+    make_nonces: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
     # draw an unguessable number in [0, 1), for the times of camera checks
-    draw: Callable[[], float] = even
+    draw_number: Callable[[], float] = even
     # remove all addresses from a signal but a relay's; None: nothing is left. Raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

@@ -31,10 +31,10 @@ class Looking(MovingWorld):
         super().__init__(
             Settings(**{"pictures": ON, **settings}),
             keeps=keeps,
-            snap=self._snap,
-            detected=detected,
-            paused=lambda *row: self.told_off.append(row),
-            draw=lambda: self.draws.pop(0) if self.draws else MIDDLE,
+            make_nonces=self._snap,
+            publish_detection=detected,
+            publish_pause=lambda *row: self.told_off.append(row),
+            draw_number=lambda: self.draws.pop(0) if self.draws else MIDDLE,
         )
 
     def _snap(self, chat: str, sides: tuple[int, ...]) -> tuple[str, ...]:

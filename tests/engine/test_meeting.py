@@ -235,7 +235,7 @@ def test_strict_never_takes_anyone() -> None:
 
 
 def test_text_and_video_do_not_meet_and_one_side_of_a_call_makes_the_offer() -> None:
-    world = World(ice=lambda _: [{"urls": "stun:s"}])
+    world = World(ice_servers=lambda _: [{"urls": "stun:s"}])
     a, b, c = world.open(), world.open(), world.open()
     world.send(a, type="find")
     world.send(b, type="find", mode="video")

@@ -63,7 +63,7 @@ def make_worker(
             thresholds=thresholds,
         )
 
-    outside = {**outside_of(settings, secret, ice, helped, asking), "paused": paused}
+    outside = {**outside_of(settings, secret, ice, helped, asking), "publish_pause": paused}
     worker = Worker(
         reactor, make_engine, outside, Tokens(secret),
         Identities(secret.lasting[secret_keys.Purpose.COOKIE]), settings.session.grace,
@@ -96,12 +96,17 @@ def outside_of(
 ) -> dict[str, Any]:
     """Return the functions of the server that the engine calls, by the names in `engine.core.ports.Outside`."""
     avoid = AvoidTokens(secret)
-    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
-    outside["helped"] = lambda session: helped.of(session.address)
-    outside |= {"ask": asking.ask, "check": asking.check, "unix": lambda: int(time.time())}
+    outside: dict[str, Any] = {
+        "ice_servers": ice.servers,
+        "scrub": scrub,
+        "make_avoid": avoid.make,
+        "open_avoid": avoid.open,
+    }
+    outside["help_lines"] = lambda session: helped.of(session.address)
+    outside |= {"make_challenge": asking.ask, "check_answer": asking.check, "unix_time": lambda: int(time.time())}
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
-        outside["receipt"] = report_receipt_url.draw
+        outside["make_receipt_url"] = report_receipt_url.draw
     college = college_proofs.make_proofs(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)

@@ -7,7 +7,7 @@ PATH = "/report/"
 
 
 def draw() -> str:
-    """Draw a new address, as a path (`engine.core.ports.Outside.receipt`)."""
+    """Draw a new address, as a path (`engine.core.ports.Outside.make_receipt_url`)."""
     return PATH + encode(drawn())
 
 

@@ -86,14 +86,14 @@ class Worker:
             Outside(
                 new_id=self.ids,
                 open_token=self._open_token,
-                unseen=lambda session: ports.find_notice(session.identity, session.id),
-                seen=lambda session, id: ports.mark_notice_read(session.identity, session.id, id),
-                elsewhere=ports.is_elsewhere,
-                asked=reactor.asked,
-                aged=self._on_age,
-                detected=ports.on_detection,
-                snap=ports.request_pictures,
-                draw=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
+                oldest_notice=lambda session: ports.find_notice(session.identity, session.id),
+                acknowledge_notice=lambda session, id: ports.mark_notice_read(session.identity, session.id, id),
+                may_be_migrating=ports.is_elsewhere,
+                screen_question=reactor.asked,
+                publish_age=self._on_age,
+                publish_detection=ports.on_detection,
+                make_nonces=ports.request_pictures,
+                draw_number=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
                 **outside,
             ),
             self.output,

@@ -37,7 +37,7 @@ def kept_out(world: World, left: float = KEPT) -> dict[str, Any]:
 
 def made(kind: type[World] = World, settings: Settings | None = None, keeps: bool = True, **outside: Any) -> World:
     """A world with a clock on the wall."""
-    world = kind(settings, keeps=keeps, unix=lambda: START + round(world.now - 1000.0), **outside)
+    world = kind(settings, keeps=keeps, unix_time=lambda: START + round(world.now - 1000.0), **outside)
     return world
 
 
@@ -400,7 +400,7 @@ def test_a_client_of_another_wire_is_told_and_its_searches_are_refused() -> None
 
 def test_other_processes_are_told_of_who_has_a_cookie() -> None:
     told: list[tuple[int, str, int]] = []
-    world = made(aged=lambda *said: told.append(said))
+    world = made(publish_age=lambda *said: told.append(said))
     a, _ = meet(world)
     claims(world, a)
     answer(world, a, ADULT)

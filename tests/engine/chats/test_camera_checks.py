@@ -235,7 +235,7 @@ def test_where_nothing_is_to_be_looked_at_nothing_is(settings: dict[str, Any]) -
     world.wait(600.0)
     assert (world.asked, len(world.engine._snaps)) == ([], 0)
     bare_world = World(Settings(**settings))
-    assert bare_world.outside.snap("c", (0, 1)) == ()
+    assert bare_world.outside.make_nonces("c", (0, 1)) == ()
 
 
 def test_who_cannot_answer_is_not_asked_and_the_other_owes_no_picture_of_their_own() -> None:

@@ -20,7 +20,9 @@ class Server:
         self.busy = False
         self.later = False
         self.world = World(
-            Settings(**{"challenges": True, "find_burst": 1_000, **more}), ask=self.ask, check=self.check
+            Settings(**{"challenges": True, "find_burst": 1_000, **more}),
+            make_challenge=self.ask,
+            check_answer=self.check,
         )
 
     def ask(self, session: Session, level: int) -> float:

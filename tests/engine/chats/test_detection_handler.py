@@ -177,7 +177,7 @@ def chats_with(world: World, wire: Wire, rule: str, count: int) -> list[Act]:
 
 def test_hate_is_told_at_once_slows_from_the_third_chat_and_is_a_case_from_the_fifth() -> None:
     told: list[tuple[int, str, int]] = []
-    world = World(COUNTING, keeps=True, detected=lambda *row: told.append(row))
+    world = World(COUNTING, keeps=True, publish_detection=lambda *row: told.append(row))
     wire = world.open(7)
     before = points(world, wire)
     assert chats_with(world, wire, "hate", 2) == []

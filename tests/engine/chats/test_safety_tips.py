@@ -17,7 +17,7 @@ def found(world: World, wire: Wire, side: int, rule: str, number: int = 1, chat:
 
 
 def talking(settings: Settings | None = None) -> tuple[World, Wire, Wire]:
-    world = World(settings, helped=lambda _: NUMBERS)
+    world = World(settings, help_lines=lambda _: NUMBERS)
     a, b = world.pair()
     sides = (a, b) if a.session.seat.side == 0 else (b, a)  # type: ignore[union-attr]
     for wire in sides:
@@ -46,7 +46,7 @@ def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
 
 def test_a_question_is_read_along_before_the_chat_is_and_both_who_discuss_are_told() -> None:
     read: list[tuple[int, bytes]] = []
-    world = World(asked=lambda chat, question: read.append((chat, question)), helped=lambda _: NUMBERS)
+    world = World(screen_question=lambda chat, question: read.append((chat, question)), help_lines=lambda _: NUMBERS)
     wires = [world.open() for _ in range(3)]
     world.send(wires[0], type="find", role="spy", question='is "my snap" cool?')
     assert read == []

@@ -35,7 +35,7 @@ class Given:
 
 
 def world_of(given: Given, **more: Any) -> World:
-    return World(unseen=given.unseen, seen=given.seen, **more)
+    return World(oldest_notice=given.unseen, acknowledge_notice=given.seen, **more)
 
 
 def kinds(got: list[dict[str, Any]]) -> list[str]:

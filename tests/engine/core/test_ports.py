@@ -56,4 +56,4 @@ def test_where_the_server_gives_nothing_proofs_are_refused_and_signals_pass() ->
     outside = ports.Outside(new_id=lambda: 1)
     assert outside.open_proof("proof", None) is None  # type: ignore[arg-type]
     assert outside.scrub({"candidate": None}) == {"candidate": None}
-    assert outside.ice(None) == []  # type: ignore[arg-type]
+    assert outside.ice_servers(None) == []  # type: ignore[arg-type]

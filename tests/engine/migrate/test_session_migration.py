@@ -317,7 +317,7 @@ def test_an_index_without_room_sends_who_arrives_away_as_it_does_others() -> Non
 
 def test_a_resume_waits_for_a_session_that_is_on_its_way() -> None:
     asked: list[int] = []
-    world = MovingWorld(elsewhere=lambda key: asked.append(key) is None and key > 500_000)
+    world = MovingWorld(may_be_migrating=lambda key: asked.append(key) is None and key > 500_000)
     a, b = world.pair()
     world.say(b, "one")
     world.lose(a)
@@ -341,7 +341,7 @@ def test_a_resume_waits_for_a_session_that_is_on_its_way() -> None:
 
 
 def test_a_resume_that_waits_goes_along_and_one_who_thought_better_of_it_is_told() -> None:
-    world = MovingWorld(elsewhere=lambda _: True)
+    world = MovingWorld(may_be_migrating=lambda _: True)
     a, c = world.open(), world.open()
     world.lose(a)
     gone = world.release(a.session.id)
@@ -362,7 +362,7 @@ def test_a_resume_that_waits_goes_along_and_one_who_thought_better_of_it_is_told
 
 def test_so_many_resumes_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.chats.session_presence.RESUMES_MAX", 2)
-    world = MovingWorld(elsewhere=lambda _: True)
+    world = MovingWorld(may_be_migrating=lambda _: True)
     a = world.open()
     tokens = ("700000", "700000", "700001")
     one, two, three = (world.resume(a, token=token) for token in tokens)

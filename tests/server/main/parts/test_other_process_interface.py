@@ -19,6 +19,6 @@ async def test_an_age_and_a_pause_of_video_are_told_to_the_other_processes(tmp_p
     settings = Settings(data=tmp_path, store={"enabled": False}, metrics={"enabled": False})
     server = Server(settings, secret_keys.load(tmp_path), Sockets(), others=others)
     outside = server.worker.engine._core.outside
-    outside.aged(7, "minor", 15)
-    outside.paused(7, 600.0)
+    outside.publish_age(7, "minor", 15)
+    outside.publish_pause(7, 600.0)
     assert told == [(7, "minor", 15), (7, 600.0)]

@@ -125,7 +125,7 @@ async def test_whose_video_is_off_is_told_to_the_frontend_and_heard_from_it_and_
 ) -> None:
     frontend, serving = made.play(FRONTEND), Serving(made, tmp_path)
     await made.joined()
-    serving.process.worker.engine._core.outside.paused(7, 600.0)
+    serving.process.worker.engine._core.outside.publish_pause(7, 600.0)
     assert (await frontend.next(Kind.PAUSED)).records == [[7, 600.0]]
     frontend.peers.send("worker 1", Kind.PAUSED, [8, 600.0])
     pauses = serving.process.worker.engine.pauses
@@ -141,7 +141,7 @@ async def test_a_detection_of_a_day_is_sent_to_the_frontend_and_counted_from_it_
 ) -> None:
     frontend, serving = made.play(FRONTEND), Serving(made, tmp_path)
     await made.joined()
-    serving.process.worker.engine._core.outside.detected(7, "hate", 5)
+    serving.process.worker.engine._core.outside.publish_detection(7, "hate", 5)
     assert (await frontend.next(Kind.DETECTED)).records == [[7, "hate", 5, 0.0]]
     frontend.peers.send("worker 1", Kind.DETECTED, [8, "hate", 6, 60.0], [8, "a later class", 6, 60.0])
     daily = serving.process.worker.engine.daily

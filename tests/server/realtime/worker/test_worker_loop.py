@@ -246,7 +246,7 @@ async def test_pictures_are_asked_for_when_an_answer_passed_and_what_is_seen_in_
     worker.pictured(nonces[0], "hit")
     assert (await heard_of(one, "veil"))["why"] == "nudity"
     assert "veil" not in [heard["type"] for heard in two.hear()]
-    draw = worker.engine._core.outside.draw
+    draw = worker.engine._core.outside.draw_number
     assert all(0.0 <= draw() < 1.0 for _ in range(1_000))
     worker.ids._page[:] = [MOST]
     assert draw() < 1.0
