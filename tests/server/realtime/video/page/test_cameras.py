@@ -153,6 +153,14 @@ def kept(server: Server) -> set[Path]:
     return set((server.folder / "objects").glob("snaps/**/*"))  # type: ignore[attr-defined]
 
 
+def counted_chats(server: Server, ident: str) -> list[int]:
+    """Return for each chat of a case the number of chats of the day that it says, as an operator reads it."""
+    data = str(server.folder)  # type: ignore[attr-defined]
+    command = [sys.executable, "-c", START, "safety", "show", ident.lower(), "--why", "test", "--json", "--data", data]
+    found = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    return [1 + len(text["counted"]["earlier"]) for text in found["texts"]]
+
+
 def case(page: Page, server: Server, reason: str, before: set[str]) -> str:
     """Wait for one of that reason that was not there before; its queue."""
     for _ in range(300):
@@ -204,6 +212,8 @@ def test_three_partners_who_press_next_at_the_blur_make_a_case(camera: Camera, l
         ben.get_by_role("button", name="Meet someone new").click(timeout=PATIENT)
         anna.context.close()
     assert case(ben, looked, "nudity", before) == "machine"
+    (new,) = set(cases(looked)) - before
+    assert counted_chats(looked, new) == [LIMITS["nudity"].case], "its moderator reads which chats brought it"
     expect(ben.locator("h1")).to_contain_text("Looking")  # nothing follows for them before a person has looked
 
 
