@@ -210,6 +210,14 @@ class DisclosureLedger:
         async with self._database.read() as connection:
             return [dict(zip(NAMES, row, strict=True)) for row in (await connection.execute(wanted)).all()]
 
+    async def unfinished(self, intents: Sequence[int]) -> set[int]:
+        """Return those of these intents that have no outcome."""
+        outcome = disclosure.alias()
+        wanted = select(disclosure.c.number).outerjoin(outcome, outcome.c.intent == disclosure.c.number)
+        wanted = wanted.where(disclosure.c.number.in_(intents), outcome.c.number.is_(None))
+        async with self._database.read() as connection:
+            return set((await connection.execute(wanted)).scalars())
+
     async def verify(self, published: Head | None = None) -> Verified:
         """Walk the whole ledger. `published`: a head that was published or written down before, which must be in it."""
         walk = _Walk(published)

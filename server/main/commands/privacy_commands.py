@@ -40,6 +40,7 @@ from server.main.commands.command_base import (
     when,
 )
 from server.main.commands.database_commands import restored
+from server.main.commands.incident_commands import app as incident_app
 from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.mail_commands import mail
 from server.main.commands.order_commands import app as order_app
@@ -54,6 +55,7 @@ app.add_typer(hold_app, name="hold")
 app.add_typer(request_app, name="request")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(order_app, name="order")
+app.add_typer(incident_app, name="incident")
 app.command()(mail)
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes

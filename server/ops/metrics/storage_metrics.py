@@ -34,6 +34,31 @@ KEPT = (
         "seconds until the first of the open requests must be answered; below 0: it is late. Missing: none is open",
         "Is there a request that we must answer now?",
     ),
+    Metric(
+        "serendip_orders",
+        "gauge",
+        "orders of courts and authorities for data, by state (those that are closed for 24 months)",
+        "How many orders wait for an answer?",
+        ("state",),
+    ),
+    Metric(
+        "serendip_order_due_seconds",
+        "gauge",
+        "seconds until the first of the running orders must be answered; below 0: it is late. Missing: none is running",
+        "Is there an order that we must answer now?",
+    ),
+    Metric(
+        "serendip_order_gags_ended",
+        "gauge",
+        "answered orders whose secrecy ended in the last 7 days: their people read of it from now on",
+        "Did the secrecy of an order end?",
+    ),
+    Metric(
+        "serendip_incident_due_seconds",
+        "gauge",
+        "seconds until the authority must be notified of the first open incident; below 0: it is late. Missing: none is open",
+        "Must we notify the authority of a breach?",
+    ),
     Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
     Metric(
         "serendip_store_lost",

@@ -108,6 +108,7 @@ CONFIG: Final = record(
         "type": "object", "description": "a version of the privacy statement that is announced",
         "properties": {"version": STRING, "from": WHOLE | {"description": "the Unix time from which it holds"}}, "required": ["version", "from"],
     },
+    incident=record(since=WHOLE) | {"description": "a recent incident with personal data: /privacy/incidents"},
     hours={
         "type": "array", "items": WHOLE, "minItems": 2, "maxItems": 2,
         "description": "the hours of the day, UTC, between which half of the chats begin, by the last month's statistics",
@@ -304,6 +305,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/rules", "The rules", PAGE | SAME),
     Route("GET", "/privacy", "The privacy statement", PAGE | SAME, query=IN_LANGUAGE),
     Route("GET", "/privacy/changes", "Every version of it, with what changed", PAGE | SAME, query=IN_LANGUAGE),
+    Route("GET", "/privacy/incidents", "Incidents with personal data", {200: (HTML, STRING), 503: (HTML, STRING)}, needs="store.enabled"),
     Route(
         "GET", "/privacy/{version}", "A version of it, as it was", {200: (HTML, STRING), 404: ("", {})} | SAME,
         path_fields={"version": "1"}, query=IN_LANGUAGE,

@@ -131,7 +131,7 @@ async function main() {
   // Whether the privacy statement changed since the last visit; an announced one is shown even if nothing is kept of the visitor.
   const changed = (prefs.statement > 0 || !!config.statement) && config.privacy > prefs.statement;
   const state = first({
-    notice: changed ? "statement" : null,
+    notice: config.incident ? "incident" : changed ? "statement" : null,
     prefs,
     reads,
     config,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from server.ops.metrics.exposition import Reading
 from server.trust.data_requests.form_tokens import PageTokens
@@ -27,6 +27,9 @@ class Used(RuntimeError):
 
 class NoSuchRequest(ValueError):
     """No request has this number."""
+
+
+HOURS: Final = 72 * 3600  # seconds to notify the authority (GDPR 33)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,27 @@ class DeletionState(Protocol):
     @property
     def due(self) -> int:
         """Unix seconds of the removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A published incident. Times in Unix seconds; `people`: about how many it concerns, 0 if unknown."""
+
+    number: str
+    aware: int
+    opened: int
+    notified: int | None
+    closed: int | None
+    authority: str
+    categories: str
+    people: int
+    words: str
+    why: str
+
+    @property
+    def due(self) -> int:
+        """The end of the time to notify the authority."""
+        return self.aware + HOURS
 
 
 class Deletions(Protocol):
@@ -141,6 +165,16 @@ class Rights(Protocol):
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
         """Return a request if this proof or identity may read it, or None."""
+
+    @property
+    def incident(self) -> dict[str, Any] | None:
+        """The banner's incident: `since`; None without a recent one."""
+
+    async def published_incidents(self) -> Sequence[Incident]:
+        """Return all incidents, newest first."""
+
+    def on_look(self, looked: Callable[[], None]) -> None:
+        """Call `looked` after each look at the clocks."""
 
     async def start(self) -> None:
         """Start the clocks."""

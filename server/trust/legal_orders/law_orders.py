@@ -33,6 +33,7 @@ DAY: Final = 86_400
 PAPER: Final = b"order.paper"
 OPEN, HELD, PRODUCED, REFUSED = "open", "held", "produced", "refused"
 RUNNING: Final = (OPEN, HELD)
+STATES: Final = (*RUNNING, PRODUCED, REFUSED)
 LONGEST: Final = 8_000  # characters of an order's text
 TOLD: Final = 7 * DAY  # how long an ended secrecy is counted
 

@@ -26,6 +26,7 @@ from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAG
 from server.trust.data_requests.rights_key import CODE_DAYS
 from server.trust.data_requests.rights_ports import DeletionState, QueueFull, Request, Rights, Used
 from server.trust.rights.deletion_receipt_text import when
+from server.trust.rights.incident_routes import add_incidents
 from server.trust.rights.request_page_base import PRIVATE, Gate, Refused, Visit, said, send, shown
 from server.trust.rights.rights_api import Api
 
@@ -353,6 +354,7 @@ def add_requests(app: web.Application) -> None:
         return
     services = app[SERVICES]
     services.offers["rights"] = True
+    add_incidents(app, rights)
     routes = RightsRoutes(services, rights)
     guarded, router, api = routes.gate.guarded, app.router, Api(routes.gate)
     router.add_get(PLACE, guarded(routes.home))

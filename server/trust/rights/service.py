@@ -27,9 +27,10 @@ from server.trust.data_requests.form_tokens import PageTokens
 from server.trust.data_requests.identity_proof import Proof
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
-from server.trust.data_requests.rights_ports import Request
+from server.trust.data_requests.rights_ports import Incident, Request
 from server.trust.rights.deletion import Deletion, DeletionState
 from server.trust.rights.deletion_receipt import Receipts
+from server.trust.rights.legal_clocks import LegalClocks
 from server.trust.rights.proof_check import ProofChecks
 
 Shape = TypeVar("Shape")
@@ -59,6 +60,8 @@ class Rights:
         self._clock = clock
         self._counts: dict[str, int] = {}
         self._due: int | None = None
+        self._legal = LegalClocks(parts, clock)
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def now(self) -> float:
@@ -177,6 +180,22 @@ class Rights:
         await self.requests.tick(int(self.now))
         await self.deletion.settle(int(self.now))
         self._counts, self._due = await self.requests.counts()
+        await self._legal.look()
+        for looked in self._listeners:
+            looked()
+
+    async def published_incidents(self) -> Sequence[Incident]:
+        """Return all incidents, newest first. Raises StoreAway."""
+        return await self._legal.published()
+
+    @property
+    def incident(self) -> dict[str, Any] | None:
+        """The banner's incident: `since`; None without a recent one."""
+        return self._legal.incident
+
+    def on_look(self, looked: Callable[[], None]) -> None:
+        """Call `looked` after each look."""
+        self._listeners.append(looked)
 
     async def close(self) -> None:
         """Stop the clocks."""
@@ -185,7 +204,11 @@ class Rights:
     def reading(self) -> Reading:
         """Return the values of the metrics."""
         due = {} if self._due is None else {"serendip_request_due_seconds": self._due - self.now}
-        return {"serendip_requests": {(state,): self._counts.get(state, 0) for state in request_states.STATES}, **due}
+        return {
+            "serendip_requests": {(state,): self._counts.get(state, 0) for state in request_states.STATES},
+            **due,
+            **self._legal.reading(self.now),
+        }
 
     async def _end(self, identity: int, kind: str, state: str, now: int) -> None:
         running = await self.requests.running(identity, kind)

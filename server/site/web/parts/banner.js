@@ -21,6 +21,8 @@ export function bannerOf(state) {
   if (notice === "forgot") return { text: t("settings.forgot") };
   if (notice === "reported") return { text: t("ended.reported") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
+  if (notice === "incident" && phase === "home")
+    return { text: t("incident.was"), link: [documentAt("/privacy/incidents"), t("statement.read")], act: ["incident.seen", t("statement.seen")], warn: true };
   if (notice === "statement" && phase === "home")
     return { text: t(state.config.statement ? "statement.soon" : "statement.changed"), link: [documentAt("/privacy"), t("statement.read")], act: ["statement.seen", t("statement.seen")] };
   if (link.settled || !link.since || now - link.since < 1000) return null;

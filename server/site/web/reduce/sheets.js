@@ -43,6 +43,7 @@ export const sheetEvents = {
   "sheet.set": (state, { change }) => [state.sheet ? patch(state, "sheet", change) : state],
   pref,
   nothing: (state, { on }) => and(pref(state, { name: "nothing", value: on }), (next) => [next, { do: "token" }]),
+  "incident.seen": (state) => [{ ...state, notice: null }],
   "statement.seen": (state) => [{ ...patch(state, "prefs", { statement: state.config.privacy }), notice: null }, { do: "keep" }],
   installable: (state, { on }) => [patch(state, "can", { install: on })],
   install: (state) => [patch(state, "can", { install: false }), { do: "install" }],

@@ -53,7 +53,9 @@ async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit,
     assert found is not None
     assert found.standing.state == request_states.FULFILLED
     assert rights.reading() == {
-        "serendip_requests": {(state,): int(state == "fulfilled") for state in request_states.STATES}
+        "serendip_requests": {(state,): int(state == "fulfilled") for state in request_states.STATES},
+        "serendip_orders": {(state,): 0 for state in ("open", "held", "produced", "refused")},
+        "serendip_order_gags_ended": 0,
     }
 
 

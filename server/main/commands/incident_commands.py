@@ -1,0 +1,107 @@
+"""Implement `serendip privacy incident`: publish a breach of personal data, and close it when the authority was notified.
+
+**Invariant:** each change is in the audit log and in the disclosure ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.data.store.store_runner import Parts
+from server.main.commands.command_base import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    instant,
+    moment,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.main.commands.store_command_runner import perform
+from server.ops.config.settings import Settings
+from server.ops.security.reference_numbers import shown
+from server.trust.data_requests.rights_ports import Incident
+from server.trust.legal_orders import order_kinds
+from server.trust.rights.incidents import Incidents
+
+app = typer.Typer(no_args_is_help=True, help="Incidents with personal data, published at /privacy/incidents.")
+
+
+@app.command()
+def new(
+    words: Annotated[
+        Path,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="a text file, which is published: what happened, what follows from it",
+        ),
+    ],
+    authority: Annotated[str, typer.Option(help="the authority to notify")],
+    categories: Annotated[str, typer.Option(metavar="A,F", help="of the data concerned")],
+    aware: Annotated[str, typer.Option(metavar="TIME", help="UTC, when you learnt of it; default: now")] = "",
+    people: Annotated[int, typer.Option(min=0, help="about how many; 0: unknown")] = 0,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Publish an incident. The 72 hours to notify the authority run, and the page leads to it."""
+    text, at = words.read_text(errors="replace"), instant(aware) if aware else moment("")
+    some = order_kinds.categories(categories)
+
+    async def handler(parts: Parts, _: Settings) -> str:
+        return await Incidents(parts.database).new(who(operator), at, authority, some, people, text)
+
+    say(f"incident {shown(perform(config, data, handler))}: notify {authority} by {when(at + 72 * 3600)} UTC")
+
+
+@app.command()
+def close(
+    number: str,
+    notified: Annotated[str, typer.Option(metavar="TIME", help="UTC, when the authority was notified")] = "",
+    why_not: Annotated[str, typer.Option("--why-not", help="why it need not be; published")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Close an incident. Its page stays."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        at = instant(notified) if notified else None
+        await Incidents(parts.database).close(who(operator), number, at, why_not)
+
+    perform(config, data, handler)
+    say("the incident is closed")
+
+
+@app.command("list")
+def listed(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """List the incidents, the newest first. Status 1 if a notification is late."""
+
+    async def handler(parts: Parts, _: Settings) -> Sequence[Incident]:
+        return await Incidents(parts.database).listed()
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        titles = ("number", "aware", "authority", "due", "notified", "closed")
+        table(
+            titles,
+            (
+                (shown(o.number), when(o.aware), o.authority, when(o.due), when(o.notified), when(o.closed))
+                for o in found
+            ),
+        )
+    if any(one.closed is None and one.due < moment("") for one in found):
+        stop("a notification is late")

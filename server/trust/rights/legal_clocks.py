@@ -1,0 +1,46 @@
+"""Count the orders of authorities and the open incidents, for metrics, alerts and the page's banner.
+
+**Invariant:** nothing here changes an order or an incident.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from server.data.store.store_runner import Parts
+from server.ops.metrics.exposition import Reading
+from server.trust.data_requests.rights_ports import Incident
+from server.trust.legal_orders.law_orders import STATES, LawOrders
+from server.trust.rights.incidents import Incidents
+
+
+class LegalClocks:
+    """The clocks that a law or a court sets. `clock`: Unix seconds. `incident`: what the page's banner says, or None."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.time) -> None:
+        self._orders = LawOrders(parts.database, parts.pseudonyms, clock)
+        self._incidents = Incidents(parts.database, clock)
+        self.incident: dict[str, Any] | None = None
+        self._counts: dict[str, int] = {}
+        self._gags = 0
+        self._dues: dict[str, int | None] = {}
+
+    async def look(self) -> None:
+        """Read orders and incidents. Raises StoreAway."""
+        self._counts, order_due, self._gags = await self._orders.counts()
+        self.incident, notify_by = await self._incidents.current()
+        self._dues = {"order": order_due, "incident": notify_by}
+
+    async def published(self) -> Sequence[Incident]:
+        """Return all incidents, newest first. Raises StoreAway."""
+        return await self._incidents.listed()
+
+    def reading(self, now: float) -> Reading:
+        """Return the values of the metrics."""
+        return {
+            "serendip_orders": {(state,): self._counts.get(state, 0) for state in STATES},
+            "serendip_order_gags_ended": self._gags,
+            **{f"serendip_{name}_due_seconds": due - now for name, due in self._dues.items() if due is not None},
+        }

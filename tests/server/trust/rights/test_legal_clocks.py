@@ -1,0 +1,29 @@
+"""The clocks of orders and incidents are numbers, and go with what set them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from server.data.privacy.registry_model import Category
+from server.trust.rights.incidents import Incidents
+from server.trust.rights.legal_clocks import LegalClocks
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.legal_orders.orders import DAY, order, orders
+
+
+async def test_the_nearest_order_and_the_72_hours_are_numbers(kit: Kit) -> None:
+    clocks = LegalClocks(cast(Any, kit), lambda: kit.now)
+    await orders(kit).new(order(due=NOW + 5 * DAY), "ada")
+    number = await orders(kit).new(order(), "ada")
+    ident = await Incidents(kit.database, lambda: kit.now).new("ada", NOW, "Datatilsynet", [Category.A], 0, "A disk")
+    await clocks.look()
+    assert clocks.incident == {"since": NOW}
+    assert clocks.reading(NOW + 60) == {
+        "serendip_orders": {("open",): 2, ("held",): 0, ("produced",): 0, ("refused",): 0}, "serendip_order_gags_ended": 0,
+        "serendip_order_due_seconds": DAY - 60, "serendip_incident_due_seconds": 3 * DAY - 60,
+    }  # fmt: skip
+    await orders(kit).refuse(number, "ada", "of no court")
+    await Incidents(kit.database, lambda: kit.now).close("ada", ident, NOW, "")
+    await clocks.look()
+    assert clocks.reading(NOW)["serendip_order_due_seconds"] == 5 * DAY
+    assert "serendip_incident_due_seconds" not in clocks.reading(NOW)
