@@ -64,6 +64,8 @@ def queue_events(
         return True
     elif kind == "partner" and frame["state"] == "asked":
         client.put([omegle_event_encoding.ASKED])
+    elif kind == "partner" and frame["state"] == "paused":
+        client.put([omegle_event_encoding.PAUSED])
     elif kind == "signal":
         found = omegle_event_encoding.signal(frame)
         if found is not None:

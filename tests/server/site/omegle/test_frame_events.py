@@ -47,6 +47,12 @@ def test_a_partner_who_is_asked_for_their_age_is_announced_and_one_who_is_away_i
     assert heard(client, type="partner", state="away", within=10.0) == ([], False)
 
 
+def test_a_user_whose_first_lines_wait_is_told_why(client: OmegleClient) -> None:
+    ((event, text),) = heard(client, type="partner", state="paused", within=10.0)[0]
+    assert (event, "until the stranger writes" in text) == ("serverMessage", True)
+    assert heard(client, type="partner", state="back") == ([], False)
+
+
 def test_it_is_told_once_that_it_waits(client: OmegleClient) -> None:
     assert [event[0] for event in heard(client, type="waiting")[0]] == ["waiting", "statusInfo"]
     assert heard(client, type="waiting") == ([], False)
