@@ -232,8 +232,10 @@ class Rules:
                 if end.whole and not (first and piece.last and begin == 0 and behind == len(line.words)):
                     continue
                 self._judge(line, end, begin, behind, found)
+        tried = None
         for rule, sign, find_in in self._patterns:
-            if rule not in found and sign in text and (sign != "." or flags & DOT):
+            if find_in is not tried and rule not in found and sign in text and (sign != "." or flags & DOT):
+                tried = find_in  # rows of one search and rule are neighbours
                 self._add_match(rule, find_in(text, line.words), piece, line, found)
         if flags & DIGIT:
             digits: int = self._searches[0].scanner.digits
