@@ -1,4 +1,4 @@
-"""Fuzz the scanner of phrases and the classifier with any text: its words are those of `text_folding`. A target of `make fuzz`."""
+"""Test the scanner of phrases and the classifier with any bytes as text: words are those of `text_folding`. Also a target of `make fuzz`."""
 
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.phrase_index import PhraseIndex
