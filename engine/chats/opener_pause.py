@@ -38,7 +38,9 @@ class OpenerPause:
         core = self._core
         if seat.chat.video or len(seat.others) != 1 or seat.side > 1:
             return
-        if not core.openers.is_many(session.person, key_of(session.address), now):
+        # others of a shared network must not wait for its advertiser: only a user's own chats count if their cookie is a day old
+        is_known = core.friction.lasting(session.identity, now)
+        if not core.openers.is_many(session.person, "" if is_known else key_of(session.address), now):
             return
         until = self._until[session.id] = now + PAUSE
         core.count("tip paused")

@@ -28,7 +28,7 @@ class OpenerCounts:
             self._times.put(key, [*times[1 - MANY :], now], now + WINDOW, now)
 
     def is_many(self, person: int, network: str, now: float) -> bool:
-        """Whether the person or the network began MANY chats so within WINDOW."""
+        """Whether the person or the network (empty: not counted) began MANY chats so within WINDOW."""
         if not self._times:
             return False
         for key in (person, network):

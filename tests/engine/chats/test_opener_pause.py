@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.chats.opener_pause import PAUSE
+from engine.conduct.friction_points import DAY
 from engine.conduct.opener_counts import MANY
 from engine.wire.rule_constants import Settings
 from ext.accept.address_limits import key_of
@@ -92,6 +93,18 @@ def test_video_and_ordinary_users_are_not_paused() -> None:
     a, b = world.pair()
     world.say(a, "hello")
     assert types(b.take())[-1] == "hello"
+
+
+def test_of_a_network_that_spreads_a_line_newcomers_wait_and_users_of_yesterday_do_not() -> None:
+    world = World()
+    world.engine.friction.opened(8, "203.0.113.9", world.now - DAY)
+    for number in range(MANY):
+        world.engine._core.openers.add(100 + number, "203.0.113.9", world.now)
+    for identity, states in ((9, ["matched", "paused"]), (8, ["matched"])):
+        wire, other = world.open(identity, "203.0.113.9"), world.open(20 + identity, "198.51.100.1")
+        for one in (wire, other):
+            world.send(one, type="find", interests=[f"network {identity}"], strict=True)
+        assert types(wire.take()) == states
 
 
 def test_a_refused_line_is_counted_and_a_resume_says_that_lines_wait() -> None:
