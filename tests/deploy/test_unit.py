@@ -1,6 +1,5 @@
 """The unit of `deploy/` is one that systemd takes, hardened as it says, and the server can live with what it forbids."""
 
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from bench.support.serving import Serving
 from server.ops.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
+from tests.support.users import reads_proc
 
 UNIT = DEPLOY / "serendip.service"
 EXPOSURE = 15  # tenths, by `systemd-analyze security`: 1.5 is "OK", a unit that forbids nothing has 9.6
@@ -99,7 +99,7 @@ def test_it_waits_for_the_drain_dumps_no_core_and_allows_many_connections() -> N
     assert int(found["LimitNOFILE"]) >= 100_000
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory map of a process that forbids it to all but root")
+@reads_proc
 def test_the_server_has_no_memory_that_is_written_and_run() -> None:
     """`MemoryDenyWriteExecute` would refuse it."""
     with Serving() as server:

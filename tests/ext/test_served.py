@@ -17,6 +17,7 @@ import pytest
 
 from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, frame, head
 from tests.server.site.web.servers import ROOT, Server
+from tests.support.users import reads_proc
 from tests.support.wire import WAIT, Wire, meet
 
 QUESTION = "Is a hot dog a sandwich?"
@@ -45,6 +46,7 @@ def still_there(server: Server) -> Iterator[None]:
         assert two.until("left")["by"] == "stranger"
 
 
+@reads_proc
 def test_it_runs_the_modules_of_this_tree(server: Server) -> None:
     loaded = {line.split()[-1] for line in Path(f"/proc/{server.pid}/maps").read_text().splitlines() if ".so" in line}
     ours = {Path(name) for name in loaded if f"{ROOT}/ext/" in name}

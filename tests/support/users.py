@@ -15,6 +15,8 @@ import pytest
 NOBODY, GROUP = "nobody", "nogroup"
 READ = "+dac_read_search"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+# A process that makes no core is closed to its own user too.
+reads_proc = pytest.mark.skipif(os.geteuid() != 0, reason="reads what the kernel shows of such a process to root alone")
 
 
 def as_nobody() -> list[str]:

@@ -27,6 +27,7 @@ from tests.server.data.store.test_store_runner import figures, running
 from tests.server.site.web.servers import ROOT, WIDE
 from tests.support import services
 from tests.support.forkserver import START
+from tests.support.users import reads_proc
 
 # ruff: noqa: ASYNC230, ASYNC240 - files of the tests, in a loop of their own
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs servers, two in turn, and waits for them
@@ -101,6 +102,7 @@ async def test_a_log_on_a_full_disk_costs_lines_that_are_counted(tmp_path: Path)
         await chats_and_drains(process, port)
 
 
+@reads_proc
 @executed
 async def test_a_server_without_standard_error_gives_its_number_to_nobody(tmp_path: Path) -> None:
     with started(tmp_path, preexec_fn=lambda: os.close(2)) as (process, port, _):

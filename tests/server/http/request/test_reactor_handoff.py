@@ -25,6 +25,7 @@ from server.http.request.reactor_handoff import Door, Handler
 from server.http.request.socket_read_size import READ
 from tests.server.site.web.servers import Server
 from tests.support.services import free_port
+from tests.support.users import reads_proc
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,7 @@ def test_what_comes_back_is_judged_like_every_other(served: Server) -> None:
         assert sock.recv(65536).startswith(b"HTTP/1.1 403 ")
 
 
+@reads_proc
 def test_no_descriptor_is_left_behind(served: Server) -> None:
     """A connection of its own is counted too: what a server opens at its first use, and keeps, is not one a connection."""
 
@@ -153,6 +155,7 @@ def test_what_only_one_of_the_two_judges_takes_for_ws_is_answered_and_not_handed
         assert sock.recv(65536).split(b"\r\n")[0].split(b" ")[1] in {b"404", b"400"}
 
 
+@reads_proc
 def test_an_upgrade_with_much_behind_it_is_refused_and_leaves_no_descriptor(served: Server) -> None:
     before = descriptors(served)
     for _ in range(20):

@@ -14,7 +14,7 @@ from server.ops.health.readiness import Health
 
 def made(parts: SiteParts = NO_PARTS, **chosen: Any) -> Services:
     engine = SimpleNamespace(
-        everybody=3,
+        people=3,
         room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0)),
         measures=EngineHistograms(),
     )

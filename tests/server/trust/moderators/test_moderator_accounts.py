@@ -126,7 +126,7 @@ async def test_the_check_names_the_queues_that_no_account_opens(console: Console
     await console.enrolled("bob", "moderator")
     ((level, said),) = await check()
     assert level == Level.WARNING
-    assert said.startswith("no account with a passkey opens: appeals, notices, urgent; users are told")
+    assert said.startswith("no account with a passkey opens: appeals, notices, urgent; ")
     await console.enrolled("cy", "child", "lead")
     assert await check() == [(Level.OK, "each queue has an account that reads it")]
 

@@ -26,6 +26,7 @@ from server.trust.pictures.picture_process_codec import (
 )
 from tests.server.trust.pictures.running import Run, harmless, own
 from tests.server.trust.pictures.test_picture_verdict import BROKEN
+from tests.support.users import reads_proc
 
 # How it begins is what is asked here. It runs where no other program wants a core: on a machine that is full it begins late.
 pytestmark = [pytest.mark.executed, pytest.mark.timeout(240)]
@@ -71,7 +72,7 @@ async def test_it_gave_up_all_that_it_does_not_need(run: Run) -> None:
         assert f"Uid:\t{module.NOBODY}\t{module.NOBODY}" in status
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="reads the environment of a process that forbids it to all but root")
+@reads_proc
 async def test_it_is_told_no_secret_and_its_libraries_tell_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
