@@ -11,6 +11,7 @@ MAY_KNOW = {
     "server.main.app",
     "server.main.parts.store_opening",
     "server.main.parts.server_parts",
+    "server.main.commands.incident_commands",
     "server.main.commands.privacy_commands",
     "server.main.commands.request_commands",
     "server.main.commands.mail_commands",

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,23 +13,16 @@ import typer
 
 from server.data.store.store_runner import Parts
 from server.main.commands.command_base import (
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    Operator,
     instant,
     moment,
-    print_json,
     say,
     stop,
     table,
     when,
-    who,
 )
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import shown
-from server.trust.data_requests.rights_ports import Incident
 from server.trust.legal_orders import order_kinds
 from server.trust.rights.incidents import Incidents
 
@@ -38,7 +30,9 @@ app = typer.Typer(no_args_is_help=True, help="Incidents with personal data, publ
 
 
 @app.command()
+@store_command(operator=True)
 def new(
+    run: StoreCommand,
     words: Annotated[
         Path,
         typer.Option(
@@ -51,50 +45,41 @@ def new(
     categories: Annotated[str, typer.Option(metavar="A,F", help="of the data concerned")],
     aware: Annotated[str, typer.Option(metavar="TIME", help="UTC, when you learnt of it; default: now")] = "",
     people: Annotated[int, typer.Option(min=0, help="about how many; 0: unknown")] = 0,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Publish an incident. The 72 hours to notify the authority run, and the page leads to it."""
     text, at = words.read_text(errors="replace"), instant(aware) if aware else moment("")
     some = order_kinds.categories(categories)
 
     async def handler(parts: Parts, _: Settings) -> str:
-        return await Incidents(parts.database).new(who(operator), at, authority, some, people, text)
+        return await Incidents(parts.database).new(run.operator, at, authority, some, people, text)
 
-    say(f"incident {shown(perform(config, data, handler))}: notify {authority} by {when(at + 72 * 3600)} UTC")
+    say(f"incident {shown(run.perform(handler))}: notify {authority} by {when(at + 72 * 3600)} UTC")
 
 
 @app.command()
+@store_command(operator=True)
 def close(
+    run: StoreCommand,
     number: str,
     notified: Annotated[str, typer.Option(metavar="TIME", help="UTC, when the authority was notified")] = "",
     why_not: Annotated[str, typer.Option("--why-not", help="why it need not be; published")] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Close an incident. Its page stays."""
 
     async def handler(parts: Parts, _: Settings) -> None:
         at = instant(notified) if notified else None
-        await Incidents(parts.database).close(who(operator), number, at, why_not)
+        await Incidents(parts.database).close(run.operator, number, at, why_not)
 
-    perform(config, data, handler)
+    run.perform(handler)
     say("the incident is closed")
 
 
 @app.command("list")
-def listed(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+@store_command(as_json=True)
+def listed(run: StoreCommand) -> None:
     """List the incidents, the newest first. Status 1 if a notification is late."""
-
-    async def handler(parts: Parts, _: Settings) -> Sequence[Incident]:
-        return await Incidents(parts.database).listed()
-
-    found = perform(config, data, handler)
-    if as_json:
-        print_json([asdict(one) for one in found])
-    else:
+    found = run.perform(lambda parts, _: Incidents(parts.database).listed())
+    if not run.prints_json([asdict(one) for one in found]):
         titles = ("number", "aware", "authority", "due", "notified", "closed")
         table(
             titles,

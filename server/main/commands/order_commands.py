@@ -19,24 +19,17 @@ from server.data.store.store_runner import Parts
 from server.main.commands.chat_log_commands import last
 from server.main.commands.command_base import (
     TYPED_NOTE,
-    AsJson,
-    ConfigFile,
-    DataFolder,
-    DryRun,
     Now,
-    Operator,
     Why,
     clean,
     instant,
     moment,
-    print_json,
     say,
     stop,
     table,
     when,
-    who,
 )
-from server.main.commands.store_command_runner import perform
+from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders import order_kinds
@@ -73,7 +66,9 @@ def selector_of(settings: Settings, identity: str, address: str) -> Selector | N
 
 
 @app.command()
+@store_command(operator=True, dry_run=True)
 def new(
+    run: StoreCommand,
     kind: Annotated[
         str, typer.Option(help="; ".join(f"{name}: {one.words}" for name, one in order_kinds.KINDS.items()))
     ],
@@ -104,10 +99,6 @@ def new(
         str, typer.Option(metavar="age1…", help="the authority's public key: what is given is encrypted")
     ] = "",
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    dry_run: DryRun = False,
 ) -> None:
     """Enter an order. Nothing is looked up. What it names beyond the bound of its kind is never opened: the order is narrowed, or refused."""
     if sum(map(bool, (identity, address, log))) != 1:
@@ -125,11 +116,11 @@ def new(
         opened = order_kinds.opened(kind, asked)
         narrowed = order_kinds.names_of(set(asked) - set(opened))
         said = f"may open {order_kinds.names_of(opened) or 'nothing'}" + (f"; not {narrowed}" if narrowed else "")
-        if dry_run:
+        if run.dry_run:
             return f"would be entered: it {said}"
-        return f"order {shown(await of(parts, now).new(one, who(operator)))}: it {said}"
+        return f"order {shown(await of(parts, now).new(one, run.operator))}: it {said}"
 
-    say(clean(perform(config, data, handler)))
+    say(clean(run.perform(handler)))
 
 
 def _time(text: str) -> int | None:
@@ -145,33 +136,29 @@ async def _of_log(parts: Parts, url: str) -> Selector:
 
 
 @app.command()
+@store_command(operator=True)
 def hold(
+    run: StoreCommand,
     number: Number,
     days: Annotated[int, typer.Option(min=1, help="until its end")] = PRESETS["order"],
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Preserve what an order names, stored and future. It is secret while the order is."""
 
     async def handler(parts: Parts, _: Settings) -> int:
-        return await of(parts, now).hold(number, who(operator), days)
+        return await of(parts, now).hold(number, run.operator, days)
 
-    say(f"hold {perform(config, data, handler)} is placed")
+    say(f"hold {run.perform(handler)} is placed")
 
 
 @app.command()
+@store_command(operator=True, as_json=True, dry_run=True)
 def produce(
+    run: StoreCommand,
     number: Number,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="a new folder for the package")],
     categories: Some = "",
     now: Now = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
 ) -> None:
     """Write the records that an order names, once a second operator has approved it. Call it again after an interruption."""
 
@@ -183,12 +170,13 @@ def produce(
         records = OrderRecords(parts.database, parts.logs, sealed, parts.pseudonyms)
         wanted: tuple[Category, ...] = order_kinds.categories(categories)
         making = OrderProduction(orders, records, accounts, approvals)
-        return await making.produce(number, who(operator), out.absolute(), wanted, dry=dry_run)
+        return await making.produce(number, run.operator, out.absolute(), wanted, dry=run.dry_run)
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json({"state": found.state, "categories": [one.name for one in found.categories], "counts": found.counts})
-    elif found.state in ("done", "counted"):
+    found = run.perform(handler)
+    names = [one.name for one in found.categories]
+    if not run.prints_json({"state": found.state, "categories": names, "counts": found.counts}) and (
+        found.state in ("done", "counted")
+    ):
         table(("part", "records"), found.counts.items())
         say(f"{order_kinds.names_of(found.categories)}: {out}" if found.state == "done" else "nothing was opened")
     if found.state == "asked":
@@ -198,55 +186,41 @@ def produce(
 
 
 @app.command()
-def refuse(
-    number: Number, why: Why, now: Now = "", config: ConfigFile = None, data: DataFolder = None, operator: Operator = ""
-) -> None:
+@store_command(operator=True)
+def refuse(run: StoreCommand, number: Number, why: Why, now: Now = "") -> None:
     """Refuse an order. Nothing is looked up; the ledger has the line."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await of(parts, now).refuse(number, who(operator), why)
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: of(parts, now).refuse(number, run.operator, why))
     say("the order is refused")
 
 
 @app.command()
+@store_command(operator=True)
 def gag(
+    run: StoreCommand,
     number: Number,
     until: Annotated[str, typer.Option(metavar="TIME", help="UTC; a past time ends the secrecy now")],
     why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
 ) -> None:
     """Move the end of an order's secrecy, as a court did. Afterwards the person reads of it in "What we hold"."""
-
-    async def handler(parts: Parts, _: Settings) -> None:
-        await of(parts).gag(number, who(operator), instant(until), why)
-
-    perform(config, data, handler)
+    run.perform(lambda parts, _: of(parts).gag(number, run.operator, instant(until), why))
     say(f"secret until {until}")
 
 
 @app.command("list")
+@store_command(operator=True, as_json=True)
 def listed(
-    every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
+    run: StoreCommand, every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False
 ) -> None:
     """List the running orders, the earliest due date first."""
 
     async def handler(parts: Parts, _: Settings) -> list[Order]:
-        async with audit_log.act(parts.database, operator=who(operator), action="order list", why="the orders") as act:
+        async with audit_log.act(parts.database, operator=run.operator, action="order list", why="the orders") as act:
             found = list(await of(parts).listed(every))
             act.outcome = f"{len(found)} listed"
         return found
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json([as_data(one) for one in found])
+    found = run.perform(handler)
+    if run.prints_json([as_data(one) for one in found]):
         return
     titles = ("number", "kind", "authority", "country", "may open", "state", "due", "secret until")
     rows = (
@@ -267,23 +241,16 @@ def listed(
 
 
 @app.command()
-def show(
-    number: Number,
-    why: Why,
-    config: ConfigFile = None,
-    data: DataFolder = None,
-    operator: Operator = "",
-    as_json: AsJson = False,
-) -> None:
+@store_command(operator=True, as_json=True)
+def show(run: StoreCommand, number: Number, why: Why) -> None:
     """Print an order with its text, and whom it is about."""
 
     async def handler(parts: Parts, _: Settings) -> dict[str, Any]:
-        order, selector, paper = await of(parts).show(number, who(operator), why)
+        order, selector, paper = await of(parts).show(number, run.operator, why)
         return {**as_data(order), "about": f"{selector.kind} {selector.value}", "paper": paper}
 
-    found = perform(config, data, handler)
-    if as_json:
-        print_json(found)
+    found = run.perform(handler)
+    if run.prints_json(found):
         return
     for name, value in found.items():
         if value not in ("", None, []):
