@@ -15,7 +15,8 @@ from server.data.store import store_runner
     ("asked", "offered"), [(store_ports.Store, store_runner.Store), (store_ports.Logs, saved_logs.SavedLogs)]
 )
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
-    names = [name for name in vars(asked) if not name.startswith("_")]
+    # what is a property there may be set in a constructor: mypy knows it
+    names = [name for name, one in vars(asked).items() if not name.startswith("_") and not isinstance(one, property)]
     assert names
     for name in names:
         theirs = inspect.getattr_static(offered, name)

@@ -17,5 +17,5 @@ def test_a_sentence_that_nobody_uses_and_a_language_that_nobody_described_are_to
     here = folder(source=SOURCE, ru=RUSSIAN, xx=RUSSIAN)
     (here / "xx.po").rename(here / "vi.po")
     told = wrong(here)
-    assert "words.pot: hello: nobody uses it" in told
+    assert "words.pot: hello: not used" in told
     assert "vi.po: forbidden.toml does not say what the language never says" in told
