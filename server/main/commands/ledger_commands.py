@@ -50,6 +50,6 @@ def verify(
     if not run.prints_json(asdict(found)):
         say(f"{found.head.lines} lines, newest hash {found.head.hash or '-'}")
         for line in found.unfinished[-20:]:
-            say(f"line {line}: no outcome; it was interrupted, so the data may have left")
+            say(f"line {line}: no outcome; it is an open incident, or was interrupted: the data may have left")
     if found.problems:
         stop(*found.problems)
