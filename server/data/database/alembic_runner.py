@@ -6,6 +6,8 @@ because the import is slow.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ with without("pygments"):  # Mako would use it to colour migration templates, wh
     from alembic.config import Config
     from alembic.migration import MigrationContext
 
+from server.data import schema
 from server.data.schema.record_schema import metadata
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -34,6 +37,8 @@ def take(connection: Connection, target: str) -> None:
 
 def compare(connection: Connection) -> list[str]:
     """Return the differences between the database and the declared schema, without partitions; empty if they are equal."""
+    for module in pkgutil.iter_modules(schema.__path__):  # each declares its tables when it is imported
+        importlib.import_module(f"{schema.__name__}.{module.name}")
     parts: set[str] = set()
     if connection.dialect.name == "postgresql":
         parts = {row[0] for row in connection.execute(text("SELECT relname FROM pg_class WHERE relispartition"))}
