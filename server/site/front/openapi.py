@@ -234,7 +234,8 @@ RIGHTS_ROUTES: Final = (
     ),
     Route(
         "GET", "/privacy/request/{number}/{secret}", "How a request that came by mail stands, by the link in its receipt",
-        dict.fromkeys((200, 403, 404, 429, 503), (HTML, STRING)), "rights", "store.enabled", {"number": "0000000000000", "secret": "A" * 22},
+        dict.fromkeys((200, 403, 429, 503), (HTML, STRING)), "rights", "store.enabled",
+        {"number": "0000000000000", "secret": "A" * 22},
         proof=COOKIE, other_proof=True,
     ),
     Route(
