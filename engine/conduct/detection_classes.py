@@ -25,11 +25,14 @@ RULES: Final = {
     "contact": Kind("contact"),
     "contact.handle": Kind("contact"),  # an app and a name there: "snap: annax22"
     "contact.phone": Kind("contact"),  # a number without the code of a country
+    "contact.hint": Kind("contact", LOW),  # an app that is named: "my insta"
     "money": Kind("money"),
-    "groom": Kind("groom"),
+    "money.hint": Kind("money", LOW),  # means of payment that are named: "a gift card", "venmo me"
+    "groom": Kind("groom"),  # "mature for your age", "i like younger girls"
+    "groom.hint": Kind("groom", LOW),  # what adults say to each other too: "age is just a number"
     "groom.alone": Kind("groom"),  # "are your parents home"
     "groom.secrecy": Kind("groom"),  # "dont tell your parents"
-    "groom.flattery": Kind("groom"),  # "mature for your age", "age is just a number"
+    "groom.flattery": Kind("groom", LOW),  # "so special", "i understand you"
     # requests that are ordinary among adults: they count with a statement of age in the same chat
     "groom.pictures": Kind("groom", LOW),
     "groom.undress": Kind("groom", LOW),

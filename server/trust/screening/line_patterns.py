@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 from engine.matching.interest_normalisation import skeleton
+from server.trust.screening.private_data import is_within_account
 
 TAIL_MIN: Final = 4  # characters
 DOTS_MAX: Final = 12  # of a piece that are tested as the dot before an address's ending
@@ -122,7 +123,7 @@ def find_contact(line: str, _: list[str]) -> Span | None:
 def find_phone(line: str, _: list[str]) -> Span | None:
     """Return the span of an international telephone number."""
     found = _PHONE.search(line)
-    return found.span() if found else None
+    return found.span() if found and not is_within_account(line, found.start()) else None
 
 
 def find_sign_handle(line: str, _: list[str]) -> Span | None:
@@ -163,7 +164,7 @@ PATTERNS: Final = (
 
 def is_part_of_number(line: str, begin: int, end: int) -> bool:
     """Whether the text around a number makes it a measure, or a part of a longer number, and no age. `end`: -1 to look before it alone."""
-    if begin > 0 and line[begin - 1] in "$€£#°":
+    if line[begin] == "$" or (begin > 0 and line[begin - 1] in "$€£#°"):
         return True
     if begin > 1 and line[begin - 1] in ".,:-/+" and line[begin - 2].isdigit():
         return True

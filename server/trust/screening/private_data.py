@@ -70,9 +70,14 @@ def find_document(line: str) -> Span | None:
 def find_phone(line: str) -> Span | None:
     """Return the span of digits in the groups of a telephone number, with or without the code of a country."""
     for found in islice(_PHONES.finditer(line), ROWS_MAX):
-        if len(set(_digits(found[0]))) > 2:
+        if len(set(_digits(found[0]))) > 2 and not is_within_account(line, found.start()):
             return found.span()
     return None
+
+
+def is_within_account(line: str, begin: int) -> bool:
+    """Whether a number that begins there is a group of a bank account's or a card's: "0044" in "de89 3704 0044 0532 0130 00"."""
+    return any(span and span[0] < begin < span[1] for span in (find_iban(line), find_card_number(line)))
 
 
 def find_street(line: str) -> Span | None:

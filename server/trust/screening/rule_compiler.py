@@ -82,6 +82,11 @@ class RuleCompiler:
         tables = dict(body)
         sets = self._add_sets(tables.pop(SETS, {}), name) if ours else None
         for rule, table in tables.items():
+            for named in (rule, *(f"{rule}.{key}" for key in (table if isinstance(table, dict) else ()))):
+                if named in MODELLED:
+                    raise BadRules(
+                        f"{name}: [{named}] is of the text model, which has no words; it is none of {', '.join(WORDED)}"
+                    )
             if rule not in WORDED or not isinstance(table, dict):
                 raise BadRules(f"{name}: {rule} is none of {', '.join(WORDED)}")
             if unknown := set(table) - (KEYS if ours else OWN_KEYS):

@@ -291,8 +291,8 @@ class Rules:
 
 
 def words_are_digits(word: str) -> bool:
-    """Whether a word begins or ends with a digit."""
-    return word[0].isdecimal() or word[-1].isdecimal()
+    """Whether a word begins or ends with a digit, or is a sum ("$15m")."""
+    return word[0].isdecimal() or word[-1].isdecimal() or word[0] == "$"
 
 
 def read_rules(folder: Path | None, wanted: frozenset[str] | None = None, own: PhraseSet | None = None) -> Rules:

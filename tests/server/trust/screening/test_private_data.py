@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.trust.screening import line_patterns
 from server.trust.screening.private_data import (
     BESIDE,
     find_card_number,
@@ -71,6 +72,13 @@ def test_dates_scores_and_sums_are_no_telephones(line: str) -> None:
 )
 def test_a_street_whose_name_has_the_word_needs_a_house(line: str) -> None:
     assert find_street(line)
+
+
+def test_a_group_of_an_account_number_is_no_telephone() -> None:
+    account = "de89 3704 0044 0532 0130 00"
+    assert find_phone(account) is None
+    assert line_patterns.find_phone(account, []) is None
+    assert line_patterns.find_phone("ring 0044 7700 900123", [])
 
 
 @pytest.mark.parametrize("line", ["die hauptstraße war zu", "unterweg 5 min", "hauptstrasse 5 min", "allee"])

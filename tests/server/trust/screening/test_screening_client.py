@@ -25,7 +25,7 @@ async def test_one_that_is_killed_comes_back_and_reads_what_waited(
     await screen.until(lambda: screen.number("up") == 0)
     screen.tap.put(1, 0, 1, 0.0, b"my snap")
     await screen.until(lambda: bool(screen.found))
-    assert screen.found == [(1, 0, 1, "contact", 0)]
+    assert screen.found == [(1, 0, 1, "contact.hint", 0)]
 
 
 async def test_one_that_reads_nothing_costs_lines_which_are_counted(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_an_age_is_stated_by_the_writer_alone(rules: Rules) -> None:
 
 def test_each_request_to_a_child_has_a_rule_of_its_own(rules: Rules) -> None:
     requests = {
-        "dont tell ur mom": "groom.secrecy", "are ur parents home": "groom.alone", "send me a selfie just for me": "groom.pictures",
+        "dont tell ur mom about us": "groom.secrecy", "are ur parents home": "groom.alone", "send me a selfie just for me": "groom.pictures",
         "ill buy u robux if u send a pic": "groom.gifts", "sneak out and meet me": "groom.meeting", "lets move to snap": "groom.apps",
         "age is just a number": "groom.flattery",
     }  # fmt: skip
@@ -126,7 +126,7 @@ def test_an_operator_s_words_count_beside_ours_and_what_they_allow_does_not(tmp_
 @pytest.mark.parametrize("words", range(60))
 def test_in_a_long_line_words_and_what_says_that_they_are_not_meant_are_read_together(rules: Rules, words: int) -> None:
     before, behind = "word " * words, " word" * 100
-    assert rules_of(rules, f"{before}i am 14{behind}") == {"age.claim"}
+    assert rules_of(rules, f"{before}i am 14 years old{behind}") == {"age.claim"}
     assert rules_of(rules, f"{before}my snap{behind}") == {"contact"}
     for harmless in ("i am 14 years older", "he said i want to die", "i will kill you in chess"):
         assert rules_of(rules, f"{before}{harmless}{behind}") == set()

@@ -43,7 +43,7 @@ def rules() -> Rules:
 
 @pytest.mark.parametrize("line", WRITTEN.values(), ids=WRITTEN)
 def test_a_word_is_found_whatever_it_is_written_with(rules: Rules, line: str) -> None:
-    assert [found.rule for found in rules.find(line)] == ["contact"]
+    assert [found.rule for found in rules.find(line)] == ["contact.hint"]
 
 
 def test_words_are_parted_by_all_that_is_no_letter_and_have_no_apostrophe() -> None:
