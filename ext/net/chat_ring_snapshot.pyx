@@ -21,7 +21,7 @@ cdef enum:
     LAST_MAX = 0x7fffffff  # no chat reaches it; beyond it numbers would wrap
 
 if byteorder != "little" or sizeof(ring_snapshot_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
-    raise ImportError("entries are kept as the machine writes numbers, and must be what chat_ring_snapshot.pyx says; 200 ordinals a side have a place")
+    raise ImportError("entries hold numbers in the machine's byte order and must have the layout of chat_ring_snapshot.pyx, with 200 ordinals a side")
 
 
 cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff:

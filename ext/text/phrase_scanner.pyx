@@ -323,7 +323,7 @@ cdef class PhraseScanner:
     cdef void _read_word(self, Py_ssize_t place, Py_ssize_t size) noexcept nogil:
         """Note the words of the index that the word in `word` may be read as."""
         cdef Py_UCS4[READING_MAX] alike
-        cdef Py_ssize_t bare, length, at
+        cdef Py_ssize_t bare, length
         self.id_begins[place + 1] = self.id_begins[place]
         self._add(place, self.word, size)
         if not self.signs or not self._is_strange(size):
@@ -384,7 +384,7 @@ cdef class PhraseScanner:
     cdef void _add_shortened(self, Py_ssize_t place, const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
         """Add a word with each row of STRETCH and more of a character as one of it, and as two."""
         cdef Py_UCS4[READING_MAX] short
-        cdef Py_ssize_t most, at, begin, length, row, copies
+        cdef Py_ssize_t most, at, begin, length, row, _copy
         cdef bint stretched
         for most in range(1, 3):
             length = begin = 0
@@ -395,7 +395,7 @@ cdef class PhraseScanner:
                     if row >= STRETCH:
                         stretched = True
                         row = most
-                    for copies in range(row):
+                    for _copy in range(row):
                         short[length] = chars[begin]
                         length += 1
                     begin = at
