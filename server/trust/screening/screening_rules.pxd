@@ -65,10 +65,8 @@ cdef class Rules:
     @cython.locals(found=dict, beginning=str, first=bint, flags=int)
     cdef tuple _find_in_pieces(self, str text)
 
-    @cython.locals(
-        text=str, begin=Py_ssize_t, behind=Py_ssize_t, rule=str, sign=str, line=Line, search=Search, hits=list,
-        digits=Py_ssize_t, least=Py_ssize_t,
-    )
+    @cython.locals(text=str, begin=Py_ssize_t, behind=Py_ssize_t, rule=str, sign=str, line=Line, search=Search, hits=list,
+                   digits=Py_ssize_t, least=Py_ssize_t)
     cdef object _look(self, piece_t piece, int flags, bint first, dict found)
 
     cdef object _add_match(self, str rule, object span, piece_t piece, Line line, dict found)
