@@ -48,9 +48,9 @@ def new(
 ) -> None:
     """Publish an incident. The 72 hours to notify the authority run, and the page leads to it."""
     text, at = words.read_text(errors="replace"), instant(aware) if aware else moment("")
-    some = order_kinds.categories(categories)
 
     async def handler(parts: Parts, _: Settings) -> str:
+        some = order_kinds.categories(categories)
         return await Incidents(parts.database).new(run.operator, at, authority, some, people, text)
 
     say(f"incident {shown(run.perform(handler))}: notify {authority} by {when(at + 72 * 3600)} UTC")

@@ -29,6 +29,7 @@ from server.main.commands.command_base import (
     DataFolder,
     DryRun,
     Operator,
+    Stopped,
     enter,
     print_json,
     stop,
@@ -131,6 +132,8 @@ def perform(config: Path | None, data: Path | None, handler: Handler[Result]) ->
 
     try:
         return asyncio.run(alone())
+    except Stopped:  # a RuntimeError, whose reasons the handler printed
+        raise
     except StoreAway as error:
         stop(f"the database cannot be used: {cause_of(error)} ({error}). {REMEDIES[cause_of(error)]}")
     except ObjectsAway as error:

@@ -12,6 +12,8 @@ def test_an_incident_is_published_listed_and_closed(serendip: Run, tmp_path: Pat
     words = tmp_path / "words"
     words.write_text("A disk was lost.")
     some = ("privacy", "incident", "new", "--words", str(words), "--authority", "Datatilsynet", "--categories", "A,F")
+    refused = serendip(*some[:-1], "A,Q")
+    assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1), refused.output
     made = serendip(*some, "--aware", "2026-01-01")
     assert made.exit_code == 0, made.output
     assert "notify Datatilsynet by 2026-01-04 00:00" in made.output

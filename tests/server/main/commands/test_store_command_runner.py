@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.data.keys.epoch_keys import KeyGone
 from server.data.store.store_runner import Parts
+from server.main.commands.command_base import instant
 from server.main.commands.store_command_runner import StoreCommand, perform, store_command
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
@@ -78,3 +79,15 @@ def test_a_known_failure_is_one_line(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(f"serendip: {told}")
+
+
+def test_what_a_handler_refuses_itself_is_one_line_with_its_own_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def handler(parts: Parts, settings: Settings) -> int:
+        return instant("soon")
+
+    with pytest.raises(typer.Exit) as ended:
+        perform(None, tmp_path, handler)
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == "serendip: soon: not a time as 2026-11-24 or 2026-11-24 16:05\n"
