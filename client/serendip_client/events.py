@@ -98,8 +98,8 @@ class Signal:
 class Partner:
     """The partner's connection dropped (`away`, may return `within` seconds), or came `back`.
 
-    `asked`: they are asked for their age; no line passes until `back`. `paused`: many of this user's chats began alike; their lines are refused
-    with `too_fast` until `back`, which comes with the partner's first line or after `within` seconds.
+    `asked`: they are asked for their age; no line passes until `back`. `paused`: many chats of this user or their network began alike;
+    their lines are refused with `too_fast` until `back`, which comes with the partner's first line or after `within` seconds.
     """
 
     state: str

@@ -12,7 +12,10 @@ SAME_LANGUAGE: Final = "You both speak the same language."
 WAITING: Final = b'["waiting"]'
 UNCHECKED: Final = b'["serverMessage","There is no video with this stranger: nobody could check its pictures. You can write to each other."]'
 ASKED: Final = b'["serverMessage","The stranger is asked for their age. The chat waits for the answer."]'
-PAUSED: Final = b'["serverMessage","Many of your chats began with the same line. Lines are refused until the stranger writes, or for ten seconds."]'
+PAUSED: Final = (
+    b'["serverMessage","Many chats from your browser or network began alike. '
+    b'Lines are refused until the stranger writes, or for ten seconds."]'
+)
 GONE: Final = b'["strangerDisconnected"]'
 TYPING: Final = b'["typing"]'
 STOPPED: Final = b'["stoppedTyping"]'
