@@ -313,7 +313,8 @@ class Client(Commands):
                 return  # this side left at the same time
             await self._over("lost")
         elif type(event) is Partner:
-            self.partner_away = event.state == "away"
+            if event.state in ("away", "back"):
+                self.partner_away = event.state == "away"
         elif type(event) is Snap:
             self._answers.begin(event, self._http)
         elif type(event) in (Challenge, Solved) and await self._puzzled(event):

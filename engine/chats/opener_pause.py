@@ -80,6 +80,12 @@ class OpenerPause:
             elif until <= now:
                 self._change(session, seat, OpenerPaused(seat.chat.id, seat.side, 0.0))
                 self._end(session)
+                self._tell_away(session, seat, now)
+
+    def _tell_away(self, session: Session, seat: Seat, now: float) -> None:
+        """Send again that the partner is away, if they are: `back` alone would say that they are not."""
+        for until in (seat.away or {}).values() if session.conn else ():
+            self._core.out.send(session.conn, partner("away", until - now, None))
 
     def _end(self, session: Session) -> None:
         self._until.pop(session.id, None)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from serendip_client import Backoff, Client, Closed, Disconnected, Dropped, Matched
+from serendip_client import Backoff, Client, Closed, Disconnected, Dropped, Matched, Partner
 from tests.server.site.web.servers import Server
 
 QUICK = {"first": 0.02, "most": 0.2}
@@ -100,6 +100,14 @@ async def test_a_port_without_tls_is_not_tried_again(server: Server) -> None:
     async with Client(f"wss://127.0.0.1:{server.port}/ws", patience=None) as me:
         with pytest.raises(Disconnected, match="no TLS is spoken"):
             await me.find()
+
+
+async def test_only_away_and_back_say_whether_the_partner_is_away() -> None:
+    me, seen = Client("ws://127.0.0.1:9/ws"), []
+    for state in ("away", "paused", "asked", "back"):
+        await me._told(Partner(state, None))
+        seen.append(me.partner_away)
+    assert seen == [True, True, True, False]
 
 
 async def test_a_close_is_answered_with_its_own_code_so_that_a_proxy_that_goes_away_ends_no_session() -> None:

@@ -67,6 +67,15 @@ def test_without_a_line_of_the_partner_the_pause_ends_by_itself() -> None:
     assert types(a.take()) == ["no"]
 
 
+def test_the_end_of_a_pause_does_not_say_that_an_absent_partner_is_back() -> None:
+    world = World()
+    a, b = meet(world)
+    world.lose(b)
+    a.take()
+    world.wait(PAUSE)
+    assert types(a.take()) == ["back", "away"]
+
+
 def test_two_who_spread_lines_wait_both_and_no_pause_outlives_its_chat() -> None:
     world = World()
     a, b = world.open(7, "203.0.113.9"), world.open(8, "198.51.100.1")
