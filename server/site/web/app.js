@@ -9,6 +9,7 @@ import { ofBrowser } from "./languages.js";
 import { offers } from "./offers.js";
 import { counts, reduce } from "./reduce.js";
 import { usable } from "./reduce/find.js";
+import { hasNewStatement } from "./reduce/sheets.js";
 import { defaults, first } from "./reduce/state.js";
 import { soon } from "./parts/later.js";
 import { rest } from "./rest.js";
@@ -128,10 +129,8 @@ async function main() {
     video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window,
   };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
-  // Whether the privacy statement changed since the last visit; an announced one is shown even if nothing is kept of the visitor.
-  const changed = (prefs.statement > 0 || !!config.statement) && config.privacy > prefs.statement;
   const state = first({
-    notice: config.incident ? "incident" : changed ? "statement" : null,
+    notice: config.incident ? "incident" : hasNewStatement({ prefs, config }) ? "statement" : null,
     prefs,
     reads,
     config,

@@ -35,6 +35,9 @@ const pref = (state, { name, value }) => [
   { do: name === "words" ? "words" : "look" },
 ];
 
+/** Whether the privacy statement changed since the last visit; an announced one is shown even if nothing is kept of the visitor. */
+export const hasNewStatement = ({ prefs, config }) => (prefs.statement > 0 || !!config.statement) && config.privacy > prefs.statement;
+
 export const sheetEvents = {
   reads: (state, { language }) => [state.reads === language ? state : { ...state, reads: language }],
   sheet: (state, { is, type: _, ...more }) => [{ ...state, sheet: { is, ...more }, armed: false }],
@@ -43,7 +46,7 @@ export const sheetEvents = {
   "sheet.set": (state, { change }) => [state.sheet ? patch(state, "sheet", change) : state],
   pref,
   nothing: (state, { on }) => and(pref(state, { name: "nothing", value: on }), (next) => [next, { do: "token" }]),
-  "incident.seen": (state) => [{ ...state, notice: null }],
+  "incident.seen": (state) => [{ ...state, notice: hasNewStatement(state) ? "statement" : null }],
   "statement.seen": (state) => [{ ...patch(state, "prefs", { statement: state.config.privacy }), notice: null }, { do: "keep" }],
   installable: (state, { on }) => [patch(state, "can", { install: on })],
   install: (state) => [patch(state, "can", { install: false }), { do: "install" }],

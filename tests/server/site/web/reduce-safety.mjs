@@ -1,5 +1,5 @@
 // Warnings that are read before the next search, and whom not to meet again.
-import { chat, cut, hello, home, matched, same, waiting, yes } from "./reduce.mjs";
+import { adult, chat, cut, hello, home, matched, play, same, waiting, yes } from "./reduce.mjs";
 
 const notice = { type: "notice", id: "n1", kind: "warning", rule: "R4", day: "2026-11-26", by: "person", appeal: "/appeal/x" };
 const held = { type: "error", code: "notice", of: "find", message: "m" };
@@ -9,6 +9,12 @@ const unread = () => home().then(notice, ["start", { mode: "text" }], held);
 const tips = (run) => run.state.chat.lines.filter(({ quiet }) => quiet).map(({ text, values }) => [text, values.who]);
 
 export const cases = {
+  "behind the notice of an incident is that of a changed statement": () => {
+    const run = home();
+    const prefs = { ...adult.prefs, statement: 1000 };
+    const seen = (privacy) => play({ ...run.state, notice: "incident", prefs, config: { ...run.state.config, privacy } }, ["incident.seen"]).state.notice;
+    same([seen(2000), seen(1000)], ["statement", null]);
+  },
   "lines that wait for the stranger's first one are kept and sent when they may be": () => {
     const paused = { type: "partner", state: "paused", within: 10 };
     const back = { type: "partner", state: "back" };
