@@ -234,7 +234,7 @@ class Engine:
         self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after, refusal.field)
 
     def arrived(self, key: int, now: float) -> None:
-        """Continue the resumes that wait for the session of a key, which migrated here or will not (`Outside.elsewhere`)."""
+        """Continue the resumes that wait for the session of a key, which migrated here or will not (`Outside.may_be_migrating`)."""
         for fresh, request in self._presence.awaited(key):
             try:
                 self._presence.again(fresh, key, request, now)
@@ -306,7 +306,7 @@ class Engine:
         self._presence.send_away(session, now)
 
     def challenge(self, session: Session, kind: str, level: int, parameters: object, within: float, now: float) -> None:
-        """Send a challenge that `Outside.ask` requested, valid for `within` seconds."""
+        """Send a challenge that `Outside.make_challenge` requested, valid for `within` seconds."""
         self._trials.given(session, kind, level, parameters, within, now)
 
     def unmade(self, session: Session, level: int) -> None:
@@ -321,7 +321,7 @@ class Engine:
             self._presence.send_away(session, now)
 
     def judged(self, session: Session, level: int, right: bool, now: float) -> None:
-        """Handle the verdict on a solution (`Outside.check`)."""
+        """Handle the verdict on a solution (`Outside.check_answer`)."""
         try:
             self._trials.judged(session, level, right, now)
         except Busy:

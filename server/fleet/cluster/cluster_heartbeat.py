@@ -32,7 +32,7 @@ logger = log.get()
 
 
 class ClusterNode:
-    """Cluster node of the hub. `people`: returns how many sessions this host has; `changed`: called with the known hosts when they, or the state
+    """Cluster node of the hub. `people`: returns how many users this host has; `changed`: called with the known hosts when they, or the state
     of NATS, changed.
 
     `federation`: this host's part of the shared waiting room; `moved`: called when it may have something to send; `more`: handlers of further

@@ -16,7 +16,7 @@ from server.fleet.processes.process_links import WorkerLinks
 from server.fleet.roaming.evacuation import Evacuation, may_always_move, no_tunnel_stays
 from server.realtime.worker.worker_loop import Worker
 
-LAST: Final = 3.0  # seconds for of a long drain, for asking sessions to reconnect
+LAST: Final = 3.0  # seconds of a long drain in which the remaining clients are asked to reconnect
 
 
 def span(drain: float) -> float:

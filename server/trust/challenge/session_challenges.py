@@ -68,7 +68,7 @@ class SessionChallenges:
             self._company.hosts = (*hosts, self._settings.frame_host)
 
     def ask(self, session: Session, level: int) -> float:
-        """Make a challenge (`engine.core.ports.Outside.ask`)."""
+        """Make a challenge (`engine.core.ports.Outside.make_challenge`)."""
         if self._elsewhere(session, level):
             asyncio.get_running_loop().call_soon(self._tell, session, level)  # the engine is in the middle of a turn
             return 0.0
@@ -81,7 +81,7 @@ class SessionChallenges:
         return 0.0
 
     def check(self, session: Session, level: int, kind: str, response: str) -> bool | None:
-        """Check an answer (`engine.core.ports.Outside.check`)."""
+        """Check an answer (`engine.core.ports.Outside.check_answer`)."""
         if kind == ALTCHA:
             return self._puzzles.right(session.id, level, response)
         if self._company is None or kind != self._settings.provider:  # made by another process with other settings

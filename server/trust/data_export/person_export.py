@@ -63,7 +63,7 @@ class Snapshot:
 
 
 class PersonExports:
-    """Exports over one store. `statement`: returns this deployment's answer of `server.data.privacy.current_statement`.
+    """Exports over one store. `statement`: returns this deployment's answer of `server.data.statement.current_statement`.
 
     The snapshot is closed before the first byte is sent: a slow reader holds no transaction. Only chats beyond the first PAGE are read later, after
     the last one sent and up to the newest one of the snapshot; if one of them was deleted meanwhile, the archive ends unfinished and cannot be
