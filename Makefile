@@ -11,7 +11,7 @@ C := $(wildcard ext/*/c/*.h tests/c/*.[ch] tests/cluster/*.c)
 PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/*/*/*.pxd)
 CYTHON := $(wildcard ext/*.p[yx][xd] ext/*/*.p[yx][xd]) $(PLAIN)
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/compiled_module_switch.py ext/pxd_check.py setup.py
-SAID := $(wildcard server/http/words/locale/*.po*) $(wildcard server/http/pages/*.html server/trust/console/templates/*.html) $(addprefix server/http/words/,compiled_catalogues.py po_files.py language_data.py templates.py)
+SAID := $(wildcard server/trust/screening/rules/*.toml) $(wildcard server/http/words/locale/*.po*) $(wildcard server/http/pages/*.html server/trust/console/templates/*.html) $(addprefix server/http/words/,compiled_catalogues.py po_files.py language_data.py templates.py)
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -185,7 +185,7 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
-	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/http/words/locale/compiled.json server/http/pages/compiled.bin server/trust/console/templates/compiled.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
+	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/http/words/locale/compiled.json server/http/pages/compiled.bin server/trust/console/templates/compiled.bin server/trust/screening/rules/*.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
 	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
 
 ifneq ($(origin PYTHON),file)

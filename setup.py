@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import subprocess
 import sys
 from itertools import count
 from pathlib import Path
@@ -77,6 +78,9 @@ if wrong := [line for module in plain for line in differences(Path(module.source
     sys.exit("\n".join(wrong))
 
 
+SHIP_RULES = "from server.trust.screening.rule_cache import ship; ship()"
+
+
 def stamp(tree: str) -> None:
     """Write into a tree what server/ops/version.py says of this one."""
     version = runpy.run_path("server/ops/version.py")
@@ -108,6 +112,9 @@ class InPlace(build_ext):
         if self.inplace and Path("server").is_dir():  # a copy of ext/ alone has none (`python -m bench instructions`)
             prepare(".")
             self._delete_orphans()
+            if not DEBUG and not COVER:
+                # In a process of its own: this one imported modules before they were compiled.
+                subprocess.run([sys.executable, "-c", SHIP_RULES], check=True)  # noqa: S603 - this interpreter, fixed code
 
     def _delete_orphans(self) -> None:
         """Delete what was compiled from a module that moved or is plain Python now: Python would import it in place of the source."""

@@ -1,7 +1,9 @@
 """Keep the compiled phrases of this program's rules in a file, which the screening processes of a host map, so that they share its memory.
 
-**Invariant:** a file is used only if its owner is this process's user, no other user may write or read it, its name is the hash of all that it was
-made from, and its content has the hash that it says. It holds rules, never a line of a chat.
+A build of a checkout keeps a file beside the rules (`ship`); where that is absent or was made from other rules, one in the data folder is used.
+
+**Invariant:** a file of the data folder is used only if its owner is this process's user, and no other user may write or read it. The name of any
+file is the hash of all that it was made from, and its content has the hash that it says. It holds rules, never a line of a chat.
 """
 
 import contextlib
@@ -35,20 +37,24 @@ _HEAD: Final = len(_MAGIC) + 32 + 8  # the hash of the rest, and the bytes of JS
 _ALIGNED: Final = 64
 
 
-def own_phrases(data: Path | None) -> tuple[PhraseSet, str]:
+def own_phrases(data: Path | None, shipped: Path = OWN) -> tuple[PhraseSet, str]:
     """Return the phrases of this program's rules, and the reason why no file keeps them, empty if one does.
 
-    `data`: the data folder; None: no file is wanted.
+    `data`: the data folder; None: no file of it is wanted. `shipped`: the folder of the build's file.
 
     The first process that needs them compiles them in a child (so it may have no other thread), and others wait for it. Without a file each process
     compiles its own.
     """
-    if data is None:
-        return open_phrases(compile_own_rules()), ""
+    name = _file_name()
     try:
+        phrases = _read(shipped / name, ours=True)
+        if phrases is not None:
+            return phrases, ""
+        if data is None:
+            return open_phrases(compile_own_rules()), ""
         folder = data / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"rules-{content_key()}.bin"
+        path = folder / name
         phrases = _read(path)
         if phrases is None:
             with _locked(folder):
@@ -61,9 +67,17 @@ def own_phrases(data: Path | None) -> tuple[PhraseSet, str]:
     return (phrases, "") if phrases is not None else (open_phrases(compile_own_rules()), f"{path} is refused")
 
 
-def kept_phrases(data: Path) -> PhraseSet | None:
+def kept_phrases(data: Path, shipped: Path = OWN) -> PhraseSet | None:
     """Return the phrases of this program's rules if a file keeps them; None if no file may be used. Compiles nothing. Raises OSError."""
-    return _read(data / FOLDER / f"rules-{content_key()}.bin")
+    name = _file_name()
+    return _read(shipped / name, ours=True) or _read(data / FOLDER / name)
+
+
+def ship(folder: Path = OWN) -> None:
+    """Compile the rules into a file beside them: a part of the program, with its owner. Raises BadRules, OSError."""
+    path = folder / _file_name()
+    if _read(path, ours=True) is None:
+        _write(path, compile_own_rules(), mode=0o644)
 
 
 def content_key() -> str:
@@ -82,6 +96,10 @@ def content_key() -> str:
     return made_from.hexdigest()[:32]
 
 
+def _file_name() -> str:
+    return f"rules-{content_key()}.bin"
+
+
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -92,8 +110,11 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _read(path: Path) -> PhraseSet | None:
-    """Return the phrases of a file, mapped; None if no file may be used. Raises OSError."""
+def _read(path: Path, *, ours: bool = False) -> PhraseSet | None:
+    """Return the phrases of a file, mapped; None if no file may be used. Raises OSError.
+
+    `ours`: the file belongs to the program, so whoever may write it may also change the code.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -102,8 +123,8 @@ def _read(path: Path) -> PhraseSet | None:
         raise
     try:
         about = os.fstat(descriptor)
-        private = stat.S_ISREG(about.st_mode) and about.st_uid == os.geteuid() and not about.st_mode & 0o077
-        if not private or not _HEAD < about.st_size <= FILE_MAX:
+        trusted = ours or (about.st_uid == os.geteuid() and not about.st_mode & 0o077)
+        if not stat.S_ISREG(about.st_mode) or not trusted or not _HEAD < about.st_size <= FILE_MAX:
             return None
         mapped = memoryview(mmap.mmap(descriptor, about.st_size, access=mmap.ACCESS_READ))
     finally:
@@ -137,14 +158,14 @@ def _write_in_child(path: Path) -> None:
         raise OSError(status, f"{path} was not written ({status})")
 
 
-def _write(path: Path, compiled: CompiledPhrases) -> None:
+def _write(path: Path, compiled: CompiledPhrases, mode: int = 0o600) -> None:
     """Write a file whole or not at all, and remove those that were made from something else. Raises OSError."""
     about = orjson.dumps(compiled.about)
     body = len(about).to_bytes(8, "little") + about
     body += bytes(_aligned(_HEAD + len(about)) - _HEAD - len(about)) + compiled.body
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb") as file:
         file.write(_MAGIC + hashlib.sha256(body).digest() + body)
         file.flush()

@@ -22,6 +22,7 @@ from server.data.database.restore_lock import ServiceLock
 from server.data.errors import Busy
 from server.main.cli import app
 from server.ops.config.settings import Settings
+from server.trust.moderation.service import IN_ANY_CASE
 from tests.server.data.privacy.drive import Running
 from tests.support import services
 
@@ -141,7 +142,7 @@ async def test_a_database_that_dies_under_an_idle_server_is_noticed_and_its_lock
     assert away["code"] == 200
     assert "the database is away" in str(away["degraded"])
     assert await up(server) == 0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(IN_ANY_CASE + 60):
         while not events(server, "safety.bans_stale"):  # noqa: ASYNC110 - another process has no event
             await asyncio.sleep(0.1)
     own.start()

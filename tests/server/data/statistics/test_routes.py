@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import calendar
 import csv
 import datetime
@@ -63,6 +64,9 @@ async def test_chats_of_two_workers_are_counted_and_nothing_is_shown_before_a_mo
         for number in range(STRANGERS):
             async with talked(server, f"topic {number}", "hello"):
                 pass
+        async with asyncio.timeout(60):
+            while (await get(server, "/statistics"))[0] == 503:  # noqa: ASYNC110 - until the months have been read from the store
+                await asyncio.sleep(0.1)
         status, body, _ = await get(server, "/statistics")
         assert (status, "a month is published a day after its end" in body) == (200, True)
         assert "hours" not in json.loads((await get(server, "/api/config"))[1])

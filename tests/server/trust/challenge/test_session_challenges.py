@@ -45,7 +45,7 @@ class Service:
         def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
             return Engine.build(Rings(1 << 20), outside, out, bus, Settings(find_burst=1_000, challenges=True))
 
-        outside = {"ask": self.asking.ask, "check": self.asking.check}
+        outside = {"make_challenge": self.asking.ask, "check_answer": self.asking.check}
         self.ports = LatePorts()
         self.worker = Worker(
             reactor, make_engine, outside, Tokens(keys), Identities(bytes(32)), 15.0, ports=self.ports.given()

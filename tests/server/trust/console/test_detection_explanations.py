@@ -27,7 +27,7 @@ async def test_a_finding_of_the_model_has_its_words() -> None:
 
 async def test_a_finding_of_a_rule_has_the_words_that_matched() -> None:
     words = await DetectionWords().explain([found("threat", "contact.handle", "link", "no rule")])
-    assert words == {("threat", LINE): "i will kill you", ("contact.handle", LINE): "snap: annax22"}
+    assert words == {("threat", LINE): "i will kill you tonight", ("contact.handle", LINE): "snap: annax22"}
 
 
 async def test_the_operator_s_rules_are_read_again_after_a_change(tmp_path: Path) -> None:

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from server.trust.screening import rule_cache
-from server.trust.screening.rule_cache import FOLDER, content_key, own_phrases
+from server.trust.screening.rule_cache import FOLDER, content_key, kept_phrases, own_phrases, ship
 from server.trust.screening.screening_rules import read_rules
+
+NONE = Path("/nonexistent")  # a program without a file of its own
 
 
 @pytest.fixture(scope="module")
 def body(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file that a first start makes."""
     data = tmp_path_factory.mktemp("first")
-    phrases, why = own_phrases(data)
+    phrases, why = own_phrases(data, NONE)
     assert why == ""
     assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == ["contact", "groom.apps"]
     (file,) = (data / FOLDER).iterdir()
@@ -40,7 +42,7 @@ def test_a_restart_maps_the_file_and_compiles_nothing(
 ) -> None:
     path = kept(tmp_path, body)
     monkeypatch.setattr(rule_cache, "compile_own_rules", refuse)
-    phrases, why = own_phrases(tmp_path)
+    phrases, why = own_phrases(tmp_path, NONE)
     assert why == ""
     assert str(path) in Path("/proc/self/maps").read_text()
     found = read_rules(None, None, phrases).find("im 14, add me on snap")
@@ -63,7 +65,7 @@ def test_a_file_that_is_not_ours_or_not_whole_is_never_used(
 ) -> None:
     path = kept(tmp_path, body)
     change(path, body)
-    own_phrases(tmp_path)
+    own_phrases(tmp_path, NONE)
     assert path.read_bytes() == body
     assert not path.is_symlink()
 
@@ -71,12 +73,12 @@ def test_a_file_that_is_not_ours_or_not_whole_is_never_used(
 def test_what_older_rules_made_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     old = kept(tmp_path, body)
     monkeypatch.setattr(rule_cache, "content_key", lambda: "0" * 32)
-    own_phrases(tmp_path)
+    own_phrases(tmp_path, NONE)
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [f"rules-{'0' * 32}.bin"] != [old.name]
 
 
 def test_without_a_folder_that_can_be_written_rules_are_found_all_the_same(tmp_path: Path) -> None:
-    phrases, why = own_phrases(tmp_path / "missing" / "data")
+    phrases, why = own_phrases(tmp_path / "missing" / "data", NONE)
     assert "No such file" in why
     assert read_rules(None, None, phrases).find("add me on snap") != []
 
@@ -85,7 +87,24 @@ def test_a_compilation_that_dies_is_said_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
     monkeypatch.setattr(rule_cache, "_write", lambda *_: os._exit(9))
-    phrases, why = own_phrases(tmp_path)
+    phrases, why = own_phrases(tmp_path, NONE)
     assert "was not written (9)" in why
     assert phrases.phrases > 1_000
     assert list((tmp_path / FOLDER).iterdir()) == []
+
+
+def test_the_file_of_a_build_is_read_by_any_user_and_leaves_the_data_folder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, data = tmp_path / "built", tmp_path / "data"
+    built.mkdir()
+    data.mkdir()
+    ship(built)
+    monkeypatch.setattr(rule_cache, "compile_own_rules", refuse)
+    ship(built)
+    assert [path.stat().st_mode & 0o777 for path in built.iterdir()] == [0o644]
+    phrases, why = own_phrases(data, built)
+    assert why == ""
+    assert kept_phrases(data, built) is not None
+    assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == ["contact", "groom.apps"]
+    assert list(data.iterdir()) == []
