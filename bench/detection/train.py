@@ -184,15 +184,28 @@ def train(some: Sample, chosen: NDArray[np.bool_]) -> dict[str, tuple[Floats, fl
     return trained
 
 
-def thresholds(model: TextModel, some: Sample, chats: Sequence[Conversation]) -> dict[str, tuple[float, float]]:
-    """Return for each class the least logits that keep PRECISION and WRONG on the lines left out, and ALARMS on the conversations not trained on."""
+def loudest(model: TextModel, chats: Sequence[Conversation], *, high: bool) -> NDArray[Any]:
+    """Return for each conversation the largest logit of each class. `high`: of lines that may be of high confidence."""
+    rows = []
+    for chat in chats:
+        texts = [folded(line) for line in chat.lines]
+        scores = [model.scores(text) for text in texts if not high or model.has_evidence(text)]
+        rows.append(np.max([[-NEVER] * len(KINDS), *scores], axis=0))
+    return np.array(rows)
+
+
+def thresholds(
+    model: TextModel, last: TextModel, some: Sample, chats: Sequence[Conversation]
+) -> dict[str, tuple[float, float]]:
+    """Return for each class the least logits that keep PRECISION and WRONG on the lines left out, and ALARMS on the conversations not trained on.
+
+    `model`: of the first training; `last`: of the one with all lines, whose weights are used. High confidence keeps ALARMS in both.
+    """
     asked = [chat for chat in chats if chat.half == SEEN and not is_trained_on(chat)]
-    worst = np.array(
-        [
-            np.max([model.scores(folded(line)) for line in chat.lines] or [[-99.0] * len(KINDS)], axis=0)
-            for chat in asked
-        ]
-    )
+    worst = {
+        "low": loudest(model, asked, high=False),
+        "high": np.maximum(loudest(model, asked, high=False), loudest(last, asked, high=True)),
+    }
     places = np.flatnonzero(some.aside)
     scores = np.array([model.scores(some.texts[place]) for place in places])
     found = {}
@@ -202,7 +215,7 @@ def thresholds(model: TextModel, some: Sample, chats: Sequence[Conversation]) ->
         wrong = np.sort(scores[ordinary, column])[::-1]
         limits = [
             max(
-                quietest(np.sort(worst[:, column])[::-1], ALARMS[confidence] / 1000),
+                quietest(np.sort(worst[confidence][:, column])[::-1], ALARMS[confidence] / 1000),
                 quietest(wrong, WRONG_OF.get(name, WRONG[confidence])),
                 most_precise(scores[:, column], labels, some.weights[places], PRECISION[confidence]),
             )
@@ -231,9 +244,10 @@ def most_precise(scores: NDArray[Any], labels: Floats, counts: Floats, precision
 def make(sets: Sequence[LabelledSet], chats: Sequence[Conversation]) -> tuple[list[ModelClass], bytes, dict[str, Any]]:
     """Return the classes, the weights and the description of a model."""
     some = sample(sets, chats)
-    classes, weights = packed(train(some, ~some.aside), {})
-    limits = thresholds(TextModel(classes, weights), some, chats)
-    classes, weights = packed(train(some, np.ones(len(some.texts), np.bool_)), limits)
+    first = TextModel(*packed(train(some, ~some.aside), {}))
+    trained = train(some, np.ones(len(some.texts), np.bool_))
+    limits = thresholds(first, TextModel(*packed(trained, {})), some, chats)
+    classes, weights = packed(trained, limits)
     used = sorted({(one.name, one.kind, one.language) for one in sets if one.half == SEEN})
     positive = {name: int(np.nansum(labels)) for name, labels in some.labels.items()}
     return classes, weights, {"lines": len(some.texts), "positive": positive, "sets": [" ".join(row) for row in used]}

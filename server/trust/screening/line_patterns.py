@@ -73,8 +73,8 @@ def find_link(line: str, _: list[str]) -> Span | None:
             spaced = " " in found[0]
             if not ending.isascii():
                 ending = skeleton(ending)
-            if ending.translate(_DIGITS_AS_LETTERS) not in _ENDINGS or (spaced and len(ending) < 3):
-                continue
+            if ending.isdigit() or ending.translate(_DIGITS_AS_LETTERS) not in _ENDINGS or (spaced and len(ending) < 3):
+                continue  # "at 12.10" is no address in .io
             span = _named(line, found.start(), found.end())
         if span is not None:
             return span

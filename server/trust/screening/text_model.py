@@ -1,7 +1,7 @@
 """Score chat lines with the small text model: hashed character n-grams and words, and one logistic regression per class.
 
 `ext.text.hashed_classifier` computes the scores. `bench.detection.train` makes the model's file. A score is a logit; from a threshold of its class on
-it is a detection, of low or high confidence.
+it is a detection, of low or high confidence; a very short line is never of high confidence.
 **Invariant:** a line costs TEXT_MAX characters at most, and nothing of it is kept after the call.
 """
 
@@ -26,6 +26,7 @@ TIPS: Final = "tips"
 NEVER: Final = 1e6  # a threshold that no logit reaches
 TEXT_MAX: Final = PIECE  # characters that are read
 WORDS: Final = 3  # of an explanation
+EVIDENCE_MIN: Final = 50  # different features (about three words), below which a line is too short for high confidence
 
 
 class BadModel(ValueError):
@@ -116,8 +117,13 @@ class TextModel:
         found = []
         for place, score in self._classifier.find(text):
             one = self.classes[place]
-            found.append(ModelDetection(rule_of(one.name, HIGH if score >= one.high else LOW), score))
+            is_high = score >= one.high and self.has_evidence(text)
+            found.append(ModelDetection(rule_of(one.name, HIGH if is_high else LOW), score))
         return found
+
+    def has_evidence(self, text: str) -> bool:
+        """Whether a folded text has enough different features for high confidence: one or two words, or one repeated, bring extreme logits."""
+        return len(set(self.features(text))) >= EVIDENCE_MIN
 
     def explain(self, text: str, name: str) -> list[str]:
         """Return the words of a folded text without which the logit of a class would fall most, WORDS at most, the most important first."""

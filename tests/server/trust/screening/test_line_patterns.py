@@ -38,6 +38,9 @@ def test_an_address_of_a_page_is_found_in_each_way_that_it_is_written(text: str)
         "v1.2.3",
         "no. i dont",
         "home.me too",
+        "leaves at 12.10",
+        "a bill of $ 66.10",
+        "in no.10 today",
         "привет.как дела",
     ],
 )

@@ -79,7 +79,10 @@ def phrases_of(graph: Node, dice: random.Random, vocabulary: Vocabulary) -> Iter
     for node, words in way:
         if node.ends:
             yield " ".join(words)
-        steps = [(child, dice.choice(members[token])) for token, nodes in node.next.items() for child in nodes]
+        ways = [(token, child) for token, nodes in node.next.items() for child in nodes]
+        steps = [
+            (child, dice.choice(members[token])) for token, child in ways if token in members
+        ]  # else: no member is one word
         for child, word in (*steps, *((other, "anything") for other in node.others)):
             if child not in seen:
                 seen.add(child)

@@ -23,6 +23,7 @@ from server.trust.screening.text_model import (
 )
 
 NAMES = ("hate", "groom")
+LINE = "you glorp and all of your snarf"
 
 
 def model(of: dict[str, int], *, low: float = 1.0, high: float = 1.5) -> TextModel:
@@ -38,12 +39,19 @@ def model(of: dict[str, int], *, low: float = 1.0, high: float = 1.5) -> TextMod
 
 
 def test_a_line_is_found_by_its_features_from_the_thresholds_on() -> None:
-    made = model({"glorp": 1})
-    assert [(one.rule, one.kind) for one in made.find("you glorp")] == [
+    made = model({LINE: 1})
+    assert [(one.rule, one.kind) for one in made.find(LINE)] == [
         ("hate.model", Kind("hate", HIGH)), ("groom.model.low", Kind("groom", LOW)),
     ]  # fmt: skip
-    assert made.find("you there") == []
+    assert made.find("are they there") == []
     assert made.scores("") == pytest.approx([made.scores("")[0]] * 2)
+
+
+@pytest.mark.parametrize("line", ["glorp", "you glorp", "glorp " * 30])
+def test_a_word_alone_or_repeated_has_low_confidence_whatever_its_score(line: str) -> None:
+    made = model({"you glorp": 9})
+    assert made.scores(line)[0] > 9 * made.classes[0].high
+    assert [one.rule for one in made.find(line)] == ["hate.model.low", "groom.model.low"]
 
 
 @pytest.mark.parametrize(
@@ -71,16 +79,16 @@ def test_the_words_that_brought_a_finding_are_named_the_most_important_first() -
 
 
 def test_what_a_rule_has_found_is_not_found_again() -> None:
-    use = ModelUse(model({"glorp": 1}), None, only_tips=False)
-    assert use.rules("you glorp", []) == ["hate.model", "groom.model.low"]
-    assert use.rules("you glorp", [Kind("hate", LOW), Kind("groom", LOW)]) == ["hate.model"]
-    assert use.rules("you glorp", [Kind("hate"), Kind("groom")]) == []
+    use = ModelUse(model({LINE: 1}), None, only_tips=False)
+    assert use.rules(LINE, []) == ["hate.model", "groom.model.low"]
+    assert use.rules(LINE, [Kind("hate", LOW), Kind("groom", LOW)]) == ["hate.model"]
+    assert use.rules(LINE, [Kind("hate"), Kind("groom")]) == []
 
 
 def test_for_tips_alone_nothing_has_high_confidence_and_no_request_counts() -> None:
-    use = ModelUse(model({"glorp": 1}), None, only_tips=True)
-    assert use.rules("you glorp", []) == ["hate.model.low"]
-    assert ModelUse(model({"glorp": 1}), frozenset(("money",)), only_tips=False).rules("you glorp", []) == []
+    use = ModelUse(model({LINE: 1}), None, only_tips=True)
+    assert use.rules(LINE, []) == ["hate.model.low"]
+    assert ModelUse(model({LINE: 1}), frozenset(("money",)), only_tips=False).rules(LINE, []) == []
 
 
 def test_the_model_of_this_program_is_small_and_each_finding_is_a_known_rule() -> None:
