@@ -24,9 +24,10 @@ SUBJECTS: Final = {  # of the items that are not about users alone
     "audit": (USERS, STAFF),
     "access_log": ("visitors of the pages",),
     "law_notice": ("people who report something without an account",),
-    "request": ("people who make a request",),
-    "request_text": ("people who make a request",),
-    "request_answer": ("people who make a request",),
+    **dict.fromkeys(
+        ("request", "request_text", "request_answer", "request_mail", "request_step", "request_limits"),
+        ("people who make a request",),
+    ),
 }
 SECURITY: Final = ("security", "security.bare", "disk", "memory")  # the texts of the statement that describe measures
 TRANSFERS: Final = {

@@ -237,7 +237,7 @@ def _moved(run: StoreCommand, number: str, why: str, state: str, reason: str, wo
     async def handler(parts: Parts, settings: Settings) -> Closed:
         return await _acted(
             parts, run, f"request {state}", number, why,
-            lambda: close_request(of(parts), settings.mail, number, state, at, reason, words),
+            lambda: close_request(of(parts), settings, number, state, at, reason, words),
         )  # fmt: skip
 
     done = run.perform(handler)

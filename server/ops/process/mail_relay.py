@@ -12,6 +12,7 @@ import aiosmtplib
 
 from server.ops.config.settings import Mail
 
+_OURS = (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPAuthenticationError)  # not of one mail
 PATIENCE: Final = 15.0  # seconds of one try
 AWAY: Final = "the mail server is away, or refuses for now"
 
@@ -42,7 +43,7 @@ async def send(letter: EmailMessage, relay: Mail, patience: float = PATIENCE) ->
             raise MailRefused from error
         raise RelayAway(AWAY) from error
     except aiosmtplib.SMTPResponseException as error:
-        if error.code >= 500 and not isinstance(error, aiosmtplib.SMTPConnectError):
+        if error.code >= 500 and not isinstance(error, _OURS):
             raise MailRefused from error
         raise RelayAway(AWAY) from error
     except (aiosmtplib.SMTPException, OSError) as error:

@@ -58,8 +58,8 @@ class _TooCostly(Exception):
 class IncomingMail:
     """A parsed mail. `sender`: an ASCII address, or empty; `automatic`: written by a program, so it is not answered.
 
-    `kind`: one of `request_states.KINDS`, OTHER without one of our subject words; `language`: two letters, or empty; `digest`: of the whole mail;
-    `ident`: its Message-ID, or empty.
+    `kind`: one of `request_states.KINDS`, OTHER without one of our subject words; `language`: two letters, or empty; `digest`: of the parts
+    that stay the same if the mail is delivered again; `ident`: its Message-ID, or empty.
     """
 
     sender: str
@@ -110,7 +110,9 @@ def _parsed(raw: bytes) -> IncomingMail:
     message = BytesParser().parsebytes(raw)
     if not message.keys():
         raise Unreadable
-    addresses = getaddresses([_header(message, "From")])
+    # Not decoded: an address is never encoded, and the name beside it may decode to commas and other addresses.
+    author = _raw_header(message, "From")
+    addresses = getaddresses([author])
     sender = addresses[0][1] if len(addresses) == 1 else ""
     if not _ADDRESS.fullmatch(sender) or len(sender) > _ADDRESS_MAX:
         sender = ""
@@ -120,16 +122,26 @@ def _parsed(raw: bytes) -> IncomingMail:
         language = language or _header(message, name).strip()[:2].lower()
     text = _clean(f"{subject}\n\n{_text(message)}")[:TEXT_MAX]
     ident = _ID.search(_header(message, "Message-ID"))
-    digest = hashlib.sha256(raw).digest()
+    same = (author, _raw_header(message, "Date"), _raw_header(message, "Message-ID"), text)
+    digest = hashlib.sha256("\n".join(same).encode("utf-8", "replace")).digest()
     return IncomingMail(sender, kind, text, _automatic(message, sender), language, digest, ident[0] if ident else "")
 
 
 def _header(message: Message, name: str) -> str:
     """Return a header in one line, decoded; as it is, if its encoding is broken."""
-    plain = str(message.get(name, ""))[:HEADER_MAX]
+    plain = _raw_header(message, name)
     with contextlib.suppress(MessageError, ValueError, LookupError):
         plain = str(make_header(decode_header(plain)))
-    return plain.replace("\r", " ").replace("\n", " ")
+    return _one_line(plain)
+
+
+def _raw_header(message: Message, name: str) -> str:
+    """Return a header in one line, as it was sent."""
+    return _one_line(str(message.get(name, ""))[:HEADER_MAX])
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")
 
 
 def _request(subject: str) -> tuple[str, str]:

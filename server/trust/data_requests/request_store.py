@@ -103,28 +103,24 @@ class Requests:
         )
         if (await connection.execute(running)).scalar() is None:
             return False
-        kept = select(request_text.c.text).where(request_text.c.request == ident)
-        before = self._words(WORDS, (await connection.execute(kept)).scalar())
-        whole = f"{before}\n\n{text}".strip()[:TEXT]
-        await connection.execute(delete(request_text).where(request_text.c.request == ident))
-        sealed = self._pseudonyms.seal_text(WORDS, whole)
-        await connection.execute(insert(request_text).values(request=ident, text=sealed))
+        await self._append(connection, ident, text)
         where = select(request_contact.c.request).where(request_contact.c.request == ident)
         if contact and (await connection.execute(where)).scalar() is None:
             await self._add_contact(connection, ident, contact)
         return True
 
-    async def draw_secret(self, connection: AsyncConnection, ident: str, secret: bytes) -> str:
-        """Replace the secret of a request, which was never sent. Return the request's kind. Call within a transaction."""
+    async def draw_secret(self, connection: AsyncConnection, ident: str, secret: bytes) -> tuple[str, int]:
+        """Replace the secret of a request, unless a person proved it meanwhile. Return its kind, and when it came. Call within a transaction."""
         hashed = self._pseudonyms.secret_hash(TICKET, secret)
-        await connection.execute(update(request).where(request.c.number == ident).values(secret=hashed))
-        kind = select(request.c.kind).where(request.c.number == ident)
-        return str((await connection.execute(kind)).scalar_one())
+        unproved = update(request).where(request.c.number == ident, request.c.level < 3)
+        await connection.execute(unproved.values(secret=hashed))
+        row = (await connection.execute(select(request).where(request.c.number == ident))).one()
+        return row.kind, row.received
 
     async def claim(self, text: str, secret: bytes, identity: int, now: int) -> str | None:
         """Attach a request without a proof, known by its secret, to the person who proved themselves. Return its number, or None.
 
-        It joins their open request of the same kind, if there is one.
+        It joins their open request of the same kind, if there is one, with its text.
 
         From then on the person alone can read it: the secret is void, and the address for an answer is deleted, since another user may have
         sent the mail. Raises NotAllowed.
@@ -139,6 +135,8 @@ class Requests:
             standing = request_states.verified(_standing(row))
             joined = await self._running(connection, NewRequest(row.kind, row.by, 3, identity))
             if joined is not None:
+                if text := await self._text(connection, row.number):
+                    await self._append(connection, joined, text)
                 await self._keep(connection, row.number, request_states.move(standing, request_states.REVOKED, now))
                 return joined
             after = asdict(standing)
@@ -317,6 +315,17 @@ class Requests:
             await self._add_contact(connection, drawn, asked.contact)
         await self._use(connection, asked.code, drawn, now)
         return drawn
+
+    async def _text(self, connection: AsyncConnection, ident: str) -> str:
+        kept = select(request_text.c.text).where(request_text.c.request == ident)
+        return self._words(WORDS, (await connection.execute(kept)).scalar())
+
+    async def _append(self, connection: AsyncConnection, ident: str, text: str) -> None:
+        """Append to the text of a request, as far as there is room."""
+        whole = f"{await self._text(connection, ident)}\n\n{text}".strip()[:TEXT]
+        await connection.execute(delete(request_text).where(request_text.c.request == ident))
+        sealed = self._pseudonyms.seal_text(WORDS, whole)
+        await connection.execute(insert(request_text).values(request=ident, text=sealed))
 
     async def _add_contact(self, connection: AsyncConnection, ident: str, contact: str) -> None:
         sealed = self._pseudonyms.seal_text(WHERE, contact[:CONTACT])

@@ -1,7 +1,8 @@
 """Store a mail about data as a request, and answer it once a day and address.
 
 **Invariant:** a mail is answered only after its request is stored. The same mail, delivered again after a failure, makes no second request; a later
-mail of the same address and day is added to the first one's text. What a program wrote is stored and not answered.
+mail of the same address and day is added to the first one's text. What a program wrote is stored and not answered; so is a mail without a readable
+address, each as a request of its own.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class _Stored:
     kind: str
     due: bool  # an answer is owed to this mail
     secret: bytes
+    received: int
 
 
 class MailIntake:
@@ -63,12 +65,12 @@ class MailIntake:
 
     async def take(self, came: IncomingMail, now: int) -> Filed:
         """File and answer a mail. Raises StoreAway, QueueFull; RelayAway if only the answer is missing: deliver the same mail again."""
-        address = self._pseudonyms.secret_hash(ADDRESS, came.sender.lower().encode())
+        address = self._pseudonyms.secret_hash(ADDRESS, came.sender.lower().encode() or came.digest)
         stored = await self._store(came, address, now)
         if not stored.due:
             return Filed(stored.number, "none")
         if stored.number:
-            letter = self._letters.receipt(came, stored.kind, stored.number, encode(stored.secret), now)
+            letter = self._letters.receipt(came, stored.kind, stored.number, encode(stored.secret), stored.received)
         else:
             letter = self._letters.shine(came)
         outcome = "sent"
@@ -92,20 +94,22 @@ class MailIntake:
             due = bool(contact) and (row is None or row.answered is None) and await self._may_answer(connection, now)
             again = row is not None and row.message == message
             number = row.request if row is not None else None
-            kind = came.kind
+            kind, received = came.kind, now
             if again or (number and await self._requests.add_text(connection, number, came.text, contact)):
                 if due and number:
-                    kind = await self._requests.draw_secret(connection, number, secret)
+                    kind, received = await self._requests.draw_secret(connection, number, secret)
             elif kind == SHINE and due:
                 number = None
             else:
                 asked = NewRequest(kind, "mail", 0, text=came.text, contact=contact, secret=secret)
                 number = await self._requests.open_within(connection, asked, now)
             at, answered = (row.at, row.answered) if row is not None else (now, None)
+            if again and due:  # it is delivered again until it is answered, perhaps for days
+                at = now
             await connection.execute(delete(request_mail).where(request_mail.c.address == address))
             kept = {"address": address, "message": message, "request": number, "at": at, "answered": answered}
             await connection.execute(insert(request_mail).values(kept))
-        return _Stored(number or "", kind, due, secret)
+        return _Stored(number or "", kind, due, secret, received)
 
     @staticmethod
     async def _may_answer(connection: AsyncConnection, now: int) -> bool:

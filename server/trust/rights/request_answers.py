@@ -1,19 +1,18 @@
 """Answer or refuse a request for an operator; words that answer a mail are mailed too.
 
-**Invariant:** a request that cannot be closed is not answered, and one whose mail could not be sent stays open. The console and the command line both
-call this module.
+**Invariant:** a request that cannot be closed is not answered, and one whose mail could not be sent stays open.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.ops.config.settings import Mail
+from server.ops.config.settings import Settings
 from server.ops.process import mail_relay
 from server.ops.process.mail_relay import MailRefused
 from server.trust.data_requests import request_states
-from server.trust.data_requests.request_states import RequestState
-from server.trust.data_requests.request_store import Requests
+from server.trust.data_requests.request_states import NotAllowed, RequestState
+from server.trust.data_requests.request_store import TEXT, Requests
 from server.trust.rights import request_letters
 
 
@@ -26,16 +25,18 @@ class Closed:
 
 
 async def close(
-    requests: Requests, relay: Mail, text: str, state: str, now: int, reason: str = "", words: str = ""
+    requests: Requests, settings: Settings, text: str, state: str, now: int, reason: str = "", words: str = ""
 ) -> Closed:
     """Close the request of a number. Raises NoSuchRequest, NotAllowed, StoreAway, RelayAway: nothing was changed."""
-    found = await requests.read(text)
+    if len(words) > TEXT:
+        raise NotAllowed(f"an answer has at most {TEXT:,} characters")
+    found, relay = await requests.read(text), settings.mail
     request_states.move(found.standing, state, now, reason)
     mailed = ""
     if words and relay.host and found.by == "mail" and found.contact:
         mailed = "sent"
         try:
-            await mail_relay.send(request_letters.answer(relay.sender, found.contact, found.number, words), relay)
+            await mail_relay.send(request_letters.answer(settings, found.contact, found.number, words), relay)
         except MailRefused:
             mailed = "refused"
     return Closed(await requests.move(found.number, state, now, reason, words), mailed)

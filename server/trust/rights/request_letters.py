@@ -29,14 +29,19 @@ class RequestLetters:
     settings: Settings
     site: str
 
-    def receipt(self, came: IncomingMail, kind: str, number: str, secret: str, now: int) -> EmailMessage:
-        """Return the receipt of a request. `kind`: of the request; `secret`: opens its page, and proves chats in the browser that had them."""
+    def receipt(self, came: IncomingMail, kind: str, number: str, secret: str, received: int) -> EmailMessage:
+        """Return the receipt of a request. `kind`: of the request; `secret`: opens its page, and proves chats in the browser that had them.
+
+        `received`: Unix time from which its dates count.
+        """
         t = _language(came)
         shown = reference_numbers.shown(number)
         link = f"{self.site}{PLACE}/{number}/{secret}?lang={t.language}"
         reads = "mail.request.read" if kind in UNPROVED_KINDS else "mail.request.prove"
         parts = (
-            t.text("mail.request.here", number=shown, due=t.day(now + due_in(kind)), outer=t.day(now + OUTER)),
+            t.text(
+                "mail.request.here", number=shown, due=t.day(received + due_in(kind)), outer=t.day(received + OUTER)
+            ),
             f"{t.text(reads)}\n{link}",
             t.text("mail.request.more"),
             t.text("mail.request.other"),
@@ -51,7 +56,7 @@ class RequestLetters:
         return self._letter(came, t, told["title"], (told["body"], more, t.text("mail.request.other")))
 
     def _letter(self, came: IncomingMail, t: Said, subject: str, parts: tuple[str, ...]) -> EmailMessage:
-        letter = _written(self.settings.mail.sender, came.sender, subject, "\n\n".join(parts) + "\n")
+        letter = _written(self.settings, came.sender, subject, "\n\n".join(parts) + "\n")
         letter["Auto-Submitted"] = "auto-replied"
         letter["Content-Language"] = t.language
         if came.ident:
@@ -59,14 +64,18 @@ class RequestLetters:
         return letter
 
 
-def answer(sender: str, to: str, number: str, words: str) -> EmailMessage:
+def answer(settings: Settings, to: str, number: str, words: str) -> EmailMessage:
     """Return an operator's answer to a request that came by mail, in the operator's words. Its subject makes a reply a mail to us."""
-    return _written(sender, to, f"Serendip-Privacy {reference_numbers.shown(number)}", words + "\n")
+    return _written(settings, to, f"Serendip-Privacy {reference_numbers.shown(number)}", words + "\n")
 
 
-def _written(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+def _written(settings: Settings, to: str, subject: str, text: str) -> EmailMessage:
+    """Return a mail. A reply is sent to the operator's address, and becomes a request."""
+    sender = settings.mail.sender
     letter = EmailMessage()
     letter["From"] = sender
+    if "@" in settings.operator.email:
+        letter["Reply-To"] = settings.operator.email
     letter["To"] = to
     letter["Subject"] = subject
     letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("<> ") or "localhost")

@@ -28,7 +28,7 @@ from server.trust.data_requests.identity_proof import Proof
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.data_requests.rights_ports import Incident, Request
-from server.trust.rights.deletion import Deletion, DeletionState
+from server.trust.rights.deletion import DISPUTES, Deletion, DeletionState
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.legal_clocks import LegalClocks
 from server.trust.rights.proof_check import ProofChecks
@@ -155,8 +155,17 @@ class Rights:
         return await self.requests.open(asked, int(self.now)), encode(secret)
 
     async def claim(self, number: str, secret: str, identity: int) -> str | None:
-        """Attach a request that came by mail, known by its secret, to a proved person. Return its number, or None. Raises StoreAway, NotAllowed."""
-        return await self.requests.claim(number, decode(secret.strip()) or bytes(SECRET), identity, int(self.now))
+        """Attach a request that came by mail, known by its secret, to a proved person. Return its number, or None. Raises StoreAway, NotAllowed.
+
+        A restriction or an objection hides and keeps their data from now on, as one on the page does.
+        """
+        now = int(self.now)
+        found = await self.requests.claim(number, decode(secret.strip()) or bytes(SECRET), identity, now)
+        kind = next((kind for ident, kind, _ in await self.requests.of(identity) if ident == found), "")
+        if found is not None and kind in DISPUTES:
+            hide = self.deletion.object if kind == "object" else self.deletion.restrict
+            await hide(identity, now, why=kind, ident=found)
+        return found
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
         """Return a request if a written proof, a ticket's secret or the browser's cookie may read it. Raises StoreAway."""

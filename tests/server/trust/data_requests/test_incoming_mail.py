@@ -116,6 +116,25 @@ def test_a_sender_that_is_not_one_plain_address_is_none(sender: str) -> None:
     assert parse(f"From: {sender}\nSubject: x\n\nx".encode()).sender == ""
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["=?utf-8?q?M=C3=BCller=2C_Ann?=", '"Miller, Ann"', "=?utf-8?q?boss=40victim=2Eexample=2C?=", "=?utf-8?q?a=22b=3C?=", "Änn"],
+)  # fmt: skip
+def test_a_name_beside_an_address_changes_nothing_however_it_is_encoded(name: str) -> None:
+    assert parse(f"From: {name} <ann@example.org>\nSubject: x\n\nx".encode()).sender == "ann@example.org"
+
+
+def test_an_encoded_address_is_none() -> None:
+    assert parse(b"From: =?utf-8?q?victim=40example=2Eorg?=\nSubject: x\n\nx").sender == ""
+
+
+def test_a_mail_is_the_same_whatever_its_way_adds() -> None:
+    again = mail(head="Received: by localhost with POP3; Mon, 30 Nov 2026 23:00:00 +0000\n")
+    assert again.digest == mail().digest
+    assert mail(body="hello again").digest != mail().digest
+    assert mail(head="Date: Mon, 30 Nov 2026 23:00:00 +0000\n").digest != mail().digest
+
+
 def test_a_message_id_with_anything_but_an_id_does_not_reach_an_answer() -> None:
     assert mail().ident == "<1@example.org>"
     assert parse(b"From: a@example.org\nMessage-ID: <a b>\n\tX: y\n\nx").ident == ""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from server.data.schema.data_request_schema import request, request_mail
 from server.http.words.sentence_formatter import said
@@ -155,6 +155,43 @@ async def test_the_same_mail_delivered_again_makes_no_second_request(post: Post)
     ((_, _, text),) = post.sent()
     number, secret = link_of(text)
     assert await post.requests.find(number, None, decode(secret)) is not None, "the link of the answer that was sent"
+
+
+async def test_while_the_relay_is_away_for_days_a_mail_is_one_request_with_its_own_dates(post: Post) -> None:
+    post.box.refuse += ["451 later"] * 4
+    for n in range(4):
+        with pytest.raises(RelayAway):
+            await post.take(came(), NOW + n * (DAY - 60))
+    assert (await post.take(came(), NOW + 4 * (DAY - 60))).answer == "sent"
+    assert len(await post.rows()) == 1
+    ((_, _, text),) = post.sent()
+    assert said()["en"].day(NOW + DUE) in text
+
+
+async def test_mails_without_a_readable_address_are_requests_of_their_own(post: Post) -> None:
+    mails = [parse(f"From: \u00e4nn@example.org\nSubject: x\n\nwords {n}\n".encode()) for n in (1, 2, 1)]
+    assert {(await post.take(one)).answer for one in mails} == {"none"}
+    assert sorted(row.text for row in await post.rows()) == ["x\n\nwords 1", "x\n\nwords 2"]
+
+
+async def test_a_receipt_that_is_sent_again_opens_nothing_that_was_proved_meanwhile(post: Post) -> None:
+    done = await post.take(came())
+    number, secret = link_of(post.sent()[0][2])
+    await post.requests.claim(number, decode(secret) or b"", ME, NOW)
+    async with post.kit.database.write() as connection:  # as after a crash between the mail and its mark
+        await connection.execute(update(request_mail).values(answered=None))
+    assert await post.take(came(), NOW + 60) == Filed(done.number, "sent")
+    number, secret = link_of(post.sent()[1][2])
+    assert await post.requests.find(number, None, decode(secret)) is None
+
+
+async def test_a_proved_mail_joins_the_open_request_with_its_words(post: Post) -> None:
+    mine = await post.requests.open(NewRequest("delete", "page", 3, ME, "on the page"), NOW)
+    await post.take(came())
+    number, secret = link_of(post.sent()[0][2])
+    assert await post.requests.claim(number, decode(secret) or b"", ME, NOW) == mine
+    assert (await post.requests.read(mine)).text == "on the page\n\nSerendip-Privacy delete\n\nplease"
+    assert (await post.requests.read(number)).text == ""
 
 
 async def test_an_address_that_the_mail_server_refuses_keeps_its_request(post: Post) -> None:

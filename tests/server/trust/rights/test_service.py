@@ -11,6 +11,7 @@ from server.data.schema.record_schema import hold, party
 from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
+from server.ops.security.url_token_generator import draw, encode
 from server.trust.data_requests import request_states
 from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
 from server.trust.data_requests.request_states import DAY
@@ -89,6 +90,22 @@ async def test_an_objection_that_was_granted_takes_what_it_is_about(kit: Kit, ri
     assert kind == "objected"
     await kit.write(ended(now=kit.now))
     assert await shown(kit) == 1, "what came after the objection is not its matter"
+
+
+@pytest.mark.parametrize("kind", ["object", "restrict"])
+async def test_a_dispute_of_a_mail_hides_what_it_is_about_once_it_is_proved(
+    kit: Kit, rights: Rights, kind: str
+) -> None:
+    await kit.write(ended())
+    secret = draw()
+    number = await rights.requests.open(NewRequest(kind, "mail", 0, text="my situation", secret=secret), int(kit.now))
+    assert await shown(kit) == 1, "a mail proves nothing"
+    assert await rights.claim(number, encode(bytes(len(secret))), ME) is None
+    assert await rights.claim(number, encode(secret), ME) == number
+    assert (await shown(kit), await held(kit)) == (0, [None])
+    await rights.requests.move(number, request_states.FULFILLED, int(kit.now))
+    await rights.look()
+    assert await shown(kit) == (0 if kind == "object" else 1)
 
 
 @pytest.mark.parametrize("act", ["object", "restrict"])
