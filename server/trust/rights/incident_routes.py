@@ -8,9 +8,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.data.errors import StoreAway
+from server.data.privacy.registry_model import Category
+from server.data.statement.term_translations import SAID
 from server.http.pages import PAGES
 from server.http.request.site_services import SERVICES, Services
-from server.trust.data_requests.rights_ports import Rights
+from server.trust.data_requests.rights_ports import Incident, Rights
 
 
 class IncidentRoutes:
@@ -41,15 +43,23 @@ class IncidentRoutes:
             )
         shown = [
             {
-                "day": t.day(one.aware), "words": one.words, "categories": one.categories, "authority": one.authority, "why": one.why,
+                "day": t.day(one.aware), "words": one.words, "categories": _categories(one), "authority": one.authority, "why": one.why,
                 "people": t.number(one.people) if one.people else "", "closed": t.day(one.closed) if one.closed else "",
                 "notified": t.day(one.notified) if one.notified else "",
             }
             for one in found
         ]  # fmt: skip
-        answer = pages.answer("privacy-incidents.html", cache="no-cache", away=False, incidents=shown, **reader)
+        say = SAID[t.language]
+        answer = pages.answer(
+            "privacy-incidents.html", cache="no-cache", away=False, incidents=shown, say=say, **reader
+        )
         answer.headers["Vary"] = "Accept-Language"
         return answer
+
+
+def _categories(one: Incident) -> list[str]:
+    """Return the names of the categories of data, for which the row has the law's letters."""
+    return [Category[letter].value for letter in one.categories.split(", ") if letter]
 
 
 def add_incidents(app: web.Application, rights: Rights) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
+from server.data.statement.term_translations import SAID
 from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
@@ -43,7 +44,10 @@ async def test_an_incident_is_read_by_everybody_and_the_page_is_told(server: Ser
     assert "&lt;b&gt;A disk&lt;/b&gt; was lost." in text
     assert "about 1,200" in text
     assert "within 72 hours" in text
-    assert "innen 72 timer" in await get(server, "privacy/incidents?lang=nb")
+    assert SAID["en"]("Identifiers") in text, "the name of a category, not the law's letter"
+    norwegian = await get(server, "privacy/incidents?lang=nb")
+    assert "innen 72 timer" in norwegian
+    assert SAID["nb"]("Identifiers") in norwegian
     async with asyncio.timeout(60):
         while "incident" not in (config := json.loads(await get(server, "api/config"))):
             pass
