@@ -7,8 +7,8 @@ URLs; the link in the receipt of a mail proves that the mail arrived, and nothin
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -42,6 +42,7 @@ USUAL_BURST, USUAL_RATE = (
     1 / 60,
 )  # requests without a proof at once, and a second after that; beyond it each needs a puzzle
 PUZZLE_NUMBER = 2  # of their form (`FormPuzzle`)
+NOTHING: Final = {"kind": "", "text": "", "contact": ""}  # fields of the form of a request without a proof
 FIELDS = {part.name: part.fields for part in PARTS}  # columns of the tables
 
 
@@ -57,8 +58,7 @@ class RightsRoutes:
     async def home(self, request: web.Request) -> web.Response:
         """`GET /privacy/request`"""
         visit = self.gate.visit(request)
-        proved = Proof(visit.identity, 3, WHOLE) if visit.identity else None
-        return await self._home(visit, proved)
+        return await self._home(visit, _by_cookie(visit))
 
     async def enter(self, request: web.Request) -> web.Response:
         """`POST /privacy/request`: the same page, by a key, a code or a saved log's delete address."""
@@ -83,7 +83,10 @@ class RightsRoutes:
             raise self.gate.miss(request)
         return await self._home(visit, proved)
 
-    async def _home(self, visit: Visit, proved: Proof | None) -> web.Response:
+    async def _home(
+        self, visit: Visit, proved: Proof | None, written: Mapping[str, str] = NOTHING, problem: str = ""
+    ) -> web.Response:
+        """Return the page. `written`, `problem`: of a request without a proof that could not be accepted."""
         requests, deleting = [], None
         if proved is not None and proved.may(MANAGE):
             requests = [
@@ -93,11 +96,11 @@ class RightsRoutes:
             deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
         level = "" if proved is None else "agent" if proved.code else "key" if visit.proof else "cookie"
         return shown(
-            visit.request, visit.tongue, "rights.html", self.gate.page(visit),
+            visit.request, visit.tongue, "rights.html", self.gate.page(visit), 400 if problem else 200,
             restricted=any(one["kind"] in DISPUTES for one in requests),
             level=level, may=proved.scope if proved else frozenset(), requests=requests, deleting=deleting,
             kinds=TICKETS, operator=self._services.settings.operator, parents=_has(visit.request, "/parents"),
-            puzzle=await self._puzzle.make(),
+            puzzle=await self._puzzle.make(), written=written, problem=problem,
         )  # fmt: skip
 
     async def see(self, request: web.Request) -> web.Response:
@@ -246,7 +249,8 @@ class RightsRoutes:
         if kind not in TICKETS:
             raise Refused("unread", 400)
         if not self._puzzle.accepts(visit.fields.get("solution")):
-            return self._said(visit, "rights.ticket", t.text("puzzle.again"), status=400)
+            written = {"kind": kind, "text": text, "contact": contact}
+            return await self._home(visit, _by_cookie(visit), written, t.text("puzzle.again"))
         if wait := self.gate.limits.ticket(self.gate.address(request), time.monotonic()):
             raise Refused("wait", 429, wait)
         try:
@@ -314,6 +318,10 @@ class RightsRoutes:
     def _said(self, visit: Visit, title: str, line: str, *once: tuple[str, str], status: int = 200) -> web.Response:
         page, title = self.gate.page(visit), visit.tongue.t.text(title)
         return said(visit.request, visit.tongue, page, title, [line], once=once, status=status)
+
+
+def _by_cookie(visit: Visit) -> Proof | None:
+    return Proof(visit.identity, 3, WHOLE) if visit.identity else None
 
 
 def _by(proved: Proof) -> str:

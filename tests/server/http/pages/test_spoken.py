@@ -22,7 +22,7 @@ from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
 from server.trust.reports.report_outcome_and_appeal_routes import shown
 from server.trust.rights.request_page_base import Page
-from server.trust.rights.request_pages import TICKETS
+from server.trust.rights.request_pages import NOTHING, TICKETS
 
 PAGES = Pages(lambda name: name)
 LONG = 25  # characters from which a sentence is no word that two languages share
@@ -77,7 +77,7 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
     page = Page("token", "")
     yield "rights.html", {
         "page": page, "say": say, "level": "cookie", "may": {"know", "delete", "manage"}, "requests": [], "deleting": None, "restricted": True,
-        "kinds": TICKETS, "operator": Settings().operator, "parents": True, "puzzle": "{}",
+        "kinds": TICKETS, "operator": Settings().operator, "parents": True, "puzzle": "{}", "written": NOTHING, "problem": "",
     }  # fmt: skip
     yield "rights-confirm.html", {"page": page, "say": say, "empty": True}
 

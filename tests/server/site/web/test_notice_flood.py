@@ -57,6 +57,8 @@ def test_a_request_without_a_proof_needs_one_in_a_flood_too(window: Opener, serv
         fields = {"token": token, "kind": "other", "text": "Who are you?", "contact": ""}
         answer = page.request.post(f"{place}/ticket", form=fields, headers=far)
         assert answer.status == (200 if number <= TICKETS_BURST else 400), answer.text()
+    assert "The puzzle was not solved" in answer.text()
+    assert "Who are you?</textarea>" in answer.text(), "what was written stays in the form"
     page.goto(place)
     page.get_by_label("Your request, up to 2,000 characters").fill("What do you have of me?")
     page.get_by_role("button", name="Send").click()
