@@ -81,7 +81,8 @@ class Screener:
         chosen = self._chosen
         off = ",".join(sorted(chosen.off))
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, off, str(chosen.repeat_chats)]
-        words += [str(chosen.folder(self._data)), chosen.model, str(self._data)]
+        folders = chosen.folder(self._data).absolute(), self._data.absolute()  # it runs in another one
+        words += [str(folders[0]), chosen.model, str(folders[1])]
         return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
