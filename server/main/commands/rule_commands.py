@@ -94,13 +94,14 @@ def _source(settings: Settings) -> Source:
     """Return what a running server finds: by the rules of this program and of the operator, and by the text model if the settings have it. A finding
     of the model has for `where` the words that brought it. Raises BadRules, BadModel, OSError.
     """
-    from server.trust.screening.rule_cache import own_phrases
+    from server.trust.screening.rule_cache import kept_phrases
     from server.trust.screening.screening_rules import read_rules, wanted_classes
     from server.trust.screening.text_model import OFF, read_use
 
     folder = settings.screening.folder(settings.data)
     wanted = wanted_classes(settings.screening.text, settings.screening.off)
-    rules, model = read_rules(folder, wanted, own_phrases(settings.data)[0]), settings.screening.model
+    # Compiled anew without a file: written by the user of this command, one would be refused by the server's.
+    rules, model = read_rules(folder, wanted, kept_phrases(settings.data)), settings.screening.model
     use = None if model == OFF else read_use(model, wanted)
 
     def find(line: str) -> list[Found]:

@@ -22,6 +22,7 @@ from typing import Final
 
 import orjson
 
+from ext.text.phrase_index import HEADER_NUMBERS, MAGIC_NUMBER, word_hash
 from server.trust.screening.rule_compiler import (
     OWN,
     CompiledPhrases,
@@ -81,10 +82,11 @@ def ship(folder: Path = OWN) -> None:
 
 
 def content_key() -> str:
-    """Return the hash of the input of a compilation: rules, this program's code, the year of ages, Unicode, the kind of machine."""
+    """Return the hash of the input of a compilation: rules, this program's code, the index, the year of ages, Unicode, the kind of machine."""
     made_from = hashlib.sha256()
     about = (unicodedata.unidata_version, datetime.now(UTC).year, sys.byteorder, sys.version)
-    made_from.update(repr(about).encode())
+    index = MAGIC_NUMBER, HEADER_NUMBERS, word_hash(FOLDER)
+    made_from.update(repr((about, index)).encode())
     folding = Path(__file__).parents[3] / "engine" / "matching"
     code = [
         folding / "confusable_characters.py",
@@ -118,7 +120,7 @@ def _read(path: Path, *, ours: bool = False) -> PhraseSet | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP):  # none, or a link
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.EACCES):  # none, a link, or another user's
             return None
         raise
     try:

@@ -219,7 +219,7 @@ def compile_operator_rules(folder: Path) -> CompiledPhrases | None:
             raise BadRules(f"{path.name}: more than {FILE_MAX // 1024} KiB")
         try:
             body = tomllib.loads(path.read_text("utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRules(f"{path.name}: {error}") from None
         compiler.add(body, path.name)
         if compiler.phrases > PHRASES_MAX:

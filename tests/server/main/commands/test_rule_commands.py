@@ -68,6 +68,7 @@ def test_each_line_of_standard_input_has_one_document_whatever_it_holds(tmp_path
     assert answers[3] == {"line": 4, "found": []}
     assert answers[4] == {"line": 5, "found": []}
     assert {found["class"] for found in answers[5]["found"]} >= {"contact"}
+    assert list(tmp_path.iterdir()) == []  # a file of this command's user could be one that the server may not read
 
 
 @pytest.mark.parametrize(("end", "fault"), [(b"\n", False), (b"\r\n", False), (b"a\n", True), (b"\r\r\n", True)])

@@ -77,6 +77,13 @@ def test_what_older_rules_made_is_removed(tmp_path: Path, monkeypatch: pytest.Mo
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [f"rules-{'0' * 32}.bin"] != [old.name]
 
 
+def test_the_file_of_another_release_of_the_index_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its words would be looked up by another hash than that by which they were written, and none found."""
+    before = content_key()
+    monkeypatch.setattr(rule_cache, "word_hash", lambda _: 1)
+    assert content_key() != before
+
+
 def test_without_a_folder_that_can_be_written_rules_are_found_all_the_same(tmp_path: Path) -> None:
     phrases, why = own_phrases(tmp_path / "missing" / "data", NONE)
     assert "No such file" in why

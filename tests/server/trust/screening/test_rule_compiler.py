@@ -21,6 +21,7 @@ from server.trust.screening.screening_rules import read_rules
         "[link]\nwords = ['a* b']",
         "[link]\nwords = ['a b c d e f g h i']",
         "[link",
+        "a = " + "[" * 5_000,
         "link = 3",
         "#" * (FILE_MAX + 1),
     ],
