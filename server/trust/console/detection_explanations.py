@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class DetectionWords:
         self._folder = folder
         self._data = data
         self._loaded: tuple[Stamp, Rules] | None = None
+        self._lock = threading.Lock()  # rules and model have scratch memory for one text
 
     async def explain(self, texts: Sequence[Evidence]) -> Explanations:
         """Return the words by rule and line; none for a rule that matches no more, or a model that is not there."""
@@ -46,7 +48,8 @@ class DetectionWords:
     def _explain(self, wanted: set[tuple[str, str]]) -> Explanations:
         found: dict[tuple[str, str], str] = {}
         for rule, line in wanted:
-            words = _by_model(rule, line) if rule in MODELLED else self._by_rule(rule, line)
+            with self._lock:
+                words = self._by_model(rule, line) if rule in MODELLED else self._by_rule(rule, line)
             if words:
                 found[rule, line] = words
         return found
@@ -66,15 +69,13 @@ class DetectionWords:
             self._loaded = stamp, read_rules(self._folder, None, own)
         return self._loaded[1]
 
+    def _by_model(self, rule: str, line: str) -> str:
+        try:
+            model = self._model
+        except (BadModel, OSError):
+            return ""  # the screening process has logged it
+        return ", ".join(model.explain(next(split_line(line)).text, RULES[rule].name))
 
-def _by_model(rule: str, line: str) -> str:
-    try:
-        model = _model()
-    except (BadModel, OSError):
-        return ""  # the screening process has logged it
-    return ", ".join(model.explain(next(split_line(line)).text, RULES[rule].name))
-
-
-@functools.cache
-def _model() -> TextModel:
-    return read_model()
+    @functools.cached_property
+    def _model(self) -> TextModel:
+        return read_model()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +14,9 @@ from tests.server.trust.moderation.people import text
 LINE = "so i will kill you tonight. add me snap: annax22"
 
 
-def found(*rules: str) -> Evidence:
+def found(*rules: str, line: str = LINE) -> Evidence:
     """Return a chat in whose first line these rules matched."""
-    said = text(LINE, "hello")
+    said = text(line, "hello")
     number = said.lines[0].number
     return replace(said, found=tuple(Detection(number, said.side, rule) for rule in rules))
 
@@ -28,6 +30,26 @@ async def test_a_finding_of_the_model_has_its_words() -> None:
 async def test_a_finding_of_a_rule_has_the_words_that_matched() -> None:
     words = await DetectionWords().explain([found("threat", "contact.handle", "link", "no rule")])
     assert words == {("threat", LINE): "i will kill you tonight", ("contact.handle", LINE): "snap: annax22"}
+
+
+async def test_cases_that_are_read_at_once_have_the_words_of_their_own_lines() -> None:
+    """Each is explained in a thread, and all by the same rules and model."""
+    words = DetectionWords()
+    lines = (
+        LINE,
+        "add me snap: lena_2004 and " + LINE * 2,
+        "ok hello there you",
+        "my insta: kim.x9, your mother will be killed by me",
+    )
+    cases = [found("threat", "contact.handle", "threat.model.low", "self-harm.model.low", line=line) for line in lines]
+    alone = [await words.explain([case]) for case in cases]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        together = await asyncio.gather(*[words.explain([case]) for case in cases * 50])
+    finally:
+        sys.setswitchinterval(before)
+    assert together == alone * 50
 
 
 async def test_the_operator_s_rules_are_read_again_after_a_change(tmp_path: Path) -> None:
