@@ -37,7 +37,7 @@ from server.trust.sanctions.notice_loader import PERSON
 
 Rows = Sequence[Row[Any]]
 Content = TypeVar("Content")
-HOLDS = "hold"  # prefix of actions about holds in the audit log
+HOLDS, ORDERS = "hold", "order"  # prefixes of actions about holds and legal orders in the audit log
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,11 +405,13 @@ async def holds(view: View) -> list[Piece]:
 async def looks(view: View) -> list[Piece]:
     """Return the days on which operators or moderators looked at this person's data, with action and reason, each once a day.
 
-    Nothing about holds, and nothing since a secret hold began.
+    Nothing about holds, and nothing since a secret hold began. Nothing about legal orders, which may be secret: what an order opened is among the
+    disclosures once the person may learn of it.
     """
     subjects = [view.pseudonyms.audit_subject(value) for value in view.person.values]
+    untold = or_(*(audit.c.action.like(f"{prefix} %") for prefix in (HOLDS, ORDERS)))
     wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
-        audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
+        audit.c.subject.in_(subjects), not_(untold), view.kept("audit", audit.c.time)
     )
     told = wanted.where(audit.c.time < func.coalesce(_secret_since(view).scalar_subquery(), view.now + 1))
     rows = await view.rows(told.order_by(audit.c.id))
