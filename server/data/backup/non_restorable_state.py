@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, inspect, select, text, true, update
+from sqlalchemy import case as sql_case
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
@@ -77,7 +78,7 @@ _decided = select(ban.c.case).union(select(notice.c.case))
 # Only two columns are carried over; the rest of these rows is the backup's.
 HIDDEN = Part(log, (log.c.hidden,), within=log.c.hidden.is_not(None))
 PARTS = (
-    Part(hold, (hold.c.placed, hold.c.until, hold.c.released)),
+    Part(hold, (hold.c.placed, hold.c.until, hold.c.released, sql_case((hold.c.secret, 1), else_=0))),
     Part(hold_match, (hold_match.c.hold,)),
     Part(held_chat, (held_chat.c.started, held_chat.c.ended)),
     Part(held_party, (held_party.c.ended, held_party.c.side)),

@@ -183,6 +183,11 @@ async def _put(connection: AsyncConnection, row: dict[str, object], wanted: set[
     return number
 
 
+async def set_secret(connection: AsyncConnection, number: int, reason: str, *, secret: bool) -> None:
+    """Change whether a hold is secret, within a transaction. `reason`: that of the hold, since SQLite gives the number of a deleted one again."""
+    await connection.execute(update(hold).where(hold.c.id == number, hold.c.reason == reason).values(secret=secret))
+
+
 async def count_matches(database: Database, wanted: set[bytes]) -> dict[str, int]:
     """Return the number of rows that these values name today: parties, saved logs, and cases with their rows. Reveals nothing about them."""
     some = sorted(wanted)
