@@ -47,7 +47,7 @@ async def months(database: Database, most: int = MONTHS) -> list[dict[str, Any]]
 
 def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
     """Return the published figures of one month. `figures`: as server.data.retention.monthly_counts keeps them."""
-    reports = shown(tree("report", figures))
+    reports, requests = shown(tree("report", figures)), shown(tree("request", figures))
     return {
         "month": name,
         "reports": reports,
@@ -61,8 +61,8 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
         "lifted": shown(Node("lifted", own=figures.get("lifted", 0))),
         **{name: shown(Node(name, own=figures.get(name, 0))) for name in ("pictures", "looks", "referrals")},
         "notices": shown(tree("notice", figures)),
-        "requests": shown(tree("request", figures)),
-        "denials": shown(tree("denial", figures)),
+        "requests": requests,
+        "denials": _denials(requests, figures),
         "replied": _median("replied", figures),
         "orders": shown(tree("order", figures)),
         "order_countries": shown(_countries(figures)),
@@ -98,6 +98,19 @@ def tree(name: str, figures: Mapping[str, int]) -> Node:
         person, program = found.children
         return Node(name, (*person.children, program))
     return found
+
+
+def _denials(requests: Mapping[str, Any], figures: Mapping[str, int]) -> dict[str, Any]:
+    """Return the refusals by reason. They are the refused requests of all kinds, so their sum is hidden where it would reveal those of a kind."""
+    node, hidden = tree("denial", figures), []
+    for kind in request_states.KINDS:
+        parts = requests.get("parts", {}).get(kind, {}).get("parts", {})
+        if not isinstance(parts.get("denied", {}).get("number"), int):
+            hidden.append(figures.get(f"request/denied/{kind}", 0))
+    few = sum(number < LEAST for number in hidden)
+    if node.number >= LEAST and few and not _safe(sum(hidden), few, len(hidden) - few):
+        return {"number": HIDDEN}
+    return shown(node)
 
 
 def _countries(figures: Mapping[str, int]) -> Node:

@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 
 from server.site.front import openapi
+from server.trust.data_requests import request_states
 from server.trust.publication.monthly_figures import FEW, HIDDEN, LEAST, LEVELS, hide, month, shown, tree
 
 
@@ -83,6 +84,19 @@ def test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only() -> 
     assert made["answered"] == 86_400
     assert month("2026-11", {})["decided"] is None
     assert month("2026-11", {"appeal/upheld/person": 9})["appeals"] == {"number": FEW}
+
+
+def test_the_sum_of_the_refusals_is_hidden_where_it_would_tell_those_of_a_kind() -> None:
+    ends = {"fulfilled": 40, "revoked": 12, "expired": 12}
+    asked = {f"request/{end}/{kind}": number for end, number in ends.items() for kind in request_states.KINDS}
+    several = asked | {f"request/denied/{kind}": 20 for kind in request_states.KINDS}
+    assert month("2026-11", several)["denials"]["number"] == FEW
+    reasons = {"denial/no_match": 20 * len(request_states.KINDS)}
+    assert month("2026-11", several | reasons)["denials"]["number"] == 20 * len(request_states.KINDS)
+    # all but one kind are shown, so that the sum would tell the rest: 3
+    one = several | reasons | {"request/denied/know": 3, "denial/no_match": 20 * len(request_states.KINDS) - 17}
+    assert month("2026-11", one)["requests"]["parts"]["know"]["parts"]["denied"]["number"] == FEW
+    assert month("2026-11", one)["denials"] == {"number": HIDDEN}
 
 
 def test_the_founded_share_is_not_shown_where_it_would_give_a_number_away() -> None:
