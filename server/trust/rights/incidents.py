@@ -68,6 +68,8 @@ class Incidents:
             row = (await connection.execute(select(incident).where(incident.c.number == number))).first()
         if row is None or row.closed is not None:
             raise NoIncident("no open incident has this number")
+        if notified is not None and notified > int(self._clock()):
+            raise NoIncident("the authority was notified at a time that has been")
         async with audit_log.act(
             self._database, operator=operator, action="incident close", why=why or "notified"
         ) as act:

@@ -23,6 +23,7 @@ class LegalClocks:
         self._orders = LawOrders(parts.database, parts.pseudonyms, clock)
         self._incidents = Incidents(parts.database, clock)
         self.incident: dict[str, Any] | None = None
+        self._published: Sequence[Incident] | None = None
         self._counts: dict[str, int] = {}
         self._gags = 0
         self._dues: dict[str, int | None] = {}
@@ -31,11 +32,14 @@ class LegalClocks:
         """Read orders and incidents. Raises StoreAway."""
         self._counts, order_due, self._gags = await self._orders.counts()
         self.incident, notify_by = await self._incidents.current()
+        self._published = await self._incidents.listed()
         self._dues = {"order": order_due, "incident": notify_by}
 
     async def published(self) -> Sequence[Incident]:
-        """Return all incidents, newest first. Raises StoreAway."""
-        return await self._incidents.listed()
+        """Return all incidents as of the last look, newest first: readers of the page cost the database nothing. Raises StoreAway."""
+        if self._published is None:
+            self._published = await self._incidents.listed()
+        return self._published
 
     def reading(self, now: float) -> Reading:
         """Return the values of the metrics."""

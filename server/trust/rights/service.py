@@ -194,7 +194,7 @@ class Rights:
             looked()
 
     async def published_incidents(self) -> Sequence[Incident]:
-        """Return all incidents, newest first. Raises StoreAway."""
+        """Return all incidents as of the last look, newest first. Raises StoreAway."""
         return await self._legal.published()
 
     @property

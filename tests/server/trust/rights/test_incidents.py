@@ -42,6 +42,7 @@ async def test_what_is_incomplete_or_closed_is_refused(kit: Kit) -> None:
     number = await opened(kit)
     for wrong in (
         incidents(kit).close("ada", number, None, ""), incidents(kit).close("ada", number, NOW, "both"),
+        incidents(kit).close("ada", number, NOW + 1, ""),
         incidents(kit).close("ada", "x", NOW, ""), opened(kit, " "), opened(kit, "x" * 2001),
         incidents(kit).new("ada", NOW + 1, "Datatilsynet", [], 0, "to come"),
     ):  # fmt: skip

@@ -18,12 +18,17 @@ async def test_the_nearest_order_and_the_72_hours_are_numbers(kit: Kit) -> None:
     ident = await Incidents(kit.database, lambda: kit.now).new("ada", NOW, "Datatilsynet", [Category.A], 0, "A disk")
     await clocks.look()
     assert clocks.incident == {"since": NOW}
+    assert [one.number for one in await clocks.published()] == [ident]
     assert clocks.reading(NOW + 60) == {
         "serendip_orders": {("open",): 2, ("held",): 0, ("produced",): 0, ("refused",): 0}, "serendip_order_gags_ended": 0,
         "serendip_order_due_seconds": DAY - 60, "serendip_incident_due_seconds": 3 * DAY - 60,
     }  # fmt: skip
     await orders(kit).refuse(number, "ada", "of no court")
     await Incidents(kit.database, lambda: kit.now).close("ada", ident, NOW, "")
+    assert (await clocks.published())[0].closed is None, (
+        "as of the last look: readers of the page cost the database nothing"
+    )
     await clocks.look()
+    assert (await clocks.published())[0].closed == NOW
     assert clocks.reading(NOW)["serendip_order_due_seconds"] == 5 * DAY
     assert "serendip_incident_due_seconds" not in clocks.reading(NOW)
