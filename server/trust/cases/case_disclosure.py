@@ -58,9 +58,15 @@ class Disclosures(CaseBase):
         if sealed is None:
             await self._note("safety reveal", operator, why, ident, "none is kept")
             return UNKNOWN
-        async with self._recorded(ident, one):
-            found = self._address_of(sealed)
-        await self._note("safety reveal", operator, why, ident, "shown" if found.address else "none is kept")
+        try:
+            async with self._recorded(ident, one):
+                found = self._address_of(sealed)
+                if not found.address:
+                    raise KeyGone(ident.hex())
+        except KeyGone:  # nothing was given, and the ledger says so
+            await self._note("safety reveal", operator, why, ident, "none is kept")
+            return UNKNOWN
+        await self._note("safety reveal", operator, why, ident, "shown")
         return found
 
     def _address_of(self, sealed: bytes | None) -> SourceEndpoint:

@@ -115,7 +115,7 @@ class DisclosureRoutes:
         `of`: the reason begins with the recipient and this mark, so that both are approved.
         """
         form, subject = sent(request), bytes.fromhex(request.match_info["case"])
-        why, recipient = form.get("why").strip(), form.get("recipient").replace(of or ":", " ").strip()
+        why, recipient = form.get("why").strip(), " ".join(form.get("recipient").replace(":", " ").split())
         if not why:
             return self._pages.refused(request, operator, Refused("refused.why"))
         if of:
@@ -123,7 +123,8 @@ class DisclosureRoutes:
                 return self._pages.refused(request, operator, Refused("refused.recipient"))
             why = f"{recipient[:RECIPIENT]}{of}{why}"
         found = await self._approvals.newest(action, subject, operator)
-        if found is not None and found.state.may:
+        # an approval without a recipient is older than this form
+        if found is not None and found.state.may and of in found.words:
             return found.words
         try:
             if found is None or found.state not in ASKED:

@@ -9,11 +9,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from server.data.connection_source import SourceEndpoint
 from server.data.errors import ObjectsAway
 from server.data.privacy import audit_log, registry_history
 from server.data.retention import legal_holds
+from server.data.schema.moderation_schema import case_subject
 from server.trust.evidence.chat_evidence import Detection
 from server.trust.sanctions.sanction_scale import Refused
 from server.trust.screening.screening_rules import read_rules
@@ -50,6 +52,17 @@ async def test_the_person_reads_who_was_given_their_address(kit: Kit) -> None:
     told = [(row["kind"], row["recipient"], row["categories"], row["state"]) for row in rows]
     assert told == [("reveal", "Police of Oslo", "A", "done"), ("export", "Police of Oslo", "F, H, L", "done")]
     assert (await known(kit).know(11, NOW))["parts"]["disclosures"] == []
+
+
+async def test_an_address_whose_key_is_gone_is_no_disclosure(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported())).hex()
+    async with kit.database.write() as connection:
+        await connection.execute(update(case_subject).values(address=b"\x09" + bytes(40)))
+    assert (await desk(kit).address(ident, "eve", "demand 7", "Police of Oslo")).address == ""
+    newest = (await audit_log.recent_entries(kit.database, 0))[0]
+    assert newest.outcome == f"case {ident}: none is kept"
+    (told,) = (await known(kit).know(22, NOW))["parts"]["disclosures"]
+    assert told["state"] == "failed"
 
 
 async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) -> None:

@@ -14,7 +14,10 @@ from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.data.retention import legal_holds
 from server.ops.config.moderation_policy import DAY
 from server.trust.child_protection.referral_package import TYPES
+from server.trust.moderators.approvals import Approvals
 from server.trust.moderators.console_sessions import COOKIE
+from server.trust.moderators.moderator_accounts import Accounts
+from server.trust.moderators.roles import Action, Operator
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.console.conftest import Console, Person
 from tests.server.trust.console.work import case
@@ -126,3 +129,22 @@ async def test_a_report_that_was_sent_is_noted_from_the_case_and_holds_it_longer
     assert (await eva.post(f"/case/{ident}/referred", number="4711", why="the law")).to == f"/case/{ident}"
     (held,) = await legal_holds.list_holds(kit.database)
     assert held.until == NOW + 366 * DAY
+
+
+async def test_an_approval_without_a_recipient_opens_nothing(console: Console, kit: Kit) -> None:
+    """As the release before the forms had a recipient asked for them."""
+    eve = await console.person("eve", "officer")
+    ident = await case(kit)
+    approvals = Approvals(kit.database, Accounts(kit.database, kit.pseudonyms), clock=lambda: kit.now)
+    officer = Operator("eve", frozenset({"officer"}), 0.0)
+    await approvals.ask(officer, Action.EXPORT, bytes.fromhex(ident), "court order 7", emergency=True)
+    assert (await eve.post(f"/case/{ident}/export", recipient="Police", why="court order 7")).status == 409
+    assert await kit.count("disclosure") == 0
+
+
+async def test_the_name_of_the_authority_ends_before_the_reason(console: Console, kit: Kit) -> None:
+    eve = await console.person("eve", "officer")
+    ident = await case(kit)
+    await eve.post(f"/case/{ident}/reveal", recipient=" Police:: Oslo:\n", why="7: a", emergency="1")
+    assert {row["recipient"] for row in await DisclosureLedger(kit.database).lines()} == {"Police Oslo"}
+    assert (await audit_log.recent_entries(kit.database, 0))[0].why == "7: a"
