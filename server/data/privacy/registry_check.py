@@ -27,7 +27,10 @@ from server.data.schema import (  # noqa: F401 - their tables
     data_request_schema,
     deletion_schema,
     disclosure_schema,
+    incident_schema,
+    law_order_schema,
     moderation_schema,
+    transparency_schema,
 )
 from server.data.schema.record_schema import metadata
 from server.ops import log

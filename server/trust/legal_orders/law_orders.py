@@ -35,6 +35,7 @@ OPEN, HELD, PRODUCED, REFUSED = "open", "held", "produced", "refused"
 RUNNING: Final = (OPEN, HELD)
 STATES: Final = (*RUNNING, PRODUCED, REFUSED)
 LONGEST: Final = 8_000  # characters of an order's text
+LONGEST_KEY: Final = 120  # characters of a public key
 TOLD: Final = 7 * DAY  # how long an ended secrecy is counted
 
 
@@ -63,7 +64,11 @@ class NewOrder:
         """Raise OrderRefused if something is missing."""
         if self.kind not in order_kinds.KINDS:
             raise OrderRefused(f"no kind {self.kind}: say one of {', '.join(order_kinds.KINDS)}")
-        if not self.authority.strip() or len(self.country) != 2 or not self.country.isalpha():
+        if (
+            not self.authority.strip()
+            or len(self.country) != 2
+            or not (self.country.isascii() and self.country.isalpha())
+        ):
             raise OrderRefused("an order has an authority and a country of two letters")
         if len(self.paper) > LONGEST or not self.paper.strip():
             raise OrderRefused(f"an order has a text of at most {LONGEST} characters")
@@ -71,6 +76,8 @@ class NewOrder:
             raise OrderRefused(f"{order_kinds.KINDS[self.kind].words} is due when it says: --due")
         if self.age_key and not (self.age_key.isascii() and self.age_key.isalnum() and self.age_key.startswith("age1")):
             raise OrderRefused("a key of age begins with age1")
+        if len(self.age_key) > LONGEST_KEY:
+            raise OrderRefused(f"a key of age has at most {LONGEST_KEY} characters here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,7 @@ class LawOrders:
         self.check_running(order)
         if order.hold is not None:
             raise OrderRefused(f"hold {order.hold} is placed already")
-        why = f"order {shown(order.number)}"
+        why = self._reason(order)
         async with audit_log.act(
             self.database, operator=operator, action="order hold", why=why, subject=self.subject_of(selector)
         ) as act:
@@ -170,7 +177,10 @@ class LawOrders:
             act.outcome = f"order {shown(order.number)} refused"
 
     async def gag(self, text: str, operator: str, until: int, why: str) -> None:
-        """Move the end of an order's secrecy, as a court did; a past time ends it now. Raises OrderRefused."""
+        """Move the end of an order's secrecy, as a court did; a past time ends it now. Raises OrderRefused.
+
+        Its hold is secret as long as the order, and the ledger keeps whom the order concerned for its time from the new end on.
+        """
         order, selector, _ = await self.read(text)
         async with audit_log.act(
             self.database, operator=operator, action="order gag", why=why, subject=self.subject_of(selector)
@@ -180,6 +190,9 @@ class LawOrders:
                 await connection.execute(
                     update(law_order).where(law_order.c.number == order.number).values(gag_until=until, **ends)
                 )
+                await self.ledger.move_secrecy(connection, order.number, until)
+                if order.hold is not None:
+                    await legal_holds.set_secret(connection, order.hold, self._reason(order), secret=until > self.now)
             act.outcome = f"order {shown(order.number)}: secret until {until}"
 
     async def show(self, text: str, operator: str, why: str) -> tuple[Order, Selector, str]:
@@ -229,16 +242,21 @@ class LawOrders:
                 raise OrderRefused("this order is closed")
 
     @staticmethod
+    def _reason(order: Order) -> str:
+        """Return the reason of an order's hold."""
+        return f"order {shown(order.number)}"
+
+    @staticmethod
     def check_running(order: Order) -> None:
         """Raise OrderRefused for a closed order."""
         if order.state not in RUNNING:
             raise OrderRefused(f"this order is {order.state}")
 
     @staticmethod
-    def disclosure(order: Order, categories: Sequence[Category]) -> Disclosure:
-        """Return the disclosure that an order asks for, as the ledger has it."""
+    def disclosure(order: Order, categories: Sequence[Category], count: int = 0) -> Disclosure:
+        """Return the disclosure that an order asks for, as the ledger has it. `count`: records."""
         return Disclosure(
-            What.PRODUCED, order.authority, order.kind, tuple(categories), law_order=order.number,
+            What.PRODUCED, order.authority, order.kind, tuple(categories), count, law_order=order.number,
             reveal_after=order.gag_until or 0,
         )  # fmt: skip
 

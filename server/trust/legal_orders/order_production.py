@@ -114,13 +114,15 @@ class OrderProduction:
         ledger, keys = self._orders.ledger, self._orders.pseudonyms
         if interrupted := await self._intents(order):
             await ledger.failed(interrupted)
-        one = self._orders.disclosure(order, chosen)
+        one = self._orders.disclosure(order, chosen, sum(counts.values()))
         intents = await ledger.intent(one, [keys.disclosure_subject(value) for value in found.values])
         try:
             parts = await self._records.opened(found, chosen)
             await asyncio.to_thread(_write_package, out, order, chosen, counts, parts, intents)
         except Exception:
-            await ledger.failed(intents)
+            # a folder that appeared is complete: the next call writes its outcome
+            if not await asyncio.to_thread(out.exists):
+                await ledger.failed(intents)
             raise
 
     async def _finish(
@@ -128,7 +130,7 @@ class OrderProduction:
     ) -> ProducedPackage:
         """Write the outcome of a package that is there."""
         if intents := await self._intents(order):
-            await self._orders.ledger.done(intents, sum(counts.values()) or None)
+            await self._orders.ledger.done(intents)
         now = self._orders.now
         await self._orders.change(
             order, state=PRODUCED, decided=now, why=f"produced by {operator}"[:500], ends=max(now, order.gag_until or 0)
@@ -169,11 +171,29 @@ def _write_package(
     parts: dict[str, Any],
     lines: Sequence[int],
 ) -> None:
-    """Write all files beside `out`, then rename their folder to it. Raises OSError, OrderRefused if age fails."""
+    """Write all files beside `out`, then rename their folder to it. After an error none stays. Raises OSError, OrderRefused if age fails."""
     part = out.with_name(out.name + ".part")
     if part.exists():
         shutil.rmtree(part)  # of an attempt that was killed
     part.mkdir(mode=0o700, parents=True)
+    try:
+        _fill(part, order, chosen, counts, parts, lines)
+        part.rename(out)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    _sync(out.parent)
+
+
+def _fill(
+    part: Path,
+    order: Order,
+    chosen: Sequence[Category],
+    counts: dict[str, int],
+    parts: dict[str, Any],
+    lines: Sequence[int],
+) -> None:
+    """Write the files of a package into an empty folder, and wait until they are on the disk."""
     body = orjson.dumps({"order": shown(order.number), "records": parts}, option=orjson.OPT_INDENT_2)
     name = RECORDS
     if order.age_key:
@@ -187,8 +207,6 @@ def _write_package(
             opened.flush()
             os.fsync(descriptor)
     _sync(part)
-    part.rename(out)
-    _sync(out.parent)
 
 
 def _sync(folder: Path) -> None:

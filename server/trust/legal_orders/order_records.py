@@ -30,7 +30,7 @@ from server.trust.evidence import chat_evidence, picture_evidence
 from server.trust.evidence.reported_picture import KINDS
 
 MOST: Final = 100_000  # records of one order; a larger one is answered in parts, by its times
-A, F, G, H, L, LOG = Category.A, Category.F, Category.G, Category.H, Category.L, Category.LOG
+A, B, F, G, H, L, LOG = Category.A, Category.B, Category.F, Category.G, Category.H, Category.L, Category.LOG
 Piece = dict[str, Any]
 
 
@@ -56,6 +56,7 @@ class FoundRecords:
             "addresses": (A, len(self.chats) + len(self.people) + len(self.cases)),
             "chats": (F, len(self.chats)),
             "saved_logs": (F, len(self.logs)),
+            "colleges": (B, len(self.logs)),
             "bans": (F, len(self.bans)),
             "countries": (G, len(self.chats) + len(self.cases)),
             "pictures": (H, sum(map(_is_picture, self.evidence))),
@@ -76,17 +77,18 @@ class OrderRecords:
 
     async def find(self, selector: Selector, since: int | None, until: int | None) -> FoundRecords:
         """Return the rows that a selector names between two Unix times, from one snapshot. Raises TooMany, StoreAway."""
-        now = sorted(legal_holds.values(selector, self._pseudonyms))
+        now = legal_holds.values(selector, self._pseudonyms)
+        first, last = since or 0, 2**62 if until is None else until
 
         def within(at: ColumnElement[int]) -> ColumnElement[bool]:
-            return true() if since is None and until is None else at.between(since or 0, until or 2**62)
+            return true() if since is None and until is None else at.between(first, last)
 
         async with self._database.snapshot() as connection:
             some = sorted({*now, *await legal_holds.values_held(connection, self._pseudonyms, selector)})
             chats = [
                 (row, people is held_party)
                 for people, chats in ((party, chat), (held_party, held_chat))
-                for row in await _rows(connection, _chats(people, chats, some).where(within(people.c.ended)))
+                for row in await _rows(connection, _chats(people, chats, some, first, last))
             ]
             once = {(row.chat, row.side): (row, held) for row, held in chats}
             theirs = select(log_party.c.log).where(
@@ -132,6 +134,15 @@ class OrderRecords:
         parts: dict[str, list[Piece]] = {}
         if A in categories:
             parts["addresses"] = self._addresses(found)
+        if B in categories:
+            parts["colleges"] = [
+                {
+                    "log": row.id.hex(),
+                    "saved": utc(row.saved),
+                    "colleges": await self._logs.opened(row.object, row.object_key, lambda said: said.colleges),
+                }
+                for row in found.logs
+            ]
         if F in categories:
             parts |= _activity(found)
         if G in categories:
@@ -221,15 +232,19 @@ def _is_picture(row: Row[Any]) -> bool:
     return row.kind in KINDS and bool(row.subject)
 
 
-def _chats(people: Any, chats: Any, some: list[bytes]) -> Select[Any]:
+def _chats(people: Any, chats: Any, some: list[bytes], first: int, last: int) -> Select[Any]:
+    """Return the query for the chats of these values of which a part is between two times."""
     wanted = select(people, chats.c.mode, chats.c.started, chats.c.how).join(chats, chats.c.id == people.c.chat)
-    return wanted.where(or_(people.c.identity.in_(some), people.c.address_mac.in_(some))).order_by(people.c.chat)
+    theirs = or_(people.c.identity.in_(some), people.c.address_mac.in_(some))
+    return wanted.where(theirs, people.c.ended >= first, chats.c.started <= last).order_by(people.c.chat)
 
 
 async def _rows(connection: AsyncConnection, wanted: Select[Any]) -> tuple[Row[Any], ...]:
     found = tuple((await connection.execute(wanted.limit(MOST + 1))).all())
     if len(found) > MOST:
-        raise TooMany(f"more than {MOST} records: answer it in parts, by --since and --until")
+        raise TooMany(
+            f"more than {MOST} records: answer it in parts, each entered as an order with --since and --until"
+        )
     return found
 
 

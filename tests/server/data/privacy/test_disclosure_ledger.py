@@ -84,6 +84,16 @@ async def test_an_intent_has_one_outcome(kit: Kit, ledger: DisclosureLedger) -> 
     assert [(line.phase, line.count) for line in await lines(kit)] == [("intent", 1), ("done", 12)]
 
 
+async def test_an_answer_about_more_people_than_a_statement_has_numbers_gets_its_outcome(
+    kit: Kit, ledger: DisclosureLedger
+) -> None:
+    many = await ledger.intent(ONE, [b"s" * 17] * 33_000)
+    await ledger.done(many)
+    assert (await ledger.head()).lines == 66_000
+    with pytest.raises(NoIntent):
+        await ledger.failed(many)
+
+
 async def test_lines_written_at_once_are_one_chain(kit: Kit, ledger: DisclosureLedger) -> None:
     others = [DisclosureLedger(Database(kit.database.url, data=kit.data)) for _ in range(3)]
     try:

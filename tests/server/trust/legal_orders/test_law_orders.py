@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from server.data.backup import non_restorable_state
 from server.data.privacy import audit_log
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
+from server.data.schema.disclosure_schema import disclosure_subject
 from server.data.schema.law_order_schema import law_order
 from server.trust.legal_orders.law_orders import OrderRefused
 from tests.server.data.conftest import NOW, Kit
@@ -39,8 +41,8 @@ async def test_whom_an_order_names_and_its_text_are_sealed(kit: Kit) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"kind": "letter"}, {"authority": " "}, {"country": "NOR"}, {"country": "1x"}, {"paper": " "}, {"paper": "x" * 8001},
-        {"due": None}, {"age_key": "age1 -o x"}, {"age_key": "-r"}, {"selector": Selector("name", "A. Person")},
+        {"kind": "letter"}, {"authority": " "}, {"country": "NOR"}, {"country": "1x"}, {"country": "ßß"}, {"paper": " "}, {"paper": "x" * 8001},
+        {"due": None}, {"age_key": "age1 -o x"}, {"age_key": "-r"}, {"age_key": "age1" + 117 * "q"}, {"selector": Selector("name", "A. Person")},
     ],
     ids=str,
 )  # fmt: skip
@@ -83,6 +85,34 @@ async def test_a_refusal_is_a_line_of_the_ledger_and_final(kit: Kit) -> None:
         await orders(kit).read("0000-0000-0000-0")
     assert await orders(kit).listed(every=False) == []
     assert [one.state for one in await orders(kit).listed(every=True)] == ["refused"]
+
+
+async def test_a_court_that_moves_the_secrecy_moves_that_of_the_hold_and_the_time_of_the_lines(kit: Kit) -> None:
+    number = await orders(kit).new(order(), "ada")
+    await orders(kit).hold(number, "ada", 90)
+    before = await stamps(kit)
+    order_, _, _ = await orders(kit).read(number)
+    await orders(kit).ledger.intent(orders(kit).disclosure(order_, order_.asked), [b"s" * 17, b"t" * 17])
+    other = await legal_holds.place(
+        kit.database, kit.pseudonyms, Selector("identity", str(A)), authority="another court", reason="8", now=NOW,
+        until=NOW + DAY, secret=True,
+    )  # fmt: skip
+    for until, since in ((NOW + 900 * DAY, NOW + 900 * DAY), (NOW - DAY, NOW)):
+        await orders(kit).gag(number, "ada", until, "as the court said")
+        secret = {hold.id: hold.secret for hold in await legal_holds.list_holds(kit.database)}
+        assert secret == {order_.hold: until > NOW, other: True}
+        async with kit.database.read() as connection:
+            rows = await connection.execute(select(disclosure_subject.c.since).order_by(disclosure_subject.c.line))
+            assert rows.scalars().all() == [since, since]
+    assert (await orders(kit).ledger.verify()).problems == ()
+    await orders(kit).gag(number, "ada", NOW + DAY, "again")
+    assert await stamps(kit) != before, "a copy for a restore has it"
+
+
+async def stamps(kit: Kit) -> list[int]:
+    """Return the stamp of the copied holds without the number of holds and the times."""
+    async with kit.database.read() as connection:
+        return (await non_restorable_state.stamp(connection, non_restorable_state.PARTS[0]))[-1:]
 
 
 async def test_an_order_goes_two_years_after_its_answer_or_its_secrecy(kit: Kit) -> None:

@@ -9,12 +9,14 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import orjson
 import pytest
 
 from server.data.privacy import audit_log, registry_history
+from server.trust.legal_orders import order_production
 from server.trust.legal_orders.law_orders import OrderRefused
 from server.trust.legal_orders.order_kinds import BeyondBounds
 from tests.server.data.conftest import NOW, Kit, address
@@ -106,6 +108,43 @@ async def test_a_second_officer_approves_and_the_person_reads_of_it_after_the_se
     assert (await orders(kit).counts())[2] == 1  # the alert
     await orders(kit).gag(number, "ada", NOW, "lifted")
     assert len((await person.know(A, NOW + 1))["parts"]["disclosures"]) == 1
+
+
+async def test_no_look_for_an_order_tells_the_person_of_it(kit: Kit, out: Path) -> None:
+    subject = kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A))
+    await audit_log.write_entry(
+        kit.database, now=NOW, operator="mod", action="log show", why="a report", outcome="asked", subject=subject
+    )
+    number = await orders(kit).new(order(gag_until=NOW + 900 * DAY), "ada")
+    await production(kit).produce(number, "ada", out, dry=True)
+    await orders(kit).show(number, "ada", "to answer it")
+    await orders(kit).refuse(number, "ada", "of no court")
+    later = int(time.time()) + DAY  # the lines of the audit log have the real time
+    assert [look["why"] for look in (await known(kit).know(A, later))["parts"]["looks"]] == ["a report"]
+
+
+@pytest.mark.parametrize("appeared", [False, True])
+async def test_a_full_disk_leaves_nothing_plain_and_no_line_that_is_not_true(
+    kit: Kit, out: Path, monkeypatch: pytest.MonkeyPatch, appeared: bool
+) -> None:
+    await officers(kit, "ada", "bob")
+    await stored(kit)
+    number = await orders(kit).new(order(), "ada")
+    real = order_production._sync
+
+    def full(folder: Path) -> None:
+        if (folder == out.parent) == appeared:
+            raise OSError("no space left")
+        real(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(order_production, "_sync", full)
+        with pytest.raises(OSError, match="no space"):
+            await approved(kit, number, out)
+    assert await asyncio.to_thread(lambda: sorted(out.parent.glob("answer*"))) == ([out] if appeared else [])
+    assert await phases(kit) == (["intent"] if appeared else ["intent", "failed"])
+    assert (await production(kit).produce(number, "ada", out)).state == "done"
+    assert (await phases(kit))[-1] == "done"
 
 
 async def test_without_another_officer_it_waits_and_an_emergency_does_not(kit: Kit, out: Path) -> None:
@@ -231,6 +270,7 @@ async def test_a_production_that_was_killed_is_finished_by_the_next_call(kit: Ki
     else:
         assert (await production(kit).produce(number, "ada", out)).state == "done"
     assert tuple(await phases(kit)) == STEPS[step]
+    assert (await orders(kit).ledger.lines())[0]["count"] == 14
     assert "saved_texts" in orjson.loads(folder(out)["records.json"])["records"]
     walked = await orders(kit).ledger.verify()
     assert (walked.problems, walked.unfinished) == ((), ())

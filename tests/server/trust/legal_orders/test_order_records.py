@@ -21,7 +21,7 @@ async def test_each_category_opens_its_part_alone(kit: Kit) -> None:
     await stored(kit)
     found = await records(kit).find(WHO, None, None)
     assert found.counts(EVERY) == {
-        "addresses": 4, "chats": 2, "saved_logs": 1, "bans": 0, "countries": 3, "pictures": 2, "reported_texts": 1, "saved_texts": 1,
+        "addresses": 4, "chats": 2, "saved_logs": 1, "colleges": 1, "bans": 0, "countries": 3, "pictures": 2, "reported_texts": 1, "saved_texts": 1,
     }  # fmt: skip
     parts = {category: set(await records(kit).opened(found, [category])) for category in EVERY}
     assert parts == {category: set(found.counts([category])) for category in EVERY}
@@ -62,6 +62,15 @@ async def test_held_and_hidden_records_are_found_and_the_time_narrows(kit: Kit) 
     assert {row["address"] for row in opened["addresses"] if "chat" in row} == {address(A)}
     narrow = await records(kit).find(WHO, NOW - 5 * DAY, NOW + 1)
     assert narrow.counts([Cat.F])["chats"] == 1
+
+
+async def test_a_chat_that_went_on_at_the_time_of_an_order_is_found(kit: Kit) -> None:
+    await stored(kit)
+    ended = NOW - DAY
+    for since, until, count in (
+        (ended - 30, ended - 29, 1), (ended, ended, 1), (ended - 60, ended - 60, 1), (ended + 1, NOW - 9, 0), (ended - 90, ended - 61, 0),
+    ):  # fmt: skip
+        assert (await records(kit).find(WHO, since, until)).counts([Cat.F])["chats"] == count
 
 
 async def test_more_than_one_answer_holds_is_an_error(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
