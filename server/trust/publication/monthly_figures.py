@@ -101,7 +101,7 @@ def tree(name: str, figures: Mapping[str, int]) -> Node:
 
 
 def _denials(requests: Mapping[str, Any], figures: Mapping[str, int]) -> dict[str, Any]:
-    """Return the refusals by reason. They are the refused requests of all kinds, so their sum is hidden where it would reveal those of a kind."""
+    """Return the refusals by reason. They are the refused requests of all kinds, so their sum is hidden if it reveals those of a kind."""
     node, hidden = tree("denial", figures), []
     for kind in request_states.KINDS:
         parts = requests.get("parts", {}).get(kind, {}).get("parts", {})
