@@ -11,7 +11,7 @@ C := $(wildcard ext/*/c/*.h tests/c/*.[ch] tests/cluster/*.c)
 PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/*/*/*.pxd)
 CYTHON := $(wildcard ext/*.p[yx][xd] ext/*/*.p[yx][xd]) $(PLAIN)
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/compiled_module_switch.py ext/pxd_check.py setup.py
-SAID := $(wildcard server/trust/screening/rules/*.toml) $(wildcard server/http/words/locale/*.po*) $(wildcard server/http/pages/*.html server/trust/console/templates/*.html) $(addprefix server/http/words/,compiled_catalogues.py po_files.py language_data.py templates.py)
+SAID := $(wildcard server/trust/screening/rules/*.toml server/trust/screening/*.py) $(wildcard server/http/words/locale/*.po*) $(wildcard server/http/pages/*.html server/trust/console/templates/*.html) $(addprefix server/http/words/,compiled_catalogues.py po_files.py language_data.py templates.py)
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
 export PYTHONDONTWRITEBYTECODE :=
