@@ -1,7 +1,8 @@
 """Hold the first lines of a user who began many chats alike: they are delivered after the partner's first line, or after PAUSE seconds.
 
 The user gets `partner` with state `paused`, and `back` when lines are accepted; a `message` before that is refused with `too_fast`, and the client
-sends it again. The partner gets nothing of it, and writes as in any chat. Video chats are not paused: their signals need the link.
+sends it again. The partner gets nothing of it, and writes as in any chat. Video chats are not paused: their signals need the link. Without
+limits (`limits.enabled`) there is no pause.
 **Invariant:** the connections of a paused chat are not linked to its ring (`Seat.paused`, `Seat.is_linked`), so no line is written to it but the one
 that ends the pause. A chat that migrates is not paused any more.
 """
@@ -36,7 +37,7 @@ class OpenerPause:
     def begin(self, session: Session, seat: Seat, now: float) -> None:
         """Pause a chat that begins, if its user began many alike."""
         core = self._core
-        if seat.chat.video or len(seat.others) != 1 or seat.side > 1:
+        if not core.settings.limits or seat.chat.video or len(seat.others) != 1 or seat.side > 1:
             return
         # others of a shared network must not wait for its advertiser: only a user's own chats count if their cookie is a day old
         is_known = core.friction.lasting(session.identity, now)

@@ -22,7 +22,7 @@ ALIKE = 8  # chats of ten minutes that begin alike (`server.trust.screening.open
 @pytest.fixture(scope="module")
 def spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on which the network of this machine began many chats with one line."""
-    settings = {"CHALLENGE__ENABLED": "false", "LIMITS__ENABLED": "false", "SERVER__PROXIES": "127.0.0.1"}
+    settings = {"CHALLENGE__ENABLED": "false", "SERVER__PROXIES": "127.0.0.1"}
     server = Server(tmp_path_factory.mktemp("data"), **{f"SERENDIP_{name}": value for name, value in settings.items()})
     with ThreadPoolExecutor(1) as other:  # this thread has the browser's loop
         other.submit(asyncio.run, spread_line(server.port)).result()
