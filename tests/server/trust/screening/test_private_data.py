@@ -95,3 +95,8 @@ def test_what_follows_a_word_decides() -> None:
     assert BESIDE["document"]("passport yesterday", 0, 8) is None
     assert BESIDE["number"]("call 8185550107", 0, 4) == (0, 15)
     assert BESIDE["digits"]("my address is elm 5", 0, 10) == (0, 19)
+
+
+def test_a_number_that_begins_with_three_zeros_is_no_telephone() -> None:
+    assert find_phone("00000059 0000000007 the quick brown fox") is None
+    assert find_phone("call 0049 171 2345678") is not None
