@@ -48,6 +48,17 @@ class ProducedPackage:
     counts: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """Content of a package. `counts`, `parts`: number and records of each part; `lines`: of the ledger."""
+
+    order: Order
+    chosen: Sequence[Category]
+    counts: dict[str, int]
+    parts: dict[str, Any]
+    lines: Sequence[int]
+
+
 class OrderProduction:
     """Produces orders. All methods raise StoreAway."""
 
@@ -118,7 +129,7 @@ class OrderProduction:
         intents = await ledger.intent(one, [keys.disclosure_subject(value) for value in found.values])
         try:
             parts = await self._records.opened(found, chosen)
-            await asyncio.to_thread(_write_package, out, order, chosen, counts, parts, intents)
+            await asyncio.to_thread(_write_package, out, _Content(order, chosen, counts, parts, intents))
         except Exception:
             # a folder that appeared is complete: the next call writes its outcome
             if not await asyncio.to_thread(out.exists):
@@ -163,21 +174,14 @@ def _is_package_of(out: Path, order: Order) -> bool:
     return True
 
 
-def _write_package(
-    out: Path,
-    order: Order,
-    chosen: Sequence[Category],
-    counts: dict[str, int],
-    parts: dict[str, Any],
-    lines: Sequence[int],
-) -> None:
+def _write_package(out: Path, content: _Content) -> None:
     """Write all files beside `out`, then rename their folder to it. After an error none stays. Raises OSError, OrderRefused if age fails."""
     part = out.with_name(out.name + ".part")
     if part.exists():
         shutil.rmtree(part)  # of an attempt that was killed
     part.mkdir(mode=0o700, parents=True)
     try:
-        _fill(part, order, chosen, counts, parts, lines)
+        _fill(part, content)
         part.rename(out)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -185,25 +189,19 @@ def _write_package(
     _sync(out.parent)
 
 
-def _fill(
-    part: Path,
-    order: Order,
-    chosen: Sequence[Category],
-    counts: dict[str, int],
-    parts: dict[str, Any],
-    lines: Sequence[int],
-) -> None:
+def _fill(part: Path, content: _Content) -> None:
     """Write the files of a package into an empty folder, and wait until they are on the disk."""
-    body = orjson.dumps({"order": shown(order.number), "records": parts}, option=orjson.OPT_INDENT_2)
+    order = content.order
+    body = orjson.dumps({"order": shown(order.number), "records": content.parts}, option=orjson.OPT_INDENT_2)
     name = RECORDS
     if order.age_key:
         body, name = _encrypted(body, order.age_key), f"{RECORDS}.age"
-    files = {name: body, README: _readme(order, chosen, counts, name, lines).encode()}
-    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {file}\n" for file, content in files.items())
-    for file, content in (files | {SUMS: sums.encode()}).items():
+    files = {name: body, README: _readme(content, name).encode()}
+    sums = "".join(f"{hashlib.sha256(bytes_of).hexdigest()}  {file}\n" for file, bytes_of in files.items())
+    for file, bytes_of in (files | {SUMS: sums.encode()}).items():
         descriptor = os.open(part / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as opened:
-            opened.write(content)
+            opened.write(bytes_of)
             opened.flush()
             os.fsync(descriptor)
     _sync(part)
@@ -230,9 +228,10 @@ def _encrypted(body: bytes, key: str) -> bytes:
     return made.stdout
 
 
-def _readme(order: Order, chosen: Sequence[Category], counts: dict[str, int], name: str, lines: Sequence[int]) -> str:
-    about = "\n".join(f"  {part}: {count}" for part, count in counts.items())
-    kinds = "\n".join(f"  {one.name}: {one.value}" for one in chosen)
+def _readme(content: _Content, name: str) -> str:
+    order, lines = content.order, content.lines
+    about = "\n".join(f"  {part}: {count}" for part, count in content.counts.items())
+    kinds = "\n".join(f"  {one.name}: {one.value}" for one in content.chosen)
     span = f"{utc(order.since) or 'the first record'} to {utc(order.until) or 'the last record'}"
     decrypt = (
         "\nDecrypt it with the private key: age --decrypt --identity KEY records.json.age\n" if order.age_key else ""

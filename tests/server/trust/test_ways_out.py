@@ -1,6 +1,6 @@
 """Every place that opens an address or a sealed text is known: it serves the person themselves or moderation, or the ledger has its line.
 
-The list names each function with its reason. A new caller fails the test until somebody has said why it may.
+The list names each function with its reason. A new caller fails the test until its reason is listed.
 """
 
 from __future__ import annotations

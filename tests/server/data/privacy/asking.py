@@ -51,7 +51,7 @@ async def ask(environment: dict[str, str], known: Person, stranger: Person, sink
 
 
 async def write(environment: dict[str, str], writer: Person) -> None:
-    """A mail to the operator, as the mail server pipes it: only the relay learns the address, and nobody the words."""
+    """A mail to the operator, as the mail server pipes it: its address goes to the relay alone, and its words to no other program."""
     address = f"{writer.mark('writer')}@example.org"
     raw = f"Return-Path: <{address}>\nFrom: {address}\nSubject: Serendip-Privacy {writer.mark('letter')}\n\n{writer.mark('letter')}\n"
     command = (sys.executable, "-c", "from server.main.cli import main; main()", "privacy", "mail")

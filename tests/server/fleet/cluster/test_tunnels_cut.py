@@ -136,7 +136,7 @@ async def test_who_does_not_talk_when_their_home_dies_comes_back_and_is_told_tha
 ) -> None:
     one, a, other, _ = await apart.meet()
     await talk(one, other)
-    apart.home.links.visitor_return._turning = True  # nobody is given back yet
+    apart.home.links.visitor_return._turning = True  # no session returns yet
     await did(one, other)
     apart.hosts[1].kill("worker 2")
     await comes_back(one)

@@ -108,7 +108,7 @@ class Person:
         try:
             while True:
                 heard.put_nowait(orjson.loads(await socket.receive_str()))
-        except Exception as closed:  # noqa: BLE001 - whoever hears is told
+        except Exception as closed:  # noqa: BLE001 - the waiting reader gets it
             heard.put_nowait(closed)
 
     async def say(self, kind: str, **fields: Any) -> None:

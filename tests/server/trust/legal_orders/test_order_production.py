@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 import signal
 import stat
 import subprocess
@@ -167,8 +166,6 @@ async def test_without_another_officer_it_waits_and_an_emergency_does_not(kit: K
 async def test_the_records_are_encrypted_to_the_authority_and_nothing_plain_is_written(
     kit: Kit, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("age") is None:
-        pytest.skip("age is not installed")
     await officers(kit, "ada", "bob")
     await stored(kit)
     key = tmp_path / "key"

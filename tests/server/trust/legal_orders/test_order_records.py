@@ -1,4 +1,4 @@
-"""An order finds live, held and hidden records of whom it names, and of nobody else."""
+"""Test that an order finds live, held and hidden records of the people that it names, and no other records."""
 
 from __future__ import annotations
 
