@@ -393,7 +393,7 @@ class Engine:
     def people(self) -> int:
         """Number of connected users, here and in other processes: the windows of one browser are one user."""
         here = self._core.people
-        return len(here) + self._elsewhere + sum([person not in here for person in self._named])
+        return len(here) + self._elsewhere + len(self._named.difference(here))
 
     def connected_people(self, most: int) -> tuple[int, list[int]]:
         """Return the number of users who are connected here, and their keys, if they are `most` or fewer."""
