@@ -25,11 +25,10 @@ from server.data.schema.data_request_schema import (
     request_answer,
     request_contact,
     request_mail,
-    request_step,
     request_text,
     rights_key,
 )
-from server.data.schema.deletion_schema import deletion, erased
+from server.data.schema.deletion_schema import deletion, deletion_notice, erased
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 from server.data.schema.hold_conditions import held_log, held_people
 from server.data.schema.incident_schema import incident
@@ -100,7 +99,7 @@ PARTS = (
     Part(
         request, (request.c.received, request.c.due, request.c.extended, request.c.closed, func.length(request.c.state))
     ),
-    Part(request_step, (request_step.c.at, request_step.c.tries)),
+    Part(deletion_notice, (deletion_notice.c.at, deletion_notice.c.tries)),
     Part(request_text, (func.length(request_text.c.text),)),
     Part(request_contact, (func.length(request_contact.c.contact),)),
     Part(request_answer, (request_answer.c.at,)),

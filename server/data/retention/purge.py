@@ -26,6 +26,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Column, Days, Registry
 from server.data.retention import legal_holds as holds
 from server.data.retention import monthly_counts, notice_and_request_expiry, stale_cases
+from server.data.retention.deletion_notices import DeletionNotices
 from server.data.retention.requested_deletion import RequestedDeletions
 from server.data.schema.chat_id_format import DAY, bound, day_of
 from server.data.schema.hidden_row_conditions import erased_row
@@ -129,6 +130,7 @@ class Purge:
         objects: Objects,
         retention: Retention,
         *,
+        notices: DeletionNotices | None = None,
         clock: Callable[[], float] = time.time,
         step: int = STEP,
         progress: Progress | None = None,
@@ -138,6 +140,7 @@ class Purge:
         self._objects = objects
         self._pseudonyms = logs.pseudonyms
         self._retention = retention
+        self._notices = notices
         self._clock = clock
         self._step = step
         self._progress = progress or (lambda _place, _count: None)
@@ -355,7 +358,9 @@ class Purge:
     async def _asked(self, done: Purged) -> None:
         """Delete the rows whose deletion was requested."""
         longest = max(self._keep, self._retention.backup_days)
-        removal = RequestedDeletions(self._database, self._logs, self._objects, longest=longest, clock=self._clock)
+        removal = RequestedDeletions(
+            self._database, self._logs, self._objects, longest=longest, notices=self._notices, clock=self._clock
+        )
         for place, count in (await removal.run()).items():
             done.add(place, count)
         done.longest_step = max(done.longest_step, removal.longest_step)

@@ -34,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database.database import Database
 from server.data.objects.object_store import Objects
+from server.data.retention.deletion_notices import DeletionNotices
 from server.data.schema.chat_id_format import DAY, bound, day_of
 from server.data.schema.deletion_schema import OBJECTED, deletion, erased
 from server.data.schema.hidden_row_conditions import exempt_case
@@ -92,7 +93,8 @@ Step = Callable[[AsyncConnection, Target, int], Awaitable[int]]  # deletes some 
 class RequestedDeletions:
     """Deletes over one store.
 
-    `clock`: Unix seconds; `longest`: days for which a row may still exist anywhere (retention, a backup's life).
+    `clock`: Unix seconds; `notices`: None if no recipient is told; `longest`: days for which a row may still exist anywhere (retention, a backup's
+    life).
 
     Each step is one transaction under the lock that placing a hold takes, and finds its rows anew. Entries of the erasure list are named by keyed
     hashes of the values under which rows were stored; the body says, encrypted, until when.
@@ -105,11 +107,13 @@ class RequestedDeletions:
         objects: Objects,
         *,
         longest: int = 120,
+        notices: DeletionNotices | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._logs = logs
         self._objects = objects
+        self._notices = notices
         self._longest = longest
         self._clock = clock
         self.gone: Counter[str] = Counter()  # rows by table
@@ -131,6 +135,10 @@ class RequestedDeletions:
 
     async def _remove(self, idents: Sequence[str], now: int) -> None:
         """Delete all rows of some requests, then write their erasure entries, then mark the requests as done."""
+        if self._notices is not None:
+            async with self._database.write() as connection:
+                await self._database.guard(connection)
+                await self._notices.write(connection, idents, now)
         there_is = [exists(select(column).where(column == erased.c.value)) for column in PEOPLE]
         wanted = select(erased.c.value, erased.c.before, *there_is).where(erased.c.number.in_(idents))
         async with self._database.read() as connection:

@@ -2,8 +2,7 @@
 
 **Invariant:** the requester is a keyed hash that cannot be joined with another table.
 
-request ── request_step                 recipients to which it was passed on
-    ├───── request_text, request_contact      encrypted; deleted when the request closes, at the latest after 90 days
+request ── request_text, request_contact      encrypted; deleted when the request closes, at the latest after 90 days
     ├───── request_mail               the address of a mail, hashed, for a day: one answer and one request per address
     └───── request_answer               the answer, encrypted
 rights_key                              the time before which a person's rights keys (secrets that prove who asks) are void
@@ -40,18 +39,6 @@ request = Table(
     Index("ix_request_who", "who", "kind"),
     Index("ix_request_state", "state", "due"),
     Index("ix_request_closed", "closed"),
-)
-
-request_step = Table(
-    "request_step",
-    metadata,
-    Column("request", String(13), primary_key=True, info=NUMBER),
-    Column("recipient", String(64), primary_key=True, info=pd("request_step")),
-    Column("how", String(12), nullable=False, info=pd("request_step")),
-    Column("state", String(12), nullable=False, info=pd("request_step")),
-    Column("tries", SmallInteger, nullable=False, info=pd("request_step")),
-    Column("at", BigInteger, nullable=False, info=pd("request_step")),
-    Index("ix_request_step_at", "at"),
 )
 
 request_text = Table(

@@ -1,11 +1,12 @@
-"""Define the tables of deletion requests: `deletion` has the requests, `erased` the values under which the rows to delete are stored.
+"""Define the tables of deletion requests: `deletion` has the requests, `erased` the values under which the rows to delete are stored,
+`deletion_notice` the recipients of the data and whether they were told.
 
 **Invariant:** the requester is a keyed hash that cannot be joined with another table.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
 
 from server.data.schema.record_schema import metadata, not_personal, pd
 
@@ -38,4 +39,22 @@ erased = Table(
     Column("number", String(13), primary_key=True, info=pd("erased")),
     Column("before", BigInteger, nullable=False, info=pd("erased")),
     Index("ix_erased_number", "number"),
+)
+
+# state: waiting, refused (both are tried again at `next`); told, failed, nothing, untold, by_us, contract. `began`: the removal, `at`: the state's
+# time. `line`: the intent in the disclosure ledger; `known`: the addresses to tell, encrypted, until the end.
+deletion_notice = Table(
+    "deletion_notice",
+    metadata,
+    Column("number", String(13), primary_key=True, info=pd("deletion_notice")),
+    Column("recipient", String(200), primary_key=True, info=pd("deletion_notice")),
+    Column("state", String(8), nullable=False, info=pd("deletion_notice")),
+    Column("tries", SmallInteger, nullable=False, info=pd("deletion_notice")),
+    Column("began", BigInteger, nullable=False, info=pd("deletion_notice")),
+    Column("at", BigInteger, nullable=False, info=pd("deletion_notice")),
+    Column("next", BigInteger, info=pd("deletion_notice")),
+    Column("line", BigInteger, info=not_personal("the number of a line of the ledger")),
+    Column("known", LargeBinary(65_000), info=pd("deletion_address")),
+    Index("ix_deletion_notice_next", "next"),
+    Index("ix_deletion_notice_at", "at"),
 )

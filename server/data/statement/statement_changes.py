@@ -81,11 +81,16 @@ def _recipients(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Chan
     for key, one in after.items():
         if key not in before:
             yield Change("recipient.added", one["name"])
-        elif before[key] != one:
+        elif _filled(before[key]) != _filled(one):
             yield Change("recipient.changed", one["name"])
     for key, one in before.items():
         if key not in after:
             yield Change("recipient.gone", one["name"])
+
+
+def _filled(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of a recipient: an empty field is as none, which an older version did not have."""
+    return {name: value for name, value in one.items() if value}
 
 
 def _lengths(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

@@ -65,7 +65,7 @@ CLOSED = dict.fromkeys(
     "approval.asked": "the request",
     "case_comment.at": "it was written",
     "deletion.asked": "the request",
-    "request_step.at": "it was passed on",
+    "deletion_notice.at": "it was passed on",
     "law_order.ends": "the answer, or the end of its secrecy",
     "disclosure_subject.since": "the disclosure, or the end of its secrecy",
     "request_answer.at": "the answer",
@@ -102,7 +102,7 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
         "recipients": [
             _contract(contract, named) for contract in registry.contracts if contract.recipient.value in gets
         ],
-        "providers": [_provider(one) for one in settings.recipients],
+        "providers": [_provider(one, settings) for one in settings.recipients],
         "texts": [said(text, settings, language) for text in registry.texts if holds(text.needs, on)],
     }
 
@@ -215,8 +215,14 @@ def _category(
     }
 
 
-def _provider(provider: Provider) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in provider}
+def _provider(provider: Provider, settings: Settings) -> dict[str, Any]:
+    """Return a provider; `deletes` is what really happens. Without a store nothing is kept, and nothing is passed on."""
+    way = provider.way(mails=bool(settings.mail.host))
+    told = way in ("webhook", "mail")
+    return provider.model_dump(mode="json") | {
+        "deletes": way if settings.store.enabled or not told else "untold",
+        "contact": "" if provider.deletes == "webhook" else provider.contact,  # an address for programs alone
+    }
 
 
 def place_words(place: Any) -> str:

@@ -34,7 +34,7 @@ KINDS = {
     "deletion": "requests for deletion",
     "erased": "values that they hide",
     "request": "requests of people about their data",
-    "request_step": "recipients that they were passed on to",
+    "deletion_notice": "recipients that are told of a deletion",
     "request_text": "texts of requests",
     "request_contact": "addresses for an answer",
     "request_answer": "answers to requests",

@@ -15,6 +15,7 @@ import typer
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log, log_scan, registry_check, registry_history
 from server.data.retention import legal_holds
+from server.data.retention.deletion_notices import DeletionNotices
 from server.data.retention.purge import Purge, Purged
 from server.data.statement import processing_records, statement_versions
 from server.data.statement.current_statement import PublishedStatement
@@ -91,6 +92,7 @@ def purge(
 
             made = Purge(
                 parts.database, parts.logs, parts.objects, settings.retention,
+                notices=DeletionNotices(parts.pseudonyms, settings),
                 clock=(lambda: float(at)) if now else time.time, progress=progress,
             )  # fmt: skip
             done = await made.run(dry=run.dry_run)

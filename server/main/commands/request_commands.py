@@ -227,7 +227,7 @@ def as_data(found: Request) -> dict[str, object]:
         "text": found.text,
         "contact": found.contact,
         "answer": found.answer,
-        "steps": [f"{one.recipient}, {one.how}: {one.state} {when(one.at)}" for one in found.steps],
+        "steps": [f"{one.recipient}: {one.state} {when(one.at)}" for one in found.steps],
     }
 
 

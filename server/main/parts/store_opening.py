@@ -33,6 +33,7 @@ async def open_store(
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """Open the store and the parts that use it. If the database is away, the server starts all the same. Raises StartError."""
     # These load 40 MB of libraries, which a server without a store does not need.
+    from server.data.retention.deletion_notices import DeletionNotices
     from server.data.retention.purge import Purge
     from server.data.store import store_runner
     from server.trust.console import console_server as console_service
@@ -42,7 +43,8 @@ async def open_store(
     from server.trust.rights.service import over
 
     async def purge(parts: store_runner.Parts) -> None:
-        await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
+        notices = DeletionNotices(parts.pseudonyms, settings)
+        await Purge(parts.database, parts.logs, parts.objects, settings.retention, notices=notices).run()
 
     try:
         store = store_runner.Store(settings, secret, purge, tasks)

@@ -1,17 +1,29 @@
 """Define the settings that name the recipients of personal data, such as hosting or mail providers: one table `[[recipients]]` each.
 
-**Invariant:** every recipient of a deployment's personal data is named here.
+**Invariant:** every recipient of a deployment's personal data is named here, and none that uses the data for purposes of its own.
 """
 
-from typing import Annotated, Literal
+import re
+from datetime import date as Date
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 # Of a transfer out of the European Union, GDPR 13(1)(f): an adequacy decision (45), standard clauses or binding rules (46, 47), or consent (49)
 Safeguard = Literal["", "inside", "adequacy", "clauses", "rules", "consent"]
 Kind = Literal["hosting", "objects", "cdn", "turn", "mail", "translation", "captcha", "moderation", "counsel", "backup"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Needed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Days = Annotated[int, Field(ge=0, le=3650)]
+Way = Literal[
+    "by_us", "contract", "webhook", "mail", "untold"
+]  # how a deletion reaches a recipient; untold: it does not
+SECRET_MIN = 16  # characters of the key that signs a notice
+KNOWS_ADDRESSES = frozenset(
+    {"hosting", "cdn", "turn", "captcha"}
+)  # kinds of recipients that see the addresses of users
+_mailbox = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+").fullmatch
 Link = Annotated[str, StringConstraints(pattern=r"^(https://[^\s\"<>]+)?$", max_length=500)]
 
 
@@ -33,13 +45,49 @@ class Recipient(BaseModel):
     safeguard_link: Link = Field(
         default="", description="https:// address of a copy of it; none: send one to users who ask"
     )
-    contract: Words = Field(default="", description="the agreement: title and date")
+    contract: Words = Field(default="", description="the agreement, in words")
+    date: Date | None = Field(default=None, description="day of the agreement, like 2026-10-01")
+    confidential: bool | None = Field(
+        default=None, description="it binds them to keep the data confidential; none: not said"
+    )
+    purpose_only: bool | None = Field(
+        default=None,
+        description="it lets them use the data for this service alone; none: not said. With `false` the server does not start",
+    )
     link: Link = Field(default="", description="https:// address of what they say about privacy")
     deletes: Literal["by_us", "webhook", "mail", "contract"] = Field(
         default="contract",
-        description="how a deletion reaches them; `webhook`, `mail`: not carried out yet, which the statement says",
+        description="how a deletion reaches them: `by_us`, we delete it there; `contract`, within `days`; `webhook`, `mail`: they are told",
     )
-    contact: Words = Field(default="", description="where a deletion or a question reaches them")
+    days: Days = Field(default=0, description="days within which they delete; 0: not said")
+    contact: Words = Field(
+        default="", description="where a deletion reaches them: the https:// address of the webhook, or a mail address"
+    )
+    secret: SecretStr = Field(
+        default=SecretStr(""),
+        exclude=True,
+        description=f"key of the webhook's signature, {SECRET_MIN} characters or more",
+    )
+    private: bool = Field(
+        default=False, exclude=True, description="the webhook may be in a private network, and plain http://"
+    )
+
+    @model_validator(mode="after")
+    def _serves_this_alone(self) -> Self:
+        if self.purpose_only is False:
+            raise ValueError(f"{self.name} uses the data for purposes of its own: no contract allows that here")
+        return self
+
+    def way(self, *, mails: bool) -> Way:
+        """Return how a deletion reaches them. `mails`: whether this server has a mail server."""
+        if self.deletes == "webhook":
+            url = urlsplit(self.contact)
+            secure = url.scheme == "https" or (self.private and url.scheme == "http")
+            signed = len(self.secret.get_secret_value()) >= SECRET_MIN
+            return "webhook" if secure and url.hostname and signed else "untold"
+        if self.deletes == "mail":
+            return "mail" if mails and _mailbox(self.contact) else "untold"
+        return self.deletes
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"

@@ -24,6 +24,7 @@ NAMES: Final = (
         "console-sessions",
         "loop-lag",
         "nats",
+        "recipients",
         "reload",
         "requests",
         "safety-attended",

@@ -54,6 +54,13 @@ KEPT = (
         "Did the secrecy of an order end?",
     ),
     Metric(
+        "serendip_deletion_notices",
+        "gauge",
+        "notices of deletions to recipients: waiting, refused (both are tried again), and failed after 30 days (those of the last 7 days)",
+        "Does every recipient learn of a deletion?",
+        ("state",),
+    ),
+    Metric(
         "serendip_incident_due_seconds",
         "gauge",
         "seconds until the authority must be notified of the first open incident; below 0: it is late. Missing: none is open",

@@ -116,10 +116,10 @@ PARTS = (
     ),
     Part("rights_keys", PROVIDED, ("rights_key",), {"invalid_before": "time"}),
     Part(
-        "request_steps",
+        "deletion_notices",
         ABOUT,
-        ("request_step",),
-        {"request": "text", "recipient": "text", "how": "word", "state": "word", "at": "time", "goes": "day"},
+        ("deletion_notice",),
+        {"request": "text", "recipient": "text", "state": "word", "at": "time", "goes": "day"},
     ),
     Part(
         "pictures",

@@ -11,11 +11,10 @@ from server.data.schema.data_request_schema import (
     request,
     request_answer,
     request_contact,
-    request_step,
     request_text,
     rights_key,
 )
-from server.data.schema.deletion_schema import deletion
+from server.data.schema.deletion_schema import deletion, deletion_notice
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 from server.data.schema.law_order_schema import law_order
 from server.trust.data_export.export_parts import Row as Piece
@@ -24,10 +23,10 @@ from server.trust.data_requests.request_store import ANSWER, WHERE, WORDS
 
 
 async def asked(view: View) -> dict[str, list[Piece]]:
-    """Return five parts: requests, their recipients, deletions and restrictions, invalidated keys, and disclosures to others."""
+    """Return five parts: requests, recipients told of deletions, deletions and restrictions, invalidated keys, and disclosures to others."""
     return {
         "requests": await _requests(view),
-        "request_steps": await _steps(view),
+        "deletion_notices": await _notices(view),
         "deletions": await _deletions(view),
         "rights_keys": await _rights_keys(view),
         "disclosures": await _disclosures(view),
@@ -62,19 +61,19 @@ async def _requests(view: View) -> list[Piece]:
     ]
 
 
-async def _steps(view: View) -> list[Piece]:
-    wanted = select(request_step).join(request, request.c.number == request_step.c.request)
-    theirs = wanted.where(request.c.who == view.person.requests, view.kept("request_step", request_step.c.at))
+async def _notices(view: View) -> list[Piece]:
+    wanted = select(deletion_notice).join(deletion, deletion.c.number == deletion_notice.c.number)
+    kept = view.kept("deletion_notice", deletion_notice.c.at)
+    theirs = wanted.where(deletion.c.who == view.person.deletions, kept)
     return [
         {
-            "request": row.request,
+            "request": row.number,
             "recipient": row.recipient,
-            "how": row.how,
             "state": row.state,
             "at": time_of(row.at),
-            "goes": view.goes("request_step", row.at),
+            "goes": view.goes("deletion_notice", row.at),
         }
-        for row in await view.rows(theirs.order_by(request_step.c.request, request_step.c.recipient))
+        for row in await view.rows(theirs.order_by(deletion_notice.c.number, deletion_notice.c.recipient))
     ]
 
 

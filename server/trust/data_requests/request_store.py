@@ -22,10 +22,9 @@ from server.data.schema.data_request_schema import (
     request,
     request_answer,
     request_contact,
-    request_step,
     request_text,
 )
-from server.data.schema.deletion_schema import deletion
+from server.data.schema.deletion_schema import deletion, deletion_notice
 from server.ops.security.reference_numbers import number
 from server.ops.security.reference_numbers import read as read_number
 from server.ops.security.url_token_generator import SECRET
@@ -357,8 +356,7 @@ class Requests:
     ) -> Request:
         said = select(request_answer.c.answer).where(request_answer.c.request == row.number)
         answer = (await connection.execute(said)).scalar()
-        on = select(request_step).where(request_step.c.request == row.number).order_by(request_step.c.recipient)
-        steps = tuple(Step(one.recipient, one.how, one.state, one.at) for one in (await connection.execute(on)).all())
+        steps = await notices_of(connection, row.number)
         return Request(
             row.number, row.kind, row.by, row.level, _standing(row), self._words(ANSWER, answer), steps,
             self._words(WORDS, text), self._words(WHERE, contact),
@@ -369,6 +367,12 @@ class Requests:
             return "" if sealed is None else self._pseudonyms.open_text(domain, sealed)
         except KeyGone:
             return ""
+
+
+async def notices_of(connection: AsyncConnection, ident: str) -> tuple[Step, ...]:
+    """Return the recipients that are told of a deletion, by its number. Raises StoreAway."""
+    of = select(deletion_notice).where(deletion_notice.c.number == ident).order_by(deletion_notice.c.recipient)
+    return tuple(Step(one.recipient, one.state, one.at) for one in (await connection.execute(of)).all())
 
 
 def _standing(row: Row[Any]) -> RequestState:

@@ -34,10 +34,9 @@ HOURS: Final = 72 * 3600  # seconds to notify the authority (GDPR 33)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A request passed on: the recipient, how (`by_us`, `webhook`, `mail`, `contract`), its state, and since when."""
+    """A deletion passed on: the recipient, the state (`server.trust.rights.recipient_notices.STATES`), and since when."""
 
     recipient: str
-    how: str
     state: str
     at: int
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.keys.epoch_keys import epoch_of
-from server.data.retention import legal_holds
+from server.data.retention import deletion_notices, legal_holds
 from server.data.schema.data_request_schema import request
 from server.data.schema.deletion_schema import OBJECTED, deletion, erased
 from server.data.schema.record_schema import hold
@@ -26,6 +26,8 @@ from server.ops.security.reference_numbers import number
 from server.trust.data_requests import deletion_exemptions
 from server.trust.data_requests.deletion_exemptions import Exempted
 from server.trust.data_requests.request_states import FULFILLED
+from server.trust.data_requests.request_store import notices_of
+from server.trust.data_requests.rights_ports import Step as Recipient
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.deletion_receipt_text import receipt_text
 
@@ -61,6 +63,7 @@ class DeletionState:
     kept: tuple[Exempted, ...]
     receipt: bytes | None
     statement: str = ""
+    recipients: tuple[Recipient, ...] = ()
 
 
 class Deletion:
@@ -78,6 +81,7 @@ class Deletion:
         self._backups = settings.retention.backup_days
         self._receipts = receipts
         self._version = version
+        self._ways = deletion_notices.ways(settings)
 
     @property
     def receipt_key(self) -> str:
@@ -228,14 +232,24 @@ class Deletion:
         values = (await connection.execute(select(erased.c.value).where(erased.c.number == ident))).scalars().all()
         kept = await deletion_exemptions.kept(connection, values, row.asked, now)
         steps = self._steps(row, now)
-        made = DeletionState(ident, row.asked, row.due, row.done, steps, kept, None, row.statement)
+        recipients = await notices_of(connection, ident) or self._planned(row)
+        made = DeletionState(ident, row.asked, row.due, row.done, steps, kept, None, row.statement, recipients)
         if row.done is None:
             return made
         lines = [(step.what, step.at) for step in steps]
         text = receipt_text(
             ident, row.asked, row.done, row.statement, lines, [(one.exemption.value, one.until) for one in kept]
         )
-        return DeletionState(ident, row.asked, row.due, row.done, steps, kept, self._receipts.sign(text), row.statement)
+        return replace(made, receipt=self._receipts.sign(text))
+
+    def _planned(self, row: Row[Any]) -> tuple[Recipient, ...]:
+        """Return the recipients of a deletion whose date has not come; none for one that had no notices."""
+        if row.done is not None or not row.records:
+            return ()
+        return tuple(
+            Recipient(one.name, deletion_notices.WAITING if way in ("webhook", "mail") else way, row.due)
+            for one, way in self._ways
+        )
 
     def _steps(self, row: Row[Any], now: int) -> tuple[Step, ...]:
         end = row.done or row.due

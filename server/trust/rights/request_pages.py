@@ -344,10 +344,7 @@ def _as_shown(found: Request, t: Said) -> dict[str, object]:
         "why": standing.why,
         **{name: _day(getattr(standing, name), t) for name in ("received", "due", "outer", "answered", "closed")},
         "answer": found.answer,
-        "steps": [
-            {"recipient": step.recipient, "how": step.how, "state": step.state, "at": t.day(step.at)}
-            for step in found.steps
-        ],
+        "steps": [{"recipient": step.recipient, "state": step.state, "at": t.day(step.at)} for step in found.steps],
     }
 
 

@@ -32,6 +32,7 @@ from server.trust.rights.deletion import DISPUTES, Deletion, DeletionState
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.legal_clocks import LegalClocks
 from server.trust.rights.proof_check import ProofChecks
+from server.trust.rights.recipient_notices import RecipientNotices
 
 Shape = TypeVar("Shape")
 LOOK = 60.0  # seconds between checks of the clocks
@@ -47,6 +48,7 @@ class Rights:
         known: PersonExports,
         deletion: Deletion,
         tasks: Tasks,
+        notices: RecipientNotices,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.keys = RightsKeys(keys)
@@ -57,6 +59,7 @@ class Rights:
         self._known = known
         self._logs = parts.logs
         self._tasks = tasks
+        self._notices = notices
         self._clock = clock
         self._counts: dict[str, int] = {}
         self._due: int | None = None
@@ -177,6 +180,7 @@ class Rights:
     async def start(self) -> None:
         """Start the clocks."""
         self._tasks.start("requests", self._run)
+        self._tasks.start("recipients", self._notices.run)
 
     async def _run(self) -> None:
         while True:
@@ -208,6 +212,7 @@ class Rights:
 
     async def close(self) -> None:
         """Stop the clocks."""
+        await self._tasks.end("recipients")
         await self._tasks.end("requests")
 
     def reading(self) -> Reading:
@@ -217,6 +222,7 @@ class Rights:
             "serendip_requests": {(state,): self._counts.get(state, 0) for state in request_states.STATES},
             **due,
             **self._legal.reading(self.now),
+            **self._notices.reading(),
         }
 
     async def _end(self, identity: int, kind: str, state: str, now: int) -> None:
@@ -233,7 +239,8 @@ def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: 
 
     receipts = Receipts(keys.lasting[Purpose.RECEIPT])
     deletion = Deletion(parts, settings, receipts, lambda: published.version.name)
-    return Rights(parts, keys, PersonExports(parts, told), deletion, tasks)
+    notices = RecipientNotices(parts.database, parts.pseudonyms, settings)
+    return Rights(parts, keys, PersonExports(parts, told), deletion, tasks, notices)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

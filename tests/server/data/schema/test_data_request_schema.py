@@ -7,12 +7,11 @@ from server.data.schema.data_request_schema import (
     request,
     request_answer,
     request_contact,
-    request_step,
     request_text,
     rights_key,
 )
 
-TABLES = (request, request_step, request_text, request_contact, request_answer, rights_key, agent_use)
+TABLES = (request, request_text, request_contact, request_answer, rights_key, agent_use)
 
 
 def test_no_row_has_two_people_and_no_words_stand_beside_one() -> None:

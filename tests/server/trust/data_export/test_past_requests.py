@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from server.data.schema.data_request_schema import request_step
 from server.data.schema.deletion_schema import deletion, erased
 from server.trust.data_export.person_row_keys import person
 from server.trust.data_requests.request_states import FULFILLED
@@ -29,13 +28,13 @@ async def test_the_day_before_which_keys_are_invalid_is_told(kit: Kit) -> None:
     assert (await known(kit).know(A, NOW))["parts"]["rights_keys"] == [{"invalid_before": "2026-11-18T11:06:40Z"}]
 
 
-async def test_whom_a_request_was_passed_on_to_is_told_to_its_person(kit: Kit) -> None:
-    mine = await Requests(kit.database, kit.pseudonyms).open(NewRequest("delete", "page", 3, A), NOW)
-    step = {"request": mine, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
-    async with kit.database.write() as connection:
-        await connection.execute(insert(request_step).values(step))
-    assert (await known(kit).know(A, NOW))["parts"]["request_steps"][0]["recipient"] == "Hosting Ltd"
-    assert (await known(kit).know(B, NOW))["parts"]["request_steps"] == []
+async def test_whom_a_deletion_was_passed_on_to_is_told_to_its_person(kit: Kit) -> None:
+    await wrote(kit)
+    for who in (A, B):
+        ((row,), (gone,)) = (
+            (await known(kit).know(who, NOW))["parts"][name] for name in ("deletion_notices", "deletions")
+        )
+        assert (row["recipient"], row["state"], row["request"]) == ("Hosting Ltd", "told", gone["number"])
 
 
 async def test_a_deletion_is_told_while_what_it_hides_is_not(kit: Kit) -> None:

@@ -42,7 +42,7 @@ async def test_a_person_sees_their_own_pieces_of_every_part(kit: Kit) -> None:
     know = await known(kit).know(A, LATER)
     assert know["counts"] == {
         "chats": 3, "saved_logs": 1, "reports_made": 2, "appeals": 1, "reports_received": 3, "cases": 3, "bans": 2, "notices": 1, "looks": 4,
-        "holds": 1, "addresses_shown": 1, "requests": 1, "deletions": 1, "rights_keys": 1, "request_steps": 1, "disclosures": 1, "pictures": 2,
+        "holds": 1, "addresses_shown": 1, "requests": 1, "deletions": 1, "rights_keys": 1, "deletion_notices": 1, "disclosures": 1, "pictures": 2,
     }  # fmt: skip
     assert {row["address"] for row in know["parts"]["chats"]} == {address(A)}
     assert know["parts"]["chats"][-1]["ended"] == "2026-11-16T11:06:40Z"

@@ -19,11 +19,12 @@ from server.data.records.chat_rows import EndedChat, Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Line, Transcript
 from server.data.retention import legal_holds
-from server.data.schema.data_request_schema import request_step, rights_key
-from server.data.schema.deletion_schema import deletion
+from server.data.schema.data_request_schema import rights_key
+from server.data.schema.deletion_schema import deletion, deletion_notice
 from server.data.statement.current_statement import PublishedStatement
 from server.data.store.store_runner import Parts
 from server.ops.config.settings import Retention, Settings
+from server.ops.security import reference_numbers
 from server.trust.cases.user_appeals import Appeals
 from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests.request_store import NewRequest, Requests
@@ -155,17 +156,21 @@ def cameras(by: int, about: int) -> tuple[Picture, ...]:
 async def wrote(kit: Kit) -> None:
     """Let both users make requests, have data deleted long ago, and invalidate their keys."""
     for who in (A, B):
-        number = await Requests(kit.database, kit.pseudonyms).open(
+        await Requests(kit.database, kit.pseudonyms).open(
             NewRequest("other", "page", 3, who, text=f"asked by {who}"), NOW
         )
-        step = {"request": number, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
+        number = reference_numbers.number()
+        step = {
+            "number": number, "recipient": "Hosting Ltd", "state": "told", "tries": 1, "began": NOW, "at": NOW,
+            "next": None, "line": None, "known": None,
+        }  # fmt: skip
         gone = {
             "number": number, "who": kit.pseudonyms.deletion_subject(who), "kind": "delete", "records": True, "logs": False,
             "asked": NOW - 200 * DAY, "due": NOW - 197 * DAY, "done": NOW - 197 * DAY, "statement": "2",
         }  # fmt: skip
         invalid = {"who": kit.pseudonyms.revoked_identity(who), "not_before": NOW * 1000 + 7}
         async with kit.database.write() as connection:
-            await connection.execute(insert(request_step).values(step))
+            await connection.execute(insert(deletion_notice).values(step))
             await connection.execute(insert(deletion).values(gone))
             await connection.execute(insert(rights_key).values(invalid))
         shown = Disclosure(What.REVEAL, f"shown to police of {who}", "demand", (Category.A,), 1)

@@ -19,6 +19,7 @@ from server.trust.data_requests.request_store import NewRequest
 from server.trust.data_requests.rights_ports import Used
 from server.trust.rights.deletion import Deletion
 from server.trust.rights.deletion_receipt import Receipts
+from server.trust.rights.recipient_notices import RecipientNotices
 from server.trust.rights.service import Rights
 from tests.server.data.conftest import NOW, Kit, ended
 from tests.server.trust.rights.people import known
@@ -39,7 +40,8 @@ def made(kit: Kit, data: Path) -> Rights:
     deletion = Deletion(
         parts, Settings(data=data), Receipts(secret.lasting[secret_keys.Purpose.RECEIPT]), lambda: "2.3"
     )
-    return Rights(parts, secret, known(kit), deletion, kit.tasks, clock=lambda: kit.now)
+    notices = RecipientNotices(kit.database, kit.pseudonyms, Settings(data=data))
+    return Rights(parts, secret, known(kit), deletion, kit.tasks, notices, clock=lambda: kit.now)
 
 
 async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit, rights: Rights) -> None:
@@ -57,6 +59,7 @@ async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit,
         "serendip_requests": {(state,): int(state == "fulfilled") for state in request_states.STATES},
         "serendip_orders": {(state,): 0 for state in ("open", "held", "produced", "refused")},
         "serendip_order_gags_ended": 0,
+        "serendip_deletion_notices": {(state,): 0 for state in ("waiting", "refused", "failed")},
     }
 
 

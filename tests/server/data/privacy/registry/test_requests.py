@@ -8,10 +8,9 @@ BY_KEY = {item.key: item for item in REQUESTS}
 
 
 def test_requests_are_kept_24_months_and_used_for_nothing_else() -> None:
-    for key in ("request", "request_step"):
-        keep = BY_KEY[key].keep
-        assert isinstance(keep, Days)
-        assert keep.days == 730
+    keep = BY_KEY["request"].keep
+    assert isinstance(keep, Days)
+    assert keep.days == 730
     for item in REQUESTS:
         assert set(item.purposes) <= {Purpose.LEGAL, Purpose.VERIFY, Purpose.SAFETY}
         assert item.basis is Basis.LAW or item.key == "request_limits"

@@ -1,0 +1,92 @@
+"""Note, before a person's rows are removed, which recipients are to be told of it, and the addresses by which they know the person.
+
+**Invariant:** a removal and its notices cannot part: the notices are written before the first row goes, and a removal that is continued after a kill
+writes none twice. Addresses under a legal hold are not noted: whoever must keep data must not have it deleted elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import and_, insert, not_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.deletion_schema import OBJECTED, deletion, deletion_notice, erased
+from server.data.schema.hold_conditions import held_party
+from server.data.schema.record_schema import party
+from server.ops.config.recipient_settings import KNOWS_ADDRESSES, Recipient, Way
+from server.ops.config.settings import Settings
+
+DOMAIN: Final = b"deletion.address"
+ROWS: Final = 5_000  # newest rows of a person that are read
+ADDRESSES: Final = 400  # most in one notice: 40 KB
+WAITING, NOTHING = "waiting", "nothing"
+TOLD_OF: Final = ("delete", OBJECTED)  # kinds of deletions; a replay was told before its restore
+
+
+def ways(settings: Settings) -> list[tuple[Recipient, Way]]:
+    """Return the recipients of a deployment, each name once, with how a deletion reaches them."""
+    mails = bool(settings.mail.host)
+    found = {one.name: (one, one.way(mails=mails)) for one in reversed(settings.recipients)}
+    return list(reversed(found.values()))
+
+
+class DeletionNotices:
+    """Writer of one deployment's notices. Its methods raise StoreAway, KeyAwaited."""
+
+    def __init__(self, pseudonyms: Pseudonyms, settings: Settings) -> None:
+        self._pseudonyms = pseudonyms
+        self._ways = ways(settings)
+
+    async def write(self, connection: AsyncConnection, idents: Sequence[str], now: int) -> None:
+        """Write the notices of these deletions, unless they have some. Call within a transaction under the guard."""
+        if not self._ways:
+            return
+        noted = select(deletion_notice.c.number).where(deletion_notice.c.number == deletion.c.number).exists()
+        wanted = select(deletion.c.number).where(
+            deletion.c.number.in_(idents), deletion.c.kind.in_(TOLD_OF), deletion.c.records, not_(noted)
+        )
+        for ident in (await connection.execute(wanted)).scalars().all():
+            known = await self._known(connection, ident, now)
+            rows = [self._row(ident, one, way, known, now) for one, way in self._ways]
+            await connection.execute(insert(deletion_notice), rows)
+
+    def _row(self, ident: str, one: Recipient, way: Way, known: bytes | None, now: int) -> dict[str, Any]:
+        state, tell = str(way), None
+        if way in ("webhook", "mail"):
+            tell = known if one.kind in KNOWS_ADDRESSES else None
+            state = WAITING if tell is not None else NOTHING
+        waits = now if tell is not None else None
+        return {
+            "number": ident, "recipient": one.name, "state": state, "tries": 0, "began": now, "at": now,
+            "next": waits, "line": None, "known": tell,
+        }  # fmt: skip
+
+    async def _known(self, connection: AsyncConnection, ident: str, now: int) -> bytes | None:
+        """Return the person's addresses as encrypted JSON, [address, first, last use in Unix seconds] each; None without any."""
+        theirs = and_(erased.c.value == party.c.identity, party.c.ended <= erased.c.before)
+        wanted = (
+            select(party.c.address, party.c.ended)
+            .join(erased, theirs)
+            .where(erased.c.number == ident, party.c.address.is_not(None), not_(held_party(now)))
+            .order_by(party.c.ended.desc())
+            .limit(ROWS)
+        )
+        found: dict[str, list[int]] = {}
+        for row in (await connection.execute(wanted)).all():
+            try:
+                address = self._pseudonyms.live_address(row.address).address
+            except KeyGone:
+                continue
+            if address in found:
+                found[address][0] = row.ended
+            elif len(found) < ADDRESSES:
+                found[address] = [row.ended, row.ended]
+        if not found:
+            return None
+        body = orjson.dumps([[address, *times] for address, times in found.items()])
+        return self._pseudonyms.seal_text(DOMAIN, body.decode())

@@ -1,0 +1,100 @@
+"""Send a notice of a deletion to a recipient's webhook, in one try, signed as in the Standard Webhooks specification.
+
+The signature is `v1,` + base64(HMAC-SHA256(secret, `ID.TIMESTAMP.BODY`)). The id of a notice is the same at each try, so that a recipient who gets it
+twice acts once.
+
+**Invariant:** no redirect is followed, no address outside the public internet is reached unless the recipient's settings allow it, and nothing of an
+answer but its status is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import socket
+from enum import Enum
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from server.ops.config.recipient_settings import Recipient
+
+PATIENCE: Final = 15.0  # seconds of one try
+TRY_AGAIN: Final = (408, 425, 429)  # client errors that pass
+
+
+class Outcome(Enum):
+    """Outcome of one try."""
+
+    TOLD = "told"
+    REFUSED = "refused"
+    AWAY = "away"
+
+
+class _NotPublic(OSError):
+    """The host has an address outside the public internet."""
+
+
+class _PublicResolver(AbstractResolver):
+    """Resolver that refuses a host with any address that is not public."""
+
+    def __init__(self) -> None:
+        self._resolver = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        if not all(ip_address(one["host"].partition("%")[0]).is_global for one in found):
+            raise _NotPublic
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+def signature(secret: str, ident: str, at: int, body: bytes) -> str:
+    """Return the value of the header `webhook-signature`."""
+    mac = hmac.digest(secret.encode(), f"{ident}.{at}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(mac).decode()}"
+
+
+async def send(recipient: Recipient, ident: str, body: bytes, now: int) -> Outcome:
+    """Send a notice. `now`: Unix seconds."""
+    if not recipient.private and not _public(urlsplit(recipient.contact).hostname or ""):
+        return Outcome.REFUSED
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "serendip",
+        "webhook-id": ident,
+        "webhook-timestamp": str(now),
+        "webhook-signature": signature(recipient.secret.get_secret_value(), ident, now, body),
+    }
+    resolver = None if recipient.private else _PublicResolver()
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=PATIENCE),
+            ) as web,
+            web.post(recipient.contact, data=body, headers=headers, allow_redirects=False) as answer,
+        ):
+            status = answer.status
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):  # ValueError: an address that is none
+        return Outcome.AWAY
+    if 200 <= status < 300:
+        return Outcome.TOLD
+    return Outcome.REFUSED if 300 <= status < 500 and status not in TRY_AGAIN else Outcome.AWAY
+
+
+def _public(host: str) -> bool:
+    """Whether a host may be asked: a name, which the resolver looks at, or a public address."""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return True
