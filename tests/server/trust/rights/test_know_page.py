@@ -29,9 +29,9 @@ ALIKE = {"chat", "text", "video", "spam", "pause"}  # the same word in several l
 # Words of lists that no constant of the code holds whole.
 WORDS = {
     "mode": ("text", "video", "spy", "college"),
-    "how": ("left", "lost", "moderation", "restart", "by_us", "webhook", "mail", "contract"),
+    "how": ("left", "lost", "moderation", "restart"),
     "outcome": ("none", "acted", "aged", "reversed"),
-    "state": (*request_states.STATES, "decided", "aged", "reversed", "lifted", "upheld", "lapsed", "done", "waiting", "failed", "denied_by"),
+    "state": (*request_states.STATES, "decided", "aged", "reversed", "lifted", "upheld", "lapsed", "done", "waiting", "failed", "denied_by", "told", "refused", "nothing", "untold", "by_us", "contract"),
     "reason": (*REASONS, request_states.VERIFY, *request_states.REFUSALS),
     "measure": MEASURES,
     "kind": (*request_states.KINDS, "identity", "network", "warning", "pause", "info", "objected", "replay"),
