@@ -31,7 +31,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.schema.moderation_schema import case, case_subject, report
 from server.data.store.store_runner import Parts
 from server.ops.config import moderation_policy
-from server.ops.config.settings import Console as Settings
+from server.ops.config.settings import Settings
 from server.trust.cases.report_cases import Cases, due
 from server.trust.console.console_app import build
 from server.trust.evidence.chat_evidence import LINES, ChatLine, Evidence

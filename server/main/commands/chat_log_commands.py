@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from server.data.chat_logs import log_removal
 from server.data.chat_logs.chat_log_rendering import as_json as plain
 from server.data.chat_logs.chat_log_rendering import as_text
+from server.data.chat_logs.log_removal import last
 from server.data.privacy import audit_log
 from server.data.records.transcript import Transcript
 from server.data.store.store_runner import Parts
@@ -20,11 +22,6 @@ from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, or the last part of it")]
-
-
-def last(url: str) -> str:
-    """Return the last part of an address, without a query or `/remove`."""
-    return url.partition("?")[0].rstrip("/").removesuffix("/remove").rpartition("/")[2]
 
 
 @app.command()
@@ -53,27 +50,11 @@ def show(run: StoreCommand, url: Address, why: Why) -> None:
 def remove(run: StoreCommand, url: Address, why: Why) -> None:
     """Delete a saved log; one under a legal hold is hidden, and deleted when the hold ends."""
 
-    async def handler(parts: Parts, _: Settings) -> str:
-        async with _act(parts, run, url, "log remove", why) as act:
-            act.outcome = await _removed(parts, act, last(url), run.dry_run)
-        return act.outcome
-
-    say(run.perform(handler))
-
-
-async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: bool) -> str:
-    """Remove the log, or only look it up; return the outcome."""
-    ident = await parts.logs.find(text)
-    if ident is None:
-        return "there is no such log"
-    await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
-    if dry:
-        return "would be removed"
-    async with parts.database.write() as connection:
-        await parts.database.guard(connection)
-        gone = await parts.logs.take_away(connection, ident)
-    await parts.logs.sweep()
-    return "removed" if gone else "held: hidden until the hold ends"
+    say(
+        run.perform(
+            lambda parts, _: log_removal.remove(parts.database, parts.logs, run.operator, url, why, dry=run.dry_run)
+        )
+    )
 
 
 def _act(

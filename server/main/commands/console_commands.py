@@ -34,7 +34,9 @@ def invite(
     name: Name,
     role: Annotated[
         list[str] | None,
-        typer.Option("--role", help="moderator, child, lead, officer or admin; any number, none where it is there"),
+        typer.Option(
+            "--role", help="moderator, child, lead, officer, clerk or admin; any number, none where it is there"
+        ),
     ] = None,
 ) -> None:
     """Print a link for making the passkey of this account: valid once, within a day. Using it replaces an older passkey.
@@ -67,7 +69,7 @@ def listed(run: StoreCommand) -> None:
 def roles(
     run: StoreCommand,
     name: Name,
-    role: Annotated[list[str], typer.Argument(metavar="ROLE", help="moderator, child, lead, officer or admin")],
+    role: Annotated[list[str], typer.Argument(metavar="ROLE", help="moderator, child, lead, officer, clerk or admin")],
 ) -> None:
     """Give an account exactly these roles, at once."""
     run.perform(lambda parts, _: accounts(parts).change(name, role, run.operator))

@@ -15,12 +15,12 @@ import typer
 
 from server.data.store.store_runner import Parts
 from server.main.commands.command_base import Stopped, say, stop
-from server.main.commands.request_commands import of
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.process import mail_relay
 from server.ops.security.reference_numbers import shown
 from server.trust.data_requests import incoming_mail
+from server.trust.data_requests.request_store import Requests
 from server.trust.data_requests.rights_ports import QueueFull
 from server.trust.rights.mail_intake import Filed, MailIntake
 from server.trust.rights.request_letters import RequestLetters
@@ -52,7 +52,7 @@ def mail(
             raise RuntimeError("mail.host is not set, so no mail could be answered")
         letters = RequestLetters(settings, site.rstrip("/") or _site(settings))
         send = functools.partial(mail_relay.send, relay=settings.mail)
-        intake = MailIntake(parts.database, parts.pseudonyms, of(parts), letters, send)
+        intake = MailIntake(parts.database, parts.pseudonyms, Requests(parts.database, parts.pseudonyms), letters, send)
         try:
             return await intake.take(came, int(time.time()))
         except QueueFull:

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
+from server.data.chat_logs.log_removal import last
 from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
 from server.data.privacy.registry_model import Category
 from server.data.retention.legal_holds import PRESETS, BadHold, Selector
 from server.data.store.store_runner import Parts
-from server.main.commands.chat_log_commands import last
 from server.main.commands.command_base import (
     TYPED_NOTE,
     Now,

@@ -12,16 +12,15 @@ from typing import Annotated
 
 import typer
 
-from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log, log_scan, registry_check, registry_history
-from server.data.retention import legal_holds
+from server.data.retention import audited_holds, legal_holds
+from server.data.retention.audited_holds import NewHold
 from server.data.retention.deletion_notices import DeletionNotices
 from server.data.retention.purge import Purge, Purged
 from server.data.statement import processing_records, statement_versions
 from server.data.statement.current_statement import PublishedStatement
 from server.data.store import restore
 from server.data.store.store_runner import Parts
-from server.main.commands.chat_log_commands import last
 from server.main.commands.command_base import (
     TYPED_NOTE,
     AsJson,
@@ -168,46 +167,12 @@ def hold_place(
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> str:
-        chosen = selector_of(settings, identity, address)
-        subject = (
-            _subject(parts.pseudonyms, chosen) if chosen else audit_log.log_address_subject(parts.pseudonyms, last(log))
+        one = NewHold(selector_of(settings, identity, address), log, authority, reason, length, secret)
+        return await audited_holds.place(
+            parts.database, parts.logs, one, run.operator, int(time.time()), dry=run.dry_run
         )
-        async with audit_log.act(
-            parts.database, operator=run.operator, action="hold place", why=f"{authority}: {reason}", subject=subject, dry=run.dry_run,
-        ) as act:  # fmt: skip
-            selector = chosen or await _of_log(parts, act, last(log))
-            found = await legal_holds.count_matches(parts.database, legal_holds.values(selector, parts.pseudonyms))
-            rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
-            if run.dry_run:
-                act.outcome = f"would hold {rows} of today"
-                return act.outcome
-            now = int(time.time())
-            number = await legal_holds.place(
-                parts.database, parts.pseudonyms, selector,
-                authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
-            )  # fmt: skip
-            act.outcome = f"hold {number}: {rows}, and what comes, until {when(now + length * DAY)}"
-        return act.outcome
 
     say(run.perform(handler))
-
-
-def _subject(pseudonyms: Pseudonyms, selector: legal_holds.Selector) -> bytes:
-    """Return the audit log's value for an identity or an address."""
-    if selector.kind == "address":
-        return pseudonyms.audit_subject(pseudonyms.kept_address_mac(selector.value))
-    if len(selector.value) == 34:
-        return pseudonyms.audit_subject(bytes.fromhex(selector.value))
-    return pseudonyms.audit_subject(pseudonyms.kept_identity(int(selector.value)))
-
-
-async def _of_log(parts: Parts, act: audit_log.AuditedAction, text: str) -> legal_holds.Selector:
-    """Return the selector of a log by the last part of its address, and note its participants in the audit log. Raises BadHold."""
-    ident = await parts.logs.find(text)
-    if ident is None:
-        raise legal_holds.BadHold("refused.hold.log")
-    await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
-    return legal_holds.Selector("log", ident.hex()).checked()
 
 
 @hold_app.command("list")
@@ -241,10 +206,7 @@ def hold_release(run: StoreCommand, number: int, why: Why) -> None:
     """End a hold; the next purge deletes what only this hold preserved."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
-        async with audit_log.act(parts.database, operator=run.operator, action="hold release", why=why) as act:
-            done = await legal_holds.release(parts.database, number, int(time.time()))
-            act.outcome = f"hold {number} " + ("released" if done else "was not in force")
-        return done
+        return await audited_holds.release(parts.database, number, run.operator, why, int(time.time()))
 
     if not run.perform(handler):
         stop(f"no hold {number} is in force")

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from server.data.privacy import audit_log
 from server.data.store.store_runner import Parts
 from server.main.commands.command_base import (
     Now,
@@ -29,22 +27,20 @@ from server.main.commands.command_base import (
 )
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
-from server.ops.security.reference_numbers import read, shown
+from server.ops.security.reference_numbers import shown
 from server.trust.data_requests import request_states
-from server.trust.data_requests.request_store import NewRequest, Requests
+from server.trust.data_requests.request_store import NewRequest
 from server.trust.data_requests.rights_ports import Request
-from server.trust.rights.request_answers import Closed
-from server.trust.rights.request_answers import close as close_request
+from server.trust.rights.request_work import RequestWork
 
 app = typer.Typer(no_args_is_help=True, help="Requests of people about their own data.")
-Found = TypeVar("Found")
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="of the request")]
 Words = Annotated[str, typer.Option("--answer", metavar="TEXT", help="what the person reads, up to 2,000 characters")]
 
 
-def of(parts: Parts) -> Requests:
-    """Return the requests of a store."""
-    return Requests(parts.database, parts.pseudonyms)
+def work(parts: Parts, settings: Settings) -> RequestWork:
+    """Return the work on the requests of a store."""
+    return RequestWork(parts.database, parts.pseudonyms, settings)
 
 
 @app.command("list")
@@ -55,15 +51,7 @@ def listed(
 ) -> None:
     """List the open requests, the earliest due date first."""
 
-    async def handler(parts: Parts, _: Settings) -> list[Request]:
-        async with audit_log.act(
-            parts.database, operator=run.operator, action="request list", why="the queue of requests"
-        ) as act:
-            found = list(await of(parts).listed(every))
-            act.outcome = f"{len(found)} listed"
-        return found
-
-    found = run.perform(handler)
+    found = run.perform(lambda parts, settings: work(parts, settings).listed(run.operator, every=every))
     if run.prints_json([as_data(one) for one in found]):
         return
     rows = (
@@ -81,9 +69,7 @@ def show(
     why: Why,
 ) -> None:
     """Print a request: its text, and the contact for the answer."""
-    found = run.perform(
-        lambda parts, _: _acted(parts, run, "request show", number, why, lambda: of(parts).read(number))
-    )
+    found = run.perform(lambda parts, settings: work(parts, settings).show(run.operator, number, why))
     if run.prints_json(as_data(found)):
         return
     for name, value in as_data(found).items():
@@ -149,15 +135,11 @@ def clear(
     now = int(time.time())
     first, last = instant(since), instant(until) if until else now + 1
 
-    async def handler(parts: Parts, _: Settings) -> int:
-        async with audit_log.act(
-            parts.database, operator=run.operator, action="request clear", why=why, dry=not yes
-        ) as act:
-            done = await of(parts).clear(first, last, now, reason, by=by, dry=not yes)
-            act.outcome = f"{done} requests by {by} from {first} to {last}: {reason}"
-        return done
-
-    done = run.perform(handler)
+    done = run.perform(
+        lambda parts, settings: work(parts, settings).clear(
+            run.operator, why, first, last, now, reason, by=by, dry=not yes
+        )
+    )
     say(f"{done} requests refused" if yes else f"{done} requests would be refused: say --yes")
 
 
@@ -171,9 +153,7 @@ def extend(
 ) -> None:
     """Postpone the answer to day 90: once, within the first month."""
     at = moment(now)
-    extended = run.perform(
-        lambda parts, _: _acted(parts, run, "request extend", number, why, lambda: of(parts).extend(number, at, why))
-    )
+    extended = run.perform(lambda parts, settings: work(parts, settings).extend(run.operator, number, why, at))
     say(f"due {when(extended.due)}")
 
 
@@ -199,13 +179,8 @@ def new(
     if came > now:
         stop(f"{received}: that day has not come", status=2)
 
-    async def handler(parts: Parts, _: Settings) -> str:
-        async with audit_log.act(parts.database, operator=run.operator, action="request new", why=why) as act:
-            ident = await of(parts).open(NewRequest(kind, by, 0, text=text, contact=contact), now, came)
-            act.outcome = ident
-        return ident
-
-    ident = run.perform(handler)
+    asked = NewRequest(kind, by, 0, text=text, contact=contact)
+    ident = run.perform(lambda parts, settings: work(parts, settings).new(run.operator, asked, why, now, came))
     say(
         f"{shown(ident)}: answer by {when(came + request_states.due_in(kind))}, at the latest by {when(came + request_states.OUTER)}"
     )
@@ -233,25 +208,9 @@ def as_data(found: Request) -> dict[str, object]:
 
 def _moved(run: StoreCommand, number: str, why: str, state: str, reason: str, words: str, now: str) -> None:
     at = moment(now)
-
-    async def handler(parts: Parts, settings: Settings) -> Closed:
-        return await _acted(
-            parts, run, f"request {state}", number, why,
-            lambda: close_request(of(parts), settings, number, state, at, reason, words),
-        )  # fmt: skip
-
-    done = run.perform(handler)
+    done = run.perform(
+        lambda parts, settings: work(parts, settings).close(
+            run.operator, number, why, state, at, reason=reason, words=words
+        )
+    )
     say(f"{done.standing.state}{done.mailed and f', the mail with the answer: {done.mailed}'}")
-
-
-async def _acted(
-    parts: Parts, run: StoreCommand, action: str, number: str, why: str, deed: Callable[[], Awaitable[Found]]
-) -> Found:
-    """Perform an action on a request and audit it: an entry before the person is known, then the person, then the outcome."""
-    async with audit_log.act(parts.database, operator=run.operator, action=action, why=why) as act:
-        whose = await of(parts).who(number)
-        if whose is not None:
-            await act.about([parts.pseudonyms.audit_subject(whose)])
-        done = await deed()
-        act.outcome = read(number) or ""
-    return done

@@ -68,12 +68,11 @@ async def open_store(
         int(settings.screening.pause),
         ports,
     )
-    chosen = settings.console
     console = None
-    if chosen.enabled:
+    if settings.console.enabled:
         translator = TranslationClient(settings.translation) if settings.translation.url else None
         words = DetectionWords(settings.screening.folder(settings.data), settings.data)
         console = console_service.Console(
-            store.parts, chosen, settings.data, address, tasks, sockets, translator, words=words
+            store.parts, settings, address, tasks, sockets, translator, words=words
         )
     return store, safety, console, over(store.parts, secret, settings, tasks, told)

@@ -18,9 +18,10 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.store.store_runner import Parts
 from server.http.request.security_headers import READ, guard
 from server.ops import log
-from server.ops.config.settings import Console
+from server.ops.config.settings import Settings
 from server.trust.console.account_routes import add_accounts
 from server.trust.console.approval_routes import add_approvals
+from server.trust.console.audit_routes import add_audit
 from server.trust.console.case_access import CaseParts
 from server.trust.console.case_routes import add_casework
 from server.trust.console.console_files import Files
@@ -29,7 +30,9 @@ from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
 from server.trust.console.console_ports import Translator
 from server.trust.console.detection_explanations import DetectionWords
+from server.trust.console.order_routes import add_orders
 from server.trust.console.public_notice_routes import add_notices
+from server.trust.console.request_routes import add_requests
 from server.trust.console.sign_in_routes import SignInRoutes, add_sign_in
 from server.trust.decisions.case_batches import CaseBatches
 from server.trust.decisions.public_notice_work import PublicNoticeWork
@@ -39,6 +42,7 @@ from server.trust.moderators.console_sessions import Sessions
 from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.moderators.passkeys import Passkeys
 from server.trust.moderators.roles import Operator
+from server.trust.rights.request_work import RequestWork
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Part = Callable[[Gate, Pages, CaseParts], None]
@@ -55,7 +59,7 @@ PARTS: list[Part] = [add_casework]
 
 def build(
     parts: Parts,
-    chosen: Console,
+    chosen: Settings,
     origin: str,
     address: Callable[[web.BaseRequest], str],
     clock: Callable[[], float] = time.time,
@@ -72,7 +76,7 @@ def build(
     )
     sessions = Sessions(parts.database, parts.pseudonyms, clock)
     accounts = Accounts(parts.database, parts.pseudonyms, clock)
-    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=clock)
+    approvals = Approvals(parts.database, accounts, pairs=chosen.console.pairs, wait=chosen.console.wait_hours * HOUR, clock=clock)
     signing = SignInRoutes(pages, sessions, accounts, passkeys, address)
     gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
     desk = CaseBatches(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
@@ -89,6 +93,9 @@ def build(
         part(gate, pages, case_parts)
     add_approvals(gate, pages, approvals)
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
+    add_requests(gate, pages, parts, RequestWork(parts.database, parts.pseudonyms, chosen), clock)
+    add_orders(gate, pages, parts, clock)
+    add_audit(gate, pages, parts.database, clock)
     add_accounts(gate, pages, accounts, origin)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()

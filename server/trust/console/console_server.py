@@ -36,18 +36,17 @@ logger = log.get()
 
 
 class Console:
-    """Console of one process. `data`: the data folder; `address`: returns a client's address, by this deployment's rules."""
+    """Console of one process. `address`: returns a client's address, by this deployment's rules."""
 
     def __init__(
-        self, parts: Parts, chosen: settings.Console, data: Path, address: Callable[[web.BaseRequest], str], tasks: Tasks,
+        self, parts: Parts, chosen: settings.Settings, address: Callable[[web.BaseRequest], str], tasks: Tasks,
         sockets: Sockets | None = None, translator: Translator | None = None, *,
         words: DetectionWords | None = None,
     ) -> None:  # fmt: skip
         self._translator = translator
         self._words = words
         self._parts = parts
-        self._settings = chosen
-        self._data = data
+        self._chosen = chosen
         self._address = address
         self._tasks = tasks
         self._port = SidePort(NAME, sockets)
@@ -58,7 +57,7 @@ class Console:
 
         Raises StartError for an inherited port that is not the settings'.
         """
-        host, port = self._settings.host, self._settings.port
+        host, port = self._chosen.console.host, self._chosen.console.port
         try:
             number = self._port.have(host, port)
         except OSError as error:
@@ -67,9 +66,11 @@ class Console:
             else:
                 logger.warning("console.port_failed", host=host, port=port, error=errno_name(error))
             return
-        reached = origin(self._settings, number)
-        await asyncio.to_thread(write_origin, self._data, reached)
-        app = build(self._parts, self._settings, reached, self._address, translator=self._translator, words=self._words)
+        reached = origin(self._chosen.console, number)
+        await asyncio.to_thread(write_origin, self._chosen.data, reached)
+        app = build(
+            self._parts, self._chosen, reached, self._address, translator=self._translator, words=self._words
+        )
         self._signing = app[SIGNING]
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)
@@ -81,7 +82,7 @@ class Console:
     async def listen(self) -> None:
         """Accept connections, also again after `pause`; without a port do nothing."""
         if await self._port.listen():
-            logger.info("console.ready", host=self._settings.host, port=self._port.number)
+            logger.info("console.ready", host=self._chosen.console.host, port=self._port.number)
 
     async def pause(self) -> None:
         """Accept no more connections: clients wait for `listen`, here or in the process that inherits the socket."""

@@ -27,6 +27,10 @@ class Action(StrEnum):
     PRODUCE = "produce"  # the records that a legal order names
     REFER = "refer"  # the package of a report about the abuse of a child
     HOLD = "hold"  # keep a case's rows from the purge
+    REQUESTS = (
+        "requests"  # requests about own data: list, read, answer, refuse, extend, close; remove a saved log by its link
+    )
+    AUDIT = "audit"  # read the audit log
     ACCOUNTS = "accounts"  # invite, roles, close
 
 
@@ -36,7 +40,8 @@ ROLES: dict[str, frozenset[Action]] = {
     "child": _MODERATOR | {Action.CHILD, Action.REFER},
     "lead": _MODERATOR | {Action.LONG, Action.UNBAN, Action.APPEALS, Action.NOTICES, Action.FOREVER},
     "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD, Action.PRODUCE},
-    "admin": frozenset({Action.ACCOUNTS}),
+    "clerk": frozenset({Action.REQUESTS}),
+    "admin": frozenset({Action.ACCOUNTS, Action.AUDIT}),
 }
 # The permission that opens each queue of cases, and the lists of appeals and notices.
 OPENED_BY: dict[str, Action] = {

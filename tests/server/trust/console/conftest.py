@@ -18,7 +18,7 @@ from sqlalchemy import update
 from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.schema.console_schema import operator
 from server.data.store.store_runner import Parts
-from server.ops.config.settings import Console as Settings
+from server.ops.config.settings import Settings
 from server.trust.console.console_app import SIGNING, build
 from server.trust.moderators.approvals import HOUR, Approvals
 from server.trust.moderators.console_sessions import COOKIE, Sessions

@@ -30,7 +30,8 @@ def url(tmp_path: Path) -> str:
 def console(kit: Kit, tasks: Tasks, sockets: Sockets | None = None, **chosen: object) -> Console:
     """Not started."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, KeyFingerprints.__new__(KeyFingerprints))
-    return Console(parts, settings.Console(**chosen), kit.data, lambda request: request.remote or "", tasks, sockets)  # type: ignore[arg-type]
+    whole = settings.Settings(data=kit.data, console=settings.Console(**chosen))  # type: ignore[arg-type]
+    return Console(parts, whole, lambda request: request.remote or "", tasks, sockets)
 
 
 async def test_it_answers_on_its_port_until_it_is_stopped(kit: Kit) -> None:

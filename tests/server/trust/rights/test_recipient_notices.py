@@ -174,7 +174,8 @@ async def test_the_person_reads_each_recipient_by_name_before_and_after(kit: Kit
     await kit.purge(notices=DeletionNotices(kit.pseudonyms, chosen)).run()
     await told(kit, chosen).look()
     state = await mine.state(ME, int(kit.now))
-    assert state is not None and {one.recipient: one.state for one in state.recipients}["twice"] == "told"
+    assert state is not None
+    assert {one.recipient: one.state for one in state.recipients}["twice"] == "told"
     parts = (await known(kit).know(ME, int(kit.now)))["parts"]
     assert {row["recipient"]: row["state"] for row in parts["deletion_notices"]}["refuses"] == "told"
     assert {(row["recipient"], row["kind"], row["state"]) for row in parts["disclosures"]} == {
