@@ -14,7 +14,7 @@ import typer
 from server.data.objects.sealed_objects import Sealed
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
-from server.main.commands import notice_commands, queue_commands, rule_commands
+from server.main.commands import disclosure_commands, notice_commands, queue_commands, rule_commands
 from server.main.commands.command_base import (
     Why,
     clean,
@@ -39,6 +39,8 @@ app.add_typer(rule_commands.app, name="rules", help="Rules of the text screening
 app.add_typer(queue_commands.templates, name="templates", help="Saved answers: texts that a decision may carry.")
 app.command()(notice_commands.report)
 app.command()(queue_commands.queues)
+app.command()(disclosure_commands.reveal)
+app.command()(disclosure_commands.export)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 

@@ -45,6 +45,7 @@ from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.mail_commands import mail
 from server.main.commands.order_commands import app as order_app
 from server.main.commands.order_commands import selector_of
+from server.main.commands.person_commands import delete, know
 from server.main.commands.request_commands import app as request_app
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
@@ -57,6 +58,8 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(order_app, name="order")
 app.add_typer(incident_app, name="incident")
 app.command()(mail)
+app.command()(know)
+app.command()(delete)
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes
 

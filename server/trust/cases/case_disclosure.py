@@ -35,6 +35,20 @@ VERSION = 2  # of the file: with pictures
 DEMAND = "demand"  # the basis of a disclosure without a legal order, which `server.trust.legal_orders` answers
 
 
+NAMED = ": "  # between recipient and reason
+RECIPIENT = 100  # characters
+
+
+def named_reason(recipient: str, why: str) -> str:
+    """Return the reason for an approval, which begins with the recipient, so that both are approved. Raises Refused if one is empty."""
+    recipient, why = " ".join(recipient.replace(":", " ").split()), why.strip()
+    if not why:
+        raise Refused("refused.why")
+    if not recipient:
+        raise Refused("refused.recipient")
+    return f"{recipient[:RECIPIENT]}{NAMED}{why}"
+
+
 def _disclosure(what: What, recipient: str, *categories: Category) -> Disclosure:
     """Return a disclosure on demand. Raises Refused without a recipient, which the subject has a right to know."""
     if not recipient.strip():
@@ -44,6 +58,10 @@ def _disclosure(what: What, recipient: str, *categories: Category) -> Disclosure
 
 class Disclosures(CaseBase):
     """Disclosures and holds of an officer."""
+
+    async def case_id(self, text: str) -> bytes:
+        """Return the id of the one case that begins with these digits. Raises Refused, StoreAway."""
+        return await self._ident(text)
 
     async def address(self, text: str, operator: str, why: str, recipient: str) -> SourceEndpoint:
         """Return the address of a case's subject with port and time, empty if none is kept. Raises Refused, StoreAway.

@@ -13,18 +13,16 @@ from aiohttp import web
 
 from server.data.errors import ObjectsAway
 from server.data.retention.legal_holds import BadHold
+from server.trust.cases.case_disclosure import NAMED, named_reason
 from server.trust.child_protection import referral_package
 from server.trust.console.case_access import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators import moderator_accounts
-from server.trust.moderators.approvals import Approvals, State
+from server.trust.moderators.approvals import Approvals
 from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_scale import Refused
 
-ASKED = (State.ASKED, State.WAITING)
-NAMED = ": "  # between recipient and reason
-RECIPIENT = 100  # characters
 HURRIED = frozenset((Action.REVEAL, Action.REFER))  # at once where a life is in danger, marked
 
 
@@ -38,7 +36,7 @@ class DisclosureRoutes:
 
     async def reveal(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/reveal`: `recipient`, `why`, `emergency`. The first call requests an approval, the next one shows the address."""
-        ident, words = request.match_info["case"], await self._reason(request, operator, Action.REVEAL, of=NAMED)
+        ident, words = request.match_info["case"], await self._reason(request, operator, Action.REVEAL, named=True)
         if not isinstance(words, str):
             return words
         recipient, _, why = words.partition(NAMED)
@@ -48,7 +46,7 @@ class DisclosureRoutes:
 
     async def export(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/export`: `recipient`, `why`. As `reveal`, with the file."""
-        ident, words = request.match_info["case"], await self._reason(request, operator, Action.EXPORT, of=NAMED)
+        ident, words = request.match_info["case"], await self._reason(request, operator, Action.EXPORT, named=True)
         if not isinstance(words, str):
             return words
         recipient, _, why = words.partition(NAMED)
@@ -108,33 +106,24 @@ class DisclosureRoutes:
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
     async def _reason(
-        self, request: web.Request, operator: Operator, action: Action, of: str = ""
+        self, request: web.Request, operator: Operator, action: Action, *, named: bool = False
     ) -> str | web.StreamResponse:
         """Return the approved reason, whatever this form says; without approval request it, and return the page that shows the state.
 
-        `of`: the reason begins with the recipient and this mark, so that both are approved.
+        `named`: the reason begins with the recipient, so that both are approved.
         """
         form, subject = sent(request), bytes.fromhex(request.match_info["case"])
-        why, recipient = form.get("why").strip(), " ".join(form.get("recipient").replace(":", " ").split())
-        if not why:
-            return self._pages.refused(request, operator, Refused("refused.why"))
-        if of:
-            if not recipient:
-                return self._pages.refused(request, operator, Refused("refused.recipient"))
-            why = f"{recipient[:RECIPIENT]}{of}{why}"
-        found = await self._approvals.newest(action, subject, operator)
-        # an approval without a recipient is older than this form
-        if found is not None and found.state.may and of in found.words:
-            return found.words
         try:
-            if found is None or found.state not in ASKED:
-                emergency = action in HURRIED and form.flag("emergency")
-                await self._approvals.ask(operator, action, subject, why, emergency=emergency)
-                if emergency:
-                    return why
-        except moderator_accounts.Refused as problem:
+            why = named_reason(form.get("recipient"), form.get("why")) if named else form.get("why").strip()
+            if not why:
+                raise Refused("refused.why")
+            emergency = action in HURRIED and form.flag("emergency")
+            approved, _ = await self._approvals.obtain(
+                operator, action, subject, why, emergency=emergency, mark=NAMED if named else ""
+            )
+        except (Refused, moderator_accounts.Refused) as problem:
             return self._pages.refused(request, operator, problem)
-        return web.Response(status=303, headers={"Location": "/approvals"})
+        return approved or web.Response(status=303, headers={"Location": "/approvals"})
 
 
 def add_disclosures(gate: Gate, cases: CasePages, desk: CaseWork, approvals: Approvals) -> None:

@@ -108,6 +108,23 @@ class Approvals:
             )  # fmt: skip
         return ident.hex()
 
+    async def obtain(
+        self, operator: Operator, action: Action, subject: bytes, words: str, *, emergency: bool = False, mark: str = ""
+    ) -> tuple[str, State]:
+        """Return the approved words, whatever `words` are now; without approval request it, and return no words and the state.
+
+        `mark`: approved words without it do not count. Raises Refused, StoreAway.
+        """
+        found = await self.newest(action, subject, operator)
+        if found is not None and found.state.may and mark in found.words:
+            return found.words, found.state
+        if found is None or found.state not in (State.ASKED, State.WAITING):
+            await self.ask(operator, action, subject, words, emergency=emergency)
+            if emergency:
+                return words, State.READY
+            found = await self.newest(action, subject, operator)
+        return "", State.ASKED if found is None else found.state
+
     async def confirm(self, ident: str, operator: Operator) -> None:
         """Confirm another moderator's request. Raises Refused, StoreAway."""
         found = await self._open(ident, operator)

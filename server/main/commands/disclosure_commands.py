@@ -1,0 +1,114 @@
+"""Implement `serendip safety reveal` and `serendip safety export`: hand over the address of a case's subject, or a case as a file.
+
+**Invariant:** a second officer approves it first, as in the console; the audit log and the disclosure ledger have their lines before.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.data.connection_source import SourceEndpoint
+from server.data.objects.sealed_objects import Sealed
+from server.data.store.store_runner import Parts
+from server.main.commands.command_base import Why, clean, say, stop, when
+from server.main.commands.store_command_runner import StoreCommand, store_command
+from server.ops.config.settings import Settings
+from server.trust.cases.case_disclosure import NAMED, named_reason
+from server.trust.decisions.case_work import CaseWork
+from server.trust.moderators.approvals import HOUR, Approvals, State
+from server.trust.moderators.moderator_accounts import Accounts
+from server.trust.moderators.roles import Action, Operator
+
+Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
+Recipient = Annotated[
+    str, typer.Option("--recipient", metavar="NAME", help="the authority that asks, as the person reads it")
+]
+
+
+async def _approved(
+    parts: Parts, settings: Settings, run: StoreCommand, action: Action, ident: bytes, words: str, *, emergency: bool
+) -> tuple[str, State]:
+    """Return the approved words, or none and the state of the approval. Raises RuntimeError for an account that is no officer."""
+    chosen, accounts = settings.console, Accounts(parts.database, parts.pseudonyms)
+    roles = next((one.roles for one in await accounts.listed() if one.name == run.operator), ())
+    person = Operator(run.operator, frozenset(roles) or frozenset({"officer"}), 0.0)
+    if not person.may(action):
+        raise RuntimeError(f"{run.operator} is no officer")
+    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR)
+    return await approvals.obtain(person, action, ident, words, emergency=emergency, mark=NAMED)
+
+
+def _desk(parts: Parts) -> CaseWork:
+    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+
+
+def _wait(state: State) -> None:
+    """Stop unless it is approved."""
+    if state is State.ASKED:
+        stop("another officer confirms it in the console, at /approvals; then call this again", status=3)
+    if state is State.WAITING:
+        stop("no other officer has an account: call this again after console.wait_hours", status=3)
+
+
+@store_command(operator=True, as_json=True)
+def reveal(
+    run: StoreCommand,
+    case: Ident,
+    recipient: Recipient,
+    why: Why,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="a life is in danger: at once, and reviewed afterwards")
+    ] = False,
+) -> None:
+    """Print the address of a case's subject with port and time, once a second officer has approved it."""
+    words = named_reason(recipient, why)
+
+    async def handler(parts: Parts, settings: Settings) -> tuple[SourceEndpoint | None, State]:
+        desk = _desk(parts)
+        ident = await desk.case_id(case)
+        approved, state = await _approved(parts, settings, run, Action.REVEAL, ident, words, emergency=emergency)
+        if not approved:
+            return None, state
+        to, _, reason = approved.partition(NAMED)
+        return await desk.address(ident.hex(), run.operator, reason, to), state
+
+    found, state = run.perform(handler)
+    if found is None:
+        _wait(state)
+        return
+    if not run.prints_json(found._asdict()):
+        at = f" at {when(found.at)}" if found.at else ""
+        say(clean(f"{found.address} port {found.port or 'unknown'}{at}" if found.address else "none is kept"))
+
+
+@store_command(operator=True)
+def export(
+    run: StoreCommand,
+    case: Ident,
+    recipient: Recipient,
+    why: Why,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="a new file, readable by you alone")],
+) -> None:
+    """Write a case with its evidence as JSON, once a second officer has approved it: no identity and no address."""
+    words = named_reason(recipient, why)
+
+    async def handler(parts: Parts, settings: Settings) -> tuple[bool, State]:
+        desk = _desk(parts)
+        ident = await desk.case_id(case)
+        approved, state = await _approved(parts, settings, run, Action.EXPORT, ident, words, emergency=False)
+        if not approved:
+            return False, state
+        to, _, reason = approved.partition(NAMED)
+        with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: ASYNC230 - a command of its own
+            file.write(await desk.export(ident.hex(), run.operator, reason, to))
+        return True, state
+
+    done, state = run.perform(handler)
+    if not done:
+        _wait(state)
+        return
+    say(clean(f"written: {out}"))
