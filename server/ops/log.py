@@ -98,6 +98,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its non-restorable state
         "workers.log_left": "error where",  # a saved chat whose link was never delivered could not be deleted
         "store.lost": "count",  # records that still waited at the stop, or that a worker could not send to the frontend
+        "rights.recipient_failed": "recipient",  # a recipient could not be told of a deletion for 30 days
+        "rights.recipient_not_told": "recipient state tries",  # refused: it answered so; waiting: it is away. It is tried again
         "safety.figures_stale": "error where",  # the metrics of moderation could not be read again
         "safety.minors_wait": "error where",  # stored data of a user under 18 could not be deleted yet, and the deletion is retried
         "safety.bans_stale": "error where",  # the bans could not be read again; the known ones stay in force. Once until a read succeeds

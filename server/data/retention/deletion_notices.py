@@ -1,7 +1,7 @@
-"""Note, before a person's rows are removed, which recipients are to be told of it, and the addresses by which they know the person.
+"""Write the notices of a deletion to recipients, with the addresses by which they know the person, before that person's rows are removed.
 
 **Invariant:** a removal and its notices cannot part: the notices are written before the first row goes, and a removal that is continued after a kill
-writes none twice. Addresses under a legal hold are not noted: whoever must keep data must not have it deleted elsewhere.
+writes none twice. Addresses under a legal hold are left out: data that must be kept here must not be deleted elsewhere.
 """
 
 from __future__ import annotations

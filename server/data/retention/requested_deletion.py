@@ -93,7 +93,7 @@ Step = Callable[[AsyncConnection, Target, int], Awaitable[int]]  # deletes some 
 class RequestedDeletions:
     """Deletes over one store.
 
-    `clock`: Unix seconds; `notices`: None if no recipient is told; `longest`: days for which a row may still exist anywhere (retention, a backup's
+    `clock`: Unix seconds; `notices`: None writes none; `longest`: days for which a row may still exist anywhere (retention, a backup's
     life).
 
     Each step is one transaction under the lock that placing a hold takes, and finds its rows anew. Entries of the erasure list are named by keyed

@@ -89,7 +89,7 @@ def _recipients(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Chan
 
 
 def _filled(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is said of a recipient: an empty field is as none, which an older version did not have."""
+    """Return the filled fields of a recipient: an older version had fewer fields."""
     return {name: value for name, value in one.items() if value}
 
 

@@ -1,4 +1,4 @@
-"""Serve `/requests`, where clerks read and answer people's requests about their own data, and `/logs`, where they remove a saved log by its link.
+"""Serve `/requests` (clerks read and answer people's requests about their own data) and `/logs` (they remove a saved log by its link).
 
 **Invariant:** a request is shown only after the clerk states a reason, which is in the audit log first; the list has no text and no contact.
 """

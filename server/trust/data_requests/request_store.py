@@ -370,7 +370,7 @@ class Requests:
 
 
 async def notices_of(connection: AsyncConnection, ident: str) -> tuple[Step, ...]:
-    """Return the recipients that are told of a deletion, by its number. Raises StoreAway."""
+    """Return the notices of a deletion to recipients, by its number. Raises StoreAway."""
     of = select(deletion_notice).where(deletion_notice.c.number == ident).order_by(deletion_notice.c.recipient)
     return tuple(Step(one.recipient, one.state, one.at) for one in (await connection.execute(of)).all())
 

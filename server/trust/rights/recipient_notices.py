@@ -117,7 +117,7 @@ class RecipientNotices:
         """Make a claimed try, and write what came of it."""
         try:
             known = orjson.loads(self._pseudonyms.open_text(deletion_notices.DOMAIN, row.known))
-        except KeyGone:  # the operator ended the key: nobody can be told any more
+        except KeyGone:  # the operator destroyed the key
             await self._end(row, FAILED)
             return Outcome.REFUSED
         row_line = row.line or await self._intent(row, len(known))
@@ -151,7 +151,7 @@ class RecipientNotices:
             addresses = [{"address": address, "first": first, "last": last} for address, first, last in known]
             body = orjson.dumps({"type": "deletion", "id": ident, "removed": row.began, "addresses": addresses})
             return await recipient_webhook.send(one, ident, body, now)
-        if way != "mail":  # the settings changed: whoever is no longer told so waits until they are named again
+        if way != "mail":  # the settings changed: the notice waits until they are corrected
             return Outcome.AWAY
         try:
             await mail_relay.send(_letter(self._mail.sender, one, ident, known), self._mail)

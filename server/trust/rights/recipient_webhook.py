@@ -85,7 +85,7 @@ async def send(recipient: Recipient, ident: str, body: bytes, now: int) -> Outco
             web.post(recipient.contact, data=body, headers=headers, allow_redirects=False) as answer,
         ):
             status = answer.status
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):  # ValueError: an address that is none
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):  # ValueError: an invalid address
         return Outcome.AWAY
     if 200 <= status < 300:
         return Outcome.TOLD

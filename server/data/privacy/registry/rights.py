@@ -1,5 +1,5 @@
 """Declare the data of deletion requests and of revoked rights keys (secrets by which a user proves which data are theirs). **Invariant:** it
-consists of keyed hashes, and of addresses that are kept until recipients are told; it is used only for the request."""
+consists of keyed hashes, and of addresses that are kept until recipients are notified; it is used only for the request."""
 
 from __future__ import annotations
 

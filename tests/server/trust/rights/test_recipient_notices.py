@@ -1,4 +1,4 @@
-"""Test that recipients are told of a deletion over both databases: real web servers, one that is down, one that refuses, one that answers twice."""
+"""Test the notices of a deletion over both databases, to real web servers: one that is down, one that refuses, one that answers twice."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from aiohttp import web
 from sqlalchemy import select, update
 
 from server.data.privacy.disclosure_ledger import DisclosureLedger
-from server.data.retention import legal_holds
 from server.data.retention.deletion_notices import DeletionNotices
 from server.data.schema.deletion_schema import deletion_notice
 from server.ops.config.settings import Settings
 from server.trust.rights import recipient_webhook
 from server.trust.rights.recipient_notices import DAY, LEASE, LIFE, RecipientNotices, notice_id, wait_after
-from server.trust.rights.recipient_webhook import Outcome
 from tests.server.data.conftest import NOW, Kit, address, ended
 from tests.server.site.college.conftest import Box, box
 from tests.server.trust.rights.people import known
@@ -203,34 +201,6 @@ async def test_several_hosts_make_a_try_once_and_a_killed_one_is_made_again(kit:
     assert hooks["twice"].ids == [notice_id(row.number, "twice")] * 2
     assert (await states(kit))["twice"] == "told"
     assert not (await DisclosureLedger(kit.database).verify()).problems, "the ledger has one outcome"
-
-
-async def test_a_removal_that_is_continued_notes_nothing_twice_and_a_held_address_never(
-    kit: Kit, hooks: dict[str, Hook]
-) -> None:
-    chosen = settings(hooks)
-    await legal_holds.place(
-        kit.database, kit.pseudonyms, legal_holds.Selector("identity", str(ME)),
-        authority="a court", reason="7", now=NOW, until=NOW + 90 * DAY, secret=True,
-    )  # fmt: skip
-    number = await deleted(kit, chosen)
-    async with kit.database.write() as connection:
-        await DeletionNotices(kit.pseudonyms, chosen).write(connection, [number], int(kit.now))
-    found = await states(kit)
-    assert {found[name] for name in hooks} == {"nothing"}
-
-
-async def test_no_private_address_and_no_redirect_is_followed(hooks: dict[str, Hook]) -> None:
-    one = settings(hooks).recipients[0]
-    for contact in (f"https://127.0.0.1:{hooks['down'].port}/hook", "https://[::1]/", "https://10.0.0.1/"):
-        closed = one.model_copy(update={"private": False, "contact": contact})
-        assert await recipient_webhook.send(closed, "1", b"{}", NOW) is Outcome.REFUSED
-    named = one.model_copy(update={"private": False, "contact": f"https://localhost:{hooks['down'].port}/hook"})
-    assert await recipient_webhook.send(named, "1", b"{}", NOW) is Outcome.AWAY
-    assert not hooks["down"].got
-    hooks["down"].status = 307
-    assert await recipient_webhook.send(one, "1", b"{}", NOW) is Outcome.REFUSED
-    assert len(hooks["down"].got) == 1
 
 
 def test_waits_grow_from_a_minute_to_a_day() -> None:

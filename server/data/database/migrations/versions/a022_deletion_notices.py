@@ -1,4 +1,4 @@
-"""Replace the table of passed-on requests, which nothing wrote, by the table of recipients that are told of a deletion."""
+"""Replace the table of passed-on requests, which nothing wrote, by the table of notices of deletions to recipients."""
 
 from __future__ import annotations
 
