@@ -95,8 +95,8 @@ def build(
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_requests(gate, pages, parts, RequestWork(parts.database, parts.pseudonyms, chosen), clock)
     add_orders(gate, pages, parts, clock)
-    add_audit(gate, pages, parts.database, clock)
     add_accounts(gate, pages, accounts, origin)
+    add_audit(gate, pages, parts.database, clock)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()
     return app
