@@ -1,17 +1,20 @@
-"""Serve `/orders` and `/holds`, where officers list, read, hold and refuse orders of authorities, and place and release holds.
+"""Serve `/orders` and `/holds`, where officers enter, read, hold and refuse orders of authorities, and place and release holds.
 
-Entering and producing an order is done on the command line (`serendip privacy order`): the package is a folder there, encrypted for the authority.
+An order is produced on the command line (`serendip privacy order produce`): the package is a folder there, encrypted for the authority.
 
 **Invariant:** the audit log has a line before each look and each act; each act needs a fresh passkey.
 """
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable
 
 from aiohttp import web
 
+from server.data.chat_logs.log_removal import last
+from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.privacy import audit_log
 from server.data.retention import audited_holds, legal_holds
 from server.data.retention.audited_holds import NewHold
@@ -22,7 +25,7 @@ from server.ops.security import reference_numbers
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.legal_orders import order_kinds
-from server.trust.legal_orders.law_orders import RUNNING, LawOrders, OrderRefused
+from server.trust.legal_orders.law_orders import LONGEST, RUNNING, LawOrders, NewOrder, OrderRefused
 from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_scale import Refused
 
@@ -32,9 +35,10 @@ DAY = 86_400
 class OrderRoutes:
     """Handlers of orders."""
 
-    def __init__(self, pages: Pages, orders: LawOrders) -> None:
+    def __init__(self, pages: Pages, orders: LawOrders, logs: SavedLogs) -> None:
         self._pages = pages
         self._orders = orders
+        self._logs = logs
 
     async def listed(self, request: web.Request, operator: Operator, problem: Worded | None = None) -> web.Response:
         """`GET /orders`"""
@@ -54,8 +58,44 @@ class OrderRoutes:
             for one in found
         ]  # fmt: skip
         return self._pages.answer(
-            "orders.html", request, operator, status=409 if problem else 200, problem=problem, orders=rows
+            "orders.html",
+            request,
+            operator,
+            status=409 if problem else 200,
+            problem=problem,
+            orders=rows,
+            kinds={name: one.words for name, one in order_kinds.KINDS.items()},
+            most=LONGEST,
         )
+
+    async def enter(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /orders/new`: `kind`, `authority`, `country`, `categories`, `paper`, `due`, `gag_until`, `address` or `log`, `age_key`."""
+        form = sent(request)
+        try:
+            one = NewOrder(
+                form.get("kind"), form.get("authority"), form.get("country").strip(),
+                order_kinds.categories(form.get("categories")),
+                await self._selector(form.get("address").strip(), form.get("log").strip()),
+                form.get("paper").replace("\r\n", "\n"), self._orders.now, _day(form.get("due")),
+                _day(form.get("gag_until")), age_key=form.get("age_key").strip(),
+            )  # fmt: skip
+            await self._orders.new(one, operator.name)
+        except (OrderRefused, order_kinds.BeyondBounds):
+            return await self.listed(request, operator, Refused("refused.order.new"))
+        except (BadHold, Refused) as problem:
+            return await self.listed(request, operator, problem)
+        return web.Response(status=303, headers={"Location": "/orders"})
+
+    async def _selector(self, address: str, log: str) -> Selector:
+        """Return what an order names. Raises BadHold, Refused."""
+        if bool(address) == bool(log):
+            raise Refused("refused.hold.which")
+        if address:
+            return Selector("address", address).checked()
+        ident = await self._logs.find(last(log))
+        if ident is None:
+            raise BadHold("refused.hold.log")
+        return Selector("log", ident.hex())
 
     async def show(self, request: web.Request, operator: Operator) -> web.Response:
         """`POST /orders/show`: `number`, `why`."""
@@ -143,6 +183,17 @@ class HoldRoutes:
         return web.Response(status=303, headers={"Location": "/holds"})
 
 
+def _day(text: str) -> int | None:
+    """Return the Unix seconds of a day's end, UTC, or None for an empty text. Raises OrderRefused."""
+    if not text:
+        return None
+    try:
+        at = datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time.max, datetime.UTC)
+    except ValueError:
+        raise OrderRefused("this is no day") from None
+    return int(at.timestamp())
+
+
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
         raise BadHold("refused.number")
@@ -162,11 +213,12 @@ def _worded(problem: Exception) -> Worded:
 
 def add_orders(gate: Gate, pages: Pages, parts: Parts, clock: Callable[[], float] = time.time) -> None:
     """Add the routes."""
-    orders = OrderRoutes(pages, LawOrders(parts.database, parts.pseudonyms, clock))
+    orders = OrderRoutes(pages, LawOrders(parts.database, parts.pseudonyms, clock), parts.logs)
     holds = HoldRoutes(pages, parts, clock)
     pages.offer("/orders", "console.orders", Action.HOLD)
     pages.offer("/holds", "console.holds", Action.HOLD)
     gate.add("GET", "/orders", Action.HOLD, orders.listed, fresh=False)
+    gate.add("POST", "/orders/new", Action.HOLD, orders.enter)
     gate.add("POST", "/orders/show", Action.HOLD, orders.show)
     gate.add("POST", "/orders/hold", Action.HOLD, orders.hold)
     gate.add("POST", "/orders/refuse", Action.HOLD, orders.refuse)

@@ -70,3 +70,33 @@ async def test_a_log_an_order_and_holds_leave_the_same_rows_both_ways(console: C
         row for row in [row for row in by_page if row[0] == "audit"][before:] if row[1]["action"] != listed[0]
     ]
     assert theirs == await rows(kit_of_two, *RANDOM, "reason", "why")
+
+
+async def test_an_order_is_entered_the_same_both_ways_and_a_wrong_one_is_not(console: Console, kit_of_two: Kit) -> None:
+    officer: Person = await console.person("ada", "officer")
+    before = len([row for row in await rows(console.kit) if row[0] == "audit"])
+    fields = {
+        "kind": "subpoena", "authority": "Court of Oslo", "country": "no", "categories": "A, F", "paper": "the paper",
+        "due": "2027-01-31", "gag_until": "2027-06-01", "address": "81.0.0.11", "log": "", "age_key": "",
+    }  # fmt: skip
+    for wrong in (
+        {"kind": "wish"},
+        {"due": "soon"},
+        {"due": ""},
+        {"categories": "Z"},
+        {"address": ""},
+        {"paper": " "},
+        {"country": "x"},
+    ):
+        assert (await officer.post("/orders/new", **{**fields, **wrong})).status == 409, wrong
+    assert (await officer.post("/orders/new", **fields)).to == "/orders"
+    one = NewOrder(
+        "subpoena", "Court of Oslo", "no", (Category.A, Category.F), Selector("address", "81.0.0.11"), "the paper",
+        NOW, 1_801_439_999, 1_811_894_399,
+    )  # fmt: skip
+    await LawOrders(kit_of_two.database, kit_of_two.pseudonyms, lambda: NOW).new(one, "ada")
+    by_page = await rows(console.kit, *RANDOM)
+    theirs = [row for row in by_page if row[0] != "audit"] + [
+        row for row in [row for row in by_page if row[0] == "audit"][before:] if row[1]["action"] != "order list"
+    ]
+    assert theirs == await rows(kit_of_two, *RANDOM)
