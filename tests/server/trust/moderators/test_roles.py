@@ -12,7 +12,8 @@ MAY = {
     "child": {"work", "child", "refer"},
     "lead": {"work", "long", "unban", "appeals", "notices", "forever"},
     "officer": {"work", "reveal", "export", "hold", "produce"},
-    "admin": {"accounts"},
+    "clerk": {"requests"},
+    "admin": {"accounts", "audit"},
 }
 ACTIONS = {
     *(
@@ -28,6 +29,8 @@ ACTIONS = {
         "refer",
         "hold",
         "produce",
+        "requests",
+        "audit",
         "accounts",
     ),
 }
