@@ -31,9 +31,8 @@ async def test_the_day_before_which_keys_are_invalid_is_told(kit: Kit) -> None:
 async def test_whom_a_deletion_was_passed_on_to_is_told_to_its_person(kit: Kit) -> None:
     await wrote(kit)
     for who in (A, B):
-        ((row,), (gone,)) = (
-            (await known(kit).know(who, NOW))["parts"][name] for name in ("deletion_notices", "deletions")
-        )
+        parts = (await known(kit).know(who, NOW))["parts"]
+        (row,), (gone,) = parts["deletion_notices"], parts["deletions"]
         assert (row["recipient"], row["state"], row["request"]) == ("Hosting Ltd", "told", gone["number"])
 
 
