@@ -72,7 +72,5 @@ async def open_store(
     if settings.console.enabled:
         translator = TranslationClient(settings.translation) if settings.translation.url else None
         words = DetectionWords(settings.screening.folder(settings.data), settings.data)
-        console = console_service.Console(
-            store.parts, settings, address, tasks, sockets, translator, words=words
-        )
+        console = console_service.Console(store.parts, settings, address, tasks, sockets, translator, words=words)
     return store, safety, console, over(store.parts, secret, settings, tasks, told)

@@ -76,7 +76,9 @@ def build(
     )
     sessions = Sessions(parts.database, parts.pseudonyms, clock)
     accounts = Accounts(parts.database, parts.pseudonyms, clock)
-    approvals = Approvals(parts.database, accounts, pairs=chosen.console.pairs, wait=chosen.console.wait_hours * HOUR, clock=clock)
+    approvals = Approvals(
+        parts.database, accounts, pairs=chosen.console.pairs, wait=chosen.console.wait_hours * HOUR, clock=clock
+    )
     signing = SignInRoutes(pages, sessions, accounts, passkeys, address)
     gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
     desk = CaseBatches(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)

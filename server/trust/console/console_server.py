@@ -68,9 +68,7 @@ class Console:
             return
         reached = origin(self._chosen.console, number)
         await asyncio.to_thread(write_origin, self._chosen.data, reached)
-        app = build(
-            self._parts, self._chosen, reached, self._address, translator=self._translator, words=self._words
-        )
+        app = build(self._parts, self._chosen, reached, self._address, translator=self._translator, words=self._words)
         self._signing = app[SIGNING]
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)

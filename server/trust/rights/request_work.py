@@ -24,7 +24,10 @@ Found = TypeVar("Found")
 
 
 class RequestWork:
-    """Work on the requests of one store. `settings`: of the mails with answers. Its methods raise StoreAway; with a number, NoSuchRequest, NotAllowed too."""
+    """Work on the requests of one store. `settings`: of the mails with answers.
+
+    Its methods raise StoreAway; with a number, NoSuchRequest and NotAllowed too.
+    """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, settings: Settings) -> None:
         self._database = database
