@@ -18,6 +18,8 @@ LEDGER = "within lines of the disclosure ledger"
 KNOWN = {
     "server/data/keys/pseudonyms.py: Pseudonyms.reseal": "sealed again under the kept key, for a held row",
     "server/data/objects/sealed_objects.py: Sealed.get": "bytes of objects, for the callers of `Sealed`, below",
+    "server/data/retention/deletion_notices.py: DeletionNotices._known": "sealed again, until recipients are told",
+    "server/trust/rights/recipient_notices.py: RecipientNotices._tell": LEDGER,
     "server/trust/cases/user_appeals.py: Appeals._text": "words of a ban or an appeal, for its own person",
     "server/trust/cases/case_base.py: CaseBase._opened": "words of reports and bans, for moderators; exports are in the ledger",
     "server/trust/cases/case_disclosure.py: Disclosures._address_of": LEDGER,
@@ -36,6 +38,7 @@ SEALED = {
     "server/data/chat_logs/saved_logs.py: SavedLogs.__init__": "a saved log, for whoever has its link",
     "server/main/commands/case_commands.py: desk": "evidence, for moderators",
     "server/main/commands/queue_commands.py: queues": "evidence, for moderators",
+    "server/main/commands/disclosure_commands.py: _desk": LEDGER,
     "server/main/commands/order_commands.py: produce": LEDGER,
     "server/trust/console/console_app.py: build": "evidence, for moderators",
     "server/trust/data_export/person_export.py: PersonExports.__init__": OWN,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.ops.config.settings import Mail
+from server.ops.config.settings import Settings
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.rights.request_work import RequestWork
 from tests.server.data.conftest import NOW, Kit
@@ -66,7 +66,7 @@ Act = Callable[[Kit, str], Awaitable[object]]
 
 def by_command(kit: Kit) -> RequestWork:
     """The work as the command line has it."""
-    return RequestWork(kit.database, kit.pseudonyms, Mail())
+    return RequestWork(kit.database, kit.pseudonyms, Settings())
 
 
 REQUEST_ACTS: dict[str, tuple[dict[str, str], str, Act]] = {

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from server.data.schema.record_schema import audit
-from server.ops.config.settings import Mail
+from server.ops.config.settings import Settings
 from server.trust.data_requests.request_states import FULFILLED
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_ports import NoSuchRequest
@@ -17,7 +17,7 @@ ME = 11
 
 
 async def test_a_look_and_an_answer_name_the_person_before_and_the_request_after(kit: Kit) -> None:
-    work = RequestWork(kit.database, kit.pseudonyms, Mail())
+    work = RequestWork(kit.database, kit.pseudonyms, Settings())
     number = await Requests(kit.database, kit.pseudonyms).open(NewRequest("object", "page", 3, ME, text="why"), NOW)
     assert [one.number for one in await work.listed("ada")] == [number]
     assert (await work.show("ada", number, "my turn")).text == "why"
