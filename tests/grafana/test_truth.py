@@ -1,6 +1,7 @@
 """The boards and alerts are true: a server, Debian's Prometheus, real chats of each kind, every query asked, values compared."""
 
 import asyncio
+import contextlib
 import math
 import re
 import shutil
@@ -172,7 +173,7 @@ def looked(pictures: int) -> dict[str, float]:
 
 
 async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None:
-    """Values against what was driven."""
+    """Wait until the values are what was driven: the figures of a picture come one after the other, and may lie in two scrapes."""
     did = driven.count
     expected = looked(did["pictures"]) | {
         "sum(serendip_connections)": 1,
@@ -226,7 +227,12 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "serendip_disk_free_bytes <= bool serendip_disk_size_bytes": 1,
         "count(serendip_build_info{commit!=''})": 1,
     }
-    found = {query: await number(http, base, query) for query in expected}
+    found: dict[str, float] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while found != expected:
+                found = {query: await number(http, base, query) for query in expected}
+                await asyncio.sleep(0.2)
     assert found == expected
 
 
