@@ -15,6 +15,7 @@ from engine.chats.chat_lifecycle import Chats
 from engine.chats.detection_handler import Detections
 from engine.chats.grooming import Grooming
 from engine.chats.opener_pause import OpenerPause
+from engine.chats.reactions import Reactions
 from engine.chats.safety_tips import LineTips
 from engine.chats.search import Search
 from engine.chats.session_presence import Presence
@@ -25,7 +26,7 @@ from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.detection_tips import AGE_CLAIM
 from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused
+from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
@@ -49,6 +50,7 @@ from engine.wire.client_requests import (
     Message,
     NoSnap,
     Ping,
+    React,
     Report,
     Request,
     Resume,
@@ -89,6 +91,7 @@ class Engine:
         self._snaps = snaps = CameraChecks(core, tips)
         self._openers = openers = OpenerPause(core)
         self._chats = chats = Chats(core, snaps, openers)
+        self._reactions = Reactions(core)
         self._notices = notices = UnreadNotices(core)
         grooming = Grooming(core, chats, tips)
         self._findings = Detections(core, tips, grooming)
@@ -209,7 +212,9 @@ class Engine:
 
     def _seldom(self, session: Session, request: Request, now: float) -> None:
         """Handle a frame that a chat can do without."""
-        if type(request) is Save:
+        if type(request) is React:
+            self._reactions.react(session, request, now)
+        elif type(request) is Save:
             self._chats.save(session, request, now)
         elif type(request) is Report:
             self._chats.report(session, request, now)
@@ -263,6 +268,8 @@ class Engine:
                 self._holds.changed(session, message, now)
             elif type(message) is OpenerPaused:
                 self._openers.changed(session, message)
+            elif type(message) is Reacted:
+                self._reactions.reacted(session, message)
         elif type(message) is Begin:
             self._chats.decline(message.seat)
 

@@ -60,6 +60,10 @@ class ChatView(Protocol):
         """College by side, if it was shown."""
 
     @property
+    def faces(self) -> Mapping[tuple[int, int], str]:
+        """(line, side) to the reaction of this side there."""
+
+    @property
     def found(self) -> Mapping[tuple[int, str], int]:
         """(side, rule) to the number of the first line in which the rule matched."""
 

@@ -21,6 +21,7 @@ from serendip_client.events import (
     NotSent,
     Partner,
     Pong,
+    React,
     Reported,
     Resumed,
     Saved,
@@ -37,6 +38,6 @@ from serendip_client.pictures import Shown
 
 __all__ = [
     "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
-    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Shown", "Signal", "Snap", "Solved", "Tip", "Typing",
+    "NoChat", "NotSent", "Notice", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent", "Shown", "Signal", "Snap", "Solved", "Tip", "Typing",
     "Veil", "Waiting",
 ]  # fmt: skip

@@ -376,7 +376,9 @@ class Client(Commands):
         if chat is not None and not left:
             self._last = self._last if known else 0
             self.chat = events.matched(frame)
-        await self._inbox.put(events.Resumed(chat, frame["missed"]))
+        await self._inbox.put(
+            events.Resumed(chat, frame["missed"], tuple(map(events.react, frame.get("reactions", ()))))
+        )
         if known:
             await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)
         await self._not_sent(self._outbox.forget(), "unknown")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serendip_client import frames
-from serendip_client.protocol import NoSnapWhy, Reason
+from serendip_client.protocol import Face, NoSnapWhy, Reason
 
 
 class Commands:
@@ -19,6 +19,12 @@ class Commands:
     async def signal(self, **part: Any) -> None:
         """Send a WebRTC signal: `description`, `candidate` or `media`."""
         await self._send({"type": "signal", **part})
+
+    async def react(self, seq: int, face: Face | None) -> None:
+        """Show `face` at line `seq` of the chat; None takes it back. Raises ValueError for an unknown face."""
+        if face is not None:
+            frames.check("react: face", Face, face)
+        await self._send({"type": "react", "seq": seq} | ({} if face is None else {"face": face}))
 
     async def report(
         self,

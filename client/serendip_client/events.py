@@ -88,6 +88,16 @@ class Typing:
 
 
 @dataclass(frozen=True, slots=True)
+class React:
+    """The partner shows `face` at line `seq`; None: they took it back. `own`: this side's, as `resumed` repeats it."""
+
+    seq: int
+    face: str | None
+    who: int | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """A WebRTC signal, as sent."""
 
@@ -248,10 +258,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The client is back in its session. `chat` None: it is in no chat; `missed` messages follow."""
+    """The client is back in its session. `chat` None: it is in no chat; `missed` messages follow; `reactions`: all of the chat."""
 
     chat: str | None
     missed: int
+    reactions: tuple[React, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +280,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
+    | Blocked | React | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -295,6 +306,11 @@ def hello(frame: Frame) -> Hello:
     return Hello(frame["session"], frame["online"], frame["grace"], told.get("version", ""), told.get("from", 0))
 
 
+def react(frame: Frame) -> React:
+    """Read a `react` frame, or an entry of `reactions`."""
+    return React(frame["seq"], frame.get("face"), frame.get("from"), frame.get("own", False))
+
+
 def error(frame: Frame) -> Error:
     """Read an `error` frame."""
     return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame.get("field"), frame)
@@ -308,6 +324,7 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "sent": lambda f: Sent(f["id"], f["seq"]),
     "typing": lambda f: Typing(f["typing"], f.get("from")),
     "signal": lambda f: Signal({name: value for name, value in f.items() if name != "type"}),
+    "react": react,
     "partner": lambda f: Partner(f["state"], f.get("within"), f.get("from")),
     "left": lambda f: Left(f["by"], f.get("from")),
     "saved": lambda f: Saved(f["url"], f["delete"]),

@@ -11,6 +11,7 @@ COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # close cod
 CLOSING: Final = frozenset({"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "country", "flood", "replaced"})
 Role = Literal["stranger", "spy", "discuss"]
 Reason = Literal["minor", "nudity", "threat", "hate", "spam", "danger", "other"]  # of a report
+Face = Literal["heart", "laugh", "wow", "sad", "thumb", "thanks"]  # of a reaction
 NoSnapWhy = Literal["camera", "hidden", "early"]  # why requested pictures are missing
 REFUSED_KEPT: Final = 200  # ordinals of refused messages in `resumed`
 SNAP_TILE: Final = (320, 240)  # pixels of a picture

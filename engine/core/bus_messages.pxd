@@ -22,6 +22,12 @@ cdef class Held:
     cdef public int side
     cdef public double until
 
+cdef class Reacted:
+    cdef public str chat
+    cdef public int side
+    cdef public object seq
+    cdef public str face
+
 cdef class OpenerPaused:
     cdef public str chat
     cdef public int side

@@ -56,4 +56,14 @@ class OpenerPaused:
     until: float
 
 
-BusMessage = Begin | Ended | Moved | Held | OpenerPaused
+@dataclass
+class Reacted:
+    """Side `side` shows `face` at line `seq`; empty: it took its face back."""
+
+    chat: str
+    side: int
+    seq: int
+    face: str
+
+
+BusMessage = Begin | Ended | Moved | Held | OpenerPaused | Reacted

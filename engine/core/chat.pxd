@@ -4,7 +4,7 @@ cdef class Chat:
     cdef public int acted
     cdef public bint video, relay
     cdef public tuple people, colleges
-    cdef public dict found
+    cdef public dict found, faces
     cdef public object looks
 
 cdef class Seat:
@@ -14,7 +14,7 @@ cdef class Seat:
     cdef public bint lasting
     cdef public dict away, held, paused
     cdef public bytes inside
-    cdef public double ended
+    cdef public double ended, reacted
     cdef public object reported
 
 cpdef str name_of_chat(unsigned long long number)

@@ -11,9 +11,22 @@ Address = int  # of a session on the bus: its id. The sessions of a chat are in 
 
 
 class Chat:
-    """State that all seats of a chat share. It does not change, except the detections and the camera checks."""
+    """State that all seats of a chat share. It does not change, except the detections, the reactions and the camera checks."""
 
-    __slots__ = ("acted", "began", "colleges", "found", "id", "looks", "people", "question", "relay", "ring", "video")
+    __slots__ = (
+        "acted",
+        "began",
+        "colleges",
+        "faces",
+        "found",
+        "id",
+        "looks",
+        "people",
+        "question",
+        "relay",
+        "ring",
+        "video",
+    )
 
     def __init__(
         self,
@@ -38,6 +51,9 @@ class Chat:
         self.colleges = colleges  # by side, where a college was shown
         # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_classes.RULES`)
         self.found: dict[tuple[int, str], int] = {}
+        self.faces: dict[
+            tuple[int, int], str
+        ] = {}  # reactions, oldest first: (line, side) to face (`engine.chats.reactions`)
         self.acted = 0  # bits of the sides whose requests to a child were acted on (`engine.chats.grooming`)
         self.looks: CameraState | None = (
             None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over
@@ -58,6 +74,7 @@ class Seat:
         "over",
         "paused",
         "persons",
+        "reacted",
         "reported",
         "side",
         "tips",
@@ -85,6 +102,7 @@ class Seat:
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, until the user has been notified
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
         self.tips = 0  # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`)
+        self.reacted = 0.0  # until when this side has paid for its reactions
         self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported
 
     @property

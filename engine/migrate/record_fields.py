@@ -27,6 +27,7 @@ NOT_CARRIED: Final = {
     "LimitsOwner.tokens": "as `LimitsOwner.counted`",
     "CameraState.begun": "a look that is suspected may come sooner, once",
     "CameraState.nonces": "what looks that are under way bring is not counted",
+    "Seat.reacted": "a few reactions more",
     "Seat.paused": "a chat that migrates is not paused any more",
     "Ticket.place": "the hub's: it follows from the worker that hands the ticket in",
     "Wish.place": "as `Ticket.place`",
@@ -49,7 +50,7 @@ NOT_CARRIED: Final = {
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
 _MOST_KEPT: Final = 1_024  # of each of the two caches below: users choose the language
-_OF_WORDS: Final = frozenset(("ring", "looks", "found", "acted"))  # of a chat: what was said and seen
+_OF_WORDS: Final = frozenset(("ring", "looks", "found", "acted", "faces"))  # of a chat: what was said and seen
 _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
@@ -216,6 +217,8 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["colleges"] = chat.colleges
     if chat.found:
         record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
+    if chat.faces:
+        record["faces"] = [(seq, side, face) for (seq, side), face in chat.faces.items()]
     if chat.acted:
         record["acted"] = chat.acted
     if chat.looks is not None:
@@ -260,6 +263,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
         tuple(record.get("colleges", ())),
     )
     chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
+    chat.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
     chat.acted = record.get("acted", 0)
     if "looks" in record:
         chat.looks = entered(record["looks"], now)

@@ -15,7 +15,7 @@ from engine.conduct.age_answers import AGE_STATES
 from engine.conduct.camera_verdicts import AGREEMENTS, HITS_KEPT
 from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.lobby import MOST_AVOIDED
-from engine.wire.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES, SAVES_MOST
+from engine.wire.protocol import FACES, INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, REACTIONS_MOST, ROLES, SAVES_MOST
 
 VERSION: Final = 1  # written by this release
 OLDEST: Final = 1  # the oldest that it reads
@@ -262,6 +262,7 @@ CHAT: Final[Table] = {
     "colleges": _at_most(3, _or_none(_text)),
     "looks": looks_of,  # camera checks
     "acted": _kinds,
+    "faces": _at_most(REACTIONS_MOST, _row(_count, _side, _one_of(*FACES))),  # line, side, reaction
     "found": _at_most(128, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`
 }

@@ -26,6 +26,7 @@ REASONS: Final = frozenset(protocol.REASONS)
 ROLES: Final = frozenset(protocol.ROLES)
 RAW_MAX: Final = protocol.INTERESTS_RAW_MAX
 NO_SNAP: Final = frozenset(protocol.NO_SNAP)
+FACES: Final = frozenset(protocol.FACES)
 
 Body = dict[str, Any]
 
@@ -135,11 +136,21 @@ class NoSnap:
 
 
 @dataclass(slots=True)
+class React:
+    """Show `face` at line `seq` of the chat; an empty face takes the one shown back."""
+
+    seq: int
+    face: str = ""
+
+
+@dataclass(slots=True)
 class Ping:
     """A `ping` that is not canonical."""
 
 
-Request = Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Resume | Solution | NoSnap | Ping
+Request = (
+    Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Resume | Solution | NoSnap | React | Ping
+)
 
 
 def parse(payload: bytes) -> Request:
@@ -337,6 +348,15 @@ def _no_snap(body: Body) -> NoSnap:
     return NoSnap(nonce, why)
 
 
+def _react(body: Body) -> React:
+    seq, face = body.get("seq"), body.get("face", "")
+    if type(seq) is not int or not 0 < seq < 2**53:
+        raise BadField("react", "seq")
+    if type(face) is not str or ("face" in body and face not in FACES):
+        raise BadField("react", "face")
+    return React(seq, face)
+
+
 def _report(body: Body) -> Report:
     reason, who = body.get("reason"), body.get("who", 0)
     if type(reason) is not str or reason not in REASONS:
@@ -398,5 +418,6 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "resume": _resume,
     "solution": _solution,
     "nosnap": _no_snap,
+    "react": _react,
     "ping": lambda _: _PING,
 }

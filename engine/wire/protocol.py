@@ -134,6 +134,14 @@ DESCRIPTIONS: Final = ("offer", "answer", "pranswer", "rollback")  # RTCSdpType
 MODERATION: Final = "moderation"  # the value of `by` if the server ended the chat
 AGE: Final = "age"  # the challenge of a user who wrote that they are under 18
 LEFT_BY: Final = (STRANGER, MODERATION, "lost")
+FACES: Final = {  # reactions, in the order of the page
+    "heart": "\u2764\ufe0f",
+    "laugh": "\U0001f602",
+    "wow": "\U0001f62e",
+    "sad": "\U0001f622",
+    "thumb": "\U0001f44d",
+    "thanks": "\U0001f64f",
+}
 NO_SNAP: Final = ("camera", "hidden", "early")  # why a client cannot send the requested pictures
 VEILS: Final = ("nudity", "unchecked")  # why the partner is blurred, or the call ended
 ANY_LANGUAGE: Final = "*"
@@ -189,6 +197,7 @@ CLOSED_GRACE: Final = (
     5.0  # the same for a page that closed: a reload is back in half a second, on a slow network in four
 )
 PAST_FOR: Final = 600.0  # seconds in which the last chat can still be saved or reported
+REACTIONS_MOST: Final = 400  # of a chat, the newest: two at each line that the ring can hold
 SAVES_MOST: Final = 16  # unanswered saves of one session; further ones are refused
 
 # Rates (rule 10): size of a burst, then the number per second.
@@ -197,6 +206,8 @@ MESSAGE_BURST: Final = 100
 MESSAGE_RATE: Final = 20
 SIGNAL_BURST: Final = 100
 SIGNAL_RATE: Final = 20
+REACT_BURST: Final = 20  # reactions
+REACT_RATE: Final = 4
 FRAME_BURST: Final = 250  # frames that need a decision
 FRAME_RATE: Final = 50
 REFUSAL_BURST: Final = 1_000  # refused frames; beyond, the connection is closed

@@ -109,11 +109,18 @@ def matched(inside: bytes) -> bytes:
     return b"".join((b'{"type":"matched",', inside, b"}"))
 
 
-def resumed(inside: bytes, seq: int, taken: int, refused: list[int], missed: int) -> bytes:
+def resumed(
+    inside: bytes, seq: int, taken: int, refused: list[int], missed: int, reactions: Sequence[dict[str, Any]] = ()
+) -> bytes:
     """Build the `resumed` of a session in a chat."""
-    if refused:
-        tail = orjson.dumps({"seq": seq, "taken": taken, "refused": refused, "missed": missed})
-        return b'{"type":"resumed",%s,%s' % (inside, tail[1:])
+    if refused or reactions:
+        tail: dict[str, Any] = {"seq": seq, "taken": taken}
+        if refused:
+            tail["refused"] = refused
+        tail["missed"] = missed
+        if reactions:
+            tail["reactions"] = list(reactions)
+        return b'{"type":"resumed",%s,%s' % (inside, orjson.dumps(tail)[1:])
     return b'{"type":"resumed",%s,"seq":%d,"taken":%d,"missed":%d}' % (inside, seq, taken, missed)
 
 
@@ -132,6 +139,16 @@ def left(by: str, side: int | None) -> bytes:
     if side is None:
         return _left[by]
     return b'{"type":"left","by":"%s","from":%d}' % (by.encode(), side + 1)
+
+
+def react(seq: int, face: str, side: int | None) -> bytes:
+    """Build `react`: the face at line `seq`; empty: it was taken back. `side` 0 or 1, for a spy."""
+    body: dict[str, Any] = {"type": "react", "seq": seq}
+    if face:
+        body["face"] = face
+    if side is not None:
+        body["from"] = side + 1
+    return orjson.dumps(body)
 
 
 def signal(body: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,8 @@ import re
 import unicodedata
 from typing import Any
 
-from server.data.records.transcript import Transcript
+from engine.wire.protocol import FACES
+from server.data.records.transcript import Line, Transcript
 from server.http.words.sentence_formatter import Said
 
 KINDS = ("text", "video", "spy", "college")
@@ -122,10 +123,19 @@ def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
                 "text": text,
                 "long": len(text) > LONG[0] or text.count("\n") > LONG[1],
                 "blank": blank(line.text),
+                "faces": [
+                    {"side": side + 1, "emoji": FACES[face], "name": t.text(f"react.{face}")}
+                    for side, face in faces(line)
+                ],
             }
         )
         side, at = line.side, line.at
     return found
+
+
+def faces(line: Line) -> list[tuple[int, str]]:
+    """Return the reactions to a line as (side, face), without faces that this release does not know."""
+    return [(side, face) for side, face in line.faces if face in FACES and side in (0, 1)]
 
 
 def blank(text: str) -> bool:
@@ -139,7 +149,10 @@ def as_text(said: Transcript, t: Said) -> str:
     if said.question:
         parts += ["", t.text("saved.asked", question=one_line(said.question))]
     names = [t.text("chat.strangern", n=side + 1) for side in range(2)]
-    parts += ["", *(f"[{clock(line.at)}] {names[line.side]}: {_set_in(line.text)}" for line in said.lines)]
+    parts.append("")
+    for line in said.lines:
+        parts.append(f"[{clock(line.at)}] {names[line.side]}: {_set_in(line.text)}")
+        parts += [f"    {names[side]}: {FACES[face]}" for side, face in faces(line)]
     return "\n".join(parts) + "\n"
 
 
@@ -158,5 +171,9 @@ def as_json(said: Transcript) -> dict[str, Any]:
         "common": list(said.common),
         "colleges": [college or None for college in said.colleges],
         "question": said.question or None,
-        "messages": [{"from": line.side + 1, "time": line.at, "text": line.text} for line in said.lines],
+        "messages": [
+            {"from": line.side + 1, "time": line.at, "text": line.text}
+            | ({"reactions": [{"from": side + 1, "face": face} for side, face in faces(line)]} if line.faces else {})
+            for line in said.lines
+        ],
     }

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 VERSION = 2  # 1 had a language, which is dropped at reading
+NO_FACES: Mapping[tuple[int, int], str] = {}
 LONGEST = 8 * 1024 * 1024  # bytes when unpacked; bounds a decompression bomb
 
 
@@ -20,11 +23,12 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message: `side` 0 or 1, Unix time in seconds, the text."""
+    """One message: `side` 0 or 1, Unix time in seconds, the text; `faces`: (side, face) of each reaction to it."""
 
     side: int
     at: int
     text: str
+    faces: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,26 @@ class Transcript:
         return sum(len(line.text.encode()) for line in self.lines)
 
 
-def of_ring(lines: list[tuple[int, int, int, bytes]]) -> tuple[tuple[Line, ...], bool]:
-    """Convert `ring.lines()`: (seq, side, Unix time, text as raw JSON without its quotes), to (lines, whether first ones are missing)."""
-    said = tuple(Line(side, at, orjson.loads(b'"' + text + b'"')) for _, side, at, text in lines)
+def of_ring(
+    lines: list[tuple[int, int, int, bytes]], faces: Mapping[tuple[int, int], str] = NO_FACES
+) -> tuple[tuple[Line, ...], bool]:
+    """Convert `ring.lines()`: (seq, side, Unix time, text as raw JSON without its quotes), to (lines, whether first ones are missing).
+
+    `faces`: (seq, side) of a reaction to its face.
+    """
+    shown: dict[int, list[tuple[int, str]]] = {}
+    for (seq, side), face in faces.items():
+        shown.setdefault(seq, []).append((side, face))
+    said = tuple(
+        Line(side, at, orjson.loads(b'"' + text + b'"'), tuple(sorted(shown.get(seq, ()))))
+        for seq, side, at, text in lines
+    )
     return said, bool(lines) and lines[0][0] > 1
 
 
 def pack(transcript: Transcript) -> bytes:
     """Return compressed JSON. Deflate level 1: 256 KiB of text in about 3 ms."""
-    body = {
+    body: dict[str, Any] = {
         "v": VERSION,
         "mode": transcript.mode,
         "started": transcript.started,
@@ -65,6 +80,9 @@ def pack(transcript: Transcript) -> bytes:
         "question": transcript.question,
         "lines": [(line.side, line.at, line.text) for line in transcript.lines],
     }
+    faces = [(index, *one) for index, line in enumerate(transcript.lines) for one in line.faces]
+    if faces:
+        body["faces"] = faces
     return zlib.compress(orjson.dumps(body), 1)
 
 
@@ -76,10 +94,14 @@ def unpack(packed: bytes) -> Transcript:
         if unzip.unconsumed_tail:
             raise Unreadable("longer than any chat")
         body = orjson.loads(raw)
+        faces = _faces(body)
         return Transcript(
             mode=str(body["mode"]),
             started=int(body["started"]),
-            lines=tuple(Line(int(side), int(at), str(text)) for side, at, text in body["lines"]),
+            lines=tuple(
+                Line(int(side), int(at), str(text), tuple(faces.get(index, ())))
+                for index, (side, at, text) in enumerate(body["lines"])
+            ),
             cut=bool(body["cut"]),
             common=tuple(map(str, body["common"])),
             colleges=tuple(map(str, body["colleges"])),
@@ -88,3 +110,11 @@ def unpack(packed: bytes) -> Transcript:
         )
     except (zlib.error, KeyError, TypeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error
+
+
+def _faces(body: dict[str, Any]) -> dict[int, list[tuple[int, str]]]:
+    """Return the reactions by the index of their line."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for index, side, face in body.get("faces", ()):
+        found.setdefault(int(index), []).append((int(side), str(face)))
+    return found

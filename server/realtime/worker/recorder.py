@@ -43,7 +43,7 @@ def language(seat: SeatView) -> str:
 def transcript(seat: SeatView) -> Transcript | None:
     """Return the transcript of a chat's ring; None if it holds no lines."""
     chat = seat.chat
-    lines, cut = of_ring(chat.ring.lines())
+    lines, cut = of_ring(chat.ring.lines(), chat.faces)
     if not lines:
         return None
     facts = orjson.loads(b"{" + seat.inside + b"}") if seat.inside else {}

@@ -58,6 +58,15 @@ CANDIDATE: Final[Schema] = {
     "description": f"RTCIceCandidateInit, at most {p.CANDIDATE_MAX} bytes; null: no more.",
 }  # fmt: skip
 MEDIA: Final[Schema] = {"type": "object", "properties": {"camera": BOOL, "microphone": BOOL}, "minProperties": 1}
+FACE: Final[Schema] = {"type": "string", "enum": list(p.FACES)}
+REACTIONS: Final[Schema] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"seq": WHOLE, "face": FACE, "own": BOOL, "from": WHO},
+        "required": ["seq", "face"],
+    },
+}
 SIGNAL: Final = {"description": DESCRIPTION, "candidate": CANDIDATE, "media": MEDIA}
 
 LANGUAGE: Final = r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
@@ -102,6 +111,10 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         "Pictures that a `snap` asked for cannot be given; no answer.",
         {"nonce!": text(p.SNAP_NONCE), "why!": {"type": "string", "enum": list(p.NO_SNAP)}}, {"nonce": "of snap", "why": "camera"},
     ),
+    "react": (
+        "Show a face at a line of the chat, in place of an earlier one of this side; without `face` take it back; no answer.",
+        {"seq!": {**WHOLE, "minimum": 1}, "face": FACE}, {"seq": 1, "face": "heart"},
+    ),
     "ping": ("Answered by `pong`.", {}, {}),
 }  # fmt: skip
 SPY_ASKS: Final[Schema] = {  # a question of another role is ignored
@@ -124,6 +137,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "message": ("A line of the chat.", {"seq!": WHOLE, "text!": STRING, "from": WHO}),
     "sent": ("The message with this id was taken.", {"id!": STRING, "seq!": WHOLE}),
     "typing": ("Types, or stopped.", {"typing!": BOOL, "from": WHO}),
+    "react": ("The partner shows a face at a line; without `face` they took it back.", {"seq!": WHOLE, "face": FACE, "from": WHO}),
     "signal": ("As sent.", SIGNAL),
     "partner": (
         "The partner's connection dropped, or came back; or they are asked for their age, and the chat is held until `back`. "
@@ -135,7 +149,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         "Back in the session.",
         {
             **{name.rstrip("!"): schema for name, schema in MATCHED.items()}, "chat!": {"type": ["string", "null"]}, "seq!": WHOLE, "taken!": WHOLE,
-            "refused": {"type": "array", "items": WHOLE}, "missed!": WHOLE,
+            "refused": {"type": "array", "items": WHOLE}, "missed!": WHOLE, "reactions": REACTIONS,
         },
     ),
     "saved": ("The log is kept.", {"url!": STRING, "delete!": STRING}),

@@ -6,6 +6,7 @@ import { send } from "../store.js";
 import { blank, clean } from "../text.js";
 import { t } from "../words.js";
 import { Copy } from "./copy.js";
+import { Pick, Shown } from "./faces.js";
 import { laterPiece } from "./later.js";
 import { alone, linksOf, partsOf } from "./said.js";
 
@@ -27,8 +28,16 @@ const Refused = ({ entry: { key }, over }) => html`
   </div>
 `;
 
-/** Offer a quote by mouse only; screen readers announce new lines, and the key for it is Alt+Q. */
-const Quoting = ({ entry: { key } }) => html`
+/** Offer faces and a quote by mouse only; screen readers announce new lines, and the keys for them are Alt+R and Alt+Q. */
+const Acting = ({ entry: { key, seq } }) => html`
+  ${
+    seq > 0 &&
+    html`
+      <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("react")} onClick=${() => send("react.open", { key })}>
+        ${icon("smile")}
+      </button>
+    `
+  }
   <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("chat.quote")} onClick=${() => send("quote", { key })}>
     ${icon("quote")}
   </button>
@@ -39,7 +48,7 @@ export class Line extends Component {
     return Object.keys(next).some((name) => next[name] !== this.props[name]);
   }
 
-  render({ entry, turn, last, over, tongue, language, asking }) {
+  render({ entry, turn, last, over, tongue, language, asking, faces, picking }) {
     if (entry.from === "note")
       return html`
         <li class="divider">${entry.quiet ? html`<span role="note" aria-live="off">${t(entry.text, entry.values)}</span>` : t(entry.text, entry.values)}</li>
@@ -77,10 +86,22 @@ export class Line extends Component {
             !nothing &&
             (from === "me" || from === "them") &&
             html`
-              <${Quoting} entry=${entry} />
+              <${Acting} entry=${entry} />
             `
           }
         </div>
+        ${
+          faces &&
+          html`
+            <${Shown} faces=${faces} who=${(from) => speaker(Number(from) || from)} />
+          `
+        }
+        ${
+          picking &&
+          html`
+            <${Pick} entry=${entry} own=${faces?.me} />
+          `
+        }
         ${
           links.length > 0 &&
           html`

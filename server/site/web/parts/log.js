@@ -6,10 +6,12 @@ import { t } from "../words.js";
 import { Line } from "./line.js";
 
 const NEAR = 80; // px
+const DOUBLE = 350; // ms between two taps
 
 export function Log({ chat, head, tail, typing, pill, tongue }) {
   const box = useRef(null);
   const at = useRef({ end: true, top: 0, last: null, heard: chat.last });
+  const tap = useRef({ key: null, at: 0 });
   const [fresh, count] = useState(0);
   const toEnd = () => {
     const node = box.current;
@@ -45,12 +47,17 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
     watch.observe(box.current.firstElementChild); // a line is higher than its estimate
     return () => watch.disconnect();
   }, []);
-  /** Show the actions of a line after a tap, on devices without hover. */
-  const tapped = ({ target }) => {
+  /** Show the actions of a line after a tap, on devices without hover; a second tap at once offers the faces. */
+  const tapped = ({ target, timeStamp }) => {
     const line = target.closest(".line");
     if (!line || !matchMedia("(hover: none)").matches || target.closest("button") || !getSelection().isCollapsed) return;
     for (const other of box.current.querySelectorAll(".line.open")) if (other !== line) other.classList.remove("open");
     line.classList.toggle("open");
+    const twice = timeStamp - tap.current.at < DOUBLE && tap.current.key === line.dataset.key;
+    tap.current = { key: line.dataset.key, at: timeStamp };
+    if (!twice) return;
+    line.classList.remove("open");
+    send("react.open", { key: line.dataset.key });
   };
   const over = !!tail;
   const lines = useMemo(
@@ -66,12 +73,14 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
             over=${over}
             tongue=${tongue}
             language=${chat.language}
+            faces=${entry.seq && chat.faces[entry.seq]}
+            picking=${chat.picking === entry.key}
             asking=${chat.every === undefined && chat.asking === entry.key}
             part=${entry.other?.is === "busy" && chat.fetched}
           />
         `;
       }),
-    [chat.lines, over, tongue, chat.every, chat.asking, chat.fetched],
+    [chat.lines, over, tongue, chat.every, chat.asking, chat.fetched, chat.faces, chat.picking],
   );
   return html`
     <div

@@ -2,12 +2,13 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
+import { FACES } from "../protocol.js";
 import { clean } from "../text.js";
 import { listed, t } from "../words.js";
 import { Copy } from "./copy.js";
 
 /** Return the text: head, common interests, the question, the lines with their authors. */
-export function textOf({ common, question, lines }, now) {
+export function textOf({ common, question, lines, faces = {} }, now) {
   const date = new Date(now).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
   const who = (from) => (from === "me" ? t("chat.you") : from === "them" ? t("chat.stranger") : t("chat.strangern", { n: from }));
   const head = [
@@ -15,7 +16,13 @@ export function textOf({ common, question, lines }, now) {
     ...(common.length ? [t("chat.both", { topics: listed(common.map(clean)).join("") })] : []),
     ...(question ? [`${t("chat.question")}: ${clean(question)}`] : []),
   ];
-  const said = lines.filter(({ from }) => from !== "note").map(({ from, text }) => t("chat.said", { who: who(from) }) + clean(text));
+  const shown = (seq) => Object.entries(faces[seq] ?? {}).filter(([, face]) => face in FACES);
+  const said = lines
+    .filter(({ from }) => from !== "note")
+    .flatMap(({ from, text, seq }) => [
+      t("chat.said", { who: who(from) }) + clean(text),
+      ...shown(seq).map(([by, face]) => `    ${t("chat.said", { who: who(Number(by) || by) })}${FACES[face]}`),
+    ]);
   return `${head.join("\n")}\n\n${said.join("\n")}\n`;
 }
 

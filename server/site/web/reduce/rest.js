@@ -8,10 +8,11 @@ import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
 import { nextEvents } from "./next.js";
 import { follow as followPictures, pictureEvents, pictureFrames } from "./pictures.js";
+import { reactingEvents, reactingFrames } from "./reacting.js";
 import { followTips, safetyEvents, safetyFrames } from "./safety.js";
 import { followLines, translatingEvents } from "./translating.js";
 import { callHere, follow as followCalls, videoEvents, videoFrames } from "./video.js";
 
 export const follow = (before, result) => followLines(before, followTips(before, followCalls(before, followPictures(before, result))));
-export const events = { ...ageEvents, ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...pictureEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
-export const frames = { ...checkFrames, ...keepingFrames, ...pictureFrames, ...safetyFrames, ...videoFrames };
+export const events = { ...ageEvents, ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...pictureEvents, ...reactingEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
+export const frames = { ...checkFrames, ...keepingFrames, ...pictureFrames, ...reactingFrames, ...safetyFrames, ...videoFrames };

@@ -46,6 +46,14 @@ function insert(state, seq, entry) {
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
 
+/** Return the reactions by line, from `resumed`: {seq: {me, them, 1, 2}}. Own ones that were not sent yet (`owed`) are added. */
+function facesOf({ reactions = [] }, owed = []) {
+  const all = {};
+  const mine = owed.filter(({ type }) => type === "react").map((frame) => ({ ...frame, own: true }));
+  for (const { seq, face, own, from } of [...reactions, ...mine]) all[seq] = { ...all[seq], [own ? "me" : (from ?? "them")]: face };
+  return all;
+}
+
 /** Begin a chat (`matched`, or `resumed` into one that this page has not shown). */
 export function begin(state, frame, now, more = {}) {
   const chat = {
@@ -62,6 +70,8 @@ export function begin(state, frame, now, more = {}) {
     denied: frame.refused ?? [],
     reloaded: !!more.reloaded, // own lines and the draft are restored by reduce/next.js
     tone: state.serial % TONES,
+    faces: facesOf(frame),
+    picking: null, // key of the line at which the faces are offered
     last: 0,
     typing: null,
     away: null,
@@ -95,7 +105,7 @@ export function reconcile(state, frame) {
     late: false,
   });
   next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
-  next = patch(next, "chat", { ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
+  next = patch(next, "chat", { faces: facesOf(frame, state.owed), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);
 }
 
@@ -188,7 +198,7 @@ export function end(state, cause, now, unknown = false) {
     sheet: !unknown && !state.sheet?.last && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
     last: null, // the server knows one ended chat: from now on this one
   };
-  if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, claimed: false, waits: false, ...notPaused, replay: 0, paused: 0 });
+  if (next.chat) next = patch(unsent(next), "chat", { typing: null, picking: null, away: null, claimed: false, waits: false, ...notPaused, replay: 0, paused: 0 });
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }, past()];
 }
 

@@ -126,6 +126,7 @@ const KEYS = [
   [["key.esc", "key.esc"], "keys.leave"],
   [["key.next", "key.next"], "keys.onward"],
   [["key.quote"], "keys.quote"],
+  [["key.react"], "keys.react"],
   [["key.up"], "keys.recall"],
   [["key.esc"], "keys.stop"],
   [["key.enter"], "keys.next"],
