@@ -14,6 +14,7 @@ from engine.chats.challenges import Challenges
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.detection_handler import Detections
 from engine.chats.grooming import Grooming
+from engine.chats.kept_seats import KeptSeats
 from engine.chats.opener_pause import OpenerPause
 from engine.chats.reactions import Reactions
 from engine.chats.safety_tips import LineTips
@@ -26,7 +27,7 @@ from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.detection_tips import AGE_CLAIM
 from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted
+from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted, Replaced
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
@@ -92,13 +93,14 @@ class Engine:
         self._openers = openers = OpenerPause(core)
         self._chats = chats = Chats(core, snaps, openers)
         self._reactions = Reactions(core)
+        self._kept = kept = KeptSeats(core, chats)
         self._notices = notices = UnreadNotices(core)
         grooming = Grooming(core, chats, tips)
         self._findings = Detections(core, tips, grooming)
         self._holds = holds = ChatHolds(core, chats)
         self._ages = ages = AgeQuestion(core, chats, tips, holds, grooming)
         self._trials = trials = Challenges(core)
-        self._search = search = Search(core, room, chats, notices, ages, trials)
+        self._search = search = Search(core, room, chats, kept, notices, ages, trials)
         self._presence = presence = Presence(core, chats, holds, search, notices)
         self.moves = SessionMigration(core, search, presence, steady)
         self.sessions = core.sessions
@@ -268,6 +270,8 @@ class Engine:
                 self._holds.changed(session, message, now)
             elif type(message) is OpenerPaused:
                 self._openers.changed(session, message)
+            elif type(message) is Replaced:
+                self._kept.replaced(session, message)
             elif type(message) is Reacted:
                 self._reactions.reacted(session, message)
         elif type(message) is Begin:

@@ -14,6 +14,7 @@ from serendip_client.events import (
     Error,
     Event,
     Hello,
+    Kept,
     Left,
     Matched,
     Message,
@@ -37,7 +38,7 @@ from serendip_client.events import (
 from serendip_client.pictures import Shown
 
 __all__ = [
-    "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
-    "NoChat", "NotSent", "Notice", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent", "Shown", "Signal", "Snap", "Solved", "Tip", "Typing",
-    "Veil", "Waiting",
+    "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Kept", "Left", "Matched",
+    "Message", "NoChat", "NotSent", "Notice", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent", "Shown", "Signal", "Snap", "Solved",
+    "Tip", "Typing", "Veil", "Waiting",
 ]  # fmt: skip

@@ -118,6 +118,14 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The chat that `find(keep=True)` left can be resumed `within` seconds, by a `resume` with `token` on another connection."""
+
+    token: str
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """The chat has ended."""
 
@@ -280,7 +288,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | React | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
+    | Blocked | Kept | React | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -326,6 +334,7 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "signal": lambda f: Signal({name: value for name, value in f.items() if name != "type"}),
     "react": react,
     "partner": lambda f: Partner(f["state"], f.get("within"), f.get("from")),
+    "kept": lambda f: Kept(f["token"], f["within"]),
     "left": lambda f: Left(f["by"], f.get("from")),
     "saved": lambda f: Saved(f["url"], f["delete"]),
     "reported": lambda f: Reported(f.get("receipt", ""), f.get("kept"), tuple(f.get("help", ()))),

@@ -25,6 +25,7 @@ class Wishes(TypedDict, total=False):
     relay: bool
     adult: bool
     avoid: Sequence[str]  # tokens of `Blocked`, the newest last
+    keep: bool  # the chat that is left can be resumed for a moment: `Kept`
     snaps: bool  # if missing, with video: true, since this client answers each `snap`
 
 

@@ -9,6 +9,7 @@ from engine.core.session cimport Query, Session
 from engine.chats.challenges cimport Challenges
 
 cdef class Search:
+    cdef object _kept
     cdef readonly EngineState _core
     cdef Chats _chats
     cdef UnreadNotices _notices

@@ -9,6 +9,7 @@ import orjson
 from engine.chats.age_question import AgeQuestion
 from engine.chats.challenges import Challenges
 from engine.chats.chat_lifecycle import Chats
+from engine.chats.kept_seats import KeptSeats
 from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.search_rate import SearchRate
 from engine.core.bus_messages import Begin
@@ -30,14 +31,22 @@ from engine.wire.server_frames import waiting
 class Search:
     """Searches of the engine."""
 
-    __slots__ = ("_ages", "_chats", "_core", "_notices", "_out", "_trials", "finds", "room")
+    __slots__ = ("_ages", "_chats", "_core", "_kept", "_notices", "_out", "_trials", "finds", "room")
 
     def __init__(
-        self, core: EngineState, room: Room, chats: Chats, notices: UnreadNotices, ages: AgeQuestion, trials: Challenges
+        self,
+        core: EngineState,
+        room: Room,
+        chats: Chats,
+        kept: KeptSeats,
+        notices: UnreadNotices,
+        ages: AgeQuestion,
+        trials: Challenges,
     ) -> None:
         self._core = core
         self.room = room
         self._chats = chats
+        self._kept = kept
         self._notices = notices
         self._ages = ages
         self._trials = trials
@@ -61,7 +70,8 @@ class Search:
         before = session.state
         session.move(FIND)
         if before == CHATTING:
-            self._chats.leave(session, "stranger", now)
+            if not (request.keep and self._kept.keep(session, now)):
+                self._chats.leave(session, "stranger", now)
         elif before == WAITING:
             self._forget(session, query, now)
         session.serial += 1

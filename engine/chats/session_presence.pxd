@@ -11,7 +11,6 @@ cdef class Presence:
     cdef object _holds
     cdef Search _search
     cdef UnreadNotices _notices
-    cdef object _deadlines
     cdef dict _awaited
     cdef Map _expected
     cdef readonly int _held

@@ -3,8 +3,8 @@
 **Invariant:** a session has at most one connection, and one without a connection ends at a deadline.
 """
 
-# All deadlines are in one heap: the grace period depends on how the connection was lost, and a migrated session brings the rest of its own. An entry
-# is valid while it equals the session's deadline.
+# All deadlines are in one heap (`EngineState.deadlines`): the grace period depends on how the connection was lost, and a migrated session brings
+# the rest of its own. An entry is valid while it equals the session's deadline.
 
 from engine.chats.age_question_pause import ChatHolds
 from engine.chats.chat_lifecycle import Chats
@@ -21,13 +21,12 @@ from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RE
 from engine.wire.rule_constants import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
 from engine.wire.server_frames import RESUMED_IDLE, resumed
 from ext.base.ageing_map import AgeingMap
-from ext.match.due_heap import DueHeap
 
 
 class Presence:
     """Presence of sessions: connected, away, or ended."""
 
-    __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_expected", "_held", "_holds", "_notices", "_search")
+    __slots__ = ("_awaited", "_chats", "_core", "_expected", "_held", "_holds", "_notices", "_search")
 
     def __init__(
         self, core: EngineState, chats: Chats, holds: ChatHolds, search: Search, notices: UnreadNotices
@@ -37,7 +36,6 @@ class Presence:
         self._holds = holds
         self._search = search
         self._notices = notices
-        self._deadlines = DueHeap()
         self._awaited: dict[int, list[tuple[Session, Resume]]] = {}  # resumes that wait for a migrating session, by key
         self._held = 0  # number of them
         # identity, else address, of sessions that are away, to the end of their grace
@@ -69,7 +67,7 @@ class Presence:
     def _away(self, session: Session, grace: float, now: float) -> None:
         session.deadline = now + grace
         self._expected.put(session.identity or session.address, session.deadline, session.deadline, now)
-        self._deadlines.push(session.deadline, session.id)
+        self._core.deadlines.push(session.deadline, session.id)
         if session.state == CHATTING:
             self._chats.tell_away(session)
         elif session.state == WAITING:
@@ -162,7 +160,7 @@ class Presence:
         session.way = fresh.way
         session.fresh = False
         session.told = fresh.told
-        session.deadline = 0.0
+        session.deadline, session.moved_on = 0.0, False
         fresh.conn = 0
 
     def _back_in_chat(self, session: Session, request: Resume, now: float) -> None:
@@ -265,7 +263,7 @@ class Presence:
             if key >= 0 and key != session.id:
                 core.aliases[key] = session
         if session.deadline:
-            self._deadlines.push(session.deadline, session.id)
+            core.deadlines.push(session.deadline, session.id)
         else:
             core.connected(session)
 
@@ -275,12 +273,12 @@ class Presence:
 
     def due(self) -> float | None:
         """Return when `expire` has work next; None: never. May be early."""
-        first = self._deadlines.first()
+        first = self._core.deadlines.first()
         return None if first is None else first[0]
 
     def expire(self, now: float) -> None:
         """End the sessions whose grace period is over, at most EXPIRIES_A_TICK."""
-        deadlines, sessions = self._deadlines, self._core.sessions
+        deadlines, sessions = self._core.deadlines, self._core.sessions
         for _ in range(EXPIRIES_A_TICK):
             first = deadlines.first()
             if first is None or first[0] > now:
@@ -288,4 +286,4 @@ class Presence:
             deadlines.drop()
             session = sessions.get(first[1])
             if session is not None and not session.conn and session.deadline == first[0]:
-                self.end(session, "lost", now)
+                self.end(session, "stranger" if session.moved_on else "lost", now)

@@ -22,6 +22,11 @@ cdef class Held:
     cdef public int side
     cdef public double until
 
+cdef class Replaced:
+    cdef public str chat
+    cdef public int side
+    cdef public object address
+
 cdef class Reacted:
     cdef public str chat
     cdef public int side

@@ -57,6 +57,15 @@ class OpenerPaused:
 
 
 @dataclass
+class Replaced:
+    """Side `side` has the session `address` from now on."""
+
+    chat: str
+    side: int
+    address: int
+
+
+@dataclass
 class Reacted:
     """Side `side` shows `face` at line `seq`; empty: it took its face back."""
 
@@ -66,4 +75,4 @@ class Reacted:
     face: str
 
 
-BusMessage = Begin | Ended | Moved | Held | OpenerPaused | Reacted
+BusMessage = Begin | Ended | Moved | Held | OpenerPaused | Replaced | Reacted

@@ -10,7 +10,7 @@ from engine.core.session cimport Session
 from engine.core.interest_quota cimport InterestLimits
 
 cdef class EngineState:
-    cdef public object out, post, rings, outside
+    cdef public object out, post, rings, outside, deadlines
     cdef public AgeAnswers ages
     cdef public object daily
     cdef public object openers

@@ -21,6 +21,7 @@ from engine.matching.recent_partners import RecentPartners
 from engine.wire.protocol import FAULTS
 from engine.wire.rule_constants import Settings
 from engine.wire.server_frames import error
+from ext.match.due_heap import DueHeap
 from ext.net.chat_ring import Rings
 
 
@@ -31,6 +32,7 @@ class EngineState:
         "ages",
         "aliases",
         "daily",
+        "deadlines",
         "friction",
         "here",
         "keeps",
@@ -80,6 +82,9 @@ class EngineState:
         self.sessions: dict[int, Session] = {}  # by id; includes sessions that are away
         self.aliases: dict[int, Session] = {}  # by token key, if it differs from the id: resumed sessions only
         self.talking: dict[str, int] = {}  # running chats: id to the session id of side 0
+        self.deadlines = (
+            DueHeap()
+        )  # when sessions that are away end; an entry is valid while it equals the session's deadline
         self.lately = EndedChats()  # chats that ended a few seconds ago
         self.here = 0  # sessions with a connection
         self.people: dict[int, int] = {}  # the connected users, and how many connections each has

@@ -204,6 +204,11 @@ def nothing(_: str, __: Session) -> None:
     """Open no token and no proof."""
 
 
+def no_token_made(_: int, __: int) -> str:
+    """Make no token: nothing can be resumed."""
+    return ""
+
+
 def no_servers(_: Session) -> list[dict[str, Any]]:
     """Return no ICE server."""
     return []
@@ -301,6 +306,7 @@ class Outside:
 
     new_id: Callable[[], int]  # an unguessable id of up to 63 bits, for a chat
     open_token: Callable[[str, Session], int | None] = nothing  # a resume token, to the key inside
+    make_token: Callable[[int, int], str] = no_token_made  # (key, identity) to a resume token
     open_proof: Callable[[str, Session], str | None] = nothing  # a college proof to the domain
     ice_servers: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
     # path where a reporter can read the outcome, unguessable; empty: none

@@ -81,6 +81,7 @@ class Session(LimitsOwner):
         "id",
         "identity",
         "key",
+        "moved_on",
         "networks",
         "past",
         "port",
@@ -117,6 +118,7 @@ class Session(LimitsOwner):
         # unanswered saves: (chat, answer). The answer is empty until it is known; it is kept here while the user is away
         self.saves: tuple[tuple[str, bytes], ...] = ()
         self.trial: ChallengeState | None = None  # challenge before the next search
+        self.moved_on = False  # the user moved on and may come back; the end of the chat is theirs
         self.snaps = False  # the client answers `snap`, as of its last search
         self.way = 0  # bits of the connection's kind (PLAIN … in `engine.wire.protocol`), which decide the challenges it can solve
 

@@ -9,7 +9,7 @@ cdef class Find:
     cdef public bint relay, adult
     cdef public str writes
     cdef public tuple avoid
-    cdef public bint snaps
+    cdef public bint snaps, keep
 
 cdef _request(dict body)
 cdef Find _find(dict body)

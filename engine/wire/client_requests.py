@@ -49,6 +49,7 @@ class Find:
     writes: str = ANY_LANGUAGE  # language given to the partner if `language` is `*`
     avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
     snaps: bool = False  # the client answers `snap`
+    keep: bool = False  # the chat that is left may be resumed for a moment
 
 
 @dataclass(slots=True)
@@ -261,6 +262,7 @@ def _seldom(find: Find, body: Body) -> None:
     find.writes = _primary(body["writes"], "writes") if "writes" in body else ANY_LANGUAGE
     find.avoid = _avoid(body["avoid"]) if "avoid" in body else ()
     find.snaps = _flag(body, "snaps", "find")
+    find.keep = _flag(body, "keep", "find")
 
 
 def _avoid(value: Any) -> tuple[str, ...]:

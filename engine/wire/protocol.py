@@ -196,6 +196,7 @@ GRACE: Final = 15.0  # seconds in which a dropped connection may come back (rule
 CLOSED_GRACE: Final = (
     5.0  # the same for a page that closed: a reload is back in half a second, on a slow network in four
 )
+KEPT_FOR: Final = 3.0  # seconds in which a user who moved on may come back to the chat
 PAST_FOR: Final = 600.0  # seconds in which the last chat can still be saved or reported
 REACTIONS_MOST: Final = 400  # of a chat, the newest: two at each line that the ring can hold
 SAVES_MOST: Final = 16  # unanswered saves of one session; further ones are refused

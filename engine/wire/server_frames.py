@@ -134,6 +134,11 @@ def partner(state: str, within: float | None, side: int | None) -> bytes:
     return orjson.dumps(body)
 
 
+def kept(token: str, within: float) -> bytes:
+    """Build `kept`: the token that resumes the chat that was left, and the seconds in which it does."""
+    return b'{"type":"kept","token":"%s","within":%d}' % (token.encode(), int(within))
+
+
 def left(by: str, side: int | None) -> bytes:
     """Build `left`; `side` 0 or 1, for a spy."""
     if side is None:

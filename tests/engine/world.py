@@ -161,6 +161,7 @@ class World:
         self._chats = count(0xC001)
         given = {
             "new_id": lambda: next(self._chats),
+            "make_token": lambda key, _: str(key),
             "open_token": lambda token, _: int(token) if token.isdigit() else None,
             **outside,
         }

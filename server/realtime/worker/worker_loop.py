@@ -86,6 +86,7 @@ class Worker:
             Outside(
                 new_id=self.ids,
                 open_token=self._open_token,
+                make_token=tokens.seal,
                 oldest_notice=lambda session: ports.find_notice(session.identity, session.id),
                 acknowledge_notice=lambda session, id: ports.mark_notice_read(session.identity, session.id, id),
                 may_be_migrating=ports.is_elsewhere,

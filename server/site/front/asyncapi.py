@@ -82,7 +82,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
             "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": {}, "share": BOOL,
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
             "writes": text(p.LANGUAGE_MAX, default=p.ANY_LANGUAGE, pattern=LANGUAGE),
-            "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)}, "snaps": BOOL,
+            "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)}, "snaps": BOOL, "keep": BOOL,
         },
         {"interests": ["chess"], "language": "en", "strict": True},
     ),
@@ -143,6 +143,10 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         "The partner's connection dropped, or came back; or they are asked for their age, and the chat is held until `back`. "
         "`paused`: this user's lines wait until `back`.",
         {"state!": STATE, "within": NUMBER, "from": WHO},
+    ),
+    "kept": (
+        "After a `find` with `keep`: the chat that was left can be resumed by this token, on a new connection, within so many seconds.",
+        {"token!": text(p.TOKEN_MAX), "within!": NUMBER},
     ),
     "left": ("The chat is over.", {"by!": {"type": "string", "enum": list(p.LEFT_BY)}, "from": WHO}),
     "resumed": (

@@ -54,6 +54,7 @@ export function makeEffects(wire, trusted) {
   const run = {
     send: ({ frame }) => wire.send(frame),
     connect: ({ now, attempt, after, soon }) => (now ? wire.open() : wire.later(attempt, after, soon)),
+    reopen: () => wire.reopen(),
     wake: () => wire.wake(),
     ask: () => wire.ask(),
     config: () => void offers().then((config) => send("config", { config })),

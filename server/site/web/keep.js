@@ -16,6 +16,7 @@ const KEPT = [
   "notify",
   "auto",
   "confirm",
+  "sure",
   "adult",
   "minor",
   "statement",

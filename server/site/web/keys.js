@@ -28,14 +28,14 @@ const table = {
 /** Return the letter pressed with Alt alone; on a Mac some letters begin an accent, so the key code decides. */
 const withAlt = ({ altKey, ctrlKey, metaKey, repeat, isComposing, key, code }) =>
   altKey && !ctrlKey && !metaKey && !repeat && !isComposing && (/^[a-z]$/i.test(key) ? key.toLowerCase() : code.slice(3).toLowerCase());
-const ALT = { n: { chat: () => send("next"), ended: () => send("meet") }, q: { chat: () => send("quote") }, r: { chat: () => send("react.open") } };
+const ALT = { n: { chat: () => send("next"), ended: () => send("meet") }, q: { chat: () => send("quote") }, r: { chat: () => send("react.open") }, b: { chat: () => send("next.back"), waiting: () => send("next.back") } };
 
 export const composing = (event) => event.isComposing || event.keyCode === 229;
 
 export function watchKeys() {
   addEventListener("keydown", (event) => {
     const state = get();
-    const alt = state && !state.sheet && state.chat && state.chat.role !== "spy" && ALT[withAlt(event)]?.[state.phase];
+    const alt = state && !state.sheet && state.chat?.role !== "spy" && ALT[withAlt(event)]?.[state.phase];
     if (alt) {
       event.preventDefault();
       return alt();

@@ -83,6 +83,17 @@ export function makeWire(url, tell, policy) {
     send(frame) {
       if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
     },
+    /** Leave by closing, and connect anew at once: for another session. */
+    reopen() {
+      const old = socket;
+      socket = null;
+      clearTimeout(patience);
+      if (old) {
+        old.onopen = old.onmessage = old.onclose = null;
+        old.close(1000);
+      }
+      open();
+    },
     /** Connect after the wait of the policy, but not before `least` ms (the `retry_after` of the server). */
     later(attempt, least, soon) {
       clearTimeout(retry);

@@ -61,7 +61,7 @@ function noSession(state, now) {
   const undelivered = state.sheet?.is === "report" || state.owed.some((frame) => frame.type === "report");
   const clean = { ...state, owed: [], last: null, notice: undelivered ? "undelivered" : state.notice };
   const over = clean.phase === "ended" ? [patch(clean, "ended", { unknown: true })] : [clean];
-  return and(clean.phase === "chat" ? end(clean, lostCause(clean, now), now, true) : over, (next) => settle(next, now));
+  return and(clean.phase === "chat" ? end(clean, clean.chat.returning ? "me" : lostCause(clean, now), now, true) : over, (next) => settle(next, now));
 }
 
 function closed(state, { code }, now) {

@@ -10,12 +10,39 @@ import { and, focus, patch, say, timer } from "./state.js";
 
 const ARMED = new Set(["next", "swipe"]);
 
-/** Move on by the second press within three seconds; `sure`: before the partner was shown by the first. `by`: swipe, for a finger. */
+/**
+ * Move on at once; the server keeps the seat for a moment (`kept`). If the user wants to be asked, the second press within three seconds moves
+ * on. `sure`: never asked. `by`: swipe, for a finger.
+ */
 function next(state, { sure, by = "next" }, now) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
-  if (state.prefs.confirm && !sure && !ARMED.has(state.armed))
+  if (state.prefs.sure && !sure && !ARMED.has(state.armed))
     return [{ ...state, armed: by }, say(by === "swipe" ? "chat.swipe" : "next.again"), timer("armed", 3000)];
-  return and(meet(state, {}, now), (after) => [after, past()]);
+  const { chat, find, last } = state;
+  return and(meet({ ...state, find: { ...find, extra: { ...find?.extra, keep: true } } }, {}, now), (after) => [
+    { ...after, behind: after.phase === "waiting" ? { chat, find, last, token: null, until: 0 } : null },
+    past(),
+  ]);
+}
+
+/** Offer the way back into the chat that was just left, until the server ends it. */
+const kept = (state, { frame: { token, within } }, now) =>
+  state.behind
+    ? [patch(state, "behind", { token, until: now + within * 1000 }), timer("behind", within * 1000), say("next.kept")]
+    : [state];
+
+/** Go back into the chat that was just left, as after a lost connection: what came meanwhile follows. The search ends, and a chat that it found. */
+function goBack(state, _, now) {
+  const { behind } = state;
+  if (!behind?.token) return [state];
+  if (now >= behind.until) return [{ ...state, behind: null }, say("next.gone")];
+  const { id, call, draft: begun } = behind.chat;
+  const text = state.last?.chat.id === id ? (state.last.chat.draft ?? begun) : begun;
+  const chat = { ...behind.chat, call: call && { ...call, again: true }, draft: text, typing: null, picking: null, returning: true };
+  const cleared = { waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null, behind: null, owed: [] };
+  const me = { ...state.me, token: behind.token, resume: true };
+  const link = { ...state.link, is: "connecting", settled: false, resuming: false, since: now };
+  return [{ ...state, ...cleared, phase: "chat", chat, find: behind.find, last: behind.last, me, link }, { do: "reopen" }, say("next.returned"), focus("chat")];
 }
 
 /** Restore an own stored line: one that the server has handled is sent or refused; one that it has not can be sent again. */
@@ -91,8 +118,11 @@ function recall(state, { key, quote: text }) {
   return [patch(state, "chat", { lines, ...(text ? { quote: { key: null, text } } : {}) })];
 }
 
+export const nextFrames = { kept };
 export const nextEvents = {
   next,
+  "next.back": goBack,
+  "timer.behind": (state) => [state.behind ? { ...state, behind: null } : state],
   remember,
   draft,
   topics: (state, _, now) => (state.phase === "waiting" ? topics(state, now) : [{ ...state, sheet: null }]),

@@ -6,7 +6,7 @@ import { callingEvents } from "./calling.js";
 import { checkEvents, checkFrames } from "./check.js";
 import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
-import { nextEvents } from "./next.js";
+import { nextEvents, nextFrames } from "./next.js";
 import { follow as followPictures, pictureEvents, pictureFrames } from "./pictures.js";
 import { reactingEvents, reactingFrames } from "./reacting.js";
 import { followTips, safetyEvents, safetyFrames } from "./safety.js";
@@ -15,4 +15,4 @@ import { callHere, follow as followCalls, videoEvents, videoFrames } from "./vid
 
 export const follow = (before, result) => followLines(before, followTips(before, followCalls(before, followPictures(before, result))));
 export const events = { ...ageEvents, ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...pictureEvents, ...reactingEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
-export const frames = { ...checkFrames, ...keepingFrames, ...pictureFrames, ...reactingFrames, ...safetyFrames, ...videoFrames };
+export const frames = { ...checkFrames, ...keepingFrames, ...nextFrames, ...pictureFrames, ...reactingFrames, ...safetyFrames, ...videoFrames };

@@ -105,7 +105,7 @@ export function reconcile(state, frame) {
     late: false,
   });
   next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
-  next = patch(next, "chat", { faces: facesOf(frame, state.owed), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
+  next = patch(next, "chat", { returning: false, faces: facesOf(frame, state.owed), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);
 }
 

@@ -6,6 +6,7 @@ import { Banner } from "../parts/banner.js";
 import { Card } from "../parts/card.js";
 import { Composer } from "../parts/composer.js";
 import { laterPiece } from "../parts/later.js";
+import { Behind } from "../parts/behind.js";
 import { Log } from "../parts/log.js";
 import { Next } from "../parts/next.js";
 import { send } from "../store.js";
@@ -66,6 +67,12 @@ export function Chat({ state }) {
     : null;
   const pill = (fresh, toEnd) => html`
     <div class="deck">
+      ${
+        state.behind?.token &&
+        html`
+          <${Behind} />
+        `
+      }
       ${
         armed === "swipe"
           ? html`

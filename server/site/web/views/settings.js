@@ -83,6 +83,7 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
           />
         `
       }
+      <${Switch} id="sure" label=${t("settings.sure")} more=${t("settings.sure.more")} on=${prefs.sure} set=${set("sure")} />
       <${Switch} id="confirm" label=${t("settings.confirm")} on=${prefs.confirm} set=${set("confirm")} />
     </div>
     <h2>${t("settings.keeps")}</h2>

@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
+import { Behind } from "../parts/behind.js";
 import { laterPiece } from "../parts/later.js";
 import { Past } from "../parts/past.js";
 import { send } from "../store.js";
@@ -116,7 +117,15 @@ export function Waiting({ state }) {
             `
           }
           <${Meanwhile} state=${state} />
-          <${Past} last=${state.last} />
+          ${
+            state.behind?.token
+              ? html`
+                  <${Behind} />
+                `
+              : html`
+                  <${Past} last=${state.last} />
+                `
+          }
         </div>
       </main>
       <footer class="deck">

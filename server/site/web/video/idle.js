@@ -1,0 +1,32 @@
+// Tell when nothing stirs, so that what lies over a full-screen picture may fade. Controls under the pointer or with the focus stay.
+import { useEffect, useState } from "../vendor/hooks.mjs";
+
+const REST = 3000; // ms
+const STIRS = ["pointermove", "pointerdown", "keydown", "focusin"];
+
+/** Whether a control is in use: a finger leaves `:hover` where it was, so that counts for a mouse only. */
+const used = () =>
+  document.querySelector(".stage :is(.rail, .over-bar) :focus-visible") ||
+  (matchMedia("(hover: hover)").matches && document.querySelector(".stage :is(.rail, .over-bar) :hover"));
+
+/** Return whether nothing stirred for REST, while `on`. */
+export function useIdle(on) {
+  const [idle, set] = useState(false);
+  useEffect(() => {
+    if (!on) return undefined;
+    let timer = 0;
+    const stir = () => {
+      clearTimeout(timer);
+      set(false);
+      timer = setTimeout(() => (used() ? stir() : set(true)), REST);
+    };
+    for (const name of STIRS) addEventListener(name, stir, { passive: true });
+    stir();
+    return () => {
+      clearTimeout(timer);
+      set(false);
+      for (const name of STIRS) removeEventListener(name, stir);
+    };
+  }, [on]);
+  return on && idle;
+}
