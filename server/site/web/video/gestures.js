@@ -42,8 +42,11 @@ export function dragging(put, tap) {
   };
 }
 
-/** Return handlers for a picture that fills its place or is shown whole: `see(true)` whole, `see(false)` filling, `turn()` the other. */
-export function pinching(see, turn) {
+/**
+ * Return handlers for a picture that fills its place or is shown whole: `see(true)` whole, `see(false)` filling; `twice(mouse)` after a double
+ * tap, or a double press of a mouse.
+ */
+export function pinching(see, twice) {
   const fingers = new Map();
   let apart = 0;
   let last = null;
@@ -65,9 +68,9 @@ export function pinching(see, turn) {
     },
     onPointerUp(event) {
       lift(event);
-      const twice = last && event.timeStamp - last.timeStamp < AGAIN && Math.hypot(...away(last, event)) < 3 * SLACK;
-      last = twice || fingers.size ? null : event;
-      if (twice) turn();
+      const again = last && event.timeStamp - last.timeStamp < AGAIN && Math.hypot(...away(last, event)) < 3 * SLACK;
+      last = again || fingers.size ? null : event;
+      if (again) twice(event.pointerType === "mouse");
     },
     onPointerCancel: lift,
     onPointerLeave: lift,

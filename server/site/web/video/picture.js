@@ -43,7 +43,7 @@ export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
     () =>
       pinching(
         (on) => send("whole", { on }),
-        () => send("whole"),
+        (mouse) => send(mouse ? "full" : "whole"),
       ),
     [],
   );

@@ -9,6 +9,7 @@ import { get, send } from "../store.js";
 import { clean } from "../text.js";
 import { gap, listed, parts, t } from "../words.js";
 import { checked } from "./checked.js";
+import { useIdle } from "./idle.js";
 import { Theirs } from "./picture.js";
 import { Small } from "./small.js";
 import { Gives, Problem, Quality, Trouble } from "./told.js";
@@ -150,8 +151,9 @@ export function Stage({ state }) {
   useFull();
   const held = isHeld(chat); // neither side shows the other one, whatever a page still sends
   const hidden = video.blurred || video.veil || held || sheet?.is === "report";
+  const idle = useIdle(video.full && !hidden && !video.open && !sheet && !video.problem && !armed);
   return html`
-    <section class="stage" aria-label=${t("call.theirs")}>
+    <section class="stage" aria-label=${t("call.theirs")} data-idle=${idle ? "" : null}>
       <div class="frame">
         <${Theirs}
           serial=${video.remote}
