@@ -63,6 +63,9 @@ SURE: Final = 0.999_999  # maximum of a draw: a gap is at most fourteen times it
 
 There = tuple[tuple[Session, Seat], tuple[Session, Seat]]  # the two sessions and seats of a chat, by side
 
+BOTH: Final = 0b11  # of `Chat.lifted`: both curtains
+SHOWN: Final = 0b100  # of `Chat.lifted`: both were lifted before
+
 
 class CameraCheck:
     """One check of the cameras of a chat."""
@@ -133,6 +136,22 @@ class CameraChecks:
             chat.looks = CameraState()
             if settings.snap_share >= 1 or self._core.outside.draw_number() < settings.snap_share:
                 self._plan(chat, chat.looks, now)
+
+    def curtain(self, chat: Chat, side: int, drawn: bool, now: float) -> None:
+        """Note that a side drew or lifted its curtain. Check when both are lifted: from now on each sees the other.
+
+        The first time at once, later LOOK_LEAST after the last check at the earliest.
+        """
+        before, looks = chat.lifted, chat.looks
+        chat.lifted = before & ~(1 << side) if drawn else before | 1 << side
+        if before & BOTH == BOTH or chat.lifted & BOTH != BOTH:
+            return
+        again, chat.lifted = bool(before & SHOWN), chat.lifted | SHOWN
+        if looks is None or looks.due == NEVER:
+            return
+        due = max(now, looks.begun + LOOK_LEAST) if again else now
+        if due < looks.due:
+            self._plan(chat, looks, due)
 
     def reported(self, chat: Chat, now: float) -> None:
         """Check at once: one of the two reported the other."""

@@ -27,7 +27,7 @@ from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOS
 from engine.wire.rule_constants import SHORT, SHORT_LINES, SOON
 from engine.wire.server_frames import blocked, encode, error, facts, left, matched, partner, reported, saved
 from engine.wire.server_frames import signal as signal_frame
-from engine.wire.signal_checks import answers
+from engine.wire.signal_checks import answers, curtain_of
 
 
 class Chats:
@@ -265,6 +265,9 @@ class Chats:
             self._out.signal(session.conn, signal_frame(body))
             if looks is None and answers(request.body):
                 self.snaps.answered(seat.chat, now)
+            drawn = curtain_of(request.body)
+            if drawn is not None:
+                self.snaps.curtain(seat.chat, seat.side, drawn, now)
 
     def _refuse_held(self, seat: Seat, of: str, id: str | None = None) -> None:
         if seat.held:

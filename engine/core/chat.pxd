@@ -1,7 +1,7 @@
 cdef class Chat:
     cdef public object id, ring, question
     cdef public double began
-    cdef public int acted
+    cdef public int acted, lifted
     cdef public bint video, relay
     cdef public tuple people, colleges
     cdef public dict found, faces

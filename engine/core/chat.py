@@ -20,6 +20,7 @@ class Chat:
         "faces",
         "found",
         "id",
+        "lifted",
         "looks",
         "people",
         "question",
@@ -55,6 +56,7 @@ class Chat:
             tuple[int, int], str
         ] = {}  # reactions, oldest first: (line, side) to face (`engine.chats.reactions`)
         self.acted = 0  # bits of the sides whose requests to a child were acted on (`engine.chats.grooming`)
+        self.lifted = 0  # bits of the sides that lifted their curtain (`engine.chats.camera_checks`)
         self.looks: CameraState | None = (
             None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over
         )

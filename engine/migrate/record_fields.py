@@ -222,6 +222,8 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
     if chat.faces:
         record["faces"] = [(seq, side, face) for (seq, side), face in chat.faces.items()]
+    if chat.lifted:
+        record["lifted"] = chat.lifted
     if chat.acted:
         record["acted"] = chat.acted
     if chat.looks is not None:
@@ -267,6 +269,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     )
     chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
     chat.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
+    chat.lifted = record.get("lifted", 0)
     chat.acted = record.get("acted", 0)
     if "looks" in record:
         chat.looks = entered(record["looks"], now)

@@ -263,6 +263,7 @@ CHAT: Final[Table] = {
     "colleges": _at_most(3, _or_none(_text)),
     "looks": looks_of,  # camera checks
     "acted": _kinds,
+    "lifted": _kinds,
     "faces": _at_most(REACTIONS_MOST, _row(_count, _side, _one_of(*FACES))),  # line, side, reaction
     "found": _at_most(128, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`

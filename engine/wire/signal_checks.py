@@ -1,4 +1,4 @@
-"""Check a WebRTC `signal` frame before it is relayed: a description, a candidate, or the state of camera and microphone (docs/protocol.md).
+"""Check a WebRTC `signal` frame before it is relayed: a description, a candidate, or the state of camera, microphone and curtain (docs/protocol.md).
 
 **Invariant:** only known fields are relayed, and no field is longer than browsers make it.
 """
@@ -32,7 +32,7 @@ def checked(body: Body) -> Body:
         part = _candidate(part)
         most = protocol.CANDIDATE_MAX
     else:
-        part = {key: part[key] for key in ("camera", "microphone") if key in part}
+        part = {key: part[key] for key in ("camera", "microphone", "curtain") if key in part}
         if set(map(type, part.values())) != {bool}:
             raise BadField("signal", name)
         most = protocol.CANDIDATE_MAX
@@ -45,6 +45,12 @@ def answers(body: Body) -> bool:
     """Whether a signal answers an offer: from then on there may be a picture."""
     described = body.get("description")
     return described is not None and described["type"] in ("answer", "pranswer")
+
+
+def curtain_of(body: Body) -> bool | None:
+    """Return whether a signal says that its sender's curtain is drawn; None if it says nothing of it."""
+    drawn: bool | None = body.get("media", {}).get("curtain")
+    return drawn
 
 
 def _described(part: Body) -> Body:

@@ -20,7 +20,7 @@ const KEPT = [
   "adult",
   "minor",
   "statement",
-  "blur",
+  "hush",
   "hide",
   "letters",
   "avoid",

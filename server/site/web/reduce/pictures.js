@@ -4,7 +4,7 @@ import { SNAP } from "../protocol.js";
 import { media, seek } from "./find.js";
 import { and, focus, patch, post, timer } from "./state.js";
 import { note, put } from "./talk.js";
-import { given, stays, studying, videoEvents } from "./video.js";
+import { given, isShown, stays, studying, videoEvents } from "./video.js";
 
 const ASKED = 1500; // ms that a reporter waits for a request for pictures
 const TAKEN = 3000; // ms in which the pictures are then taken
@@ -20,8 +20,9 @@ function snap(state, { frame }) {
   const { nonce } = frame;
   if (!((state.phase === "chat" && state.chat.call) || stays(state)) || !NONCE.test(nonce)) return [state];
   const { video } = state;
-  const theirs = video.theirs.camera;
-  const mine = !!frame.mine && (given(video).camera || coming(video));
+  const shown = isShown(video); // behind a curtain there is no picture of either
+  const theirs = video.theirs.camera && shown;
+  const mine = !!frame.mine && shown && (given(video).camera || coming(video));
   const off = !theirs || (!!frame.mine && !mine);
   const how = { tiles: Math.round(within(frame.tiles, 1, 6)), gap: within(frame.gap, 50, 2000), within: within(frame.within, 1, 30) };
   return [

@@ -35,7 +35,7 @@ export const defaults = {
   statement: 0,
   nothing: false,
   avoid: [], // tokens of users not to meet again, the newest last
-  blur: true,
+  hush: false, // begin a call by text: nothing is heard before the curtain is lifted
   hide: false,
   letters: true,
 };
@@ -55,11 +55,12 @@ export const noVideo = {
   chosen: { camera: "", microphone: "", speaker: "" },
   link: "connecting",
   slow: 0,
-  blurred: true,
+  blurred: true, // the own curtain is drawn
   looked: false,
   veil: false, // blurred by the server
   remote: 0,
-  theirs: { camera: true, microphone: true },
+  theirs: { camera: true, microphone: true, curtain: null }, // curtain: drawn; null: they did not say
+  framed: false, // a frame of their camera arrived
   quality: null,
   silent: false,
   whole: false,

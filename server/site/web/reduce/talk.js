@@ -91,7 +91,7 @@ export function begin(state, frame, now, more = {}) {
   return [
     next,
     chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"),
-    focus(chat.call && state.prefs.blur ? "#show" : "chat"),
+    focus(chat.call ? "#show" : "chat"),
     { do: "token" },
     ...call(state, "calling.match", !!state.waiting?.quiet),
   ];

@@ -20,16 +20,17 @@ function go(state, _, now) {
   return seek(set(state, { passed: true, told: !!state.config.pictures, problem: null }), { mode: "video", extra: state.find.extra }, now);
 }
 
-/** Begin a call with its chat. It is blurred from the first moment, if that is chosen; the markup says so before there is a stream. */
+/** Begin a call with its chat, behind two curtains: no picture is sent or attached before both are lifted. */
 const started = (state, again) => [
   set(state, {
     link: "connecting",
     slow: 0,
-    blurred: state.prefs.blur,
-    looked: !state.prefs.blur,
+    blurred: true,
+    looked: false,
+    framed: false,
     veil: again && state.video.veil,
     remote: 0,
-    theirs: { camera: true, microphone: true },
+    theirs: { camera: true, microphone: true, curtain: null },
     quality: null,
     silent: false,
     open: false,
@@ -41,7 +42,6 @@ const started = (state, again) => [
   media("call", { offer: state.chat.call.offer, ice: state.chat.call.ice, again }),
   timer("call.slow", 3000),
   timer("call.late", 12000),
-  ...(state.prefs.blur ? [] : [focus("chat")]), // otherwise the card takes the focus when it is loaded
 ];
 
 /**
@@ -62,12 +62,26 @@ const searching = ({ phase, find, ended, chat }) =>
   (phase === "chat" && !!chat?.call) ||
   (phase === "ended" && !!chat?.call && ended?.count != null);
 
+/** Whether their curtain is lifted. A client that knows none says nothing, and its frames arrive. */
+const isUp = ({ theirs: { curtain }, framed }) => curtain === false || (curtain === null && framed);
+
+/** Whether the two see each other: both curtains are lifted. */
+export const isShown = (video) => !video.blurred && isUp(video);
+
+/** Whether nothing is said or heard, since the call begins by text. */
+export const isHushed = ({ video, prefs }) => prefs.hush && video.blurred && !video.looked;
+
+/** Return the tracks that are sent: the camera only while the two see each other. */
+export const sent = (state) => ({ camera: isShown(state.video), microphone: !isHushed(state) });
+
 /** Return what the partner can see and hear: a camera that is off, and one that does not exist, are the same to them. */
 export const given = ({ on, has }) => ({ camera: on.camera && has.camera, microphone: on.microphone && has.microphone });
-const giving = (state) => {
-  const media = given(state.video);
-  return state.phase === "chat" && state.link.settled && state.video.local ? [{ do: "send", frame: { type: "signal", media } }] : [];
+const told = (state) => {
+  const { camera, microphone } = given(state.video);
+  return { ...(state.video.local && { camera, microphone: microphone && !isHushed(state) }), curtain: state.video.blurred };
 };
+const giving = (state) => (state.phase === "chat" && state.link.settled ? [{ do: "send", frame: { type: "signal", media: told(state) } }] : []);
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** React to a step: a call begins or ends, an unused camera is turned off, and the partner is sent what they get. */
 export function follow(before, result) {
@@ -89,8 +103,8 @@ export function follow(before, result) {
   else if (is && before.chat.away && !after.chat.away) next = [...next, ...giving(after)]; // what they were sent meanwhile is lost
   if (is && was === is && isHeld(before.chat) !== isHeld(after.chat))
     next = [...next, media("hold"), ...(isHeld(after.chat) ? [] : [media("mend"), ...giving(after)])]; // signals were refused meanwhile
-  if (is && was === is && before.video !== after.video && JSON.stringify(given(before.video)) !== JSON.stringify(given(after.video)))
-    next = [...next, ...giving(after)];
+  if (is && was === is && before.video !== after.video && !same(told(before), told(after))) next = [...next, ...giving(after)];
+  if (is && was === is && before.video !== after.video && !same(sent(before), sent(after))) next = [...next, media("hold")];
   if (
     after.phase === "waiting" &&
     before.phase !== "waiting" &&
@@ -138,7 +152,9 @@ function gave(state, told) {
   for (const name of Object.keys(theirs)) if (typeof told?.[name] === "boolean") now[name] = told[name];
   const [before, after] = [lacking(theirs), lacking(now)];
   const heard = before === after ? [] : after ? [say(after)] : [unsay(before)];
-  return [set(state, { theirs: now }), ...heard];
+  const next = set(state, { theirs: now });
+  if (isUp(next.video) === isUp(state.video)) return [next, ...heard];
+  return [next, ...heard, say(isShown(next.video) ? "curtain.both" : isUp(next.video) ? "curtain.theirs" : "curtain.again")];
 }
 
 function signalled(state, { frame }) {
@@ -148,8 +164,7 @@ function signalled(state, { frame }) {
 
 const live = (state) => {
   if (state.phase !== "chat" || !state.chat.call) return [state];
-  const { camera, microphone } = given(state.video);
-  return [set(state, { link: "live", slow: 0 }), ...(camera && microphone ? [] : giving(state))];
+  return [set(state, { link: "live", slow: 0 }), ...giving(state)];
 };
 
 const slow = (step) => (state) =>
@@ -196,9 +211,14 @@ export const videoEvents = {
   "own.blur": (state, { how }) => [set(state, { ownBlur: how }), media("blur", { how })],
   signal: (state, { part }) =>
     state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state],
-  show: (state) => and(during(state, { blurred: false, veil: false, looked: true }), (next) => [next, focus("chat")]),
+  show: (state) =>
+    and(during(state, { blurred: false, veil: false, looked: true }), (next) => [
+      next,
+      ...(next === state ? [] : [say(isShown(next.video) ? "curtain.both" : "curtain.waiting")]),
+      focus("chat"),
+    ]),
   // the focus does not move: the next key must not show the partner again
-  blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("call.blurred")])),
+  blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("curtain.down")])),
   full: (state) => and(during(state, { open: false }), (next) => (next === state ? [next] : [next, { do: "full" }])),
   "full.is": (state, { on }) => during(state, { full: on }),
   messages: (state, { open }) => during(state, { open, seen: state.chat?.lines.length ?? 0 }),
@@ -207,6 +227,7 @@ export const videoEvents = {
   "call.live": live,
   "call.paused": (state) => and(during(state, { link: "paused" }), (next) => [next, say("call.paused"), timer("call.late", 12000)]),
   "call.failed": (state) => during(state, { link: "failed", slow: 2 }),
+  "call.framed": (state) => (state.video.framed ? [state] : during(state, { framed: true })),
   "call.track": (state) => during(state, { remote: state.video.remote + 1 }),
   "call.quality": (state, { level }) =>
     and(during(state, { quality: level }), (next) => [next, ...(level === "bad" ? [say("call.quality.bad")] : [])]),

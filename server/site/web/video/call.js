@@ -12,7 +12,7 @@ const fingerprint = (sdp) => /^a=fingerprint:(.+)$/m.exec(sdp)?.[1] ?? "";
 /** Whether all servers are TURN servers: one of the users hides an address. */
 export const onlyRelays = (ice) => ice.length > 0 && ice.every(({ urls }) => [urls].flat().every((url) => /^turns?:/.test(url)));
 
-/** `held`: whether the chat is held: no own track is sent then. */
+/** `held(kind)`: whether the own track of this kind is not sent now. */
 export function makeCall({ offer, ice, again, held, stream, tell, signal }) {
   let pc = null;
   let remote = null;
@@ -25,7 +25,7 @@ export function makeCall({ offer, ice, again, held, stream, tell, signal }) {
   let policy = onlyRelays(ice) ? "relay" : "all";
 
   const mine = (kind) =>
-    held()
+    held(kind)
       ? null
       : (stream()
           .getTracks()
@@ -75,6 +75,7 @@ export function makeCall({ offer, ice, again, held, stream, tell, signal }) {
     current.onnegotiationneeded = () => (first || theirs) && current === pc && describe().catch(broken);
     current.ontrack = ({ track }) => {
       remote.addTrack(track);
+      if (track.kind === "video") track.onunmute = () => current === pc && tell("call.framed");
       tell("call.track");
     };
     if (first)

@@ -1,5 +1,6 @@
 // Hold streams and the call, which cannot be in the state. Effects command it, events report the results. No view, no decision.
 import { isHeld } from "../reduce/partner.js";
+import { sent } from "../reduce/video.js";
 import { get, send } from "../store.js";
 import { makeCall } from "./call.js";
 import { ask, causeOf, list } from "./devices.js";
@@ -10,7 +11,8 @@ let call = null;
 let beat = 0;
 let asked = 0;
 
-const held = () => isHeld(get().chat ?? {});
+/** Whether a track of this kind is not sent: the chat is held, or behind a curtain. */
+const held = (kind) => isHeld(get().chat ?? {}) || !sent(get())[kind === "video" ? "camera" : "microphone"];
 export const local = () => own;
 export const remote = () => call?.remote() ?? null;
 

@@ -34,10 +34,10 @@ export function Own({ serial }) {
 }
 
 /**
- * Show the stranger. `hidden`: blurred and muted, by choice; `off`: they send no picture, and the last one is not kept; `whole`: all of it
- * is shown, else it fills its place.
+ * Show the stranger. `shown`: both curtains are lifted, before that only their sound is attached; `hidden`: blurred; `quiet`: muted; `off`: they
+ * send no picture, and the last one is not kept; `whole`: all of it is shown, else it fills its place.
  */
-export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
+export function Theirs({ serial, shown, hidden, quiet, off, whole, volume, speaker }) {
   const box = useRef(null);
   const fingers = useMemo(
     () =>
@@ -49,22 +49,23 @@ export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
   );
   useLayoutEffect(() => {
     const node = box.current;
-    node.muted = hidden;
+    node.muted = quiet;
     node.volume = volume;
-    if (hidden && document.pictureInPictureElement === node) void document.exitPictureInPicture().catch(() => {}); // no blur is possible there
-  }, [hidden, volume]);
+    if ((hidden || !shown) && document.pictureInPictureElement === node) void document.exitPictureInPicture().catch(() => {}); // no blur is possible there
+  }, [hidden, shown, quiet, volume]);
   useLayoutEffect(() => {
     const node = box.current;
-    node.srcObject = serial ? remote() : null;
+    const stream = serial ? remote() : null;
+    node.srcObject = stream && !shown ? new MediaStream(stream.getAudioTracks()) : stream;
     return () => (node.srcObject = null);
-  }, [serial]);
+  }, [serial, shown]);
   useLayoutEffect(() => {
     if (serial)
       box.current.play().then(
         () => send("call.silent", { on: false }),
         (error) => error.name === "NotAllowedError" && send("call.silent", { on: true }),
       );
-  }, [serial, hidden]);
+  }, [serial, hidden, shown, quiet]);
   useLayoutEffect(() => {
     if (speaker) box.current.setSinkId?.(speaker).catch(() => {});
   }, [speaker]);
@@ -74,8 +75,8 @@ export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
       id="theirs"
       class=${hidden ? "blur" : ""}
       data-whole=${whole ? "" : null}
-      data-off=${off ? "" : null}
-      muted=${hidden}
+      data-off=${off || !shown ? "" : null}
+      muted=${quiet}
       playsinline
       autoplay
       aria-label=${t("call.theirs")}

@@ -141,7 +141,8 @@ export function Ready({ state }) {
               `
             }
             <${Choices} video=${video} />
-            <${Switch} id="blur" label=${t("ready.blur")} more=${t("ready.blur.more")} on=${prefs.blur} set=${pref("blur")} />
+            <p class="curtains">${t("curtain.before")}</p>
+            <${Switch} id="hush" label=${t("curtain.hush")} more=${t("curtain.hush.more")} on=${prefs.hush} set=${pref("hush")} />
             ${
               config.relay
                 ? html`

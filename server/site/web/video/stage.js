@@ -5,6 +5,7 @@ import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { moveFocus } from "../focus.js";
 import { isHeld } from "../reduce/partner.js";
+import { isHushed, isShown } from "../reduce/video.js";
 import { get, send } from "../store.js";
 import { clean } from "../text.js";
 import { gap, listed, parts, t } from "../words.js";
@@ -32,7 +33,7 @@ const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = n
  * Show the card before the first look, with the focus; and again after hiding the stranger, without it, so that keys keep their target.
  * Under a veil of the server a key that was meant for another control does not show the stranger.
  */
-function Gate({ chat: { common, college }, looked, veil }) {
+function Gate({ chat: { common, college }, looked, veil, hush }) {
   const [box, first, head] = [useRef(null), useRef(null), useRef(null)];
   useLayoutEffect(() => {
     const { current: node } = box;
@@ -49,17 +50,17 @@ function Gate({ chat: { common, college }, looked, veil }) {
   const study = college && [...parts("chat.study", { college: bold(college) }), gap()];
   return html`
     <div class="gate" ref=${box}>
-      <h2 tabindex="-1" ref=${head}>${t(veil ? "call.nudity" : looked ? "call.blurred" : "call.here")}</h2>
+      <h2 tabindex="-1" ref=${head}>${t(veil ? "call.nudity" : looked ? "curtain.down" : "call.here")}</h2>
       <p>
         ${
           looked || veil
-            ? t("call.blurred.more")
+            ? t("curtain.more")
             : html`
-                ${both}${study}${t("call.maysee")}
+                ${both}${study}${t(hush ? "curtain.first.quiet" : "curtain.first")}
               `
         }
       </p>
-      <button type="button" class=${`button ${veil ? "" : "primary"}`} id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
+      <button type="button" class=${`button ${veil ? "" : "primary"}`} id="show" ref=${first} onClick=${() => send("show")}>${t("curtain.lift")}</button>
       <button type="button" class=${`button ${veil ? "primary" : ""}`} onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
       ${
         veil &&
@@ -150,19 +151,29 @@ export function Stage({ state }) {
   const { video, chat, sheet, config, armed } = state;
   useFull();
   const held = isHeld(chat); // neither side shows the other one, whatever a page still sends
-  const hidden = video.blurred || video.veil || held || sheet?.is === "report";
-  const idle = useIdle(video.full && !hidden && !video.open && !sheet && !video.problem && !armed);
+  const shown = isShown(video);
+  const hidden = video.veil || held || sheet?.is === "report";
+  const quiet = hidden || (video.blurred && video.looked) || isHushed(state);
+  const idle = useIdle(video.full && shown && !hidden && !video.open && !sheet && !video.problem && !armed);
   return html`
     <section class="stage" aria-label=${t("call.theirs")} data-idle=${idle ? "" : null}>
       <div class="frame">
         <${Theirs}
           serial=${video.remote}
+          shown=${shown}
           hidden=${hidden}
+          quiet=${quiet}
           off=${held || !video.theirs.camera}
           whole=${video.whole}
           volume=${video.volume}
           speaker=${video.chosen.speaker}
         />
+        ${
+          !shown &&
+          html`
+            <div class="curtain" aria-hidden="true"></div>
+          `
+        }
         <div class="over-bar">
           <p class="name" aria-hidden="true">
             <b>${t("chat.stranger")}</b>
@@ -193,8 +204,8 @@ export function Stage({ state }) {
             type="button"
             class="disc low"
             id="blur-now"
-            aria-label=${t("call.blur")}
-            title=${t("call.blur")}
+            aria-label=${t("curtain.draw")}
+            title=${t("curtain.draw")}
             aria-disabled=${video.blurred ? "true" : null}
             onClick=${() => send("blur")}
           >
@@ -232,7 +243,7 @@ export function Stage({ state }) {
           (video.blurred || video.veil) &&
           video.slow < 2 &&
           html`
-            <${Gate} chat=${chat} looked=${video.looked} veil=${video.veil} />
+            <${Gate} chat=${chat} looked=${video.looked} veil=${video.veil} hush=${isHushed(state)} />
           `
         }
         <${Fleeting} lines=${chat.lines} />

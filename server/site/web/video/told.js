@@ -2,16 +2,17 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
-import { lacking } from "../reduce/video.js";
+import { isShown, lacking } from "../reduce/video.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
 const BARS = { good: 3, weak: 2, bad: 1 };
 
 /** Show the quality of the picture: bars, and the same in words. */
-export function Quality({ video: { link, slow, blurred, veil, quality } }) {
+export function Quality({ video }) {
+  const { link, slow, veil, quality } = video;
   const level = link === "live" ? (quality ?? "good") : null;
-  const words = level ? (blurred || veil ? "call.blurred.short" : `call.quality.${level}`) : slow === 2 ? "call.none" : "call.connecting";
+  const words = level ? (!isShown(video) || veil ? "curtain.short" : `call.quality.${level}`) : slow === 2 ? "call.none" : "call.connecting";
   return html`
     <span class="bars" data-lit=${BARS[level] ?? 0} aria-hidden="true">
       <i></i>
@@ -79,6 +80,10 @@ export function Trouble({ video, relay, held }) {
       >
         ${t("call.silent")}
       </button>
+    `;
+  if (video.link === "live" && !video.blurred && !isShown(video))
+    return html`
+      <p class="told">${t("curtain.waiting")}</p>
     `;
   if (video.link === "live" && !video.theirs.camera)
     return html`

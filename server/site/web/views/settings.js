@@ -67,7 +67,7 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
       ${
         config.video &&
         html`
-          <${Switch} id="blur" label=${t("ready.blur")} more=${t("ready.blur.more")} on=${prefs.blur} set=${set("blur")} />
+          <${Switch} id="hush" label=${t("curtain.hush")} more=${t("curtain.hush.more")} on=${prefs.hush} set=${set("hush")} />
           ${
             config.relay &&
             html`
