@@ -23,6 +23,8 @@ async def test_each_call_is_a_frame() -> None:
     await one.signal(candidate=None)
     await one.report("spam", "a note", 1, [3], "c")
     await one.report("spam")
+    await one.react(3, "heart")
+    await one.react(3, None)
     await one.block()
     await one.seen("n")
     await one.save("c")
@@ -33,6 +35,8 @@ async def test_each_call_is_a_frame() -> None:
         {"type": "signal", "candidate": None},
         {"type": "report", "reason": "spam", "note": "a note", "who": 1, "lines": [3], "chat": "c"},
         {"type": "report", "reason": "spam", "note": ""},
+        {"type": "react", "seq": 3, "face": "heart"},
+        {"type": "react", "seq": 3},
         {"type": "block"},
         {"type": "seen", "id": "n"},
         {"type": "save", "chat": "c"},
@@ -40,5 +44,7 @@ async def test_each_call_is_a_frame() -> None:
         {"type": "nosnap", "nonce": "n", "why": "early"},
         {"type": "ping"},
     ]
+    with pytest.raises(ValueError, match=r"react: face is one of heart"):
+        await one.react(3, "poop")  # type: ignore[arg-type]
     with pytest.raises(NotImplementedError):
         await Commands().ping()

@@ -19,10 +19,10 @@ function next(state, { sure, by = "next" }, now) {
   if (state.prefs.sure && !sure && !ARMED.has(state.armed))
     return [{ ...state, armed: by }, say(by === "swipe" ? "chat.swipe" : "next.again"), timer("armed", 3000)];
   const { chat, find, last } = state;
-  return and(meet({ ...state, find: { ...find, extra: { ...find?.extra, keep: true } } }, {}, now), (after) => [
-    { ...after, behind: after.phase === "waiting" ? { chat, find, last, token: null, until: 0 } : null },
-    past(),
-  ]);
+  const [after, ...effects] = meet(state, {}, now);
+  const asked = effects.map((effect) => (effect.frame?.type === "find" ? { ...effect, frame: { ...effect.frame, keep: true } } : effect));
+  const behind = after.phase === "waiting" ? { chat, find, last, token: null, until: 0 } : null;
+  return [{ ...after, behind }, ...asked, past()];
 }
 
 /** Offer the way back into the chat that was just left, until the server ends it. */

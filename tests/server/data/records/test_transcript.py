@@ -12,7 +12,7 @@ def test_what_is_packed_comes_back_the_same() -> None:
     said = Transcript(
         "spy",
         1_795_536_300,
-        (Line(0, 1, "hei \U0001f642"), Line(1, 2, "")),
+        (Line(0, 1, "hei \U0001f642", ((0, "heart"), (1, "sad"))), Line(1, 2, "")),
         True,
         ("te",),
         ("", "uio.no"),
@@ -36,6 +36,11 @@ def test_lines_of_a_ring_are_read_as_json_texts_and_a_first_number_above_one_is_
     assert ([line.text for line in lines], cut) == (["a\n", "b"], False)
     assert of_ring([(7, 0, 5, b"a")])[1] is True
     assert of_ring([]) == ((), False)
+
+
+def test_reactions_come_to_their_lines_and_one_to_a_line_that_is_gone_is_dropped() -> None:
+    lines, _ = of_ring([(7, 0, 5, b"a"), (8, 1, 6, b"b")], {(8, 1): "sad", (8, 0): "wow", (3, 1): "heart"})
+    assert [line.faces for line in lines] == [(), ((0, "wow"), (1, "sad"))]
 
 
 @pytest.mark.parametrize(

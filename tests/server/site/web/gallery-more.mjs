@@ -34,6 +34,7 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
       refused: { code: "banned", until: Date.now() / 1000 + 2400, rule: "R1", reason: "Only adults may use this service.", network: false, day: "2026-11-26", by: "machine", appeal: "/about", ...more },
     });
   const looked = { ...config, video: true, relay: true, privacy: 7, pictures: true };
+  const numbered = lines(talk.slice(0, 4)).map((line, index) => ({ ...line, seq: index + 1, key: `s${index + 1}` }));
   return {
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
     "waiting-check-failed": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: null, failed: true }, sheet: { is: "check" } }),
@@ -49,6 +50,10 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
     "minor-seems": kept({ measure: "age" }, "minor"),
     "refused-pause": kept({ rule: "R5", reason: "No adverts, bots or scams." }, "refused"),
     "chat-next": chatting({}, { armed: "next" }),
+    "chat-faces": chatting({ lines: numbered, faces: { 1: { me: "heart", them: "laugh" }, 3: { them: "wow" } } }),
+    "chat-faces-pick": chatting({ lines: numbered, picking: "s1", faces: { 1: { me: "heart" } } }),
+    "waiting-behind": waiting("any", 6, {}, { behind: { token: "t", until: Date.now() + 3000 } }),
+    "chat-behind": chatting({}, { behind: { token: "t", until: Date.now() + 3000 } }),
     "chat-next-swipe": chatting({}, { armed: "swipe" }),
     "chat-last": chatting({ lines: [] }, { last, sheet: { is: "more" } }),
     "chat-last-open": chatting({ lines: [] }, { last, sheet: { is: "last" } }),

@@ -17,25 +17,44 @@ const reloaded = (more) =>
 const kept = (...lines) => ({ chat: "c1", draft: "and the", tone: 2, lines });
 
 export const cases = {
-  "the first press asks, the second goes to the next, and one that comes late asks again": () => {
-    const run = chat().then(["next"]);
+  "one press goes on, and the chat that is left can be had again in time": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "hi" }, ["next"]);
+    same([run.state.phase, run.frames.map(({ type, keep }) => [type, keep])], ["waiting", [["find", true]]]);
+    same(run.state.behind.token, null);
+    same(run.then(["next.back"]).state.phase, "waiting"); // not offered before the server kept the seat
+    run.then({ type: "kept", token: "k", within: 3 }, ["next.back"]);
+    same([run.state.phase, run.state.chat.id, run.state.chat.lines.length, run.state.me.token], ["chat", "c1", 1, "k"]);
+    yes(run.effects.some((effect) => effect.do === "reopen"));
+    run.then(["open"]);
+    same(run.frames, [{ type: "resume", token: "k", last: 1, chat: "c1" }]);
+    run.then(hello, { ...matched, type: "resumed", seq: 2, taken: 0, missed: 1 }, { type: "message", seq: 2, text: "there?" });
+    same([run.state.phase, run.state.chat.lines.map(({ text }) => text)], ["chat", ["hi", "there?", "chat.missed"]]);
+  },
+  "a way back that is taken too late leads to the end of that chat": () => {
+    const run = chat().then(["next"], { type: "kept", token: "k", within: 3 });
+    same(run.then(["next.back"], ["open"], hello, { type: "error", code: "no_session", of: "resume" }).state.ended.cause, "me");
+    same(chat().then(["next"], { type: "kept", token: "k", within: 3 }, ["timer.behind"]).state.behind, null);
+  },
+  "who wants to be asked is asked: the first press asks, the second goes to the next, and one that comes late asks again": () => {
+    const asked = () => chat().then(["pref", { name: "sure", value: true }]);
+    const run = asked().then(["next"]);
     same([run.state.phase, run.state.armed, run.frames], ["chat", "next", []]);
     same(run.then(["timer.armed"], ["next"]).state.phase, "chat");
     run.then(["next"]);
     same([run.state.phase, run.frames.map(({ type }) => type)], ["waiting", ["find"]]);
   },
   "leave and next do not answer for each other": () => {
-    const run = chat().then(["leave"], ["next"]);
+    const run = chat().then(["pref", { name: "sure", value: true }], ["leave"], ["next"]);
     same([run.state.phase, run.state.armed], ["chat", "next"]);
     same(run.then(["leave"]).state.armed, "leave");
   },
   "a finger that sweeps twice goes on as a press does": () => {
-    const run = chat().then(["next", { by: "swipe" }]);
+    const run = chat().then(["pref", { name: "sure", value: true }], ["next", { by: "swipe" }]);
     same([run.state.armed, run.then(["next", { by: "swipe" }]).state.phase], ["swipe", "waiting"]);
   },
   "who does not want to be asked goes at once, and so does who has not looked yet": () => {
     same(chat().then(["next", { sure: true }]).state.phase, "waiting");
-    same(chat().then(["pref", { name: "confirm", value: false }], ["next"]).state.phase, "waiting");
+    same(chat().then(["next"]).state.phase, "waiting");
   },
   "next does nothing where there is nobody to go on from": () => {
     for (const run of [home(), waiting(), chat().then(left)]) same(run.then(["next"]).frames, []);

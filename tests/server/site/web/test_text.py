@@ -1,5 +1,6 @@
 """What a line can be, and what can be done with one: emoji, quotes, links, a text of one's own, topics to choose from."""
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.server.site.web.conftest import Opener, Watch, adult, meet, refuse
@@ -67,7 +68,7 @@ def test_a_line_is_quoted_by_a_press_and_by_keys(window: Opener, server: Server)
     expect(anna.locator(".bubble")).to_have_count(2)
     anna.fill("#message", "on a lake")
     anna.locator(".line").first.hover()
-    anna.locator(".quoting").first.click()
+    anna.get_by_title("Quote").first.click()
     expect(anna.locator(CHIP)).to_have_text("where do you sail?")
     expect(anna.locator("#message")).to_have_value("on a lake")
     expect(anna.locator("#message")).to_be_focused()
@@ -87,7 +88,7 @@ def test_a_line_is_quoted_by_a_press_and_by_keys(window: Opener, server: Server)
     anna.keyboard.press("Enter")
     expect(ben.locator(".bubble").last).to_have_text("in summer")
     ben.locator(".line").nth(2).hover()
-    ben.locator(".quoting").nth(2).click()
+    ben.get_by_title("Quote").nth(2).click()
     expect(ben.locator(CHIP)).to_have_text("on a lake")  # and not what that quoted
     ben.keyboard.press("Backspace")
     expect(ben.locator(CHIP)).to_have_count(0)
@@ -110,10 +111,11 @@ def test_an_answer_that_begins_with_a_quote_arrives_and_so_does_what_follows(win
 def test_a_finger_finds_the_quote_by_a_tap(window: Opener, server: Server) -> None:
     anna, ben = meet(window, server.url, "tapped", width=360, height=740, has_touch=True, is_mobile=True)
     say(ben, "a line")
-    expect(anna.locator(".quoting")).to_be_hidden()
+    quote = anna.get_by_title("Quote")
+    expect(quote).to_be_hidden()
     anna.locator(".bubble").tap()
-    expect(anna.locator(".quoting")).to_be_visible()
-    anna.locator(".quoting").tap()
+    expect(quote).to_be_visible()
+    quote.tap()
     expect(anna.locator(CHIP)).to_have_text("a line")
     picture(anna, "gallery/quote-chip-360")
     for answer in ("an answer", "and more"):  # the chip is drawn before anything was sent
@@ -246,3 +248,59 @@ def test_ideas_come_from_a_list_of_the_page_in_the_language_of_the_chat(window: 
     page.click("#topics")
     page.keyboard.type("sege")
     expect(page.locator(".ideas button")).to_have_text("Segeln")
+
+
+FACES = ["\u2764\ufe0f", "\U0001f602", "\U0001f62e", "\U0001f622", "\U0001f44d", "\U0001f64f"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_a_face_at_a_line_is_seen_by_both_after_a_reload_and_in_the_saved_log(
+    window: Opener, server: Server, width: int, scheme: str
+) -> None:
+    anna, ben = meet(window, server.url, f"faces {width}", width=width, color_scheme=scheme)
+    say(ben, "I have a boat")
+    say(ben, "and no wind")
+    expect(anna.locator(".bubble")).to_have_count(2)
+    anna.locator(".line").first.hover()
+    anna.get_by_title("React").first.click()
+    pick = anna.get_by_role("group", name="React to: I have a boat")
+    expect(pick.get_by_role("button")).to_have_text(FACES)
+    picture(anna, f"gallery/faces-pick-{width}-{scheme}")
+    pick.get_by_role("button", name="heart").click()
+    expect(pick).to_have_count(0)
+    for page in (anna, ben):
+        expect(page.locator(".line").first.locator(".face")).to_have_text(FACES[0])
+    expect(ben.get_by_role("img", name="Stranger: heart")).to_be_visible()
+    expect(ben.locator("#say")).to_have_text(f"{FACES[0]} in reaction to: I have a boat")
+    anna.keyboard.press("Alt+r")
+    expect(anna.get_by_role("group", name="React to: and no wind")).to_be_visible()
+    anna.keyboard.press("4")
+    expect(ben.locator(".line").nth(1).locator(".face")).to_have_text(FACES[3])
+    picture(ben, f"gallery/faces-{width}-{scheme}")
+    ben.reload()
+    expect(ben.locator(".face")).to_have_text([FACES[0], FACES[3]])
+    anna.keyboard.press("Alt+r")
+    anna.keyboard.press("4")
+    expect(ben.locator(".face")).to_have_text([FACES[0]])
+    expect(anna.locator("#say")).to_have_text("Reaction removed.")
+
+
+def test_a_finger_reacts_by_a_double_tap_and_escape_closes_the_faces_and_leaves_no_chat(
+    window: Opener, server: Server
+) -> None:
+    anna, ben = meet(window, server.url, "double tap", width=360, height=740, has_touch=True, is_mobile=True)
+    say(ben, "a line")
+    bubble = anna.locator(".bubble")
+    bubble.tap()
+    bubble.tap()
+    faces = anna.get_by_role("group", name="React to: a line")
+    expect(faces).to_be_in_viewport(ratio=1)
+    expect(faces.get_by_role("button").first).to_be_focused()
+    picture(anna, "gallery/faces-pick-360")
+    anna.keyboard.press("Escape")
+    expect(faces).to_have_count(0)
+    expect(anna.locator(".leave")).not_to_contain_text("Sure?")
+    bubble.tap()
+    bubble.tap()
+    faces.get_by_role("button", name="thumbs up").tap()
+    expect(ben.locator(".face")).to_have_text(FACES[4])
