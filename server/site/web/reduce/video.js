@@ -63,7 +63,7 @@ const searching = ({ phase, find, ended, chat }) =>
   (phase === "ended" && !!chat?.call && ended?.count != null);
 
 /** Whether their curtain is lifted. A client that knows none says nothing, and its frames arrive. */
-const isUp = ({ theirs: { curtain }, framed }) => curtain === false || (curtain === null && framed);
+const isUp = ({ theirs: { curtain }, framed }) => curtain === false || (curtain == null && framed);
 
 /** Whether the two see each other: both curtains are lifted. */
 export const isShown = (video) => !video.blurred && isUp(video);

@@ -76,6 +76,8 @@ const chat = (more = {}) => ({
   paused: 0,
   stamps: [],
   unseen: 0,
+  faces: {},
+  picking: null,
   ...more,
 });
 const chatting = (more = {}, rest = {}) => base0({ phase: "chat", find, chat: chat(more), ...rest });
@@ -108,7 +110,7 @@ const ready = (more = {}, rest = {}) =>
 const call = (more = {}, rest = {}) =>
   chatting(
     { call: { offer: true, ice: [] }, lines: lines(talk.slice(0, 3)) },
-    { video: { ...seen, link: "live", blurred: false, quality: "good", ...more }, ...rest },
+    { video: { ...seen, link: "live", blurred: false, framed: true, quality: "good", ...more }, ...rest },
   );
 const picture = { local: 1, has: { camera: true, microphone: true } };
 const mirrored = { ...seen, ...picture };
@@ -277,7 +279,9 @@ export const states = {
   "ready-blocked": ready({ problem: "blocked" }),
   "ready-none": ready({ problem: "none" }, { config: { ...config, video: true } }),
   "ready-cannot": base0({ notice: "cannot", config: { ...config, video: true } }),
-  "call-blurred": call({ blurred: true }),
+  "call-curtain": call({ blurred: true }),
+  "call-curtain-up": call({ ...picture, framed: false }),
+  "call-curtain-quiet": call({ blurred: true }, { prefs: { ...tagged, hush: true } }),
   "call-connecting": call({ blurred: true, link: "connecting", slow: 1 }),
   call: call(),
   "call-weak": call({ quality: "weak", on: { camera: false, microphone: false } }),

@@ -3,6 +3,7 @@ import { adult, cut, hello, matched, play, same, yes } from "./reduce.mjs";
 
 const base = document.querySelector("meta[name=base]").content;
 const { first } = await import(`${base}reduce/state.js`);
+const { isHushed, isShown, sent } = await import(`${base}reduce/video.js`);
 
 const config = { modes: ["text", "video"], age: "ask", video: true, relay: true };
 const both = { camera: true, microphone: true, blurs: ["none", "all"] };
@@ -17,30 +18,53 @@ const reloaded = () =>
     { ...video, type: "resumed", seq: 0, taken: 0, missed: 0 },
   );
 const told = (camera, microphone) => ({ type: "signal", media: { camera, microphone } });
+const mine = (camera, microphone, curtain = true) => ({ type: "signal", media: { camera, microphone, curtain } });
+const theirs = (curtain) => ({ type: "signal", media: { curtain } });
 const media = (run) => run.effects.filter((effect) => effect.do === "media").map(({ op }) => op);
 const said = (run) => run.effects.filter((effect) => effect.do === "say" || effect.do === "unsay").map((effect) => `${effect.do} ${effect.key}`);
 
 export const cases = {
   "each change of mine is told once": () => {
-    same(called().then(["toggle", { kind: "camera" }]).frames, [told(false, true)]);
-    same(called().then(["toggle", { kind: "microphone" }], ["toggle", { kind: "microphone" }]).frames, [told(true, false), told(true, true)]);
-    same(called().then(["toggle", { kind: "camera" }], ["media.got", { ...both, camera: false }]).frames, [told(false, true)]);
+    same(called().then(["toggle", { kind: "camera" }]).frames, [mine(false, true)]);
+    same(called().then(["toggle", { kind: "microphone" }], ["toggle", { kind: "microphone" }]).frames, [mine(true, false), mine(true, true)]);
+    same(called().then(["toggle", { kind: "camera" }], ["media.got", { ...both, camera: false }]).frames, [mine(false, true)]);
   },
   "it is told anew to who was away, and when I was": () => {
     const run = called().then(["toggle", { kind: "camera" }], { type: "partner", state: "away", within: 15 });
-    same(run.then({ type: "partner", state: "back" }).frames, [told(false, true)]);
+    same(run.then({ type: "partner", state: "back" }).frames, [mine(false, true)]);
     run.then(cut, ["open"], hello, { ...video, type: "resumed", seq: 0, taken: 0, missed: 0 });
-    same(run.frames.filter(({ type }) => type === "signal"), [told(false, true)]);
+    same(run.frames.filter(({ type }) => type === "signal"), [mine(false, true)]);
   },
   "of what they tell a yes and a no count, and what changed is said once": () => {
     const run = called().then(told(false, true));
-    same([run.state.video.theirs, said(run)], [{ camera: false, microphone: true }, ["say call.camera.off"]]);
+    same([run.state.video.theirs, said(run)], [{ camera: false, microphone: true, curtain: null }, ["say call.camera.off"]]);
     same(said(run.then(told(false, true))), []);
     same(said(run.then(told(false, false))), ["say call.off"]);
     run.then({ type: "signal", media: { camera: "yes", microphone: 1, face: true } }, { type: "signal", media: true });
-    same([run.state.video.theirs, said(run)], [{ camera: false, microphone: false }, []]);
+    same([run.state.video.theirs, said(run)], [{ camera: false, microphone: false, curtain: null }, []]);
     same(said(run.then({ type: "signal", media: { camera: true } })), ["say call.muted"]);
     same(said(run.then(told(true, true))), ["unsay call.muted"]);
+  },
+  "a camera is sent and shown when both curtains are lifted, and no longer when either is drawn": () => {
+    const run = called();
+    same([run.frames.at(-1), isShown(run.state.video)], [mine(true, true), false]);
+    same([run.then(["show"]).frames, media(run), said(run), isShown(run.state.video)], [[mine(true, true, false)], [], ["say curtain.waiting"], false]);
+    same([run.then(theirs(false)).frames, media(run), said(run), isShown(run.state.video)], [[], ["hold"], ["say curtain.both"], true]);
+    same([media(run.then(theirs(true))), said(run), isShown(run.state.video)], [["hold"], ["say curtain.again"], false]);
+    run.then(theirs(false), ["blur"]);
+    same([run.frames, media(run), isShown(run.state.video)], [[mine(true, true)], ["hold", "hold"], false]);
+  },
+  "a client that knows no curtain is seen when its frames arrive and mine is lifted": () => {
+    const run = called().then(["show"], ["call.framed"]);
+    same(isShown(run.state.video), true);
+    same(isShown(called().then(["call.framed"]).state.video), false);
+    same(isShown(called().then(["show"], theirs(true), ["call.framed"]).state.video), false);
+  },
+  "who begins with text is neither heard nor hears before the curtain is lifted": () => {
+    const run = begun({ hush: true }).then(["start", { mode: "video" }], ["media.got", both], ["ready.go"], video, ["call.live"]);
+    same([run.frames.at(-1), sent(run.state), isHushed(run.state)], [mine(true, false), { camera: false, microphone: false }, true]);
+    same([run.then(["show"]).frames, media(run), isHushed(run.state)], [[mine(true, true, false)], ["hold"], false]);
+    same(sent(run.then(["blur"]).state), { camera: false, microphone: true });
   },
   "in a held chat nothing is sent or shown, and the call goes on after the answer": () => {
     const solved = { type: "solved", kind: "age" };
@@ -50,13 +74,13 @@ export const cases = {
     ]) {
       const run = called().then(asked);
       same(media(run), ["hold"]);
-      same([media(run.then(over)), run.frames], [["hold", "mend"], [told(true, true)]]);
+      same([media(run.then(over)), run.frames], [["hold", "mend"], [mine(true, true)]]);
     }
     same(media(called().then({ type: "challenge", kind: "age", parameters: { hint: true }, within: 120 })), [], "after a hint it goes on");
   },
   "what is not there is off, and the next press asks for it": () => {
     const run = called().then(["media.gone", { kind: "video" }]);
-    same([run.state.video.on.camera, run.frames], [false, [told(false, true)]]);
+    same([run.state.video.on.camera, run.frames], [false, [mine(false, true)]]);
     same(run.then(["toggle", { kind: "camera" }]).state.video.on.camera, true);
     same(run.then(["media.failed", { why: "none", camera: false, microphone: true }]).state.video.on, { camera: false, microphone: true });
   },
@@ -81,7 +105,7 @@ export const cases = {
   "what is chosen for the own picture is so in each call, and a very weak one is said": () => {
     const run = called().then(["own.blur", { how: "all" }]);
     same([media(run), run.frames], [["blur"], []]);
-    same(run.then(["next"], ["next"], { ...video, chat: "c2" }).state.video.ownBlur, "all");
+    same(run.then(["next"], { ...video, chat: "c2" }).state.video.ownBlur, "all");
     same(said(run.then(["call.quality", { level: "weak" }], ["call.quality", { level: "bad" }])), ["say call.quality.bad"]);
   },
   "students meet by video too, with a hidden address as long as it is to be hidden": () => {
@@ -89,8 +113,8 @@ export const cases = {
     run.then(["college.start", { mode: "video" }], ["media.got", both], ["ready.go"]);
     const find = { type: "find", mode: "video", language: "en", college: "same", proof: "p" };
     same(run.frames, [{ ...find, relay: true }]);
-    run.then(video, ["pref", { name: "hide", value: false }], ["next"], ["next"]);
-    same(run.frames, [find]);
+    run.then(video, ["pref", { name: "hide", value: false }], ["next"]);
+    same(run.frames, [{ ...find, keep: true }]);
     run.then({ type: "error", code: "no_turn", of: "find" }, ["ready.text"]);
     same(run.frames, [{ ...find, mode: "text" }]);
   },

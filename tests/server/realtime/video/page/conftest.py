@@ -49,6 +49,14 @@ UNPAINTED = """
   document.adoptedStyleSheets.push(sheet);
 """
 
+# Lift the own curtain as soon as a call begins, for tests of what comes after.
+LIFTING = """
+  new MutationObserver(() => {
+    const head = document.querySelector('.gate h2');
+    if (head?.textContent === 'Someone is here') document.querySelector('#show').click();
+  }).observe(document, { childList: true, subtree: true, characterData: true });
+"""
+
 # The stranger's picture as it is painted, coarsely.
 PAINTED = """() => {
   const video = document.querySelector('#theirs');
@@ -69,13 +77,18 @@ def browser() -> Iterator[Browser]:
 
 
 def prepare(opener: Opener, **choices: object) -> Page:
-    """A window of an adult whose connections and tracks are counted; `painted`: a blurred stranger is blurred in its screenshots too."""
-    painted = choices.pop("painted", False)
+    """A window of an adult whose connections and tracks are counted.
+
+    `painted`: a blurred stranger is blurred in its screenshots too; `lifts`: their curtain is lifted as soon as a call begins.
+    """
+    painted, lifts = choices.pop("painted", False), choices.pop("lifts", False)
     size = {name: choices.pop(name) for name in ("width", "height", "has_touch", "color_scheme") if name in choices}
     page = keep(opener(permissions=["camera", "microphone"], **size), adult=True, **choices)
     page.add_init_script(SPY)
     if not painted:
         page.add_init_script(UNPAINTED)
+    if lifts:
+        page.add_init_script(LIFTING)
     return page
 
 

@@ -100,7 +100,7 @@ def camera(cameras: Callable[[str], Browser], watch: Watch, looked: Server) -> I
             watch.over(context)
             return context.new_page()
 
-        page = prepare(window, blur=False)
+        page = prepare(window, lifts=True)
         on(page, looked)
         return page
 

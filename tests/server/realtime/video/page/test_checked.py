@@ -103,6 +103,7 @@ def wired(window: Opener, **choices: object) -> Wire:
 
 def two(window: Opener, url: str, topic: str, **choices: object) -> tuple[Wire, Wire]:
     """Two windows in one call, each with a picture."""
+    choices.setdefault("lifts", True)
     wires = wired(window, **choices), wired(window, **choices)
     for wire in wires:
         begin(wire.page, url, topic)
@@ -190,7 +191,7 @@ def test_before_one_looked_both_cameras_are_taken_and_no_press_that_was_meant_to
 def test_a_veil_hides_them_at_once_and_after_a_reload_and_takes_no_key_that_was_meant_for_something_else(
     window: Opener, calls: Server
 ) -> None:
-    anna, _ben = two(window, calls.url, "veil", blur=False)
+    anna, _ben = two(window, calls.url, "veil", lifts=True)
     page, gate = anna.page, anna.page.locator(".gate")
     hidden(page, False)
     page.click("#message")
@@ -227,7 +228,7 @@ def test_a_veil_hides_them_at_once_and_after_a_reload_and_takes_no_key_that_was_
 
 
 def test_a_call_that_could_not_be_checked_ends_and_the_conversation_goes_on(window: Opener, calls: Server) -> None:
-    wires = two(window, calls.url, "unchecked", blur=False)
+    wires = two(window, calls.url, "unchecked", lifts=True)
     anna, ben = (wire.page for wire in wires)
     log = anna.locator(".middle").element_handle()
     for wire in wires:
@@ -254,7 +255,7 @@ def test_a_call_that_could_not_be_checked_ends_and_the_conversation_goes_on(wind
 def test_who_reports_is_gone_at_once_and_what_the_stranger_showed_is_still_taken(
     window: Opener, calls: Server, asks: bool
 ) -> None:
-    anna, ben = two(window, calls.url, f"reported {asks}", blur=False)
+    anna, ben = two(window, calls.url, f"reported {asks}", lifts=True)
     anna.asks = asks
     anna.page.click(".room .end .round")
     anna.page.get_by_role("button", name="Nudity or sexual content").click()
@@ -302,7 +303,7 @@ def test_a_server_that_wants_pictures_of_a_page_that_does_not_know_is_told_of_to
 
 def test_the_page_goes_on_moving_while_pictures_are_taken(window: Opener, calls: Server) -> None:
     """Prints what a look costs the page's main thread (run with -s)."""
-    anna, _ben = two(window, calls.url, "cost", blur=False)
+    anna, _ben = two(window, calls.url, "cost", lifts=True)
     session = anna.page.context.new_cdp_session(anna.page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})  # CPU of the main thread, whatever else runs
 

@@ -71,7 +71,7 @@ def twice(page: Page, x: float, y: float) -> None:
 def test_the_own_picture_goes_to_a_corner_and_is_tapped_away_and_the_stranger_s_is_seen_whole(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = two(window, calls.url, "hands", {"width": 360, "height": 740, "has_touch": True}, blur=False)
+    anna, ben = two(window, calls.url, "hands", {"width": 360, "height": 740, "has_touch": True}, lifts=True)
     for page in (anna, ben):  # either has one of the two in hand: to begin a call costs most
         moving(page)
     for name, width, height in (("d", 1280, 800), ("m", 360, 740), ("l", 740, 360)):
@@ -126,7 +126,7 @@ def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(
     there = f"turn:127.0.0.1:{line.port}?transport=udp"
     server = Server(tmp_path, SERENDIP_VIDEO__TURN=there, SERENDIP_VIDEO__TURN_SECRET=SECRET)
     try:
-        anna, ben = two(window, server.url, "bad line", hide=True, blur=False)
+        anna, ben = two(window, server.url, "bad line", hide=True, lifts=True)
         for page in (anna, ben):
             moving(page)
         assert anna.evaluate(SOUND)[:2] == [0, "low"]

@@ -34,7 +34,7 @@ TELL = """async (event) => {
 def test_another_camera_is_taken_and_ice_begins_anew_and_goes_through_the_relay_within_the_same_call(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = two(window, calls.url, "cameras", blur=False)
+    anna, ben = two(window, calls.url, "cameras", lifts=True)
     for page in (anna, ben):
         moving(page)
     assert ben.evaluate(CAMERAS) == ["fake_device_0"]
@@ -67,7 +67,7 @@ def test_another_camera_is_taken_and_ice_begins_anew_and_goes_through_the_relay_
 def test_the_menu_sets_the_volume_and_fills_the_screen_and_the_stranger_is_hidden_by_one_press_at_every_size_and_by_escape(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = two(window, calls.url, "menu", {"painted": True}, blur=False)
+    anna, ben = two(window, calls.url, "menu", {"painted": True}, lifts=True)
     moving(anna)
     anna.get_by_role("button", name="Picture and sound").click()
     anna.locator("#volume").fill("0.25")
@@ -99,7 +99,7 @@ def filled(anna: Page) -> None:
         expect(anna.locator(".call:not([data-full])")).to_be_visible()
         anna.wait_for_function("() => !document.fullscreenElement")
         expect(anna.locator("#message")).to_be_in_viewport(ratio=1)
-        expect(anna.locator("#theirs")).to_have_class("")
+        expect(anna.locator("#theirs")).to_be_visible()
         anna.locator("#hangup").focus()
         anna.keyboard.press("f")
     anna.get_by_role("button", name="Messages").click()
@@ -113,35 +113,35 @@ def pressed(anna: Page, width: int) -> None:
     """One press hides them, and the next key does not show them."""
     picture(anna, f"video/panic-before-{width}")
     anna.click("#blur-now")
-    expect(anna.locator("#theirs")).to_have_class("blur")
-    expect(anna.locator("#theirs")).to_have_css("filter", re.compile("^blur"))
+    expect(anna.locator("#theirs")).to_be_hidden()
+    expect(anna.locator(".curtain")).to_be_visible()
     assert anna.evaluate("document.querySelector('#theirs').muted")
     anna.keyboard.press("Enter")
-    expect(anna.locator(".gate")).to_contain_text("Blurred and silent")
-    expect(anna.locator("#theirs")).to_have_class("blur")
+    expect(anna.locator(".gate")).to_contain_text("Your curtain is drawn")
+    expect(anna.locator("#theirs")).to_be_hidden()
     picture(anna, f"video/panic-{width}")
     anna.click("#show")
-    expect(anna.locator("#theirs")).to_have_class("")
+    expect(anna.locator("#theirs")).to_be_visible()
 
 
 def escaped(anna: Page, ben: Page) -> None:
     """Escape hides them while one writes, and again leaves."""
     anna.click("#message")
     anna.keyboard.type("b is a letter here")
-    expect(anna.locator("#theirs")).to_have_class("")
+    expect(anna.locator("#theirs")).to_be_visible()
     anna.keyboard.press("Escape")
-    expect(anna.locator("#theirs")).to_have_class("blur")
+    expect(anna.locator("#theirs")).to_be_hidden()
     assert anna.evaluate("document.querySelector('#theirs').muted")
     anna.keyboard.type(" still ")
     expect(anna.locator("#message")).to_have_value("b is a letter here still ")
-    expect(anna.locator("#theirs")).to_have_class("blur")
+    expect(anna.locator("#theirs")).to_be_hidden()
     anna.keyboard.press("Escape")
     expect(anna.locator(".divider.over")).to_have_text("You left")
     expect(ben.locator(".divider.over")).to_have_text("The stranger left")
 
 
 def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window: Opener, calls: Server) -> None:
-    anna, ben = prepare(window, blur=False), prepare(window, blur=False)
+    anna, ben = prepare(window, lifts=True), prepare(window, lifts=True)
     ben.add_init_script(
         """const both = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         navigator.mediaDevices.getUserMedia = async (wish) => {
@@ -170,7 +170,6 @@ def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window
 
 def test_a_picture_that_does_not_come_is_one_card_with_one_way_on(window: Opener, calls: Server) -> None:
     anna, _ = two(window, calls.url, "no picture")
-    moving(anna)
     expect(anna.locator(".gate")).to_be_visible()
     anna.evaluate(TELL, "call.failed")
     expect(anna.locator(".gate")).to_have_count(0)

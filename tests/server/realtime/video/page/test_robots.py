@@ -40,7 +40,7 @@ def until(page_wait: Callable[[float], None], true: Callable[[], bool]) -> None:
 def test_a_window_and_a_program_of_the_native_protocol_see_each_other(
     window: Opener, calls: Server, robots: Robots, relay: bool, first: str
 ) -> None:
-    page = prepare(window, blur=False)
+    page = prepare(window, lifts=True)
     topic = f"robot {relay} {first}"
     robot = robots.native(calls.port)
     if first == "window":
@@ -63,7 +63,7 @@ def test_a_window_and_a_program_of_the_native_protocol_see_each_other(
 def test_a_window_and_a_program_of_omegle_s_protocol_see_each_other(
     window: Opener, calls: Server, robots: Robots, first: str
 ) -> None:
-    page = prepare(window, blur=False)
+    page = prepare(window, lifts=True)
     topic = f"omegle {first}"
     robot = robots.omegle(calls.port)
     if first == "program":

@@ -51,7 +51,7 @@ def blur(page: Page, what: str) -> None:
 def test_the_other_is_told_of_each_that_is_off_and_that_it_is_on_again_and_knows_it_after_a_reload(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = two(window, calls.url, "told", blur=False)
+    anna, ben = two(window, calls.url, "told", lifts=True)
     for page in (anna, ben):
         moving(page)
     line, stage, said = (anna.locator(place) for place in (".bar .who p", ".name .gives", "#say"))
@@ -100,7 +100,7 @@ def kept(anna: Page, ben: Page) -> None:
 def test_a_camera_that_was_turned_off_is_off_in_the_next_call_and_comes_on_by_a_press(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = two(window, calls.url, "stays off", blur=False)
+    anna, ben = two(window, calls.url, "stays off", lifts=True)
     for page in (anna, ben):
         moving(page)
     ben.click("#camera")
@@ -108,7 +108,7 @@ def test_a_camera_that_was_turned_off_is_off_in_the_next_call_and_comes_on_by_a_
     anna.click("#hangup")
     expect(ben.locator("#meet")).to_be_visible()
     ben.click("#meet")
-    carla = prepare(window, blur=False)
+    carla = prepare(window, lifts=True)
     begin(carla, calls.url, "stays off")
     expect(carla.locator(".told")).to_have_text("Their camera is off.")
     assert not ben.evaluate(CAMERA)
@@ -118,7 +118,7 @@ def test_a_camera_that_was_turned_off_is_off_in_the_next_call_and_comes_on_by_a_
 
 
 def test_who_blurs_themself_is_seen_as_colours_alone_and_sees_it_first(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "own blur", blur=False)
+    anna, ben = two(window, calls.url, "own blur", lifts=True)
     for page in (anna, ben):
         moving(page)
     anna.wait_for_function(SHARP)
@@ -147,7 +147,7 @@ def test_who_blurs_themself_is_seen_as_colours_alone_and_sees_it_first(window: O
 def test_what_is_behind_is_blurred_by_the_browser_where_it_can_and_all_of_it_where_it_fails(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = prepare(window, blur=False), prepare(window, blur=False)
+    anna, ben = prepare(window, lifts=True), prepare(window, lifts=True)
     ben.add_init_script(BACKGROUND)
     begin(anna, calls.url, "background")
     ben.goto(calls.url)

@@ -1,13 +1,12 @@
 """Two browser windows with false cameras see each other's moving picture, and nobody's camera stays on."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.server.realtime.video.page.conftest import PAIR, begin, moving, prepare, sized
+from tests.server.realtime.video.page.conftest import DECODED, PAIR, begin, moving, prepare, sized
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.site.web.servers import Network, Server
 from tests.support.pictures import picture
@@ -28,23 +27,39 @@ def two(
     return pages
 
 
-def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, calls: Server) -> None:
+# Whether a picture of the stranger was ever on the screen: an element that was given a frame has a size.
+UNSEEN = """() => {
+  const video = document.querySelector('#theirs');
+  return video.videoWidth === 0 && video.getVideoPlaybackQuality().totalVideoFrames === 0 && !(video.srcObject?.getVideoTracks().length);
+}"""
+HEARS = "() => { const { muted, srcObject } = document.querySelector('#theirs'); return !muted && srcObject?.getAudioTracks().length === 1; }"
+
+
+def test_two_windows_hear_each_other_lift_their_curtains_talk_and_part(window: Opener, calls: Server) -> None:
     anna, ben = two(window, calls.url, "looking", {"painted": True})
     for page in (anna, ben):
         expect(page.locator("#show")).to_be_focused()
-        expect(page.locator("#theirs")).to_have_class("blur")
-        assert page.evaluate("document.querySelector('#theirs').muted")
-        moving(page)
-    expect(anna.locator("#theirs")).to_have_css("filter", re.compile("^blur"))
-    picture(anna, "video/blurred-d")
+        expect(page.locator("#show")).to_have_text("Lift my curtain")
+        page.wait_for_function(HEARS)
+        expect(page.locator(".bar .who p")).to_contain_text("Behind the curtain")
+    picture(anna, "video/curtain-d")
     anna.click("#show")
-    expect(anna.locator("#theirs")).to_have_class("")
-    assert not anna.evaluate("document.querySelector('#theirs').muted")
+    expect(anna.locator(".told")).to_have_text("Your curtain is up. You see each other when they lift theirs.")
+    expect(ben.locator("#say")).to_have_text("They lifted their curtain.")
+    picture(anna, "video/curtain-waiting-d")
+    for page in (anna, ben):
+        assert page.evaluate(UNSEEN)
+        assert page.evaluate(DECODED) == 0, "and no frame came over the wire"
+    ben.click("#show")
+    for page in (anna, ben):
+        expect(page.locator(".curtain")).to_have_count(0)
+        expect(page.locator("#theirs")).to_be_visible()
+        moving(page)
+    expect(anna.locator("#say")).to_have_text("Both curtains are up: you see each other.")
     anna.fill("#message", "can you see me?")
     anna.press("#message", "Enter")
     expect(ben.locator(".line").last).to_contain_text("can you see me?")
     picture(anna, "video/call-d")
-    ben.click("#show")
     ben.click("#camera")
     expect(anna.locator(".told")).to_have_text("Their camera is off.")
     expect(anna.locator("#theirs")).to_be_hidden()  # the last frame is a face too
@@ -60,7 +75,11 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
     )
     anna.locator("#hangup").focus()
     anna.keyboard.press("b")
-    expect(anna.locator("#theirs")).to_have_class("blur")
+    for page in (anna, ben):
+        expect(page.locator(".curtain")).to_be_visible()
+        expect(page.locator("#theirs")).to_be_hidden()
+    expect(ben.locator("#say")).to_have_text("They drew their curtain.")
+    ben.wait_for_function("() => calls.at(-1).getSenders().every(({ track }) => track?.kind !== 'video')")
     for text in anna.evaluate("[document.body.innerText]"):
         assert "127.0.0.1" not in text
     anna.click("#hangup")
@@ -99,6 +118,7 @@ def test_while_the_age_is_asked_neither_side_sends_or_shows_the_call_and_it_goes
     anna, ben = two(window, calls.url, "held")
     for page in (anna, ben):
         page.click("#show")
+    for page in (anna, ben):
         moving(page)
     anna.fill("#message", "im 14 btw")
     anna.press("#message", "Enter")
@@ -132,7 +152,7 @@ def test_with_a_hidden_address_both_go_through_the_relay_and_no_signal_holds_ano
     def listen(socket: WebSocket) -> None:
         socket.on("framereceived", lambda frame: heard.append(str(frame)))
 
-    pages = prepare(window, hide=True, blur=False), prepare(window, blur=False)
+    pages = prepare(window, hide=True, lifts=True), prepare(window, lifts=True)
     for page in pages:
         page.on("websocket", listen)
         begin(page, calls.url, "hidden")
@@ -147,7 +167,7 @@ def test_with_a_hidden_address_both_go_through_the_relay_and_no_signal_holds_ano
 
 
 def test_one_side_reloads_and_the_picture_comes_back(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "reload", blur=False)
+    anna, ben = two(window, calls.url, "reload", lifts=True)
     for page in (anna, ben):
         moving(page)
     for gone, stays in ((anna, ben), (ben, anna)):
@@ -161,7 +181,7 @@ def test_three_seconds_without_a_network_do_not_end_the_call(window: Opener, wat
     watch.quiet = ("WebSocket connection to",)  # what Chromium says of a refused attempt
     network = Network(calls.port)
     try:
-        anna, ben = prepare(window, blur=False), prepare(window, blur=False)
+        anna, ben = prepare(window, lifts=True), prepare(window, lifts=True)
         begin(anna, network.url, "cut")
         begin(ben, calls.url, "cut")
         for page in (anna, ben):
@@ -180,10 +200,10 @@ def test_three_seconds_without_a_network_do_not_end_the_call(window: Opener, wat
 def test_a_phone_has_the_same_upright_and_on_its_side(window: Opener, calls: Server) -> None:
     phone = {"width": 360, "height": 740, "has_touch": True, "color_scheme": "dark"}
     anna, ben = two(window, calls.url, "phone", {"painted": True}, **phone)
-    moving(anna)
-    picture(anna, "video/blurred-m")
+    picture(anna, "video/curtain-m")
     anna.click("#show")
     ben.click("#show")
+    moving(anna)
     ben.click("#messages")
     ben.fill("#message", "my mic is a bit quiet")
     ben.press("#message", "Enter")
@@ -233,7 +253,7 @@ def test_each_cause_of_a_missing_camera_has_one_sentence_and_a_way_on(
 def test_one_side_closes_its_window_and_the_other_hears_that_it_is_lost(window: Opener, tmp_path: Path) -> None:
     server = Server(tmp_path, SERENDIP_SESSION__GRACE="3")
     try:
-        anna, ben = two(window, server.url, "closes", blur=False)
+        anna, ben = two(window, server.url, "closes", lifts=True)
         for page in (anna, ben):
             moving(page)
         anna.close()
@@ -248,7 +268,7 @@ def test_one_side_closes_its_window_and_the_other_hears_that_it_is_lost(window: 
 
 
 def test_whoever_goes_on_by_themself_meets_the_next_with_the_camera_on(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "goes on", blur=False, first={"auto": True})
+    anna, ben = two(window, calls.url, "goes on", lifts=True, first={"auto": True})
     for page in (anna, ben):
         moving(page)
     ben.click("#hangup")
@@ -258,7 +278,7 @@ def test_whoever_goes_on_by_themself_meets_the_next_with_the_camera_on(window: O
     picture(anna, "video/next-d")
     expect(anna.locator("h1")).to_contain_text("Looking for someone")
     assert anna.evaluate(LIGHT)
-    carla = prepare(window, blur=False)
+    carla = prepare(window, lifts=True)
     begin(carla, calls.url, "goes on")
     for page in (anna, carla):
         moving(page)

@@ -43,7 +43,7 @@ def lost(page: Page, where: str) -> list[str]:
 def test_each_control_of_a_call_is_within_reach_in_both_directions_and_with_larger_text(
     window: Opener, calls: Server
 ) -> None:
-    anna, ben = two(window, calls.url, "reach", blur=False)  # one call for all: to begin one costs most
+    anna, ben = two(window, calls.url, "reach", lifts=True)  # one call for all: to begin one costs most
     moving(anna)
     wrong = larger(anna)
     ben.click("#mute")
