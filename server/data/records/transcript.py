@@ -108,7 +108,7 @@ def unpack(packed: bytes) -> Transcript:
             question=str(body["question"]),
             account=bool(body["account"]),
         )
-    except (zlib.error, KeyError, TypeError, ValueError) as error:
+    except (zlib.error, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error
 
 

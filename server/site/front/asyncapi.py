@@ -57,7 +57,11 @@ CANDIDATE: Final[Schema] = {
     },
     "description": f"RTCIceCandidateInit, at most {p.CANDIDATE_MAX} bytes; null: no more.",
 }  # fmt: skip
-MEDIA: Final[Schema] = {"type": "object", "properties": {"camera": BOOL, "microphone": BOOL, "curtain": BOOL}, "minProperties": 1}
+MEDIA: Final[Schema] = {
+    "type": "object",
+    "properties": {"camera": BOOL, "microphone": BOOL, "curtain": BOOL},
+    "minProperties": 1,
+}
 FACE: Final[Schema] = {"type": "string", "enum": list(p.FACES)}
 REACTIONS: Final[Schema] = {
     "type": "array",

@@ -94,6 +94,7 @@ def test_too_many_at_once_are_refused_and_the_oldest_is_dropped_beyond_the_bound
     a, b = world.pair()
     for _ in range(REACTIONS_MOST + 1):
         world.say(a, "x")
+    b.take()
     refused = [bare(world.send(b, type="react", seq=seq, face="wow")) for seq in range(1, REACT_BURST + 3)]
     assert refused[:REACT_BURST] == [[]] * REACT_BURST
     assert refused[-1] == [error("too_fast", of="react", retry_after=1.0)]

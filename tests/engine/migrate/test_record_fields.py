@@ -80,7 +80,8 @@ def full(world: MovingWorld) -> list[Wire]:
         world.say(wire, "before")
     assert a.session.seat is not None
     world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link", world.now)
-    a.session.seat.chat.acted = 2
+    a.session.seat.chat.acted, a.session.seat.chat.lifted = 2, 5
+    a.session.seat.chat.faces = {(1, 0): "heart", (2, 1): "sad"}
     a.session.seat.held = {0: world.now + 60.0}
     looked_at(a.session.seat.chat, world.now)
     world.raw(a, b'{"type":"message"}')
@@ -120,6 +121,7 @@ def full(world: MovingWorld) -> list[Wire]:
     asked.checked = True
     asked.wrong, asked.first_wrong, asked.barred = 2, world.now - 9, world.now + 51
     waiting.kind, waiting.waits = "wait", world.now + 8
+    b.session.moved_on = True
     silent.session.trial, away.session.trial = asked, waiting
     silent.session.saves = (("c" * 16, b""), ("d" * 16, b'{"type":"saved"}'))
     ticket = world.lobby._tickets[again.session.id]

@@ -1,6 +1,7 @@
 // Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
+import { facesOf } from "./faces.js";
 import { isHeld, notPaused, partner, unpaused } from "./partner.js";
 import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
@@ -45,14 +46,6 @@ function insert(state, seq, entry) {
 
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
-
-/** Return the reactions by line, from `resumed`: {seq: {me, them, 1, 2}}. Own ones that were not sent yet (`owed`) are added. */
-function facesOf({ reactions = [] }, owed = []) {
-  const all = {};
-  const mine = owed.filter(({ type }) => type === "react").map((frame) => ({ ...frame, own: true }));
-  for (const { seq, face, own, from } of [...reactions, ...mine]) all[seq] = { ...all[seq], [own ? "me" : (from ?? "them")]: face };
-  return all;
-}
 
 /** Begin a chat (`matched`, or `resumed` into one that this page has not shown). */
 export function begin(state, frame, now, more = {}) {

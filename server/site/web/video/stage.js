@@ -10,7 +10,7 @@ import { get, send } from "../store.js";
 import { clean } from "../text.js";
 import { gap, listed, parts, t } from "../words.js";
 import { checked } from "./checked.js";
-import { useIdle } from "./idle.js";
+import { useFull, useIdle } from "./fullscreen.js";
 import { Theirs } from "./picture.js";
 import { Small } from "./small.js";
 import { Gives, Problem, Quality, Trouble } from "./told.js";
@@ -133,18 +133,6 @@ function Rail({ state: { video, chat, armed } }) {
       <button type="button" class="hangup" id="hangup" onClick=${() => send("leave")}>${t(armed === "leave" ? "chat.sure" : "chat.leave")}</button>
     </div>
   `;
-}
-
-/** Track whether the call has the whole screen: the browser and its Escape decide. The end of a call leaves it. */
-function useFull() {
-  useEffect(() => {
-    const look = () => send("full.is", { on: !!document.fullscreenElement });
-    document.addEventListener("fullscreenchange", look);
-    return () => {
-      document.removeEventListener("fullscreenchange", look);
-      if (document.fullscreenElement) void document.exitFullscreen().catch(() => {});
-    };
-  }, []);
 }
 
 export function Stage({ state }) {

@@ -86,6 +86,8 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     one.show("message")
     one.until("sent")
     two.until("message")
+    two.show("react")
+    one.until("react")
     one.show("message", text="add me on snap")
     assert two.until("tip")["kind"] == "contact"
     one.show("typing")
@@ -117,6 +119,10 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone = wire()
     alone.show("find", interests=["nobody else"])
     alone.until("waiting")
+    two.show("find", interests=["nobody else"])
+    alone.until("matched")
+    alone.show("find", keep=True)
+    alone.until("kept")
     seen = one.seen | two.seen | back.seen | alone.seen
     assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil"}, (
         "nobody is asked; told by an operator (tests/server/trust/moderation); tests/engine/chats/test_camera_checks.py"

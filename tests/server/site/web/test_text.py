@@ -250,6 +250,8 @@ def test_ideas_come_from_a_list_of_the_page_in_the_language_of_the_chat(window: 
     expect(page.locator(".ideas button")).to_have_text("Segeln")
 
 
+# Two taps by the clock of the events, however long a busy machine takes to make them.
+TWICE = "(node) => { node.click(); node.click(); }"
 FACES = ["\u2764\ufe0f", "\U0001f602", "\U0001f62e", "\U0001f622", "\U0001f44d", "\U0001f64f"]
 
 
@@ -291,8 +293,7 @@ def test_a_finger_reacts_by_a_double_tap_and_escape_closes_the_faces_and_leaves_
     anna, ben = meet(window, server.url, "double tap", width=360, height=740, has_touch=True, is_mobile=True)
     say(ben, "a line")
     bubble = anna.locator(".bubble")
-    bubble.tap()
-    bubble.tap()
+    bubble.evaluate(TWICE)
     faces = anna.get_by_role("group", name="React to: a line")
     expect(faces).to_be_in_viewport(ratio=1)
     expect(faces.get_by_role("button").first).to_be_focused()
@@ -300,7 +301,6 @@ def test_a_finger_reacts_by_a_double_tap_and_escape_closes_the_faces_and_leaves_
     anna.keyboard.press("Escape")
     expect(faces).to_have_count(0)
     expect(anna.locator(".leave")).not_to_contain_text("Sure?")
-    bubble.tap()
-    bubble.tap()
+    bubble.evaluate(TWICE)
     faces.get_by_role("button", name="thumbs up").tap()
     expect(ben.locator(".face")).to_have_text(FACES[4])

@@ -1,6 +1,5 @@
 """What one can do in a call: another camera, the menu's means, another way through; and the connection is mended in place."""
 
-import re
 from collections.abc import Callable
 
 import pytest

@@ -1,5 +1,7 @@
-// Tell when nothing stirs, so that what lies over a full-screen picture may fade. Controls under the pointer or with the focus stay.
+// Follow a call that has the whole screen, and tell when nothing stirs there, so that what lies over the picture may fade. Controls under the
+// pointer or with the focus stay.
 import { useEffect, useState } from "../vendor/hooks.mjs";
+import { send } from "../store.js";
 
 const REST = 3000; // ms
 const STIRS = ["pointermove", "pointerdown", "keydown", "focusin"];
@@ -29,4 +31,16 @@ export function useIdle(on) {
     };
   }, [on]);
   return on && idle;
+}
+
+/** Track whether the call has the whole screen: the browser and its Escape decide. The end of a call leaves it. */
+export function useFull() {
+  useEffect(() => {
+    const look = () => send("full.is", { on: !!document.fullscreenElement });
+    document.addEventListener("fullscreenchange", look);
+    return () => {
+      document.removeEventListener("fullscreenchange", look);
+      if (document.fullscreenElement) void document.exitFullscreen().catch(() => {});
+    };
+  }, []);
 }
