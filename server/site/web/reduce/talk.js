@@ -63,21 +63,17 @@ export function begin(state, frame, now, more = {}) {
     denied: frame.refused ?? [],
     reloaded: !!more.reloaded, // own lines and the draft are restored by reduce/next.js
     tone: state.serial % TONES,
-    faces: facesOf(frame),
-    picking: null, // key of the line at which the faces are offered
+    faces: facesOf(frame), // picking: key of the line at which they are offered
+    picking: null,
     last: 0,
     typing: null,
     away: null,
-    claimed: false, // this user has to answer the age question
-    waits: false, // the partner has to
+    claimed: false, // this user has to answer the age question; waits: the partner has to
+    waits: false,
     ...notPaused,
     replay: frame.missed ?? 0,
     missed: more.reloaded ? 0 : (frame.missed ?? 0), // all lines come again, and most were read
-    paused: 0,
-    stamps: [],
-    unseen: 0,
-    fresh: !state.visible,
-    cut: false,
+    ...{ paused: 0, stamps: [], unseen: 0, fresh: !state.visible, cut: false },
     call: frame.ice ? { offer: !!frame.offer, ice: frame.ice, again: !!more.reloaded } : null,
   };
   const next = { ...state, serial: state.serial + 1, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };

@@ -117,18 +117,16 @@ export function Waiting({ state }) {
             `
           }
           <${Meanwhile} state=${state} />
-          ${
-            state.behind?.token
-              ? html`
-                  <${Behind} />
-                `
-              : html`
-                  <${Past} last=${state.last} />
-                `
-          }
+          <${Past} last=${state.last} />
         </div>
       </main>
       <footer class="deck">
+        ${
+          state.behind?.token &&
+          html`
+            <${Behind} />
+          `
+        }
         <div>
           <button type="button" class="button big other" onClick=${() => send("stop")}>${t("wait.stop")}</button>
           ${
