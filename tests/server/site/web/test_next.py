@@ -108,7 +108,12 @@ def test_the_way_back_ends_a_chat_that_began_meanwhile_and_is_a_key(window: Open
 
 
 def test_who_wants_to_be_asked_is_asked(window: Opener, server: Server) -> None:
-    anna, ben = meet(window, server.url, "asked", sure=True)
+    anna, ben = (keep(window(), adult=True, tags=["asked"], sure=wish) for wish in (True, False))
+    for page in (anna, ben):
+        page.goto(server.url)
+        page.click("#start-text")
+    expect(anna.locator("#message")).to_be_visible()
+    expect(ben.locator("#message")).to_be_visible()
     button = anna.locator(visible(anna))
     button.click()
     expect(button).to_contain_text("Sure?")
