@@ -89,7 +89,7 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class React:
-    """The partner shows `face` at line `seq`; None: they took it back. `own`: this side's, as `resumed` repeats it."""
+    """The partner shows `face` at line `seq`; None: they removed it. `own`: this side's, as `resumed` repeats it."""
 
     seq: int
     face: str | None

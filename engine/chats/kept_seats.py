@@ -1,8 +1,8 @@
 """Keep the seat of a user who moves on to the next partner, for a moment in which they may come back.
 
-A stand-in session takes the seat and is away, as if the connection had dropped, so that resuming, migration and the end of its time work as for
+A substitute session takes the seat and is away, as if the connection had dropped, so that resuming, migration and the end of its time work as for
 any session. The user gets its token with `kept`, and comes back by `resume` on a new connection.
-**Invariant:** the user's own session has no seat and remembers the chat as ended; the others of the chat know the stand-in alone.
+**Invariant:** the user's own session has no seat and remembers the chat as ended; the others of the chat know the substitute alone.
 """
 
 from engine.chats.chat_lifecycle import Chats
@@ -25,37 +25,37 @@ class KeptSeats:
         self._chats = chats
 
     def keep(self, session: Session, now: float) -> bool:
-        """Give the seat of a session that moves on to a stand-in, for KEPT_FOR seconds. False: this seat cannot be kept.
+        """Give the seat of a session that moves on to a substitute, for KEPT_FOR seconds. False: this seat cannot be kept.
 
         The caller has moved the session.
         """
         core, seat = self._core, session.seat
         if seat is None or seat.side == WATCHER or seat.held or seat.paused or seat.over or not core.settings.grace:
             return False
-        stand_in = self._stand_in(session, seat, now)
-        core.sessions[stand_in.id] = stand_in
-        core.deadlines.push(stand_in.deadline, stand_in.id)
+        substitute = self._substitute(session, seat, now)
+        core.sessions[substitute.id] = substitute
+        core.deadlines.push(substitute.deadline, substitute.id)
         if seat.side == 0:
-            core.talking[seat.chat.id] = stand_in.id
+            core.talking[seat.chat.id] = substitute.id
         core.out.unlink(session.conn)
         session.past, session.seat = _remembered(seat, now), None
         for _, address in seat.others:
-            core.post(address, Replaced(seat.chat.id, seat.side, stand_in.id))
-        self._chats.tell_away(stand_in)
+            core.post(address, Replaced(seat.chat.id, seat.side, substitute.id))
+        self._chats.tell_away(substitute)
         core.count("kept")
-        core.out.send(session.conn, kept(core.outside.make_token(stand_in.key, session.identity), KEPT_FOR))
+        core.out.send(session.conn, kept(core.outside.make_token(substitute.key, session.identity), KEPT_FOR))
         return True
 
-    def _stand_in(self, session: Session, seat: Seat, now: float) -> Session:
-        stand_in = Session(self._core.outside.new_id(), 0, session.identity, session.address, CHATTING)
-        stand_in.alias = 0 if session.identity else session.person
-        stand_in.port, stand_in.way, stand_in.networks = session.port, session.way, session.networks
-        stand_in.snaps, stand_in.told, stand_in.past = session.snaps, session.told, session.past
-        stand_in.fresh = False
-        stand_in.seat = seat
-        stand_in.moved_on = True
-        stand_in.deadline = now + KEPT_FOR
-        return stand_in
+    def _substitute(self, session: Session, seat: Seat, now: float) -> Session:
+        substitute = Session(self._core.outside.new_id(), 0, session.identity, session.address, CHATTING)
+        substitute.alias = 0 if session.identity else session.person
+        substitute.port, substitute.way, substitute.networks = session.port, session.way, session.networks
+        substitute.snaps, substitute.told, substitute.past = session.snaps, session.told, session.past
+        substitute.fresh = False
+        substitute.seat = seat
+        substitute.moved_on = True
+        substitute.deadline = now + KEPT_FOR
+        return substitute
 
     def replaced(self, session: Session, message: Replaced) -> None:
         """Handle that another side has another session."""

@@ -67,7 +67,7 @@ class Replaced:
 
 @dataclass
 class Reacted:
-    """Side `side` shows `face` at line `seq`; empty: it took its face back."""
+    """Side `side` shows `face` at line `seq`; empty: it removed its face."""
 
     chat: str
     side: int

@@ -83,7 +83,7 @@ export function makeWire(url, tell, policy) {
     send(frame) {
       if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
     },
-    /** Leave by closing, and connect anew at once: for another session. */
+    /** Close the socket for good (1000), and connect anew at once: for another session. */
     reopen() {
       const old = socket;
       socket = null;

@@ -1,4 +1,4 @@
-"""Test the seat that is kept for a user who moves on: who comes back in time is in the chat again, and who does not has left."""
+"""Test the seat of a user who moves on: a return in time leads into the chat again, without one the user has left."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Test reactions: who sees them, what is refused, and what stays of them."""
+"""Test reactions: their delivery, refusals, bounds, and resuming."""
 
 import pytest
 

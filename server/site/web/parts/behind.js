@@ -1,4 +1,4 @@
-// Offer the way back into the chat that Next left a moment ago.
+// Offer to return to the chat that Next left a moment ago.
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

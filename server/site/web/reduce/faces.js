@@ -1,4 +1,4 @@
-// Read the reactions of a chat that the server lists on the way back; reduce/reacting.js handles each further one.
+// Read the reactions of a chat from `resumed`; reduce/reacting.js handles each further one.
 
 /** Return the reactions by line, from `resumed`: {seq: {me, them, 1, 2}}. Own ones that were not sent yet (`owed`) are added. */
 export function facesOf({ reactions = [] }, owed = []) {

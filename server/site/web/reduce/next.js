@@ -25,7 +25,7 @@ function next(state, { sure, by = "next" }, now) {
   return [{ ...after, behind }, ...asked, past()];
 }
 
-/** Offer the way back into the chat that was just left, until the server ends it. */
+/** Offer to return to the chat that was just left, until the server ends it. */
 const kept = (state, { frame: { token, within } }, now) =>
   state.behind
     ? [patch(state, "behind", { token, until: now + within * 1000 }), timer("behind", within * 1000), say("next.kept")]

@@ -35,7 +35,7 @@ export const defaults = {
   statement: 0,
   nothing: false,
   avoid: [], // tokens of users not to meet again, the newest last
-  hush: false, // begin a call by text: nothing is heard before the curtain is lifted
+  hush: false, // begin a call by text: no sound before the curtain is lifted
   hide: false,
   letters: true,
 };

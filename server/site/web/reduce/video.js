@@ -68,7 +68,7 @@ const isUp = ({ theirs: { curtain }, framed }) => curtain === false || (curtain 
 /** Whether the two see each other: both curtains are lifted. */
 export const isShown = (video) => !video.blurred && isUp(video);
 
-/** Whether nothing is said or heard, since the call begins by text. */
+/** Whether both sides are silent, since the call begins by text. */
 export const isHushed = ({ video, prefs }) => prefs.hush && video.blurred && !video.looked;
 
 /** Return the tracks that are sent: the camera only while the two see each other. */

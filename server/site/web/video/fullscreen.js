@@ -6,7 +6,7 @@ import { send } from "../store.js";
 const REST = 3000; // ms
 const STIRS = ["pointermove", "pointerdown", "keydown", "focusin"];
 
-/** Whether a control is in use: a finger leaves `:hover` where it was, so that counts for a mouse only. */
+/** Whether a control is in use. `:hover` counts for a mouse only: after a tap it stays. */
 const used = () =>
   document.querySelector(".stage :is(.rail, .over-bar) :focus-visible") ||
   (matchMedia("(hover: hover)").matches && document.querySelector(".stage :is(.rail, .over-bar) :hover"));

@@ -60,26 +60,8 @@ def test_two_windows_hear_each_other_lift_their_curtains_talk_and_part(window: O
     anna.press("#message", "Enter")
     expect(ben.locator(".line").last).to_contain_text("can you see me?")
     picture(anna, "video/call-d")
-    ben.click("#camera")
-    expect(anna.locator(".told")).to_have_text("Their camera is off.")
-    expect(anna.locator("#theirs")).to_be_hidden()  # the last frame is a face too
-    assert not ben.evaluate("tracks.some((track) => track.kind === 'video' && track.readyState === 'live')")
-    ben.click("#camera")
-    expect(anna.locator(".told")).to_have_count(0)
-    expect(anna.locator("#theirs")).to_be_visible()
-    moving(anna)
-    ben.click("#mute")
-    expect(ben.locator("#mute")).to_have_attribute("aria-pressed", "true")
-    assert not ben.evaluate(
-        "tracks.some((track) => track.kind === 'audio' && track.readyState === 'live' && track.enabled)"
-    )
-    anna.locator("#hangup").focus()
-    anna.keyboard.press("b")
-    for page in (anna, ben):
-        expect(page.locator(".curtain")).to_be_visible()
-        expect(page.locator("#theirs")).to_be_hidden()
-    expect(ben.locator("#say")).to_have_text("They drew their curtain.")
-    ben.wait_for_function("() => calls.at(-1).getSenders().every(({ track }) => track?.kind !== 'video')")
+    turned_off(anna, ben)
+    drawn(anna, ben)
     for text in anna.evaluate("[document.body.innerText]"):
         assert "127.0.0.1" not in text
     anna.click("#hangup")
@@ -103,6 +85,34 @@ def test_two_windows_hear_each_other_lift_their_curtains_talk_and_part(window: O
     ben.click("#hangup")
     ben.click("#hangup")
     ben.wait_for_function(f"() => !({LIGHT})")
+
+
+def turned_off(anna: Page, ben: Page) -> None:
+    """Turn a camera off and on, and mute."""
+    ben.click("#camera")
+    expect(anna.locator(".told")).to_have_text("Their camera is off.")
+    expect(anna.locator("#theirs")).to_be_hidden()  # the last frame is a face too
+    assert not ben.evaluate("tracks.some((track) => track.kind === 'video' && track.readyState === 'live')")
+    ben.click("#camera")
+    expect(anna.locator(".told")).to_have_count(0)
+    expect(anna.locator("#theirs")).to_be_visible()
+    moving(anna)
+    ben.click("#mute")
+    expect(ben.locator("#mute")).to_have_attribute("aria-pressed", "true")
+    assert not ben.evaluate(
+        "tracks.some((track) => track.kind === 'audio' && track.readyState === 'live' && track.enabled)"
+    )
+
+
+def drawn(anna: Page, ben: Page) -> None:
+    """Draw a curtain by its key: neither sees the other any more."""
+    anna.locator("#hangup").focus()
+    anna.keyboard.press("b")
+    for page in (anna, ben):
+        expect(page.locator(".curtain")).to_be_visible()
+        expect(page.locator("#theirs")).to_be_hidden()
+    expect(ben.locator("#say")).to_have_text("They drew their curtain.")
+    ben.wait_for_function("() => calls.at(-1).getSenders().every(({ track }) => track?.kind !== 'video')")
 
 
 SENT = """async () => {
