@@ -32,7 +32,8 @@ LOGS = (
         categories=(LOG, L),
         what=(
             "The text of a chat that one of the two saved: when it began, each message with its time and which of the two wrote"
-            " it, the faces with which they reacted, the interests that they shared, the kind of chat and its question; no language. It can hold anything that the two wrote"
+            " it, the faces with which they reacted, the interests that they shared, the kind of chat and its question; no language."
+            " It can hold anything that the two wrote"
         ),
         sources=(PERSON, OTHER),
         purposes=(SERVICE,),
