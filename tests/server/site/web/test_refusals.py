@@ -122,10 +122,11 @@ def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server:
             "sounds",
             "auto",
             "confirm",
+            "sure",
             "adult",
             "minor",
             "statement",
-            "blur",
+            "hush",
             "hide",
             "letters",
         ]

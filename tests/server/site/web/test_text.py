@@ -115,6 +115,7 @@ def test_a_finger_finds_the_quote_by_a_tap(window: Opener, server: Server) -> No
     expect(quote).to_be_hidden()
     anna.locator(".bubble").tap()
     expect(quote).to_be_visible()
+    expect(anna.get_by_title("React").locator("svg")).to_be_visible()
     quote.tap()
     expect(anna.locator(CHIP)).to_have_text("a line")
     picture(anna, "gallery/quote-chip-360")
@@ -188,7 +189,6 @@ def test_two_strangers_in_a_row_are_told_apart(window: Opener, server: Server) -
     tone = "document.querySelector('.room').dataset.tone"
     anna, _ = meet(window, server.url, "apart")
     first = anna.evaluate(tone)
-    anna.keyboard.press("Alt+n")
     anna.keyboard.press("Alt+n")
     expect(anna.locator(".waiting")).to_be_visible()
     other = adult(window())

@@ -108,6 +108,31 @@ def filled(anna: Page) -> None:
     expect(anna.locator(".call:not([data-full])")).to_be_visible()
 
 
+def test_in_full_screen_the_controls_fade_come_back_by_a_move_and_a_double_press_is_the_way_in_and_out(
+    window: Opener, calls: Server
+) -> None:
+    anna, _ = two(window, calls.url, "fades", lifts=True)
+    moving(anna)
+    anna.mouse.dblclick(400, 300)
+    anna.wait_for_function("() => document.fullscreenElement?.matches('.call')")
+    anna.mouse.move(500, 300)
+    expect(anna.locator(".stage[data-idle]")).to_be_visible()
+    for place in (".rail", ".over-bar"):
+        expect(anna.locator(place)).to_have_css("opacity", "0")
+        expect(anna.locator(place)).to_have_css("pointer-events", "none")
+    picture(anna, "video/full-faded-1280")
+    anna.mouse.move(510, 310)
+    expect(anna.locator(".stage[data-idle]")).to_have_count(0)
+    expect(anna.locator(".rail")).to_have_css("opacity", "1")
+    anna.locator("#mute").hover()
+    anna.locator("#mute").focus()
+    anna.keyboard.press("Tab")  # a control with the focus stays
+    expect(anna.locator(".rail :focus-visible")).to_have_count(1)
+    anna.mouse.dblclick(400, 300)
+    expect(anna.locator(".call:not([data-full])")).to_be_visible()
+    anna.wait_for_function("() => !document.fullscreenElement")
+
+
 def pressed(anna: Page, width: int) -> None:
     """One press hides them, and the next key does not show them."""
     picture(anna, f"video/panic-before-{width}")
