@@ -20,6 +20,7 @@ function next(state, { sure, by = "next" }, now) {
     return [{ ...state, armed: by }, say(by === "swipe" ? "chat.swipe" : "next.again"), timer("armed", 3000)];
   const { chat, find, last } = state;
   const [after, ...effects] = meet(state, {}, now);
+  if (chat.call && state.video.veil) return [after, ...effects, past()]; // from nudity there is no way back
   const asked = effects.map((effect) => (effect.frame?.type === "find" ? { ...effect, frame: { ...effect.frame, keep: true } } : effect));
   const behind = after.phase === "waiting" ? { chat, find, last, token: null, until: 0 } : null;
   return [{ ...after, behind }, ...asked, past()];

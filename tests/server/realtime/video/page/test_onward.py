@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.server.realtime.video.page.conftest import moving
 from tests.server.realtime.video.page.test_windows import two
 from tests.server.site.web.conftest import Opener
 from tests.server.site.web.servers import Server
@@ -48,3 +49,15 @@ def test_the_letter_n_goes_on_where_nobody_writes(window: Opener, calls: Server)
     anna.locator("#next").focus()
     anna.keyboard.press("n")
     expect(anna.locator(".waiting")).to_be_visible()
+
+
+def test_the_way_back_leads_into_the_call_again(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "back in", lifts=True)
+    for page in (anna, ben):
+        moving(page)
+    anna.click("#next")
+    anna.click("#back-to-them")
+    expect(anna.locator("#theirs")).to_be_visible()
+    for page in (anna, ben):
+        moving(page)
+    expect(ben.locator(".bar .who p")).not_to_contain_text("Away")
