@@ -3,7 +3,8 @@ once including the connecting.
 
     python -m bench budget [--quick] [--keep]
 
-The clock gives the cost of a chat (all threads, until every record is written; the kernel's part is the system time). callgrind's instruction
+The clock gives the cost of a chat (all threads, until every record is written; the kernel's part is the system time; the processes beside the
+server, as that which screens lines, are a part). callgrind's instruction
 counts divide it, for the same service under the same load (`parts` assigns modules to parts), as if every instruction cost the same. While
 callgrind counts, Python frames are evaluated one by one, so interpreted parts appear a few percent too expensive.
 """
@@ -18,6 +19,7 @@ from bench.server import chat_cpu, servers
 from bench.server.peer_comparison import PINNED
 from bench.support.documents import fill
 from bench.support.machine import machine
+from bench.support.process_inspection import listed
 from bench.support.results import ROOT, write
 
 CLIENTS = 200
@@ -76,7 +78,7 @@ def clocked(rounds: int, seconds: float) -> dict[str, list[dict[str, Any]]]:
     for _ in range(rounds):
         for name, words in LOADS.items():
             with servers.running(servers.SERENDIP) as (port, pid, metrics):
-                load = [*words, "-n", str(CLIENTS), "-P", str(pid), "-t", str(seconds)]
+                load = [*words, "-n", str(CLIENTS), "-P", listed(pid), "-t", str(seconds)]
                 runs[name].append(chat_cpu.run(load, port, pid, metrics, PINNED))
             print(f"{name:22} {runs[name][-1]['chat_us']:8.1f} us", file=sys.stderr, flush=True)
     return runs

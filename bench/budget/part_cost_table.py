@@ -1,7 +1,8 @@
 """Compute microseconds per part from the measured CPU time and the instruction counts, and format them as a table. The parts of a chat add up to
 the measured time.
 
-The kernel's part is the system time, the garbage collector's is its counter; the rest of the user time is divided by instructions.
+The kernel's part is the system time, the garbage collector's is its counter, screening's the time of its process; the rest of the user time is
+divided by instructions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from statistics import median
 from typing import Any, Final
 
 from bench.budget.instruction_counts import Counted
-from bench.budget.parts import ASKED, GARBAGE, KERNEL, PARTS, REST
+from bench.budget.parts import ASKED, BESIDE, GARBAGE, KERNEL, PARTS, REST
 from bench.support.documents import short, table
 
 OPEN: Final = "on open connections"
@@ -35,14 +36,20 @@ def shared(clock: Mapping[str, float], instructions: Mapping[str, float]) -> dic
     whole = sum(instructions.values())
     user = max(0.0, clock["user_us"] - clock["garbage_us"])
     found = {part: user * count / whole for part, count in instructions.items()}
-    return {**found, KERNEL: clock["system_us"], GARBAGE: clock["garbage_us"]}
+    return {**found, KERNEL: clock["system_us"], GARBAGE: clock["garbage_us"], BESIDE: clock["beside_us"]}
 
 
 def middle(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return medians over the runs, the `spread`, and the shares of user, system and garbage of all: one run's clock is too coarse for these."""
+    """Return medians over the runs, the `spread`, and the shares of user, system, garbage and the processes beside it of all.
+
+    One run's clock is too coarse for these shares.
+    """
     costs = [run["chat_us"] for run in runs]
     cost, whole = median(costs), sum(costs)
-    shares = {name: cost * sum(run[name] for run in runs) / whole for name in ("user_us", "system_us", "garbage_us")}
+    shares = {
+        name: cost * sum(run[name] for run in runs) / whole
+        for name in ("user_us", "system_us", "garbage_us", "beside_us")
+    }
     rest = {name: median(run[name] for run in runs) for name in ("window_us", "reads", "sends", "connects_a_chat")}
     return {"chat_us": cost, "spread": max(costs) - min(costs), **shares, **rest}
 
@@ -79,7 +86,8 @@ def lines(document: Mapping[str, Any]) -> str:
         for name, kind in kinds.items()
     )
     return (
-        f"{table(head, rows)}\n`python -m bench budget`: CPU of all threads until every record is written, the median of {document['rounds']} rounds "
+        f"{table(head, rows)}\n`python -m bench budget`: CPU of all processes until every record is written, "
+        f"the median of {document['rounds']} rounds "
         f"of {document['seconds']} s, {clients} clients, a message each ({spread}). Instructions over {document['counted'][0]:,.0f} and "
         f"{document['counted'][1]:,.0f} chats. {machine['cpu']}, {machine['cores']} cores, server on one; {machine['interpreter']}, a turn "
         f"of a plain loop {machine['loop_ns']:.0f} ns; load before: "

@@ -19,10 +19,12 @@ class Part(NamedTuple):
 KERNEL: Final = "kernel"
 REST: Final = "rest"
 GARBAGE: Final = "garbage"  # by the counter of its seconds
+BESIDE: Final = "screening"  # in processes of its own, by the clock
 ASKED: Final = "asked"  # what this bench itself makes the service do: it is not counted
 
 PARTS: Final[dict[str, Part]] = {
     KERNEL: Part("system calls: a read a frame, a send a frame to a client; the loopback's TCP is in it"),
+    BESIDE: Part("a process that reads each line in C, and in Python those in which something is seen"),
     "reactor": Part(
         "bytes and events: reads, frames, the relay and its ring, sends, gates; C throughout",
         (
@@ -112,7 +114,8 @@ PARTS: Final[dict[str, Part]] = {
             "engine.migrate.session_record",
             "engine.rooms.meeting_placement", "engine.wire.protocol_copy_generator",
             "engine.migrate.record_fields", "engine.rooms.remote_waiting_room",
-            "ext.pxd_check", "ext.base.ageing_map", "ext.text", "ext.text.hashed_classifier", "ext.text.phrase_index", "ext.text.phrase_scanner",
+            "ext.pxd_check", "ext.base.ageing_map", "ext.text", "ext.text.hashed_classifier", "ext.text.line_sieve",
+            "ext.text.phrase_index", "ext.text.phrase_scanner",
             "ext.net.tunnel_connections", "ext.migrate.connection_moves", "ext.migrate.tunnel_transfer", "ext.net.similarity",
             "ext.migrate.tunnel_client_state", "ext.migrate.tunnel",
             "ext.reactor.debug_hooks", "ext.net.chat_ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.tcp_peer_liveness",

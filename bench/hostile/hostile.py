@@ -21,7 +21,6 @@ from bench.hostile.scripts import SCRIPTS, Ground
 from bench.hostile.talking_pairs import MANY, Pairs
 from bench.support.documents import fill, table
 from bench.support.machine import machine
-from bench.support.process_inspection import cpu
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
 
@@ -88,11 +87,11 @@ async def phase(server: Serving, pairs: Pairs, name: str, seconds: float) -> tup
         process.start()
         await asyncio.to_thread(said.get, timeout=PATIENCE)  # it has imported what it needs
     pairs.anew()
-    used, begun = cpu(server.pid), time.monotonic()
+    used, begun = server.cpu(), time.monotonic()
     if name:
         found = await asyncio.to_thread(said.get, timeout=PATIENCE)
     await asyncio.sleep(max(0.0, begun + seconds - time.monotonic()))
-    spent = (cpu(server.pid) - used) / (time.monotonic() - begun) * 1e3
+    spent = (server.cpu() - used) / (time.monotonic() - begun) * 1e3
     waits = pairs.anew()
     if name:
         await asyncio.to_thread(process.join, PATIENCE)

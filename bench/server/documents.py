@@ -34,7 +34,7 @@ def summary(document: dict[str, Any]) -> str:
     scenarios = document["scenarios"]
     names = sorted(
         {server for scenario in scenarios.values() for server in scenario["servers"]},
-        key=lambda name: (name != "serendip", name != "floor", name),
+        key=lambda name: (name != "serendip", not name.startswith("serendip"), name != "floor", name),
     )
     head = [f"{name}: {UNITS[scenario['figure']]}" for name, scenario in scenarios.items()]
     rows = [
@@ -45,7 +45,8 @@ def summary(document: dict[str, Any]) -> str:
     machine = document["machine"]
     return (
         f"{table(['server', *head], rows)}\n{words}. Server on one core ({machine['cpu']}), "
-        f"medians of {document['rounds']} rounds in turn; `floor` relays raw TCP, the peers pair by arrival and forward (picows, "
+        f"medians of {document['rounds']} rounds in turn; serendip with all its processes, as it ships and without "
+        "screening; `floor` relays raw TCP, the peers pair by arrival and forward (picows, "
         "aiohttp and websockets on Python, ws on Node, gorilla on Go, tungstenite on Rust; uWebSockets is in no registry that the bench "
         "builds from). Made by `make bench`; "
         "[all columns](bench/results/whole.md).\n\n![Cost against peers](bench/results/peers.svg)\n"

@@ -1,4 +1,4 @@
-"""Count the instructions of a message by callgrind, with and without the counters of the metrics.
+"""Count the instructions of a message by callgrind, with and without the counters of the metrics, and those of a line in the screening process.
 
 An instruction count has no noise, so `make bench-compare` trusts it. The tree is copied, and every line that counts or takes a time is cut out of
 the copy: the difference is the price of the metrics.
@@ -25,6 +25,8 @@ COUNTING = re.compile(
     re.M,
 )
 COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; the test's own sockets are not counted
+SIEVE = "__pyx_pw*LineSieve_*take"
+KINDS = ("usual", "load")  # of lines that are screened: usual ones of all lengths, and the load's
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +46,7 @@ def main(_: argparse.Namespace) -> int:
             if name == MEASURED:
                 found[told(depth, SCREENED)] = counted(tree, depth, screened=True)
                 print(f"{told(depth, SCREENED)}: {found[told(depth, SCREENED)]:.0f}", flush=True)
+    found |= screened_lines()
     write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
     return 0
 
@@ -56,7 +59,18 @@ def told(depth: int, build: str = MEASURED) -> str:
 def present() -> dict[str, float]:
     """Return the counts of the tree as it is built here; nothing is written."""
     builds = {told(depth): counted(ROOT, depth) for depth in DEPTHS}
-    return builds | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS}
+    return builds | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS} | screened_lines()
+
+
+def screened_lines() -> dict[str, float]:
+    """Return the instructions of a line that the sieve settles, by the rules alone and with the model."""
+    found = {}
+    for kind in KINDS:
+        for model, word in (("by the rules", "plain"), ("by rules and model", "modelled")):
+            name = f"a line screened in C, {kind}, {model}"
+            found[name] = run("sieve_program.py", [str(MESSAGES), kind, word], ROOT, SIEVE, "read")
+            print(f"{name}: {found[name]:.0f}", flush=True)
+    return found
 
 
 def copied(bare: bool, target: Path) -> Path:
@@ -80,11 +94,17 @@ def copied(bare: bool, target: Path) -> Path:
 
 def counted(tree: Path, depth: int, screened: bool = False) -> float:
     """Return instructions of a relayed message in `drain`, `depth` messages per read; `screened`: each is also copied to a tap."""
+    words = [str(MESSAGES), str(depth), *(["screened"] if screened else [])]
+    return run("relay_program.py", words, tree, COLLECT, "messages")
+
+
+def run(program: str, words: list[str], tree: Path, collect: str, unit: str) -> float:
+    """Return the instructions of each `unit` of a program in the functions `collect`, of the modules of a tree."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out = BUILD / "callgrind.out"
     command = [
-        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={COLLECT}", "--collect-atstart=no",
-        sys.executable, str(Path(__file__).with_name("relay_program.py")), str(MESSAGES), str(depth), *(["screened"] if screened else []),
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={collect}", "--collect-atstart=no",
+        sys.executable, str(Path(__file__).with_name(program)), *words,
     ]  # fmt: skip
     done = subprocess.run(
         command,
@@ -95,6 +115,6 @@ def counted(tree: Path, depth: int, screened: bool = False) -> float:
         check=True,
     )
     total = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)
-    if total is None or json.loads(done.stdout)["messages"] != MESSAGES:
+    if total is None or json.loads(done.stdout)[unit] != MESSAGES:
         raise RuntimeError(f"callgrind counted nothing: {done.stderr[-500:]}")
     return int(total[1]) / MESSAGES

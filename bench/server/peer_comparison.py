@@ -15,7 +15,7 @@ from bench.load import generator
 from bench.server import chat_cpu, documents, servers
 from bench.server.servers import Server
 from bench.support.machine import machine
-from bench.support.process_inspection import memory, settled, spent
+from bench.support.process_inspection import family_spent, listed, memory, settled
 from bench.support.results import write
 from bench.support.serving import LOAD_CPU
 
@@ -84,7 +84,7 @@ def some(words: str) -> tuple[str, ...]:
 
 def main(chosen: argparse.Namespace) -> int:
     """Measure; keep the results if they are of all scenarios, and write the documents."""
-    everyone = [servers.SERENDIP, servers.floor(), *servers.peers()]
+    everyone = [servers.SERENDIP, servers.UNSCREENED, servers.floor(), *servers.peers()]
     document = measure(everyone, chosen.rounds, chosen.seconds, chosen.only)
     if chosen.only:
         print(documents.tables(document), end="")
@@ -123,7 +123,7 @@ def in_turn(
                 del runs[server.name]
                 continue
             runs[server.name].append(run)
-            line = f"{scenario.name:12} {server.name:12} {run[scenario.figure]:10.3f} {scenario.figure}"
+            line = f"{scenario.name:12} {server.name:24} {run[scenario.figure]:10.3f} {scenario.figure}"
             print(line, file=sys.stderr, flush=True)
     return runs
 
@@ -138,7 +138,7 @@ def one(scenario: Scenario, server: Server, seconds: float) -> dict[str, Any]:
     settings = {} if scenario.kept else {"SERENDIP_STORE__ENABLED": "false"}
     with servers.running(server, **settings) as (port, pid, metrics):
         kind = ["-r"] if server.raw else [] if server.native else ["-b"]
-        words = [*scenario.load, *kind, "-P", str(pid), "-t", str(seconds)]
+        words = [*scenario.load, *kind, "-P", listed(pid), "-t", str(seconds)]
         if scenario.load[0] == "wait":
             return waiting(words, port, pid, seconds)
         if metrics and scenario.figure == "chat_us":
@@ -155,9 +155,9 @@ def waiting(words: Sequence[str], port: int, pid: int, seconds: float) -> dict[s
     with generator.start(words, port, PINNED) as process:
         ready = generator.ready(process)
         settled(pid)  # what the arrival left behind
-        held, began = memory(pid), spent(pid)
+        held, began = memory(pid), family_spent(pid)
         time.sleep(seconds)
-        idle = (spent(pid) - began) / seconds
+        idle = (family_spent(pid) - began) / seconds
         found = generator.ended(process)
     return {**found, **ready, "bytes": (held - before) / ready["ready"], "idle_cpu": idle}
 

@@ -5,7 +5,7 @@ from typing import Any
 from bench.support.plots import pyplot, save
 
 UNITS = {"cpu_s_per_M": "CPU s per million messages", "chat_us": "CPU µs per chat", "bytes": "bytes per waiting client"}
-COLOURS = {"serendip": "#d6336c", "floor": "#868e96"}
+COLOURS = {"serendip": "#d6336c", "serendip, screening off": "#f783ac", "floor": "#868e96"}
 
 
 def draw(document: dict[str, Any]) -> None:

@@ -39,12 +39,15 @@ AS_COMPARED = {
 
 
 class Server(NamedTuple):
-    """`command` without its port, which comes last, empty for the service; `native`: it speaks serendip.v1; `raw`: no WebSocket."""
+    """`command` without its port, which comes last, empty for the service; `native`: it speaks serendip.v1; `raw`: no WebSocket; `settings`: of
+    the service, beside AS_COMPARED.
+    """
 
     name: str
     command: tuple[str, ...] = ()
     native: bool = False
     raw: bool = False
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 class Running(NamedTuple):
@@ -55,7 +58,8 @@ class Running(NamedTuple):
     metrics: int = 0
 
 
-SERENDIP = Server("serendip", native=True)
+SERENDIP = Server("serendip", native=True)  # as it ships: the processes beside it count, too
+UNSCREENED = Server("serendip, screening off", native=True, settings=(("SERENDIP_SCREENING__TEXT", "off"),))
 
 
 def floor() -> Server:
@@ -86,7 +90,7 @@ def peers() -> list[Server]:
 def running(server: Server, **settings: str) -> Iterator[Running]:
     """Start the server anew on its processor. `settings`: of Serendip, beside AS_COMPARED."""
     if server.native:
-        with Serving(core=SERVER_CPU, **{**AS_COMPARED, **settings}) as serving:
+        with Serving(core=SERVER_CPU, **{**AS_COMPARED, **dict(server.settings), **settings}) as serving:
             yield Running(serving.port, serving.pid, serving.metrics)
         return
     port = free_port()

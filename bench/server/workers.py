@@ -21,13 +21,14 @@ from bench.load import generator
 from bench.server import match_time
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
-from bench.support.process_inspection import memory, settled
+from bench.support.process_inspection import family, memory, settled
 from bench.support.results import ROOT, write
 from bench.support.serving import Serving
 
 WORKERS: Final = 2
 HUB: Final = "hub"
 FRONTEND: Final = "frontend"
+BESIDE: Final = "beside"  # all others: those that screen lines, and the supervisor
 
 
 class Load(NamedTuple):
@@ -93,26 +94,31 @@ def compared(load: Load, rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def run(load: Load, workers: int, seconds: float) -> dict[str, float]:
-    """Run once: `cpu`, microseconds of all processes per unit; of hub and frontend; `capacity`, units a second; `wall`."""
+    """Run once: `cpu`, microseconds of all processes per unit; of hub, of frontend, and of those beside them; `capacity`, units a second; `wall`."""
     settings = {"SERENDIP_SESSION__GRACE": "0", "SERENDIP_STORE__ENABLED": str(load.kept).lower()}
     if workers > 1:
         settings["SERENDIP_WORKERS"] = str(workers)
     with Serving(**settings) as server:
         names = [*server.processes] or ["server"]
-        pids = [str(pid) for pid in server.processes.values()] or [str(server.pid)]
+        pids = [*server.processes.values()] or [server.pid]
+        beside = [pid for pid in family(server.pid) if pid not in pids]
+        listed = ",".join(map(str, [*pids, *beside]))
         figures = generator.ended(
-            generator.start([*load.words, "-P", ",".join(pids), "-t", str(seconds), "-w", "1"], server.port)
+            generator.start([*load.words, "-P", listed, "-t", str(seconds), "-w", "1"], server.port)
         )
     rate = figures[f"{load.unit}_s"]
     if not rate:
         raise RuntimeError("nothing came in the time that was measured")
-    cost = {name: share / rate for name, share in zip(names, figures["cpus"], strict=True)}  # core seconds a unit
+    shares = figures["cpus"]
+    cost = {name: share / rate for name, share in zip(names, shares, strict=False)}  # core seconds a unit
     fullest = max(cost.values())
+    cost[BESIDE] = sum(shares[len(names) :]) / rate
     return {
         "wall": rate,
         "cpu": sum(cost.values()) * 1e6,
         "hub": cost.get(HUB, 0.0) * 1e6,
         "frontend": cost.get(FRONTEND, 0.0) * 1e6,
+        "beside": cost[BESIDE] * 1e6,
         "capacity": min(1 / fullest, workers / sum(cost.values())),
     }
 
@@ -147,10 +153,10 @@ def lines(found: dict[str, Any]) -> str:
                 load.said,
                 f"{figures['capacity']:.2f} ({low:.2f} to {high:.2f})",
                 f"{short(figures['one']['cpu'])} → {short(two['cpu'])}",
-                f"{short(two['hub'])}, {short(two['frontend'])}",
+                f"{short(two['hub'])}, {short(two['frontend'])}, {short(two.get('beside', 0.0))}",
             )
         )
-    head = ("", "two workers carry, × one process", "CPU of all processes, µs each", "of it hub, frontend")
+    head = ("", "two workers carry, × one process", "CPU of all processes, µs each", "of it hub, frontend, screening")
     text = table(head, rows)
     if "meeting" in found:
         one, two = (found["meeting"][name]["busy"] for name in ("one", "two"))

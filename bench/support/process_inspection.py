@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,8 +21,54 @@ def listens(port: int) -> bool:
 
 
 def asleep(pid: int) -> bool:
-    """Whether the process waits for something to happen."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    """Whether the process waits for something to happen, or has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    return True
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and those that it started, and they, while they run: a service's cost is the cost of all."""
+    found = [pid]
+    for one in found:  # which grows
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def listed(pid: int) -> str:
+    """Return the pids of a family as the load generator takes them."""
+    return ",".join(map(str, family(pid)))
+
+
+def family_times(pid: int) -> tuple[float, float]:
+    """Return CPU seconds, user and system, of a process and all that it started and that run."""
+    found = [0.0, 0.0]
+    for one in family(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for place, seconds in enumerate(times(one)):
+                found[place] += seconds
+    return found[0], found[1]
+
+
+def family_spent(pid: int) -> float:
+    """Return CPU seconds of all threads of a family so far, in nanosecond resolution."""
+    found = 0.0
+    for one in family(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += int((task / "schedstat").read_text().split()[0]) / 1e9
+    return found
+
+
+def screened_by(pid: int) -> int:
+    """Return the number of processes of a family that screen lines."""
+    found = 0
+    for one in family(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += b"screening" in Path(f"/proc/{one}/cmdline").read_bytes()
+    return found
 
 
 def cpu(pid: int) -> float:

@@ -14,13 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from bench.support.process_inspection import asleep, cpu, resident
+from bench.support.process_inspection import asleep, family, family_times, resident, screened_by
 
 START = "from server.main.cli import main; main()"
 OWN = (sys.executable, "-c", START)  # this checkout's `serendip`
 SERVER_CPU, LOAD_CPU = "0", "1"  # where a comparison runs the server, and where its load
 KEPT = 200  # lines of the log
 PATIENCE = 20.0  # seconds to fall asleep after the start, and to end
+LOOKS = 3  # at which all its processes sleep in a row: one that starts waits for a file now and then
 
 
 class Serving:
@@ -85,8 +86,8 @@ class Serving:
         return Path(self._data.name)
 
     def cpu(self) -> float:
-        """CPU seconds, user and system, of all its processes so far."""
-        return sum(map(cpu, (self.pid, *self.processes.values())))
+        """CPU seconds, user and system, of all its processes so far: those that screen and look at pictures, too."""
+        return sum(family_times(self.pid))
 
     def resident(self) -> int:
         """Resident bytes."""
@@ -103,9 +104,12 @@ class Serving:
             self.processes[told["process"]] = told["pid"]
 
     def _rest(self) -> None:
-        """Wait until the start is finished, and every process of a host with workers is ready."""
+        """Wait until the start is finished, every process of a host with workers is ready, and those that screen lines have read their rules."""
         workers = int(self._settings.get("SERENDIP_WORKERS", "1"))
         expected = workers + 2 if workers > 1 else 0  # the hub and the frontend beside them
-        end = time.monotonic() + PATIENCE
-        while (len(self.processes) < expected or not asleep(self.pid)) and time.monotonic() < end:
+        screened = workers if self._settings.get("SERENDIP_SCREENING__TEXT", "all") != "off" else 0
+        end, rested = time.monotonic() + PATIENCE, 0
+        while rested < LOOKS and time.monotonic() < end:
+            there = len(self.processes) >= expected and screened_by(self.pid) >= screened
+            rested = rested + 1 if there and all(map(asleep, family(self.pid))) else 0
             time.sleep(0.05)  # a poll: falling asleep has no event

@@ -4,7 +4,7 @@ import pytest
 
 from bench.budget import part_cost_table
 from bench.budget.instruction_counts import Counted
-from bench.budget.parts import GARBAGE, KERNEL, PARTS, REST
+from bench.budget.parts import BESIDE, GARBAGE, KERNEL, PARTS, REST
 
 # 100 chats and 20 connects; 50 chats and 100 connects: a chat is 1,000 of pairing, a connect 500 of connecting
 STAYS = Counted({"pairing": 100_000, "connecting": 10_000, REST: 1_000}, {}, 100.0, 20.0)
@@ -13,7 +13,7 @@ COMES = Counted({"pairing": 50_000, "connecting": 50_000, REST: 500}, {}, 50.0, 
 
 def run(cost: float, system: float) -> dict[str, float]:
     told = {"window_us": cost - 1, "reads": 4.0, "sends": 5.0, "connects_a_chat": 0.0}
-    return {"chat_us": cost, "user_us": cost - system, "system_us": system, "garbage_us": 0.0, **told}
+    return {"chat_us": cost, "user_us": cost - system, "system_us": system, "garbage_us": 0.0, "beside_us": 0.0, **told}
 
 
 RUNS = {
@@ -42,9 +42,15 @@ def test_the_parts_add_up_to_the_clock_s_median() -> None:
 
 
 def test_the_collector_s_time_is_its_own_part_and_not_shared() -> None:
-    clock = {"user_us": 30.0, "system_us": 20.0, "garbage_us": 3.0}
+    clock = {"user_us": 30.0, "system_us": 20.0, "garbage_us": 3.0, "beside_us": 2.0}
     parts = part_cost_table.shared(clock, {"pairing": 2.0, "lobby": 1.0})
-    assert parts == {"pairing": pytest.approx(18.0), "lobby": pytest.approx(9.0), KERNEL: 20.0, GARBAGE: 3.0}
+    assert parts == {
+        "pairing": pytest.approx(18.0),
+        "lobby": pytest.approx(9.0),
+        KERNEL: 20.0,
+        GARBAGE: 3.0,
+        BESIDE: 2.0,
+    }
 
 
 def test_the_table_has_a_line_a_part_and_says_what_it_was_measured_on() -> None:

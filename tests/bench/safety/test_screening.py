@@ -5,16 +5,32 @@ from typing import Any
 
 import pytest
 
-from bench.safety.screening import COST, EACH, FOUND, LATE, LINES, MARKED, MEMORY, REST, faults, lines, verdicts
+from bench.safety.screening import (
+    COST,
+    EACH,
+    FOUND,
+    FREE,
+    FULL,
+    LATE,
+    MARKED,
+    MEMORY,
+    REST,
+    faults,
+    lines,
+    share,
+    verdicts,
+)
+from bench.server.sieve_program import LINES
 from server.trust.screening.screening_rules import read_rules
 
 GOOD: dict[str, Any] = {
     "without_us": 10.0, "screened_us": 10.05, "times": COST, "relay_lines": 1_000, "relay_dropped": 0, "lines": 1_000, "dropped": 0,
     "verdict_p50_ms": 30.0, "verdict_p99_ms": LATE, "line_us": EACH, "rss_mb": MEMORY,
+    "free_read": FREE, "free_line_us": 0.5, "free_modelled": 0.2, "full_read": FULL, "full_line_us": 0.5, "full_modelled": 0.2,
 }  # fmt: skip
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_verdicts_come_of_each_marked_line_and_of_no_other() -> None:
     row = asyncio.run(verdicts(2_000, 1.0))
     assert row["lines"] == 2_000
@@ -23,6 +39,15 @@ def test_verdicts_come_of_each_marked_line_and_of_no_other() -> None:
     assert row["line_us"] > 0
     assert row["rss_mb"] > 0
     assert "of 3,000" in lines({**GOOD, **row, "relay_lines": 1_000})
+
+
+@pytest.mark.timeout(300)
+def test_each_line_is_read_or_lost_beside_a_program_that_uses_its_core_up() -> None:
+    row = asyncio.run(share(5_000, 0.5, busy=True))
+    assert row["rate"] == 5_000
+    assert 0 < row["read"] <= 1
+    assert 0 <= row["modelled"] <= 1
+    assert row["line_us"] > 0
 
 
 def test_only_the_marked_line_is_found() -> None:
@@ -45,6 +70,8 @@ def test_the_load_s_rest_makes_the_rate() -> None:
         ({"verdict_p99_ms": LATE + 1}, ["verdict"]),
         ({"line_us": EACH + 1}, ["line"]),
         ({"rss_mb": MEMORY + 1}, ["memory"]),
+        ({"free_read": FREE - 0.001}, ["free core"]),
+        ({"full_read": FULL - 0.001}, ["full core"]),
     ],
 )
 def test_each_goal_that_is_missed_has_its_name(change: dict[str, Any], expected: list[str]) -> None:

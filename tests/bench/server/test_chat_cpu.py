@@ -15,7 +15,7 @@ def test_a_run_ends_when_nothing_waits_any_more() -> None:
     ended = chat_cpu.chats(after) - chat_cpu.chats(before)
     assert ended >= found["chats"] > 0
     assert after["serendip_store_written_total"] == ended
-    assert found["chat_us"] == pytest.approx(found["user_us"] + found["system_us"])
+    assert found["chat_us"] == pytest.approx(found["user_us"] + found["system_us"] + found["beside_us"])
     assert found["connects_a_chat"] == pytest.approx(20 / ended)
     assert found["window_us"] > 0
 
