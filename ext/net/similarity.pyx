@@ -13,19 +13,9 @@ from libc.string cimport memcpy
 from posix.mman cimport MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE, mmap, munmap
 
 cdef enum:
-    BINS = 16
     BANDS = 8
-    SHINGLE = 4
     BUCKETS = 1 << 16  # per band
     STEPS = 32  # entries of a chain that are visited
-    MOST = 6  # results at most: one of each cluster is enough
-
-
-cdef struct entry_t:
-    uint32_t[BINS] bins
-    uint64_t chat
-    double time
-    uint32_t side
 
 
 cdef void *pages(size_t size) noexcept nogil:
@@ -83,28 +73,34 @@ cdef inline int equal(const uint32_t *a, const uint32_t *b) noexcept nogil:
 cdef class Shingles:
     """Table of texts. `key`: 16 bytes; `room`: texts that are remembered; `least`: equal bins, of 16, of similar texts."""
 
-    cdef uint64_t[2] key
-    cdef entry_t *entries
-    cdef uint32_t *older  # per entry and band: the low half of the previous entry's number in that chain
-    cdef uint32_t *newest  # per band and bucket
-    cdef uint64_t room, last
-    cdef int least
-
     def __cinit__(self, key: bytes, room: int, least: int = 8):
         if len(key) != 16 or not 1 <= room <= 1 << 24 or not 1 <= least <= BINS:
             raise ValueError("16 bytes, room for one text at least, and 1 to 16 bins")
         memcpy(self.key, <const char *>key, 16)
         self.room, self.least = room, least
+        self._take_pages()
+
+    def __dealloc__(self):
+        self._give_back()
+
+    cdef object _take_pages(self):
         self.entries = <entry_t *>pages(self.room * sizeof(entry_t))
         self.older = <uint32_t *>pages(self.room * BANDS * sizeof(uint32_t))
         self.newest = <uint32_t *>pages(<size_t>BANDS * BUCKETS * sizeof(uint32_t))
         if self.entries == NULL or self.older == NULL or self.newest == NULL:
             raise MemoryError
 
-    def __dealloc__(self):
+    cdef void _give_back(self) noexcept:
         give_back(self.entries, self.room * sizeof(entry_t))
         give_back(self.older, self.room * BANDS * sizeof(uint32_t))
         give_back(self.newest, <size_t>BANDS * BUCKETS * sizeof(uint32_t))
+        self.entries, self.older, self.newest = NULL, NULL, NULL
+
+    def clear(self) -> None:
+        """Forget all texts, and give their memory back."""
+        self._give_back()
+        self.last, self.latest = 0, 0.0
+        self._take_pages()
 
     def __len__(self) -> int:
         return min(self.last, self.room)
@@ -134,6 +130,16 @@ cdef class Shingles:
         self._add(bins, chat, side, time)
         return self.last, alike
 
+    cdef bint add_new(self, const uint8_t *text, size_t size, uint64_t chat, uint32_t side, double time, double since) noexcept nogil:
+        """Remember a text of four bytes or more if no earlier one, not older than `since`, is similar; return whether."""
+        cdef uint32_t[BINS] bins
+        cdef uint64_t[MOST] found
+        sketched(self.key, text, size, bins)
+        if self._alike(bins, since, found):
+            return False
+        self._add(bins, chat, side, time)
+        return True
+
     cdef int _alike(self, const uint32_t *bins, double since, uint64_t *found) noexcept nogil:
         cdef int band, steps, seen, count = 0
         cdef uint64_t number
@@ -161,7 +167,7 @@ cdef class Shingles:
                 steps += 1
         return count
 
-    cdef inline size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil:
+    cdef size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil:
         cdef uint64_t both
         memcpy(&both, bins + 2 * band, sizeof(both))
         return <size_t>band * BUCKETS + <size_t>(mixed(both) & (BUCKETS - 1))
@@ -171,6 +177,7 @@ cdef class Shingles:
         cdef size_t bucket
         cdef int band
         self.last += 1
+        self.latest = time
         slot = self.last % self.room
         memcpy(self.entries[slot].bins, bins, BINS * sizeof(uint32_t))
         self.entries[slot].chat, self.entries[slot].side, self.entries[slot].time = chat, side, time

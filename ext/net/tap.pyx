@@ -6,10 +6,8 @@ import fcntl
 import mmap
 import os
 
-from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
 
 cdef enum:
     LEAST = 4096  # bytes of a ring
@@ -80,7 +78,7 @@ cdef class Tap:
 
 
 cdef class Tapped:
-    """The reading end, for a screening process."""
+    """The reading end, for a screening process: `ext.text.line_sieve` reads by it."""
 
     def __cinit__(self, fd: int):
         self.tap = <tap_t *>calloc(1, sizeof(tap_t))
@@ -90,23 +88,3 @@ cdef class Tapped:
 
     def __dealloc__(self):
         free(self.tap)
-
-    def take(self, most: int) -> list[tuple[int, int, int, float, bytes]]:
-        """Return (chat, side, number, Unix time, text as a JSON string without its quotes) of the next lines.
-
-        Raises ValueError if the ring is damaged.
-        """
-        cdef tap_entry_t entry
-        cdef const uint8_t *text = NULL
-        cdef int there = 0
-        cdef list found = []
-        while len(found) < most:
-            there = tap_next(self.tap, &entry, &text)
-            if there <= 0:
-                break
-            found.append((entry.chat, entry.side, entry.number, entry.time, PyBytes_FromStringAndSize(<const char *>text, entry.size)))
-            memset(<void *>text, 0, entry.size)  # no text stays in memory after it was read
-        tap_done(self.tap)
-        if there < 0:
-            raise ValueError("what stands in the memory of the tap was written by nobody")
-        return found

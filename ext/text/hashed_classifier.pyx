@@ -3,13 +3,18 @@
 **Invariant:** of a text the first `text_max` characters are read, and nothing of it is kept.
 """
 
-# A weight is an int8, a row of them a bucket; rows are padded to LANES columns, so that a bucket is added in one step. Digits are alike, and of a
+# A weight is an int8, a row of them a bucket; rows are padded to LANES columns and kept with OFFSET added, so that the weights of a bucket are two
+# additions of four 16-bit sums. Digits are alike, and of a
 # character that is repeated two are read. Hashes are FNV-1a in 32 bits.
 
 cimport cython
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.math cimport sqrt
-from libc.stdint cimport int8_t, int32_t, uint32_t
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+cdef extern from "<endian.h>" nogil:
+    uint64_t le64toh(uint64_t)
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
@@ -22,8 +27,9 @@ cdef enum:
     GRAM_MOST = 5  # characters of the longest n-gram
     WIDE = 0x2E80  # from here on scripts write a word in a few characters: pairs are features too
     LANES = 8
-    CLASSES_MOST = 64
     PRIME = 16777619
+    OFFSET = 128
+    ADDED_MAX = 256  # of numbers below 256 that fit into 16 bits together
 
 
 cdef inline uint32_t spread(uint32_t key, int bits) noexcept nogil:
@@ -37,13 +43,6 @@ cdef class HashedClassifier:
     A class's score is its bias and the sum of its weights, times its scale, over the root of the number of features.
     """
 
-    cdef readonly Py_ssize_t classes
-    cdef Py_ssize_t stride, text_max
-    cdef uint32_t mask
-    cdef int8_t *weights
-    cdef uint32_t *buckets
-    cdef double[CLASSES_MOST] bias, scale, least
-
     def __cinit__(self, bytes weights, rows, Py_ssize_t text_max):
         """`rows`: bias, scale and least score to find of each class."""
         cdef Py_ssize_t count = len(rows), size = len(weights), at, place, number
@@ -55,13 +54,13 @@ cdef class HashedClassifier:
             raise ValueError("its weights are not a power of two of rows")
         self.classes, self.text_max, self.mask = count, text_max, <uint32_t>(number - 1)
         self.stride = (count + LANES - 1) // LANES * LANES
-        self.weights = <int8_t *>PyMem_Calloc(number, self.stride)
+        self.weights = <uint8_t *>PyMem_Calloc(number, self.stride)
         self.buckets = <uint32_t *>PyMem_Calloc(FEATURES_MOST, sizeof(uint32_t))
         if self.weights == NULL or self.buckets == NULL:
             raise MemoryError
         for at in range(number):
             for place in range(count):
-                self.weights[at * self.stride + place] = given[at * count + place]
+                self.weights[at * self.stride + place] = <uint8_t>(given[at * count + place] + OFFSET)
         for place in range(count):
             self.bias[place], self.scale[place], self.least[place] = rows[place]
 
@@ -72,13 +71,13 @@ cdef class HashedClassifier:
     def features(self, str text) -> list[int]:
         """Return the buckets of a text."""
         cdef Py_ssize_t at
-        return [self.buckets[at] for at in range(self._hash(text))]
+        return [self.buckets[at] for at in range(self._hash(PyUnicode_KIND(text), PyUnicode_DATA(text), len(text)))]
 
     def scores(self, str text) -> list[float]:
         """Return the score of each class; of an empty text its bias."""
         cdef double[CLASSES_MOST] found
         cdef Py_ssize_t place
-        self._score(text, found)
+        self._score(PyUnicode_KIND(text), PyUnicode_DATA(text), len(text), found)
         return [found[place] for place in range(self.classes)]
 
     def find(self, str text) -> list[tuple[int, float]]:
@@ -86,37 +85,58 @@ cdef class HashedClassifier:
         cdef double[CLASSES_MOST] found
         cdef Py_ssize_t place
         cdef list good = []
-        self._score(text, found)
+        self._score(PyUnicode_KIND(text), PyUnicode_DATA(text), len(text), found)
         for place in range(self.classes):
             if found[place] >= self.least[place]:
                 good.append((place, found[place]))
         return good
 
-    cdef void _score(self, str text, double *found):
+    cdef bint finds(self, const Py_UCS4 *text, Py_ssize_t length) noexcept nogil:
+        """Whether a text has a class by `find`."""
+        cdef double[CLASSES_MOST] found
+        cdef Py_ssize_t place
+        self._score(sizeof(Py_UCS4), <void *>text, length, found)
+        for place in range(self.classes):
+            if found[place] >= self.least[place]:
+                return True
+        return False
+
+    cdef void _score(self, int kind, void *data, Py_ssize_t length, double *found) noexcept nogil:
         cdef int32_t[CLASSES_MOST] sums
-        cdef Py_ssize_t size = self._hash(text), blocks = self.stride // LANES, at, place, block, lane
-        cdef const int8_t *row
+        cdef Py_ssize_t size = self._hash(kind, data, length), place
         cdef double root = sqrt(<double>size) if size else 1.0
-        for place in range(self.stride):
-            sums[place] = 0
-        with nogil:
-            for at in range(size):
-                row = self.weights + <size_t>self.buckets[at] * self.stride
-                for block in range(blocks):
-                    for lane in range(LANES):
-                        sums[block * LANES + lane] += row[block * LANES + lane]
+        for place in range(self.stride // LANES):
+            self._add_up(place * LANES, size, sums + place * LANES)
         for place in range(self.classes):
             found[place] = self.bias[place] + self.scale[place] * sums[place] / root
 
-    cdef Py_ssize_t _hash(self, str text) noexcept:
-        """Write the buckets of a text; return their number."""
+    cdef void _add_up(self, Py_ssize_t place, Py_ssize_t size, int32_t *sums) noexcept nogil:
+        """Write the sums of LANES columns, from `place` on, over the buckets."""
+        cdef uint64_t row, mask = <uint64_t>0x00FF00FF00FF00FF, even, odd
+        cdef Py_ssize_t at = 0, end
+        cdef int lane
+        for lane in range(LANES):
+            sums[lane] = -OFFSET * <int32_t>size
+        while at < size:
+            even = odd = 0
+            end = min(at + ADDED_MAX, size)
+            while at < end:
+                memcpy(&row, self.weights + <size_t>self.buckets[at] * self.stride + place, LANES)
+                row = le64toh(row)
+                even += row & mask
+                odd += (row >> 8) & mask
+                at += 1
+            for lane in range(LANES // 2):
+                sums[2 * lane] += <int32_t>((even >> 16 * lane) & 0xFFFF)
+                sums[2 * lane + 1] += <int32_t>((odd >> 16 * lane) & 0xFFFF)
+
+    cdef Py_ssize_t _hash(self, int kind, void *data, Py_ssize_t length) noexcept nogil:
+        """Write the buckets of a text; return their number. `kind`: bytes of a character."""
         cdef uint32_t[TEXT_MOST + 2] codes
-        cdef int kind = PyUnicode_KIND(text)
-        cdef void *data = PyUnicode_DATA(text)
         cdef uint32_t code, last = 0
         cdef Py_ssize_t at, again = 0, size = 1
         codes[0] = 2
-        for at in range(min(len(text), self.text_max)):
+        for at in range(min(length, self.text_max)):
             code = <uint32_t>PyUnicode_READ(kind, data, at)
             if 48 <= code <= 57:
                 code = 48

@@ -5,7 +5,7 @@
 # nodes behind them in graph 0.
 
 cimport cython
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 cdef enum:
     GRAPHS = 3
@@ -33,6 +33,13 @@ cdef enum:
     SAME = 0  # kinds of a character: it looks like itself
     ALIKE = 1  # like those of `mapped`
 
+cdef enum:  # how many words behind the first one a phrase is recognised by
+    REACH_MAX = 8
+    ALONE = 255  # by none: it may end with its first word, or has any word in too many places
+
+cdef enum:
+    PAIR_BITS = 1 << 21  # so many that one in thirty answers is wrong
+
 ctypedef const uint32_t *numbers_t
 
 cdef struct word_t:
@@ -55,11 +62,15 @@ cdef class PhraseIndex:
     cdef uint32_t[SECTIONS] rows
     cdef numbers_t[SECTIONS] parts
     cdef uint32_t word_max  # characters of the longest word
+    cdef uint8_t *reaches  # of each word: 0 if no phrase of graph 0 begins with it, else to REACH_MAX, or ALONE
+    cdef uint64_t *pairs  # bits: a node behind a first word leads on by a token, maybe behind any words
 
     cdef object _lay_out(self)
     cdef object _check(self)
     cdef bint _ascends(self, int section, int column, int target) noexcept nogil
     cdef bint _names_nodes(self, int section) noexcept nogil
+    cdef object _note_beginnings(self)
+    cdef int _reach_of(self, uint32_t first, uint32_t *waiting, uint32_t *stamps, uint32_t *stamp) noexcept nogil
 
 
 cdef inline uint32_t hashed(const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
@@ -108,3 +119,26 @@ cdef inline const key_t *key_of(PhraseIndex index, uint32_t node, uint32_t token
         else:
             high = middle
     return keys + low if low < row[1].keys and keys[low].token == token else NULL
+
+
+cdef inline uint32_t pair_bit(uint32_t node, uint32_t token) noexcept nogil:
+    """Return the place in `pairs` of a node and a token (a multiplicative hash of both)."""
+    return <uint32_t>(((<uint64_t>node << 32 | token) * <uint64_t>0x9E3779B97F4A7C15) >> 40) & (PAIR_BITS - 1)
+
+
+cdef inline bint has_pair(PhraseIndex index, uint32_t node, uint32_t token) noexcept nogil:
+    """Whether a node behind a first word may lead on by a token, behind any words or none; wrong answers are yes."""
+    cdef uint32_t bit = pair_bit(node, token)
+    return index.pairs[bit >> 6] >> (bit & 63) & 1
+
+
+cdef inline int hashed_word(PhraseIndex index, uint32_t key) noexcept nogil:
+    """Return the number of the first word that has a hash, -1 if no word of a phrase has it."""
+    cdef uint32_t mask = index.rows[SLOT_WORDS] - 1, slot = key & mask, word
+    while True:
+        word = index.parts[SLOT_WORDS][slot]
+        if word == 0:
+            return -1
+        if index.parts[SLOT_HASHES][slot] == key:
+            return word - 1
+        slot = (slot + 1) & mask

@@ -4,7 +4,8 @@
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
 
 cdef enum:
     MAGIC = 0x58444950
@@ -38,8 +39,11 @@ cdef class PhraseIndex:
         self.open = True
         self._lay_out()
         self._check()
+        self._note_beginnings()
 
     def __dealloc__(self):
+        free(self.reaches)
+        free(self.pairs)
         if self.open:
             PyBuffer_Release(&self.view)
 
@@ -106,3 +110,63 @@ cdef class PhraseIndex:
             if self.parts[section][at] >= self.rows[NODES]:
                 return False
         return True
+
+    cdef object _note_beginnings(self):
+        """Note by which words behind its first one a phrase of graph 0 is recognised: see `has_pair`."""
+        cdef const word_t *words = <const word_t *>self.parts[WORDS]
+        cdef uint32_t nodes = self.rows[NODES], word, at
+        cdef uint32_t stamp = 0
+        cdef int found
+        cdef uint8_t *known = <uint8_t *>calloc(nodes + 1, 1)  # the reach of a node, once it was asked for
+        cdef uint32_t *waiting = <uint32_t *>calloc(2 * <size_t>nodes + 1, sizeof(uint32_t))
+        cdef uint32_t *stamps = <uint32_t *>calloc(nodes + 1, sizeof(uint32_t))
+        self.reaches = <uint8_t *>calloc(self.rows[WORDS] + 1, 1)
+        self.pairs = <uint64_t *>calloc(PAIR_BITS // 64, sizeof(uint64_t))
+        try:
+            if known == NULL or waiting == NULL or stamps == NULL or self.reaches == NULL or self.pairs == NULL:
+                raise MemoryError
+            for word in range(self.rows[WORDS]):
+                for at in range(words[word].first, words[word + 1].first):
+                    if known[self.parts[FIRST][at]] == 0:
+                        known[self.parts[FIRST][at]] = self._reach_of(self.parts[FIRST][at], waiting, stamps, &stamp)
+                    self.reaches[word] = max(self.reaches[word], known[self.parts[FIRST][at]])
+            for at in range(self.rows[SLOT_WORDS]):  # words of one hash are taken for the first of them
+                found = hashed_word(self, self.parts[SLOT_HASHES][at])
+                if found >= 0 and self.parts[SLOT_WORDS][at] and <uint32_t>found != self.parts[SLOT_WORDS][at] - 1:
+                    self.reaches[found] = ALONE
+        finally:
+            free(known)
+            free(waiting)
+            free(stamps)
+
+    cdef int _reach_of(self, uint32_t first, uint32_t *waiting, uint32_t *stamps, uint32_t *stamp) noexcept nogil:
+        """Note the tokens by which a node leads on; return how many words behind it they may be at most, or ALONE.
+
+        `waiting`, `stamps`: room for each node twice, and once; `stamp`: the last one that was used. A node may be reached over several numbers of
+        words, of which the highest counts.
+        """
+        cdef const node_t *nodes = <const node_t *>self.parts[NODES]
+        cdef const key_t *keys = <const key_t *>self.parts[KEYS]
+        cdef uint32_t *following = waiting + self.rows[NODES]
+        cdef uint32_t count = 1, more, at, one, bit
+        cdef int reach = 0
+        waiting[0] = first
+        while count:
+            reach += 1
+            if reach > REACH_MAX:
+                return ALONE
+            stamp[0] += 1
+            more = 0
+            for at in range(count):
+                if nodes[waiting[at]].ends < nodes[waiting[at] + 1].ends:
+                    return ALONE
+                for one in range(nodes[waiting[at]].keys, nodes[waiting[at] + 1].keys):
+                    bit = pair_bit(first, keys[one].token)
+                    self.pairs[bit >> 6] |= <uint64_t>1 << (bit & 63)
+                for one in range(nodes[waiting[at]].others, nodes[waiting[at] + 1].others):
+                    if stamps[self.parts[OTHERS][one]] != stamp[0]:
+                        stamps[self.parts[OTHERS][one]] = stamp[0]
+                        following[more] = self.parts[OTHERS][one]
+                        more += 1
+            waiting, following, count = following, waiting, more
+        return reach

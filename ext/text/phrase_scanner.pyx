@@ -5,13 +5,13 @@ memory, which the next text overwrites.
 """
 
 cimport cython
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from ext.text.phrase_index cimport (
-    CHILDREN, CODES, ENDS, FIRST, GRAPHS, KINDS, MAPPED, MAPPED_CHARS, NODES, OTHERS, ROOTS, SAME, WORD_TOKENS, WORDS, PhraseIndex,
-    key_of, key_t, mapped_t, node_t, word_of, word_t,
+    ALONE, CHILDREN, CODES, ENDS, FIRST, GRAPHS, KINDS, MAPPED, MAPPED_CHARS, NODES, OTHERS, ROOTS, SAME, WORD_TOKENS, WORDS, PhraseIndex,
+    has_pair, hashed_word, key_of, key_t, mapped_t, node_t, word_of, word_t,
 )
 
 cdef extern from "Python.h":
@@ -24,7 +24,6 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
 
 cdef enum:
-    TEXT_MAX = 2048  # characters of a text
     NARROW_MAX = 128  # words of a text, beside those of scripts without spaces
     WORD_MAX = 40  # characters of a word that has readings
     READING_MAX = 512  # characters of a reading
@@ -32,17 +31,8 @@ cdef enum:
     STRETCH = 3  # of a character in a row: more than any language has
     SPELLED_ROW = 3  # single letters in a row that make a word
     AMBIGUOUS = 2  # ones of a word that are read as i or l each by itself
-    HITS_MAX = 64
-
-cdef enum:
-    HIT_FLAG = 1
-    DIGIT_FLAG = 2
-    DOT_FLAG = 4
-    AT_FLAG = 8
-    PLUS_FLAG = 16
-    SPELLED_FLAG = 32
-    SIGNS_FLAG = 64
-    WIDE_FLAG = 128
+    OPEN_MAX = 16  # first words behind which a phrase may go on: more than REACH_MAX
+    PLACES_MAX = 64  # words of a plain text
 
 HIT = HIT_FLAG  # flags of a scan: a phrase
 DIGIT = DIGIT_FLAG
@@ -52,9 +42,6 @@ PLUS = PLUS_FLAG
 SPELLED = SPELLED_FLAG  # three single letters in a row
 SIGNS = SIGNS_FLAG  # words may have readings
 WIDE = WIDE_FLAG  # a character outside ASCII
-
-cdef struct hit_t:
-    uint32_t end, begin, behind
 
 
 cdef inline bint unspaced(Py_UCS4 char) noexcept nogil:
@@ -85,6 +72,17 @@ cdef inline Py_UCS4 letter_of(Py_UCS4 sign) noexcept nogil:
     return c"i" if sign == c"!" else 0
 
 
+cdef inline bint is_harmless(Py_UCS4 char, Py_UCS4 before, Py_UCS4 behind) noexcept nogil:
+    """Whether a character outside words means nothing, by its neighbours (0 at an end). False also for some that mean nothing."""
+    if char == c".":
+        return behind == 0 or behind == c"." or (behind == c" " and before != c" " and before != c"(" and before != c"[")
+    if char == c"!":
+        return not (alnum(behind) or behind == c"_")
+    if char == c":":
+        return behind != c"/"
+    return 32 <= char < 127 and not 48 <= char <= 57 and char != c"@" and char != c"$" and char != c"+" and not 65 <= char <= 90
+
+
 @cython.final
 cdef class PhraseScanner:
     """Words and phrases of the text that was scanned last. The index is shared, all else is this scanner's.
@@ -92,28 +90,6 @@ cdef class PhraseScanner:
     `wanted`: a byte for each number of an end, 0 if it is passed over; None: all are looked for. `words_max`: words of a text that are read, beside
     those of scripts without spaces.
     """
-
-    cdef PhraseIndex index
-    cdef bytes wanted
-    cdef const uint8_t *wanted_ends
-    cdef Py_ssize_t wanted_size, words_max
-    cdef Py_UCS4 *text
-    cdef Py_UCS4 *word
-    cdef uint32_t *begins
-    cdef uint32_t *reaches
-    cdef uint32_t *id_begins  # of each word, and the end
-    cdef uint32_t *ids  # words of the index: the readings of each word
-    cdef uint32_t *frontier
-    cdef uint32_t *following
-    cdef uint32_t *stamps
-    cdef uint32_t stamp
-    cdef Py_ssize_t more  # nodes of `following`
-    cdef hit_t[HITS_MAX] found
-    cdef Py_ssize_t count  # of `found`
-    cdef Py_ssize_t size  # words
-    cdef Py_ssize_t length  # characters
-    cdef bint signs  # words may have readings
-    cdef readonly Py_ssize_t digits  # decimal digits of the text
 
     def __cinit__(self, PhraseIndex index not None, bytes wanted=None, Py_ssize_t words_max=NARROW_MAX):
         cdef size_t nodes = index.rows[NODES] + 1
@@ -153,19 +129,111 @@ cdef class PhraseScanner:
         cdef int kind = PyUnicode_KIND(text)
         cdef void *data = PyUnicode_DATA(text)
         cdef Py_ssize_t at
-        self.length = len(text)
-        self.size = self.count = 0
-        if self.length > TEXT_MAX:
-            self.length = 0
+        self.length = self.size = self.count = 0
+        if len(text) > TEXT_MAX:
             raise ValueError("a text is too long")
-        for at in range(self.length):
+        for at in range(len(text)):
             self.text[at] = PyUnicode_READ(kind, data, at)
-        cdef int flags = self._look(PyUnicode_IS_ASCII(text))
+        return self.scan_written(len(text), PyUnicode_IS_ASCII(text))
+
+    cdef int scan_written(self, Py_ssize_t length, bint ascii) noexcept nogil:
+        """Do the same with the text that was written into `text`."""
+        cdef Py_ssize_t at
+        cdef int flags
+        self.length = length
+        self.size = self.count = 0
+        flags = self._look(ascii)
         self.signs = flags & SIGNS_FLAG
         flags |= self._split()
         for at in range(self.size):
             self._read_word(at, self._word_at(at))
         return flags | self._find_first()
+
+    cdef int look_plainly(self, const Py_UCS4 *text) noexcept nogil:
+        """Return flags of a folded text of ASCII, ended by 0, in which no sign is one of an address and no word has another reading: SIMPLE, NUMBERED
+        if it has digits, HIT if it has a phrase; 0 for any other text.
+
+        Words are known by their hash; a phrase is walked only if a word leads on to another behind it (`has_pair`).
+        """
+        cdef open_t[OPEN_MAX] opened
+        cdef Py_ssize_t at = 0, size = 0, row = 0, alone = 0
+        cdef int count = 0, found = SIMPLE
+        cdef uint32_t key = 2166136261u
+        cdef uint64_t begins = 0  # a bit for each word with which a phrase may begin
+        cdef bint number = False
+        cdef Py_UCS4 char, last = 0  # `last`: of the word
+        self.size = self.count = self.length = 0
+        self.id_begins[0] = 0
+        while True:
+            char = text[at]
+            if 97 <= char <= 122:
+                row = row + 1 if char == last else 1
+                if row == STRETCH or number:
+                    return 0
+                key = (key ^ <uint32_t>char) * 16777619u
+                size += 1
+                last = char
+            elif 48 <= char <= 57:
+                if size and not number:
+                    return 0
+                number = True
+                found |= NUMBERED
+                key = (key ^ <uint32_t>char) * 16777619u
+                size += 1
+            elif char == c"'" and size and alnum(text[at + 1]):
+                if number or text[at + 1] <= c"9":
+                    return 0
+                size += 1  # "i'm" is no single letter; the hash of a word has no apostrophe
+            else:
+                if size:
+                    alone = alone + 1 if size == 1 else 0
+                    if alone == SPELLED_ROW or self.size == PLACES_MAX:
+                        return 0
+                    begins |= self._note_word(opened, &count, key ^ (key >> 15))
+                    key, size, number = 2166136261u, 0, False
+                if char == 0:
+                    return found | (HIT_FLAG if begins and self._walks_from(begins) else 0)
+                row, last = 0, 0
+                if char != 32 and not is_harmless(char, text[at - 1] if at else 0, text[at + 1]):
+                    return 0
+            at += 1
+
+    cdef uint64_t _note_word(self, open_t *opened, int *count, uint32_t key) noexcept nogil:
+        """Add the word of a hash; return the bits of the words with which phrases may begin that it continues, or is."""
+        cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
+        cdef int word = hashed_word(self.index, key), at, kept = 0, reach
+        cdef uint32_t token, one, ids = self.id_begins[self.size]
+        cdef uint64_t begins = 0
+        for at in range(count[0]):
+            if word >= 0:
+                for token in range(words[word].tokens, words[word + 1].tokens):
+                    for one in range(words[opened[at].word].first, words[opened[at].word + 1].first):
+                        if has_pair(self.index, self.index.parts[FIRST][one], self.index.parts[WORD_TOKENS][token]):
+                            begins |= <uint64_t>1 << opened[at].place
+            if opened[at].left > 1:
+                opened[kept] = open_t(opened[at].word, opened[at].place, opened[at].left - 1)
+                kept += 1
+        if word >= 0:
+            self.ids[ids] = word
+            ids += 1
+            reach = self.index.reaches[word]
+            if reach == ALONE:
+                begins |= <uint64_t>1 << self.size
+            elif reach:
+                opened[kept] = open_t(word, <int>self.size, reach)
+                kept += 1
+        self.size += 1
+        self.id_begins[self.size] = ids
+        count[0] = kept
+        return begins
+
+    cdef bint _walks_from(self, uint64_t begins) noexcept nogil:
+        """Whether a phrase begins with a word of `begins`."""
+        cdef Py_ssize_t place
+        for place in range(self.size):
+            if begins >> place & 1:
+                self._walk_first(place)
+        return self.count > 0
 
     cpdef list scan_words(self, list words, bint signs):
         """Return the phrases of graph 0 in a row of words; `signs`: they may have readings. Raises ValueError for more than TEXT_MAX words."""
@@ -309,7 +377,7 @@ cdef class PhraseScanner:
 
     # readings of a word
 
-    cdef inline void _add(self, Py_ssize_t place, const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
+    cdef void _add(self, Py_ssize_t place, const Py_UCS4 *chars, Py_ssize_t size) noexcept nogil:
         """Add a reading of the word at a place."""
         cdef int word = word_of(self.index, chars, size)
         cdef uint32_t at, end = self.id_begins[place + 1]
@@ -431,20 +499,24 @@ cdef class PhraseScanner:
 
     cdef int _find_first(self) noexcept nogil:
         """Find the phrases of graph 0, by the nodes that each word knows; return HIT if there are any."""
-        cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
         cdef Py_ssize_t place
-        cdef uint32_t at, one
         for place in range(self.size):
-            self.more = 0
-            for at in range(self.id_begins[place], self.id_begins[place + 1]):
-                if words[self.ids[at]].first < words[self.ids[at] + 1].first:
-                    if self.more == 0:
-                        self._next_stamp()
-                    for one in range(words[self.ids[at]].first, words[self.ids[at] + 1].first):
-                        self._push(self.index.parts[FIRST][one])
-            if self.more:
-                self._walk(place)
+            self._walk_first(place)
         return HIT_FLAG if self.count else 0
+
+    cdef void _walk_first(self, Py_ssize_t place) noexcept nogil:
+        """Add the phrases of graph 0 that begin with a word."""
+        cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
+        cdef uint32_t at, one
+        self.more = 0
+        for at in range(self.id_begins[place], self.id_begins[place + 1]):
+            if words[self.ids[at]].first < words[self.ids[at] + 1].first:
+                if self.more == 0:
+                    self._next_stamp()
+                for one in range(words[self.ids[at]].first, words[self.ids[at] + 1].first):
+                    self._push(self.index.parts[FIRST][one])
+        if self.more:
+            self._walk(place)
 
     cdef void _find_at(self, int graph, Py_ssize_t place) noexcept nogil:
         """Find the phrases of a graph that begin at a word."""
@@ -454,19 +526,19 @@ cdef class PhraseScanner:
         if self.more:
             self._walk(place)
 
-    cdef inline void _next_stamp(self) noexcept nogil:
+    cdef void _next_stamp(self) noexcept nogil:
         self.stamp += 1
         if self.stamp == 0:
             memset(self.stamps, 0, (<size_t>self.index.rows[NODES] + 1) * sizeof(uint32_t))
             self.stamp = 1
 
-    cdef inline void _push(self, uint32_t node) noexcept nogil:
+    cdef void _push(self, uint32_t node) noexcept nogil:
         if self.stamps[node] != self.stamp:
             self.stamps[node] = self.stamp
             self.following[self.more] = node
             self.more += 1
 
-    cdef inline void _lead(self, uint32_t node, Py_ssize_t place) noexcept nogil:
+    cdef void _lead(self, uint32_t node, Py_ssize_t place) noexcept nogil:
         """Add the nodes to which a node leads on by the word at a place, as one of its tokens."""
         cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
         cdef const key_t *key

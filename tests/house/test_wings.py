@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ext.compiled_module_switch": (),
     "ext.pxd_check": ("ext.compiled_module_switch",),
     "ext.match": (),
-    "ext.text": (),
+    "ext.text": ("ext.net",),
     "ext.base": (),
     "ext.accept": ("ext.base",),
     "ext.net": ("ext.accept", "ext.base"),

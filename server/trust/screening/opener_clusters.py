@@ -11,6 +11,7 @@ from typing import Final
 from engine.conduct.detection_tips import OPENER, REPEAT
 from engine.matching.interest_normalisation import skeleton
 from ext.net.similarity import Shingles
+from ext.text.line_sieve import FirstLines
 from server.trust.screening.text_folding import letters_of
 
 FIRST: Final = 3
@@ -19,18 +20,19 @@ ROOM: Final = 200_000  # lines of the table
 KEPT: Final = 3_600.0  # seconds for which one is alike to others
 WINDOW: Final = 600.0
 OPENERS: Final = 8
-SIDES: Final = 50_000  # that are remembered: the first lines of others are their first lines again
+SIDES: Final = (
+    50_000  # that are remembered, half as many at the least: the first lines of others are their first lines again
+)
 CLUSTERED: Final = 50_000  # lines whose cluster is known
 
 
 class Side:
-    """One side of a chat."""
+    """One side of a chat that wrote a link or a line similar to another's."""
 
-    __slots__ = ("at", "cluster", "lines", "linked", "told")
+    __slots__ = ("at", "cluster", "linked", "told")
 
     def __init__(self, at: float) -> None:
         self.at = at  # when it wrote the line by which it is in a cluster
-        self.lines = 0
         self.linked = False  # it wrote a link or a contact
         self.cluster: Cluster | None = None
         self.told: tuple[str, ...] = ()
@@ -55,51 +57,62 @@ class Openers:
 
     def __init__(self, repeat: int, key: bytes | None = None) -> None:
         self._repeat = repeat
-        self._key = key
         self._most = 2 * max(repeat, OPENERS)  # sides of a cluster that are counted
-        self._last = 0.0  # when a line was put into the table
-        self._begin()
-
-    def _begin(self) -> None:
-        self._table = Shingles(self._key or os.urandom(16), ROOM)
+        self.writers = FirstLines(FIRST, SIDES // 2)
+        self.table = Shingles(key or os.urandom(16), ROOM)
         self._sides: dict[int, Side] = {}
         self._clusters: dict[int, Cluster] = {}  # by the number of a line
 
     def sweep(self, now: float) -> None:
         """Forget all if no chat began for KEPT seconds; calling it once a second is enough."""
-        if len(self._table) and now - self._last > KEPT:
-            self._begin()
+        if len(self.table) and now - self.table.latest > KEPT:
+            self.writers.clear()
+            self.table.clear()
+            self._sides.clear()
+            self._clusters.clear()
 
     def add_line(self, chat: int, side: int, beginning: str, linked: bool, now: float) -> tuple[str, ...]:
-        """Return the rules that a line of side 0 or 1 matches, each once per side. `linked`: it has a link or a contact; `now` is monotonic."""
+        """Count a line and return the rules that it matches; see `add_counted_line`."""
+        return self.add_counted_line(chat, side, beginning, linked, self.writers.add(chat, side), now)
+
+    def add_counted_line(
+        self, chat: int, side: int, beginning: str, linked: bool, first: bool, now: float
+    ) -> tuple[str, ...]:
+        """Return the rules that a line of side 0 or 1 matches, each once per side. `linked`: it has a link or a contact; `first`: it is one of the
+        writer's first, as `writers` counted; `now` is monotonic.
+        """
         place = chat << 1 | side
-        one = self._sides.get(place)
-        if one is None:
-            one = self._sides[place] = Side(now)
-            if len(self._sides) > SIDES:
-                del self._sides[next(iter(self._sides))]
-        one.linked = one.linked or linked
-        first = one.lines < FIRST
+        if linked:
+            self._side(place, now).linked = True
         if first:
-            one.lines += 1
             letters = letters_of(skeleton(beginning))
             if len(letters) >= LETTERS:
-                self._look(chat, side, place, one, letters, now)
-        return self._found(one, now) if one.cluster is not None and (first or linked) else ()
+                self._look(chat, side, place, letters, now)
+        one = self._sides.get(place)
+        return self._found(one, now) if one is not None and (first or linked) else ()
 
-    def _look(self, chat: int, side: int, place: int, one: Side, letters: str, now: float) -> None:
-        self._last = now
-        number, alike = self._table.put(letters.encode("utf-8", "replace"), chat, side, now, now - KEPT)
-        others = [(number, its) for number, chat, side, _ in alike if (its := chat << 1 | side) != place]
+    def _side(self, place: int, at: float) -> Side:
+        """Return a side, a new one if it is not known; `at`: of its line."""
+        one = self._sides.get(place)
+        if one is None:
+            one = self._sides[place] = Side(at)
+            if len(self._sides) > SIDES:
+                del self._sides[next(iter(self._sides))]
+        return one
+
+    def _look(self, chat: int, side: int, place: int, letters: str, now: float) -> None:
+        number, alike = self.table.put(letters.encode("utf-8", "replace"), chat, side, now, now - KEPT)
+        others = [(number, its, at) for number, chat, side, at in alike if (its := chat << 1 | side) != place]
         if not others:
             return
+        one = self._side(place, now)
         cluster = one.cluster or Cluster()
-        for other, its in others:
+        for other, its, at in others:
             known = self._clusters.get(other)
             if known is not None:
                 cluster = _merged(cluster, known)
-            elif (there := self._sides.get(its)) is not None:
-                self._join(cluster, its, there, other)
+            else:
+                self._join(cluster, its, self._side(its, at), other)
         one.at = now
         self._join(cluster, place, one, number)
         sides = _whole(cluster).sides

@@ -21,20 +21,26 @@ import orjson
 from engine.conduct.detection_classes import RULES
 from engine.conduct.detection_tips import LINKED
 from ext.net.tap import Tapped
+from ext.text.line_sieve import LineSieve
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
 from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, READING, SyscallFilter
-from server.trust.screening.opener_clusters import Openers
+from server.trust.screening.opener_clusters import KEPT, LETTERS, Openers
 from server.trust.screening.rule_cache import own_phrases
 from server.trust.screening.rule_compiler import BadRules, PhraseSet, rules_stamp
-from server.trust.screening.screening_rules import Detection, Rules, read_rules, wanted_classes
+from server.trust.screening.screening_rules import WIDE_SIGNS, Detection, Rules, read_rules, wanted_classes
+from server.trust.screening.text_folding import PIECE, fold_table
 from server.trust.screening.text_model import OFF, BadModel, ModelUse, read_use
 
-BATCH: Final = 512  # lines looked at before an answer
+READ: Final = 2_048  # lines read before an answer, and before other programs have the processor
+BATCH: Final = 512  # of them looked at here: those that the sieve did not settle
 BATCH_WORK: Final = (
     160_000  # of them together, of `work_of`: so many of six times the usual length, and 40 ms at the worst
 )
 MODEL_WORK: Final = 120_000  # of the lines of a batch that the model reads, in the same unit: 2 ms at the worst
+MODEL_RATE: Final = (
+    1_200_000  # of all lines that it reads in a second: a fiftieth of a core, more than 10,000 usual lines
+)
 LINE_WORK: Final = 40  # of a line, whatever its length
 WORK_BYTES: Final = 800  # of a line that count: the rest of one that costs much is not read (`Rules.find`)
 ANSWER: Final = 200  # findings of one message to the server
@@ -51,7 +57,7 @@ _LIMITS: Final = (
     (resource.RLIMIT_NPROC, 0),
 )
 
-Line = tuple[int, int, int, float, bytes]  # of `Tapped.take`
+Line = tuple[int, int, int, float, bytes, bool]  # of `LineSieve.take`
 Sent = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
 
 
@@ -79,7 +85,6 @@ class Screening:
         self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None, repeat: int,
         *, own: PhraseSet, model: ModelUse | None = None,
     ) -> None:  # fmt: skip
-        self._tapped = tapped
         self._sock = sock
         self._folder = folder
         self._wanted = wanted
@@ -92,33 +97,49 @@ class Screening:
         self._unread = 0  # lines that were not read to their end, by rules that were replaced
         self._unmodelled = 0  # lines that the model did not read
         self._model = model
+        self._model_work = MODEL_RATE  # that the model may do now
+        self._granted = time.monotonic()  # when it was last given some
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
         self._own = own
-        self._rules: Rules = read_rules(None, wanted, own)
         self._openers = Openers(repeat)
+        folds = fold_table(WIDE_SIGNS)
+        self._sieve = LineSieve(tapped, self._openers.writers, self._openers.table, folds, PIECE, LETTERS)
+        self._rules: Rules
+        self._use(read_rules(None, wanted, own))
+
+    def _use(self, rules: Rules) -> None:
+        self._rules = rules
+        rules.settle(self._sieve, self._model.classifier if self._model is not None else None)
 
     def run(self, every: float) -> None:
         """Read the tap until the server's end is closed; `every`: seconds between reads of an empty tap, while lines come."""
         while True:
             if time.monotonic() - self._looked >= LOOK:
                 self._reload()
-            there = self._batch()
-            if select.select((self._sock,), (), (), 0.0 if there == BATCH else self._pause(every))[0]:
+            more = self._batch()
+            if select.select((self._sock,), (), (), 0.0 if more else self._pause(every))[0]:
                 return  # the server says nothing: it is gone
+            if more:
+                os.sched_yield()  # a batch is short, and chats come first where there is one processor
 
     def _pause(self, every: float) -> float:
         """Return the seconds until the next read. This process cannot be woken: writers of the tap never wait, nor make a system call for it."""
         return every if time.monotonic() - self._came < QUIET else max(every, SELDOM)
 
-    def _batch(self) -> int:
-        there, now = self._tapped.take(BATCH), time.monotonic()
+    def _batch(self) -> bool:
+        """Screen the lines that wait, READ at most; return whether there were as many as it takes at once."""
+        now, sieve = time.monotonic(), self._sieve
+        self._model_work = min(MODEL_RATE, self._model_work + int((now - self._granted) * MODEL_RATE))
+        self._granted = now
+        there = sieve.take(READ, BATCH, self._model_work, now, now - KEPT)
+        self._model_work = sieve.model_work
         lines = shared(there, BATCH_WORK)
         modelled = self._modelled(there, lines)
         found: list[Sent] = []
         for line in lines:
-            chat, side, number, _, raw = line
+            chat, side, number, _, raw, first = line
             text = said(raw)
             linked = False
             detections, beginning = self._rules.find_and_fold(text)
@@ -128,25 +149,30 @@ class Screening:
             if line in modelled:
                 found += [(chat, side, number, rule, 0) for rule in self._model_rules(beginning, detections)]
             if number:  # a question is not the first line of a user
-                for rule in self._openers.add_line(chat, side, beginning, linked, now):
+                for rule in self._openers.add_counted_line(chat, side, beginning, linked, first, now):
                     found.append((chat, side, number, rule, 0))
-        if there:
+        if sieve.taken:
             self._came = now
-            self._lag = max(self._lag, time.time() - there[0][3])  # the first has waited longest
-        self._lines += len(lines)
+            self._lag = max(self._lag, time.time() - sieve.began)  # the first has waited longest
+        self._lines += sieve.settled + len(lines)
         self._skipped += len(there) - len(lines)
         for start in range(0, len(found), ANSWER):
             self._tell(found[start : start + ANSWER])
         if not found and time.monotonic() - self._said >= REPORT:
             self._openers.sweep(now)
             self._tell([])
-        return len(there)
+        return sieve.taken == READ or len(there) == BATCH
 
     def _modelled(self, there: list[Line], lines: list[Line]) -> frozenset[Line]:
-        """Return the lines that the model reads: none while even rules have too much to read, and at most MODEL_WORK, a share for each writer."""
+        """Return the lines, of those that were not settled, that the model reads: none while even rules have too much to read, and at most
+        MODEL_WORK, a share for each writer. Count those that it does not read.
+        """
         if self._model is None:
             return frozenset()
-        chosen = frozenset(shared(lines, MODEL_WORK)) if len(lines) == len(there) else frozenset()
+        self._unmodelled += self._sieve.settled - self._sieve.modelled
+        most = min(MODEL_WORK, self._model_work)
+        chosen = frozenset(shared(lines, most)) if len(lines) == len(there) else frozenset()
+        self._model_work -= sum(map(work_of, chosen))
         self._unmodelled += len(there) - len(chosen)
         return chosen
 
@@ -181,7 +207,7 @@ class Screening:
                 self._stamp = now
                 rules = read_rules(self._folder, self._wanted, self._own)
                 self._unread += self._rules.unread
-                self._rules = rules
+                self._use(rules)
                 self._bad = ""
         except BadRules as error:
             self._bad = str(error).partition(":")[0]
@@ -240,6 +266,9 @@ def main(arguments: list[str]) -> int:
     `screening.model`, and the data folder, or nothing.
     """
     name_process("screening")
+    os.sched_setscheduler(
+        0, os.SCHED_BATCH, os.sched_param(0)
+    )  # it never interrupts what runs, as its wake-up is no event
     tap, pair, every, text, off, repeat, folder, model, data = arguments
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))

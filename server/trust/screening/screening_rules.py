@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.conduct.detection_classes import RULES, Kind
+from ext.text.hashed_classifier import HashedClassifier
+from ext.text.line_sieve import LineSieve
 from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SIGNS, SPELLED, WIDE, PhraseScanner
 from server.trust.screening import line_patterns, private_data
 from server.trust.screening.phrase_compiler import ALLOWED, UNITS
@@ -40,6 +42,8 @@ CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
 SPAM: Final = frozenset(("link", "contact", "money"))
 BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE
 SEEN: Final = HIT | DIGIT | DOT | AT | PLUS | SPELLED | WIDE  # what a match needs
+# Characters outside ASCII by which a pattern is tried: no sieve settles a line with one.
+WIDE_SIGNS: Final = frozenset(sign for _, sign, _ in line_patterns.PATTERNS if not sign.isascii())
 _SPACES: Final = frozenset(" '’")
 
 
@@ -179,6 +183,14 @@ class Rules:
         self.unread = 0  # lines that were not read to their end
         self._patterns = [row for row in line_patterns.PATTERNS if RULES[row[0]].name in classes]
         self._numbers = [row for row in private_data.PATTERNS if RULES[row[0]].name in classes]
+
+    def settle(self, sieve: LineSieve, model: HashedClassifier | None) -> None:
+        """Let a sieve settle the lines in which these rules and a model find nothing: none, where stems have to be compared."""
+        if self._always:
+            sieve.pass_all()
+        else:
+            added = self._searches[1].scanner if len(self._searches) > 1 else None
+            sieve.use(self._searches[0].scanner, added, model)
 
     def find(self, text: str) -> list[Detection]:
         """Return the detections in a line, each rule once; see `find_and_fold`."""

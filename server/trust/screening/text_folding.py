@@ -6,11 +6,13 @@ characters, even if folding makes it longer.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise
 from typing import Final
 
 from engine.matching.interest_normalisation import replace_characters, shown, skeleton
+from ext.text.line_sieve import FOLDS, SKIPPED
 
 CHUNK: Final = 512  # characters whose invisible ones are removed together
 PIECE: Final = 180  # code points of a line that are looked at together
@@ -41,6 +43,26 @@ def expands(char: str) -> bool:
     return len(unicodedata.normalize("NFKC", char).casefold()) > 2 or len(unicodedata.normalize("NFKD", char)) > 3
 
 
+# Blocks of characters whose folding does not depend on their neighbours: of letters and signs none of which joins the one before it.
+_ALONE: Final = (
+    (0x00A1, 0x0250),
+    (0x0370, 0x0530),
+    (0x05D0, 0x05EB),
+    (0x0621, 0x064B),
+    (0x0660, 0x066A),
+    (0x06F0, 0x06FA),
+    (0x200B, 0x2050),
+    (0x20A0, 0x20C1),
+    (0x3001, 0x3040),
+    (0x3041, 0x3097),
+    (0x30A1, 0x3100),
+    (0xFE00, 0xFE10),
+    (0xFF01, 0xFF5F),
+)
+# Blocks of characters that folding leaves as they are.
+_FOLDED: Final = ((0x4E00, 0xA000), (0xAC00, 0xD7A4), (0x1F300, 0x1FB00))
+_PLANE: Final = 0x1_0000
+_PICTURES: Final = 0x1F300  # in the table of folds they are behind the basic plane
 # Blocks that hold all characters that expand (a test tries every character).
 _BLOCKS: Final = (
     (0x00A0, 0x0600),
@@ -114,6 +136,30 @@ def fold_line(text: str) -> str:
     Folding: NFKC, one case, one space for white space, invisible characters removed.
     """
     return _folded(text if text.isascii() else shown(text))
+
+
+def fold_table(left_out: Set[str]) -> bytes:
+    """Return for `LineSieve` what each character becomes by folding, as 16-bit numbers: 0 if that depends on its neighbours, or it is left out."""
+    table = array("H", bytes(2 * FOLDS))
+    for begin, end in _ALONE:
+        for code in range(begin, end):
+            char = chr(code)
+            folded = " " if unicodedata.combining(char) or char in EXPANDING else fold_line(char)
+            if folded == "":
+                table[code] = SKIPPED
+            elif len(folded) == 1 and folded != " ":
+                table[code] = ord(folded)
+    for begin, end in _FOLDED:
+        block = "".join([char for char in map(chr, range(begin, end)) if char.isprintable()])
+        if fold_line(block) == block:
+            for char in block:
+                place = ord(char) if ord(char) < _PLANE else _PLANE + ord(char) - _PICTURES
+                table[place] = ord(char) & 0xFFFF
+    for char in left_out:
+        place = ord(char) if ord(char) < _PLANE else _PLANE + ord(char) - _PICTURES
+        if place < FOLDS:
+            table[place] = 0
+    return table.tobytes()
 
 
 def _folded(line: str) -> str:

@@ -4,7 +4,7 @@ cimport cython
 
 cdef class TextModel:
     cdef readonly tuple classes
-    cdef object _classifier
+    cdef readonly object classifier
 
     cpdef list features(self, str text)
     cpdef list scores(self, str text)

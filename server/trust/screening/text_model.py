@@ -77,6 +77,11 @@ class ModelUse:
         names = [one.name for one in model.classes if wanted is None or one.name in wanted]
         self._names = frozenset(name for name in names if not only_tips or name != GROOM)
 
+    @property
+    def classifier(self) -> HashedClassifier:
+        """The classifier that computes its scores: a line in which it finds nothing has no class."""
+        return self._model.classifier
+
     def rules(self, text: str, found: Sequence[Kind]) -> list[str]:
         """Return the rules of the model for a folded text, without those whose class was `found` with the same confidence or a higher one."""
         rules = []
@@ -100,22 +105,22 @@ class TextModel:
     def __init__(self, classes: Sequence[ModelClass], weights: bytes) -> None:
         self.classes = tuple(classes)
         try:
-            self._classifier = HashedClassifier(weights, [(one.bias, one.scale, one.low) for one in classes], TEXT_MAX)
+            self.classifier = HashedClassifier(weights, [(one.bias, one.scale, one.low) for one in classes], TEXT_MAX)
         except ValueError as error:
             raise BadModel(str(error)) from None
 
     def features(self, text: str) -> list[int]:
         """Return the buckets of a folded text, for training."""
-        return self._classifier.features(text)
+        return self.classifier.features(text)
 
     def scores(self, text: str) -> list[float]:
         """Return the logit of each class for a folded text; of an empty text the bias."""
-        return self._classifier.scores(text)
+        return self.classifier.scores(text)
 
     def find(self, text: str) -> list[ModelDetection]:
         """Return the detections in a folded text."""
         found = []
-        for place, score in self._classifier.find(text):
+        for place, score in self.classifier.find(text):
             one = self.classes[place]
             is_high = score >= one.high and self.has_evidence(text)
             found.append(ModelDetection(rule_of(one.name, HIGH if is_high else LOW), score))

@@ -101,3 +101,14 @@ def test_what_is_told_was_put_and_is_there_and_what_is_there_is_alike_to_itself(
             assert (its_chat, its_side, its_time) == (*texts[there - 1][1:], float(there))
     if texts:
         assert len(texts) in numbers(table.put(texts[-1][0], 0, 0, len(texts) + 1.0, 0.0)[1])
+
+
+def test_a_cleared_table_knows_nothing_and_goes_on() -> None:
+    table = Shingles(KEY, 3)
+    for at in range(1, 6):
+        table.put(LINE, at, 0, float(at), 0.0)
+    assert table.latest == 5.0
+    table.clear()
+    assert (len(table), table.latest) == (0, 0.0)
+    assert table.put(LINE, 9, 0, 6.0, 0.0) == (1, [])
+    assert numbers(table.put(LINE, 10, 0, 7.0, 0.0)[1]) == [1]

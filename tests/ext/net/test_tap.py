@@ -6,10 +6,23 @@ from collections.abc import Iterator
 import pytest
 
 from ext.net.chat_ring import Rings
+from ext.net.similarity import Shingles
 from ext.net.tap import Tap, Tapped, make
+from ext.text.line_sieve import FOLDS, FirstLines, LineSieve
 from tests.ext.net.rig import Rig, line
 
 SIZE = 4096
+
+
+class Reader:
+    """The reading end, by a sieve that returns each line."""
+
+    def __init__(self, memory: int) -> None:
+        tapped, folds = Tapped(memory), bytes(2 * FOLDS)
+        self._sieve = LineSieve(tapped, FirstLines(1, 1), Shingles(bytes(16), 1), folds, 180, 24)
+
+    def take(self, most: int) -> list[tuple[int, int, int, float, bytes]]:
+        return [line[:5] for line in self._sieve.take(most, most, 0, 0.0, 0.0)]
 
 
 @pytest.fixture
@@ -22,7 +35,7 @@ def memory() -> Iterator[int]:
 def test_a_line_that_is_relayed_is_there_with_its_chat_side_number_and_time(
     rig: Rig, rings: Rings, memory: int
 ) -> None:
-    tapped = Tapped(memory)
+    tapped = Reader(memory)
     rig.reactor.screen(Tap(memory))
     a, b = rig.dial(), rig.dial()
     ring = rings.new(2**62 + 5)
@@ -46,12 +59,12 @@ def test_a_question_is_line_0_of_its_chat_by_who_watches(rig: Rig, memory: int) 
     rig.reactor.asked(7, b"nobody reads along")
     rig.reactor.screen(Tap(memory))
     rig.reactor.asked(2**62 + 5, b"why?")
-    ((chat, side, number, at, text),) = Tapped(memory).take(10)
+    ((chat, side, number, at, text),) = Reader(memory).take(10)
     assert (chat, side, number, text) == (2**62 + 5, 2, 0, b"why?")
     assert at == pytest.approx(rig.now)
     rig.reactor.screen(None)
     rig.reactor.asked(8, b"nobody again")
-    assert Tapped(memory).take(10) == []
+    assert Reader(memory).take(10) == []
 
 
 def test_a_full_tap_drops_and_counts_and_the_reader_goes_on_where_it_was(memory: int) -> None:
@@ -60,16 +73,16 @@ def test_a_full_tap_drops_and_counts_and_the_reader_goes_on_where_it_was(memory:
         pass
     assert tap.dropped == 1
     assert not tap.put(1, 0, 2, 0.0, b"x" * SIZE)
-    first = Tapped(memory).take(5)
+    first = Reader(memory).take(5)
     assert len(first) == 5
-    rest = Tapped(memory).take(1000)  # another process, after the first one was killed
+    rest = Reader(memory).take(1000)  # another process, after the first one was killed
     assert len(rest) == SIZE // 136 - 5
     assert tap.put(7, 1, 3, 2.5, b"after")
-    assert Tapped(memory).take(10) == [(7, 1, 3, 2.5, b"after")]
+    assert Reader(memory).take(10) == [(7, 1, 3, 2.5, b"after")]
 
 
 def test_what_was_read_is_nowhere_in_the_memory(memory: int) -> None:
-    tap, tapped = Tap(memory), Tapped(memory)
+    tap, tapped = Tap(memory), Reader(memory)
     tap.put(1, 0, 1, 0.0, b"a secret of mine")
     assert b"secret" in os.pread(memory, 2 * SIZE, 0)
     tapped.take(1)

@@ -75,7 +75,7 @@ def test_only_the_first_lines_of_some_length_are_looked_for() -> None:
         for _ in range(FIRST):
             assert openers.add_line(chat, 0, "hi how are you", False, 0.0) == ()
         assert openers.add_line(chat, 0, LINE, False, 0.0) == ()
-    assert len(openers._table) == 0
+    assert len(openers.table) == 0
 
 
 def test_a_person_who_says_the_same_thing_again_in_one_chat_is_one() -> None:
@@ -115,6 +115,6 @@ def test_where_nobody_said_anything_for_an_hour_nothing_is_remembered() -> None:
     for chat in range(3):
         openers.add_line(chat, 0, LINE, True, 1.0)
     openers.sweep(1.0 + KEPT)
-    assert len(openers._table) == 3
+    assert len(openers.table) == 3
     openers.sweep(1.1 + KEPT)
-    assert len(openers._table) == len(openers._sides) == len(openers._clusters) == 0
+    assert len(openers.table) == len(openers.writers) == len(openers._sides) == len(openers._clusters) == 0

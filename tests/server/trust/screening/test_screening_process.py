@@ -16,13 +16,25 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from ext.net.tap import make
+from ext.net.tap import Tap, Tapped, make
+from ext.text.hashed_classifier import HashedClassifier
 from server.ops.config.settings import Screening as Settings
 from server.trust.screening import screening_process as module
 from server.trust.screening.rule_cache import own_phrases
 from server.trust.screening.rule_compiler import PhraseSet
 from server.trust.screening.screening_client import Screener
-from server.trust.screening.screening_process import BATCH, BATCH_WORK, QUIET, SELDOM, Line, Screening, shared, work_of
+from server.trust.screening.screening_process import (
+    BATCH,
+    BATCH_WORK,
+    MODEL_RATE,
+    QUIET,
+    READ,
+    SELDOM,
+    Line,
+    Screening,
+    shared,
+    work_of,
+)
 from tests.server.trust.moderation.running import Run
 
 # How it begins is what is asked here. It runs where no other program wants a core: on a machine that is full it begins late.
@@ -143,27 +155,27 @@ def test_a_system_that_refuses_the_filter_is_logged(tmp_path: Path) -> None:
 
 
 class Waits:
-    """A tap and the system's `select` under a clock that only waiting moves: lines come at their times, until the server is gone."""
+    """The system's `select` under a clock that only waiting moves: lines are written at their times, until the server is gone."""
 
-    def __init__(self, comes: dict[float, int], ends: float) -> None:
+    def __init__(self, tap: Tap, comes: dict[float, int], ends: float) -> None:
         self.now = 0.0
         self.waited: list[tuple[float, float]] = []  # from when on, and how long
+        self._tap = tap
         self._comes = sorted(comes.items())
         self._ends = ends
+        self._write()
 
-    def take(self, most: int) -> list[tuple[int, int, int, float, bytes]]:
-        """As a tap's."""
-        if not self._comes or self._comes[0][0] > self.now:
-            return []
-        at, count = self._comes.pop(0)
-        if count > most:
-            self._comes.insert(0, (at, count - most))
-        return [(1, 0, number, time.time(), b"hello") for number in range(1, min(count, most) + 1)]
+    def _write(self) -> None:
+        while self._comes and self._comes[0][0] <= self.now:
+            _, count = self._comes.pop(0)
+            for number in range(1, count + 1):
+                assert self._tap.put(1, 0, number, time.time(), b"hello")
 
     def select(self, socks: object, _writes: object, _faults: object, seconds: float) -> tuple[object, ...]:
         """As the system's."""
         self.waited.append((self.now, seconds))
         self.now += seconds
+        self._write()
         return (socks if self.now >= self._ends else (), (), ())
 
     def monotonic(self) -> float:
@@ -175,12 +187,14 @@ def waited(
     monkeypatch: pytest.MonkeyPatch, every: float, comes: dict[float, int], ends: float
 ) -> list[tuple[float, float]]:
     """From when on it waits, and how long. Nobody is told anything: in these times a message is one that finds nothing."""
-    made = Waits(comes, ends)
+    memory = make(1 << 20)
+    made, tapped = Waits(Tap(memory), comes, ends), Tapped(memory)
+    os.close(memory)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs, monkeypatch.context() as patched:
         patched.setattr("server.trust.screening.screening_process.select.select", made.select)
         patched.setattr("server.trust.screening.screening_process.time.monotonic", made.monotonic)
-        Screening(made, theirs, None, None, 12, own=shipped()).run(every)  # type: ignore[arg-type]
+        Screening(tapped, theirs, None, None, 12, own=shipped()).run(every)
     return made.waited
 
 
@@ -197,7 +211,7 @@ def test_a_tap_is_looked_at_less_often_while_nobody_says_anything_and_as_before_
 def test_a_setting_that_is_longer_holds_and_behind_a_full_batch_nothing_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    looks = waited(monkeypatch, 1.0, {0.0: BATCH + 1, 20.0: 1}, 30.0)
+    looks = waited(monkeypatch, 1.0, {0.0: READ + 1, 20.0: 1}, 30.0)
     assert [seconds for _, seconds in looks] == [0.0, *[1.0] * 30]
 
 
@@ -209,7 +223,7 @@ def shipped() -> PhraseSet:
 
 def lines_of(chat: int, count: int, size: int) -> list[Line]:
     """Lines of one chat."""
-    return [(chat, 0, number, 0.0, b"x" * size) for number in range(1, count + 1)]
+    return [(chat, 0, number, 0.0, b"x" * size, False) for number in range(1, count + 1)]
 
 
 def test_a_batch_of_usual_lines_is_looked_at_whole() -> None:
@@ -229,7 +243,7 @@ def test_where_there_is_too_much_the_dearest_chats_lose_lines_first_and_each_has
 
 
 def test_a_writer_of_dear_lines_hides_nothing_that_the_partner_says() -> None:
-    dear, partners = lines_of(1, 200, 6_000), [(1, 1, 500 + number, 0.0, b"hello") for number in range(100)]
+    dear, partners = lines_of(1, 200, 6_000), [(1, 1, 500 + number, 0.0, b"hello", False) for number in range(100)]
     assert [line for line in shared([*dear, *partners], BATCH_WORK) if line[1] == 1] == partners
 
 
@@ -250,7 +264,9 @@ async def test_what_is_skipped_is_counted_and_what_others_say_is_found(tmp_path:
 
 
 class Glorp:
-    """A model that finds hate in each line with a word, and counts what it reads."""
+    """A model that finds hate in each line with a word, and counts what it reads. Its classifier has a class for every line: none is settled."""
+
+    classifier = HashedClassifier(bytes(2), [(1.0, 1.0, 0.0)], 180)
 
     def __init__(self) -> None:
         self.read: list[str] = []
@@ -263,21 +279,20 @@ class Glorp:
 
 def batch_of(lines: list[Line]) -> tuple[dict[str, object], Glorp]:
     """Return the message about a batch, and the model that read it."""
-
-    class Batch:
-        def take(self, _: int) -> list[Line]:
-            return lines
-
-    model = Glorp()
+    model, memory = Glorp(), make(1 << 23)
+    tap, tapped = Tap(memory), Tapped(memory)
+    os.close(memory)
+    for line in lines:
+        assert tap.put(*line[:5])
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        Screening(Batch(), theirs, None, None, 12, own=shipped(), model=model)._batch()  # type: ignore[arg-type]
+        Screening(tapped, theirs, None, None, 12, own=shipped(), model=model)._batch()  # type: ignore[arg-type]
         message: dict[str, object] = orjson.loads(ours.recv(1 << 16))
     return message, model
 
 
 def test_the_model_reads_usual_lines_and_its_finding_is_one_of_theirs() -> None:
-    message, model = batch_of([(1, 0, 1, 0.0, b"Hello GLORP"), (2, 1, 1, 0.0, b"hi")])
+    message, model = batch_of([(1, 0, 1, 0.0, b"Hello GLORP", True), (2, 1, 1, 0.0, b"hi", True)])
     assert message["found"] == [[1, 0, 1, "hate.model.low", 0]]
     assert message["unmodelled"] == 0
     assert model.read == ["hello glorp", "hi"]
@@ -294,6 +309,26 @@ def test_the_model_is_left_out_first_where_there_is_too_much_and_that_is_counted
     assert message["skipped"] != 0
     assert model.read == []
     assert message["unmodelled"] == BATCH
+
+
+def test_the_model_reads_no_more_than_its_share_of_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, memory, clock = Glorp(), make(1 << 23), [1000.0]
+    tap, tapped = Tap(memory), Tapped(memory)
+    os.close(memory)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs, monkeypatch.context() as patched:
+        patched.setattr("server.trust.screening.screening_process.time.monotonic", lambda: clock[0])
+        screening = Screening(tapped, theirs, None, None, 12, own=shipped(), model=model)  # type: ignore[arg-type]
+        lines = lines_of(1, BATCH, 160)
+        for seconds in (0.0, 0.25):
+            clock[0] += seconds
+            before = len(model.read)
+            for _ in range(40):
+                for line in lines:
+                    assert tap.put(*line[:5])
+                screening._batch()
+            allowed = MODEL_RATE * (seconds or 1.0)
+            assert 0.3 * allowed < (len(model.read) - before) * work_of(lines[0]) <= allowed
 
 
 def test_a_refused_model_is_logged_and_rules_go_on(tmp_path: Path) -> None:
