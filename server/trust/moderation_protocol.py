@@ -175,6 +175,9 @@ class Safety(Protocol):
     def look_now(self) -> None:
         """Read bans and notices at once: another host saw a change."""
 
+    def unwell(self) -> list[str]:
+        """Return that bans were not read since the start (`readyz`)."""
+
     def pack(self) -> dict[str, Any]:
         """Return the state that another process continues with. This process keeps it too."""
 

@@ -268,6 +268,7 @@ class Server:
             await safety.start(self.worker.look_again)
             self.recorder = Recorder(self.worker, store, safety.take, self._others.on_migrated_save)
             self.services.add_store(store)
+            self.health.checks.append(lambda: [] if store.unwell() else safety.unwell())
             await rights.start()
             for part in (store, safety, rights):
                 self.board.add(part.reading)

@@ -42,6 +42,7 @@ from server.trust.sanctions.notice_loader import Notices
 from server.trust.sanctions.notice_table import NoticeTable
 
 EVERY = 2.0  # seconds between reads of moderators' decisions
+AT_FIRST = 0.2  # seconds between attempts until they were read once: until then nobody is refused
 LOOK = 5.0  # seconds between reads of which queues have a reader
 IN_ANY_CASE = 60.0  # seconds after which both are read even without a write: a ban may have expired
 CLOSING = 5.0  # seconds that waiting reports have at shutdown to reach the store
@@ -81,8 +82,8 @@ class Safety:
         self._written = ChangePoll(parts.database.commit_count, IN_ANY_CASE)
         self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change
         self._heard = False  # from another host
-        # the last read of decisions failed, which is logged once; before the first one nothing is stale, and `store.away` says what is wrong
-        self._stale = True
+        self._read = False  # decisions were read since the start; before that nothing is stale, and `store.away` says what is wrong
+        self._stale = False  # the last read failed, which is logged once
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
 
@@ -92,6 +93,7 @@ class Safety:
             await self._bans.refresh()
             await self._notices.refresh()
             self.unread = await self._find_unread()
+            self._read = True
         self._tasks.start("safety-intake", self._intake.run)
         self._tasks.start("safety-figures", self._figures.run)
         self._tasks.start("safety-bans", lambda: self._follow(told))
@@ -130,19 +132,23 @@ class Safety:
                         self._ports.on_decision()
                     self._written.mark_read()
                 await self._notices.store()
-                self._stale = False
+                self._read, self._stale = True, False
             except StoreAway as error:
-                if not self._stale:
+                if self._read and not self._stale:
                     logger.warning("safety.bans_stale", **log.described(error))
-                self._stale = True
+                    self._stale = True
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), EVERY)
+                await asyncio.wait_for(self._news.wait(), EVERY if self._read else AT_FIRST)
             self._news.clear()
 
     def look_now(self) -> None:
         """Read bans and notices at once: another host saw a change."""
         self._heard = True
         self._news.set()
+
+    def unwell(self) -> list[str]:
+        """Return that bans were not read since the start (`readyz`)."""
+        return [] if self._read else ["safety: bans are not read yet; nobody is refused"]
 
     @property
     def moderated(self) -> bool:
