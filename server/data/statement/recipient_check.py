@@ -1,4 +1,4 @@
-"""Check that the setting `[[recipients]]` names every outside recipient of personal data.
+"""Check that the setting `[[recipients]]` names every outside recipient of personal data, and that a deletion can reach each.
 
 **Invariant:** each enabled feature that sends data to another company's server has a recipient of its kind.
 """
@@ -17,6 +17,16 @@ def unnamed(settings: Settings) -> list[str]:
     """Return a sentence for each feature that sends data to a recipient not named in `[[recipients]]`; empty if all are named."""
     named = {recipient.kind for recipient in settings.recipients}
     return [said for kind, said in _handing_on(settings) if kind not in named]
+
+
+def untold(settings: Settings) -> list[str]:
+    """Return a sentence for each recipient that cannot be told of a deletion as its `deletes` says; empty if all can."""
+    mails = bool(settings.mail.host)
+    return [
+        f"{one.name} cannot be told of a deletion: deletes is {one.deletes}, and {why}"
+        for one in settings.recipients
+        if (why := one.obstacle(mails=mails))
+    ]
 
 
 def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from server.data.statement.recipient_check import unnamed
+from server.data.statement.recipient_check import unnamed, untold
 from server.main.checks.check_finding import Finding, error, notice, ok, warning
 from server.main.checks.cluster_needs import fitness
 from server.main.checks.eea_countries import EEA
@@ -89,6 +89,10 @@ def _privacy(settings: Settings) -> Iterator[Finding]:
     level = error if settings.privacy.recipients == "fail" else warning
     for said in unnamed(settings):
         yield level("privacy", f"{said}, and no [[recipients]] names them", "say in the settings who they are")
+    for said in untold(settings):
+        yield warning(
+            "privacy", said, "correct its table of [[recipients]]: the people concerned read that it is not told"
+        )
     if settings.operator.country.strip().lower() in EEA and settings.screening.text != "off":
         yield notice(
             "privacy",

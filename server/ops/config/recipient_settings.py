@@ -5,6 +5,7 @@
 
 import re
 from datetime import date as Date
+from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -80,14 +81,33 @@ class Recipient(BaseModel):
 
     def way(self, *, mails: bool) -> Way:
         """Return how a deletion reaches them. `mails`: whether this server has a mail server."""
+        return "untold" if self.obstacle(mails=mails) else self.deletes
+
+    @property
+    def may_be_reached(self) -> bool:
+        """Whether its host may be asked: in a private network only if the settings say so. A name is checked when it is resolved."""
+        try:
+            return self.private or ip_address(urlsplit(self.contact).hostname or "").is_global
+        except ValueError:
+            return True
+
+    def obstacle(self, *, mails: bool) -> str:
+        """Return why a deletion cannot reach them in the way of `deletes`; empty if it can. `mails`: whether this server has a mail server."""
         if self.deletes == "webhook":
             url = urlsplit(self.contact)
             secure = url.scheme == "https" or (self.private and url.scheme == "http")
-            signed = len(self.secret.get_secret_value()) >= SECRET_MIN
-            return "webhook" if secure and url.hostname and signed else "untold"
+            if not (secure and url.hostname):
+                return "its contact is no https:// address"
+            if not self.may_be_reached:
+                return "its contact is in a private network, and private is not set"
+            if len(self.secret.get_secret_value()) < SECRET_MIN:
+                return f"its secret has fewer than {SECRET_MIN} characters"
         if self.deletes == "mail":
-            return "mail" if mails and _mailbox(self.contact) else "untold"
-        return self.deletes
+            if not _mailbox(self.contact):
+                return "its contact is no mail address"
+            if not mails:
+                return "no mail server is set (mail.host)"
+        return ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"

@@ -1,4 +1,4 @@
-"""Who gets data and is named by nobody is found, whatever part hands it on."""
+"""Test that every recipient of data must be named, whatever part sends it, and that one that a deletion cannot reach is warned of."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from server.data.statement.recipient_check import unnamed
+from server.data.statement.recipient_check import unnamed, untold
 from server.main.checks.check_finding import Level
 from server.main.checks.local_checks import local
 from server.ops.config.settings import Settings
 
+KEY = "a key that both know"
 ON: list[tuple[str, dict[str, Any]]] = [
     ("turn", {"video": {"stun": ["stun:stun.example:3478"]}}),
     ("turn", {"video": {"turn": ["turn:203.0.114.9:3478?transport=udp"]}}),
@@ -77,3 +78,40 @@ def test_the_check_says_it_as_strictly_as_it_is_set(strict: str, level: Level) -
     found = [one for one in local(settings) if one.check == "privacy" and one.level]
     assert [one.level for one in found] == [level]
     assert "mail.example" in found[0].said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "why"),
+    [
+        ({"deletes": "webhook", "contact": "https://told.example/"}, "secret has fewer than 16 characters"),
+        ({"deletes": "webhook", "contact": "", "secret": KEY}, "contact is no https:// address"),
+        ({"deletes": "webhook", "contact": "http://10.0.0.1/", "secret": KEY}, "contact is no https:// address"),
+        ({"deletes": "webhook", "contact": "https://10.0.0.1/", "secret": KEY}, "contact is in a private network"),
+        ({"deletes": "mail", "contact": "https://told.example/"}, "contact is no mail address"),
+        ({"deletes": "mail", "contact": "privacy@told.example"}, "no mail server is set"),
+    ],
+)
+def test_a_recipient_that_cannot_be_told_of_a_deletion_is_warned_of(chosen: dict[str, str], why: str) -> None:
+    settings = Settings.model_validate({"recipients": [{"name": "Far Ltd", "kind": "cdn", **chosen}]})
+    (said,) = untold(settings)
+    assert said.startswith("Far Ltd cannot be told of a deletion: ")
+    assert why in said
+    assert [one.level for one in local(settings) if one.said == said] == [Level.WARNING]
+
+
+def test_no_other_recipient_is_warned_of() -> None:
+    named = [
+        {"name": "1", "kind": "cdn", "deletes": "webhook", "contact": "https://told.example/", "secret": KEY},
+        {
+            "name": "2",
+            "kind": "cdn",
+            "deletes": "webhook",
+            "contact": "http://10.0.0.1/",
+            "secret": KEY,
+            "private": True,
+        },
+        {"name": "3", "kind": "hosting", "deletes": "mail", "contact": "privacy@told.example"},
+        {"name": "4", "kind": "hosting", "deletes": "by_us"},
+        {"name": "5", "kind": "backup", "deletes": "contract"},
+    ]
+    assert untold(Settings.model_validate({"recipients": named, "mail": {"host": "127.0.0.1"}})) == []
