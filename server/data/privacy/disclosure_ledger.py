@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -32,6 +32,7 @@ FIRST: Final = bytes(32)  # what the first line holds in place of a hash
 NAMES: Final = tuple(str(column.name) for column in disclosure.columns)  # not SQLAlchemy's own kind of text
 STEP = 5_000  # lines that `verify` reads at a time, and numbers in one statement, which takes 32,766 at most
 PROBLEMS = 20  # at most in the answer of `verify`
+Keep = Callable[[AsyncConnection, tuple[int, ...]], Awaitable[None]]  # stores the numbers of new lines
 
 
 class Phase(StrEnum):
@@ -117,10 +118,13 @@ class DisclosureLedger:
         self._database = database
         self._clock = clock
 
-    async def intent(self, one: Disclosure, subjects: Sequence[bytes] = ()) -> tuple[int, ...]:
+    async def intent(
+        self, one: Disclosure, subjects: Sequence[bytes] = (), keep: Keep | None = None
+    ) -> tuple[int, ...]:
         """Write an intent, one line a person, and return the lines' numbers. When it returns, the lines survive a power cut.
 
-        `subjects`: values of `Pseudonyms.disclosure_subject`; without any, one line that concerns no person.
+        `subjects`: values of `Pseudonyms.disclosure_subject`; without any, one line that concerns no person. `keep`: called in the same
+        transaction, for a caller that must find the lines again after a kill.
         """
         now = int(self._clock())
         rows, people = [], []
@@ -135,6 +139,8 @@ class DisclosureLedger:
             known = [person | {"line": line} for line, person in zip(numbers, people, strict=True) if person]
             if known:
                 await connection.execute(insert(disclosure_subject), known)
+            if keep is not None:
+                await keep(connection, numbers)
         return numbers
 
     async def done(self, intents: Sequence[int], count: int | None = None) -> None:

@@ -35,6 +35,13 @@ def ways(settings: Settings) -> list[tuple[Recipient, Way]]:
     return list(reversed(found.values()))
 
 
+def first_state(one: Recipient, way: Way, *, has_address: bool) -> str:
+    """Return the state of a recipient's notice before any try. `has_address`: whether the person has an address that can be told."""
+    if way not in ("webhook", "mail"):
+        return way
+    return WAITING if has_address and one.kind in KNOWS_ADDRESSES else NOTHING
+
+
 class DeletionNotices:
     """Writer of one deployment's notices. Its methods raise StoreAway, KeyAwaited."""
 
@@ -56,11 +63,8 @@ class DeletionNotices:
             await connection.execute(insert(deletion_notice), rows)
 
     def _row(self, ident: str, one: Recipient, way: Way, known: bytes | None, now: int) -> dict[str, Any]:
-        state, tell = str(way), None
-        if way in ("webhook", "mail"):
-            tell = known if one.kind in KNOWS_ADDRESSES else None
-            state = WAITING if tell is not None else NOTHING
-        waits = now if tell is not None else None
+        state = first_state(one, way, has_address=known is not None)
+        waits, tell = (now, known) if state == WAITING else (None, None)
         return {
             "number": ident, "recipient": one.name, "state": state, "tries": 0, "began": now, "at": now,
             "next": waits, "line": None, "known": tell,

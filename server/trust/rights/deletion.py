@@ -247,7 +247,7 @@ class Deletion:
         if row.done is not None or not row.records:
             return ()
         return tuple(
-            Recipient(one.name, deletion_notices.WAITING if way in ("webhook", "mail") else way, row.due)
+            Recipient(one.name, deletion_notices.first_state(one, way, has_address=True), row.due)
             for one, way in self._ways
         )
 

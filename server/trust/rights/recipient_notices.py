@@ -3,7 +3,8 @@
 A notice names the addresses by which a recipient knows the person, with the first and last time of each, and nothing else of them.
 
 **Invariant:** a try is claimed in the database before it begins, so that each of several processes or hosts makes it once; one that is killed is
-made again after LEASE seconds. The disclosure ledger has its intent before the first byte leaves. A notice that ended holds no address.
+made again after LEASE seconds. The disclosure ledger has its intent before the first byte leaves, and its outcome says whether any did, also to a
+recipient who refused them. A notice that ended holds no address.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.errors import StoreAway
@@ -103,7 +105,7 @@ class RecipientNotices:
     async def _tell_all(self, one: Recipient, way: Way, rows: Sequence[Row[Any]]) -> None:
         """Make the due tries of a recipient, in turn. One who is away keeps the rest for later, and costs one wait a pass."""
         for row in rows:
-            if await self._claim(row) and await self._tell(one, way, row) is Outcome.AWAY:
+            if await self._claim(row) and await self._tell(one, way, row) in (Outcome.AWAY, Outcome.LOST):
                 return
 
     async def _claim(self, row: Row[Any]) -> bool:
@@ -125,6 +127,8 @@ class RecipientNotices:
         if outcome is Outcome.TOLD:
             await self._end(row, TOLD, row_line)
             return outcome
+        if outcome is Outcome.LOST or (outcome is Outcome.REFUSED and way == "webhook"):
+            await self._left(row_line)
         state = REFUSED if outcome is Outcome.REFUSED else WAITING
         now = int(self._clock())
         later = {"state": state, "at": now, "next": now + wait_after(row.tries + 1)}
@@ -140,9 +144,11 @@ class RecipientNotices:
             who = (await connection.execute(whose)).scalar()
         told = Disclosure(What.TOLD, row.recipient, BASIS, (Category.A,), count, request=row.number)
         subjects = [] if who is None else [self._pseudonyms.disclosure_subject(who)]
-        (line,) = await self._ledger.intent(told, subjects)
-        async with self._database.write() as connection:
-            await connection.execute(update(deletion_notice).where(*_is(row)).values(line=line))
+
+        async def keep(connection: AsyncConnection, lines: tuple[int, ...]) -> None:
+            await connection.execute(update(deletion_notice).where(*_is(row)).values(line=lines[0]))
+
+        (line,) = await self._ledger.intent(told, subjects, keep)
         return line
 
     async def _sent(self, one: Recipient, way: Way, row: Row[Any], known: list[list[Any]]) -> Outcome:
@@ -171,12 +177,21 @@ class RecipientNotices:
             logger.warning("rights.recipient_failed", recipient=row.recipient)
 
     async def _end(self, row: Row[Any], state: str, line: int | None = None) -> None:
-        if line is not None:
-            with contextlib.suppress(NoIntent):  # a killed process wrote the outcome, and not the state
-                await (self._ledger.done([line]) if state == TOLD else self._ledger.failed([line]))
+        if line is not None and state == TOLD:
+            await self._left(line)
+        elif line is not None:
+            with contextlib.suppress(
+                NoIntent
+            ):  # it was refused, or a killed process wrote the outcome, and not the state
+                await self._ledger.failed([line])
         over = {"state": state, "at": int(self._clock()), "next": None, "known": None}
         async with self._database.write() as connection:
             await connection.execute(update(deletion_notice).where(*_is(row)).values(over))
+
+    async def _left(self, line: int) -> None:
+        """Write into the ledger that the notice reached the recipient, at the first try that did, whatever the answer."""
+        with contextlib.suppress(NoIntent):
+            await self._ledger.done([line])
 
     async def _count(self, now: int) -> None:
         recent = or_(deletion_notice.c.next.is_not(None), deletion_notice.c.at > now - RECENT)

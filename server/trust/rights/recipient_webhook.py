@@ -16,7 +16,6 @@ import socket
 from enum import Enum
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -28,10 +27,11 @@ TRY_AGAIN: Final = (408, 425, 429)  # client errors that pass
 
 
 class Outcome(Enum):
-    """Outcome of one try."""
+    """Outcome of one try. After AWAY no byte of the notice reached the recipient; after LOST it may have, and is to be sent again."""
 
     TOLD = "told"
     REFUSED = "refused"
+    LOST = "lost"
     AWAY = "away"
 
 
@@ -65,8 +65,8 @@ def signature(secret: str, ident: str, at: int, body: bytes) -> str:
 
 async def send(recipient: Recipient, ident: str, body: bytes, now: int) -> Outcome:
     """Send a notice. `now`: Unix seconds."""
-    if not recipient.private and not _public(urlsplit(recipient.contact).hostname or ""):
-        return Outcome.REFUSED
+    if not recipient.may_be_reached:
+        return Outcome.AWAY
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "serendip",
@@ -85,16 +85,10 @@ async def send(recipient: Recipient, ident: str, body: bytes, now: int) -> Outco
             web.post(recipient.contact, data=body, headers=headers, allow_redirects=False) as answer,
         ):
             status = answer.status
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):  # ValueError: an invalid address
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ValueError):  # ValueError: an invalid address
         return Outcome.AWAY
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return Outcome.LOST
     if 200 <= status < 300:
         return Outcome.TOLD
-    return Outcome.REFUSED if 300 <= status < 500 and status not in TRY_AGAIN else Outcome.AWAY
-
-
-def _public(host: str) -> bool:
-    """Whether a host may be asked: a name, which the resolver looks at, or a public address."""
-    try:
-        return ip_address(host).is_global
-    except ValueError:
-        return True
+    return Outcome.REFUSED if 300 <= status < 500 and status not in TRY_AGAIN else Outcome.LOST

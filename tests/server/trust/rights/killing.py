@@ -1,7 +1,8 @@
-"""Kill a deletion at each of its steps in turn: `python -m tests.server.trust.rights.killing FOLDER`, a program that forks.
+"""Kill a deletion at each of its steps in turn: `python -m tests.server.trust.rights.killing FOLDER HOOK`, a program that forks.
 
-A step is anything that may be on the disk or not: a commit, a file. Before each one the process is killed by SIGKILL, and another one goes on
-as a restarted server and the user would. One JSON line for each: how the first process ended, and what there is at the end.
+A step is anything that may be on the disk or not: a commit, a file, and a notice to the recipient at the address HOOK, before and after it. At each
+one the process is killed by SIGKILL, and another one goes on as a restarted server and the user would. One JSON line for each: how the first
+process ended, and what there is at the end.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import signal
 import sys
 import threading
+import traceback
 import unittest.mock
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,9 +29,13 @@ from server.data.database import schema_migration
 from server.data.database.database import Database
 from server.data.objects.object_store import Objects
 from server.data.retention import requested_deletion
+from server.data.retention.deletion_notices import DeletionNotices
 from server.data.schema.record_schema import metadata
 from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.config.settings import Settings
 from server.trust.data_requests.identity_proof import WHOLE, Proof
+from server.trust.rights import recipient_webhook
+from server.trust.rights.recipient_notices import LEASE, RecipientNotices, notice_id
 from server.trust.sanctions.sanction_scale import Decision
 from tests.server.data.conftest import NOW, Kit, ended, make_kit, people, transcript
 from tests.server.trust.moderation import people as moderated
@@ -58,16 +64,26 @@ async def prepare(folder: Path) -> None:
     await kit.database.close()
 
 
-async def erase(folder: Path) -> None:
-    """Let the user request, wait, and have it done; a user without an answer requests again."""
-    kit = kit_of(folder)
+def recipients(hook: str) -> Settings:
+    """Return the settings with a recipient that is told by webhook."""
+    told = {"name": "cdn", "kind": "cdn", "deletes": "webhook", "contact": hook, "secret": "0" * 16, "private": True}
+    return Settings.model_validate({"recipients": [told]})
+
+
+async def erase(folder: Path, hook: str) -> None:
+    """Let the user request, wait, and have it done, and the recipient told; a user without an answer requests again."""
+    kit, chosen = kit_of(folder), recipients(hook)
     rights, asked = made(kit, folder), folder / "asked"
     if not asked.exists():
         await rights.erase(Proof(A, 3, WHOLE), "page", records=True, logs=True)
         asked.touch()
     kit.now = NOW + 73 * 3_600
-    await kit.purge().run()
+    await kit.purge(notices=DeletionNotices(kit.pseudonyms, chosen)).run()
     await rights.look()
+    notices = RecipientNotices(kit.database, kit.pseudonyms, chosen, lambda: kit.now)
+    await notices.look()
+    kit.now += LEASE
+    await notices.look()
     await kit.database.close()
 
 
@@ -82,9 +98,13 @@ async def found(folder: Path) -> dict[str, Any]:
         states = [str(state) for state in (await connection.execute(text("SELECT state FROM request"))).scalars()]
         whose = (await connection.execute(text("SELECT count(*) FROM party WHERE side = 0"))).scalar_one()
         waits = (await connection.execute(text("SELECT count(*) FROM deletion WHERE done IS NULL"))).scalar_one()
+        (told,) = (await connection.execute(text("SELECT number, state FROM deletion_notice"))).all()
     names = Counter([name.partition("/")[0] async for name in kit.objects.names("")])
     await kit.database.close()
-    return {"rows": rows, "states": states, "first sides": whose, "waits": waits, "objects": dict(names)}
+    return {
+        "rows": rows, "states": states, "first sides": whose, "waits": waits, "objects": dict(names), "told": told.state,
+        "notice": notice_id(told.number, "cdn"),
+    }  # fmt: skip
 
 
 def killed_at(step: int) -> None:
@@ -106,14 +126,23 @@ def killed_at(step: int) -> None:
     write = Database.write
 
     @contextlib.asynccontextmanager
-    async def counted(self: Database) -> AsyncIterator[Any]:
-        async with write(self) as connection:
+    async def counted(self: Database, **how: bool) -> AsyncIterator[Any]:
+        async with write(self, **how) as connection:
             yield connection
             count()  # before the commit
 
     Database.write = counted  # type: ignore[method-assign]
     for name in ("put", "delete"):
         setattr(Objects, name, around(getattr(Objects, name)))
+    send = recipient_webhook.send
+
+    async def sent(*given: Any) -> Any:
+        count()  # before a byte left
+        outcome = await send(*given)
+        count()  # before the answer is written
+        return outcome
+
+    recipient_webhook.send = sent
 
 
 def apart(work: Callable[[], None]) -> int:
@@ -125,6 +154,9 @@ def apart(work: Callable[[], None]) -> int:
         try:
             work()
             status = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             sys.stdout.flush()
             os._exit(status)
@@ -145,11 +177,11 @@ class Memory(dict[str, bytes]):
         return iter([[{"path": name} for name in self if name.startswith(prefix)]])
 
 
-def warm(whole: Path, one: Path) -> None:
+def warm(whole: Path, one: Path, hook: str) -> None:
     """Do it once here, with objects in memory: a process forked afterwards finds every statement compiled."""
     shutil.copytree(whole, one)
     with unittest.mock.patch("server.data.objects.object_store.LocalStore", side_effect=lambda *_, **__: Memory()):
-        asyncio.run(erase(one))
+        asyncio.run(erase(one, hook))
         asyncio.run(found(one))
     shutil.rmtree(one)
     gc.collect()  # an `Objects` that is gone ends its threads
@@ -158,12 +190,12 @@ def warm(whole: Path, one: Path) -> None:
     gc.freeze()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, hook: str) -> None:
     """Kill at each step in turn, until there is no step of that number."""
     whole = folder / "whole"
     whole.mkdir()
     assert apart(lambda: asyncio.run(prepare(whole))) == 0
-    warm(whole, folder / "warm")
+    warm(whole, folder / "warm", hook)
     for step in range(MOST):
         one = folder / str(step)
         shutil.copytree(whole, one)
@@ -171,10 +203,10 @@ def main(folder: Path) -> None:
         def first(step: int = step, one: Path = one) -> None:
             if step:
                 killed_at(step)
-            asyncio.run(erase(one))
+            asyncio.run(erase(one, hook))
 
         def then(step: int = step, one: Path = one) -> None:
-            asyncio.run(erase(one))
+            asyncio.run(erase(one, hook))
             print(json.dumps({"step": step, **asyncio.run(found(one))}))
 
         ended_by = apart(first)
@@ -186,4 +218,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

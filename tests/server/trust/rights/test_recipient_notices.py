@@ -160,6 +160,22 @@ async def test_each_recipient_is_told_in_its_way_until_it_took_the_notice(
     async with kit.database.read() as connection:
         kept = (await connection.execute(select(deletion_notice.c.known, deletion_notice.c.next))).all()
     assert {tuple(row) for row in kept} == {(None, None)}, "a notice that ended holds no address"
+    lines = [(row["recipient"], row["phase"]) for row in await DisclosureLedger(kit.database).lines()]
+    assert sorted(lines) == sorted(
+        (name, phase) for name in ("down", "mailed", "refuses", "twice") for phase in ("intent", "done")
+    ), "who refused the notice has read it"
+    assert not (await DisclosureLedger(kit.database).verify()).problems
+
+
+async def test_who_could_never_be_reached_was_given_nothing(kit: Kit, hooks: dict[str, Hook]) -> None:
+    chosen = settings({"down": hooks["down"]})
+    await hooks["down"].stop()
+    await deleted(kit, chosen)
+    for later in (0, LIFE):
+        kit.now += later
+        await told(kit, chosen).look()
+    lines = [(row["recipient"], row["phase"]) for row in await DisclosureLedger(kit.database).lines()]
+    assert lines == [("down", "failed"), ("down", "intent")]
 
 
 async def test_the_person_reads_each_recipient_by_name_before_and_after(kit: Kit, hooks: dict[str, Hook]) -> None:
@@ -168,6 +184,7 @@ async def test_the_person_reads_each_recipient_by_name_before_and_after(kit: Kit
     mine = rights(kit, recipients=chosen.recipients)
     planned = {one.recipient: one.state for one in (await mine.ask(ME, NOW)).recipients}
     assert (planned["down"], planned["ours"], planned["mailed"]) == ("waiting", "by_us", "untold")
+    assert planned["blind"] == "nothing"
     kit.now += 73 * 3600
     await kit.purge(notices=DeletionNotices(kit.pseudonyms, chosen)).run()
     await told(kit, chosen).look()
