@@ -40,7 +40,7 @@ class Server:
 
     def __init__(self, data: Path, first: str = "", port: int = 0, **settings: str) -> None:
         self._data = data
-        self._first = first
+        self.first = first
         self._settings = settings
         self.before = ""  # what it wrote to its log until it was ready
         self.said = ""  # and since
@@ -66,7 +66,7 @@ class Server:
         command = [
             sys.executable,
             "-c",
-            self._first + START,
+            self.first + START,
             "serve",
             "--port",
             str(self.port),
@@ -146,7 +146,11 @@ class Network:
             if self._down:
                 self._reset(front)
                 continue
-            back = socket.create_connection(("127.0.0.1", self._behind), source_address=self._source)
+            try:
+                back = socket.create_connection(("127.0.0.1", self._behind), source_address=self._source)
+            except OSError:  # the server is down
+                self._reset(front)
+                continue
             with self._lock:
                 self._open += [front, back]
             for source, sink in ((front, back), (back, front)):
