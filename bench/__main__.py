@@ -35,6 +35,10 @@ VERBS: Final = {
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started per second, polls held"),
     "store": Verb("bench.storage.store", "cost of storing: records, purge, races, logs, guesses"),
     "know": Verb("bench.storage.access_requests", "cost of an access request: the answer, the archive"),
+    "disclosures": Verb(
+        "bench.storage.disclosures",
+        "a line of the ledger, alone and beside a busy process; a ledger verified; a package; --keep",
+    ),
     "reports": Verb("bench.storage.reports", "reports answered and stored, and their effect on two users who chat"),
     "bans": Verb("bench.storage.bans", "cost of bans per connection, and their memory"),
     "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),

@@ -102,6 +102,8 @@ BOARD = Board(
                       ((f'sum by (state) (serendip_requests{{{HERE}, state=~"open|in_progress"}})', "{{state}}"),), ((10_000, "orange"),)),
                 Panel("Orders for data", "Orders of courts and authorities that are not closed. One that is nearly due has an alert.", "short",
                       ((f'sum by (state) (serendip_orders{{{HERE}, state=~"open|held"}})', "{{state}}"),)),
+                Panel("Emergencies", "Disclosures because a life was in danger, by the state of their review. One that is nearly due has an alert.", "short",
+                      ((f"sum by (state) (serendip_emergency_reviews{{{HERE}}})", "{{state}}"),)),
                 Panel("Records that wait", "For the database. Growing: it is slow or away.", "short", ((total("serendip_store_waiting"), "waiting"),), ((10_000, "orange"),)),
                 Panel("Database and object store", "1 while it answers, and takes records. Each is asked every few seconds.", "short",
                       ((f"min by (instance) (serendip_store_up{{{HERE}}})", "{{instance}} database"), (f"min by (instance) (serendip_objects_up{{{HERE}}})", "{{instance}} objects"))),

@@ -195,8 +195,8 @@ class Safety(Protocol):
     async def months(self) -> list[dict[str, Any]]:
         """Return the published figures of each closed month, newest first. Raises StoreAway."""
 
-    async def ledger_head(self) -> dict[str, Any]:
-        """Return number of lines and newest hash of the disclosure ledger: `lines`, `hash`. Raises StoreAway."""
+    async def ledger_mark(self) -> dict[str, Any] | None:
+        """Return the hash of the month's mark in the disclosure ledger, and its Unix time: `hash`, `at`. Raises StoreAway."""
 
     async def close(self) -> None:
         """Store the waiting reports, within a bounded time."""

@@ -25,6 +25,8 @@ MAY_KNOW = {
     "server.trust.publication.figure_tables",
     "server.trust.publication.monthly_figures",
     "server.data.retention.notice_and_request_expiry",
+    "server.data.retention.service_closure",
+    "server.main.commands.closure_commands",
     "server.data.schema.hidden_row_conditions",
     "server.data.privacy.registry_check",
 }

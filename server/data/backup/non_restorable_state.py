@@ -30,6 +30,7 @@ from server.data.schema.data_request_schema import (
 )
 from server.data.schema.deletion_schema import deletion, deletion_notice, erased
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
+from server.data.schema.emergency_review_schema import emergency_review
 from server.data.schema.hold_conditions import held_log, held_people
 from server.data.schema.incident_schema import incident
 from server.data.schema.law_order_schema import law_order
@@ -83,6 +84,7 @@ PARTS = (
     Part(held_party, (held_party.c.ended, held_party.c.side)),
     Part(audit, (), appended=True),
     Part(law_order, (law_order.c.due, law_order.c.gag_until, law_order.c.hold, law_order.c.decided)),
+    Part(emergency_review, (emergency_review.c.at, emergency_review.c.reviewed)),
     Part(incident, (incident.c.aware, incident.c.notified, incident.c.closed)),
     Part(disclosure, (), appended=True),
     Part(disclosure_subject, (disclosure_subject.c.since,)),

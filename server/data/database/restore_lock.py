@@ -94,7 +94,7 @@ async def alone(database: Database) -> AsyncIterator[None]:
                 holders = (await connection.execute(HOLDERS, {"key": KEY})).scalars().all()
                 raise Busy(
                     f"hosts serve from this database ({', '.join(holders) or 'they have just ended'}): stop every one of them"
-                    " first (systemctl stop serendip on each), then restore"
+                    " first (systemctl stop serendip on each), then call this again"
                 )
         yield
     finally:

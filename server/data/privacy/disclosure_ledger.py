@@ -2,9 +2,10 @@
 
 A line with phase `intent` is on disk before a byte leaves; a second line (`done`, `failed`) says what came of it, or one line alone says `refused`.
 Each line holds the SHA-256 of the line before in the form of RFC 8785, so that an edited, reordered or missing line is found by `verify`; a
-missing end is found by comparing with the newest hash that `/transparency` published. Times are Unix seconds.
+missing end is found by a hash that `/transparency` published: that of the month's `mark`. Times are Unix seconds.
 
-**Invariant:** an intent has at most one outcome. An intent without one was interrupted, so the data may have left.
+**Invariant:** an intent has at most one outcome. An intent without one was interrupted, so the data may have left. A mark's hash tells no reader
+how many lines are before it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import case, func, insert, select, text, update
+from sqlalchemy import Connection, case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
@@ -42,6 +43,7 @@ class Phase(StrEnum):
     DONE = "done"
     FAILED = "failed"
     REFUSED = "refused"
+    MARK = "mark"  # no disclosure: its hash is published
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,17 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The number of lines, and the hash of the newest one as hex; empty without lines."""
+    """The number of lines, and the hash of the newest one as hex; empty without lines. Of a published one the number is unknown: 0."""
 
     lines: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest mark as it is published: when it was made, and its hash as hex."""
+
+    at: int
     hash: str
 
 
@@ -126,6 +136,20 @@ class DisclosureLedger:
         `subjects`: values of `Pseudonyms.disclosure_subject`; without any, one line that concerns no person. `keep`: called in the same
         transaction, for a caller that must find the lines again after a kill.
         """
+        if keep is None:
+            return await self._database.transact(lambda connection: self._intend(connection, one, subjects))
+        async with self._database.write(durable=True) as connection:
+            numbers = await self.intent_within(connection, one, subjects)
+            await keep(connection, numbers)
+        return numbers
+
+    async def intent_within(
+        self, connection: AsyncConnection, one: Disclosure, subjects: Sequence[bytes] = ()
+    ) -> tuple[int, ...]:
+        """Do the same within a durable transaction that writes more."""
+        return await connection.run_sync(self._intend, one, subjects)
+
+    def _intend(self, connection: Connection, one: Disclosure, subjects: Sequence[bytes]) -> tuple[int, ...]:
         now = int(self._clock())
         rows, people = [], []
         for who in subjects or (None,):
@@ -134,28 +158,31 @@ class DisclosureLedger:
                 one.row() | {"phase": Phase.INTENT.value, "intent": None, "who": who and subject_hash(salt, who)}
             )
             people.append(who and {"since": max(now, one.reveal_after), "salt": salt, "who": who})
-        async with self._database.write(durable=True) as connection:
-            numbers = await self._append(connection, now, rows)
-            known = [person | {"line": line} for line, person in zip(numbers, people, strict=True) if person]
-            if known:
-                await connection.execute(insert(disclosure_subject), known)
-            if keep is not None:
-                await keep(connection, numbers)
+        numbers = self._append(connection, now, rows)
+        known = [person | {"line": line} for line, person in zip(numbers, people, strict=True) if person]
+        if known:
+            connection.execute(insert(disclosure_subject), known)
         return numbers
 
     async def done(self, intents: Sequence[int], count: int | None = None) -> None:
         """Write that the data left. `count`: records, if the intent did not know it. Raises NoIntent."""
-        await self._outcome(intents, Phase.DONE, count)
+        await self._database.transact(lambda connection: self._end(connection, intents, Phase.DONE, count))
 
     async def failed(self, intents: Sequence[int]) -> None:
         """Write that nothing left. Raises NoIntent."""
-        await self._outcome(intents, Phase.FAILED, None)
+        await self._database.transact(lambda connection: self._end(connection, intents, Phase.FAILED, None))
 
     async def refused(self, one: Disclosure) -> None:
         """Write that a disclosure was asked for and refused. The line concerns no person: nothing was looked up."""
+        await self._database.transact(lambda connection: self._refuse(connection, one))
+
+    async def refused_within(self, connection: AsyncConnection, one: Disclosure) -> None:
+        """Do the same within a durable transaction that writes more."""
+        await connection.run_sync(self._refuse, one)
+
+    def _refuse(self, connection: Connection, one: Disclosure) -> None:
         row = one.row() | {"phase": Phase.REFUSED.value, "intent": None, "who": None}
-        async with self._database.write(durable=True) as connection:
-            await self._append(connection, int(self._clock()), [row])
+        self._append(connection, int(self._clock()), [row])
 
     @contextlib.asynccontextmanager
     async def recorded(self, one: Disclosure, subjects: Sequence[bytes] = ()) -> AsyncIterator[None]:
@@ -179,56 +206,81 @@ class DisclosureLedger:
         moved = update(disclosure_subject).where(disclosure_subject.c.line.in_(theirs))
         await connection.execute(moved.values(since=case((at > until, at), else_=until)))
 
-    async def _outcome(self, intents: Sequence[int], phase: Phase, count: int | None) -> None:
-        async with self._database.write(durable=True) as connection:
-            await self._lock(connection)
-            found, closed, numbers = [], 0, sorted(set(intents))
-            for first in range(0, len(numbers), STEP):
-                some = numbers[first : first + STEP]
-                wanted = select(disclosure).where(
-                    disclosure.c.number.in_(some), disclosure.c.phase == Phase.INTENT.value
-                )
-                rows_of = await connection.execute(wanted.order_by(disclosure.c.number))
-                found += [row._asdict() for row in rows_of.all()]
-                over = select(func.count()).select_from(disclosure).where(disclosure.c.intent.in_(some))
-                closed += (await connection.execute(over)).scalar_one()
-            if len(found) != len(numbers) or closed:
-                raise NoIntent(f"not open: {', '.join(map(str, intents[:PROBLEMS]))}")
-            rows = [
-                row | {"phase": phase.value, "intent": row["number"], "who": None}
-                | ({} if count is None else {"count": count})
-                for row in found
-            ]  # fmt: skip
-            await self._append(connection, int(self._clock()), rows)
+    def _end(self, connection: Connection, intents: Sequence[int], phase: Phase, count: int | None) -> None:
+        self._lock(connection)
+        found, closed, numbers = [], 0, sorted(set(intents))
+        for first in range(0, len(numbers), STEP):
+            some = numbers[first : first + STEP]
+            wanted = select(disclosure).where(disclosure.c.number.in_(some), disclosure.c.phase == Phase.INTENT.value)
+            found += [row._asdict() for row in connection.execute(wanted.order_by(disclosure.c.number)).all()]
+            over = select(func.count()).select_from(disclosure).where(disclosure.c.intent.in_(some))
+            closed += connection.execute(over).scalar_one()
+        if len(found) != len(numbers) or closed:
+            raise NoIntent(f"not open: {', '.join(map(str, intents[:PROBLEMS]))}")
+        rows = [
+            row | {"phase": phase.value, "intent": row["number"], "who": None}
+            | ({} if count is None else {"count": count})
+            for row in found
+        ]  # fmt: skip
+        self._append(connection, int(self._clock()), rows)
 
-    async def _lock(self, connection: AsyncConnection) -> None:
+    def _lock(self, connection: Connection) -> None:
         """Keep other writers out until the transaction ends. In SQLite the write lock does."""
         if not self._database.sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
-    async def _append(self, connection: AsyncConnection, now: int, rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
-        await self._lock(connection)
-        last = (await connection.execute(select(disclosure).order_by(disclosure.c.number.desc()).limit(1))).first()
+    def _append(self, connection: Connection, now: int, rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
+        self._lock(connection)
+        last = connection.execute(select(disclosure).order_by(disclosure.c.number.desc()).limit(1)).first()
         number, prev = (0, FIRST) if last is None else (last.number, line_hash(last._asdict()))
         lines = []
         for row in rows:
             number += 1
             lines.append(row | {"number": number, "prev": prev, "at": now})
             prev = line_hash(lines[-1])
-        await connection.execute(insert(disclosure), lines)
+        connection.execute(insert(disclosure), lines)
         return tuple(line["number"] for line in lines)
 
     async def head(self) -> Head:
-        """Return the number of lines and the newest hash: what `/transparency` publishes."""
+        """Return the number of lines and the newest hash."""
         async with self._database.read() as connection:
             last = (await connection.execute(select(disclosure).order_by(disclosure.c.number.desc()).limit(1))).first()
         return Head(0, "") if last is None else Head(last.number, line_hash(last._asdict()).hex())
+
+    async def mark_month(self) -> bool:
+        """Append a mark unless this month (UTC) has one; return whether it was appended. Called by the only purge.
+
+        A mark holds 32 random bytes. Without them a reader who knows the mark before could try the few numbers and times that are possible, and
+        learn whether any line came between.
+        """
+        now, newest = int(self._clock()), await self.published()
+        if newest is not None and _month(newest.at) == _month(now):
+            return False
+        row = {
+            "phase": Phase.MARK.value, "intent": None, "what": "", "recipient": "", "basis": "", "categories": "", "count": 0,
+            "who": secrets.token_bytes(32), "request": None, "law_order": None, "reveal_after": 0,
+        }  # fmt: skip
+        await self._database.transact(lambda connection: self._append(connection, now, [row]))
+        return True
+
+    async def published(self) -> Mark | None:
+        """Return the newest mark, which is all that `/transparency` shows of the ledger; None before the first."""
+        wanted = select(disclosure).where(disclosure.c.phase == Phase.MARK.value)
+        async with self._database.read() as connection:
+            last = (await connection.execute(wanted.order_by(disclosure.c.number.desc()).limit(1))).first()
+        return None if last is None else Mark(last.at, line_hash(last._asdict()).hex())
 
     async def lines(self, newest: int = 1000) -> list[dict[str, Any]]:
         """Return the newest lines, newest first."""
         wanted = select(disclosure).order_by(disclosure.c.number.desc()).limit(newest)
         async with self._database.read() as connection:
             return [dict(zip(NAMES, row, strict=True)) for row in (await connection.execute(wanted)).all()]
+
+    async def what_of(self, number: int) -> What | None:
+        """Return the way of a line's disclosure; None for a mark, and if there is no such line."""
+        async with self._database.read() as connection:
+            found = await connection.scalar(select(disclosure.c.what).where(disclosure.c.number == number))
+        return What(found) if found else None
 
     async def unfinished(self, intents: Sequence[int]) -> set[int]:
         """Return those of these intents that have no outcome."""
@@ -239,7 +291,7 @@ class DisclosureLedger:
             return set((await connection.execute(wanted)).scalars())
 
     async def verify(self, published: Head | None = None) -> Verified:
-        """Walk the whole ledger. `published`: a head that was published or written down before, which must be in it."""
+        """Walk the whole ledger. `published`: a hash that was published, or a head that was written down, which must be in it."""
         walk = _Walk(published)
         async with self._database.snapshot() as connection:
             async for some in (
@@ -257,6 +309,10 @@ class DisclosureLedger:
         return walk.outcome()
 
 
+def _month(at: int) -> str:
+    return time.strftime("%Y-%m", time.gmtime(at))
+
+
 class _Walk:
     """State of a walk over the lines, oldest first."""
 
@@ -266,6 +322,7 @@ class _Walk:
         self._number = 0
         self._open: dict[int, None] = {}
         self._problems: list[str] = []
+        self._met = published is None  # whether the published hash was found
 
     def problem(self, said: str) -> None:
         if len(self._problems) < PROBLEMS:
@@ -283,11 +340,17 @@ class _Walk:
             self.problem(f"line {number}: an outcome without its intent")
         self._number, self._prev = number, line_hash(line)
         told = self._published
-        if told is not None and number == told.lines and self._prev.hex() != told.hash:
+        if told is None:
+            return
+        same = self._prev.hex() == told.hash
+        self._met = self._met or same
+        if number == told.lines and not same:
             self.problem(f"line {number}: its hash is not the published one")
 
     def outcome(self) -> Verified:
         if self._published is not None and self._number < self._published.lines:
             self.problem(f"line {self._number + 1}: missing, {self._published.lines} lines were published")
+        elif self._published is not None and not self._published.lines and not self._met:
+            self.problem("no line has the published hash: one before it was changed, or it is missing")
         head = Head(self._number, self._prev.hex() if self._number else "")
         return Verified(head, tuple(self._open), tuple(self._problems))

@@ -27,6 +27,7 @@ from server.data.schema import (  # noqa: F401 - their tables
     data_request_schema,
     deletion_schema,
     disclosure_schema,
+    emergency_review_schema,
     incident_schema,
     law_order_schema,
     moderation_schema,

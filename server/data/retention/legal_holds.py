@@ -111,6 +111,25 @@ async def place(
     secret: bool,
 ) -> int:
     """Place a hold, and return its number. When it returns, no later purge step deletes its rows. Raises BadHold, StoreAway."""
+    async with database.write() as connection:
+        await database.guard(connection)
+        return await place_within(
+            connection, pseudonyms, selector, authority=authority, reason=reason, now=now, until=until, secret=secret
+        )
+
+
+async def place_within(
+    connection: AsyncConnection,
+    pseudonyms: Pseudonyms,
+    selector: Selector,
+    *,
+    authority: str,
+    reason: str,
+    now: int,
+    until: int,
+    secret: bool,
+) -> int:
+    """Do the same within a transaction under the guard. Raises BadHold."""
     selector = selector.checked()
     if not authority.strip() or not reason.strip():
         raise BadHold("refused.hold.needs")
@@ -125,9 +144,7 @@ async def place(
         "placed": now,
         "until": until,
     }
-    async with database.write() as connection:
-        await database.guard(connection)
-        return await _put(connection, row, values(selector, pseudonyms))
+    return await _put(connection, row, values(selector, pseudonyms))
 
 
 async def restrict(connection: AsyncConnection, pseudonyms: Pseudonyms, identity: int, why: str, now: int) -> int:

@@ -26,6 +26,7 @@ from server.data.schema.transparency_schema import CHATS, law_notice, month_figu
 DAY = 86_400
 FIRST = 120 * DAY  # seconds that the first count looks back: older rows are deleted
 UPTO = ("", "upto")
+COUNTED = "counted"  # of each month: without it a month in which nothing ended would not be published, which tells that nothing did
 # Seconds within which a decision was made; longer ones are counted as 0.
 WITHIN = (3_600, 4 * 3_600, 12 * 3_600, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of bans, at most
@@ -61,6 +62,8 @@ async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
             await add(connection, month, name, number)
         if operators := await _operators(connection, month):
             await _set(connection, month, "operators", operators)
+        if upto:
+            await _set(connection, month, COUNTED, 0)
     if end > upto:
         await _set(connection, *UPTO, end)
     return changed
@@ -87,7 +90,7 @@ async def published(connection: AsyncConnection, most: int) -> dict[str, dict[st
     )
     newest = (await connection.execute(months)).scalars().all()
     figures = select(month_figure.c.month, month_figure.c.name, month_figure.c.count).where(
-        not_(month_figure.c.name.startswith(CHATS))
+        not_(month_figure.c.name.startswith(CHATS)), month_figure.c.name != COUNTED
     )
     found: dict[str, dict[str, int]] = {month: {} for month in newest}
     for month, name, number in (await connection.execute(figures.where(month_figure.c.month.in_(newest)))).all():

@@ -22,6 +22,7 @@ from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.objects.object_store import Objects
 from server.data.privacy import registry_history
+from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Column, Days, Registry
 from server.data.retention import legal_holds as holds
@@ -43,6 +44,7 @@ LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: other wr
 REST = 0.02  # seconds between steps at least: another process polls for the lock up to 15 ms apart in its first 33, so it gets in
 TIDY = 10  # steps between moves of the WAL into the file: 70 MB, since each row has index entries in two random places
 MANY = 500  # ids in one statement
+EVERY_DAY = 2  # days ahead, of which no chat can be
 OF_A_CASE = (
     case_subject,
     report,
@@ -157,7 +159,7 @@ class Purge:
             now = int(self._clock())
             if not dry:
                 await holds.refresh(self._database, self._pseudonyms, now)
-            await self._chats(now, done)
+            await self._chats(now, now - self._keep * DAY, done)
             await self._held(now, done)
             await self._logs_hidden(now, done)
             await self._cases(now, done)
@@ -166,6 +168,7 @@ class Purge:
                 await self._asked(done)
                 done.add("objects", await self._logs.sweep())
                 await self._erasures(now, done)
+                await DisclosureLedger(self._database, self._clock).mark_month()
             await self._keys(now, done)
             if not dry:
                 if any(done.deleted.values()):
@@ -174,8 +177,20 @@ class Purge:
             await self._prove(now, done)
         return done
 
-    async def _chats(self, now: int, done: Purged) -> None:
-        cut = now - self._keep * DAY
+    async def clear(self) -> Purged:
+        """Delete all chats however new they are, and all rows of ended holds, except what a hold keeps: for a service that closes.
+
+        No server may write. Raises as `run`.
+        """
+        done = Purged(dry=False)
+        async with self._database.only_purge():
+            now = int(self._clock())
+            await holds.refresh(self._database, self._pseudonyms, now)
+            await self._chats(now, now + EVERY_DAY * DAY, done)
+            await self._held(now, done)
+        return done
+
+    async def _chats(self, now: int, cut: int, done: Purged) -> None:
         if done.dry:
             async with self._database.read() as connection:
                 await self._database.limit_parallelism(connection)

@@ -41,6 +41,7 @@ KINDS = {
     "request_mail": "hashed addresses of mails of a day",
     "rights_key": "people who made keys invalid",
     "agent_use": "agents' codes that were used",
+    "emergency_review": "reviews of emergencies",
     "incident": "published incidents",
     "law_order": "legal orders",
     "disclosure": "lines of the disclosure ledger",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from server.main.commands.command_base import say, stop, table, when
 from server.main.commands.store_command_runner import StoreCommand, store_command
 
 app = typer.Typer(no_args_is_help=True, help="The ledger of disclosures to others.")
+HEAD = re.compile(r"(?:([0-9]{1,15}):)?([0-9a-fA-F]{64})")
 COLUMNS = ("number", "at", "phase", "intent", "what", "recipient", "basis", "categories", "count", "reveal_after")
 
 
@@ -38,14 +40,18 @@ def listed(
 def verify(
     run: StoreCommand,
     head: Annotated[
-        str, typer.Option(metavar="LINES:HASH", help="as /transparency showed it once: finds a missing end, too")
+        str,
+        typer.Option(
+            metavar="HASH",
+            help="as /transparency showed it once, or LINES:HASH as this command printed it: finds a missing end, too",
+        ),
     ] = "",
 ) -> None:
     """Check each line's hash, and print number and hash of the newest. Status 1 if a line was changed, moved or removed."""
-    number, _, digest = head.partition(":")
-    if head and not (number.isdecimal() and len(digest) == 64):
-        stop("--head is the number of lines, a colon and 64 digits", status=2)
-    known = Head(int(number), digest.lower()) if head else None
+    read = HEAD.fullmatch(head)
+    if head and read is None:
+        stop("--head is 64 digits, or the number of lines, a colon and 64 digits", status=2)
+    known = Head(int(read[1] or 0), read[2].lower()) if read else None
     found = run.perform(lambda parts, _: DisclosureLedger(parts.database).verify(known))
     if not run.prints_json(asdict(found)):
         say(f"{found.head.lines} lines, newest hash {found.head.hash or '-'}")

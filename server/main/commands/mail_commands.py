@@ -23,10 +23,9 @@ from server.trust.data_requests import incoming_mail
 from server.trust.data_requests.request_store import Requests
 from server.trust.data_requests.rights_ports import QueueFull
 from server.trust.rights.mail_intake import Filed, MailIntake
-from server.trust.rights.request_letters import RequestLetters
+from server.trust.rights.request_letters import RequestLetters, site_of
 
 TRY_AGAIN, NO_MAIL = 75, 65  # EX_TEMPFAIL, EX_DATAERR of sysexits.h
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 @store_command()
@@ -50,7 +49,7 @@ def mail(
     async def handler(parts: Parts, settings: Settings) -> Filed:
         if not settings.mail.host:
             raise RuntimeError("mail.host is not set, so no mail could be answered")
-        letters = RequestLetters(settings, site.rstrip("/") or _site(settings))
+        letters = RequestLetters(settings, site.rstrip("/") or site_of(settings))
         send = functools.partial(mail_relay.send, relay=settings.mail)
         intake = MailIntake(parts.database, parts.pseudonyms, Requests(parts.database, parts.pseudonyms), letters, send)
         try:
@@ -65,14 +64,3 @@ def mail(
     except Exception as error:  # noqa: BLE001 - a fault of this program must not bounce a user's request
         stop(f"a fault: {type(error).__name__}", status=TRY_AGAIN)
     say(f"{shown(done.number) or 'nothing to store'}, answer: {done.answer}")
-
-
-def _site(settings: Settings) -> str:
-    """Return the service's origin by its first name. Raises RuntimeError if it has none."""
-    names = [name for name in settings.server.hosts if "*" not in name]
-    public = next((name for name in names if name not in LOCAL), "")
-    if public:
-        return f"https://{public}"
-    if not names:
-        raise RuntimeError("server.hosts names no host for the links in answers; say --site URL")
-    return f"http://{names[0]}:{settings.server.port}"

@@ -66,6 +66,19 @@ KEPT = (
         "seconds until the authority must be notified of the first open incident; below 0: it is late. Missing: none is open",
         "Must we notify the authority of a breach?",
     ),
+    Metric(
+        "serendip_emergency_reviews",
+        "gauge",
+        "disclosures because a life was in danger, by the state of their review (those of 24 months)",
+        "Was every emergency reviewed, and how often was one unlawful?",
+        ("state",),
+    ),
+    Metric(
+        "serendip_emergency_review_due_seconds",
+        "gauge",
+        "seconds until the first disclosure in an emergency must be reviewed; below 0: it is late. Missing: none waits",
+        "Is there an emergency that somebody must review now?",
+    ),
     Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
     Metric(
         "serendip_store_lost",

@@ -329,7 +329,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/transparency", "The same, as data",
         {
-            200: (JSON, record("months", months={"type": "array", "items": MONTH}, ledger=record(lines=WHOLE, hash=STRING))),
+            200: (JSON, record("months", months={"type": "array", "items": MONTH}, ledger=record(at=WHOLE, hash=STRING))),
             503: (JSON, ERROR),
         }, "safety",
     ),

@@ -30,6 +30,7 @@ from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
 from server.trust.console.console_ports import Translator
 from server.trust.console.detection_explanations import DetectionWords
+from server.trust.console.emergency_routes import add_emergencies
 from server.trust.console.order_routes import add_orders
 from server.trust.console.public_notice_routes import add_notices
 from server.trust.console.request_routes import add_requests
@@ -39,6 +40,7 @@ from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderators.answer_templates import AnswerTemplates
 from server.trust.moderators.approvals import HOUR, Approvals
 from server.trust.moderators.console_sessions import Sessions
+from server.trust.moderators.emergency_reviews import EmergencyReviews
 from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.moderators.passkeys import Passkeys
 from server.trust.moderators.roles import Operator
@@ -94,6 +96,7 @@ def build(
     for part in PARTS:
         part(gate, pages, case_parts)
     add_approvals(gate, pages, approvals)
+    add_emergencies(gate, pages, EmergencyReviews(parts.database, clock))
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_requests(gate, pages, parts, RequestWork(parts.database, parts.pseudonyms, chosen), clock)
     add_orders(gate, pages, parts, clock)

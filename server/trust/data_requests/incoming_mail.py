@@ -154,6 +154,11 @@ def _request(subject: str) -> tuple[str, str]:
     return next((_WORDS[word] for word in words if word in _WORDS), OTHER), language[1] if language else ""
 
 
+def language_of(text: str) -> str:
+    """Return the language that the subject of a stored mail names, two letters, or empty. `text`: as `IncomingMail.text`, which begins with it."""
+    return _request(text.partition("\n")[0])[1]
+
+
 def _automatic(message: Message, sender: str) -> bool:
     """Whether a program wrote this mail (RFC 3834, 2), or a list sent it."""
     submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
@@ -256,13 +256,21 @@ class Requests:
             await self._keep(connection, row.number, after)
             return after
 
-    async def tick(self, now: int) -> None:
+    async def unproved_mails(self, now: int, most: int) -> Sequence[Request]:
+        """Return requests by mail that were not proved by their outer day and whose sender is not told yet, with text and contact."""
+        wanted = select(request.c.number).where(*_late(now), _told_by_letter()).order_by(request.c.outer).limit(most)
+        async with self._database.read() as connection:
+            numbers = (await connection.execute(wanted)).scalars().all()
+        return [await self.read(ident) for ident in numbers]
+
+    async def tick(self, now: int, *, letters: bool = False) -> None:
         """Apply the clocks: answer finished deletions, and expire requests that were not proved by their outer day.
 
         A request that needs no proof never expires: it is due until an operator answers. Its text is deleted at the end, or after 90 days.
+        `letters`: those of `unproved_mails` stay open, since their senders get a letter first.
         """
         waits = (request.c.state == request_states.IN_PROGRESS, request.c.reason == request_states.VERIFY)
-        late = (*waits, request.c.kind.not_in(request_states.UNPROVED_KINDS), request.c.outer <= now)
+        late = (*_late(now), not_(_told_by_letter())) if letters else _late(now)
         # Of an earlier release, which required a proof of everything.
         asked_in_vain = update(request).where(*waits, request.c.kind.in_(request_states.UNPROVED_KINDS))
         done = select(deletion.c.number).where(deletion.c.done.is_not(None))
@@ -373,6 +381,20 @@ async def notices_of(connection: AsyncConnection, ident: str) -> tuple[Step, ...
     """Return the notices of a deletion to recipients, by its number. Raises StoreAway."""
     of = select(deletion_notice).where(deletion_notice.c.number == ident).order_by(deletion_notice.c.recipient)
     return tuple(Step(one.recipient, one.state, one.at) for one in (await connection.execute(of)).all())
+
+
+def _late(now: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of the requests that were not proved by their outer day."""
+    return (
+        request.c.state == request_states.IN_PROGRESS, request.c.reason == request_states.VERIFY,
+        request.c.kind.not_in(request_states.UNPROVED_KINDS), request.c.outer <= now,
+    )  # fmt: skip
+
+
+def _told_by_letter() -> ColumnElement[bool]:
+    """Match requests by mail with an address for an answer."""
+    address = select(request_contact.c.request).where(request_contact.c.request == request.c.number)
+    return and_(request.c.by == "mail", address.exists())
 
 
 def _standing(row: Row[Any]) -> RequestState:

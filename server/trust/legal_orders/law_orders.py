@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import case as when
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
@@ -28,6 +29,8 @@ from server.ops.security.reference_numbers import number as draw
 from server.ops.security.reference_numbers import read as read_number
 from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders import order_kinds
+from server.trust.moderators import emergency_reviews
+from server.trust.moderators.roles import Action
 
 DAY: Final = 86_400
 PAPER: Final = b"order.paper"
@@ -143,7 +146,10 @@ class LawOrders:
         return number
 
     async def hold(self, text: str, operator: str, days: int) -> int:
-        """Preserve what the order names, and return the hold's number. It is secret while the order is. Raises OrderRefused, BadHold."""
+        """Preserve what the order names, and return the hold's number. It is secret while the order is. Raises OrderRefused, BadHold.
+
+        Hold and order change in one transaction: an order has one hold, also if two officers place it at once or the process is killed.
+        """
         order, selector, _ = await self.read(text)
         self.check_running(order)
         if order.hold is not None:
@@ -152,29 +158,36 @@ class LawOrders:
         async with audit_log.act(
             self.database, operator=operator, action="order hold", why=why, subject=self.subject_of(selector)
         ) as act:
-            hold = await legal_holds.place(
-                self.database, self.pseudonyms, selector, authority=order.authority, reason=why, now=self.now,
-                until=self.now + days * DAY, secret=(order.gag_until or 0) > self.now,
-            )  # fmt: skip
-            values: dict[str, Any] = {"hold": hold, "state": HELD}
-            if order.kind == "preservation":  # nothing leaves, so the order is answered
-                values |= {"state": PRODUCED, "decided": self.now, "ends": max(self.now, order.gag_until or 0)}
-            await self.change(order, **values)
+            async with self.database.write() as connection:
+                await self.database.guard(connection)
+                hold = await legal_holds.place_within(
+                    connection, self.pseudonyms, selector, authority=order.authority, reason=why, now=self.now,
+                    until=self.now + days * DAY, secret=(order.gag_until or 0) > self.now,
+                )  # fmt: skip
+                values: dict[str, Any] = {"hold": hold, "state": HELD}
+                if order.kind == "preservation":  # nothing leaves, so the order is answered
+                    values |= {"state": PRODUCED, "decided": self.now, "ends": max(self.now, order.gag_until or 0)}
+                free = (law_order.c.number == order.number, law_order.c.state.in_(RUNNING), law_order.c.hold.is_(None))
+                if not (await connection.execute(update(law_order).where(*free).values(values))).rowcount:
+                    raise OrderRefused("another operator closed this order or placed its hold")  # this hold is undone
             act.outcome = f"hold {hold}"
         return hold
 
     async def refuse(self, text: str, operator: str, why: str) -> None:
-        """Refuse an order. The ledger has the line; nothing was looked up. Raises OrderRefused."""
-        order, selector, _ = await self.read(text)
-        self.check_running(order)
-        async with audit_log.act(
-            self.database, operator=operator, action="order refuse", why=why, subject=self.subject_of(selector)
-        ) as act:
-            await self.ledger.refused(self.disclosure(order, order.asked))
-            await self.change(
-                order, state=REFUSED, decided=self.now, why=why[:500], ends=max(self.now, order.gag_until or 0)
-            )
-            act.outcome = f"order {shown(order.number)} refused"
+        """Refuse an order. The ledger has the line; nothing was looked up. Raises OrderRefused, Busy while an order is produced."""
+        async with self.database.only_production():  # else this order could be given and refused
+            order, selector, _ = await self.read(text)
+            self.check_running(order)
+            async with audit_log.act(
+                self.database, operator=operator, action="order refuse", why=why, subject=self.subject_of(selector)
+            ) as act:
+                async with self.database.write(durable=True) as connection:
+                    await self.ledger.refused_within(connection, self.disclosure(order, order.asked))
+                    ends = max(self.now, order.gag_until or 0)
+                    await self._change(
+                        connection, order, {"state": REFUSED, "decided": self.now, "why": why[:500], "ends": ends}
+                    )
+                act.outcome = f"order {shown(order.number)} refused"
 
     async def gag(self, text: str, operator: str, until: int, why: str) -> None:
         """Move the end of an order's secrecy, as a court did; a past time ends it now. Raises OrderRefused.
@@ -234,12 +247,26 @@ class LawOrders:
         kind, _, value = self.pseudonyms.open_selector(row.selector).partition(" ")
         return _order(row), Selector(kind, value), self.pseudonyms.open_text(PAPER, row.paper)
 
-    async def change(self, order: Order, **values: Any) -> None:
-        """Write new values of a running order. Raises OrderRefused if another operator closed it meanwhile."""
-        running = update(law_order).where(law_order.c.number == order.number, law_order.c.state.in_(RUNNING))
+    async def note(self, order: Order, words: str) -> None:
+        """Write how far the answer of a running order is, in place of its reason. Raises OrderRefused if another operator closed it meanwhile."""
         async with self.database.write() as connection:
-            if not (await connection.execute(running.values(**values))).rowcount:
-                raise OrderRefused("this order is closed")
+            await self._change(connection, order, {"why": words[:500]})
+
+    async def close_produced(self, order: Order, operator: str) -> None:
+        """Write that the package of an order was given; that of an emergency is to be reviewed. Raises OrderRefused."""
+        values = {
+            "state": PRODUCED, "decided": self.now, "why": f"produced by {operator}"[:500], "ends": max(self.now, order.gag_until or 0),
+        }  # fmt: skip
+        async with self.database.write() as connection:
+            await self._change(connection, order, values)
+            if order.kind == "emergency":
+                await emergency_reviews.begin(connection, Action.PRODUCE, order.number.encode(), operator, self.now)
+
+    @staticmethod
+    async def _change(connection: AsyncConnection, order: Order, values: dict[str, Any]) -> None:
+        running = update(law_order).where(law_order.c.number == order.number, law_order.c.state.in_(RUNNING))
+        if not (await connection.execute(running.values(values))).rowcount:
+            raise OrderRefused("this order is closed")
 
     @staticmethod
     def _reason(order: Order) -> str:

@@ -3,13 +3,14 @@
 The package is a folder of mode 0700 with `records.json`, `README.txt` and `SHA256SUMS`; with the authority's key the records are encrypted by `age`
 before they are written. The folder appears complete, by one rename.
 
-**Invariant:** a second operator approved it, and the ledger's intent is on disk before an address or a text is opened. Called again after a
-kill, `produce` finishes or repeats what was interrupted.
+**Invariant:** a second operator approved it, and the ledger's intent is on disk before an address or a text is opened. One production runs at a
+time. Called again after a kill, `produce` finishes or repeats what was interrupted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -28,13 +29,14 @@ from server.data.privacy.registry_model import Category
 from server.data.schema.disclosure_schema import disclosure
 from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders import order_kinds
-from server.trust.legal_orders.law_orders import PRODUCED, LawOrders, Order, OrderRefused
+from server.trust.legal_orders.law_orders import LawOrders, Order, OrderRefused
 from server.trust.legal_orders.order_records import FoundRecords, OrderRecords, utc
 from server.trust.moderators.approvals import Approvals, State
 from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.moderators.roles import Action, Operator
 
 AGE_S: Final = 60.0  # seconds that age may take
+WRITING: Final = "package: "  # begins the reason of an order whose package is being written, before its folder
 SUMS, README, RECORDS = "SHA256SUMS", "README.txt", "records.json"
 ABSENT: Final = "age is not installed, and the authority gave a key: apt install age"
 
@@ -73,14 +75,25 @@ class OrderProduction:
     ) -> ProducedPackage:
         """Write the package to `out`, a new folder, or ask for the approval. `dry`: count only.
 
-        Raises OrderRefused, BeyondBounds, TooMany, OSError, ObjectsAway.
+        Raises OrderRefused, BeyondBounds, TooMany, Busy while another officer produces an order, OSError, ObjectsAway.
         """
+        if dry:
+            return await self._produce(text, operator, out, wanted, dry=True)
+        async with self._orders.database.only_production():
+            return await self._produce(text, operator, out, wanted, dry=False)
+
+    async def _produce(
+        self, text: str, operator: str, out: Path, wanted: Sequence[Category], *, dry: bool
+    ) -> ProducedPackage:
+        """Do the same under the lock: no other officer closes this attempt's lines of the ledger as interrupted."""
         order, selector, _ = await self._orders.read(text)
         chosen = order_kinds.opened(order.kind, order.asked, wanted)
         self._orders.check_running(order)
         if not chosen:
             raise OrderRefused(f"{order_kinds.KINDS[order.kind].words} opens nothing: refuse it, or place a hold")
         subject, why = self._orders.subject_of(selector), f"order {shown(order.number)}"
+        if not dry:
+            await asyncio.to_thread(_clear_interrupted, order, out)
         if not dry and await asyncio.to_thread(_is_package_of, out, order):
             return await self._finish(order, operator, chosen, {})
         if not dry and (state := await self._approved(order, operator, why)) is not None:
@@ -125,6 +138,7 @@ class OrderProduction:
         ledger, keys = self._orders.ledger, self._orders.pseudonyms
         if interrupted := await self._intents(order):
             await ledger.failed(interrupted)
+        await self._orders.note(order, f"{WRITING}{out}")
         one = self._orders.disclosure(order, chosen, sum(counts.values()))
         intents = await ledger.intent(one, [keys.disclosure_subject(value) for value in found.values])
         try:
@@ -142,10 +156,7 @@ class OrderProduction:
         """Write the outcome of a package that is there."""
         if intents := await self._intents(order):
             await self._orders.ledger.done(intents)
-        now = self._orders.now
-        await self._orders.change(
-            order, state=PRODUCED, decided=now, why=f"produced by {operator}"[:500], ends=max(now, order.gag_until or 0)
-        )
+        await self._orders.close_produced(order, operator)
         return ProducedPackage("done", chosen, counts)
 
     async def _intents(self, order: Order) -> list[int]:
@@ -174,9 +185,31 @@ def _is_package_of(out: Path, order: Order) -> bool:
     return True
 
 
+def _clear_interrupted(order: Order, out: Path) -> None:
+    """Remove what an interrupted attempt left beside another folder. Raises OrderRefused if its package is complete: it may have been given."""
+    if not order.why.startswith(WRITING):
+        return
+    earlier = Path(order.why.removeprefix(WRITING))
+    if earlier == out:
+        return
+    with contextlib.suppress(OSError):
+        shutil.rmtree(_part_of(earlier))
+    try:
+        complete = _is_package_of(earlier, order)
+    except (OrderRefused, OSError):  # it is something else by now
+        complete = False
+    if complete:
+        raise OrderRefused(f"its package is complete in {earlier}: say --out {earlier}")
+
+
+def _part_of(out: Path) -> Path:
+    """Return the folder in which the files are until all are written."""
+    return out.with_name(out.name + ".part")
+
+
 def _write_package(out: Path, content: _Content) -> None:
     """Write all files beside `out`, then rename their folder to it. After an error none stays. Raises OSError, OrderRefused if age fails."""
-    part = out.with_name(out.name + ".part")
+    part = _part_of(out)
     if part.exists():
         shutil.rmtree(part)  # of an attempt that was killed
     part.mkdir(mode=0o700, parents=True)

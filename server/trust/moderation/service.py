@@ -235,9 +235,10 @@ class Safety:
         """Return the published figures of each closed month, newest first. Raises StoreAway."""
         return await monthly_figures.months(self._parts.database)
 
-    async def ledger_head(self) -> dict[str, Any]:
-        """Return number of lines and newest hash of the disclosure ledger: `lines`, `hash`. Raises StoreAway."""
-        return asdict(await DisclosureLedger(self._parts.database).head())
+    async def ledger_mark(self) -> dict[str, Any] | None:
+        """Return the hash of the month's mark in the disclosure ledger, and its Unix time: `hash`, `at`. Raises StoreAway."""
+        newest = await DisclosureLedger(self._parts.database).published()
+        return None if newest is None else asdict(newest)
 
     async def close(self) -> None:
         """Store the waiting reports, within CLOSING seconds, and end the tasks."""

@@ -16,6 +16,7 @@ from sqlalchemy import Row, insert, select, update
 from server.data.database.database import Database
 from server.data.privacy import audit_log
 from server.data.schema.console_schema import approval
+from server.trust.moderators import emergency_reviews
 from server.trust.moderators.moderator_accounts import Accounts, Refused
 from server.trust.moderators.roles import Action, Operator
 
@@ -64,7 +65,7 @@ class Approvals:
 
         asked ─► another confirms within 72 h ─► confirmed, good for a day (of an account whose passkey and roles are a day old)
               └► no other account may           ─► after console.wait_hours: ready, good for a day (marked alone)
-              └► a life is in danger            ─► ready at once (marked emergency, and reviewed afterwards)
+              └► a life is in danger            ─► ready at once (marked emergency, and reviewed: `emergency_reviews`)
 
     Until a request is used, its author can withdraw it, and another moderator with the same permission can refuse it.
     """
@@ -106,6 +107,8 @@ class Approvals:
                     ready=ready, confirmed_by=None, refused_by=None, alone=alone, emergency=emergency,
                 )
             )  # fmt: skip
+            if emergency and action is not Action.PRODUCE:  # an order is reviewed once it is produced
+                await emergency_reviews.begin(connection, action, subject, operator.name, now)
         return ident.hex()
 
     async def obtain(

@@ -31,6 +31,7 @@ class Action(StrEnum):
         "requests"  # requests about own data: list, read, answer, refuse, extend, close; remove a saved log by its link
     )
     AUDIT = "audit"  # read the audit log
+    REVIEW = "review"  # review an emergency in which one had no part
     ACCOUNTS = "accounts"  # invite, roles, close
 
 
@@ -38,10 +39,10 @@ _MODERATOR = frozenset({Action.WORK})
 ROLES: dict[str, frozenset[Action]] = {
     "moderator": _MODERATOR,
     "child": _MODERATOR | {Action.CHILD, Action.REFER},
-    "lead": _MODERATOR | {Action.LONG, Action.UNBAN, Action.APPEALS, Action.NOTICES, Action.FOREVER},
-    "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD, Action.PRODUCE},
+    "lead": _MODERATOR | {Action.LONG, Action.UNBAN, Action.APPEALS, Action.NOTICES, Action.FOREVER, Action.REVIEW},
+    "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD, Action.PRODUCE, Action.REVIEW},
     "clerk": frozenset({Action.REQUESTS}),
-    "admin": frozenset({Action.ACCOUNTS, Action.AUDIT}),
+    "admin": frozenset({Action.ACCOUNTS, Action.AUDIT, Action.REVIEW}),
 }
 # The permission that opens each queue of cases, and the lists of appeals and notices.
 OPENED_BY: dict[str, Action] = {

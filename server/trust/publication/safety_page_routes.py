@@ -144,7 +144,9 @@ class PublicRoutes:
         t: Said = reader["t"]
         shown = [(t.month(month["month"]), tables(month, t)) for month in figures["months"]]
         status, cache = (503, "no-store") if state else (200, "no-cache")
-        values = {"state": state, "months": shown, "ledger": figures.get("ledger")}
+        ledger = figures.get("ledger")
+        mark = ledger and {"day": t.day(ledger["at"]), "hash": ledger["hash"]}
+        values = {"state": state, "months": shown, "ledger": mark}
         answer = pages.answer("transparency.html", status=status, cache=cache, **values, **reader)
         answer.headers["Vary"] = "Accept-Language"
         return answer
@@ -157,14 +159,14 @@ class PublicRoutes:
         return web.json_response(figures, headers={"Cache-Control": "no-cache"})
 
     async def _published(self) -> dict[str, Any] | None:
-        """Return the published figures (`months`, `ledger`); None if they cannot be read and never were."""
+        """Return the published figures (`months`, and `ledger` once it has a mark); None if they cannot be read and never were."""
         if self._safety is None:
             return {"months": []}
         async with self._reading:
             if self._figures is None or time.monotonic() - self._read > FRESH:
                 try:
-                    months, ledger = await self._safety.months(), await self._safety.ledger_head()
-                    self._figures = {"months": months, "ledger": ledger}
+                    months, mark = await self._safety.months(), await self._safety.ledger_mark()
+                    self._figures = {"months": months} | ({} if mark is None else {"ledger": mark})
                     self._read = time.monotonic()
                 except StoreAway:
                     pass  # the last figures still hold

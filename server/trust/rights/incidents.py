@@ -46,15 +46,15 @@ class Incidents:
             raise NoIncident("the 72 hours run from a time that has been")
         number = reference_numbers.number()
         async with audit_log.act(self._database, operator=operator, action="incident new", why=number) as act:
-            (line,) = await self._ledger.intent(
-                Disclosure(What.INCIDENT, authority.strip(), "GDPR 33, 34", tuple(categories), people)
-            )
-            row = {
-                "number": number, "aware": aware, "opened": now, "notified": None, "closed": None, "line": line, "people": people,
-                "authority": authority.strip()[:120], "categories": ", ".join(one.name for one in categories), "words": words.strip(),
-                "why": "",
-            }  # fmt: skip
-            async with self._database.write() as connection:
+            async with self._database.write(durable=True) as connection:
+                (line,) = await self._ledger.intent_within(
+                    connection, Disclosure(What.INCIDENT, authority.strip(), "GDPR 33, 34", tuple(categories), people)
+                )
+                row = {
+                    "number": number, "aware": aware, "opened": now, "notified": None, "closed": None, "line": line, "people": people,
+                    "authority": authority.strip()[:120], "categories": ", ".join(one.name for one in categories), "words": words.strip(),
+                    "why": "",
+                }  # fmt: skip
                 await connection.execute(insert(incident).values(row))
             act.outcome = "published"
         return number

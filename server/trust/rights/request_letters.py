@@ -20,11 +20,12 @@ from server.trust.data_requests.incoming_mail import IncomingMail
 from server.trust.data_requests.request_states import OUTER, UNPROVED_KINDS, due_in
 
 PLACE = "/privacy/request"
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLetters:
-    """Letters of one service. `site`: its origin, `https://chat.example`."""
+    """Letters of one service. `site`: its origin, `https://chat.example`; empty if it is not known (`expired` has no link then)."""
 
     settings: Settings
     site: str
@@ -47,6 +48,17 @@ class RequestLetters:
             t.text("mail.request.other"),
         )
         return self._letter(came, t, t.text("mail.request.subject", number=shown), parts)
+
+    def expired(self, to: str, number: str, received: int, language: str) -> EmailMessage:
+        """Return the notice that a request ended without a proof. `language`: two letters, or empty."""
+        t, shown = _said(language), reference_numbers.shown(number)
+        parts = [t.text("mail.request.expired", number=shown, day=t.day(received))]
+        if self.site:
+            parts.append(t.text("mail.request.anew", page=f"{self.site}{PLACE}?lang={t.language}"))
+        letter = _written(self.settings, to, t.text("mail.request.subject", number=shown), "\n\n".join(parts) + "\n")
+        letter["Auto-Submitted"] = "auto-generated"
+        letter["Content-Language"] = t.language
+        return letter
 
     def shine(self, came: IncomingMail) -> EmailMessage:
         """Return the answer to a question about direct marketing (California Civil Code 1798.83): the same for everyone."""
@@ -84,4 +96,19 @@ def _written(settings: Settings, to: str, subject: str, text: str) -> EmailMessa
 
 
 def _language(came: IncomingMail) -> Said:
-    return spoken().get(came.language) or spoken()[ENGLISH]
+    return _said(came.language)
+
+
+def _said(language: str) -> Said:
+    return spoken().get(language) or spoken()[ENGLISH]
+
+
+def site_of(settings: Settings) -> str:
+    """Return the service's origin by its first name. Raises RuntimeError if it has none."""
+    names = [name for name in settings.server.hosts if "*" not in name]
+    public = next((name for name in names if name not in LOCAL), "")
+    if public:
+        return f"https://{public}"
+    if not names:
+        raise RuntimeError("server.hosts names no host for the links in answers; say --site URL")
+    return f"http://{names[0]}:{settings.server.port}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
+from server.ops.process import mail_relay
 from server.ops.security.secret_keys import Keys, Purpose
 from server.ops.security.url_token_generator import SECRET, decode, draw, encode
 from server.trust.data_export.person_export import PersonExports
@@ -33,6 +35,8 @@ from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.legal_clocks import LegalClocks
 from server.trust.rights.proof_check import ProofChecks
 from server.trust.rights.recipient_notices import RecipientNotices
+from server.trust.rights.request_expiry import RequestExpiry
+from server.trust.rights.request_letters import RequestLetters, site_of
 
 Shape = TypeVar("Shape")
 LOOK = 60.0  # seconds between checks of the clocks
@@ -50,7 +54,9 @@ class Rights:
         tasks: Tasks,
         notices: RecipientNotices,
         clock: Callable[[], float] = time.time,
+        expiry: RequestExpiry | None = None,
     ) -> None:
+        """`expiry`: closes requests by mail without a proof, with a letter; None without a mail server."""
         self.keys = RightsKeys(keys)
         self.tokens = PageTokens(keys)
         self.proving = ProofChecks(parts.database, parts.pseudonyms, self.keys)
@@ -61,8 +67,8 @@ class Rights:
         self._tasks = tasks
         self._notices = notices
         self._clock = clock
-        self._counts: dict[str, int] = {}
-        self._due: int | None = None
+        self._expiry = expiry
+        self._counted: tuple[dict[str, int], int | None] = ({}, None)  # requests by state, and when the first is due
         self._legal = LegalClocks(parts, clock)
         self._listeners: list[Callable[[], None]] = []
 
@@ -190,9 +196,11 @@ class Rights:
 
     async def look(self) -> None:
         """Apply the clocks and the operators' answers to requests, and count them. Raises StoreAway."""
-        await self.requests.tick(int(self.now))
+        if self._expiry is not None:
+            await self._expiry.run(int(self.now))
+        await self.requests.tick(int(self.now), letters=self._expiry is not None)
         await self.deletion.settle(int(self.now))
-        self._counts, self._due = await self.requests.counts()
+        self._counted = await self.requests.counts()
         await self._legal.look()
         for looked in self._listeners:
             looked()
@@ -217,9 +225,10 @@ class Rights:
 
     def reading(self) -> Reading:
         """Return the values of the metrics."""
-        due = {} if self._due is None else {"serendip_request_due_seconds": self._due - self.now}
+        counts, first = self._counted
+        due = {} if first is None else {"serendip_request_due_seconds": first - self.now}
         return {
-            "serendip_requests": {(state,): self._counts.get(state, 0) for state in request_states.STATES},
+            "serendip_requests": {(state,): counts.get(state, 0) for state in request_states.STATES},
             **due,
             **self._legal.reading(self.now),
             **self._notices.reading(),
@@ -240,7 +249,19 @@ def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: 
     receipts = Receipts(keys.lasting[Purpose.RECEIPT])
     deletion = Deletion(parts, settings, receipts, lambda: published.version.name)
     notices = RecipientNotices(parts.database, parts.pseudonyms, settings)
-    return Rights(parts, keys, PersonExports(parts, told), deletion, tasks, notices)
+    return Rights(parts, keys, PersonExports(parts, told), deletion, tasks, notices, expiry=_expiry(parts, settings))
+
+
+def _expiry(parts: Parts, settings: Settings) -> RequestExpiry | None:
+    """Return the writer of letters about requests that end without a proof; None without a mail server."""
+    if not settings.mail.host:
+        return None
+    site = ""
+    with contextlib.suppress(RuntimeError):  # without a name that the settings say, the letter has no link
+        site = site_of(settings)
+    send = functools.partial(mail_relay.send, relay=settings.mail)
+    requests = Requests(parts.database, parts.pseudonyms)
+    return RequestExpiry(parts.database, requests, RequestLetters(settings, site), send)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from server.data.privacy.registry.shared_terms import COURT, HOSTING, LEGAL, OPERATOR, PERSON, SAFETY, A, F
+from server.data.privacy.registry.shared_terms import COPIES, COURT, HOSTING, LEGAL, OPERATOR, PERSON, SAFETY, A, F
 from server.data.privacy.registry_model import Basis, Column, Cookie, Days, Delete, Export, Item, Memory, While
 
 CONSOLE = (
@@ -51,6 +51,30 @@ CONSOLE = (
         delete=Delete(True, "closing the account removes it at once"),
         rare="only where operators use the console",
         needs="console",
+    ),
+    Item(
+        key="emergency_review",
+        title="review of an emergency",
+        categories=(F,),
+        what=(
+            "Staff only: which operator gave data out because a life was in danger, when, and which other operator reviewed it within 48"
+            " hours, with what outcome and why"
+        ),
+        sources=(OPERATOR,),
+        purposes=(SAFETY, LEGAL),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Days(730, after="emergency_review.at"),
+        places=(
+            *(
+                Column(f"emergency_review.{name}")
+                for name in ("what", "at", "by", "reviewed", "reviewed_by", "verdict", "finding")
+            ),
+            COPIES,
+        ),
+        export=Export.NOT_LINKED,
+        delete=Delete(False, "no: it guards everybody's data against the operators themselves"),
+        rare="only after an emergency",
     ),
     Item(
         key="approval",

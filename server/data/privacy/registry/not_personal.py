@@ -13,6 +13,8 @@ NOT_PERSONAL = (
     NotPersonal("file:keys/", "random keys, one an epoch, and the kept one"),
     NotPersonal("file:purge.lock", "empty"),
     NotPersonal("file:upkeep.lock", "empty"),
+    NotPersonal("file:order.lock", "empty"),
+    NotPersonal("file:letter.lock", "empty"),
     NotPersonal("file:rules/", "words that an operator has lines looked at for"),
     NotPersonal("file:statement/", "the versions of the privacy statement, as everybody may read them"),
     NotPersonal("file:backup.stamp", "empty; its date is that of the last backup"),

@@ -131,7 +131,7 @@ UNMARKED = {
     "request_text": "sealed; operators alone see it, and it goes when the request is closed",
     "request_answer": "sealed; operators write it",
     **dict.fromkeys(("deletion_notice", "deletion_address"), "names of providers, of whom there are none here"),
-    **dict.fromkeys(("disclosure", "disclosure_subject", "law_order"), "nothing is disclosed here"),
+    **dict.fromkeys(("disclosure", "disclosure_subject", "law_order", "emergency_review"), "nothing is disclosed here"),
     "case_comment": "sealed; moderators write it",
     "answer_template": "texts of moderators",
     **dict.fromkeys(

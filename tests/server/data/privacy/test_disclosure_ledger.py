@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import signal
 import sys
+from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,10 +18,11 @@ from server.data.backup.rollback_protection import SealedCopies
 from server.data.database.database import Database
 from server.data.errors import StoreAway
 from server.data.privacy import disclosure_ledger, registry_history
-from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, NoIntent, Phase
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger, Head, NoIntent, Phase
 from server.data.privacy.registry_model import Category, What
 from server.data.schema.disclosure_schema import disclosure, disclosure_subject
 from server.trust.data_export.person_row_keys import person
+from server.trust.publication import monthly_figures
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.rights.people import A, B, known
 
@@ -207,7 +211,63 @@ async def test_after_its_time_a_line_says_no_more_whom_it_concerns(kit: Kit, led
         left = (await connection.execute(select(disclosure_subject.c.line))).scalars().all()
     assert left == [2]  # the two years begin when the secrecy ends
     walked = await ledger.verify()
-    assert (walked.head.lines, walked.problems) == (2, ())
+    assert (walked.head.lines, walked.problems) == (3, ())  # with the mark of that month
+
+
+async def public(kit: Kit) -> dict[str, Any]:
+    """Return all that `/api/transparency` says at this time, after the purge of the day."""
+    await kit.purge().run()
+    newest = await DisclosureLedger(kit.database).published()
+    return {"months": await monthly_figures.months(kit.database), "ledger": newest and asdict(newest)}
+
+
+def guessed(before: str, mark: dict[str, Any], who: bytes | None) -> list[int]:
+    """Return the numbers of a mark that a reader can confirm who supposes that no line is between it and the mark before."""
+    line = dict.fromkeys(("what", "recipient", "basis", "categories"), "") | {
+        "phase": "mark", "intent": None, "count": 0, "request": None, "law_order": None, "reveal_after": 0,
+        "prev": bytes.fromhex(before), "at": mark["at"], "who": who,
+    }  # fmt: skip
+    return [n for n in range(1, 100) if disclosure_ledger.line_hash(line | {"number": n}).hex() == mark["hash"]]
+
+
+async def test_a_reader_works_out_no_number_of_disclosures_below_ten(kit: Kit, ledger: DisclosureLedger) -> None:
+    """Months with 0, 1, 4 and 9 disclosures look the same to a reader who asks each day, takes differences, and tries hashes."""
+    seen: list[dict[str, Any]] = []
+    for month, times in enumerate((0, 1, 4, 9, 0)):
+        kit.now = calendar.timegm((2027, month + 1, 1, 0, 5, 0))
+        seen.append(await public(kit))
+        for _ in range(times):
+            kit.now += 86_400
+            await ledger.done(await ledger.intent(ONE, [b"s" * 17]))
+            today = await public(kit)
+            assert today == seen[-1], "what is published changes once a month, not with a disclosure"
+    assert len({one["ledger"]["hash"] for one in seen}) == 5, "and each month, with disclosures and without"
+    for one in seen[1:]:
+        assert {str(month["disclosures"]) for month in one["months"]} == {"{'number': '< 10'}"}
+    shapes = [{key: value for key, value in one["months"][0].items() if key != "month"} for one in seen[1:]]
+    assert all(shape == shapes[0] for shape in shapes)
+    assert all(guessed(one["ledger"]["hash"], after["ledger"], None) == [] for one, after in pairwise(seen))
+    marks = {line.number: line.who for line in await lines(kit) if line.phase == Phase.MARK}
+    whole = [guessed(one["ledger"]["hash"], after["ledger"], marks[number])
+             for (one, after), number in zip(pairwise(seen), sorted(marks)[1:], strict=True)]  # fmt: skip
+    assert whole == [[2], [], [], []], "the random bytes alone keep a month without disclosures from being known"
+
+
+async def test_a_published_hash_finds_a_ledger_that_was_cut_or_changed_before_it(
+    kit: Kit, ledger: DisclosureLedger
+) -> None:
+    await ledger.intent(ONE, [b"s" * 17] * 2)
+    assert await ledger.published() is None
+    assert await ledger.mark_month()
+    assert not await ledger.mark_month()
+    await ledger.refused(ONE)
+    newest = await ledger.published()
+    assert newest is not None
+    known_hash = Head(0, newest.hash)
+    assert (await ledger.verify(known_hash)).problems == ()
+    await unlocked(kit, delete(disclosure).where(disclosure.c.number >= 3))
+    assert (await ledger.verify()).problems == ()
+    assert "no line has the published hash" in (await ledger.verify(known_hash)).problems[0]
 
 
 async def test_a_restore_loses_no_line(kit: Kit, ledger: DisclosureLedger) -> None:

@@ -132,7 +132,8 @@ def test_days_follow_the_deployment_and_never_exceed_the_promise() -> None:
     short = Retention(days=30, backup_days=7)
     assert {item.key: registry_history.days_of(item, short) for item in items} == {
         "identity": 30, "address": 30, "country": 30, "chat": 30, "audit": 365, "erasure": 7,
-        "report": 30, "case": 30, "case_subject": 30, "case_comment": 30, "ban": 30, "notice": 30, "appeal": 30, "law_notice": 30, "approval": 365,
+        "report": 30, "case": 30, "case_subject": 30, "case_comment": 30, "ban": 30, "notice": 30, "appeal": 30, "law_notice": 30,
+        "approval": 365, "emergency_review": 730,
         "access_log": 14, "deletion": 730, "request": 730, "deletion_notice": 730, "disclosure_subject": 730,
         "law_order": 730, "request_answer": 30, "agent_use": 14,
         "request_mail": 1,

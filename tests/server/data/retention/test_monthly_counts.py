@@ -239,7 +239,7 @@ async def test_requests_orders_holds_and_disclosures_are_counted_from_tickets_an
         entered = await found.new(order(kind, *asked), "ada")
         one, _, _ = await found.read(entered)
         await found.ledger.done(await found.ledger.intent(found.disclosure(one, one.open_to)))
-        await found.change(one, state="produced", decided=START)
+        await found.close_produced(one, "ada")
     refused = await found.new(order("demand"), "ada")
     await found.refuse(refused, "ada", "of no court")
     await found.hold(await found.new(order("preservation", due=None), "ada"), "ada", 90)

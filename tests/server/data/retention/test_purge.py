@@ -326,7 +326,8 @@ def test_a_row_goes_whole_or_the_registry_is_wrong() -> None:
         ("report", "case", "case_subject", "case_comment", "ban", "notice", "appeal", "law_notice"), 30
     )
     assert {rule.table: rule.days for rule in rules(Retention(days=30))} == {
-        "party": 30, "audit": 365, "approval": 365, "deletion": 730, "request": 730, "deletion_notice": 730, "disclosure_subject": 730,
+        "party": 30, "audit": 365, "approval": 365, "emergency_review": 730,
+        "deletion": 730, "request": 730, "deletion_notice": 730, "disclosure_subject": 730,
         "law_order": 730, "request_mail": 1,
         "request_answer": 30, "agent_use": 14,
     } | moderation  # fmt: skip

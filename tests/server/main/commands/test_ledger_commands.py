@@ -38,7 +38,8 @@ def test_the_ledger_is_listed_and_checked_against_what_was_published(serendip: R
     found = json.loads(serendip("privacy", "ledger", "verify", "--json").stdout)
     assert (found["head"]["lines"], found["unfinished"], found["problems"]) == (3, [1, 2, 3], [])
     head = f"3:{found['head']['hash']}"
-    assert serendip("privacy", "ledger", "verify", "--head", head).exit_code == 0
+    for known in (head, found["head"]["hash"]):
+        assert serendip("privacy", "ledger", "verify", "--head", known).exit_code == 0
     assert serendip("privacy", "ledger", "verify", "--head", "three").exit_code == 2
     with closing(sqlite3.connect(tmp_path / "serendip.db")) as database:
         database.execute("DROP TRIGGER disclosure_no_delete")
@@ -48,3 +49,4 @@ def test_the_ledger_is_listed_and_checked_against_what_was_published(serendip: R
     cut = serendip("privacy", "ledger", "verify", "--head", head)
     assert cut.exit_code == 1
     assert "line 3: missing" in cut.output
+    assert "no line has" in serendip("privacy", "ledger", "verify", "--head", found["head"]["hash"]).output

@@ -29,7 +29,7 @@ MONTH = month("2026-10", {
 })  # fmt: skip
 
 
-LEDGER = {"lines": 3, "hash": "5f" * 32}
+LEDGER = {"day": "1 November 2026", "hash": "5f" * 32}
 USE = use("2026-10", {
     **{f"hour/{kind}/{hour:02}/text": 31 * (40 if hour > 17 else 3) for kind in ("weekday", "weekend") for hour in range(24)},
     "length/60": 31 * 300, "length/0": 31 * 40, "ending/left": 31 * 400, "ending/lost": 31 * 20, "language/en": 31 * 400, "language/ar": 31 * 30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -71,6 +72,17 @@ async def test_a_hold_is_secret_while_the_order_is_and_a_preservation_is_answere
         await orders(kit).hold(secret, "ada", 90)
     with pytest.raises(OrderRefused):
         await orders(kit).refuse(preserve, "ada", "so")
+
+
+async def test_an_order_has_one_hold_also_if_two_officers_place_it_at_once(kit: Kit) -> None:
+    number = await orders(kit).new(order(), "ada")
+    found = await asyncio.gather(
+        *(orders(kit).hold(number, name, 90) for name in ("ada", "bob")), return_exceptions=True
+    )
+    assert [type(one) for one in found].count(int) == 1
+    assert any(isinstance(one, OrderRefused) for one in found)
+    (hold,) = await legal_holds.list_holds(kit.database)
+    assert (await orders(kit).read(number))[0].hold == hold.id
 
 
 async def test_a_refusal_is_a_line_of_the_ledger_and_final(kit: Kit) -> None:

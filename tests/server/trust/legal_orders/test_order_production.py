@@ -14,10 +14,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from server.data.errors import Busy
 from server.data.privacy import audit_log, registry_history
 from server.trust.legal_orders import order_production
 from server.trust.legal_orders.law_orders import OrderRefused
 from server.trust.legal_orders.order_kinds import BeyondBounds
+from server.trust.legal_orders.order_production import ProducedPackage
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.legal_orders.orders import (
     ADA,
@@ -189,6 +191,37 @@ async def test_the_records_are_encrypted_to_the_authority_and_nothing_plain_is_w
     assert folder(out.with_name("bad")) == {}
 
 
+async def test_two_officers_who_produce_an_order_at_once_give_it_once(kit: Kit, out: Path) -> None:
+    """Neither closes the other's line of the ledger as failed while the data leaves."""
+    await officers(kit, "ada", "bob")
+    await stored(kit)
+    number = await orders(kit).new(order(), "ada")
+    both = ((ADA, BOB), (BOB, ADA))
+    for author, _ in both:
+        assert (await production(kit).produce(number, author.name, out)).state == "asked"
+    for author, other in both:
+        waiting = next(one for one in await approvals(kit)[1].waiting(other) if one.asked_by == author.name)
+        await approvals(kit)[1].confirm(waiting.id, other)
+    found = await asyncio.gather(
+        *(production(kit).produce(number, author.name, out.with_name(author.name)) for author, _ in both),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in found].count(ProducedPackage) == 1
+    assert {type(one) for one in found} <= {ProducedPackage, OrderRefused, Busy}
+    assert [len(folder(out.with_name(author.name))) for author, _ in both].count(3) == 1
+    assert await phases(kit) == ["intent", "done"]
+
+
+async def test_an_order_is_not_refused_while_an_officer_produces_it(kit: Kit) -> None:
+    number = await orders(kit).new(order(), "ada")
+    async with kit.database.only_production():
+        with pytest.raises(Busy):
+            await orders(kit).refuse(number, "bob", "of no court")
+    assert await phases(kit) == []
+    await orders(kit).refuse(number, "bob", "of no court")
+    assert await phases(kit) == ["refused"]
+
+
 async def test_a_folder_of_something_else_is_left_alone(kit: Kit, out: Path) -> None:
     await officers(kit, "ada", "bob")
     number = await orders(kit).new(order(), "ada")
@@ -232,11 +265,45 @@ kit = make_kit(url, Path(data), Objects())
     "before the files": lambda: killed(order_production, "_readme", False),
     "before the folder appears": lambda: killed(Path, "rename", False),
     "after the folder appeared": lambda: killed(order_production, "_write_package", True),
-    "before the order is closed": lambda: killed(law_orders.LawOrders, "change", False),
-    "after the order is closed": lambda: killed(law_orders.LawOrders, "change", True),
+    "before the order is closed": lambda: killed(law_orders.LawOrders, "close_produced", False),
+    "after the order is closed": lambda: killed(law_orders.LawOrders, "close_produced", True),
 }[step]()
 asyncio.run(production(kit).produce(number, "ada", Path(out)))
 """
+
+
+async def killed(kit: Kit, out: Path, step: str) -> str:
+    """Enter and approve an order, and kill its production at a step. Return the order's number."""
+    await officers(kit, "ada", "bob")
+    await stored(kit)
+    number = await orders(kit).new(order(), "ada")
+    await production(kit).produce(number, "ada", out)
+    (waiting,) = await approvals(kit)[1].waiting(BOB)
+    await approvals(kit)[1].confirm(waiting.id, BOB)
+    command = (sys.executable, "-c", KILLED, kit.database.url, str(kit.data), number, str(out), step)
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    assert process.returncode == -signal.SIGKILL, said.decode()
+    return number
+
+
+async def test_a_package_that_may_have_been_given_is_not_produced_into_another_folder(kit: Kit, out: Path) -> None:
+    number = await killed(kit, out, "after the folder appeared")
+    with pytest.raises(OrderRefused, match=f"complete in {out}"):
+        await production(kit).produce(number, "ada", out.with_name("other"))
+    assert await phases(kit) == ["intent"], "nothing says that it failed"
+    assert (await production(kit).produce(number, "ada", out)).state == "done"
+    assert await phases(kit) == ["intent", "done"]
+
+
+async def test_what_an_interrupted_production_wrote_is_removed_by_one_into_another_folder(kit: Kit, out: Path) -> None:
+    number = await killed(kit, out, "before the folder appears")
+    assert folder(out.with_name(f"{out.name}.part")) != {}
+    assert (await production(kit).produce(number, "ada", out.with_name("other"))).state == "done"
+    assert folder(out.with_name(f"{out.name}.part")) == {}
+    assert await phases(kit) == ["intent", "failed", "intent", "done"]
+
+
 STEPS = {
     "before the intent": ("intent", "done"),
     **dict.fromkeys(
@@ -251,16 +318,7 @@ STEPS = {
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_production_that_was_killed_is_finished_by_the_next_call(kit: Kit, out: Path, step: str) -> None:
-    await officers(kit, "ada", "bob")
-    await stored(kit)
-    number = await orders(kit).new(order(), "ada")
-    await production(kit).produce(number, "ada", out)
-    (waiting,) = await approvals(kit)[1].waiting(BOB)
-    await approvals(kit)[1].confirm(waiting.id, BOB)
-    command = (sys.executable, "-c", KILLED, kit.database.url, str(kit.data), number, str(out), step)
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, said = await process.communicate()
-    assert process.returncode == -signal.SIGKILL, said.decode()
+    number = await killed(kit, out, step)
     assert len(folder(out)) in (0, 3), "a complete folder or none"
     if step == "after the order is closed":
         assert (await orders(kit).read(number))[0].state == "produced"

@@ -10,10 +10,10 @@ from server.trust.moderators.roles import ROLES, STEP_UP, TWO_OPERATORS, Action,
 MAY = {
     "moderator": {"work"},
     "child": {"work", "child", "refer"},
-    "lead": {"work", "long", "unban", "appeals", "notices", "forever"},
-    "officer": {"work", "reveal", "export", "hold", "produce"},
+    "lead": {"work", "long", "unban", "appeals", "notices", "forever", "review"},
+    "officer": {"work", "reveal", "export", "hold", "produce", "review"},
     "clerk": {"requests"},
-    "admin": {"accounts", "audit"},
+    "admin": {"accounts", "audit", "review"},
 }
 ACTIONS = {
     *(
@@ -31,6 +31,7 @@ ACTIONS = {
         "produce",
         "requests",
         "audit",
+        "review",
         "accounts",
     ),
 }

@@ -154,7 +154,9 @@ async def test_a_guesser_of_receipts_is_told_to_wait(server: Server) -> None:
 
 async def test_what_is_published_is_there_as_a_page_and_as_data(server: Server) -> None:
     assert "a month is published when it is over" in (await get(server, "/transparency"))[1]
-    assert json.loads((await get(server, "/api/transparency"))[1]) == {"months": [], "ledger": {"lines": 0, "hash": ""}}
+    published = json.loads((await get(server, "/api/transparency"))[1])
+    assert published["months"] == []
+    assert "lines" not in published.get("ledger", {})  # the mark alone, once the purge has made one
 
 
 async def test_pages_are_labelled_for_filters_unless_the_operator_says_no(server: Server, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit,
         "serendip_orders": {(state,): 0 for state in ("open", "held", "produced", "refused")},
         "serendip_order_gags_ended": 0,
         "serendip_deletion_notices": {(state,): 0 for state in ("waiting", "refused", "failed")},
+        "serendip_emergency_reviews": {(state,): 0 for state in ("waiting", "lawful", "unlawful")},
     }
 
 
