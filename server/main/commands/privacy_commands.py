@@ -21,6 +21,7 @@ from server.data.statement import processing_records, statement_versions
 from server.data.statement.current_statement import PublishedStatement
 from server.data.store import restore
 from server.data.store.store_runner import Parts
+from server.main.commands.closure_commands import close, handover_app
 from server.main.commands.command_base import (
     TYPED_NOTE,
     AsJson,
@@ -40,6 +41,7 @@ from server.main.commands.command_base import (
     when,
 )
 from server.main.commands.database_commands import restored
+from server.main.commands.emergency_commands import app as emergency_app
 from server.main.commands.incident_commands import app as incident_app
 from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.mail_commands import mail
@@ -57,9 +59,12 @@ app.add_typer(request_app, name="request")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(order_app, name="order")
 app.add_typer(incident_app, name="incident")
+app.add_typer(emergency_app, name="emergency")
+app.add_typer(handover_app, name="handover")
 app.command()(mail)
 app.command()(know)
 app.command()(delete)
+app.command()(close)
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes
 

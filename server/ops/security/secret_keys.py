@@ -138,6 +138,29 @@ def rotate_kept(data: Path) -> int:
     return ident
 
 
+def destroy(data: Path) -> list[str]:
+    """Overwrite and remove the secret and every key of a data folder, the secret last; return the names of the files. Raises OSError.
+
+    On journalled or copy-on-write disks, overwriting is best effort. A file that is gone already is passed over.
+    """
+    keys = sorted(file for file in (data / EPOCHS).iterdir() if file.is_file()) if (data / EPOCHS).is_dir() else []
+    gone = []
+    for file in (*keys, data / PREVIOUS, data / SECRET):
+        try:
+            descriptor = os.open(file, os.O_WRONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            os.pwrite(descriptor, bytes(BYTES), 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        file.unlink()
+        _sync(file.parent)
+        gone.append(str(file.relative_to(data)))
+    return gone
+
+
 def _kept_files(data: Path) -> dict[int, Path]:
     """Return the files of the further keys of stored values, by their ids."""
     found = {file.name.removeprefix("kept.").removesuffix(".key"): file for file in (data / EPOCHS).glob("kept.*.key")}
