@@ -25,6 +25,7 @@ NEVER = 1e9
 
 
 SIZES = (500, 1000, 2000, 4000)
+WORKERS = (2, 8, 32)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def main(chosen: argparse.Namespace) -> int:
 class Row:
     """Result of one simulation."""
 
-    way: str  # arrival, threshold (rule 6), falling (a floor of weight that falls), batch
+    way: str  # arrival, threshold (rule 6), falling (a floor of weight that falls), batch, workers (who comes by several processes)
     setting: str
     tickets: int
     rate: float  # arrivals a second
@@ -60,6 +61,7 @@ class Row:
     matched: float  # share of the tickets that met somebody
     by_interest: float  # share of the tickets that met somebody over a shared interest
     overlap: float  # shared interests of a pair, mean
+    moved: float = 0.0  # share of the pairs whose two came by different workers
 
 
 class World:
@@ -91,8 +93,9 @@ class World:
         lobby = Lobby(thresholds)
         return lobby, [lobby.intern(words) for words in self.words]
 
-    def run(self, way: str, setting: str, rate: float, thresholds: Thresholds) -> Row:
-        """Let the tickets arrive, then let time run until nothing more happens."""
+    def run(self, way: str, setting: str, rate: float, thresholds: Thresholds, workers: int = 1) -> Row:
+        """Let the tickets arrive, each by one of so many workers, then let time run until nothing more happens."""
+        homes = np.random.default_rng(self.n).integers(1, workers + 1, self.n)
         lobby, ids = self.lobby(thresholds)
         pool = Pool()
         found: list[Match] = []
@@ -101,7 +104,7 @@ class World:
             now += float(self.gaps[k]) / rate
             while (due := lobby.due()) is not None and due <= now:
                 found += lobby.advance(due)[0]
-            match = lobby.submit(Ticket(k, pool, ids[k], person=k + 1, since=now), now)
+            match = lobby.submit(Ticket(k, pool, ids[k], person=k + 1, since=now, home=int(homes[k])), now)
             if match is not None:
                 found.append(match)
         while (due := lobby.due()) is not None and due < NEVER / 2:
@@ -114,6 +117,7 @@ class World:
             wait_p50_s=round(float(np.quantile(waits, 0.5)), 3), wait_p99_s=round(float(np.quantile(waits, 0.99)), 3),
             matched=round(2 * len(found) / self.n, 4), by_interest=round(2 * len(shared) / self.n, 4),
             overlap=round(sum(len(match.common) for match in shared) / max(1, len(shared)), 3),
+            moved=round(sum(homes[match.a] != homes[match.b] for match in found) / max(1, len(found)), 4),
         )  # fmt: skip
 
 
@@ -130,6 +134,10 @@ def rows(world: World, rate: float) -> list[Row]:
     for window in (0.1, 1.0, 10.0, 100.0, 10_000.0):
         rules = Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0, window=window)
         found.append(world.run("batch", f"window {window:g} s", rate, rules))
+    for workers in WORKERS:
+        for near in (0.0, Thresholds().near):
+            setting = f"{workers} workers, preferred within {near:.0%}"
+            found.append(world.run("workers", setting, rate, Thresholds(near=near), workers))
     return found
 
 

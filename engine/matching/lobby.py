@@ -22,6 +22,7 @@ from ext.match.matcher import Matcher
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is a caller's error
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
 SEARCH_TICKETS: Final = 48  # examined per search below `exact_after`: about 4 us; later steps examine more
+ALL: Final = 65_535  # as a least weight: both asked for the same, so that no better partner can come
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language searches, the fullest first
 
 
@@ -39,15 +40,17 @@ class Lobby(Vocabulary):
         super().__init__(most_interests)
         self.thresholds = thresholds or Thresholds()
         self.counts = dict.fromkeys(REASONS, 0)
-        self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS)
+        self._matcher = Matcher(
+            most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS, near=self.thresholds.near
+        )
         self._rooms = PoolRooms(self._matcher.pool)
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
         self._agenda = (
             DueHeap()
         )  # tickets by the time of their next step; an entry is valid while it equals the ticket's own
-        self._window = NEVER  # when the newcomers since the last window are paired
-        self._fresh: list[Room] = []  # rooms that newcomers entered since then
+        self._window = NEVER  # when the first window ends
+        self._fresh: list[Room] = []  # rooms in which newcomers gather for a window
         self._now = float("-inf")
 
     # tickets
@@ -116,7 +119,6 @@ class Lobby(Vocabulary):
         matches: list[Match] = []
         steps: list[Step] = []
         if self._window <= now:
-            self._window = NEVER
             self._pair(matches, now)
         agenda = self._agenda
         while (due := agenda.due()) <= now and most != 0:
@@ -135,7 +137,7 @@ class Lobby(Vocabulary):
                 self._quiet(ticket._room, now),
                 self._also(ticket),
                 exact,
-                self._floor(ticket),
+                ALL if ticket._level == GOOD and ticket.client in ticket._room.members else self._floor(ticket),
             )
             if found is not None:
                 del self._tickets[ticket.client]
@@ -241,12 +243,20 @@ class Lobby(Vocabulary):
         return self._now
 
     def _pair(self, matches: list[Match], now: float) -> None:
-        """End a window: pair all tickets of the pools that newcomers entered."""
-        rooms, self._fresh = self._fresh, []
+        """End the windows that are due: pair all tickets that gathered in each pool."""
+        rooms, self._fresh, self._window = self._fresh, [], NEVER
+        rules = self.thresholds
         for room in rooms:
-            room.fresh = False
+            if room.pairs_at > now:
+                self._fresh.append(room)
+                self._window = min(self._window, room.pairs_at)
+                continue
+            room.pairs_at = NEVER
             quiet = self._quiet(room, now)
-            for a, b, common, weight, good in choose(list(room.members.values()), self._interner.weight, quiet):
+            rate = room.arrivals.rate(now)
+            any_since = now - rules.any_in_window(rate)
+            gathered = list(room.members.values())
+            for a, b, common, weight, good in choose(gathered, self._interner.weight, quiet, any_since, rules.near):
                 rule = ACCEPTS[GOOD if good else ANY]
                 for ticket in (a, b):
                     self._forget(ticket)
@@ -254,6 +264,15 @@ class Lobby(Vocabulary):
                 self.counts["matched"] += 2
                 waited = [max(0.0, now - ticket.since) for ticket in (a, b)]
                 matches.append(Match(a.client, b.client, common, weight, waited[0], waited[1], rule))
+            if not rules.window_at(rate):
+                self._scatter(room, now)
+
+    def _scatter(self, room: Room, now: float) -> None:
+        """Let the tickets that gathered in a pool search by themselves, in this turn or the next: it is not busy any more."""
+        members, room.members = room.members, {}
+        for ticket in members.values():
+            ticket._due = now
+            self._agenda.push(now, ticket.client)
 
     def _forget(self, ticket: Ticket) -> None:
         """Remove a ticket from the index, if it is there."""
@@ -296,7 +315,9 @@ class Lobby(Vocabulary):
     def _look(self, ticket: Ticket, now: float) -> Match | None:
         """Match the ticket at its level, or let it wait for its next step."""
         room = ticket._room
-        window = self.thresholds.window
+        window = 0.0
+        if ticket.interests:
+            window = self.thresholds.window_at(room.arrivals.rate(now))
         try:
             found = self._matcher.submit(
                 ticket.client,
@@ -307,12 +328,13 @@ class Lobby(Vocabulary):
                 ticket.person,
                 ticket.recent,
                 ticket.blocked,
-                self._quiet(room, now),
+                self._quiet(room, now) and not window,
                 self._also(ticket),
                 False,
-                not (window and ticket.interests),
-                self._floor(ticket),
+                not self.thresholds.window or not window,
+                ALL if window else self._floor(ticket),
                 ticket.place,
+                ticket.home,
             )
         except MatcherError:
             self.counts["refused"] += 1
@@ -324,11 +346,11 @@ class Lobby(Vocabulary):
         self._rooms.enter(room)
         if window:
             room.members[ticket.client] = ticket
-            if not room.fresh:
-                room.fresh = True
+            if room.pairs_at == NEVER:
+                room.pairs_at = now + window
                 self._fresh.append(room)
-            if self._window == NEVER:
-                self._window = now + window
+                if room.pairs_at < self._window:
+                    self._window = room.pairs_at
         self._agenda.push(ticket._due, ticket.client)
         return None
 
@@ -337,7 +359,10 @@ class Lobby(Vocabulary):
         rules = self.thresholds
         rate = ticket._room.arrivals.rate(now)
         if first:
-            ticket._step = ticket.since + (rules.any_at(rate) if ticket.interests else rules.lift_after)
+            if ticket.interests:
+                ticket._step = ticket.since + min(rules.any_after, rules.any_at(rate) + rules.busy_at(rate))
+            else:
+                ticket._step = ticket.since + rules.lift_after
             ticket._fallen = 0 if rules.peak and ticket.interests else rules.falls
         while ticket._step <= now:
             if ticket.strict and ticket._level == ANY:

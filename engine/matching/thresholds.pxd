@@ -7,15 +7,19 @@ cdef class Thresholds:
     cdef readonly int quiet_below
     cdef readonly double enough, exact_after
     cdef readonly int peak, falls
-    cdef readonly double falls_for, window, hurry
+    cdef readonly double falls_for, window, busy_window, near, hurry
     cpdef double any_at(self, double rate)
     cpdef double anyone_at(self, double rate)
     cpdef double fall_at(self, int fallen, double rate)
     cpdef floor(self, int fallen)
+    cpdef double window_at(self, double rate)
+    cpdef double any_in_window(self, double rate)
+    cdef double _fullness(self, double rate)
+    cpdef double busy_at(self, double rate)
     cdef double _pace(self, double rate)
 
 cdef class Arrivals:
-    cdef double _until
+    cdef double _until, _begun
     cdef list _buckets
     cdef int64_t _slot
     cdef public int total
@@ -25,4 +29,6 @@ cdef class Arrivals:
 
     @cython.locals(slot=int64_t, last=int64_t, gone=int64_t, place=Py_ssize_t)
     cpdef expire(self, double now)
+
+    @cython.locals(span=double, slot=int64_t)
     cpdef double rate(self, double now)

@@ -9,6 +9,11 @@ from typing import Final
 from engine.wire.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 SPAN: Final = 5.0  # seconds in which arrivals are counted together
+SOONEST: Final = 0.5  # seconds of arrivals from which a rate follows: a pool that begins is not taken for a busy one
+BUSY_FROM: Final = 50.0  # arrivals per second above which a pool gathers newcomers, at first for a moment
+LEAST_WINDOW: Final = 0.1  # seconds: too short to be felt; shorter windows cost more than they find
+BUSY_FULL: Final = 1000.0  # arrivals per second from which on it gathers them for all of `busy_window`
+GATHERED_MAX: Final = 1200.0  # newcomers of a window: pairing them takes some 20 ms of one core
 NO_SLOT: Final = float("-inf")  # end of the slot before the first arrival
 
 
@@ -27,8 +32,14 @@ class Thresholds:
     peak: int = 0  # least weight of shared interests that a newcomer accepts at first; it falls to 0
     falls: int = 12  # in so many steps
     falls_for: float = 3.0  # within so many seconds, sooner in a busy pool
-    window: float = 0.0  # above 0: newcomers with interests are paired together, once per so many seconds
-    hurry: float = 0.2  # least share of a step that is waited, however busy the pool
+    window: float = 0.0  # above 0: newcomers with interests are paired together, once per so many seconds, in each pool
+    busy_window: float = (
+        1.2  # the same where many arrive: the longest window that the arrival rate sets by itself; 0: none
+    )
+    near: float = (
+        0.07  # share of the weight by which a partner of the same process may be worse than the best, and is preferred
+    )
+    hurry: float = 0.18  # least share of a step that is waited, however busy the pool
 
     def any_at(self, rate: float) -> float:
         """Return the age at which any overlap is accepted, in a pool with `rate` arrivals per second."""
@@ -47,6 +58,25 @@ class Thresholds:
         left = 1.0 - fallen / self.falls
         return round(self.peak * left * left)
 
+    def window_at(self, rate: float) -> float:
+        """Return the seconds for which newcomers gather in a pool with `rate` arrivals per second; 0: they are matched on arrival."""
+        return self.window or self.busy_at(rate)
+
+    def any_in_window(self, rate: float) -> float:
+        """Return the age from which a window pairs a ticket by any overlap: the sooner, the more tickets gather."""
+        return self.any_at(rate) * (1.0 - self._fullness(rate))
+
+    def _fullness(self, rate: float) -> float:
+        """Return how far a pool is on the way from one without a window to the longest one, from 0 to 1."""
+        return min(1.0, max(0.0, rate - BUSY_FROM) / (BUSY_FULL - BUSY_FROM))
+
+    def busy_at(self, rate: float) -> float:
+        """Return the window that the arrival rate sets by itself: no longer than `busy_window`."""
+        if self.window or rate <= BUSY_FROM:
+            return 0.0
+        window = max(LEAST_WINDOW, self.busy_window * self._fullness(rate))
+        return min(self.busy_window, window, GATHERED_MAX / rate)
+
     def _pace(self, rate: float) -> float:
         """Return the factor of the steps: 1 in a slow pool, down to `hurry` if `enough` tickets arrive long before the step."""
         seen = rate * self.any_after
@@ -58,17 +88,20 @@ class Thresholds:
 class Arrivals:
     """Arrivals of one pool in the last minute, in twelve buckets of five seconds."""
 
-    __slots__ = ("_buckets", "_slot", "_until", "total")
+    __slots__ = ("_begun", "_buckets", "_slot", "_until", "total")
 
     def __init__(self) -> None:
         self._buckets = [0] * 12
         self._slot = 0  # the current one
         self._until = NO_SLOT  # when it ends
         self.total = 0
+        self._begun = 0.0  # the first arrival after a minute without any
 
     def add(self, now: float) -> None:
         """Count one arrival."""
         self.expire(now)
+        if not self.total:
+            self._begun = now
         place = self._slot % 12
         self._buckets[place] += 1
         self.total += 1
@@ -102,11 +135,21 @@ class Arrivals:
         """Add arrivals that `lately` exported in another process; those older than a minute are left out."""
         self.expire(now)
         slot = self._slot
+        if not self.total:
+            self._begun = now - SPAN * len(lately)
         for back, count in enumerate(lately[:12]):
             self._buckets[(slot - back) % 12] += count
             self.total += count
 
     def rate(self, now: float) -> float:
-        """Return the arrivals per second over the last minute."""
+        """Return the arrivals per second over the last SPAN to 2 SPAN; over less where the pool has just begun."""
         self.expire(now)
-        return self.total / 60.0
+        if not self.total:
+            return 0.0
+        span = now - self._until + 2 * SPAN
+        if now - self._begun < span:
+            span = now - self._begun
+        if span < SOONEST:
+            span = SOONEST
+        slot = self._slot
+        return (self._buckets[slot % 12] + self._buckets[(slot - 1) % 12]) / span

@@ -15,7 +15,7 @@ cdef class Room:
     cdef public Arrivals arrivals
     cdef public int waiting
     cdef public dict members
-    cdef public bint fresh
+    cdef public double pairs_at
 
 cdef class Ticket:
     cdef public object client, pool, interests, person
@@ -23,7 +23,7 @@ cdef class Ticket:
     cdef public Room _room
     cdef public double since, _due, _step
     cdef public uint64_t _handle
-    cdef public int place, _fallen, _level
+    cdef public int place, home, _fallen, _level
     cdef public bint strict
 
 cdef class Match:

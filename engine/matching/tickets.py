@@ -28,7 +28,8 @@ class Pool(NamedTuple):
 class Ticket:
     """Search of one user; owned by the lobby once submitted. `recent` and `blocked` are persons; `blocked` is never lifted.
 
-    `place`: placement group of the user, who is not matched with a user of another group; 0: matches all.
+    `place`: placement group of the user, who is not matched with a user of another group; 0: matches all. `home`: the user's process or host, whose
+    users are preferred; 0: unknown.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Ticket:
         "also",
         "blocked",
         "client",
+        "home",
         "interests",
         "person",
         "place",
@@ -63,6 +65,7 @@ class Ticket:
         blocked: tuple[int, ...] = (),
         also: tuple[Pool, ...] = (),
         place: int = 0,
+        home: int = 0,
     ) -> None:
         self.client = client
         self.pool = pool
@@ -73,6 +76,7 @@ class Ticket:
         self.blocked = blocked
         self.also = also
         self.place = place
+        self.home = home
         self.since = since
         self._handle = NO_HANDLE
         self._level = GOOD
@@ -94,7 +98,7 @@ class Ticket:
 class Room:
     """One pool as the lobby sees it: its number in the index, its family, arrivals and number of waiting tickets."""
 
-    __slots__ = ("arrivals", "family", "fresh", "members", "number", "pool", "waiting")
+    __slots__ = ("arrivals", "family", "members", "number", "pairs_at", "pool", "waiting")
 
     def __init__(self, pool: Pool, number: int, family: "Family") -> None:
         self.pool = pool
@@ -102,8 +106,8 @@ class Room:
         self.family = family
         self.arrivals = Arrivals()
         self.waiting = 0
-        self.members: dict[int, Ticket] = {}  # waiting tickets, oldest first; only kept if windows pair
-        self.fresh = False  # a newcomer entered since the last window
+        self.members: dict[int, Ticket] = {}  # waiting tickets that gather for a window, oldest first
+        self.pairs_at = NEVER  # when the window ends, if a newcomer entered since the last one
 
 
 class Family:

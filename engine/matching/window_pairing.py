@@ -1,4 +1,4 @@
-"""Pair all tickets of a pool at once for the largest total weight, once per interval (the setting `matching.window`).
+"""Pair all tickets of a pool at once for the largest total weight, once per window (`Thresholds.window_at`).
 
 **Invariant:** at most MOST tickets take part, half of them the oldest and half the newest, so the time of one run is bounded.
 """
@@ -18,8 +18,17 @@ Pair = tuple[
 ]  # common interests, rarest first; their weight; whether the overlap is good
 
 
-def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool) -> Iterator[Pair]:
-    """Yield pairs of tickets of one pool, which are given in order of age. `quiet`: any overlap is good."""
+def choose(
+    tickets: Sequence[Ticket],
+    weight: Callable[[int], int],
+    quiet: bool,
+    any_since: float = float("-inf"),
+    near: float = 0.0,
+) -> Iterator[Pair]:
+    """Yield pairs of tickets of one pool, which are given in order of age. `quiet`: any overlap is good.
+
+    `any_since`: tickets that have waited since then accept any overlap, whatever their level. `near`: see `Thresholds`.
+    """
     who = [ticket for ticket in tickets if ticket.interests]
     if len(who) > MOST:
         who = who[: MOST // 2] + who[-MOST // 2 :]
@@ -41,9 +50,10 @@ def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool)
         persons.append(ticket.person)
         avoid.extend(ticket.recent + ticket.blocked)
         avoid_offsets.append(len(avoid))
-    levels = array("B", [ANY if quiet else ticket._level for ticket in who])
+    levels = array("B", [ANY if quiet or ticket.since <= any_since else ticket._level for ticket in who])
     mates = array("i", bytes(4 * len(who)))
     places = array("I", [ticket.place for ticket in who])
+    homes = array("I", [ticket.home for ticket in who])
     pair(
         offsets,
         ids,
@@ -54,6 +64,8 @@ def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool)
         avoid=avoid,
         levels=levels,
         places=places,
+        homes=homes if near else None,
+        near=near,
     )
     for i, j in enumerate(mates):
         if i < j:

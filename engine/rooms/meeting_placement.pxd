@@ -2,9 +2,10 @@ cdef class Placement:
     cdef readonly dict people
     cdef readonly set leaving
     cdef set _fixed
-    cdef dict _free, _numbers, _places, _failed, _cut
+    cdef dict _free, _numbers, _places, _homes, _failed, _cut
     cdef readonly bint apart
     cpdef place(self, worker)
+    cpdef home(self, worker)
     cpdef where(self, list homes)
     cdef _of_fixed(self, list homes, list fixed)
     cdef list _of_one_host(self, list homes)

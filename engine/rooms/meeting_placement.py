@@ -17,6 +17,7 @@ HOST_BITS: Final = 8  # bits of a worker's number in its host
 FAILS: Final = 8  # failed matches of two hosts in a row, after which they count as cut off from each other
 CUT_FOR: Final = 10.0  # seconds
 OTHERS: Final = 0xFFFF  # the group of hosts that are cut off from some host, but not from each other
+HOMES_MAX: Final = 256  # the index keeps a byte of a ticket's home; workers or hosts beyond have none
 NOBODY: Final[list[int]] = []
 EMPTIER: Final = 0.75  # a worker with fewer than this share of the users of the members' emptiest worker takes them all
 
@@ -24,7 +25,7 @@ EMPTIER: Final = 0.75  # a worker with fewer than this share of the users of the
 class Placement:
     """Workers of one hub, their users and hosts."""
 
-    __slots__ = ("_cut", "_failed", "_fixed", "_free", "_numbers", "_places", "apart", "leaving", "people")
+    __slots__ = ("_cut", "_failed", "_fixed", "_free", "_homes", "_numbers", "_places", "apart", "leaving", "people")
 
     def __init__(self) -> None:
         self.people: dict[int, int] = {}  # by worker
@@ -32,6 +33,7 @@ class Placement:
         self._fixed: set[int] = set()  # workers whose users stay within their host
         self._free: dict[int, list[int]] = {}  # by host, the other workers that accept newcomers
         self._places: dict[int, int] = {}  # group by worker; a worker without one is not in it
+        self._homes: dict[int, int] = {}  # see `home`, by worker
         self._numbers: dict[int, int] = {}  # group by host, from 1 on; reused when no worker of its host is left
         self._failed: dict[tuple[int, int], int] = {}  # failed matches in a row, by pair of hosts
         self._cut: dict[tuple[int, int], float] = {}  # pair of hosts to the end of their separation, earliest first
@@ -65,6 +67,11 @@ class Placement:
         """Return the placement group of a worker's tickets (`Ticket.place`)."""
         place: int = self._places.get(worker, 0)
         return place
+
+    def home(self, worker: int) -> int:
+        """Return the number by which users who need not migrate to meet know each other (`Ticket.home`): of the host, if there are several."""
+        home: int = self._homes.get(worker, 0)
+        return home
 
     # hosts that are cut off from each other
 
@@ -180,6 +187,11 @@ class Placement:
             if worker not in self._fixed and worker not in self.leaving:
                 self._free.setdefault(worker >> HOST_BITS, []).append(worker)
         self.apart = len({worker >> HOST_BITS for worker in self.people}) > 1
+        shift = HOST_BITS if self.apart else 0
+        named: dict[int, int] = {}
+        for worker in sorted(self.people):
+            named.setdefault(worker >> shift, len(named) + 1)
+        self._homes = {worker: min(named[worker >> shift], HOMES_MAX) % HOMES_MAX for worker in self.people}
         self._put()
 
 

@@ -11,6 +11,8 @@ def pair(
     avoid: Any = None,
     levels: Any = None,
     places: Any = None,
+    homes: Any = None,
+    near: float = 0.0,
     keep: int = 128,
     depth: int = 4,
     passes: int = 20,

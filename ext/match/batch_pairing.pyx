@@ -11,9 +11,12 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 
-from ext.match.pairing_graph cimport DEEPEST, Graph, graph_free, graph_make, neighbours, shared
+from ext.match.pairing_graph cimport DEEPEST, Graph, factor, graph_free, graph_make, neighbours, shared
 
 from ext.match.errors import BadArray
+
+cdef enum:
+    FINE = 1000  # steps of the preference for a pair of one home
 
 cdef struct Edge:
     uint32_t weight, a, b
@@ -199,30 +202,34 @@ cdef int check_values(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::
 
 def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None, int32_t[::1] mate not None, *,
          const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None, const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None,
-         const uint32_t[::1] places=None, uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
+         const uint32_t[::1] places=None, const uint32_t[::1] homes=None, double near=0.0, uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
     """Fill `mate` with each ticket's partner or -1; return the sum of the weights.
 
     Ticket i, in order of age, has the interests ids[offsets[i]:offsets[i + 1]], ascending, small numbers (dense), each of weight worth[..]
     (the same for the same id). avoid: persons that a ticket must not meet, checked in both directions. levels: 0 good, 1 and up any
-    overlap. places: the place that a ticket cannot leave, 0 for all others; tickets of two different places do not meet. keep, depth (0: no
+    overlap. places: the place that a ticket cannot leave, 0 for all others; tickets of two different places do not meet.
+    homes: the process or host of each ticket's user, 0 if unknown: a pair of one home may weigh less by the share `near`, up to 0.5, than
+    another one and is preferred all the same. keep, depth (0: no
     augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)). Raises BadArray, MemoryError.
     """
     cdef uint32_t n = <uint32_t>mate.shape[0], i, most
     cdef Graph g
     cdef int bad
     cdef uint64_t total = 0
-    if offsets.shape[0] != <Py_ssize_t>n + 1 or ids.shape[0] != worth.shape[0] or depth > DEEPEST or keep < 1 or keep > 4096:
+    if not 0.0 <= near <= 0.5 or offsets.shape[0] != <Py_ssize_t>n + 1 or ids.shape[0] != worth.shape[0] or depth > DEEPEST or keep < 1 or keep > 4096:
         raise BadArray("arrays of different lengths, or a bound out of range")
     if n == 0:
         return 0
     check_shapes(n, offsets, ids, persons, avoid_offsets, avoid, levels)
-    if places is not None and places.shape[0] != n:
+    if (places is not None and places.shape[0] != n) or (homes is not None and homes.shape[0] != n):
         raise BadArray("arrays of different lengths")
     most = <uint32_t>check_values(n, offsets, ids, avoid_offsets if avoid is not None else None)
     memset(&g, 0, sizeof(g))
     g.n = n
     g.keep = keep
     g.depth = depth
+    g.at_home = FINE if homes is not None else 1
+    g.abroad = <uint32_t>(FINE * (1.0 - near)) if homes is not None else 1
     if graph_make(&g):
         raise MemoryError()
     g.offsets = &offsets[0]
@@ -233,11 +240,13 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
     g.avoid_offsets = &avoid_offsets[0] if avoid is not None else g.none
     g.levels = &levels[0] if levels is not None else g.any_level
     g.places = &places[0] if places is not None else g.none
+    g.homes = &homes[0] if homes is not None else g.none
     g.mate = &mate[0]
     with nogil:
         bad = solve(&g, most, passes)
         for i in range(n):
-            total += g.mate_weight[i]
+            if mate[i] >= 0:
+                total += g.mate_weight[i] // factor(&g, i, <uint32_t>mate[i])
         graph_free(&g)
     if bad:
         raise MemoryError()

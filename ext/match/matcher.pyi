@@ -25,6 +25,7 @@ class Matcher:
         log: int = 65_536,
         most_postings: int = 16_384,
         most_tickets: int = 128,
+        near: float = 0.0,
         seed: int = 0,
         variant: str | None = None,
     ) -> None: ...
@@ -47,6 +48,7 @@ class Matcher:
         look: bool = True,
         floor: int = 0,
         place: int = 0,
+        home: int = 0,
     ) -> int | _Found: ...
     def retry(
         self,

@@ -13,7 +13,7 @@ from libc.string cimport memset
 from ext.match.matcher_base cimport Index
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
-    MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,
+    MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, MX_PLAIN, mx, mx_alive, mx_arrivals,
     mx_best, mx_best_variant, mx_buckets, mx_cold, mx_common_interests, mx_counts, mx_doors, mx_dump_bucket, mx_dump_list, mx_dump_ticket, mx_free,
     mx_handle, mx_hot, mx_list, mx_names, mx_new, mx_person, mx_pool_open, mx_query, mx_recall, mx_relax, mx_slot, mx_text, mx_variants
 )
@@ -43,7 +43,8 @@ cdef class Matcher(Index):
 
     capacity: tickets at a time, up to 16,000,000; memory is touched as it is used. lists: (pool, interest) pairs at a time. table_from:
     number of tickets from which searches within a budget use the table of pairs, in pools of at least a 32nd of that. log: tickets that may
-    be in the table only before they are added to the lists. most_postings, most_tickets: the budget of a search without the table. Without
+    be in the table only before they are added to the lists. near: share of the weight that a partner of the same home may weigh less than
+    the best one and is preferred all the same, from 0 to 0.5. most_postings, most_tickets: the budget of a search without the table. Without
     an interner every interest weighs 1, and any number is one.
     """
 
@@ -51,18 +52,20 @@ cdef class Matcher(Index):
     cdef const mx_doors *doors
     cdef mx_query q
     cdef Interner interner
-    cdef uint32_t pools_open
+    cdef uint32_t pools_open, lift
     cdef public uint32_t most_postings, most_tickets
     cdef readonly str variant
 
     def __cinit__(self, uint32_t capacity=1_000_000, *, lists=None, Interner interner=None, table_from=262_144, log=65_536,
-                  most_postings=16_384, most_tickets=128, seed=0, variant=None):
+                  most_postings=16_384, most_tickets=128, double near=0.0, seed=0, variant=None):
         names = variants()
         if variant is not None and variant not in names:
             raise ValueError(f"no such build here: {variant}")
         if capacity < 8 or capacity > 16_000_000:
             raise ValueError("capacity must be from 8 to 16,000,000")
         most_lists = lists if lists is not None else min(MX_MOST_LISTS, capacity * 8 + 100_000)
+        if not 0.0 <= near <= 0.5:
+            raise ValueError("near must be from 0 to 0.5")
         if not 8 <= most_lists <= MX_MOST_LISTS:
             raise ValueError(f"lists must be from 8 to {MX_MOST_LISTS:,}")
         self.m = mx_new(capacity, most_lists, min(table_from, 0xFFFFFFFF), log, seed)
@@ -71,6 +74,7 @@ cdef class Matcher(Index):
         self.variant = variant or names[len(names) - 1]
         self.doors = &mx_variants[names.index(self.variant)]
         self.interner = interner
+        self.lift = <uint32_t>(MX_PLAIN / (1.0 - near))
         self.most_postings = most_postings
         self.most_tickets = most_tickets
 
@@ -95,14 +99,15 @@ cdef class Matcher(Index):
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
     cpdef submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
-                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):
+                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0, uint8_t home=0):
         """Match a new ticket with the best partner, or let it wait.
 
         Return the partner's (client, common ids rarest first, weight, since, rule), or a handle.
 
         level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to search. exact: no budget.
-        look: False waits without a search. floor: the least weight of shared interests that is accepted, up to 65,535; a quiet pool has
-        none. place: the place that the ticket cannot leave, so that it meets no ticket of another place; 0: none. Raises subclasses of
+        look: False waits without a search. floor: the least weight of shared interests that is accepted, up to 65,534; 65,535: it accepts
+        only a ticket of the same interests. A quiet pool has none. place: the place that the ticket cannot leave, so that it meets no ticket of another place; 0: none. home: the process or
+        host of the user; a ticket of the same home is preferred (`near`), but not in an exact search; 0: unknown. Raises subclasses of
         MatcherError, the pool unchanged.
         """
         cdef mx_query *q = &self.q
@@ -113,6 +118,8 @@ cdef class Matcher(Index):
         self.fill(client, pool, ids, level, since, person, recent, blocked, quiet)
         q.floor = 0 if quiet else floor
         q.place = place
+        q.home = home
+        q.lift = self.lift if home and not exact else MX_PLAIN
         if also:
             self.check(also)
         if look:
@@ -147,6 +154,8 @@ cdef class Matcher(Index):
         mx_recall(self.m, slot, q)
         q.floor = 0 if quiet else floor
         q.quiet = quiet
+        if q.home and not exact:
+            q.lift = self.lift
         self.weigh()
         q.total = self.m.cold[slot].total
         self.doors.resolve(self.m, q, 0)

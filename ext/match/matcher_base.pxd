@@ -1,10 +1,10 @@
 """Declare the methods of `Matcher` for compiled callers (matcher_base.pyx)."""
 
-from libc.stdint cimport uint16_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 
 cdef class Index:
     cpdef submit(self, uint64_t client, pool, ids, level, double since, person=*, tuple recent=*, tuple blocked=*,
-                 bint quiet=*, tuple also=*, bint exact=*, bint look=*, floor=*, uint16_t place=*)
+                 bint quiet=*, tuple also=*, bint exact=*, bint look=*, floor=*, uint16_t place=*, uint8_t home=*)
     cpdef retry(self, uint64_t handle, level, bint quiet=*, tuple also=*, bint exact=*, floor=*)
     cpdef remove(self, uint64_t handle)

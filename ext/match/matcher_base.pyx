@@ -3,14 +3,14 @@
 **Invariant:** the class has no fields, so callers need no C header of `matcher.pyx`.
 """
 
-from libc.stdint cimport uint16_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 
 cdef class Index:
     """Base class of `Matcher`, its only subclass."""
 
     cpdef submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
-                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):
+                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0, uint8_t home=0):
         """See `Matcher`."""
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "c/matcher.h" nogil:
     enum:
-        MX_NONE, MX_NOLIST, MX_NOBODYS, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_ANYONE, MX_LIFTED, MX_FULL, MX_LISTS_FULL
+        MX_NONE, MX_NOLIST, MX_NOBODYS, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_ANYONE, MX_LIFTED, MX_FULL, MX_LISTS_FULL, MX_PLAIN
     ctypedef struct mx_hot:
         pass
     ctypedef struct mx_cold:
@@ -19,8 +19,8 @@ cdef extern from "c/matcher.h" nogil:
     ctypedef struct mx_counts:
         uint64_t postings, tickets, cut, fallbacks, flushed, swept
     ctypedef struct mx_query:
-        uint32_t n, pool, self, person, total, floor
-        uint8_t level, quiet, nrec, nblk, weighted
+        uint32_t n, pool, self, person, total, floor, lift
+        uint8_t level, quiet, nrec, nblk, weighted, home
         uint16_t place
         uint32_t interest[32]
         uint16_t w[32]

@@ -14,6 +14,7 @@ cdef enum:
 
 cdef struct Graph:
     uint32_t n, keep, depth
+    uint32_t at_home, abroad  # factors of the weight of a pair of one home, and of all others
     const uint32_t *offsets
     const uint32_t *ids
     const uint32_t *worth
@@ -21,6 +22,7 @@ cdef struct Graph:
     const uint32_t *avoid_offsets
     const uint64_t *avoid
     const uint32_t *places
+    const uint32_t *homes
     const uint8_t *levels
     uint32_t *total
     uint32_t *near  # n * keep partners, the heaviest first
@@ -28,7 +30,7 @@ cdef struct Graph:
     uint32_t *degree
     int32_t *mate
     uint32_t *mate_weight
-    uint32_t *none      # zeros: offsets if no person is avoided, places if no ticket has one
+    uint32_t *none      # zeros: offsets if no person is avoided, places and homes if no ticket has one
     uint8_t *any_level  # levels if all tickets accept any overlap
     # the path that `extend` works on, and the best one so far
     uint32_t path[2 * DEEPEST + 8]
@@ -56,12 +58,16 @@ cdef inline bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
     return False
 
 
+cdef inline uint32_t factor(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
+    return g.at_home if g.homes[a] and g.homes[a] == g.homes[b] else g.abroad
+
+
 cdef inline uint32_t allowed(const Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """Return the weight, or 0 if a rule forbids the pair: level GOOD requires a part of what either asked for."""
+    """Return the weight times the pair's factor, or 0 if a rule forbids the pair: level GOOD requires a part of what either asked for."""
     cdef bint picky = g.levels[a] == MX_GOOD or g.levels[b] == MX_GOOD
     if weight == 0 or (picky and MX_GOOD_PART * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
         return 0
-    return weight
+    return weight * factor(g, a, b)
 
 
 cdef inline uint32_t shared(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:

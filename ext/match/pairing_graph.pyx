@@ -109,7 +109,7 @@ cdef uint32_t add(Lists *lists, const Graph *g, uint32_t a) noexcept nogil:
 cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
     """Fill `near` through lists of tickets per interest. -1: no memory."""
     cdef Lists lists
-    cdef uint32_t a, b, i, k, count, weight
+    cdef uint32_t a, b, i, k, count, weight, most_worth
     if lists_make(&lists, g, most):
         return -1
     for a in range(g.n):
@@ -120,9 +120,10 @@ cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
         for k in range(count):
             b = lists.touched[k]
             weight = lists.sums[b]
+            most_worth = weight * g.at_home
             lists.sums[b] = 0
-            if (g.degree[a] < g.keep or weight > g.near_weight[<uint64_t>a * g.keep + g.keep - 1]
-                    or g.degree[b] < g.keep or weight > g.near_weight[<uint64_t>b * g.keep + g.keep - 1]):
+            if (g.degree[a] < g.keep or most_worth > g.near_weight[<uint64_t>a * g.keep + g.keep - 1]
+                    or g.degree[b] < g.keep or most_worth > g.near_weight[<uint64_t>b * g.keep + g.keep - 1]):
                 weight = allowed(g, a, b, weight)
                 if weight:
                     offer(g, a, b, weight)

@@ -49,6 +49,8 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
     q->quiet = (uint8_t)a->quiet;
     q->nblk = 0;
     q->place = 0;
+    q->home = 0;
+    q->lift = MX_PLAIN;
     q->nrec = 0;
     q->floor = 0;
     if (a->recents) {

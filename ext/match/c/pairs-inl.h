@@ -172,7 +172,8 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
             if (!q->weighted && b->score >= 2 && b->tickets >= MX_LOOKS) return; /* high estimates: a better one is rare */
             score = F(verify)(m, q, b, post, &mask);
             if (score <= b->score) continue;
-            b->score = score;
+            b->score = b->bar = score;
+            b->value = score * MX_PLAIN; /* at a million the home does not count */
             b->slot = post >> 8;
             b->gen = post & 15;
             b->mask = mask;

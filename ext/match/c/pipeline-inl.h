@@ -111,7 +111,7 @@ static inline void F(pick)(mx *m, const mx_arrivals *a, mx_query *q, mx_best *b)
 static inline void F(recheck)(mx *m, mx_query *q, mx_best *b) {
     if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* matched or removed meanwhile */
         b->slot = MX_NONE;
-        b->score = 0;
+        b->score = b->value = b->bar = 0;
         F(choose)(m, q, b);
     }
     if (b->slot == MX_NONE) {

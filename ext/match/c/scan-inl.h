@@ -4,10 +4,16 @@
 
 static inline uint64_t F(rank)(uint32_t worth, uint32_t pos) { return (uint64_t)worth << 32 | (uint32_t)~pos; }
 
-/* Keep a candidate that is better than the best, or as good and older in the same list. */
-static inline void F(improve)(const mx *m, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
-    if (score < b->score || !score || (score == b->score && !(b->list == list && pos < b->pos))) return;
+/* Keep a candidate that is better than the best, or as good and older in the same list. One of the query's own home counts for more. */
+static inline void F(improve)(const mx *m, const mx_query *q, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
+    if (!score || score <= b->bar) {
+        if (!score || score < b->bar || b->list != list || pos >= b->pos) return;
+    }
+    uint32_t value = score * (q->lift != MX_PLAIN && m->cold[post >> 8].home == q->home ? q->lift : MX_PLAIN);
+    if (value < b->value || (value == b->value && !(b->list == list && pos < b->pos))) return;
     b->score = score;
+    b->value = value;
+    b->bar = value / q->lift;
     b->slot = post >> 8;
     b->gen = post & 15;
     b->mask = mask;
@@ -25,9 +31,9 @@ static inline int F(tired)(mx_best *b) {
 /* Check one candidate; 0 if it and so all others can be no better, or the budget is used up. */
 static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, uint32_t top, uint64_t rank) {
     uint32_t mask = 0, post = c->post[top], pos = ~(uint32_t)rank;
-    if (rank <= F(rank)(b->score, b->list == c->list ? b->pos : 0)) return 0;
+    if (rank <= F(rank)(b->bar, b->list == c->list ? b->pos : 0)) return 0;
     uint32_t score = F(verify)(m, q, b, post, &mask);
-    F(improve)(m, b, post, score, mask, c->list, pos);
+    F(improve)(m, q, b, post, score, mask, c->list, pos);
     return !F(tired)(b);
 }
 
@@ -73,7 +79,7 @@ static inline int F(lone)(mx *m, const mx_query *q, mx_best *b, uint32_t entry, 
     }
     b->postings++;
     uint32_t score = F(verify)(m, q, b, entry & ~MX_LONE, &mask);
-    F(improve)(m, b, entry & ~MX_LONE, score, mask, list, 0);
+    F(improve)(m, q, b, entry & ~MX_LONE, score, mask, list, 0);
     return F(tired)(b);
 }
 
@@ -122,7 +128,7 @@ static int F(run)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, const uint64
         }
         if (c->n >= 12 || (c->n >= 4 && b->score < 2 && c->list < 2 && !q->weighted)) {
             F(settle)(m, q, b, c);
-            c->need = F(least)(q, c->ubs, c->left, b->score);
+            c->need = F(least)(q, c->ubs, c->left, b->bar);
             if (b->cut || c->need > c->left) {
                 b->postings += k + 8 < count ? k + 8 : count;
                 return 1;

@@ -81,7 +81,7 @@ static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
         at[j] = (uint8_t)j;
     }
     if (q->weighted) F(bounds)(q, at, 0, n, 0, ubs);
-    c.need = F(least)(q, ubs, n, b->score);
+    c.need = F(least)(q, ubs, n, b->bar);
     uint32_t size = m->log_size, head = m->log_head, run = m->log_limit - head < size ? m->log_limit - head : size;
     if (c.need > n) return;
     if (!F(run)(m, q, b, &c, m->logsig + head, m->log + head, run, 0) && run < size) F(run)(m, q, b, &c, m->logsig, m->log, size - run, run);
@@ -92,11 +92,11 @@ static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
 static void F(exact)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
     uint32_t n = F(order)(m, q, at);
-    int logged = m->pools[q->pool].logged > m->log_out;
+    int logged = m->pools[q->pool].logged > m->log_out, sated = 0; /* sated: what the budget cut off could only have had the query's home */
     b->list = MX_NONE;
     /* a candidate below the query's own floor need not be checked */
-    uint32_t below = q->floor > 1 && b->slot == MX_NONE ? q->floor - 1 : 0;
-    if (below) b->score = below;
+    uint32_t floor = q->floor == MX_WHOLE ? q->total : q->floor, below = floor > 1 && b->slot == MX_NONE ? floor - 1 : 0;
+    if (below) b->score = b->bar = below;
     if (n) {
         uint64_t s1[MX_MOST + 1], s2[MX_MOST + 1], s3[MX_MOST + 1];
         uint32_t rest[MX_MOST + 1], ubs[MX_MOST + 1];
@@ -109,7 +109,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             s1[i] = s1[i + 1] | bit;
             rest[i] = rest[i + 1] + (q->weighted ? q->w[at[i]] : 1);
         }
-        for (uint32_t i = 0; i < n && rest[i] > b->score && !b->cut; i++) {
+        for (uint32_t i = 0; i < n && rest[i] > b->bar && !b->cut; i++) {
             uint32_t entry = q->at[at[i]];
             if (entry & MX_LONE) {
                 F(lone)(m, q, b, entry, i);
@@ -125,7 +125,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             c.list = i;
             c.n = 0;
             if (q->weighted) F(bounds)(q, at, i, n, 1, ubs);
-            c.need = F(least)(q, ubs, c.left, b->score);
+            c.need = F(least)(q, ubs, c.left, b->bar);
             if (c.need > c.left) continue;
             if (i + 1 < n && l->len > 64) { /* prefetch the next list, which is longer, while this one is read */
                 uint32_t *s;
@@ -135,11 +135,12 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             if (l->size_class < MX_CHUNKED) F(scan)(m, q, b, &c, l, 0, l->len);
             else if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
             if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, &c);
+            sated = b->score >= rest[i];
         }
     }
-    if (MX_RARELY(logged) && !b->cut && q->total > b->score) F(logged)(m, q, b);
-    if (b->slot == MX_NONE) b->score = 0;
-    if (b->cut) m->counts.cut++;
+    if (MX_RARELY(logged) && !b->cut && q->total > b->bar) F(logged)(m, q, b);
+    if (b->slot == MX_NONE) b->score = b->bar = 0;
+    if (b->cut && !sated) m->counts.cut++;
 }
 
 /* Find the ticket that has accepted anyone the longest in this pool and may be met. */

@@ -97,7 +97,8 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     if (MX_RARELY(!++m->serial)) m->serial = 1; /* a handle is not 0 */
     m->serials[slot] = m->serial;
     c->total = (uint16_t)(q->total < 0xFFFF ? q->total : 0xFFFF);
-    c->extra = xi;
+    c->extra = xi & 0xFFFFFF;
+    c->home = q->home;
     c->floor = (uint16_t)q->floor;
     F(count_in)(m, q->pool);
     uint32_t post = slot << 8 | mx_gen(m, slot);

@@ -37,6 +37,8 @@ MX_FN void mx_recall(const mx *m, uint32_t slot, mx_query *q) {
     q->nrec = 4;
     q->nblk = 0;
     q->place = 0;
+    q->home = c->home;
+    q->lift = MX_PLAIN;
     memcpy(q->rec, t->rec, sizeof t->rec);
     if (t->flags & MX_EXTRA) {
         MX_ASSERT(x->nrec <= MX_AVOID - 4 && x->nblk <= MX_AVOID);

@@ -51,6 +51,8 @@
 #define MX_PROMOTE 32 /* postings at which a list gets a bit of its own */
 #define MX_OWN 24 /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
 #define MX_RING 16 /* arrivals of an array in progress; a power of two */
+#define MX_PLAIN 65536u /* see `lift` */
+#define MX_WHOLE 0xFFFFu /* a floor: all interests of both tickets */
 #define MX_RARELY(x) __builtin_expect(!!(x), 0)
 #define MX_FN static __attribute__((unused)) /* a function of a header: a file that includes it need not use it */
 /* Ten lanes at once, padding included: no branch that depends on how many interests there are. */
@@ -87,7 +89,7 @@ typedef struct {
 typedef struct {
     uint64_t client, sig;
     double since;
-    uint32_t extra;
+    uint32_t extra : 24, home : 8; /* home: the user's process or host; 0: unknown */
     uint16_t total, floor; /* the weight of all its interests; the least shared weight that it accepts */
 } mx_cold;
 
@@ -147,7 +149,8 @@ typedef struct {
 /* Lanes n..9 of hash, bucket and at are padding: an unused bucket, no entry, so that loops process ten at once. */
 typedef struct {
     uint32_t n, pool, self, person, total, nkeys, floor;
-    uint8_t level, quiet, nrec, nblk, weighted, ready;
+    uint32_t lift; /* MX_PLAIN, or more: what a weight shared with a ticket of the same home counts, in units of 1 / MX_PLAIN */
+    uint8_t level, quiet, nrec, nblk, weighted, ready, home;
     uint16_t place;
     uint64_t sig, folded, folded2;
     uint32_t hash[MX_MOST], at[MX_MOST]; /* at: the entries of its interests */
@@ -168,6 +171,7 @@ typedef struct {
     uint32_t postings, tickets;
     uint32_t most_postings, most_tickets; /* 0: no bound */
     uint32_t pos, list, gen; /* gen: the partner's generation when it was found */
+    uint32_t value, bar; /* value: the score, lifted if both have one home; bar: the score that no better candidate has */
 } mx_best;
 
 /* A scan's query and candidates: `rank` is the most a candidate can be worth, higher if it is older in the list. */

@@ -71,7 +71,10 @@ static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t 
     if (!(t->flags & MX_LIVE) || t->pool != q->pool || !t->n) return 0;
     *mask = F(shared)(m, q, t, slot);
     uint32_t score = F(worth)(q, *mask);
-    if (!score || score < q->floor) return 0;
+    if (!score) return 0;
+    if (q->floor == MX_WHOLE || (t->flags & MX_FLOOR && !q->quiet && m->cold[slot].floor == MX_WHOLE))
+        return t->n == q->n && (uint32_t)__builtin_popcount(*mask) == q->n && !F(apart)(m, q, t, slot) ? score : 0;
+    if (score < q->floor) return 0;
     if (t->flags & MX_FLOOR && !q->quiet && score < m->cold[slot].floor) return 0;
     if (q->level == MX_GOOD || t->level == MX_GOOD) {
         if (!q->quiet) {

@@ -35,7 +35,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     c.s3 = c.s2;
     if (q->weighted) F(bounds)(q, at, 0, n, 0, ubs);
     b->list = MX_NONE;
-    c.need = F(least)(q, ubs, n, b->score);
+    c.need = F(least)(q, ubs, n, b->bar);
     uint32_t most = b->most_tickets, limit = b->tickets + 24;
     for (uint32_t i = 0; i < n && i < MX_INLINE && b->tickets < limit && (b->slot == MX_NONE || i < 3) && c.need <= n; i++) {
         uint32_t entry = q->at[at[i]];
@@ -48,7 +48,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
             else F(scan)(m, q, b, &c, l, from[k], whole ? l->len : from[k] + 16);
             if (c.n && !F(tired)(b)) F(settle)(m, q, b, &c);
             c.n = b->cut = 0;
-            c.need = F(least)(q, ubs, n, b->score);
+            c.need = F(least)(q, ubs, n, b->bar);
         }
     }
     b->most_tickets = most;

@@ -86,6 +86,7 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     )  # fmt: skip
     thresholds = Thresholds(
         any_after=matching.any_after, anyone_after=matching.anyone_after, window=matching.window,
+        busy_window=matching.busy_window, near=matching.near,
         peak=matching.peak, falls=matching.falls, falls_for=matching.falls_for,
     )  # fmt: skip
     return rules, thresholds

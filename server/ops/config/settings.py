@@ -147,8 +147,8 @@ class Chat(Section):
 
 
 class Matching(Section):
-    """Time that a search insists on common interests (protocol rule 6). The floor and the window are off by default: docs/matching.md says what they
-    cost.
+    """Time that a search insists on common interests (protocol rule 6), and the preferred partners: docs/matching.md says what each way costs. The
+    floor and the fixed window are off by default.
     """
 
     any_after: NonNegativeFloat = Field(
@@ -160,7 +160,17 @@ class Matching(Section):
     window: NonNegativeFloat = Field(
         default=0.0,
         le=60,
-        description="seconds over which newcomers with interests gather, to be paired for the most shared; 0: on arrival",
+        description="seconds over which newcomers with interests gather, to be paired for the most shared; 0: by the arrival rate",
+    )
+    busy_window: NonNegativeFloat = Field(
+        default=1.2,
+        le=3,
+        description="the longest time that they gather where many arrive, reached at 1,000 a second; 0: all are matched on arrival",
+    )
+    near: NonNegativeFloat = Field(
+        default=0.07,
+        le=0.5,
+        description="share by which a partner of the same worker (of several hosts: host) may be worse and is preferred",
     )
     peak: NonNegativeInt = Field(
         default=0,

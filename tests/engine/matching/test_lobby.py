@@ -12,7 +12,7 @@ EN = Pool()
 
 @pytest.fixture
 def lobby() -> Lobby:
-    return Lobby()
+    return Lobby(Thresholds(busy_window=0.0, enough=float("inf")))
 
 
 def ticket(lobby: Lobby, client: int, words: str = "", now: float = 0.0, pool: Pool = EN, **more: object) -> Ticket:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.matching.thresholds import Arrivals, Thresholds
+from engine.matching.thresholds import SPAN, Arrivals, Thresholds
 from server.ops.config.settings import Settings
 
 
@@ -28,9 +28,25 @@ def test_arrivals_are_those_of_the_last_minute() -> None:
     for second in range(120):
         arrivals.add(float(second))
         assert arrivals.total <= 60
-    assert arrivals.rate(119.0) == pytest.approx(1.0)
-    assert arrivals.rate(170.0) == pytest.approx(5 / 60)  # in steps of five seconds
-    assert arrivals.rate(300.0) == 0.0
+    assert arrivals.total == 60
+    arrivals.expire(170.0)
+    assert arrivals.total == 5  # in steps of five seconds
+
+
+def test_the_rate_is_that_of_the_last_seconds_and_of_a_new_pool_that_of_all() -> None:
+    arrivals = Arrivals()
+    assert arrivals.rate(0.0) == 0.0
+    for number in range(12_000):
+        now = 100.0 + number / 100
+        arrivals.add(now)
+        if now >= 100.6:
+            assert arrivals.rate(now) == pytest.approx(100.0, rel=0.03)
+        else:
+            assert arrivals.rate(now) <= 103.0  # the first few are no rush
+    assert arrivals.rate(now + 2 * SPAN) == 0.0
+    for _ in range(30):
+        arrivals.add(now + 70.0)
+    assert arrivals.rate(now + 70.0) == 60.0  # as if of half a second
 
 
 def test_a_clock_that_steps_back_forgets_no_arrival() -> None:

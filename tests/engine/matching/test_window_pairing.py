@@ -1,7 +1,11 @@
 """All who wait are paired together, for the most of shared weight."""
 
+import itertools
+
+import pytest
+
 from engine.matching.lobby import Lobby
-from engine.matching.thresholds import Thresholds
+from engine.matching.thresholds import LEAST_WINDOW, SPAN, Thresholds
 from engine.matching.tickets import Match, Pool, Ticket
 from engine.matching.window_pairing import MOST, choose
 from tests.engine.matching.test_lobby import EN, ticket
@@ -62,3 +66,93 @@ def test_a_window_respects_who_stays_where() -> None:
     for client, place in ((1, 1), (2, 2), (3, 2)):
         lobby.submit(ticket(lobby, client, "music", place=place), 0.0)
     assert [{m.a, m.b} for m in lobby.advance(0.2)[0]] == [{2, 3}]
+
+
+def arrive(lobby: Lobby, rate: float, until: float, words: str = "only{}") -> float:
+    """People arrive at a steady rate until a time, and leave at once. Return that time."""
+    for number in range(round(rate * until)):
+        now = number / rate
+        lobby.advance(now)
+        lobby.submit(ticket(lobby, 10_000 + number, words.format(number), now), now)
+        lobby.cancel(10_000 + number, now)
+    lobby.advance(until)
+    return until
+
+
+def test_a_busy_pool_gathers_newcomers_by_itself_and_pairs_them_for_the_most_shared() -> None:
+    lobby = Lobby(Thresholds(any_after=0.0))
+    now = arrive(lobby, 500.0, 3.0)
+    for client, words in enumerate(("music", "music chess", "music chess tea", "music film"), 1):
+        assert lobby.submit(ticket(lobby, client, words, now), now) is None
+    due = lobby.due()
+    assert due is not None
+    assert now < due < now + 0.6
+    matches, _ = lobby.advance(due)
+    assert sorted(sorted((m.a, m.b)) for m in matches) == [[1, 4], [2, 3]]
+
+
+def test_the_window_grows_with_the_arrivals_and_without_a_step() -> None:
+    rules = Thresholds()
+    windows = [rules.window_at(rate) for rate in range(1200)]
+    assert windows[:51] == [0.0] * 51
+    assert windows[51] == LEAST_WINDOW
+    assert windows[1000] == rules.busy_window
+    assert all(0.0 <= later - before < 0.0013 for before, later in itertools.pairwise(windows[51:1001]))
+    assert rules.window_at(1e6) == pytest.approx(0.0012)  # no more tickets than one pairing can afford
+    assert Thresholds(busy_window=0.0).window_at(1000.0) == 0.0
+
+
+def test_two_with_the_same_interests_wait_for_no_window() -> None:
+    lobby = Lobby(Thresholds())
+    now = arrive(lobby, 500.0, 3.0)
+    assert lobby.submit(ticket(lobby, 1, "chess tea", now), now) is None
+    assert lobby.submit(ticket(lobby, 2, "chess tea film", now), now) is None
+    match = lobby.submit(ticket(lobby, 3, "tea chess", now), now)
+    assert match is not None
+    assert {match.a, match.b} == {1, 3}
+
+
+def test_who_gathered_meets_the_next_who_fits_when_the_pool_is_busy_no_more() -> None:
+    lobby = Lobby(Thresholds())
+    now = arrive(lobby, 500.0, 3.0)
+    lobby.submit(ticket(lobby, 1, "chess tea film", now), now)
+    later = now + 2 * SPAN  # nobody came since
+    assert lobby.advance(later)[0] == []
+    assert lobby.submit(ticket(lobby, 2, "tea", later), later) is not None
+
+
+def test_nobody_who_gathers_waits_longer_than_the_steps_allow() -> None:
+    lobby = Lobby(Thresholds())
+    now = arrive(lobby, 1000.0, 3.0)
+    lobby.submit(ticket(lobby, 1, "alone", now), now)
+    lobby.submit(ticket(lobby, 2, "lonely", now), now)
+    steps = []
+    while (due := lobby.due()) is not None and due <= now + 10.0:
+        matches, told = lobby.advance(due)
+        steps += told
+        if matches:
+            break
+    assert [step.accepts for step in steps if step.client == 1][:1] == ["any"]
+    assert {matches[0].a, matches[0].b} == {1, 2}
+    assert due is not None
+    assert due <= now + 10.0
+
+
+def test_a_partner_of_the_same_home_is_preferred_where_it_is_nearly_as_good() -> None:
+    for window in (0.0, 0.2):
+        lobby = Lobby(Thresholds(any_after=0.0, window=window, busy_window=0.0, near=0.1))
+        lobby.submit(ticket(lobby, 1, "music", home=1), 0.0)
+        lobby.submit(ticket(lobby, 2, "music", home=2, recent=(1,)), 0.0)
+        found = lobby.submit(ticket(lobby, 3, "music", home=2), 0.0)
+        met = [found] if found is not None else lobby.advance(0.2)[0]
+        assert [{m.a, m.b} for m in met] == [{2, 3}]
+
+
+def test_a_partner_of_another_home_is_taken_where_it_is_better() -> None:
+    for window in (0.0, 0.2):
+        lobby = Lobby(Thresholds(any_after=0.0, window=window, busy_window=0.0, near=0.1))
+        lobby.submit(ticket(lobby, 1, "music chess", home=1), 0.0)
+        lobby.submit(ticket(lobby, 2, "music", home=2, recent=(1,)), 0.0)
+        found = lobby.submit(ticket(lobby, 3, "music chess", home=2), 0.0)
+        met = [found] if found is not None else lobby.advance(0.2)[0]
+        assert [{m.a, m.b} for m in met] == [{1, 3}]
