@@ -1,8 +1,10 @@
-from engine.matching.tickets cimport Step
+from engine.matching.tickets cimport Step, Ticket
 from engine.matching.interest_numbers cimport Vocabulary
 from engine.rooms.meeting_placement cimport Placement
 from engine.matching.recent_partners cimport RecentPartners
 from engine.rooms.local_waiting_room cimport WaitingRoom
+
+cimport cython
 
 cdef class Waiter:
     cdef readonly object worker, number, ids
@@ -20,8 +22,12 @@ cdef class Hub:
     cdef readonly object tally
     cdef dict _handlers
     cpdef told(self, worker, batch, double now)
+
+    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
+    cpdef read(self, worker, bytes data, double now)
+    cdef _arrive(self, worker, number, Ticket ticket, list words, status, double now)
     cpdef due(self)
-    cdef _enter(self, worker, list row, ticket, ids, status, double now)
+    cdef _enter(self, worker, number, ticket, ids, status, double now)
     cdef _answer(self, client, found, double now)
     cdef _meet(self, found, double now)
     cdef tuple _taken_out(self, client)

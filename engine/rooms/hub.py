@@ -21,6 +21,7 @@ from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.rooms import hub_messages as rows
+from engine.rooms import hub_records as records
 from engine.rooms.hub_messages import Row
 from engine.rooms.local_waiting_room import Found, WaitingRoom
 from engine.rooms.meeting_placement import Placement
@@ -152,6 +153,17 @@ class Hub:
             else:
                 handler(worker, row, now)
 
+    def read(self, worker: int, data: bytes, now: float) -> None:
+        """Handle the records of a worker (`engine.rooms.hub_records`), in order, as `told` does their rows. Raises TypeError, ValueError."""
+        at, size = 0, len(data)
+        while at < size:
+            if records.is_ticket(data, at):
+                ticket, number, words, status, at = records.unpack_ticket(data, at, now)
+                self._arrive(worker, number, ticket, words, status, now)
+            else:
+                row, at = records.unpack_row(data, at)
+                self.told(worker, [row], now)
+
     def advance(self, now: float) -> None:
         """Do what is due at `now`: matches, steps, matches without an outcome."""
         found, steps = self.room.advance(now)
@@ -185,6 +197,9 @@ class Hub:
 
     def _ticket(self, worker: int, row: Row, now: float) -> None:
         ticket, words, status = rows.read_ticket(row, now)
+        self._arrive(worker, row[2], ticket, words, status, now)
+
+    def _arrive(self, worker: int, number: int, ticket: Ticket, words: list[str], status: int, now: float) -> None:
         met = self._recents.recent(ticket.person, now)
         if met:
             more = [one for one in met if one not in ticket.recent]
@@ -193,28 +208,29 @@ class Hub:
         ids = self._words.with_room(words)[0] if words else NO_IDS
         ticket.interests = ids.unique()
         ticket.place = self._placing.place(worker)
-        self._enter(worker, row, ticket, ids, status, now)
+        ticket.home = self._placing.home(worker)
+        self._enter(worker, number, ticket, ids, status, now)
 
     def _wish(self, worker: int, row: Row, now: float) -> None:
         wish, status = rows.read_wish(row, now)
         recents = self._recents
         wish.avoid += recents.recent(wish.person, now) + recents.barred(wish.person, now)
         wish.place = self._placing.place(worker)
-        self._enter(worker, row, wish, NO_IDS, status, now)
+        self._enter(worker, row[2], wish, NO_IDS, status, now)
 
-    def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, status: int, now: float) -> None:
+    def _enter(self, worker: int, number: int, ticket: Ticket | Wish, ids: Ids, status: int, now: float) -> None:
         old = self._waiters.get(ticket.client)
         moved = old is not None and old.worker != worker
         if self._waiting and (old is None or moved):
             if self._waiting.get(worker, 0) >= WORKER_MAX:
                 if ids:
                     self._vocabulary.release(ids)
-                self._tell(worker, [rows.FULL, ticket.client, row[2]])
+                self._tell(worker, [rows.FULL, ticket.client, number])
                 return
             self._count(worker, 1)
             if old is not None:
                 self._count(old.worker, -1)
-        self._waiters[ticket.client] = Waiter(worker, row[2], ids)
+        self._waiters[ticket.client] = Waiter(worker, number, ids)
         if moved or status != rows.NEW:
             self.room.leave(ticket.client, now)  # repeated: the later row wins, even if of the other kind
         try:

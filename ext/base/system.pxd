@@ -6,6 +6,8 @@ cdef extern from * nogil:
     uint32_t load32 "__atomic_load_n"(const uint32_t *at, int order)
     uint64_t load64 "__atomic_load_n"(const uint64_t *at, int order)
     void store32 "__atomic_store_n"(uint32_t *at, uint32_t value, int order)
+    void store64 "__atomic_store_n"(uint64_t *at, uint64_t value, int order)
+    uint32_t swap32 "__atomic_exchange_n"(uint32_t *at, uint32_t value, int order)
     bint swap64 "__atomic_compare_exchange_n"(uint64_t *at, uint64_t *expected, uint64_t wanted, bint weak, int order, int otherwise)
 
 cdef extern from "<stdlib.h>" nogil:
@@ -21,6 +23,7 @@ cdef extern from "<time.h>" nogil:
         time_t tv_sec
         long tv_nsec
     int clock_gettime(int clock, timespec *time)
+    int nanosleep(const timespec *time, timespec *left)
     int CLOCK_MONOTONIC
 
 cdef extern from "<unistd.h>" nogil:

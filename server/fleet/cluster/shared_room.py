@@ -18,6 +18,7 @@ from engine.rooms import hub_messages
 from engine.rooms.hub import Hub
 from engine.rooms.hub_message_checks import sound, sound_answer
 from engine.rooms.hub_messages import Row
+from engine.rooms.hub_records import unpack
 from engine.rooms.meeting_placement import HOST_BITS
 from server.fleet.cluster import waiting_room_messages
 from server.fleet.cluster.membership import MOST, Beat, Post, Share
@@ -150,6 +151,13 @@ class SharedRoom:
             self.hub.told(number, rows, now)
         else:
             self._out(self.owner).up(number & WORKER, rows)
+
+    def records(self, number: int, data: bytes, now: float) -> None:
+        """Pass rows of a worker to the room, encoded by `engine.rooms.hub_records`. Raises TypeError, ValueError."""
+        if self.node:
+            self.rows(number, unpack(data), now)
+        else:
+            self.hub.read(number, data, now)
 
     def _barred(self, row: Row, now: float) -> Row:
         """Broadcast a report, in the form in which it leaves this host: to all hubs, this one too."""

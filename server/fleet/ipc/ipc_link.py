@@ -52,6 +52,7 @@ class Kind(enum.IntEnum):
     DEAD = 21  # supervisor to a process: that other one is dead
     UP = 22  # to the supervisor: this process serves
     ROWS = 23  # between a worker and the hub (`engine.rooms.hub_messages`)
+    RING = 90  # between them: shared memory for rows, its size, two bells; then, without these: from here on my rows are there
     LOAD = 24  # worker to hub: how many sessions and users it has, and the users themselves, if they are few
     COME = 25  # worker to worker: a session that meets another one there, and the match; or resumes there, and null
     WHO = 26  # worker to the others: is the session of this key yours?

@@ -214,6 +214,10 @@ class Peers:
         for descriptor in message.descriptors:
             socket.close(descriptor)
 
+    def distrust(self, name: str, why: str) -> None:
+        """Report that what a process sent is damaged, as if its link had broken."""
+        self._fell(name, why)
+
     def _fell(self, name: str, why: str) -> None:
         """Report a broken link: most likely that process is dead, and the supervisor will say so; otherwise it kills the younger of the two."""
         if name in self._links:

@@ -5,6 +5,7 @@ migrate its sessions. All messages of one event-loop turn to the hub are sent to
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +14,12 @@ from functools import partial
 from typing import Final, cast
 
 from engine.core.ports import Seats
+from engine.rooms.hub_records import unpack
 from engine.rooms.remote_waiting_room import RemoteRoom
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, ignore_process, is_other_generation
 from server.fleet.ipc.process_names import Names
+from server.fleet.ipc.row_channel import RowChannel, silence
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
@@ -26,6 +29,7 @@ from server.fleet.roaming.evacuation import Send
 from server.fleet.roaming.host_migration_parts import HostMigration, OtherHosts
 from server.fleet.roaming.session_return import VisitorReturn
 from server.fleet.roaming.tunnel_table import TunnelTable
+from server.ops import log
 from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
@@ -39,6 +43,7 @@ def nothing() -> None:
     """Do nothing."""
 
 
+logger = log.get()
 LOAD_EVERY: Final = 0.25  # seconds
 NAMED_MAX: Final = (
     64  # users that a worker names to the hub; of more it sends the number, and one in two workers counts twice
@@ -81,6 +86,8 @@ class WorkerLinks:
         self.tally = tally = MigrationCounts()
         self.orphaned = asyncio.Event()
         self._closed = False
+        self._rows_out = RowChannel(lambda *said, **more: self.peers.send(HUB, *said, **more))
+        self._bell = -1  # wakes this process for the hub's rows
         forwarding = ForwardingTable(lambda *asked: self.session_lookup.answer(*asked))
         exports = Exports(worker, SessionMoves(worker), tally, forwarding=forwarding)
         self.host_migration: HostMigration | None = None
@@ -109,6 +116,7 @@ class WorkerLinks:
         across, lookup = self.across, self.session_lookup
         return {
             Kind.ROWS: self._rows,
+            Kind.RING: self._ring,
             Kind.COME: across.came,
             Kind.PEOPLE: across.came_to_stay,
             Kind.NEWCOMER: across.newcomer,
@@ -132,7 +140,7 @@ class WorkerLinks:
     @property
     def is_full(self) -> bool:
         """Whether the link to the hub accepts no more."""
-        return self.peers.full(HUB)
+        return self.peers.full(HUB) or self._rows_out.is_full
 
     def reading(self) -> Reading:
         """Return the metrics of migrations and of the hub's answers."""
@@ -152,6 +160,7 @@ class WorkerLinks:
     def close(self) -> None:
         """Close all links."""
         self._load.cancel()
+        self._without_ring()
         self.visitor_return.close()
         self._closed = True
         if self.host_migration is not None:
@@ -166,6 +175,9 @@ class WorkerLinks:
             self._also_joined(name)
 
     def _dead(self, name: str) -> None:
+        if name == HUB:
+            self._hear()
+            self._without_ring()
         self.across.dead(name)
         self.session_lookup.dead(name)
         if is_other_generation(name):
@@ -191,6 +203,44 @@ class WorkerLinks:
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))
 
+    def _ring(self, _: str, message: Message) -> None:
+        """Take the hub's offer of shared memory for rows, or its word that its own are there from now on."""
+        if not message.descriptors:
+            self._rows_out.confirm()
+        else:
+            try:
+                self._bell = self._rows_out.accept(message)
+            except (OSError, ValueError) as error:
+                logger.error("peer.fell", name=HUB, why=f"no shared memory: {error}")
+                return
+            asyncio.get_running_loop().add_reader(self._bell, self._on_bell)
+        self._on_bell()
+
+    def _on_bell(self) -> None:
+        """Handle the rows in the ring."""
+        silence(self._bell)
+        while self._hear() or not self._rows_out.sleep():
+            pass
+
+    def _hear(self) -> bool:
+        """Handle the rows in the ring; return whether there were any."""
+        try:
+            messages = self._rows_out.take()
+        except ValueError as damage:
+            self.peers.distrust(HUB, str(damage))
+            return False
+        for data in messages:
+            self._worker.act(partial(self._room.told, unpack(data)))
+        return bool(messages)
+
+    def _without_ring(self) -> None:
+        """Forget the rings of a hub that is gone."""
+        self._rows_out.close()
+        if self._bell >= 0:
+            asyncio.get_running_loop().remove_reader(self._bell)
+            os.close(self._bell)
+            self._bell = -1
+
     def saved(self, id: int, url: str | None, delete: str, wait: float) -> None:
         """Send the answer of a save whose session has migrated: its process sends it to the client."""
         for name in self.peers.people:
@@ -213,7 +263,7 @@ class WorkerLinks:
     def _say(self) -> None:
         """Send the waiting rows. Without a hub they are dropped: a new one gets all tickets by `found`."""
         rows, self._room.rows = self._room.rows, []
-        self.peers.send(HUB, Kind.ROWS, *rows)
+        self._rows_out.send(rows)
 
     def _tell_load(self) -> None:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)

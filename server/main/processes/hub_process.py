@@ -17,6 +17,7 @@ from typing import Any, Final
 from engine.engine import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
+from ext.base.shared_ring import pause
 from server.fleet.cluster.cluster_heartbeat import ClusterNode
 from server.fleet.cluster.membership import Host
 from server.fleet.cluster.shared_room import SharedRoom
@@ -25,6 +26,7 @@ from server.fleet.frontend.metrics_merge import MetricsAnswers
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
+from server.fleet.ipc.row_channel import RowChannel, new_bell, silence
 from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.supervisor.child_process import ChildStart
@@ -40,6 +42,9 @@ from server.ops.security import secret_keys
 from server.ops.security.random_ids import Ids
 
 THERE_EVERY: Final = 0.25  # seconds
+NAP: Final = 0.0001  # seconds for which rows gather while the hub is busy
+BUSY: Final = 0.001  # seconds since it was woken, below which it is
+ROUNDS: Final = 16  # of reading the rings, until timers and links have their turn
 SOONEST: Final = 0.005  # seconds: the shortest timer for the room
 TICK: Final = 0.001  # seconds: the resolution of the loop's timers; a shorter one would fire at once, repeatedly
 logger = log.get()
@@ -58,6 +63,9 @@ class HubProcess:
             node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell, self._say, self._is_ready, hide
         )
         self._names: dict[int, str] = {}
+        self._channels: dict[str, RowChannel] = {}
+        self._bell = new_bell()
+        self._heard_at = 0.0
         self._people: dict[
             str, tuple[int, frozenset[int]]
         ] = {}  # users of each process that it does not name, and those named
@@ -74,7 +82,12 @@ class HubProcess:
         self.tasks = Tasks()
         board.add(self.tasks.reading)
         answering = MetricsAnswers(HUB, board, lambda: self.peers)
-        handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
+        handlers: dict[int, Handler] = {
+            Kind.ROWS: self._rows,
+            Kind.RING: self._ring,
+            Kind.LOAD: self._load,
+            Kind.READ: answering.read,
+        }
         handlers[Kind.LEAVING] = self._leaving
         self.seeking = SessionSearch(
             node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable
@@ -88,6 +101,7 @@ class HubProcess:
             on_serves=lambda name: self.federation.leaves(self.names.number(name), False), find_state=self._state,
         )  # fmt: skip
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
+        self._loop.add_reader(self._bell, self._on_bell)
         logger.info("process.ready", process=HUB, pid=os.getpid())  # before `server.ready`, which is of all processes
         self.peers.ready()
 
@@ -183,13 +197,17 @@ class HubProcess:
     def _joined(self, name: str) -> None:
         number = self.names.number(name)
         self._names[number] = name
+        channel = self._channels[name] = RowChannel(partial(self.peers.send, name))
+        channel.offer(self._bell)
         self.federation.joined(number, fixed=name == FRONTEND, leaving=not self.peers.takes(name))
         if self.cluster is not None:
             self._tell_hosts(name, self.cluster.members.others(time.monotonic()))
 
     def _dead(self, name: str) -> None:
         number = self.names.number(name)
+        self._hear(name, time.monotonic())  # what it had written before it died
         self._names.pop(number, None)
+        self._channels.pop(name).close()
         self._people.pop(name, None)
         self.federation.gone(number, time.monotonic())
         self.flush()
@@ -202,6 +220,39 @@ class HubProcess:
     def _rows(self, name: str, message: Message) -> None:
         self.federation.rows(self.names.number(name), message.records, time.monotonic())
         self.flush()
+
+    def _ring(self, name: str, _: Message) -> None:
+        self._channels[name].confirm()
+        self._on_bell()
+
+    def _on_bell(self) -> None:
+        """Handle the rows in all rings. In a busy host wait for more of them for a moment, which costs less than to be woken for each."""
+        silence(self._bell)
+        begun = time.monotonic()
+        busy, self._heard_at = begun - self._heard_at < BUSY, begun
+        for _ in range(ROUNDS):
+            now = time.monotonic()
+            heard = [name for name in self._channels if self._hear(name, now)]
+            if heard:
+                self.flush()
+                if busy:
+                    pause(NAP)
+                    continue
+            if all(channel.sleep() for channel in self._channels.values()):
+                return
+        self._loop.call_soon(self._on_bell)
+
+    def _hear(self, name: str, now: float) -> bool:
+        """Handle the rows in the ring of one process. Return whether there were any."""
+        channel = self._channels[name]
+        try:
+            messages = channel.take()
+        except ValueError as damage:
+            self.peers.distrust(name, str(damage))
+            return False
+        for data in messages:
+            self.federation.records(self.names.number(name), data, now)
+        return bool(messages)
 
     def _load(self, name: str, message: Message) -> None:
         sessions, people, named = message.records
@@ -225,7 +276,7 @@ class HubProcess:
         self.flush()
 
     def _tell(self, number: int, rows: list[Row]) -> None:
-        self.peers.send(self._names[number], Kind.ROWS, *rows)
+        self._channels[self._names[number]].send(rows)
 
     def flush(self) -> None:
         """Send what waits for workers and hosts, and set the timer for the next time."""
