@@ -5,7 +5,7 @@ the records pass through is theirs alone, so a record is not checked as one of a
 **Invariant:** a record is decoded to the row that was encoded, with tuples as lists.
 """
 
-# A record is its kind (one byte) and its fields. Times are seconds; NOT_A_TIME is None.
+# A record is its kind (one byte) and its fields. Times are seconds; NOT_A_TIME encodes None.
 
 from collections.abc import Iterable, Sequence
 from struct import Struct, error
