@@ -30,6 +30,7 @@ NOT_CARRIED: Final = {
     "Seat.reacted": "a few reactions more",
     "Seat.paused": "a chat that migrates is not paused any more",
     "Ticket.place": "the hub's: it follows from the worker that hands the ticket in",
+    "Ticket.home": "as `Ticket.place`",
     "Wish.place": "as `Ticket.place`",
     "ChallengeState.asked": "one that is not made yet is asked for anew by the next search",
     "Query.ids": "numbers of words are a process's own: the words are carried",

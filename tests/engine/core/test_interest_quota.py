@@ -5,6 +5,7 @@ from typing import Any
 from engine.core.session import Query
 from engine.matching.lobby import Lobby
 from engine.matching.search_criteria import Terms
+from engine.matching.thresholds import Thresholds
 from engine.wire.protocol import INTERESTS_MAX
 from engine.wire.rule_constants import WORDS_MAX, Settings
 from tests.engine.world import CountingLobby, Wire, World, bare, error
@@ -33,7 +34,7 @@ def found(world: World, wire: Wire, interests: list[str], **more: Any) -> Any:
 
 
 def test_an_address_that_holds_all_it_may_brings_no_new_interest_and_costs_nobody_else_any() -> None:
-    world = World(Settings(find_burst=1000))
+    world = World(Settings(find_burst=1000), lobby=CountingLobby(thresholds=Thresholds(busy_window=0.0)))
     wires = fill(world, "192.0.2.1")
     held = world.lobby.interests
     assert held == WORDS_MAX
@@ -49,7 +50,7 @@ def test_an_address_that_holds_all_it_may_brings_no_new_interest_and_costs_nobod
 
 
 def test_what_is_shared_is_told_as_typed_where_some_found_no_room() -> None:
-    world = World(Settings(find_burst=1000))
+    world = World(Settings(find_burst=1000), lobby=CountingLobby(thresholds=Thresholds(busy_window=0.0)))
     fill(world, "192.0.2.1")
     late = world.open(address="192.0.2.1")
     answer = world.send(late, type="find", interests=["Never Named", " WORD  5"])[-1]
