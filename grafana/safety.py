@@ -73,6 +73,13 @@ BOARD = Board(
                 Panel("Lines", "Looked at, and not: the memory for those that wait was full (not), they are of the dearest chats (line), or they cost too much to be read to their end (rest).", "cps",
                       ((rate("serendip_screening_lines_total"), "looked at"), (rate("serendip_screening_dropped_total"), "not"),
                        (rate("serendip_screening_skipped_total", "what"), "{{what}}"))),
+                Panel("Provider of text", "Lines that `screening.provider` answered, answered too late, or did not get. Below 90 in 100 for ten minutes: SerendipProviderBehind.", "cps",
+                      ((rate("serendip_provider_lines_total", "result"), "{{result}}"), (a_day("serendip_provider_ends_total", "cause"), "ended in the last day: {{cause}}")), empty="off"),
+                Panel("Found by the provider", "Findings of the provider of text, by class.", "cps",
+                      ((rate("serendip_provider_findings_total", "rule"), "{{rule}}"),), empty="off"),
+                Panel("Does the provider answer", "By process with people, and the slowest answer since the last scrape.", "short",
+                      ((f"min by (instance, process) (serendip_provider_up{{{HERE}}})", "{{instance}} {{process}}"),
+                       (f"max by (instance, process) (serendip_provider_lag_seconds{{{HERE}}})", "{{instance}} {{process}} seconds")), empty="off"),
             ),
         ),
         Row(

@@ -68,7 +68,24 @@ RULES: Final = {
     "groom.model.low": Kind("groom", LOW),
     "money.model": Kind("money"),
     "money.model.low": Kind("money", LOW),
+    # of a provider that the operator runs or names (`screening.provider`)
+    "link.provider": Kind("link"),
+    "link.provider.low": Kind("link", LOW),
+    "contact.provider": Kind("contact"),
+    "contact.provider.low": Kind("contact", LOW),
+    "money.provider": Kind("money"),
+    "money.provider.low": Kind("money", LOW),
+    "groom.provider.low": Kind("groom", LOW),
+    "self-harm.provider": Kind("self-harm"),
+    "self-harm.provider.low": Kind("self-harm", LOW),
+    "private.provider": Kind("private"),
+    "private.provider.low": Kind("private", LOW),
+    "threat.provider": Kind("threat"),
+    "threat.provider.low": Kind("threat", LOW),
+    "hate.provider": Kind("hate"),
+    "hate.provider.low": Kind("hate", LOW),
 }
 MODELLED: Final = frozenset([rule for rule in RULES if rule.endswith((".model", ".model.low"))])
+PROVIDED: Final = frozenset([rule for rule in RULES if rule.endswith((".provider", ".provider.low"))])
 AGE_NUMBER: Final = "age.number"
 AGE_HINT: Final = "age.hint"

@@ -115,6 +115,12 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "pictures.unchecked": "cause",  # the server that scores pictures does not answer: denied, refused, slow, away, malformed; once a minute
         "pictures.unconfined": "what",  # this system does not let the process drop a privilege: user, mdwe, syscalls:CAUSE
         "pictures.unreadable": "error where",  # its output was not a message
+        "provider.ended": "status cause",  # the provider of text ended, and is started again; cause: ended, flood, malformed, late, unjailed, other
+        "provider.fault": "error where",  # the fault of the provider process; never a text
+        "provider.ready": "",  # the provider of text answers
+        "provider.refused": "reason",  # its program cannot be started or jailed
+        "provider.unconfined": "what",  # this system does not let it or its process drop a privilege: user, mdwe, syscalls:CAUSE
+        "provider.unreadable": "error where",  # a message of the provider process was invalid
         "screening.ended": "status",  # the screening process ended, and is restarted; a negative status is the number of a signal
         "screening.fault": "error where",  # the fault that ended it; never a text
         "screening.unconfined": "what",  # this system does not let the process drop a privilege: syscalls:CAUSE

@@ -19,7 +19,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_history import NotReleased
 from server.data.privacy.registry_model import Category, Purpose, Recipient
 from server.data.statement import statement_versions
-from server.data.statement.recipient_check import unnamed
+from server.data.statement.recipient_check import refusal, unnamed
 from server.data.statement.statement_changes import Change
 from server.data.statement.statement_document import document as made
 from server.data.statement.statement_document import named_providers
@@ -173,6 +173,8 @@ class PublishedStatement:
 
 async def open_published(settings: Settings, tasks: Tasks) -> PublishedStatement:
     """Read the versions, write a new one if the settings changed, and start following announcements. Raises Unfit."""
+    if said := refusal(settings):
+        raise Unfit(f"{said}. Name it in [[recipients]], or set screening.provider=off")
     nobody = unnamed(settings) if settings.privacy.recipients == "fail" else []
     if nobody:
         raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")

@@ -24,6 +24,8 @@ def features(settings: Settings) -> frozenset[str]:
         "captcha.address": settings.challenge.company is not None and settings.challenge.send_address,
         "omegle": settings.omegle.enabled,
         "screening": settings.screening.text != "off",
+        "screening.command": settings.screening.asks_provider and not settings.screening.sent_to,
+        "screening.provider": bool(settings.screening.sent_to),
         "proxy": bool(settings.server.proxies),
         "countries": bool(settings.safety.refused_countries),
         "hosts": bool(settings.cluster.nats),

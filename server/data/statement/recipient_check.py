@@ -1,15 +1,18 @@
 """Check that the setting `[[recipients]]` names every outside recipient of personal data, and that a deletion can reach each.
 
-**Invariant:** each enabled feature that sends data to another company's server has a recipient of its kind.
+**Invariant:** each enabled feature that sends data to another company's server has a recipient of its kind. Lines of chats are sent to no server
+without one: such a host does not start.
 """
 
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import urlsplit
 
 from server.ops.config.settings import Settings
 
+TEXT: Final = "text_provider"  # the item of the registry
 _ice_host = re.compile(r"[a-z]+:(\[[^\]]+\]|[^:?]+)").match
 
 
@@ -29,6 +32,19 @@ def untold(settings: Settings) -> list[str]:
     ]
 
 
+def refusal(settings: Settings) -> str:
+    """Return why a host with these settings may not start, whatever `privacy.recipients` says; empty if it may.
+
+    Lines of chats need a recipient that may have them: of the kind "moderation", with `text_provider` among its items or with no items.
+    """
+    place = settings.screening.sent_to
+    if not place or _ours(urlsplit(place).hostname or "", settings):
+        return ""
+    if any(one.kind == "moderation" and (not one.items or TEXT in one.items) for one in settings.recipients):
+        return ""
+    return f"{place} gets the lines of all chats, and no [[recipients]] of the kind moderation names its company"
+
+
 def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield (kind of recipient, sentence) for each feature that reaches another operator's host."""
     video, objects, mail = settings.video, settings.objects, settings.mail
@@ -43,10 +59,13 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "objects", f"{objects.url} holds the texts of saved chats, encrypted"
     if mail.host and not _ours(mail.host, settings):
         yield "mail", f"{mail.host} gets the addresses to which codes are sent"
-    if (place := settings.translation.url) and not _ours(urlsplit(place).hostname or "", settings):
-        yield "translation", f"{place} gets the lines that people have translated"
-    if (place := settings.pictures.sent_to) and video.enabled and not _ours(urlsplit(place).hostname or "", settings):
-        yield "moderation", f"{place} gets still pictures of video chats"
+    for kind, place, gets in (
+        ("translation", settings.translation.url, "the lines that people have translated"),
+        ("moderation", settings.pictures.sent_to if video.enabled else "", "still pictures of video chats"),
+        ("moderation", settings.screening.sent_to, "the lines of all chats"),
+    ):
+        if place and not _ours(urlsplit(place).hostname or "", settings):
+            yield kind, f"{place} gets {gets}"
     company = settings.challenge.company
     if company is not None:
         for address in (company.script_url, company.verify_url):

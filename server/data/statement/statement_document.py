@@ -41,7 +41,6 @@ NEEDS = {
     Recipient.TURN: "ice",
     Recipient.TRANSLATION: "translation",
     Recipient.CAPTCHA: "captcha",
-    Recipient.MODERATION: "pictures.provider",
 }  # recipients that get nothing if this feature is disabled
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK, Recipient.CHILDREN)
 PROVIDERS = {

@@ -21,6 +21,7 @@ from server.data.database.store_reachability import REMEDIES, cause_of
 from server.data.errors import ObjectsAway, StoreAway
 from server.data.objects.object_store import REMEDIES as OBJECTS_REMEDIES
 from server.data.objects.object_store import VERSIONED
+from server.data.statement.recipient_check import refusal
 from server.data.store.store_runner import Parts
 from server.main.checks.certificate_checks import certificates
 from server.main.checks.check_finding import Finding, error, ok, warning
@@ -28,6 +29,7 @@ from server.main.checks.cluster_host_checks import SKEW, hosts
 from server.main.checks.public_host_requirements import INVITE, public_names
 from server.ops.config.challenge_settings import Challenge
 from server.ops.config.moderation_policy import QUEUES, WAITING
+from server.ops.config.screening_settings import Screening
 from server.ops.config.settings import Mail, Settings, Translation
 from server.ops.health.certificates import site_places
 from server.ops.security.secret_keys import Keys
@@ -35,7 +37,10 @@ from server.realtime.video.ice_servers import IceServers, turn_secret
 from server.site.translation.libretranslate import NotTranslated, TranslationClient
 from server.trust.challenge.captcha_verdicts import Siteverify
 from server.trust.moderators.moderator_accounts import expected, unread_queues
+from server.trust.text_provider.provider_program import Misbehaved
+from server.trust.text_provider.provider_trial import ProviderTrial
 
+PROVIDER_REMEDY: Final = "its errors are above; try it: serendip safety rules try"
 PATIENCE: Final = 10.0  # seconds for each check
 _turn = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?").fullmatch
 
@@ -55,6 +60,8 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
         found += await within("mail", mail, settings.mail)
     if settings.translation.url:
         found += await within("translation", translation, settings.translation)
+    if settings.screening.asks_provider and not refusal(settings):
+        found += await provider(settings.screening)  # with a limit of its own: it may load a model
     if settings.challenge.company is not None:
         found += await within("challenge", challenge, settings.challenge)
     credential = IceServers(settings.video, turn_secret(settings.video, keys)).credential()
@@ -129,6 +136,24 @@ async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
         return [warning("moderator", said, "open the link, within a day of the invitation")]
     level = warning if settings.safety.unattended else error
     return [level("moderator", "this host is public, and no account can read reports", INVITE)]
+
+
+async def provider(chosen: Screening) -> list[Finding]:
+    """Check that the provider of text answers, in its jail."""
+    began = time.monotonic()
+    try:
+        trial = await asyncio.to_thread(ProviderTrial, chosen, show_errors=True)
+    except (Misbehaved, OSError) as fault:
+        return [error("provider", f"{chosen.provider_command or chosen.provider_url}: {fault}", PROVIDER_REMEDY)]
+    without = ", ".join(trial.conversation.without or ())
+    trial.close()
+    if without:
+        return [
+            warning(
+                "provider", f"it answers, and this system cannot take away from it: {without}", "install libseccomp"
+            )
+        ]
+    return [ok("provider", f"it answers, in its jail, {time.monotonic() - began:.1f} s after its start")]
 
 
 async def objects(parts: Parts) -> list[Finding]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from server.data.statement.recipient_check import unnamed, untold
+from server.data.statement.recipient_check import refusal, unnamed, untold
 from server.main.checks.check_finding import Finding, error, notice, ok, warning
 from server.main.checks.cluster_needs import fitness
 from server.main.checks.eea_countries import EEA
@@ -77,6 +77,17 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )
     if console.enabled and not console.origin and not console.port:
         yield warning("settings", "console.port is 0: each start is another origin, and no passkey fits", "choose one")
+    screening = settings.screening
+    if (
+        screening.asks_provider
+        and screening.provider == "command"
+        and shutil.which(screening.provider_command[0]) is None
+    ):
+        yield error(
+            "settings",
+            f"screening.provider_command: there is no program {screening.provider_command[0]}",
+            "its path, or a name in PATH",
+        )
     if not loopback(settings.metrics.host) and public_address(settings.metrics.host):
         yield warning(
             "settings",
@@ -87,7 +98,11 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 def _privacy(settings: Settings) -> Iterator[Finding]:
     level = error if settings.privacy.recipients == "fail" else warning
-    for said in unnamed(settings):
+    if refused := refusal(settings):
+        yield error(
+            "privacy", refused, "name it in [[recipients]], or set screening.provider=off: the server does not start"
+        )
+    for said in () if refused else unnamed(settings):
         yield level("privacy", f"{said}, and no [[recipients]] names them", "say in the settings who they are")
     for said in untold(settings):
         yield warning(

@@ -6,6 +6,7 @@ it holds; memory is bounded by LINE_MAX.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -32,7 +33,8 @@ from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 LINE_MAX: Final = 16 * 1024  # bytes of a line of standard input; a chat line has 2,000 characters at most
-Found = dict[str, str]  # `rule`, its `class` and `confidence`, `where` (the text that matched), `follows`
+# `rule`, its `class` and `confidence`, `where` (the text that matched), `follows`; of a provider `score`, from 0 to 1
+Found = dict[str, str]
 Source = Callable[[str], list[Found]]
 
 
@@ -71,16 +73,23 @@ def attempt(
     else its number and what was found, tab-separated. A line that is too long or not UTF-8 has an "error" in place of "found".
     """
     from server.trust.screening import rule_compiler, text_folding, text_model
+    from server.trust.text_provider.provider_program import Misbehaved
 
-    try:
-        find = _source(_settings(config, data))
-    except (rule_compiler.BadRules, text_model.BadModel, OSError) as error:
-        stop(str(error))
-    if line == "-":
-        _answer_lines(sys.stdin.buffer, find, _print_document if as_json else _print_row)
-        return
+    with contextlib.ExitStack() as stack:
+        try:
+            find = _source(_settings(config, data), stack)
+        except Misbehaved as error:
+            stop(f"screening.provider: {error}")
+        except (rule_compiler.BadRules, text_model.BadModel, OSError) as error:
+            stop(str(error))
+        try:
+            if line == "-":
+                _answer_lines(sys.stdin.buffer, find, _print_document if as_json else _print_row)
+                return
+            hits = find(line)
+        except Misbehaved as error:
+            stop(f"screening.provider: {error}")
     text = text_folding.fold_line(line)
-    hits = find(line)
     if as_json:
         print_json({"folded": text, "words": text_folding.find_words(text), "found": hits})
         return
@@ -90,9 +99,10 @@ def attempt(
     say(f"{len(hits)} found")
 
 
-def _source(settings: Settings) -> Source:
-    """Return what a running server finds: by the rules of this program and of the operator, and by the text model if the settings have it. A finding
-    of the model has for `where` the words that brought it. Raises BadRules, BadModel, OSError.
+def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
+    """Return what a running server finds: by the rules of this program and of the operator, by the text model and the provider of text if the
+    settings have them. A finding of these has for `where` the words that brought it. `stack` ends the provider. Raises BadRules, BadModel, OSError,
+    Misbehaved.
     """
     from server.trust.screening.rule_cache import kept_phrases
     from server.trust.screening.screening_rules import read_rules, wanted_classes
@@ -103,6 +113,7 @@ def _source(settings: Settings) -> Source:
     # Compiled anew without a file: written by the user of this command, one would be refused by the server's.
     rules, model = read_rules(folder, wanted, kept_phrases(settings.data)), settings.screening.model
     use = None if model == OFF else read_use(model, wanted)
+    provider = _provider(settings, stack)
 
     def find(line: str) -> list[Found]:
         detections, beginning = rules.find_and_fold(line)
@@ -110,9 +121,22 @@ def _source(settings: Settings) -> Source:
         if use is not None:
             for rule in use.rules(beginning, [one.kind for one in detections]):
                 found.append(_found(rule, ", ".join(use.explain(beginning, rule))))
-        return found
+        return found if provider is None else found + provider(line)
 
     return find
+
+
+def _provider(settings: Settings, stack: contextlib.ExitStack) -> Source | None:
+    """Return what the provider of text finds, which runs until the end of `stack`; None without one. Raises OSError, Misbehaved."""
+    if not settings.screening.asks_provider:
+        return None
+    from server.data.statement.recipient_check import refusal
+    from server.trust.text_provider.provider_trial import ProviderTrial
+
+    if said := refusal(settings):
+        stop(said)
+    trial = stack.enter_context(ProviderTrial(settings.screening, show_errors=True))
+    return lambda line: [_found(rule, one.words) | {"score": f"{one.confidence:.2f}"} for rule, one in trial.find(line)]
 
 
 def _found(rule: str, where: str) -> Found:

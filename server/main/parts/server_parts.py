@@ -55,6 +55,7 @@ from server.trust.moderation_protocol import Safety, SafetyPorts
 from server.trust.pictures.picture_check_service import Pictures
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.pictures.requested_pictures import PictureRequests
+from server.trust.text_provider.provider_client import Explanation
 
 logger = log.get()
 
@@ -261,7 +262,14 @@ class Server:
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
             self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
-                self._settings, secret, self.tasks, address, self._published, self._sockets, self._safety_ports()
+                self._settings,
+                secret,
+                self.tasks,
+                address,
+                self._published,
+                self._sockets,
+                self._safety_ports(),
+                self._explain,
             )
             self._minors = minors = Minors(safety.bans, rights.deletion.ask)
             self.tasks.start("safety-minors", minors.run)
@@ -280,6 +288,10 @@ class Server:
                 logger.warning("safety.unattended", queues=sorted(safety.unread))
         elif said := refusal(self._settings, has_moderator=False):
             raise StartError(said)
+
+    async def _explain(self, text: str) -> tuple[Explanation, ...]:
+        """Return what the provider of text finds in a text of a case."""
+        return () if self._looking is None else await self._looking.explain(text)
 
     def _look(self, safety: Safety) -> None:
         """Begin to check pictures of cameras, if this installation can."""

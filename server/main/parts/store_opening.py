@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from server.site.translation.libretranslate import TranslationClient
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_protocol import Safety, SafetyPorts
+from server.trust.text_provider.provider_client import Explanation
 
 PUBLIC_PATIENCE_S: Final = (
     30.0  # seconds that a public host waits for its database, which says whether a moderator reads reports
@@ -30,6 +31,7 @@ PUBLIC_PATIENCE_S: Final = (
 async def open_store(
     settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str],
     told: current_statement.PublishedStatement, sockets: Sockets, ports: SafetyPorts,
+    ask_provider: Callable[[str], Awaitable[tuple[Explanation, ...]]],
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """Open the store and the parts that use it. If the database is away, the server starts all the same. Raises StartError."""
     # These load 40 MB of libraries, which a server without a store does not need.
@@ -71,6 +73,10 @@ async def open_store(
     console = None
     if settings.console.enabled:
         translator = TranslationClient(settings.translation) if settings.translation.url else None
-        words = DetectionWords(settings.screening.folder(settings.data), settings.data)
+        words = DetectionWords(
+            settings.screening.folder(settings.data),
+            settings.data,
+            ask_provider if settings.screening.asks_provider else None,
+        )
         console = console_service.Console(store.parts, settings, address, tasks, sockets, translator, words=words)
     return store, safety, console, over(store.parts, secret, settings, tasks, told)

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ByteSize, Field, PositiveFloat
+from pydantic import AfterValidator, ByteSize, Field, PositiveFloat, SecretStr, ValidationInfo, field_validator
 
-from server.ops.config.setting_types import Section
+from server.ops.config.setting_types import Section, http_url
 
 MIB: Final = 1024 * 1024
 DetectionClass = Literal["link", "contact", "money", "groom", "age.claim", "self-harm", "private", "threat", "hate"]
+
+SPAM: Final = frozenset(("link", "contact", "money"))  # classes of `text=spam`
 
 
 def _power_of_two(size: ByteSize) -> ByteSize:
@@ -55,7 +57,69 @@ class Screening(Section):
         default="tips",
         description="the small text model beside the rules: not used, for tips and help alone, or as the rules are",
     )
+    provider: Literal["off", "command", "http"] = Field(
+        default="off",
+        description="a provider of text that reads lines beside the rules: none, a program on this machine, or a server that is sent lines",
+    )
+    provider_command: tuple[str, ...] = Field(
+        default=(),
+        max_length=64,
+        description='the program and its arguments, e.g. ["python3", "/srv/provider.py"]; it has no network and writes no file',
+    )
+    provider_url: Annotated[str, AfterValidator(http_url)] = Field(
+        default="", description="address of that server, e.g. https://moderation.example/lines; a recipient names it"
+    )
+    provider_key: SecretStr = Field(
+        default=SecretStr(""), description="its key, sent as a bearer token; empty: none is given"
+    )
+    provider_use: Literal["tips", "all"] = Field(
+        default="tips", description="what follows from its findings: tips and help alone, or what follows from rules"
+    )
+    provider_low: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="confidence of a finding from which it counts"
+    )
+    provider_high: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.9, description="confidence from which it is high, with `provider_use=all`"
+    )
+    provider_seconds: Annotated[float, Field(ge=0.1, le=30)] = Field(
+        default=2.0,
+        description="seconds for an answer; a provider that gives none for so long is ended and started again",
+    )
+    provider_memory: ByteSize = Field(
+        default=ByteSize(2048 * MIB), ge=64 * MIB, description="bytes of addresses that the program may have"
+    )
     rules: str = Field(default="", description="folder of your own rules (TOML); empty: rules in the data folder")
+
+    @field_validator("provider_command")
+    @classmethod
+    def _has_program(cls, command: tuple[str, ...], told: ValidationInfo) -> tuple[str, ...]:
+        if told.data.get("provider") == "command" and not (command and command[0]):
+            raise ValueError("screening.provider_command is wanted where screening.provider is command")
+        return command
+
+    @field_validator("provider_url")
+    @classmethod
+    def _has_url(cls, url: str, told: ValidationInfo) -> str:
+        if told.data.get("provider") == "http" and not url:
+            raise ValueError("screening.provider_url is wanted where screening.provider is http")
+        return url
+
+    @field_validator("provider_high")
+    @classmethod
+    def _above_low(cls, high: float, told: ValidationInfo) -> float:
+        if high < told.data.get("provider_low", 0.0):
+            raise ValueError("screening.provider_high is less than screening.provider_low")
+        return high
+
+    @property
+    def asks_provider(self) -> bool:
+        """Whether a provider of text reads lines."""
+        return self.text != "off" and self.provider != "off"
+
+    @property
+    def sent_to(self) -> str:
+        """The address that lines are sent to; empty if lines stay on this machine."""
+        return self.provider_url if self.asks_provider and self.provider == "http" else ""
 
     def folder(self, data: Path) -> Path:
         """Return the folder of the operator's rules: as set, else `rules` in the data folder."""

@@ -31,7 +31,7 @@ NAMES: Final = (
         "safety-bans",
         "safety-figures",
     ),
-    *("figures", "pictures", "pictures-looked", "safety-intake", "safety-minors", "screening", "statement"),
+    *("figures", "pictures", "pictures-looked", "provider", "safety-intake", "safety-minors", "screening", "statement"),
     *(
         "objects-probe",
         "store-keys",

@@ -15,7 +15,7 @@ from server.ops.metrics.ipc_metrics import PROCESS_VALUES, PROCESSES
 from server.ops.metrics.metric_type import Metric
 from server.ops.metrics.migration_metrics import MOVE_VALUES, MOVED, TUNNELLED, TUNNELLED_VALUES
 from server.ops.metrics.picture_metrics import PICTURED, PICTURED_VALUES
-from server.ops.metrics.screening_metrics import SCREENED, SCREENED_VALUES
+from server.ops.metrics.screening_metrics import PROVIDER, SCREENED, SCREENED_VALUES
 from server.ops.metrics.socket_metrics import WIRE
 from server.ops.metrics.storage_metrics import KEPT, KEPT_VALUES
 
@@ -262,7 +262,7 @@ OLD_NAMES = {
     "serendip_ipc_link_unknown": "serendip_link_unknown",
 }
 METRICS: tuple[Metric, ...] = (
-    *PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *TOLD_METRICS, *TUNNELLED, *MOVED, *KEPT, *CHALLENGES,
+    *PEOPLE, *CHATS, *SCREENED, *PROVIDER, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *TOLD_METRICS, *TUNNELLED, *MOVED, *KEPT, *CHALLENGES,
 )  # fmt: skip
 
 # The values of each label, by metric; labels that are missing here are listed by their type (build_info) or by the engine's tables.

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 _LIBRARY: Final = "libseccomp.so.2"
 _ALLOW: Final = 0x7FFF0000  # seccomp.h: SCMP_ACT_ALLOW
 _REFUSE: Final = 0x00050000 | errno.EPERM  # SCMP_ACT_ERRNO
+_LACK: Final = 0x00050000 | errno.ENOSYS
 _MASKED_EQUAL: Final = 7  # SCMP_CMP_MASKED_EQ
 _KERNELS_ERRNO: Final = 9  # SCMP_FLTATR_API_SYSRAWRC: `seccomp_load` returns the kernel's errno
 _UNKNOWN: Final = -1  # __NR_SCMP_ERROR
@@ -29,7 +30,13 @@ class Only(NamedTuple):
     value: int = 0
 
 
-Allowed = str | Only
+class Missing(NamedTuple):
+    """A call that fails with ENOSYS, as in a kernel that lacks it."""
+
+    call: str
+
+
+Allowed = str | Only | Missing
 ALL_BITS: Final = (1 << 64) - 1
 _WRITES: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -56,6 +63,28 @@ DESCRIPTORS: Final[tuple[Allowed, ...]] = (
 READING: Final[tuple[Allowed, ...]] = (
     Only("open", 1, _WRITES), Only("openat", 2, _WRITES), "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx",
     "getdents", "getdents64", "readlink", "readlinkat", "access", "faccessat", "faccessat2", "getcwd",
+)  # fmt: skip
+
+
+_THREAD: Final = 0x10000  # sched.h: CLONE_THREAD
+# What a program needs beside these to be loaded and to run: code, threads that are no processes, pipes, signals; clone3, whose flags no filter sees,
+# is missing, so that libraries use clone.
+RUNNING: Final[tuple[Allowed, ...]] = (
+    "execve", "mmap", "mmap2", "mprotect", Only("clone", 0, _THREAD, _THREAD), Missing("clone3"),
+    "set_tid_address", "set_robust_list", "arch_prctl", "set_tls", "mincore", "get_mempolicy",
+    *(Only("prctl", 0, ALL_BITS, option) for option in (3, 15, 16, 23, 0x53564D41)),  # dumpable?, names, capabilities?, names of memory
+    *(Only("ioctl", 1, ALL_BITS, request) for request in (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),  # of terminals and descriptors
+    *(Only(call, 1, ALL_BITS, command) for call in ("fcntl", "fcntl64") for command in (2, 4, 1030)),  # F_SETFD, F_SETFL, F_DUPFD_CLOEXEC
+    "dup", "dup2", "dup3", "pipe", "pipe2", "eventfd2", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
+    "pread64", "readv", "writev", "fadvise64", "statfs", "statfs64", "fstatfs", "fstatfs64",
+    "uname", "getppid", "getpgrp", "getresuid", "getresgid", "getgroups", "sched_setaffinity", "sched_getparam",
+    "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "pause", "rt_sigtimedwait", "umask", "close_range",
+)  # fmt: skip
+# To be a client of a server, by name.
+SOCKETS: Final[tuple[Allowed, ...]] = (
+    "socket", "connect", "bind", "getsockname", "getpeername", "getsockopt", "setsockopt", "shutdown", "sendmsg", "sendmmsg", "recvmsg",
+    "socketcall", "uname", "readv", "writev", "pread64", Only("ioctl", 1, ALL_BITS, 0x541B), Only("ioctl", 1, ALL_BITS, 0x5421),
+    *(Only(call, 1, ALL_BITS, command) for call in ("fcntl", "fcntl64") for command in (2, 4)),
 )  # fmt: skip
 
 
@@ -87,8 +116,9 @@ class SyscallFilter:
             return "library"
         try:
             for number, one in self._allowed:
-                only = () if isinstance(one, str) else (_Condition(one.argument, _MASKED_EQUAL, one.mask, one.value),)
-                if failed := library.add(context, _ALLOW, number, len(only), (_Condition * len(only))(*only)):
+                only = (_Condition(one.argument, _MASKED_EQUAL, one.mask, one.value),) if isinstance(one, Only) else ()
+                action = _LACK if isinstance(one, Missing) else _ALLOW
+                if failed := library.add(context, action, number, len(only), (_Condition * len(only))(*only)):
                     return _reason(failed)
             library.set(context, _KERNELS_ERRNO, 1)  # an older library has its own code, which says less
             return _reason(library.load(context))

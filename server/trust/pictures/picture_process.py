@@ -4,9 +4,7 @@
 """
 
 import contextlib
-import ctypes
 import os
-import resource
 import socket
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,8 +12,8 @@ from typing import Final, Protocol
 import orjson
 
 from server.ops.process.fault_summary import ended_by
+from server.ops.process.process_jail import confine, picture_jail
 from server.ops.process.process_setup import name_process
-from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, SyscallFilter
 from server.trust.pictures.picture_process_codec import (
     JOB_MAX,
     JUDGE,
@@ -29,52 +27,10 @@ from server.trust.pictures.picture_process_codec import (
 
 PAIR: Final = 3  # its descriptor: after the three standard ones, and the last
 MEMORY: Final = 900 * 1024 * 1024  # bytes of addresses; 250 MiB are used without lists
-NOBODY: Final = 65534  # a user without files
-_PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
-_PR_SET_NO_NEW_PRIVS: Final = 38
-_PR_SET_MDWE: Final = 65  # since Linux 6.3
-_MDWE_REFUSE_EXEC_GAIN: Final = 1
 
 
 class NotAlone(Exception):
     """Unexpected threads or descriptors: a loaded library would go on working by itself."""
-
-
-def confine() -> list[str]:
-    """Give up all privileges that judging does not need, for good. Return the names of those that this kernel or container cannot drop. Raises
-    NotAlone, OSError.
-
-    These are files, sockets, other processes, core dumps, writable and executable memory, new privileges, every system call but those of computing,
-    and root if the server has that; the model and the lists are loaded before.
-    """
-    alone()
-    calls = SyscallFilter((*COMPUTE, *DESCRIPTORS))
-    libc = ctypes.CDLL(None, use_errno=True)
-    without: list[str] = []
-    if os.geteuid() == 0:
-        try:
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
-        except OSError:
-            without.append("user")
-    for option, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
-        if libc.prctl(option, value, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl")
-    limits = (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_NOFILE, PAIR + 1),  # those that are open: no file and no socket can be opened any more
-        (resource.RLIMIT_AS, MEMORY),
-    )
-    for limit, most in limits:
-        resource.setrlimit(limit, (most, most))
-    if libc.prctl(_PR_SET_MDWE, _MDWE_REFUSE_EXEC_GAIN, 0, 0, 0):
-        without.append("mdwe")
-    if missing := calls.install():
-        without.append(f"syscalls:{missing}")
-    return without
 
 
 def alone() -> None:
@@ -121,7 +77,9 @@ def main(arguments: list[str]) -> int:
             known, bad = picture_hash_lists.read(Path(folder))
             judge = Judge(Limits(float(hit), float(unsure), int(quality)), known)
             judge.warm()
-            told = {"ready": len(known), "bad": bad, "without": confine()}
+            alone()
+            without = confine(picture_jail(PAIR + 1, MEMORY))  # those that are open: nothing can be opened any more
+            told = {"ready": len(known), "bad": bad, "without": without}
             sock.send(orjson.dumps(told))
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 serve(sock, judge)

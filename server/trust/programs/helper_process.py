@@ -31,6 +31,13 @@ PASSED_ON: Final = (
     "COVERAGE_PROCESS_START",
 )
 
+# Each block that a process frees is overwritten at once (glibc's perturb; its cache for threads would keep some as they are), for processes that
+# read lines of chats. Every object is then a block of its own.
+FORGETFUL: Final = {
+    "PYTHONMALLOC": "malloc",
+    "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0:glibc.malloc.mxfast=160",
+}
+
 
 class Owner(Protocol):
     """Owner of a helper process: starts it and receives its messages. All is called in the loop, except `start`."""

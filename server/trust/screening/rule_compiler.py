@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.conduct.detection_classes import MODELLED, RULES
+from engine.conduct.detection_classes import MODELLED, PROVIDED, RULES
 from engine.conduct.detection_tips import BEGUN
 from ext.text.phrase_index import PhraseIndex
 from server.trust.screening import line_patterns
@@ -33,7 +33,8 @@ SETS: Final = "sets"  # the table of a built-in file beside those of rules
 AGE_CLASS: Final = "age.claim"
 KEYS: Final = frozenset(("words", "lines", "allow", "unless", "before", "names", "units", "behind"))
 OWN_KEYS: Final = frozenset(("words", "allow"))  # of an operator's file
-WORDED: Final = tuple(rule for rule, kind in RULES.items() if kind.name not in BEGUN and rule not in MODELLED)
+_WORDLESS: Final = MODELLED | PROVIDED
+WORDED: Final = tuple(rule for rule, kind in RULES.items() if kind.name not in BEGUN and rule not in _WORDLESS)
 
 
 class BadRules(ValueError):
@@ -83,9 +84,10 @@ class RuleCompiler:
         sets = self._add_sets(tables.pop(SETS, {}), name) if ours else None
         for rule, table in tables.items():
             for named in (rule, *(f"{rule}.{key}" for key in (table if isinstance(table, dict) else ()))):
-                if named in MODELLED:
+                if named in _WORDLESS:
+                    whose = "the text model" if named in MODELLED else "a provider"
                     raise BadRules(
-                        f"{name}: [{named}] is of the text model, which has no words; it is none of {', '.join(WORDED)}"
+                        f"{name}: [{named}] is of {whose}, which has no words; it is none of {', '.join(WORDED)}"
                     )
             if rule not in WORDED or not isinstance(table, dict):
                 raise BadRules(f"{name}: {rule} is none of {', '.join(WORDED)}")

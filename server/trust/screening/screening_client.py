@@ -23,21 +23,16 @@ from ext.net.tap import Tap, make
 from server.ops import log
 from server.ops.config.settings import Screening
 from server.ops.metrics.exposition import Reading
-from server.trust.programs.helper_process import Program, passed_on, spawned
+from server.trust.programs.helper_process import FORGETFUL, Program, passed_on, spawned
 
 LONGEST_MESSAGE: Final = 64 * 1024
-# Each block that the process frees is overwritten at once (glibc's perturb; its cache for threads would keep some as they are): lines of chats
-# are in it. Every object is then a block of its own.
-FORGETFUL: Final = {
-    "PYTHONMALLOC": "malloc",
-    "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0:glibc.malloc.mxfast=160",
-}
 COUNTED: Final = (
     "lines",
     "skipped",
     "unread",
     "unmodelled",
-)  # of lines: read, not read, read in part, not read by the model
+    "unasked",
+)  # of lines: read, not read, read in part, not read by the model, not sent to the provider
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up
 
 Finding = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
@@ -47,20 +42,23 @@ logger = log.get()
 
 class Screener:
     """One a process that has people, whose name is `process`. `found`: told of all findings of a message, in the loop, and never of none;
-    `data`: the data folder."""
+    `data`: the data folder; `lines`: to the provider process, None without a provider."""
 
-    def __init__(self, process: str, chosen: Screening, data: Path, found: Callable[[Sequence[Finding]], None]) -> None:
+    def __init__(
+        self, process: str, chosen: Screening, data: Path, found: Callable[[Sequence[Finding]], None],
+        lines: socket.socket | None = None,
+    ) -> None:  # fmt: skip
         self._name = process
         self._chosen = chosen
         self._data = data
         self._found = found
+        self._lines = lines
         self._fd = make(int(chosen.ring))
         self.tap = Tap(self._fd)
         self._heard = -FRESH
         self._past = dict.fromkeys(COUNTED, 0)  # of processes that ended
         self._now = dict.fromkeys(COUNTED, 0)  # of the present one
         self._lag = 0.0
-        self._unsent = 0
         self._bad = ""
         self.findings = dict.fromkeys(EFFECTS, 0)
         self._program = Program(self, LONGEST_MESSAGE, strict=False)
@@ -83,7 +81,11 @@ class Screener:
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, off, str(chosen.repeat_chats)]
         folders = chosen.folder(self._data).absolute(), self._data.absolute()  # it runs in another one
         words += [str(folders[0]), chosen.model, str(folders[1])]
-        return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
+        given = [self._fd, pair]
+        if self._lines is not None:
+            given.append(self._lines.fileno())
+            words.append(str(self._lines.fileno()))
+        return spawned("server.trust.screening", words, given, passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
         """Run the process (see `Owner`): a stalled one costs unscreened lines alone."""
@@ -120,7 +122,7 @@ class Screener:
             return
         self._heard = time.monotonic()
         self._now = {name: int(message[name]) for name in COUNTED}
-        self._lag, self._unsent = float(message["lag"]), int(message["unsent"])
+        self._lag = float(message["lag"])
         if message["bad"] != self._bad:
             self._bad = str(message["bad"])
             if self._bad:
@@ -150,6 +152,7 @@ class Screener:
                 ("line",): counted["skipped"],
                 ("rest",): counted["unread"],
                 ("model",): counted["unmodelled"],
+                ("provider",): counted["unasked"],
             },
             "serendip_screening_dropped": self.tap.dropped,
             "serendip_screening_lag_seconds": {(self._name,): self._lag},

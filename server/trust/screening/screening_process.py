@@ -1,13 +1,11 @@
 """Run the screening process: read chat lines from shared memory (the tap), apply the rules, and send the matches without text to the server.
 
-**Invariant:** no text of a line is ever sent or written. Before the first line is read, the process gives up writing files, core dumps, new
-processes and new privileges. It ends with the server.
+**Invariant:** no text of a line is ever written, or sent to the server. Where the operator named a provider of text, lines are sent to the provider
+process, which may lose them. Before the first line is read, the process is jailed. It ends with the server.
 """
 
 import contextlib
-import ctypes
 import os
-import resource
 import select
 import socket
 import time
@@ -23,8 +21,8 @@ from engine.conduct.detection_tips import LINKED
 from ext.net.tap import Tapped
 from ext.text.line_sieve import LineSieve
 from server.ops.process.fault_summary import ended_by
+from server.ops.process.process_jail import SCREENING, confine
 from server.ops.process.process_setup import name_process
-from server.ops.process.syscall_filter import COMPUTE, DESCRIPTORS, READING, SyscallFilter
 from server.trust.screening.opener_clusters import KEPT, LETTERS, Openers
 from server.trust.screening.rule_cache import own_phrases
 from server.trust.screening.rule_compiler import BadRules, PhraseSet, rules_stamp
@@ -48,42 +46,20 @@ REPORT: Final = 1.0  # seconds between messages without a detection
 LOOK: Final = 2.0  # seconds between looks at the operator's rules
 SELDOM: Final = 0.25  # seconds between looks at a tap into which nothing was written for QUIET: each wakes a process that has nothing to do
 QUIET: Final = 5.0
-_PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
-_PR_SET_NO_NEW_PRIVS: Final = 38
-_LIMITS: Final = (
-    (resource.RLIMIT_CORE, 0),
-    (resource.RLIMIT_FSIZE, 0),
-    (resource.RLIMIT_NOFILE, 32),
-    (resource.RLIMIT_NPROC, 0),
-)
+PROVIDER_BYTES: Final = 32 * 1024  # of lines in a message to the provider process
 
 Line = tuple[int, int, int, float, bytes, bool]  # of `LineSieve.take`
 Sent = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
 
 
-def confine() -> list[str]:
-    """Give up what could carry text out, for good: writing, sockets, other processes, and every system call but those of computing and of reading
-    files, as the operator's rules may change. Return the names of those that this kernel or container cannot drop. Raises OSError.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    calls = SyscallFilter((*COMPUTE, *DESCRIPTORS, *READING))
-    for option, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
-        if libc.prctl(option, value, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl")
-    for limit, most in _LIMITS:
-        resource.setrlimit(limit, (most, most))
-    missing = calls.install()
-    return [f"syscalls:{missing}"] if missing else []
-
-
 class Screening:
     """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all; `repeat`: of `Openers`;
-    `model`: None without one; `own`: the phrases of this program's rules.
+    `model`: None without one; `own`: the phrases of this program's rules; `provider`: to the provider process, None without a provider.
     """
 
     def __init__(
         self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None, repeat: int,
-        *, own: PhraseSet, model: ModelUse | None = None,
+        *, own: PhraseSet, model: ModelUse | None = None, provider: socket.socket | None = None,
     ) -> None:  # fmt: skip
         self._sock = sock
         self._folder = folder
@@ -99,6 +75,8 @@ class Screening:
         self._model = model
         self._model_work = MODEL_RATE  # that the model may do now
         self._granted = time.monotonic()  # when it was last given some
+        self._provider = provider
+        self._unasked = 0  # lines that the provider process had no room for
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
@@ -112,6 +90,8 @@ class Screening:
     def _use(self, rules: Rules) -> None:
         self._rules = rules
         rules.settle(self._sieve, self._model.classifier if self._model is not None else None)
+        if self._provider is not None:  # which reads each line
+            self._sieve.pass_all()
 
     def run(self, every: float) -> None:
         """Read the tap until the server's end is closed; `every`: seconds between reads of an empty tap, while lines come."""
@@ -138,9 +118,12 @@ class Screening:
         lines = shared(there, BATCH_WORK)
         modelled = self._modelled(there, lines)
         found: list[Sent] = []
+        asked: list[tuple[int, int, int, str]] = []
         for line in lines:
             chat, side, number, _, raw, first = line
             text = said(raw)
+            if self._provider is not None and number:
+                asked.append((chat, side, number, text))
             linked = False
             detections, beginning = self._rules.find_and_fold(text)
             for rule, _, age in detections:
@@ -151,6 +134,8 @@ class Screening:
             if number:  # a question is not the first line of a user
                 for rule in self._openers.add_counted_line(chat, side, beginning, linked, first, now):
                     found.append((chat, side, number, rule, 0))
+        if self._provider is not None and asked:
+            self._unasked += self._pass_on(self._provider, asked)
         if sieve.taken:
             self._came = now
             self._lag = max(self._lag, time.time() - sieve.began)  # the first has waited longest
@@ -162,6 +147,21 @@ class Screening:
             self._openers.sweep(now)
             self._tell([])
         return sieve.taken == READ or len(there) == BATCH
+
+    def _pass_on(self, provider: socket.socket, asked: list[tuple[int, int, int, str]]) -> int:
+        """Send lines to the provider process, without waiting. Return how many it had no room for."""
+        while asked:
+            size, count = 0, 0
+            while count < len(asked) and (not count or size + 4 * len(asked[count][3]) <= PROVIDER_BYTES):
+                size += 4 * len(asked[count][3])
+                count += 1
+            part = [(*line, text.encode("utf-8", "replace").decode()) for *line, text in asked[:count]]
+            try:
+                provider.send(orjson.dumps(part), socket.MSG_DONTWAIT)
+            except OSError:  # full, or gone: it is started again
+                return len(asked)
+            del asked[:count]
+        return 0
 
     def _modelled(self, there: list[Line], lines: list[Line]) -> frozenset[Line]:
         """Return the lines, of those that were not settled, that the model reads: none while even rules have too much to read, and at most
@@ -186,6 +186,7 @@ class Screening:
             "skipped": self._skipped,
             "unread": self._unread + self._rules.unread,
             "unmodelled": self._unmodelled,
+            "unasked": self._unasked,
             "lag": round(self._lag, 4),
             "unsent": self._unsent,
             "bad": self._bad,
@@ -262,15 +263,17 @@ def _read_model(chosen: str, wanted: frozenset[str] | None) -> tuple[ModelUse | 
 
 
 def main(arguments: list[str]) -> int:
-    """`TAP PAIR EVERY TEXT OFF REPEAT FOLDER MODEL DATA`: two descriptors, seconds, three settings of `screening`, the operator's rules, or nothing,
-    `screening.model`, and the data folder, or nothing.
+    """`TAP PAIR EVERY TEXT OFF REPEAT FOLDER MODEL DATA [LINES]`: two descriptors, seconds, three settings of `screening`, the operator's rules, or
+    nothing, `screening.model`, the data folder, or nothing, and the descriptor to the provider process.
     """
     name_process("screening")
     os.sched_setscheduler(
         0, os.SCHED_BATCH, os.sched_param(0)
-    )  # it never interrupts what runs, as its wake-up is no event
-    tap, pair, every, text, off, repeat, folder, model, data = arguments
-    with socket.socket(fileno=int(pair)) as sock:
+    )  # it never interrupts what runs, as its wake-up is no event; the jail lowers it further
+    tap, pair, every, text, off, repeat, folder, model, data, *lines = arguments
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(fileno=int(pair)))
+        provider = stack.enter_context(socket.socket(fileno=int(lines[0]))) if lines else None
         tapped = Tapped(int(tap))
         os.close(int(tap))
         wanted = wanted_classes(text, frozenset(off.split(",")))
@@ -279,9 +282,9 @@ def main(arguments: list[str]) -> int:
             use, refused = _read_model(model, wanted)
             own, unkept = own_phrases(Path(data) if data else None)
             operator = Path(folder) if folder else None
-            screening = Screening(tapped, sock, operator, wanted, int(repeat), own=own, model=use)
+            screening = Screening(tapped, sock, operator, wanted, int(repeat), own=own, model=use, provider=provider)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                sock.send(orjson.dumps({"without": confine(), "model": refused, "unkept": unkept}))
+                sock.send(orjson.dumps({"without": confine(SCREENING), "model": refused, "unkept": unkept}))
                 screening.run(float(every))
         except Exception as fault:  # noqa: BLE001 - its text may quote a line: only its type is sent to the server
             with contextlib.suppress(OSError):

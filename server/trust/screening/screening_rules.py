@@ -15,6 +15,7 @@ from engine.conduct.detection_classes import RULES, Kind
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.line_sieve import LineSieve
 from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SIGNS, SPELLED, WIDE, PhraseScanner
+from server.ops.config.screening_settings import SPAM
 from server.trust.screening import line_patterns, private_data
 from server.trust.screening.phrase_compiler import ALLOWED, UNITS
 from server.trust.screening.phrase_graph import End, Hit
@@ -39,7 +40,6 @@ from server.trust.screening.text_folding import (
 
 LINE_MAX_NS: Final = 60_000  # of CPU for one line, behind which no further piece is read: fifty times the usual line's
 CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
-SPAM: Final = frozenset(("link", "contact", "money"))
 BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE
 SEEN: Final = HIT | DIGIT | DOT | AT | PLUS | SPELLED | WIDE  # what a match needs
 # Characters outside ASCII by which a pattern is tried: no sieve settles a line with one.

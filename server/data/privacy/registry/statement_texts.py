@@ -272,6 +272,20 @@ DISCLOSED = (
         needs="screening",
     ),
     Text(
+        "screening.command",
+        "Which further program reads along",
+        "The operator of this server chose a further program that reads each line. It runs on this server. It has no network and can"
+        " write no file. What it finds is a hint, as what our program finds is.",
+        needs="screening.command",
+    ),
+    Text(
+        "screening.provider",
+        "Which other company reads along",
+        "Another company's server looks at each line for scams and danger. It gets the lines alone, and nothing of whose they are. What"
+        " it finds is a hint, as what our program finds is. The table of providers names it.",
+        needs="screening.provider",
+    ),
+    Text(
         "pictures",
         "What a program looks at in video",
         "In a video chat your browser sends this server small still pictures of both cameras. It does so at random moments, and after a"

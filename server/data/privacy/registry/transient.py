@@ -124,7 +124,8 @@ PASSING = (
         categories=(LOG, L),
         what=(
             "What is said in a running chat, for a program of this server that looks for links, scams and danger in it and warns. "
-            "In memory until it was looked at; the program stores nothing and sends nothing to anybody"
+            "In memory until it was looked at; the program stores nothing, and sends nothing to anybody but a provider that this"
+            " statement names"
         ),
         sources=(PERSON, OTHER),
         purposes=(SAFETY,),
@@ -209,6 +210,24 @@ PASSING = (
         export=Export.GONE,
         delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
         needs="pictures.provider",
+    ),
+    Item(
+        key="text_provider",
+        title="lines for another company",
+        categories=(LOG, L),
+        what=(
+            "What is said in a running chat. Another company's server looks for scams and danger in it. It is told nothing of whose"
+            " lines they are"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.MODERATION,),
+        keep=While("it is looked at, a minute at most", longest=60),
+        places=(Memory("provider", 60), HandedOn(Recipient.MODERATION, "the lines")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
+        needs="screening.provider",
     ),
     Item(
         key="openers",

@@ -107,6 +107,7 @@ UNMARKED = {
     "evidence": "the same text, marked there",
     "snap": "the same text, marked there: it stands in the pictures that come to the cases",
     "snap_provider": "nobody is asked here: tests/server/trust/pictures/test_remote_scores.py",
+    "text_provider": "nobody is asked here: tests/server/trust/text_provider/test_provider_relay.py",
     "video_off": "nobody is in a call with pictures here: tests/engine/conduct/test_video_pauses.py",
     "snap_memory": "nobody is in a call with pictures here: tests/server/trust/evidence/test_picture_evidence.py",
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),

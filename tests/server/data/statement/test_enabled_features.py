@@ -37,9 +37,12 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
         "pictures": {"provider": "http", "url": "http://127.0.0.1:5001"},
+        "screening": {"provider": "http", "provider_url": "http://127.0.0.1:5002"},
         "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example", "send_address": True},
     }  # fmt: skip
     known = features(Settings.model_validate(every))
+    command = {"provider": "command", "provider_command": ["true"]}
+    known |= features(Settings.model_validate({**every, "screening": command}))
     assert known == {
         "store",
         "console",
@@ -50,6 +53,8 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "mail",
         "omegle",
         "screening",
+        "screening.command",
+        "screening.provider",
         "pictures",
         "pictures.provider",
         "hosts",

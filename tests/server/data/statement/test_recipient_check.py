@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.data.statement.recipient_check import unnamed, untold
+from server.data.statement.current_statement import Unfit, open_published
+from server.data.statement.recipient_check import refusal, unnamed, untold
 from server.main.checks.check_finding import Level
 from server.main.checks.local_checks import local
 from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
 
 KEY = "a key that both know"
 ON: list[tuple[str, dict[str, Any]]] = [
@@ -34,6 +37,7 @@ ON: list[tuple[str, dict[str, Any]]] = [
             }
         },
     ),
+    ("moderation", {"screening": {"provider": "http", "provider_url": "https://moderation.example/lines"}}),
     ("moderation", {"pictures": {"provider": "http", "url": "https://moderation.example/score"}}),
     ("cdn", {"server": {"proxies": ["104.16.0.0/13"]}}),
 ]
@@ -64,12 +68,38 @@ def test_a_part_that_reaches_others_wants_a_recipient_of_its_kind(kind: str, cho
         {"pictures": {"provider": "http", "url": "http://10.1.2.3/score"}},
         {"pictures": {"provider": "http", "url": "https://moderation.example/score", "mode": "off"}},
         {"pictures": {"provider": "http", "url": "https://moderation.example/score"}, "video": {"enabled": False}},
+        {"screening": {"provider": "http", "provider_url": "http://10.1.2.3/lines"}},
+        {"screening": {"provider": "http", "provider_url": "https://moderation.example/lines", "text": "off"}},
+        {
+            "screening": {
+                "provider": "command",
+                "provider_command": ["true"],
+                "provider_url": "https://moderation.example",
+            }
+        },
         {"translation": {"url": "http://10.1.2.3:5000/lt"}},
         {"server": {"proxies": ["10.0.0.0/8", "127.0.0.1/32"]}},
     ],
 )
 def test_what_is_off_or_on_our_own_hosts_wants_none(chosen: dict[str, Any]) -> None:
     assert unnamed(Settings.model_validate(chosen)) == []
+
+
+@pytest.mark.blocking  # versions of the statement are files
+@pytest.mark.parametrize("items", [[], ["text_provider"], ["snap_provider"]])
+async def test_lines_are_sent_nowhere_before_their_recipient_is_named(tmp_path: Path, items: list[str]) -> None:
+    provider = {"provider": "http", "provider_url": "https://moderation.example/lines"}
+    chosen = {"data": tmp_path, "screening": provider, "privacy": {"recipients": "warn"}}
+    unfit = Settings.model_validate(chosen)
+    assert "moderation.example" in refusal(unfit)
+    assert [one.level for one in local(unfit) if one.check == "privacy" and "gets the lines" in one.said] == [
+        Level.ERROR
+    ]
+    with pytest.raises(Unfit, match="gets the lines of all chats"):
+        await open_published(unfit, Tasks())
+    recipient = {"name": "Example Ltd", "kind": "moderation", "items": items}
+    named = Settings.model_validate({**chosen, "recipients": [recipient]})
+    assert bool(refusal(named)) == (items == ["snap_provider"])  # which pictures alone are named for
 
 
 @pytest.mark.parametrize(("strict", "level"), [("warn", Level.WARNING), ("fail", Level.ERROR)])

@@ -34,6 +34,7 @@ EVERYTHING: dict[str, Any] = {
         "send_address": True,
     },
     "pictures": {"provider": "http", "url": "http://localhost:5001"},
+    "screening": {"provider": "http", "provider_url": "http://localhost:5002"},
     "server": {"proxies": ["10.0.0.0/8"]},
     "cluster": {"nats": "nats://localhost:4222", "address": "10.0.0.1:8499"},
     "video": {"turn": ["turn:turn.example"]},

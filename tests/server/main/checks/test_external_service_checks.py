@@ -21,6 +21,7 @@ from server.main.checks.external_service_checks import mail, outside
 from server.ops.config.settings import Mail, Settings
 from server.ops.security import secret_keys
 from tests.server.site.college.conftest import Box, Post
+from tests.server.trust.text_provider.programs import command, manual_example
 from tests.support import services
 from tests.support.libretranslate import LibreTranslate
 from tests.support.siteverify import Siteverify
@@ -144,6 +145,14 @@ async def test_the_company_that_checks_people_is_asked_of_an_answer(tmp_path: Pa
         theirs.stop()
     assert found.level is level, found
     assert "mistaken" not in str(found)
+
+
+@pytest.mark.parametrize(("code", "level"), [(manual_example(), Level.OK), ("print('nonsense')", Level.ERROR)])
+async def test_a_provider_of_text_is_started_once(tmp_path: Path, code: str, level: Level) -> None:
+    chosen = {"provider": "command", "provider_command": command(code)}
+    found = (await asked(tmp_path, screening=chosen))["provider"]
+    assert found.level == level
+    assert "in its jail" in found.said or "it ended by itself" in found.said
 
 
 async def test_a_turn_server_gives_a_relay_to_who_shares_its_secret(tmp_path: Path) -> None:

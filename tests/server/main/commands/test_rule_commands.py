@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from server.main.cli import app
 from server.main.commands.rule_commands import LINE_MAX
+from tests.server.trust.text_provider.programs import command, manual_example
 from tests.support.forkserver import START
 
 ASKED = "tip minor to the receiver, the chat is held until the writer answers"
@@ -39,6 +40,27 @@ def test_a_line_is_tried_with_our_rules_and_an_operator_s(tmp_path: Path, monkey
         "follows": ASKED,
     }
     assert "nothing is wrong" in run(tmp_path, "check").output
+
+
+def provided(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setenv("SERENDIP_SCREENING__PROVIDER", "command")
+    monkeypatch.setenv("SERENDIP_SCREENING__PROVIDER_COMMAND", json.dumps(command(code)))
+    monkeypatch.setenv("SERENDIP_SCREENING__PROVIDER_SECONDS", "30")
+
+
+def test_a_finding_of_the_provider_has_its_words_and_its_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    provided(monkeypatch, manual_example())
+    (one,) = json.loads(run(tmp_path, "try", "a Glorp here", "--json").output)["found"]
+    assert one == {
+        "rule": "hate.provider.low", "class": "hate", "confidence": "low", "where": "Glorp", "follows": "tip hate to the writer", "score": "0.80",
+    }  # fmt: skip
+
+
+def test_a_provider_that_cannot_be_used_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    provided(monkeypatch, "print('nonsense', flush=True)")
+    done = run(tmp_path, "try", "hello")
+    assert done.exit_code != 0
+    assert "screening.provider: it ended by itself" in done.output
 
 
 def test_a_file_that_cannot_be_is_named(tmp_path: Path) -> None:

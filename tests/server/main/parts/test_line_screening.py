@@ -1,6 +1,7 @@
 """A process that has people has a program beside it that looks at lines, where the settings want that."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from server.ops.metrics.exposition import MetricsBoard
 from server.ops.security import secret_keys
 from server.realtime.worker.worker_dependencies import WorkerPorts
 from server.realtime.worker.worker_loop import Worker
+from tests.server.trust.text_provider.programs import command, manual_example
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
@@ -74,6 +76,28 @@ async def test_what_one_message_found_is_told_in_one_turn_each_behind_what_the_o
     assert with_engine.told == told
     assert did == ["found", "delivered", "found", "delivered", "turn"]
     await looking.stop()
+
+
+async def test_a_delivered_line_reaches_the_provider_and_its_finding_the_engine(tmp_path: Path) -> None:
+    before = opened()
+    code = command(manual_example())
+    looking, board, _ = made(tmp_path, every=0.01, provider="command", provider_command=code, provider_seconds=30)
+    screener = looking._screener
+    assert screener is not None
+    engine = Told(looking._worker, [])
+    looking._worker = engine  # type: ignore[assignment]  # an engine that says what it is told
+    number = 0
+    while not engine.told:
+        number += 1
+        screener.tap.put(7, 1, number, time.time(), b"you glorp")
+        await asyncio.sleep(0.02)
+    assert {(chat, side, rule) for chat, side, _, rule in engine.told} == {(7, 1, "hate.provider.low")}
+    assert await looking.explain("a GLORP") == (("hate.provider.low", 0.8, "GLORP"),)
+    assert [family.name for family in board.collect() if family.name == "serendip_provider_up"]
+    await looking.stop()
+    assert await looking.explain("glorp") == ()
+    del looking, screener, engine
+    assert more_than(before).total() <= 2
 
 
 async def test_off_is_off(tmp_path: Path) -> None:

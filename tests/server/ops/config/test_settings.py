@@ -188,6 +188,7 @@ def test_the_secrets_are_those_that_must_not_be_printed() -> None:
         "objects.access_key",
         "objects.secret_key",
         "safety.child_password",
+        "screening.provider_key",
         "pictures.key",
         "challenge.secret",
         "video.turn_secret",

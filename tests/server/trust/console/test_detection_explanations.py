@@ -9,6 +9,7 @@ from pathlib import Path
 
 from server.trust.console.detection_explanations import DetectionWords
 from server.trust.evidence.chat_evidence import Detection, Evidence
+from server.trust.text_provider.provider_client import Explanation
 from tests.server.trust.moderation.people import text
 
 LINE = "so i will kill you tonight. add me snap: annax22"
@@ -59,6 +60,26 @@ async def test_the_operator_s_rules_are_read_again_after_a_change(tmp_path: Path
     assert await words.explain([found("hate")]) == {("hate", LINE): "tonight"}
     (tmp_path / "own.toml").write_text("[hate\n")
     assert await words.explain([found("hate")]) == {}
+
+
+async def test_a_finding_of_the_provider_has_its_confidence_and_words_whatever_the_settings_were(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    async def provider(line: str) -> tuple[Explanation, ...]:
+        asked.append(line)
+        return (Explanation("hate.provider.low", 0.8, "annax22"), Explanation("money.provider", 1.0, ""))
+
+    words = DetectionWords(ask_provider=provider)
+    case = found("hate.provider", "money.provider.low", "threat")
+    assert await words.explain([case]) == {
+        ("hate.provider", LINE): "80%: annax22",
+        ("money.provider.low", LINE): "100%",
+        ("threat", LINE): "i will kill you tonight",
+    }
+    assert asked == [LINE]
+    assert await DetectionWords().explain([found("hate.provider")]) == {}
 
 
 async def test_where_nothing_was_detected_no_line_is_read() -> None:

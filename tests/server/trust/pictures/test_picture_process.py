@@ -12,6 +12,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from server.ops.process.process_jail import NOBODY
 from server.trust.pictures import picture_process as module
 from server.trust.pictures.picture_process_codec import (
     BODY_MAX,
@@ -69,7 +70,7 @@ async def test_it_gave_up_all_that_it_does_not_need(run: Run) -> None:
     assert "Seccomp:\t2" in status  # a filter
     assert "CapEff:\t0000000000000000" in status
     if os.geteuid() == 0:
-        assert f"Uid:\t{module.NOBODY}\t{module.NOBODY}" in status
+        assert f"Uid:\t{NOBODY}\t{NOBODY}" in status
 
 
 @reads_proc
@@ -161,7 +162,7 @@ def test_one_that_cannot_begin_says_why(tmp_path: Path) -> None:
 
 def ran(code: str) -> "subprocess.CompletedProcess[str]":
     """A Python with the four descriptors that the process has."""
-    first = "import os, threading; from server.trust.pictures.picture_process import alone, confine; os.closerange(3, 99); os.dup2(0, 3)\n"
+    first = "import os, threading; from server.trust.pictures.picture_process import alone; os.closerange(3, 99); os.dup2(0, 3)\n"
     return subprocess.run(
         [sys.executable, "-c", first + code],
         cwd=ROOT,

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.wire.protocol import TEXT_MAX
+from server.trust.programs.helper_process import FORGETFUL
 from server.trust.screening.opener_clusters import Openers
-from server.trust.screening.screening_client import FORGETFUL
 from server.trust.screening.screening_rules import Rules, read_rules
 from server.trust.screening.text_folding import EXPANDING
 

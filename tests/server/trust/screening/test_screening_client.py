@@ -64,6 +64,16 @@ async def test_what_is_no_message_is_not_believed(screen: Run) -> None:
     ]
     take(
         screen,
-        {"lines": 1, "skipped": 0, "unread": 0, "unmodelled": 0, "lag": 0, "unsent": 0, "bad": "", "found": wrong},
+        {
+            "lines": 1,
+            "skipped": 0,
+            "unread": 0,
+            "unmodelled": 0,
+            "unasked": 0,
+            "lag": 0,
+            "unsent": 0,
+            "bad": "",
+            "found": wrong,
+        },
     )
     assert screen.found == []

@@ -94,6 +94,14 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/trust/pictures/test_remote_scores.py::test_it_is_sent_the_strip_and_nothing_else",
         "tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
+    "screening.command": (
+        "tests/server/trust/text_provider/test_provider_client.py::test_the_program_is_in_a_jail",
+        "tests/server/trust/text_provider/test_provider_client.py::test_the_program_of_the_manual_finds_and_its_findings_come_as_numbers_of_low_confidence",
+    ),
+    "screening.provider": (
+        "tests/server/trust/text_provider/test_provider_relay.py::test_it_is_sent_the_line_and_a_number_and_nothing_else",
+        "tests/server/data/statement/test_recipient_check.py::test_lines_are_sent_nowhere_before_their_recipient_is_named",
+    ),
     "referral": (
         "tests/server/trust/evidence/test_child_abuse_material.py::test_what_is_marked_is_kept_for_a_year_and_apart",
         "tests/server/main/commands/test_case_commands.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
