@@ -80,6 +80,8 @@ class Sets:
                 items = tuple(self._item(part, template) for part in parts)
                 if all(() in item for item in items):
                     raise BadTemplate(f"{template!r} may be without a word")
+                if _begins_with_any(items):
+                    raise BadTemplate(f"{template!r} may begin with any word: each word of each line would be tried")
                 found.append(Phrase(items, starts, ends))
         return found
 
@@ -111,6 +113,15 @@ class Sets:
                 parts.append([words])
         for made in product(*parts):
             yield tuple(token for row in made for token in row)
+
+
+def _begins_with_any(items: Sequence[Item]) -> bool:
+    for item in items:
+        if any(choice[:1] == (ANY,) for choice in item):
+            return True
+        if () not in item:
+            break
+    return False
 
 
 def _parts(template: str) -> list[str]:

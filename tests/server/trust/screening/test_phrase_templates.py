@@ -43,7 +43,7 @@ def test_only_some_choices_may_end_a_clause() -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["", "(a|)", "a (b", "{nothing} a", "a b c d e f g h i j k l m n o p q", "a (♂|b)"]
+    "template", ["", "(a|)", "a (b", "{nothing} a", "a b c d e f g h i j k l m n o p q", "a (♂|b)", "_ a", "(a|) .. b"]
 )
 def test_a_template_that_means_nothing_is_refused(template: str) -> None:
     with pytest.raises(BadTemplate):
