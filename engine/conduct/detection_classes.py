@@ -21,7 +21,9 @@ class Kind(NamedTuple):
 # A rule with the name of its class is the class's own, and that of an operator's words.
 RULES: Final = {
     "link": Kind("link"),
-    "link.shape": Kind("link", LOW),  # an address whose ending is an ordinary word: "annacam.live"
+    "link.shape": Kind(
+        "link", LOW
+    ),  # an address whose ending is an ordinary word ("annacam.live"), a known site, "see my page"
     "contact": Kind("contact"),
     "contact.handle": Kind("contact"),  # an app and a name there: "snap: annax22"
     "contact.phone": Kind("contact"),  # a number without the code of a country
@@ -89,3 +91,5 @@ MODELLED: Final = frozenset([rule for rule in RULES if rule.endswith((".model", 
 PROVIDED: Final = frozenset([rule for rule in RULES if rule.endswith((".provider", ".provider.low"))])
 AGE_NUMBER: Final = "age.number"
 AGE_HINT: Final = "age.hint"
+# Rule of low confidence by class, in place of one of high confidence if the words around a match lower it.
+HINTS: Final = {kind.name: rule for rule, kind in RULES.items() if rule.endswith((".hint", ".shape"))}

@@ -7,7 +7,8 @@ from ext.text.phrase_index cimport PhraseIndex
 
 cdef enum:
     TEXT_MAX = 2048  # characters of a text
-    HITS_MAX = 64
+    HITS_MAX = 1024  # of a text
+    WORD_HITS_MAX = 24  # that begin at one word, so that those of a word hide none of another
 
 cdef enum:
     HIT_FLAG = 1
@@ -49,7 +50,7 @@ cdef class PhraseScanner:
     cdef uint32_t *stamps
     cdef uint32_t stamp
     cdef Py_ssize_t more  # nodes of `following`
-    cdef hit_t[HITS_MAX] found
+    cdef hit_t *found
     cdef Py_ssize_t count  # of `found`
     cdef Py_ssize_t size  # words
     cdef Py_ssize_t length  # characters

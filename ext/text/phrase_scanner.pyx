@@ -107,9 +107,10 @@ cdef class PhraseScanner:
         self.frontier = <uint32_t *>calloc(nodes, sizeof(uint32_t))
         self.following = <uint32_t *>calloc(nodes, sizeof(uint32_t))
         self.stamps = <uint32_t *>calloc(nodes, sizeof(uint32_t))
+        self.found = <hit_t *>calloc(HITS_MAX, sizeof(hit_t))
         if (
             self.text == NULL or self.word == NULL or self.begins == NULL or self.reaches == NULL or self.id_begins == NULL
-            or self.ids == NULL or self.frontier == NULL or self.following == NULL or self.stamps == NULL
+            or self.ids == NULL or self.frontier == NULL or self.following == NULL or self.stamps == NULL or self.found == NULL
         ):
             raise MemoryError
 
@@ -123,6 +124,7 @@ cdef class PhraseScanner:
         free(self.frontier)
         free(self.following)
         free(self.stamps)
+        free(self.found)
 
     cpdef int scan(self, str text) except -1:
         """Find the phrases of graph 0 in a text; return what was seen (`Flag`). Raises ValueError if it is longer than TEXT_MAX."""
@@ -255,7 +257,10 @@ cdef class PhraseScanner:
         return self.hits()
 
     cpdef list hits(self):
-        """Return the phrases that were found: (number of the end, its first word, the word behind its last), HITS_MAX at most."""
+        """Return the phrases that were found: (number of the end, its first word, the word behind its last).
+
+        WORD_HITS_MAX at most begin at one word, and HITS_MAX are in a text.
+        """
         cdef Py_ssize_t at
         return [(self.found[at].end, self.found[at].begin, self.found[at].behind) for at in range(self.count)]
 
@@ -551,11 +556,12 @@ cdef class PhraseScanner:
                         self._push(self.index.parts[CHILDREN][child])
 
     cdef void _walk(self, Py_ssize_t place) noexcept nogil:
-        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond HITS_MAX."""
+        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond WORD_HITS_MAX and HITS_MAX."""
         cdef const node_t *nodes = <const node_t *>self.index.parts[NODES]
         cdef Py_ssize_t at = place + 1, count, one
+        cdef Py_ssize_t most = min(self.count + WORD_HITS_MAX, HITS_MAX)
         cdef uint32_t other, end, number
-        if self.count == HITS_MAX:
+        if self.count == most:
             return
         while self.more:
             count = self.more
@@ -567,7 +573,7 @@ cdef class PhraseScanner:
                     if self.wanted_ends == NULL or (number < self.wanted_size and self.wanted_ends[number]):
                         self.found[self.count] = hit_t(number, place, at)
                         self.count += 1
-                        if self.count == HITS_MAX:
+                        if self.count == most:
                             self.more = 0
                             return
             if at == self.size:

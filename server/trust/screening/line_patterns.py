@@ -13,8 +13,11 @@ from engine.matching.interest_normalisation import skeleton
 from server.trust.screening.private_data import is_within_account
 
 TAIL_MIN: Final = 4  # characters
+LONG: Final = 80  # characters of a piece in which one phrase is no evidence: threats are shorter, or have several
 DOTS_MAX: Final = 12  # of a piece that are tested as the dot before an address's ending
+NAMES_MAX: Final = 5  # of them that have an address's ending, before which a name is looked for
 SIGNS_MAX: Final = 4  # of a piece behind which a handle is looked for
+SPACED_MIN: Final = 3  # letters of an ending with a space beside its dot
 Span = tuple[int, int]
 
 # Endings that are no words of a sentence: "ok.net" is an address, "ok.me" is one only with a path.
@@ -31,7 +34,29 @@ _WORDS: Final = frozenset(
     work city plus red pink black sex adult win bet monster bond store stream dating casino tech de
     """.split()  # noqa: SIM905 - a table of words
 )
+# Those of `_ENDINGS` that begin a sentence too ("man.Cam will", "fear them . shop at"): behind a distinctive name alone.
+_BEGINNINGS: Final = frozenset(
+    "biz cam click club cyou dev moe ninja online pics porn rip shop singles site vip website app".split()  # noqa: SIM905
+)
 _NAME_MIN: Final = 6
+_SHORT_NAME: Final = 4
+# Sites that are named in ordinary talk: of low confidence without a path.
+_SITES: Final = frozenset(
+    """
+    accuweather.com airbnb.com amazon.com amazon.de amazon.fr amazon.es amazon.it amazon.co.uk ancestry.com apple.com avito.ru baidu.com bbc.co.uk
+    bbc.com bestbuy.com bing.com booking.com buzzfeed.com cbs.com chess.com cnn.com costco.com coursera.org craigslist.org dictionary.com
+    disney.com dropbox.com duolingo.com ebay.com espn.com etsy.com expedia.com facebook.com fandango.com finn.no forbes.com foxnews.com
+    github.com globo.com gmail.com gmx.de goodreads.com google.com google.de google.fr groupon.com hotmail.com hulu.com ikea.com imdb.com indeed.com
+    instagram.com kayak.com khanacademy.org last.fm lds.org leboncoin.fr lemonde.fr letterboxd.com lichess.org linkedin.com lumosity.com mail.ru
+    match.com mercadolivre.com.br microsoft.com mlb.com mlb.tv monster.com mormon.org myanimelist.net nasa.gov naver.com nba.com netflix.com nfl.com
+    nhl.com nrk.no nytimes.com ok.ru omegle.com orange.fr outlook.com overstock.com pandora.com paypal.com petfinder.com pinterest.com playstation.com
+    qq.com quizlet.com quora.com rakuten.co.jp reddit.com rottentomatoes.com sina.com sparknotes.com speedtest.net spiegel.de spotify.com
+    stackoverflow.com steam.com stubhub.com taobao.com target.com thesaurus.com ticketmaster.com tinder.com tripadvisor.com tumblr.com
+    twitter.com udemy.com uol.com.br urbandictionary.com usps.com vg.no vk.com walmart.com weather.com web.de webmd.com wikipedia.com wikipedia.org
+    wunderground.com xbox.com yahoo.com yandex.ru yelp.com youtube.com zillow.com
+    """.split()  # noqa: SIM905 - a table of words
+)
+_SITE: Final = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]{1,40}\.){1,3}[a-z]{2,6})(?!\w|\.\w|/[\w?=%-])").match
 _DIGITS_AS_LETTERS: Final = str.maketrans("013", "oie")
 _WRITTEN: Final = re.compile(r"https?://[^\s/]{3}|www(?<![\w.@]www)\.[\w-]{2}")
 _NAME: Final = (
@@ -46,6 +71,11 @@ _MAIL_END: Final = re.compile(r"@(?<=[\w.+-]@)(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(
 _PHONE: Final = re.compile(r"(?:\+|00)(?<![\w.]\+)(?<![\w.]00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
 _MEASURE: Final = re.compile(r"[\w/%'\"°€$£]|[.,:]\d| ?[-–+*] ?\d").match
 _AGE_WITHIN: Final = re.compile(r"(?:^|[^\d])([89]|1[0-7])(?!\d)").search
+_LAUGHTER: Final = re.compile(
+    r"(?<!\w)(?:l+o+l+|lmf?a+o+|rofl|a?ha(?:ha)+h?|he(?:he)+|ja(?:ja)+|k{3,}|rs(?:rs)+|mdr+|ptdr+|j/?k|x+d+|а?ха(?:ха)+х?|ах(?:ах)+а?)(?!\w)"
+    r"|ههه|\bw{2,}$|(?<=[^a-z.])w{2,}$|[笑草](?=$|[\s。!?)、])|[\U0001f602\U0001f923\U0001f605\U0001f606\U0001f61c\U0001f61d\U0001f92a]"
+    r"|[:;=]-?[)dp](?!\w)|\b(?:kidding|joking)\b"
+)
 _HANDLE: Final = re.compile(
     r"\s?(?:(?:is|ist|es|est|é|er|это|name|user|handle)\s)?\s?([:=@>–—-]{0,3})\s?(@?)([a-z][\w.-]{2,29})"
 ).match
@@ -63,21 +93,23 @@ _COMMON: Final = frozenset(
 def find_link(line: str, _: list[str]) -> Span | None:
     """Return the span of a page's address."""
     written = _WRITTEN.search(line)
-    if written is not None:
+    if written is not None and not is_known_site(line, written.start()):
         return written.span()
+    names = 0
     for found in islice(_endings(line), DOTS_MAX):
-        if found[2]:
+        if found[2] or _is_ending(found[1], " " in found[0]):
             span = _named(line, found.start(), found.end())
-        else:
-            ending = found[1]
-            spaced = " " in found[0]
-            if not ending.isascii():
-                ending = skeleton(ending)
-            if ending.isdigit() or ending.translate(_DIGITS_AS_LETTERS) not in _ENDINGS or (spaced and len(ending) < 3):
-                continue  # "at 12.10" is no address in .io
-            span = _named(line, found.start(), found.end())
-        if span is not None:
-            return span
+            if (
+                span is not None
+                and found[1] in _BEGINNINGS
+                and not _is_distinctive(line[span[0] : found.start()], _SHORT_NAME)
+            ):
+                span = None
+            names += 1
+            if span is not None and not is_known_site(line, span[0]):
+                return span
+            if names == NAMES_MAX:
+                return None
     if "(." in line or "[." in line or "( ." in line or "[ ." in line:
         for found in islice(_ENCLOSED.finditer(line), DOTS_MAX):
             if found[1] in _ENDINGS:
@@ -85,15 +117,43 @@ def find_link(line: str, _: list[str]) -> Span | None:
     return None
 
 
+def _is_ending(ending: str, spaced: bool) -> bool:
+    """Whether a word behind a dot is the ending of an address. `spaced`: a space is beside the dot: "at 12.10" is no address in .io."""
+    if not ending.isascii():
+        ending = skeleton(ending)
+    return (
+        not ending.isdigit()
+        and ending.translate(_DIGITS_AS_LETTERS) in _ENDINGS
+        and not (spaced and len(ending) < SPACED_MIN)
+    )
+
+
+def _is_distinctive(name: str, least: int = _NAME_MIN) -> bool:
+    """Whether a name before an ending is no short word of a sentence: it has `least` characters, a digit or a hyphen."""
+    return len(name) >= least or any(char.isdigit() or char == "-" for char in name)
+
+
+def is_known_site(line: str, begin: int) -> bool:
+    """Whether the address that begins there is one of `_SITES` without a path."""
+    site = _SITE(line, begin)
+    return site is not None and site[1] in _SITES
+
+
 def find_shaped_link(line: str, _: list[str]) -> Span | None:
-    """Return the span of a row of characters in the shape of an address whose ending is an ordinary word."""
+    """Return the span of a known site that is named, or of characters in the shape of an address whose ending is an ordinary word."""
     for found in islice(_endings(line), DOTS_MAX):
+        if (
+            (found[1] or "") in _ENDINGS
+            and (span := _named(line, found.start(), found.end()))
+            and is_known_site(line, span[0])
+        ):
+            return span
         if found[1] in _WORDS and " " not in found[0]:
             rest = line[found.end() : found.end() + 2]
             span = _named(line, found.start(), found.end())
             if span is not None and not rest[1:].isalnum():
                 name = line[span[0] : found.start()]
-                if (len(name) >= _NAME_MIN and found[1] != "me") or any(char.isdigit() or char == "-" for char in name):
+                if _is_distinctive(name, _NAME_MIN if found[1] != "me" else _NAMES_MAX):
                     return span
     return None
 
@@ -160,6 +220,11 @@ PATTERNS: Final = (
     ("contact.handle", "\U0001f4f8", find_sign_handle),
     ("contact.handle", "\U0001f4f2", find_sign_handle),
 )
+
+
+def has_laughter(line: str) -> bool:
+    """Whether a line laughs, or says that it jests."""
+    return _LAUGHTER.search(line) is not None
 
 
 def is_part_of_number(line: str, begin: int, end: int) -> bool:

@@ -23,6 +23,8 @@ cdef class Vocabulary:
     cdef public dict ages
     cdef public set openers
     cdef public set closers
+    cdef public set others
+    cdef public set links
 
     @cython.locals(tokens=tuple)
     cpdef object add(self, str word, str token)

@@ -77,6 +77,8 @@ class Vocabulary:
         self.ages: dict[str, int] = {}  # words of numbers, in digits and in letters
         self.openers: set[str] = set()  # words behind which a clause begins
         self.closers: set[str] = set()  # words before which it ends
+        self.others: set[str] = set()  # words before a phrase by which another person is its subject
+        self.links: set[str] = set()  # words between such a word and the phrase
 
     def add(self, word: str, token: str) -> None:
         """Say that a word, however it is spelled, is a token of phrases."""

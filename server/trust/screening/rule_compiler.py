@@ -1,8 +1,9 @@
 """Read rule files, of this program and of an operator, and compile their phrases into an index.
 
 A file lists for a rule its `words` (phrases) and phrases that make a match harmless (`allow`). Files of this program are written in templates
-(`phrase_templates`), and have for a rule `lines` (phrases that are a whole line), `unless` (phrases that make the whole line harmless), pairs
-(each of `before` followed by each of `names`), `units` behind a number that is no age, and `behind`, a pattern that must follow each phrase.
+(`phrase_templates`), and have for a rule `lines` (phrases that are a whole line), `unless` (phrases that make the whole line harmless), `doubt`
+(phrases that lower the confidence of the whole line), pairs (each of `before` followed by each of `names`), `units` behind a number that is no age,
+and `behind`, a pattern that must follow each phrase. A phrase that excuses a rule excuses the hint of its class too.
 
 **Invariant:** the phrases of an operator are in an index of their own, so that those of this program are the same for every host and process.
 """
@@ -14,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.conduct.detection_classes import MODELLED, PROVIDED, RULES
+from engine.conduct.detection_classes import HINTS, MODELLED, PROVIDED, RULES
 from engine.conduct.detection_tips import BEGUN
 from ext.text.phrase_index import PhraseIndex
 from server.trust.screening import line_patterns
@@ -31,7 +32,8 @@ WORDS_MAX: Final = 8  # of an operator's phrase
 STEM_MIN: Final = 3  # characters before a `*`
 SETS: Final = "sets"  # the table of a built-in file beside those of rules
 AGE_CLASS: Final = "age.claim"
-KEYS: Final = frozenset(("words", "lines", "allow", "unless", "before", "names", "units", "behind"))
+KEYS: Final = frozenset(("words", "lines", "allow", "unless", "doubt", "before", "names", "units", "behind"))
+DOUBT: Final = "doubt:"  # before the rule of a phrase that lowers its confidence
 OWN_KEYS: Final = frozenset(("words", "allow"))  # of an operator's file
 _WORDLESS: Final = MODELLED | PROVIDED
 WORDED: Final = tuple(rule for rule, kind in RULES.items() if kind.name not in BEGUN and rule not in _WORDLESS)
@@ -42,8 +44,9 @@ class BadRules(ValueError):
 
 
 class PhraseSet(NamedTuple):
-    """Compiled phrases. `ends`: by their numbers in the index; `ages`: of words; `openers`, `closers`: words between which a clause is;
-    `stems`: beginnings of words, by their first STEM_MIN characters; `phrases`: their number.
+    """Compiled phrases. `ends`: by their numbers in the index; `ages`: of words; `openers`, `closers`: words between which a clause is; `others`:
+    words before a phrase by which another person is its subject, with words of `links` between ("they were"); `stems`: beginnings of words, by
+    their first STEM_MIN characters; `phrases`: their number.
     """
 
     graphs: PhraseIndex
@@ -51,6 +54,8 @@ class PhraseSet(NamedTuple):
     ages: Mapping[str, int]
     openers: frozenset[str]
     closers: frozenset[str]
+    others: frozenset[str]
+    links: frozenset[str]
     stems: Mapping[str, tuple[tuple[str, End], ...]]
     phrases: int
 
@@ -114,7 +119,10 @@ class RuleCompiler:
         for age, words in zip(AGES, ages, strict=False):
             for word in words.split("|"):
                 self.vocabulary.name_age(word, age)
-        for key, into in (("openers", self.vocabulary.openers), ("closers", self.vocabulary.closers)):
+        known = self.vocabulary
+        for key, into in (
+            ("openers", known.openers), ("closers", known.closers), ("others", known.others), ("links", known.links),
+        ):  # fmt: skip
             for word in table.pop(key, ()):
                 into.update(form for form in (word, *plain_spellings(word)) if len(form) > 1)
         sets = Sets(name.removesuffix(".toml"), table)
@@ -138,9 +146,14 @@ class RuleCompiler:
         for texts, whole in ((words, False), (lists.get("lines", ()), True)):
             for phrase in [phrase for text in texts for phrase in self._parse(sets, text)]:
                 self._plant(self._tree, phrase.items, End(rule, phrase.starts, phrase.ends, whole, behind))
-        for key, whole in (("allow", False), ("unless", True)):
+        for key, whole, rules in (
+            ("allow", False, excused(rule)),
+            ("unless", True, excused(rule)),
+            ("doubt", True, (DOUBT + rule,)),
+        ):
             for phrase in [phrase for text in lists.get(key, ()) for phrase in self._parse(sets, text)]:
-                self._plant(self._allowed, phrase.items, End(rule, phrase.starts, phrase.ends, whole))
+                for one in rules:
+                    self._plant(self._allowed, phrase.items, End(one, phrase.starts, phrase.ends, whole))
         for unit in lists.get("units", ()):
             for text in (unit, line_patterns.distinctive_tail(unit)):
                 for phrase in sets.parse(text) if text else ():
@@ -154,7 +167,8 @@ class RuleCompiler:
                 self._plant(self._tree, _items(_words(text, name)), End(rule))
             self.phrases += 1
         for text in lists.get("allow", ()):
-            self._plant(self._allowed, _items(_words(text, name)), End(rule))
+            for one in excused(rule):
+                self._plant(self._allowed, _items(_words(text, name)), End(one))
             self.phrases += 1
 
     def _stem(self, stem: str, rule: str, name: str) -> None:
@@ -171,10 +185,18 @@ class RuleCompiler:
             "ages": self.vocabulary.ages,
             "openers": sorted(self.vocabulary.openers),
             "closers": sorted(self.vocabulary.closers),
+            "others": sorted(self.vocabulary.others),
+            "links": sorted(self.vocabulary.links),
             "stems": {begin: [[stem, list(end)] for stem, end in rows] for begin, rows in self._stems.items()},
             "phrases": self.phrases,
         }
         return CompiledPhrases(index, about)
+
+
+def excused(rule: str) -> tuple[str, ...]:
+    """Return the rules that a harmless phrase of a rule excuses: itself, and the hint of its class, which a class's own rule excuses anyway."""
+    name = RULES[rule].name
+    return (rule, HINTS[name]) if name in HINTS and rule not in (name, HINTS[name]) else (rule,)
 
 
 def _phrases(value: Any, where: str, longest: int) -> list[str]:
@@ -238,6 +260,8 @@ def open_phrases(compiled: CompiledPhrases) -> PhraseSet:
         dict(about["ages"]),
         frozenset(about["openers"]),
         frozenset(about["closers"]),
+        frozenset(about["others"]),
+        frozenset(about["links"]),
         {begin: tuple((stem, End(*end)) for stem, end in rows) for begin, rows in about["stems"].items()},
         int(about["phrases"]),
     )

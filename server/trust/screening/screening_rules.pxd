@@ -50,7 +50,11 @@ cdef class Rules:
     cdef public Py_ssize_t phrases
     cdef int _always
     cdef public Py_ssize_t line_max_ns
+    cdef public Py_ssize_t patterns_max_ns
     cdef public Py_ssize_t unread
+    cdef Py_ssize_t _begun
+    cdef bint _is_late
+    cdef dict _single
     cdef list _patterns
     cdef list _numbers
 
@@ -69,10 +73,20 @@ cdef class Rules:
                    digits=Py_ssize_t, least=Py_ssize_t)
     cdef object _look(self, piece_t piece, int flags, bint first, dict found)
 
+    cdef bint _is_costly(self) except -1
+
     cdef object _add_match(self, str rule, object span, piece_t piece, Line line, dict found)
 
     @cython.locals(rule=str, words=list, name=str, text=str)
     cdef object _judge(self, Line line, object end, Py_ssize_t begin, Py_ssize_t behind, dict found)
+
+    cdef bint _is_doubtful(self, Line line, str rule, Py_ssize_t begin, Py_ssize_t behind) except -1
+
+    @cython.locals(place=Py_ssize_t)
+    cdef bint _has_other_subject(self, list words, Py_ssize_t begin) except -1
+
+    @cython.locals(first=tuple)
+    cdef bint _is_single(self, Line line, str rule, Py_ssize_t begin, Py_ssize_t behind) except -1
 
     @cython.locals(place=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t)
     cdef bint _is_age(self, Line line, Py_ssize_t begin, Py_ssize_t behind) except -1

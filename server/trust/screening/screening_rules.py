@@ -11,17 +11,20 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from engine.conduct.detection_classes import RULES, Kind
+from engine.conduct.detection_classes import HINTS, RULES, Kind
+from engine.conduct.detection_tips import SELF_HARM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.line_sieve import LineSieve
 from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SIGNS, SPELLED, WIDE, PhraseScanner
 from server.ops.config.screening_settings import SPAM
 from server.trust.screening import line_patterns, private_data
+from server.trust.screening.line_patterns import LONG
 from server.trust.screening.phrase_compiler import ALLOWED, UNITS
 from server.trust.screening.phrase_graph import End, Hit
 from server.trust.screening.rule_cache import own_phrases
 from server.trust.screening.rule_compiler import (
     AGE_CLASS,
+    DOUBT,
     STEM_MIN,
     WORDED,
     PhraseSet,
@@ -39,7 +42,16 @@ from server.trust.screening.text_folding import (
 )
 
 LINE_MAX_NS: Final = 60_000  # of CPU for one line, behind which no further piece is read: fifty times the usual line's
+PATTERNS_MAX_NS: Final = 120_000  # of CPU for one line, behind which no further pattern is tried
+SHORT: Final = 64  # characters of a piece that cannot cost much: no clock is read for it
 CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
+LINKS_MAX: Final = 4  # words between a phrase and its subject
+DOUBTED: Final = frozenset(
+    (THREAT, SELF_HARM)
+)  # rules of low confidence beside laughter, or if another person is the subject of the phrase
+INTRODUCTION: Final = 40  # characters of a long line within which an age is stated of oneself
+ONCE: Final = DOUBTED | {"contact"}  # rules of low confidence in a long line that has one of their phrases
+LOWERED: Final = ONCE | {AGE_CLASS, "link"}
 BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE
 SEEN: Final = HIT | DIGIT | DOT | AT | PLUS | SPELLED | WIDE  # what a match needs
 # Characters outside ASCII by which a pattern is tried: no sieve settles a line with one.
@@ -64,7 +76,7 @@ class Search:
     """A search for the phrases of a set in the piece that was scanned last, as it is and with words joined that are spelled in single letters."""
 
     def __init__(self, phrases: PhraseSet, wanted: frozenset[str]) -> None:
-        ends = bytes(RULES[end.rule].name in wanted for end in phrases.ends)
+        ends = bytes(RULES[end.rule.removeprefix(DOUBT)].name in wanted for end in phrases.ends)
         self.phrases = phrases
         self.scanner = PhraseScanner(phrases.graphs, ends, WORDS_MAX)
         self._spelled = PhraseScanner(phrases.graphs, ends, WORDS_MAX)
@@ -180,7 +192,13 @@ class Rules:
         self.phrases = own.phrases + (added.phrases if added is not None else 0)
         self._always = HIT if added is not None and added.stems else 0
         self.line_max_ns = LINE_MAX_NS
+        self.patterns_max_ns = PATTERNS_MAX_NS
         self.unread = 0  # lines that were not read to their end
+        self._begun = 0  # CPU time at which the line was begun; 0: it is short
+        self._is_late = False  # patterns of the line were left out
+        self._single: dict[
+            str, tuple[Line, int, int]
+        ] = {}  # by rule the first of its phrases in a long line, of which one is no evidence
         self._patterns = [row for row in line_patterns.PATTERNS if RULES[row[0]].name in classes]
         self._numbers = [row for row in private_data.PATTERNS if RULES[row[0]].name in classes]
 
@@ -199,15 +217,21 @@ class Rules:
     def find_and_fold(self, text: str) -> tuple[list[Detection], str]:
         """Return the detections in a line, each rule once, and its first piece folded, which recognises openers: folding is half of the cost.
 
-        When a line has cost LINE_MAX_NS the rest of it is not read; `unread` counts such lines.
+        When a line has cost LINE_MAX_NS no further piece of it is read, and after PATTERNS_MAX_NS no further pattern is tried; `unread` counts
+        such lines.
         """
+        self._is_late = False
+        if self._single:
+            self._single.clear()
         if len(text) <= PIECE and text.isascii():
             folded = fold_line(text)
             flags = self._scan(folded)
             if not flags & SEEN:
                 return [], folded
+            self._begun = time.thread_time_ns() if len(text) > SHORT else 0
             found: dict[str, Detection] = {}
             self._look(Piece(text, "", "", last=True), flags, True, found)
+            self.unread += self._is_late
             return list(found.values()), folded
         return self._find_in_pieces(text)
 
@@ -221,14 +245,14 @@ class Rules:
     def _find_in_pieces(self, text: str) -> tuple[list[Detection], str]:
         found: dict[str, Detection] = {}
         beginning = ""
-        begun = time.thread_time_ns() if len(text) > PIECE else 0
+        self._begun = time.thread_time_ns() if len(text) > SHORT else 0
         for piece in split_line(text):
             first = not beginning
             beginning = beginning or piece.text
             flags = self._scan(piece.text)
             if flags & SEEN:
                 self._look(piece, flags, first, found)
-            if not piece.last and time.thread_time_ns() - begun > self.line_max_ns:
+            if self._is_late or (not piece.last and time.thread_time_ns() - self._begun > self.line_max_ns):
                 self.unread += 1
                 break
         return list(found.values()), beginning
@@ -247,6 +271,8 @@ class Rules:
         tried = None
         for rule, sign, find_in in self._patterns:
             if find_in is not tried and rule not in found and sign in text and (sign != "." or flags & DOT):
+                if self._is_costly():
+                    return
                 tried = find_in  # rows of one search and rule are neighbours
                 self._add_match(rule, find_in(text, line.words), piece, line, found)
         if flags & DIGIT:
@@ -255,8 +281,16 @@ class Rules:
             for rule, least, find in self._numbers:
                 if digits >= least and rule not in found:
                     if find is not last:  # two rules of one search are neighbours
+                        if self._is_costly():
+                            return
                         last, span = find, find(text)
                     self._add_match(rule, span, piece, line, found)
+
+    def _is_costly(self) -> bool:
+        """Whether the line has cost so much that no further pattern is tried."""
+        if self._begun and time.thread_time_ns() - self._begun > self.patterns_max_ns:
+            self._is_late = True
+        return self._is_late
 
     def _add_match(
         self, rule: str, span: line_patterns.Span | None, piece: Piece, line: Line, found: dict[str, Detection]
@@ -285,7 +319,41 @@ class Rules:
             if match is None:
                 return
             text = line.text[slice(*match)]
+        if rule in LOWERED and self._is_doubtful(line, rule, begin, behind):
+            rule = HINTS[name]
+            if rule in found:
+                return
         found[rule] = Detection(rule, text, self._age(words[begin:behind]) if name == AGE_CLASS else 0)
+
+    def _is_doubtful(self, line: Line, rule: str, begin: int, behind: int) -> bool:
+        """Whether a phrase's surroundings lower its confidence: a long line, laughter, a phrase that says so, another person as the subject,
+        a known site.
+        """
+        if rule == "link":
+            return line_patterns.is_known_site(line.text, line.spans[begin][0])
+        if rule == AGE_CLASS:
+            return len(line.text) > LONG and line.spans[begin][0] > INTRODUCTION
+        if len(line.text) > LONG and self._is_single(line, rule, begin, behind):
+            return True
+        if rule not in DOUBTED:
+            return False
+        return (
+            self._has_other_subject(line.words, begin)
+            or line.exempts(DOUBT + rule, begin, behind)
+            or line_patterns.has_laughter(line.text)
+        )
+
+    def _has_other_subject(self, words: list[str], begin: int) -> bool:
+        """Whether another person than the writer is the subject of a phrase that begins at a word: "they were" before "gonna"."""
+        place = begin - 1
+        while place >= 0 and begin - place <= LINKS_MAX and words[place] in self._phrases.links:
+            place -= 1
+        return place >= 0 and words[place] in self._phrases.others
+
+    def _is_single(self, line: Line, rule: str, begin: int, behind: int) -> bool:
+        """Whether no phrase of a rule was asked about before in the line, beside these words."""
+        first = self._single.setdefault(rule, (line, begin, behind))
+        return first[0] is line and begin < first[2] and first[1] < behind
 
     def _is_age(self, line: Line, begin: int, behind: int) -> bool:
         """Whether the numbers of a phrase are no measures, and no unit is behind it."""

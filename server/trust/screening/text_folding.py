@@ -16,7 +16,7 @@ from ext.text.line_sieve import FOLDS, SKIPPED
 
 CHUNK: Final = 512  # characters whose invisible ones are removed together
 PIECE: Final = 180  # code points of a line that are looked at together
-WORDS_MAX: Final = 44  # words of a piece that are read: sentences have fewer
+WORDS_MAX: Final = PIECE // 2 + 1  # words of a piece that are read: all of one that folding does not make longer
 BEFORE: Final = 64  # code points of a piece before the part that is judged in it: room for the longest phrase
 BEHIND: Final = 32  # and behind that part: room for a phrase that makes a match harmless
 EXPANDING_MAX: Final = (

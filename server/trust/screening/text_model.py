@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.conduct.detection_classes import HIGH, LOW, RULES, Kind
-from engine.conduct.detection_tips import GROOM
+from engine.conduct.detection_tips import GROOM, SELF_HARM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
+from server.trust.screening.line_patterns import LONG, has_laughter
 from server.trust.screening.text_folding import PIECE
 
 FILE: Final = Path(__file__).parent / "text.model"
@@ -87,8 +88,8 @@ class ModelUse:
         rules = []
         for one in self._model.find(text):
             name, confidence = one.kind
-            if self._only_tips:
-                confidence = LOW
+            if self._only_tips or (name in (SELF_HARM, THREAT) and (len(text) > LONG or has_laughter(text))):
+                confidence = LOW  # as the rules
             known = {kind.confidence for kind in found if kind.name == name}
             if name in self._names and HIGH not in known and confidence not in known:
                 rules.append(rule_of(name, confidence))

@@ -11,7 +11,7 @@ from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
 from server.trust.screening.text_folding import WORDS_MAX, fold_line, word_spans
 
-HITS_MAX = 64
+HITS_MAX, WORD_HITS_MAX = 1_024, 24
 
 
 def small(*templates: str) -> tuple[PhraseScanner, list[End]]:
@@ -67,7 +67,14 @@ def test_a_word_with_several_readings_leads_on_by_each() -> None:
 
 
 def test_the_hits_of_a_text_are_bounded() -> None:
-    assert len(found("a " * 200, "a", "a a", "a a a")) == HITS_MAX
+    many = [" ".join(["a"] * size) for size in range(1, 16)]
+    assert len(found("a " * 200, *many)) == HITS_MAX
+    assert len(found("a " + "b " * 40, *(f"a .. {'b ' * size}" for size in range(1, 12)))) == WORD_HITS_MAX
+
+
+def test_the_hits_of_one_word_hide_none_of_another() -> None:
+    hits = found("a " + "b " * 40 + "c", *(f"a .. {'b ' * size}" for size in range(1, 12)), "c")
+    assert hits[-1] == (41, 42)
 
 
 def test_an_end_that_is_not_wanted_is_passed_over() -> None:

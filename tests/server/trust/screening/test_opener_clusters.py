@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from engine.conduct.detection_tips import LINKED
 from server.trust.screening import opener_clusters as module
 from server.trust.screening.opener_clusters import FIRST, KEPT, OPENERS, WINDOW, Openers
 from server.trust.screening.screening_rules import Rules, read_rules
@@ -25,7 +26,7 @@ def spread(openers: Openers, rules: Rules, lines: Iterable[str], apart: float = 
     found: dict[str, int] = {}
     for at, line in enumerate(lines, 1):
         detections, beginning = rules.find_and_fold(line)
-        linked = any(one.rule in ("link", "contact") for one in detections)
+        linked = any(one.kind.name in LINKED for one in detections)
         for rule in openers.add_line(at, 0, beginning, linked, at * apart):
             found.setdefault(rule, at)
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.conduct.detection_classes import AGE_NUMBER
-from engine.conduct.detection_tips import AGE_ASKED
+from engine.conduct.detection_classes import AGE_NUMBER, Kind
+from engine.conduct.detection_tips import AGE_ASKED, LIMITS, tips_of
 from server.trust.screening.rule_compiler import OWN, rules_stamp
 from server.trust.screening.screening_rules import SPAM, Rules, read_rules, wanted_classes
 from tests.server.trust.screening.costly import Scale, corpus
@@ -21,7 +21,7 @@ EVERYWHERE = {"link", "contact", "money", "age.claim"}
 @pytest.fixture(scope="module")
 def rules() -> Rules:
     made = read_rules(None)
-    made.line_max_ns = 10**9  # what is found does not depend on the machine here
+    made.line_max_ns = made.patterns_max_ns = 10**9  # what is found does not depend on the machine here
     return made
 
 
@@ -96,6 +96,65 @@ def test_an_age_is_stated_by_the_writer_alone(rules: Rules) -> None:
     assert [(one.rule, one.age) for one in rules.find("i'm fourteen")] == [("age.claim", 14)]
 
 
+def test_harmless_words_hide_nothing_behind_them(rules: Rules) -> None:
+    for harmless in ("im 14% ", "a ", "my 1 ", "9 am "):
+        for piece in (harmless * 60, "x" * 80 + " " + harmless * 60):
+            assert "threat" in rules_of(rules, f"{piece[:164]} i will kill you"), piece
+            assert "threat" in rules_of(rules, f"{piece[:400]} i will kill you"), piece
+
+
+def test_what_excuses_an_extortion_excuses_its_hint(rules: Rules) -> None:
+    assert [one.rule for one in rules.find("do what i say")] == ["threat.hint"]
+    assert rules.find("lets play the do what i say game") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "i want to die", "I just wanna die.", "ich will sterben", "quiero morir", "je veux mourir", "quero morrer", "jeg vil dø", "я хочу умереть",
+        "死にたい", "أريد أن أموت",
+    ],
+)  # fmt: skip
+def test_the_wish_to_die_brings_help_to_the_writer_and_is_no_case(rules: Rules, line: str) -> None:
+    kinds = [one.kind for one in rules.find(line)]
+    assert ("self-harm", "high") in kinds
+    assert tips_of(kinds[kinds.index(Kind("self-harm"))]) == ("help", "support")
+    assert {kind.name for kind in kinds}.isdisjoint(LIMITS)
+
+
+def test_a_threat_is_of_low_confidence_beside_laughter_and_if_another_is_its_subject(rules: Rules) -> None:
+    for line in (
+        "i will kill you tonight",
+        "im gonna find you and kill you",
+        "i know where you live and i will kill you",
+    ):
+        assert "threat" in {one.rule for one in rules.find(line)}, line
+    for line in (
+        "i will kill you tonight xd", "i'll beat your ass \U0001f602", "hahaha i will kill you", "he was gonna blow up the school",
+        "i aint gonna kill you",
+    ):  # fmt: skip
+        assert {one.rule for one in rules.find(line)} == {"threat.hint"}, line
+    assert "self-harm" not in {one.rule for one in rules.find("they are probably going to end it tonight")}
+
+
+def test_one_phrase_of_a_long_line_is_of_low_confidence_and_two_are_not(rules: Rules) -> None:
+    talk = "so we went to the new place by the river and the food took an hour and then my sister said "
+    assert {one.rule for one in rules.find(f"{talk} i will kill you tonight")} == {"threat.hint"}
+    assert "threat" in {one.rule for one in rules.find(f"i will kill you tonight {talk} i will find you and kill you")}
+    assert [one.rule for one in rules.find(f"{talk} im 15 years old")] == ["age.hint"]
+    assert [one.rule for one in rules.find(f"hey im 15 years old, {talk}")] == ["age.claim"]
+
+
+def test_a_known_site_without_a_path_is_of_low_confidence(rules: Rules) -> None:
+    for line, rule in (
+        ("i saw it on youtube.com", "link.shape"), ("try www.amazon.com", "link.shape"), ("https://www.google.com", "link.shape"),
+        ("youtube.com/watch?v=1", "link"), ("go to annacam.com", "link"), ("amazon.com.annacam.xyz", "link"), ("google.com or annacam.com", "link"),
+    ):  # fmt: skip
+        found = {one.rule for one in rules.find(line)}
+        assert rule in found, line
+        assert rule == "link" or "link" not in found, line
+
+
 def test_each_request_to_a_child_has_a_rule_of_its_own(rules: Rules) -> None:
     requests = {
         "dont tell ur mom about us": "groom.secrecy", "are ur parents home": "groom.alone", "send me a selfie just for me": "groom.pictures",
@@ -153,5 +212,9 @@ def test_of_a_line_that_costs_too_much_the_rest_is_not_read_and_that_is_counted(
     assert rules_of(rules, "my snap " + "\ufdfa" * 1_990) == {"contact"}
     assert rules_of(rules, "\ufdfa" * 1_990 + " my snap") == set()
     assert rules.unread == 2
+    rules.patterns_max_ns = 0
+    assert rules_of(rules, "i will kill you " + "at 12 345 678 " * 6) == {"threat"}
+    assert rules.unread == 3
+    rules.unread -= 1
     assert rules_of(rules, "a line of the usual length is read whole, whatever it costs: my snap") == {"contact"}
     assert rules.unread == 2
