@@ -56,6 +56,10 @@ class ChatView(Protocol):
         """(side, identity, address) of each; empty if no store is configured."""
 
     @property
+    def language(self) -> str:
+        """A subtag, `*`, or empty before its sides were told."""
+
+    @property
     def colleges(self) -> tuple[str | None, ...]:
         """College by side, if it was shown."""
 

@@ -62,6 +62,7 @@ class Chats:
         common = own_words(query, message.common, core.vocabulary) if message.common else ()
         core.words.release(query)
         language = message.language if message.language != ANY_LANGUAGE else terms.language
+        chat.language = chat.language or language
         if chat.question is None and message.college is None and not chat.video:
             seat.inside = server_frames.usual(chat.id, common, language)
         else:

@@ -1,5 +1,6 @@
 cdef class Chat:
     cdef public object id, ring, question
+    cdef public str language
     cdef public double began
     cdef public int acted, lifted
     cdef public bint video, relay

@@ -11,7 +11,10 @@ Address = int  # of a session on the bus: its id. The sessions of a chat are in 
 
 
 class Chat:
-    """State that all seats of a chat share. It does not change, except the detections, the reactions and the camera checks."""
+    """State that all seats of a chat share.
+
+    It does not change, except the language when it begins, the detections, the reactions and the camera checks.
+    """
 
     __slots__ = (
         "acted",
@@ -20,6 +23,7 @@ class Chat:
         "faces",
         "found",
         "id",
+        "language",
         "lifted",
         "looks",
         "people",
@@ -50,6 +54,7 @@ class Chat:
             people  # for the chat record: (side, identity, address) of each person; empty if no store is configured
         )
         self.colleges = colleges  # by side, where a college was shown
+        self.language = ""  # as `matched` told the side that began first: a subtag, `*`, or empty before
         # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_classes.RULES`)
         self.found: dict[tuple[int, str], int] = {}
         self.faces: dict[

@@ -209,6 +209,8 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         state["bytes"] = len(blobs)
         blobs.append(lines)
     record: dict[str, Any] = {"id": chat.id, "age": now - chat.began, "ring": state}
+    if chat.language:
+        record["language"] = chat.language
     if chat.video:
         record["video"] = 1
     if chat.relay:
@@ -272,6 +274,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     chat.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
     chat.lifted = record.get("lifted", 0)
     chat.acted = record.get("acted", 0)
+    chat.language = record.get("language", "")
     if "looks" in record:
         chat.looks = entered(record["looks"], now)
     return chat

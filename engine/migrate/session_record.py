@@ -255,6 +255,7 @@ SEAT: Final[Table] = {
 }
 CHAT: Final[Table] = {
     "id": _text,
+    "language": _text,
     "age": _seconds,
     "video": _flag,
     "relay": _flag,

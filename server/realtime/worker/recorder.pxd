@@ -1,5 +1,4 @@
 cpdef str mode(chat)
-cpdef str language(seat)
 
 cdef class Recorder:
     cdef object _worker, _reports, _store, _record

@@ -21,7 +21,6 @@ from server.realtime.worker.worker_loop import Worker
 
 Answer = Callable[[int, str | None, str, float], None]  # id of the session, url, delete, retry_after
 SAVES_A_SEAT = 10  # by one person of one chat: enough to replace a lost link, too few to fill a disk
-LANGUAGE = b',"language":"'  # in `SeatView.inside`; within a JSON string its quotes would be escaped
 SEATS = 10_000  # seats whose saves are counted; the oldest are dropped first
 
 
@@ -32,12 +31,6 @@ def mode(chat: ChatView) -> str:
     if chat.question is not None:
         return "spy"
     return "college" if chat.colleges else "text"
-
-
-def language(seat: SeatView) -> str:
-    """Return the language of a chat as this side was told it: a subtag, `*`, or empty if it was told nothing."""
-    _, found, rest = seat.inside.partition(LANGUAGE)
-    return rest[: rest.find(b'"')].decode() if found else ""
 
 
 def transcript(seat: SeatView) -> Transcript | None:
@@ -90,7 +83,7 @@ class Recorder:
             now = time.time()
             begun = now - time.monotonic() + chat.began
             sessions = (session.id, *[address for _, address in seat.others])
-            self._record((mode(chat), what.by, begun, now, chat.people, language(seat), sessions))
+            self._record((mode(chat), what.by, begun, now, chat.people, chat.language, sessions))
         elif kind is Save:
             self._begin(session, seat)
         elif kind is Report or kind is Act:

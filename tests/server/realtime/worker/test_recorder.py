@@ -111,7 +111,7 @@ async def test_an_end_is_one_record_with_the_two_people() -> None:
     taking, _ = recorder(store)
     sat = seat()
     sat.others = ((1, 77), (2, 78))
-    sat.inside = b'"common":[",\\"language\\":\\"xx\\""],"language":"de"'  # what a topic says is no language
+    sat.inside, sat.chat.language = b'"common":[],"language":"xx"', "de"  # the chat has it; no frame is read for it
     taking.take((Session(1, 1, 11, "192.0.2.1"), sat, Ended("c" * 16, 0, "stranger")))
     [chat] = [EndedChat(*chat) for chat in store.chats]  # type: ignore[arg-type]
     assert (chat.language, chat.sessions) == ("de", (1, 77, 78))
