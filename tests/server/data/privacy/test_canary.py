@@ -28,6 +28,7 @@ from server.ops.security import secret_keys
 from tests.server.data.privacy import rest
 from tests.server.data.privacy.asking import ask
 from tests.server.data.privacy.browsers import windows
+from tests.server.data.privacy.disclosing import PACKAGE, disclose
 from tests.server.data.privacy.drive import Person, Running, Sinks
 from tests.server.data.privacy.moderation import moderate, pictured
 from tests.server.data.privacy.scanner import Found, Scanner
@@ -80,6 +81,9 @@ SEEN = {
 # What is sealed at rest and operators look at, with a reason, in the trail: whose it is, and of which item.
 LOOKED_AT = {
     ("talk", "printed by safety show"): ("ab", "evidence"),
+    ("talk", PACKAGE): ("ab", "evidence"),
+    ("shared", PACKAGE): ("a", "log"),
+    ("address", PACKAGE): ("a", "address"),
     ("note", "printed by safety show"): ("ab", "report"),
     ("plea", "printed by safety appeals"): ("a", "appeal"),
     ("about", "printed by safety notices"): ("f", "law_notice"),
@@ -132,7 +136,9 @@ UNMARKED = {
     "request_text": "sealed; operators alone see it, and it goes when the request is closed",
     "request_answer": "sealed; operators write it",
     **dict.fromkeys(("deletion_notice", "deletion_address"), "names of providers, of whom there are none here"),
-    **dict.fromkeys(("disclosure", "disclosure_subject", "law_order", "emergency_review"), "nothing is disclosed here"),
+    **dict.fromkeys(("disclosure", "disclosure_subject"), "words of a list and keyed values: `disclose` writes them"),
+    "law_order": "sealed, and the words of the court; its packages are marked there",
+    "emergency_review": "words of operators, who review the orders of this run",
     "case_comment": "sealed; moderators write it",
     "answer_template": "texts of moderators",
     **dict.fromkeys(
@@ -251,6 +257,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         await asyncio.to_thread(operate, environment, people["a"], sinks, tmp_path)
         await pictured(parts, people["a"])
         await moderate(environment, people["a"], people["b"], people["f"], sinks)
+        await disclose(environment, people["a"], sinks)
         async with (
             aiohttp.ClientSession() as http,
             http.get(f"http://127.0.0.1:{server.metrics}/metrics") as answer,
