@@ -41,6 +41,7 @@ from server.trust.programs.helper_process import Program, spawned
 
 FRESH: Final = 5.0  # seconds that a job may take before the process does not count as up
 STUCK: Final = 10.0  # seconds that a job may take before the process is killed
+STARVED: Final = 60.0  # the same while it could run: others use all cores, and a new process would have no more of them
 STARTING: Final = 60.0  # seconds until its first message
 LOOK: Final = 2.0  # seconds between checks of the lists, and of the oldest job
 AT_ONCE: Final = 2  # jobs in the process: one in work, one ready
@@ -185,12 +186,17 @@ class PictureClient:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), LOOK)
                 return False
-            if self._oldest() >= STUCK or (self._sock is None and time.monotonic() - began >= STARTING):
+            if await self._is_stuck() or (self._sock is None and time.monotonic() - began >= STARTING):
                 logger.error("pictures.stuck")
                 return False
             if await asyncio.to_thread(stamp, self._folder) != self._lists:
                 return True
         return False
+
+    async def _is_stuck(self) -> bool:
+        """Whether the oldest job takes too long, and not for want of a core."""
+        age = self._oldest()
+        return age >= STARVED or (age >= STUCK and not await asyncio.to_thread(is_runnable, self.pid))
 
     def start(self, pair: int) -> subprocess.Popen[bytes]:
         """See `Owner`."""
@@ -259,3 +265,11 @@ def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
             about = path.stat()
             found.append((path.name, about.st_size, about.st_mtime_ns))
     return tuple(found)
+
+
+def is_runnable(pid: int) -> bool:
+    """Whether a process runs, or waits for a core alone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"R"
+    except (OSError, IndexError):
+        return False

@@ -81,10 +81,11 @@ def test_providers_stand_there_by_name() -> None:
         ({"translation": {"url": ""}}, {"translated"}, "translat"),
         ({"challenge": {}}, {"captcha", "captcha_address"}, "may set cookies of its own"),
         ({"pictures": {}}, {"snap_provider"}, "scores the pictures"),
+        ({"screening": {}}, {"text_provider"}, "Which other company"),
         ({"omegle": {"enabled": False}}, set(), "Omegle-compatible"),
         ({"video": {"turn": []}}, set(), "connect video calls"),
     ],
-    ids=["mail", "video", "proxy", "console", "translation", "captcha", "pictures", "omegle", "turn"],
+    ids=["mail", "video", "proxy", "console", "translation", "captcha", "pictures", "provider", "omegle", "turn"],
 )
 def test_what_is_off_is_not_in_the_text(off: dict[str, Any], gone: set[str], words: str) -> None:
     on, without = of(EVERYTHING), of({**EVERYTHING, **off})

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,30 @@ async def test_one_that_stands_still_is_not_up_and_is_ended(run: Run, monkeypatc
         assert await task is None
         await run.until(lambda: run.judging.pid not in (0, first))
     assert "pictures.stuck" in [event["event"] for event in events]
+
+
+@pytest.mark.parametrize(
+    ("age", "runnable", "stuck"),
+    [(9.0, False, False), (11.0, False, True), (11.0, True, False), (61.0, True, True)],
+)
+async def test_one_that_lacks_a_core_is_not_ended_before_a_minute(
+    age: float, runnable: bool, stuck: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = PictureClient("server", Pictures(), tmp_path)
+    monkeypatch.setattr(client, "_oldest", lambda: age)
+    monkeypatch.setattr(module, "is_runnable", lambda _: runnable)
+    assert await client._is_stuck() == stuck
+
+
+def test_a_process_that_sleeps_is_not_runnable_and_this_one_is() -> None:
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    try:
+        while module.is_runnable(process.pid):  # until it waits for input
+            pass
+        assert module.is_runnable(os.getpid())
+    finally:
+        process.communicate()
+    assert not module.is_runnable(process.pid)
 
 
 async def test_who_waits_no_more_costs_no_work(run: Run) -> None:
