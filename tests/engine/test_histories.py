@@ -33,6 +33,8 @@ class Person:
         self.last = 0
         self.said = 0  # messages of the present chat that the engine took
         self.last_chat: str | None = None
+        self.left: tuple[str, str, int] | None = None  # chat, role and last line of the chat that was left with `keep`
+        self.way = ""  # the token that leads back there
 
     @property
     def here(self) -> bool:
@@ -42,7 +44,10 @@ class Person:
         """Take in what came, in order."""
         for frame in self.wire.take():
             kind = frame["type"]
-            if kind == "matched":
+            if kind == "kept":
+                assert self.left is not None, "kept without having left"
+                self.way = frame["token"]
+            elif kind == "matched":
                 assert self.chat is None, "matched while in a chat"
                 self.chat = self.last_chat = frame["chat"]
                 self.role = frame["role"]
@@ -121,6 +126,32 @@ class Histories(RuleBasedStateMachine):
             person.chat = None
             self._frame(person, type="leave")
 
+    @rule(who=WHO)
+    def moves_on(self, who: int) -> None:
+        person = self.person(who)
+        if person is not None and person.here and person.chat is not None:
+            person.hear()
+            if person.chat is not None:
+                person.left, person.way, person.chat = (person.chat, person.role, person.last), "", None
+                self._frame(person, type="find", keep=True)
+
+    @rule(who=WHO, seconds=st.sampled_from([0.0, 0.5, 2.0, 4.0]))
+    def goes_back(self, who: int, seconds: float) -> None:
+        """Return to the chat that was left, in time or too late, from the search or from the next chat."""
+        self.time_goes_by(seconds)
+        person = self.person(who)
+        if person is None or not person.here or not person.way or person.left is None:
+            return
+        (chat, person.role, person.last), token = person.left, person.way
+        person.way, person.left = "", None
+        person.hear()
+        self.world.lose(person.wire, LEFT)
+        person.wire = self.world.resume(person.wire, person.last, token, chat=chat)
+        person.chat = chat if person.wire.got and person.wire.got[0]["type"] == "resumed" else None
+        person.last_chat = person.chat
+        person.token = str(person.wire.session.key)
+        self._hear()
+
     @rule(who=WHO, canonical=st.booleans())
     def says(self, who: int, canonical: bool) -> None:
         person = self.person(who)
@@ -145,6 +176,8 @@ class Histories(RuleBasedStateMachine):
                 b'{"type":"save"}',
                 b'{"type":"block"}',
                 b'{"type":"seen","id":"x"}',
+                b'{"type":"react","seq":1,"face":"heart"}',
+                b'{"type":"react","seq":2}',
             ]
         ),
     )
