@@ -7,7 +7,6 @@ const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf 
 const { rest } = await from("rest.js");
 const { views, sheets } = await from("views/app.js");
 const { laterScreen, laterSheet } = await from("parts/later.js");
-const { act, local } = await from("video/media.js");
 await load(new URLSearchParams(location.search).get("words") ?? "en");
 store.start(
   () => [store.get()],
@@ -15,6 +14,7 @@ store.start(
   () => {},
 ); // nothing is decided here; a press changes nothing
 await rest();
+const { act, local } = await from("video/media.js");
 // A camera whose picture stands still, and is there when it is asked for: the browser's false one has the next in a fifth of a second.
 const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
 const brush = canvas.getContext("2d");
