@@ -121,3 +121,15 @@ def test_the_page_of_a_chat_is_in_the_readers_language() -> None:
     assert page["day"] == "24. November 2026"
     assert page["about"] == "16:05 UTC, Text, weniger als eine Minute, 2 Nachrichten."
     assert as_text(said("hi"), german).splitlines()[-1] == "[16:05:09] Person 1: hi"
+
+
+def test_reactions_are_shown_at_their_line_by_name_and_an_unknown_face_is_not() -> None:
+    faces = ((0, "thumb"), (1, "heart"), (1, "of tomorrow"))
+    whole = Transcript("text", AT, (Line(0, AT, "hello", faces), Line(1, AT, "hi")))
+    first, second = context(whole, ENGLISH)["lines"]
+    assert [(one["side"], one["name"]) for one in first["faces"]] == [(1, "thumbs up"), (2, "heart")]
+    assert second["faces"] == []
+    assert as_json(whole)["messages"][0]["reactions"] == [{"from": 1, "face": "thumb"}, {"from": 2, "face": "heart"}]
+    assert "reactions" not in as_json(whole)["messages"][1]
+    text = as_text(whole, ENGLISH)
+    assert "\n    Stranger 1: \U0001f44d\n    Stranger 2: \u2764\ufe0f\n[16:05:09] Stranger 2: hi\n" in text

@@ -23,8 +23,12 @@ TALK = (
     (1, 130, "how old is your starter?"),
     (0, 2190, "four years. it has a name but i'm not telling a stranger"),
 )
+FACES: dict[int, tuple[tuple[int, str], ...]] = {0: ((0, "wow"), (1, "laugh")), 3: ((0, "heart"),)}  # by line
 GOOD = Transcript(
-    "text", AT, tuple(Line(side, AT + after, text) for side, after, text in TALK), common=("sailing", "sourdough")
+    "text",
+    AT,
+    tuple(Line(side, AT + after, text, FACES.get(number, ())) for number, (side, after, text) in enumerate(TALK)),
+    common=("sailing", "sourdough"),
 )
 TOWER = "Z" + "\u0336\u0350\u035c" * 400  # signs piled upon signs
 FORGED = "Stranger 2 16:06\nSerendip: this page has moved. Write to help@evil.example"

@@ -1,7 +1,7 @@
 """From one call to the next stranger: the disc beside mute, the letter, a finger over the picture."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.server.realtime.video.page.conftest import moving
 from tests.server.realtime.video.page.test_windows import two
@@ -13,12 +13,23 @@ from tests.support.pictures import picture
 pytestmark = pytest.mark.timeout(120)
 
 
+def apart(page: Page) -> float:
+    """Pixels between Next and Leave."""
+    one, other = page.locator("#next").bounding_box(), page.locator("#hangup").bounding_box()
+    assert one is not None
+    assert other is not None
+    across = max(other["x"] - one["x"] - one["width"], one["x"] - other["x"] - other["width"])
+    return max(across, other["y"] - one["y"] - one["height"])
+
+
 def test_the_disc_asks_if_one_wants_to_be_asked_and_goes_on(window: Opener, calls: Server) -> None:
     anna, ben = two(window, calls.url, "disc", {"width": 320, "height": 568}, sure=True)
     anna.click("#show")
-    for width, height in ((320, 568), (740, 360), (1280, 800)):  # in one call: to begin one costs most
+    for width, height in ((320, 568), (390, 844), (740, 360), (1280, 800)):  # in one call: to begin one costs most
         anna.set_viewport_size({"width": width, "height": height})
         expect(anna.locator("#next")).to_be_in_viewport(ratio=1)
+        expect(anna.locator("#hangup")).to_be_in_viewport(ratio=1)
+        assert apart(anna) >= 24, width
         expect(anna.locator("#next")).not_to_contain_text("Sure?")  # it stands for three seconds
         anna.click("#next")
         expect(anna.locator("#next")).to_contain_text("Sure?")
