@@ -27,6 +27,8 @@ cdef class Engine:
     cdef readonly object measures
     cdef readonly int _elsewhere
     cdef readonly object _named
+    cdef readonly dict _talking
+    cdef readonly double _counted
     cpdef opened(self, conn, key, identity, address, double now, alias=*, int way=*, int port=*)
     cpdef frame(self, session_t session, bytes payload, double now)
     cdef _seldom(self, session_t session, request, double now)

@@ -27,7 +27,7 @@ from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.detection_tips import AGE_CLAIM
 from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted, Replaced
+from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted, Replaced, WantsAgain
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
@@ -45,8 +45,10 @@ from engine.migrate.session_record import agreed as agreed
 from engine.rooms.local_waiting_room import WaitingRoom
 from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.wire.client_requests import (
+    Again,
     Block,
     Find,
+    Here,
     Leave,
     Message,
     NoSnap,
@@ -67,6 +69,15 @@ from engine.wire.protocol import AGE, FAULTS, MODERATION, STRANGER
 from engine.wire.rule_constants import Settings as Settings
 from engine.wire.server_frames import PONG, left
 from ext.net.chat_ring import Rings
+
+TALKING_EVERY = 5.0  # seconds between two counts of the users who talk
+_LANGUAGE = b',"language":"'  # in `Seat.inside`; within a JSON string its quotes would be escaped
+
+
+def language_of(inside: bytes) -> str:
+    """Return the language in the encoded facts of a chat; empty if it is unknown or any."""
+    _, _, rest = inside.partition(_LANGUAGE)
+    return rest[: rest.find(b'"')].decode().removeprefix("*")
 
 
 class Engine:
@@ -108,6 +119,8 @@ class Engine:
         self.measures = core.measures
         self._elsewhere = 0  # users in other processes that do not name them, as last reported
         self._named: frozenset[int] = frozenset()  # the users in other processes that name them
+        self._talking: dict[str, int] = {}
+        self._counted = float("-inf")  # when they were counted
 
     @classmethod
     def build(
@@ -144,6 +157,8 @@ class Engine:
                 is_waiting=lambda client: engine._search.waits(client) is not None,
                 tell=lambda step: engine._search.tell_client(step),
                 send_away=lambda client, now: engine._presence.send_away(engine.sessions[client], now),
+                called=lambda call: engine._search.tell_call(call),
+                here=lambda client, places: engine._search.tell_here(client, places),
             )
         )
         engine = cls(
@@ -222,6 +237,10 @@ class Engine:
             self._chats.report(session, request, now)
         elif type(request) is Block:
             self._chats.block(session, request, now)
+        elif type(request) is Again:
+            self._chats.again(session, request, now)
+        elif type(request) is Here:
+            self._search.here(session, request, now)
         elif type(request) is Seen:
             self._notices.seen(session, request, now)
         elif type(request) is NoSnap:
@@ -274,6 +293,8 @@ class Engine:
                 self._kept.replaced(session, message)
             elif type(message) is Reacted:
                 self._reactions.reacted(session, message)
+            elif type(message) is WantsAgain:
+                self._chats.wants_again(session, message, now)
         elif type(message) is Begin:
             self._chats.decline(message.seat)
 
@@ -410,6 +431,27 @@ class Engine:
         """Return the number of users who are connected here, and their keys, if they are `most` or fewer."""
         here = self._core.people
         return len(here), list(here) if len(here) <= most else []
+
+    def talking(self, now: float) -> dict[str, int]:
+        """Return how many users talk, by the language of their chat: here, or of all processes if the hub counts them. At most TALKING_EVERY old."""
+        everywhere = self.room.talking()
+        if everywhere is not None:
+            return everywhere
+        return self.talking_here(now)
+
+    def talking_here(self, now: float) -> dict[str, int]:
+        """Return the same of this process alone."""
+        if now - self._counted >= TALKING_EVERY:
+            self._counted = now
+            found: dict[str, int] = {}
+            for id in self._core.talking.values():
+                session = self.sessions.get(id)
+                if session is not None and session.seat is not None:
+                    language = language_of(session.seat.inside)
+                    if language:
+                        found[language] = found.get(language, 0) + 2
+            self._talking = found
+        return self._talking
 
     def set_elsewhere(self, people: int, named: Iterable[int]) -> None:
         """Note the users in other processes: how many are not named, and those who are."""

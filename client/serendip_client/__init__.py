@@ -8,18 +8,21 @@ from serendip_client.client import Client
 from serendip_client.disconnects import Disconnected, NoChat
 from serendip_client.events import (
     Blocked,
+    Called,
     Challenge,
     Closed,
     Dropped,
     Error,
     Event,
     Hello,
+    Here,
     Kept,
     Left,
     Matched,
     Message,
     Notice,
     NotSent,
+    Pair,
     Partner,
     Pong,
     React,
@@ -38,7 +41,7 @@ from serendip_client.events import (
 from serendip_client.pictures import Shown
 
 __all__ = [
-    "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Kept", "Left", "Matched",
-    "Message", "NoChat", "NotSent", "Notice", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent", "Shown", "Signal", "Snap", "Solved",
-    "Tip", "Typing", "Veil", "Waiting",
+    "Backoff", "Blocked", "Called", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Here", "Kept",
+    "Left", "Matched", "Message", "NoChat", "NotSent", "Notice", "Pair", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent",
+    "Shown", "Signal", "Snap", "Solved", "Tip", "Typing", "Veil", "Waiting",
 ]  # fmt: skip

@@ -46,6 +46,15 @@ class Commands:
         """Request a token of this or the last chat's partner (`chat`: which): `Blocked`, for `find(avoid=…)`."""
         await self._send({"type": "block"} | frames.of(chat))
 
+    async def again(self, chat: str | None = None) -> None:
+        """Meet the partner of this or the last chat (`chat`: which) again, if they want it too: `Pair`, for `find(pairs=…)`."""
+        await self._send({"type": "again"} | frames.of(chat))
+
+    async def here(self, pairs: Sequence[str]) -> None:
+        """Ask which users of kept pairs search now: `Here`."""
+        frames.check("here: pairs", Sequence[str], pairs)
+        await self._send({"type": "here", "pairs": list(pairs)})
+
     async def seen(self, id: str) -> None:
         """Confirm that a `Notice` was read."""
         await self._send({"type": "seen", "id": id})

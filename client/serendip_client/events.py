@@ -45,6 +45,7 @@ class Matched:
     question: str | None
     offer: bool | None
     ice: tuple[Mapping[str, Any], ...]
+    side: int | None = None  # 1 or 2: which of the two this user is; None for a spy
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,31 @@ class Blocked:
 
     token: str
     until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both of a chat want to meet again: `token` is for `find(pairs=…)`, until this Unix time."""
+
+    chat: str
+    token: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Places, in the `pairs` that were asked for, of the users who search now."""
+
+    pairs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The other half of the search's pair at this place calls, or calls no more (`on`)."""
+
+    pair: int
+    mode: str
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +314,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Kept | React | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
+    | Blocked | Kept | Pair | Here | Called | React | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -305,6 +331,7 @@ def matched(frame: Frame) -> Matched:
         frame.get("question"),
         frame.get("offer"),
         tuple(frame.get("ice", ())),
+        frame.get("side"),
     )
 
 
@@ -339,6 +366,9 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "saved": lambda f: Saved(f["url"], f["delete"]),
     "reported": lambda f: Reported(f.get("receipt", ""), f.get("kept"), tuple(f.get("help", ()))),
     "blocked": lambda f: Blocked(f["token"], f.get("until")),
+    "pair": lambda f: Pair(f["chat"], f["token"], f["until"]),
+    "here": lambda f: Here(tuple(f["pairs"])),
+    "called": lambda f: Called(f["pair"], f["mode"], f["on"]),
     "tip": lambda f: Tip(f["kind"], f["seq"], tuple(f.get("numbers", ()))),
     "notice": lambda f: Notice(f["id"], f["kind"], f["rule"], f["reason"], f["day"], f["by"], f["appeal"]),
     "snap": lambda f: Snap(f["nonce"], f["tiles"], f["gap"], f["mine"], f["within"]),

@@ -26,6 +26,8 @@ class Wishes(TypedDict, total=False):
     adult: bool
     avoid: Sequence[str]  # tokens of `Blocked`, the newest last
     keep: bool  # the chat that is left can be resumed for a moment: `Kept`
+    pairs: Sequence[str]  # tokens of `Pair`
+    call: int  # place in `pairs` of the user who is called
     snaps: bool  # if missing, with video: true, since this client answers each `snap`
 
 

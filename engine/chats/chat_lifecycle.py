@@ -11,21 +11,21 @@ import orjson
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.opener_pause import OpenerPause
 from engine.conduct.detection_tips import AGE_CLAIM, Act
-from engine.core.bus_messages import Begin, Ended, Moved
-from engine.core.chat import Seat
+from engine.core.bus_messages import Begin, Ended, Moved, WantsAgain
+from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Seat, number_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.session import Query, Session
 from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 from engine.matching.address_networks import networks_of
 from engine.matching.interest_numbers import Vocabulary
 from engine.wire import server_frames
-from engine.wire.client_requests import Block, Message, Report, Save
+from engine.wire.client_requests import Again, Block, Message, Report, Save
 from engine.wire.client_requests import Signal as SignalRequest
 from engine.wire.client_requests import Typing as TypingRequest
 from engine.wire.engine_errors import BadField, Refusal
 from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
 from engine.wire.rule_constants import SHORT, SHORT_LINES, SOON
-from engine.wire.server_frames import blocked, encode, error, facts, left, matched, partner, reported, saved
+from engine.wire.server_frames import blocked, encode, error, facts, left, matched, pair, partner, reported, saved
 from engine.wire.server_frames import signal as signal_frame
 from engine.wire.signal_checks import answers, curtain_of
 
@@ -64,9 +64,9 @@ class Chats:
         language = message.language if message.language != ANY_LANGUAGE else terms.language
         chat.language = chat.language or language
         if chat.question is None and message.college is None and not chat.video:
-            seat.inside = server_frames.usual(chat.id, common, language)
+            seat.inside = server_frames.usual(chat.id, common, language, seat.side)
         else:
-            body = facts(chat.id, terms.role, common, language, message.college, chat.question)
+            body = facts(chat.id, terms.role, common, language, message.college, chat.question, seat.side)
             if chat.video:
                 body["offer"] = message.offer
                 body["ice"] = core.outside.ice_servers(session)
@@ -324,6 +324,35 @@ class Chats:
         token, until = self._core.outside.make_avoid(seat.persons[0])
         self._core.count("block")
         self._out.send(session.conn, blocked(token, until if seat.lasting else None))
+
+    def again(self, session: Session, request: Again, now: float) -> None:
+        """Note that the user wants to meet the partner again. The partner learns of it only if they want it too: then both get a token."""
+        seat = self._present_or_past(session, "again", request.chat, now)
+        if seat.side == WATCHER:
+            raise Refusal("bad_type", "again")
+        if not session.identity or not seat.lasting or seat.reported is not None:
+            raise Refusal("no_pair", "again")
+        seat.again |= AGAIN_HERE
+        message = WantsAgain(seat.chat.id, seat.side)
+        for side, address in seat.others:
+            if side != WATCHER:
+                self._core.post(address, message)
+        self._tell_pair(session, seat)
+
+    def wants_again(self, session: Session, message: WantsAgain, now: float) -> None:
+        """Handle that the partner of this chat, or of the last one, wants to meet again."""
+        for seat in (session.seat, session.past):
+            if seat is not None and seat.chat.id == message.chat and seat.side != WATCHER:
+                seat.again |= AGAIN_THERE
+                if seat.reported is None:
+                    self._tell_pair(session, seat)
+
+    def _tell_pair(self, session: Session, seat: Seat) -> None:
+        """Send the token of the pair, if both want it; asked for again it is made again."""
+        if seat.again == AGAIN_BOTH and session.conn:
+            token, until = self._core.outside.make_pair(number_of_chat(seat.chat.id) << 1 | seat.side, session.identity)
+            self._core.count("pair")
+            self._out.send(session.conn, pair(seat.chat.id, token, until))
 
     def save(self, session: Session, request: Save, now: float) -> None:
         """Save the log; the store answers by `Engine.saved`."""

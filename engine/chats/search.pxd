@@ -30,3 +30,4 @@ cdef class Search:
     cpdef bint pair(self, Match match, double now) except -1
     cdef bint _three(self, match, double now) except -1
     cpdef Session waits(self, client)
+    cdef _tell_calls(self)

@@ -4,6 +4,8 @@
 the other users' tickets return to the waiting room with their age.
 """
 
+from collections.abc import Sequence
+
 import orjson
 
 from engine.chats.age_question import AgeQuestion
@@ -19,13 +21,14 @@ from engine.core.ports import Room
 from engine.core.session import Query, Session
 from engine.core.states import CHATTING, FIND, WAITING
 from engine.matching.interest_normalisation import BadInterest
+from engine.matching.kept_pairs import PairCall
 from engine.matching.search_criteria import shared
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
-from engine.wire.client_requests import Find
+from engine.wire.client_requests import Find, Here
 from engine.wire.engine_errors import BadField, Refusal
 from engine.wire.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
-from engine.wire.server_frames import waiting
+from engine.wire.server_frames import called, here, waiting
 
 
 class Search:
@@ -101,6 +104,12 @@ class Search:
         )
         avoid = core.outside.open_avoid(request.avoid) if request.avoid else ()
         query = Query(terms, request.question, avoid)
+        if request.pairs and request.role == STRANGER:
+            query.halves = core.outside.open_pairs(request.pairs, session.identity)
+            if request.call >= 0:
+                query.calls = query.halves[request.call] if request.call < len(query.halves) else 0
+                if not query.calls:
+                    raise BadField("find", "call")
         words = request.interests
         if words and request.role == STRANGER:
             try:
@@ -122,11 +131,14 @@ class Search:
         ticket: Ticket | Wish
         if terms.role == STRANGER:
             ticket = Ticket(
-                session.id, terms.pool, query.ids, terms.strict, person, recent, now, blocked=barred, also=terms.also
-            )
+                session.id, terms.pool, query.ids, terms.strict, person, recent, now, blocked=barred, also=terms.also,
+                halves=query.halves, calls=query.calls,
+            )  # fmt: skip
         else:
             ticket = Wish(session.id, terms.role == SPY, terms.language, person, recent + barred, now)
         found = self.room.submit(ticket, now)
+        if self.room.news:
+            self._tell_calls()
         if found is not None:
             self.meet(found, now)
         elif session.conn:
@@ -146,6 +158,7 @@ class Search:
         query = session.query
         if query is not None:
             self.room.cancel(session.id, now, reason)
+            self._tell_calls()
             self._core.words.release(query)
             session.query = None
 
@@ -153,12 +166,14 @@ class Search:
         """Hold the search of a user who is away: it is not matched, and its age grows."""
         if session.query is not None:
             self.room.set_aside(session.id, now)
+            self._tell_calls()
 
     def restore(self, session: Session, now: float) -> None:
         """Resume the search of a user who is back: match it at once, or send `waiting`."""
         if session.query is None:
             return
         found = self.room.restore(session.id, now)
+        self._tell_calls()
         if found is not None:
             self.meet(found, now)
         else:
@@ -178,6 +193,36 @@ class Search:
         if session is not None:
             self.tell(session, step)
 
+    # kept pairs
+
+    def here(self, session: Session, request: Here, now: float) -> None:
+        """Answer which users of kept pairs search now, at once or when the hub has answered. Raises Refusal."""
+        core = self._core
+        if core.settings.limits:
+            self.finds.pay(session.identity or session.id, now)
+        halves = core.outside.open_pairs(request.pairs, session.identity)
+        places = self.room.here(session.id, halves, session.person, now)
+        if places is not None:
+            self.tell_here(session.id, places)
+
+    def tell_here(self, client: int, places: Sequence[int]) -> None:
+        """Send the answer to `here`, if the client is connected."""
+        session = self._core.sessions.get(client)
+        if session is not None and session.conn:
+            self._out.send(session.conn, here(places))
+
+    def tell_call(self, call: PairCall) -> None:
+        """Send `called` to a client that still searches with this half."""
+        session = self.waits(call.client)
+        if session is not None and session.query is not None and call.half in session.query.halves:
+            self._out.send(session.conn, called(session.query.halves.index(call.half), call.mode, call.on))
+
+    def _tell_calls(self) -> None:
+        news = self.room.news
+        for call in news:
+            self.tell_call(call)
+        news.clear()
+
     # migration
 
     def leave(self, session: Session, now: float) -> tuple[Ticket | Wish, bool] | None:
@@ -185,11 +230,14 @@ class Search:
 
         None if it is in neither queue: its match is being committed.
         """
-        return self.room.leave(session.id, now)
+        found = self.room.leave(session.id, now)
+        self._tell_calls()
+        return found
 
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> None:
         """Add a search that migrated here; it may be matched at once. The client is not sent `waiting` again. Raises MatcherFull."""
         found = self.room.enter(ticket, aside, now)
+        self._tell_calls()
         if found is not None:
             self.meet(found, now)
 

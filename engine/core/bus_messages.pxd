@@ -37,3 +37,7 @@ cdef class OpenerPaused:
     cdef public str chat
     cdef public int side
     cdef public double until
+
+cdef class WantsAgain:
+    cdef public str chat
+    cdef public int side

@@ -75,4 +75,12 @@ class Reacted:
     face: str
 
 
-BusMessage = Begin | Ended | Moved | Held | OpenerPaused | Replaced | Reacted
+@dataclass
+class WantsAgain:
+    """Side `side` wants to meet the other one again."""
+
+    chat: str
+    side: int
+
+
+BusMessage = Begin | Ended | Moved | Held | OpenerPaused | Replaced | Reacted | WantsAgain

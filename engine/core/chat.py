@@ -4,9 +4,14 @@ Sides 0 and 1 talk; side 2, the spy, only watches.
 **Invariant:** a seat names the other participants by their bus address (the session's id), and holds no reference to their sessions.
 """
 
+from typing import Final
+
 from engine.conduct.camera_verdicts import CameraState
 from ext.net.chat_ring import Ring
 
+AGAIN_HERE: Final = 1
+AGAIN_THERE: Final = 2
+AGAIN_BOTH: Final = 3
 Address = int  # of a session on the bus: its id. The sessions of a chat are in one process (`engine.migrate.session_migration`)
 
 
@@ -71,6 +76,7 @@ class Seat:
     """One side of a chat, as held by the session that sits there."""
 
     __slots__ = (
+        "again",
         "away",
         "chat",
         "ended",
@@ -110,6 +116,7 @@ class Seat:
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
         self.tips = 0  # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`)
         self.reacted = 0.0  # until when this side has paid for its reactions
+        self.again = 0  # bits: AGAIN_HERE, this side wants to meet the other again; AGAIN_THERE, the other wants it
         self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported
 
     @property

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from engine.core.bus_messages import BusMessage as BusMessage
 from engine.core.chat import Address as Address
 from engine.core.session import Session
+from engine.matching.kept_pairs import PairCall
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.wire.engine_errors import BadField as BadField
@@ -76,6 +77,14 @@ class Out(Protocol):
         """Queue a record for the store; called only if a store is configured."""
 
 
+def no_call(_: PairCall) -> None:
+    """Tell no user."""
+
+
+def no_pairs(_: int, __: Sequence[int]) -> None:
+    """Tell no user."""
+
+
 @dataclass(frozen=True)
 class Seats:
     """The engine, as the waiting room of another process calls it."""
@@ -85,6 +94,8 @@ class Seats:
     is_waiting: Callable[[int], bool]  # whether a client could be seated now
     tell: Callable[[Step], None]  # a search widened
     send_away: Callable[[int, float], None]  # there is no room for a client
+    called: Callable[[PairCall], None] = no_call  # a user of a kept pair calls, or calls no more
+    here: Callable[[int, Sequence[int]], None] = no_pairs  # these places of a client's pairs search now
 
 
 class Room(Protocol):
@@ -121,6 +132,13 @@ class Room(Protocol):
     def asked(self, question: str, language: str, now: float) -> None:
         """Remember a question that may be asked again."""
 
+    @property
+    def news(self) -> list[PairCall]:
+        """Calls between kept pairs that were not told yet; the caller of the room's methods tells them and empties the list."""
+
+    def here(self, client: int, halves: tuple[int, ...], person: int, now: float) -> list[int] | None:
+        """Return the places of those halves whose other half searches now; None: the answer comes later."""
+
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
         """Remove a ticket or wish that migrates. Return it and whether it was set aside."""
 
@@ -144,6 +162,9 @@ class Room(Protocol):
 
     def spy_sizes(self) -> tuple[int, int]:
         """Return how many wait to ask, and how many to discuss."""
+
+    def talking(self) -> dict[str, int] | None:
+        """Return how many users of all processes talk, by language; None: there is no other process."""
 
     def spy_waits(self, now: float) -> tuple[float, float]:
         """Return the longest wait of an asker and of a discusser, in seconds."""
@@ -189,6 +210,9 @@ class Matcher(Protocol):
 
     def status(self, client: int, now: float) -> Step | None:
         """Return the step at which the client's ticket is; None if it does not wait."""
+
+    def waiting(self, client: int) -> Ticket | None:
+        """Return the client's ticket, if it waits and is not set aside."""
 
     def progress(self, client: int) -> tuple[int, float | None, int]:
         """Return the progress of a waiting ticket: its level, the time of its next step, how often its threshold fell."""
@@ -241,6 +265,16 @@ def no_token(_: int) -> tuple[str, int]:
 
 def no_persons(_: Sequence[str]) -> tuple[int, ...]:
     """Resolve no token."""
+    return ()
+
+
+def no_pair_token(_: int, __: int) -> tuple[str, int]:
+    """Make no token for a pair."""
+    return "", 0
+
+
+def no_halves(_: Sequence[str], __: int) -> tuple[int, ...]:
+    """Resolve no token of a pair."""
     return ()
 
 
@@ -323,6 +357,10 @@ class Outside:
     make_avoid: Callable[[int], tuple[str, int]] = no_token
     # persons of tokens; foreign tokens are skipped
     open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = no_persons
+    # make a token for a half of a kept pair and the identity of its holder; returns it and its expiry in Unix seconds
+    make_pair: Callable[[int, int], tuple[str, int]] = no_pair_token
+    # the halves of tokens, for this identity, in their order; 0 for a token that is invalid, expired or another's
+    open_pairs: Callable[[Sequence[str], int], tuple[int, ...]] = no_halves
     # whether the session of a key may be migrating to this process: its `resume` then waits for `Engine.arrived`
     may_be_migrating: Callable[[int], bool] = never_moved
     # make a challenge of a level, delivered by `Engine.challenge`. Returns 0.0; seconds to wait instead; -1.0 if too many wait for one

@@ -5,8 +5,8 @@ from ext.net.rate_limit_carry_over cimport LimitsOwner
 cdef class Query:
     cdef public Terms terms
     cdef public object question
-    cdef public tuple avoid
-    cdef public object ids
+    cdef public tuple avoid, halves
+    cdef public object ids, calls
     cdef public tuple networks
     cdef public object typed
 

@@ -20,12 +20,16 @@ NO_IDS: Final = Ids()
 class Query:
     """Search of a waiting user."""
 
-    __slots__ = ("avoid", "ids", "networks", "question", "terms", "typed")
+    __slots__ = ("avoid", "calls", "halves", "ids", "networks", "question", "terms", "typed")
 
     def __init__(self, terms: Terms, question: str | None, avoid: tuple[int, ...] = ()) -> None:
         self.terms = terms
         self.question = question
         self.avoid = avoid  # persons whom the user blocked, oldest first
+        self.halves: tuple[
+            int, ...
+        ] = ()  # own halves of kept pairs (`engine.matching.kept_pairs`); 0: of an invalid token
+        self.calls = 0  # the half whose other one is called; 0: none
         self.ids: Ids = NO_IDS
         self.networks: tuple[str, ...] = ()  # networks that the ids are counted for (`engine.core.interest_quota`)
         self.typed: str | None = (

@@ -172,6 +172,10 @@ class Lobby(Vocabulary):
         ticket = self._tickets.get(client)
         return None if ticket is None else self._step(ticket, self._clock(now))
 
+    def waiting(self, client: int) -> Ticket | None:
+        """Return the client's ticket, if it waits and is not set aside."""
+        return self._tickets.get(client)
+
     def progress(self, client: int) -> tuple[int, float | None, int]:
         """Return the progress of a waiting client's ticket (`Ticket.progress`). Raises KeyError."""
         return self._tickets[client].progress()

@@ -18,8 +18,8 @@ cdef class Room:
     cdef public double pairs_at
 
 cdef class Ticket:
-    cdef public object client, pool, interests, person
-    cdef public tuple recent, blocked, also
+    cdef public object client, pool, interests, person, calls
+    cdef public tuple recent, blocked, also, halves
     cdef public Room _room
     cdef public double since, _due, _step
     cdef public uint64_t _handle

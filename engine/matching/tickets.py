@@ -41,7 +41,9 @@ class Ticket:
         "_step",
         "also",
         "blocked",
+        "calls",
         "client",
+        "halves",
         "home",
         "interests",
         "person",
@@ -66,6 +68,8 @@ class Ticket:
         also: tuple[Pool, ...] = (),
         place: int = 0,
         home: int = 0,
+        halves: tuple[int, ...] = (),
+        calls: int = 0,
     ) -> None:
         self.client = client
         self.pool = pool
@@ -77,6 +81,8 @@ class Ticket:
         self.also = also
         self.place = place
         self.home = home
+        self.halves = halves  # of kept pairs (`engine.matching.kept_pairs`)
+        self.calls = calls  # the half whose other one is called; 0: none
         self.since = since
         self._handle = NO_HANDLE
         self._level = GOOD

@@ -39,6 +39,8 @@ NOT_CARRIED: Final = {
     "Ticket.pool": "follows from the terms",
     "Ticket.also": "follows from the terms",
     "Ticket.strict": "follows from the terms",
+    "Ticket.halves": "the query's",
+    "Ticket.calls": "the query's",
     "Ticket.interests": "made from the words",
     "Ticket.person": "the session's person",
     "Ticket._handle": "a place in a process's own index",
@@ -173,6 +175,8 @@ def write_seat(seat: Seat, now: float) -> dict[str, Any]:
         record["ended"] = now - seat.ended
     if seat.tips:
         record["tips"] = seat.tips
+    if seat.again:
+        record["again"] = seat.again
     if seat.reported is not None:
         record["reported"] = seat.reported
     return record
@@ -198,6 +202,7 @@ def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
     if "ended" in record:
         seat.ended = now - record["ended"]
     seat.tips = get("tips", 0)
+    seat.again = get("again", 0)
     seat.reported = get("reported")
     return seat
 
@@ -290,6 +295,10 @@ def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, no
         record["question"] = query.question
     if query.avoid:
         record["blocked"] = query.avoid
+    if query.halves:
+        record["halves"] = query.halves
+    if query.calls:
+        record["calls"] = query.calls
     if words:
         record["words"] = words
         record["networks"] = query.networks
@@ -319,6 +328,7 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
     get = record.get
     terms = read_terms(get("terms", {}))
     query = Query(terms, get("question"), tuple(get("blocked", ())))
+    query.halves, query.calls = tuple(get("halves", ())), get("calls", 0)
     if "words" in record:
         networks = get("networks")
         query.networks = networks_of(session.address) if networks is None else tuple(networks)
@@ -338,6 +348,8 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
         now - age,
         blocked=barred[-MOST_AVOIDED:],
         also=terms.also,
+        halves=query.halves,
+        calls=query.calls,
     )
     step = get("step")
     ticket.set_progress(get("level", 0), None if step is None else now + step, get("fallen", 0))

@@ -15,7 +15,16 @@ from engine.conduct.age_answers import AGE_STATES
 from engine.conduct.camera_verdicts import AGREEMENTS, HITS_KEPT
 from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.lobby import MOST_AVOIDED
-from engine.wire.protocol import FACES, INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, REACTIONS_MOST, ROLES, SAVES_MOST
+from engine.wire.protocol import (
+    FACES,
+    INTEREST_RAW_MAX,
+    INTERESTS_MAX,
+    LIFTED,
+    PAIRS_MAX,
+    REACTIONS_MOST,
+    ROLES,
+    SAVES_MOST,
+)
 
 VERSION: Final = 1  # written by this release
 OLDEST: Final = 1  # the oldest that it reads
@@ -207,6 +216,8 @@ QUERY: Final[Table] = {
     "terms": _fields,
     "question": _text,
     "blocked": _persons,  # persons whom the user blocked
+    "halves": _at_most(PAIRS_MAX, _person),  # of kept pairs
+    "calls": _person,
     "words": _at_most(INTERESTS_MAX, lambda word: type(word) is str and 0 < len(word) <= INTEREST_RAW_MAX),
     "networks": _at_most(4, _text),  # that the words are counted for, if not those of the address
     "age": _seconds,  # of the ticket; absent without a ticket
@@ -251,6 +262,7 @@ SEAT: Final[Table] = {
     "over": _row(_text, _side),
     "ended": _seconds,  # age
     "tips": _kinds,
+    "again": _kinds,
     "reported": _text,
 }
 CHAT: Final[Table] = {

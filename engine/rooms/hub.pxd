@@ -21,6 +21,7 @@ cdef class Hub:
     cdef readonly dict out
     cdef readonly object tally
     cdef dict _handlers
+    cdef list _stated
     cpdef told(self, worker, batch, double now)
 
     @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
@@ -39,3 +40,4 @@ cdef class Hub:
     cdef _drop(self, client)
     cdef _count(self, worker, int more)
     cdef _tell(self, worker, list row)
+    cdef _tell_calls(self)

@@ -28,6 +28,7 @@ from engine.rooms.meeting_placement import Placement
 from ext.match.interner import Ids
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
+NO_PAIRS: Final[Row] = [rows.PAIRS, 0, 0, [], 0]
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
 
 
@@ -61,6 +62,7 @@ class Hub:
         self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by outcome: made, moved, done, failed, lost
+        self._stated: Row = NO_PAIRS  # the last `pairs`, for the ticket in the next row
         self._handlers: dict[str, Callable[[int, Row, float], None]] = {
             rows.TICKET: self._ticket,
             rows.WISH: self._wish,
@@ -73,6 +75,8 @@ class Hub:
             rows.BAR: self._bar,
             rows.ASKED: self._asked,
             rows.MORE: self._more,
+            rows.PAIRS: self._pairs,
+            rows.HERE: self._here,
         }
 
     @classmethod
@@ -117,6 +121,7 @@ class Hub:
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
+        self._tell_calls()
         self._waiting.pop(worker, None)
         touched = [
             id
@@ -152,6 +157,8 @@ class Hub:
                 self.tally["unknown"] += 1
             else:
                 handler(worker, row, now)
+        if self.room.news:
+            self._tell_calls()
 
     def read(self, worker: int, data: bytes, now: float) -> None:
         """Handle the records of a worker (`engine.rooms.hub_records`), in order, as `told` does their rows. Raises TypeError, ValueError."""
@@ -163,6 +170,8 @@ class Hub:
             else:
                 row, at = records.unpack_row(data, at)
                 self.told(worker, [row], now)
+        if self.room.news:
+            self._tell_calls()
 
     def advance(self, now: float) -> None:
         """Do what is due at `now`: matches, steps, matches without an outcome."""
@@ -209,7 +218,19 @@ class Hub:
         ticket.interests = ids.unique()
         ticket.place = self._placing.place(worker)
         ticket.home = self._placing.home(worker)
+        _, client, of, halves, calls = self._stated
+        if client == ticket.client and of == number:
+            ticket.halves, ticket.calls = tuple(halves), calls
+            self._stated = NO_PAIRS
         self._enter(worker, number, ticket, ids, status, now)
+
+    def _pairs(self, _: int, row: Row, __: float) -> None:
+        self._stated = row
+
+    def _here(self, worker: int, row: Row, now: float) -> None:
+        _, client, person, halves = row
+        places = self.room.here(client, tuple(halves), person, now)
+        self._tell(worker, [rows.HERE, client, places])
 
     def _wish(self, worker: int, row: Row, now: float) -> None:
         wish, status = rows.read_wish(row, now)
@@ -363,6 +384,15 @@ class Hub:
                     self._tell(worker, [rows.ASK, client])
 
     # internal
+
+    def _tell_calls(self) -> None:
+        """Send the calls of kept pairs to the workers of those who are called."""
+        news = self.room.news
+        for call in news:
+            waiter = self._waiters.get(call.client)
+            if waiter is not None:
+                self._tell(waiter.worker, [rows.CALLED, *call])
+        news.clear()
 
     def _step(self, step: Step | None, now: float) -> None:
         """Send a client's step to its worker."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from engine.matching.lobby import MOST_AVOIDED, REASONS
 from engine.rooms import hub_messages as rows
-from engine.wire.protocol import ACCEPTS, INTERESTS_MAX, QUESTION_MAX
+from engine.wire.protocol import ACCEPTS, INTERESTS_MAX, PAIRS_MAX, QUESTION_MAX
 
 MOST: Final = 1 << 64  # of a client, a person, a match
 AGE_MAX: Final = 1e9  # seconds
@@ -83,6 +83,22 @@ def _bar(row: list[Any]) -> bool:
     return type(networks) is list and len(networks) <= 4 and all(_text(one, WORD_MAX) for one in networks)
 
 
+def _pairs(row: list[Any]) -> bool:
+    return len(row) == 5 and _id(row[1]) and _id(row[2]) and _ids(row[3], PAIRS_MAX) and _id(row[4])
+
+
+def _here(row: list[Any]) -> bool:
+    return len(row) == 4 and _id(row[1]) and _id(row[2]) and _ids(row[3], PAIRS_MAX)
+
+
+def _called(row: list[Any]) -> bool:
+    return len(row) == 5 and _id(row[1]) and _id(row[2]) and _text(row[3], WORD_MAX) and type(row[4]) is bool
+
+
+def _places(row: list[Any]) -> bool:
+    return len(row) == 3 and _id(row[1]) and _ids(row[2], PAIRS_MAX)
+
+
 def _asked(row: list[Any]) -> bool:
     return len(row) == 3 and _text(row[1], QUESTION_MAX) and _text(row[2], WORD_MAX)
 
@@ -132,10 +148,11 @@ def _full(row: list[Any]) -> bool:
 
 TO_HUB: Final[dict[str, Callable[[list[Any]], bool]]] = {
     rows.TICKET: _ticket, rows.WISH: _wish, rows.CANCEL: _cancel, rows.LEAVE: _one, rows.ASIDE: _one, rows.BACK: _one,
-    rows.DONE: _done, rows.FAILED: _one, rows.BAR: _bar, rows.ASKED: _asked, rows.MORE: _alone,
+    rows.DONE: _done, rows.FAILED: _one, rows.BAR: _bar, rows.ASKED: _asked, rows.MORE: _alone, rows.PAIRS: _pairs, rows.HERE: _here,
 }  # fmt: skip
 TO_WORKER: Final[dict[str, Callable[[list[Any]], bool]]] = {
     rows.STEP: _step, rows.MEET: _meet, rows.GO: _go, rows.FULL: _full, rows.ASK: _one, rows.AGAIN: _alone, rows.ON: _alone,
+    rows.CALLED: _called, rows.HERE: _places,
 }  # fmt: skip
 
 

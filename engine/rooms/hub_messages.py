@@ -11,6 +11,8 @@ times and numbers differ between processes.
 #     cancel  client reason          leave client        aside client        back client
 #     done    match [client, person]…                    failed match
 #     bar     person partner networks                    asked question language
+#     pairs   client number halves calls    kept pairs of the ticket in the next row
+#     here    client person halves   ask which other halves search
 #     more                           these were not all waiting tickets: answer `on`
 #
 # Hub to worker:
@@ -20,6 +22,8 @@ times and numbers differ between processes.
 #     go      client to meet         migrate the client to this worker, with its row `meet`
 #     full    client number          there is no place for its ticket
 #     ask     client                 repeat the client's ticket, if it waits
+#     called  client half mode on    the other half of the client's pair calls, or calls no more
+#     here    client places          the answer
 #     again                          repeat all tickets; `on`: continue to
 #
 # `status`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
@@ -48,6 +52,9 @@ GO: Final = "go"
 ASK: Final = "ask"
 FULL: Final = "full"
 MORE: Final = "more"
+PAIRS: Final = "pairs"
+HERE: Final = "here"
+CALLED: Final = "called"
 AGAIN: Final = "again"
 ON: Final = "on"
 

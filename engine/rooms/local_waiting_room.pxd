@@ -8,6 +8,8 @@ cdef class WaitingRoom:
     cdef readonly Lobby lobby
     cdef readonly SpyQueue spy_queue
     cdef object _hints
+    cdef readonly object pairs
+    cdef readonly list news
 
     @cython.locals(wish=Ticket)
     cpdef submit(self, ticket, double now)
@@ -17,3 +19,6 @@ cdef class WaitingRoom:
     cpdef restore(self, client, double now)
     cpdef due(self)
     cdef Match _by_hint(self, Ticket ticket, double now)
+    cdef bint _accepts_anyone(self, client)
+    cdef Match _call(self, Ticket ticket, double now)
+    cdef Match _counted(self, Match match)

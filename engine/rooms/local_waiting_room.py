@@ -1,5 +1,5 @@
-"""Combine the three waiting places of one process into one waiting room: the lobby for pairs, the spy queue for groups of three, the index of college
-users who accept any college.
+"""Combine the four waiting places of one process into one waiting room: the lobby for pairs, the callers of kept pairs, the spy queue for groups of
+three, the index of college users who accept any college.
 
 Implements the port `engine.core.ports.Room`, as `engine.rooms.remote_waiting_room` does, so the caller need not know which kind of room serves
 a search.
@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.core.ports import Matcher
 from engine.matching.any_college_index import CollegeHints
+from engine.matching.kept_pairs import KeptPairs
 from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.wire.protocol import ACCEPTS, ANYONE
@@ -21,12 +22,14 @@ Found = Match | SpyMatch
 class WaitingRoom:
     """Waiting room of one process; implements `engine.core.ports.Room`. Clients are session ids."""
 
-    __slots__ = ("_hints", "lobby", "spy_queue")
+    __slots__ = ("_hints", "lobby", "news", "pairs", "spy_queue")
 
     def __init__(self, lobby: Matcher) -> None:
         self.lobby = lobby
         self.spy_queue = SpyQueue()
         self._hints = CollegeHints()
+        self.pairs = KeptPairs(lobby.waiting)
+        self.news = self.pairs.news  # calls that the user of this room has to tell
 
     def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
         """Match a ticket or wish at once, or let it wait. A client's second one replaces the first of its kind and keeps its age.
@@ -35,36 +38,48 @@ class WaitingRoom:
         """
         if isinstance(ticket, Ticket):
             wish = ticket
+            if wish.calls or self.pairs:
+                self.pairs.cancel(wish.client)
+                if wish.calls:
+                    return self._call(wish, now)
             match = self.lobby.submit(wish, now)
             if match is None and wish.pool.college:
                 match = self._by_hint(wish, now)
+            if match is None and wish.halves:
+                self.pairs.add(wish, now)
             return match
         return self.spy_queue.submit(ticket, now)
 
     def status(self, client: int, now: float) -> Step | None:
         """Return whom the client accepts now; None if it does not wait, or is away."""
         step = self.lobby.status(client, now)
-        return (
-            Step(client, ACCEPTS[ANYONE], None, False) if step is None and self.spy_queue.waits_there(client) else step
-        )
+        return Step(client, ACCEPTS[ANYONE], None, False) if step is None and self._accepts_anyone(client) else step
 
     def progress(self, client: int) -> tuple[int, float | None, int]:
-        """Return `Ticket.progress` of a waiting client; one that waits for spy mode accepts anyone. Raises KeyError."""
-        return (ANYONE, None, 0) if self.spy_queue.waits_there(client) else self.lobby.progress(client)
+        """Return `Ticket.progress` of a waiting client; one that waits for spy mode or calls accepts anyone. Raises KeyError."""
+        return (ANYONE, None, 0) if self._accepts_anyone(client) else self.lobby.progress(client)
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
         """Remove the client's ticket or wish, for one of the lobby's reasons."""
-        if not self.lobby.cancel(client, now, reason):
+        if self.pairs and self.pairs.cancel(client) is not None:
+            self.counts[reason] += 1
+        elif not self.lobby.cancel(client, now, reason):
             self.spy_queue.cancel(client)
 
     def set_aside(self, client: int, now: float) -> None:
         """Hold the ticket of a client that is away: it is not matched, and its age grows."""
-        if not self.lobby.set_aside(client, now):
+        if not (self.lobby.set_aside(client, now) or self.pairs.set_aside(client)):
             self.spy_queue.set_aside(client)
 
     def restore(self, client: int, now: float) -> Found | None:
         """Let the ticket of a client that is back wait again; it may be matched at once."""
         match = self.lobby.restore(client, now)
+        if match is None and self.pairs:
+            match = self._counted(self.pairs.restore(client, now))
+        if match is None:
+            ticket = self.lobby.waiting(client)
+            if ticket is not None and ticket.halves:
+                self.pairs.add(ticket, now)
         return self.spy_queue.restore(client, now) if match is None else match
 
     def advance(self, now: float) -> tuple[list[Found], list[Step]]:
@@ -82,25 +97,34 @@ class WaitingRoom:
         """Remember a question that may be asked again."""
         self.spy_queue.questions.add(question, language, now)
 
+    def here(self, client: int, halves: tuple[int, ...], person: int, now: float) -> list[int] | None:
+        """Return the places of those halves whose other half searches now."""
+        del client, now
+        return self.pairs.here(halves, person)
+
     # migration
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
         """Remove a ticket or wish that migrates. Return it and whether it was set aside, or None."""
-        ticket = self.lobby.leave(client, now)
+        ticket = self.lobby.leave(client, now) or self.pairs.leave(client)
         return self.spy_queue.leave(client) if ticket is None else ticket
 
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> Found | None:
         """Add a ticket or wish that migrated here, with its age; it may be matched at once. Raises MatcherFull."""
         if isinstance(ticket, Wish):
             return self.spy_queue.enter(ticket, aside, now)
+        if ticket.calls:
+            return self._counted(self.pairs.enter(ticket, aside, now))
         match = self.lobby.enter(ticket, aside, now)
         if match is None and ticket.pool.college and (ticket.also or not aside):
             match = self._by_hint(ticket, now)
+        if match is None and ticket.halves and not aside:
+            self.pairs.add(ticket, now)
         return match
 
     def clients(self) -> list[int]:
-        """Return the waiting clients, longest wait first, then those set aside; those of spy mode after the others."""
-        return [*self.lobby.clients(), *self.spy_queue.clients()]
+        """Return the waiting clients, longest wait first, then those set aside; those who call and those of spy mode after the others."""
+        return [*self.lobby.clients(), *self.pairs.clients(), *self.spy_queue.clients()]
 
     def pace(self, now: float) -> dict[str, Any]:
         """Export what the rooms know beside their tickets: recent arrivals, questions, waits."""
@@ -146,11 +170,30 @@ class WaitingRoom:
         """Return how many wait to ask, and to discuss."""
         return self.spy_queue.sizes()
 
+    def talking(self) -> dict[str, int] | None:
+        """Return None: this process counts its own chats."""
+        return None
+
     def spy_waits(self, now: float) -> tuple[float, float]:
         """Return how long an asker, and a discusser, waits, in seconds."""
         return self.spy_queue.waits(now)
 
     # internal
+
+    def _accepts_anyone(self, client: int) -> bool:
+        return self.spy_queue.waits_there(client) or self.pairs.waits_there(client)
+
+    def _call(self, ticket: Ticket, now: float) -> Match | None:
+        """Match a caller, or let it wait; an earlier ticket of the client in the lobby ends."""
+        earlier = self.lobby.leave(ticket.client, now) is not None
+        self.counts["deduplicated" if earlier else "submitted"] += 1
+        return self._counted(self.pairs.call(ticket, now))
+
+    def _counted(self, match: Match | None) -> Match | None:
+        """Count the two tickets of a match of a kept pair."""
+        if match is not None:
+            self.counts["matched"] += 2
+        return match
 
     def _by_hint(self, ticket: Ticket, now: float) -> Match | None:
         """Match a newcomer who wants one college only with a user of it who accepts any; a newcomer who accepts any is added to the hints."""

@@ -17,9 +17,9 @@ cdef class RemoteRoom:
     cdef dict _there
     cdef list _untold
     cdef readonly Histogram answers
-    cdef public list rows
+    cdef public list rows, news
     cdef public dict counts
-    cdef object _meet, _is_waiting, _tell, _send_away
+    cdef object _meet, _is_waiting, _tell, _send_away, _called, _here
     cdef public object go, is_full
     cpdef submit(self, ticket, double now)
     cpdef status(self, client, double now)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from engine.core.engine_histograms import Histogram
 from engine.core.ports import Seats
 from engine.matching.interest_numbers import Vocabulary
+from engine.matching.kept_pairs import PairCall
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
@@ -88,6 +89,7 @@ class RemoteRoom:
         self._there: dict[str, Any] = {}  # last figures of the whole room from the hub
         self._untold: list[int] = []  # clients whose tickets are still to be repeated, the last first
         self.rows: list[Row] = []  # to send to the hub
+        self.news: list[PairCall] = []  # empty: the hub tells calls
         self.counts: dict[str, int] = {}  # empty: the hub counts
         self.answers = Histogram(ANSWER_BOUNDS)
         self._meet, self._is_waiting, self._tell, self._send_away = (
@@ -96,6 +98,7 @@ class RemoteRoom:
             seats.tell,
             seats.send_away,
         )
+        self._called, self._here = seats.called, seats.here
         self.go = go
         self.is_full = is_full
 
@@ -151,6 +154,13 @@ class RemoteRoom:
         """See `Room`."""
         self.rows.append([rows.ASKED, question, language])
 
+    def here(self, client: int, halves: tuple[int, ...], person: int, now: float) -> list[int] | None:
+        """See `Room`."""
+        del now
+        if not self.is_full():
+            self.rows.append([rows.HERE, client, person, list(halves)])
+        return None
+
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
         """See `Room`."""
         held = self._held.pop(client, None)
@@ -190,6 +200,11 @@ class RemoteRoom:
         """Return the numbers of the whole room that the hub sent last."""
         asking, discussing = self._there.get("spy_sizes", (0, 0))
         return asking, discussing
+
+    def talking(self) -> dict[str, int] | None:
+        """Return the numbers that the hub sent last; empty if it does not know all hosts'."""
+        found: dict[str, int] = self._there.get("talking", {})
+        return found
 
     def spy_waits(self, now: float) -> tuple[float, float]:
         """Return the waits of the whole room that the hub sent last."""
@@ -232,6 +247,11 @@ class RemoteRoom:
                 self._sit(Meeting.of(row), now)
             elif kind == rows.GO:
                 self._go(row, now)
+            elif kind == rows.CALLED:
+                self._called(PairCall(*row[1:]))
+            elif kind == rows.HERE:
+                _, client, places = row
+                self._here(client, places)
             elif kind == rows.ASK:
                 _, client = row
                 self._say_again(client, now)
@@ -296,6 +316,8 @@ class RemoteRoom:
 
     def _say(self, held: HeldTicket, status: int, now: float) -> None:
         ticket = held.ticket
+        if isinstance(ticket, Ticket) and ticket.halves:
+            self.rows.append([rows.PAIRS, ticket.client, held.number, list(ticket.halves), ticket.calls])
         words = self.vocabulary.words(ticket.interests) if isinstance(ticket, Ticket) and ticket.interests else []
         self.rows.append(ticket_row(ticket, held.number, words, status, now))
 

@@ -10,6 +10,8 @@ cdef class Find:
     cdef public str writes
     cdef public tuple avoid
     cdef public bint snaps, keep
+    cdef public tuple pairs
+    cdef public int call
 
 cdef _request(dict body)
 cdef Find _find(dict body)

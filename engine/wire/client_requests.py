@@ -50,6 +50,8 @@ class Find:
     avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
     snaps: bool = False  # the client answers `snap`
     keep: bool = False  # the chat that is left may be resumed for a moment
+    pairs: tuple[str, ...] = ()  # tokens of `pair`
+    call: int = -1  # place in `pairs` of the user who is called; -1: none
 
 
 @dataclass(slots=True)
@@ -112,6 +114,20 @@ class Block:
 
 
 @dataclass(slots=True)
+class Again:
+    """Meet this partner again, if they want it too; `chat`: as in Save."""
+
+    chat: str | None = None
+
+
+@dataclass(slots=True)
+class Here:
+    """Ask which users of kept pairs search now, by their tokens."""
+
+    pairs: tuple[str, ...]
+
+
+@dataclass(slots=True)
 class Resume:
     """Resume an older session; `chat` None: its current chat."""
 
@@ -150,8 +166,8 @@ class Ping:
 
 
 Request = (
-    Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Resume | Solution | NoSnap | React | Ping
-)
+    Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Again | Here | Resume | Solution | NoSnap | React | Ping
+)  # fmt: skip
 
 
 def parse(payload: bytes) -> Request:
@@ -263,6 +279,10 @@ def _seldom(find: Find, body: Body) -> None:
     find.avoid = _avoid(body["avoid"]) if "avoid" in body else ()
     find.snaps = _flag(body, "snaps", "find")
     find.keep = _flag(body, "keep", "find")
+    if "pairs" in body:
+        find.pairs = _pairs(body["pairs"], "find")
+    if "call" in body:
+        find.call = _called(body["call"], find)
 
 
 def _avoid(value: Any) -> tuple[str, ...]:
@@ -271,6 +291,20 @@ def _avoid(value: Any) -> tuple[str, ...]:
     if len(value) > protocol.AVOID_MAX:
         raise Refusal("too_long", "find")
     return tuple(_string({"avoid": token}, "avoid", "find", protocol.AVOID_TOKEN_MAX) for token in value)
+
+
+def _pairs(value: Any, of: str) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise BadField(of, "pairs")
+    if len(value) > protocol.PAIRS_MAX:
+        raise Refusal("too_long", of)
+    return tuple(_string({"pairs": token}, "pairs", of, protocol.PAIR_TOKEN_MAX) for token in value)
+
+
+def _called(value: Any, find: Find) -> int:
+    if type(value) is not int or not 0 <= value < len(find.pairs) or find.role != STRANGER or find.college is not None:
+        raise BadField("find", "call")
+    return value
 
 
 def _interests(value: Any) -> list[str]:
@@ -417,6 +451,8 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "report": _report,
     "seen": _seen,
     "block": lambda body: Block(_which(body, "block")),
+    "again": lambda body: Again(_which(body, "again")),
+    "here": lambda body: Here(_pairs(body.get("pairs"), "here")),
     "resume": _resume,
     "solution": _solution,
     "nosnap": _no_snap,

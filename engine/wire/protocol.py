@@ -39,6 +39,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "adult": Fault("Only adults may use this service."),
     "notice": Fault("There is a notice to read first."),
     "snaps": Fault("Video is not possible now: its pictures cannot be checked."),
+    "no_pair": Fault("These two cannot keep in touch: one side has no cookie, or was reported."),
     # the connection is closed after the error; codes below 4000 are of RFC 6455
     "protocol": Fault("This is not a WebSocket frame that the protocol allows.", 1002, back=False),
     "binary": Fault("Only text frames are spoken here.", 1003, back=False),
@@ -168,6 +169,9 @@ NOTICE_ID_MAX: Final = 64  # characters of a notice's id; the server makes 22
 AVOID_MAX: Final = 16  # tokens of blocked persons in a find: as many as a ticket holds
 AVOID_TOKEN_MAX: Final = 64  # characters of one; the server makes 55
 AVOID_DAYS: Final = 120  # days that one is valid
+PAIRS_MAX: Final = 10  # kept pairs in a find
+PAIR_TOKEN_MAX: Final = 80  # characters of the token of one; the server makes 66
+PAIR_DAYS: Final = 120  # days that one is valid
 TOKEN_MAX: Final = 1_024  # characters: a resume token holds a key, an identity and a time
 PROOF_MAX: Final = 2_048  # characters: a college proof holds a domain of up to 253 and a signature
 CHAT_MAX: Final = 64  # characters of a chat's id; the server makes 16

@@ -100,6 +100,7 @@ _PAGE: Final = {
     "question": "QUESTION_MAX",
     "note": "NOTE_MAX",
     "avoid": "AVOID_MAX",
+    "pairs": "PAIRS_MAX",
     "pastFor": "PAST_FOR",
 }
 

@@ -8,6 +8,6 @@ cpdef bytes waiting(str accepts, widens, bint others)
 @cython.locals(exact=double, tenths=int)
 cdef int _tenths(double seconds) except -1
 cpdef bytes hello(str session, str token, int online, grace, statement=*)
-cpdef bytes usual(str chat, common, str language)
+cpdef bytes usual(str chat, common, str language, int side)
 cpdef bytes matched(bytes inside)
 cpdef bytes left(str by, side)

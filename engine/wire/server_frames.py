@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.wire.protocol import AGE, FAULTS, LEFT_BY, SNAP_GAP, SNAP_TILES, SNAP_WITHIN
+from engine.wire.protocol import AGE, FAULTS, LEFT_BY, SNAP_GAP, SNAP_TILES, SNAP_WITHIN, WATCHER
 
 PONG: Final = b'{"type":"pong"}'
 BACK: Final = b'{"type":"partner","state":"back"}'
@@ -74,9 +74,12 @@ def facts(
     language: str,
     college: str | None,
     question: str | None,
+    side: int,
 ) -> dict[str, Any]:
-    """Return the facts of a chat that its side receives at the start; absent ones are left out."""
+    """Return the facts of a chat that its side (0, 1, or 2 for a watcher) receives at the start; absent ones are left out."""
     body: dict[str, Any] = {"chat": chat, "role": role, "common": common, "language": language}
+    if side < WATCHER:
+        body["side"] = side + 1
     if college is not None:
         body["college"] = college
     if question is not None:
@@ -84,7 +87,7 @@ def facts(
     return body
 
 
-def usual(chat: str, common: Sequence[str], language: str) -> bytes:
+def usual(chat: str, common: Sequence[str], language: str, side: int) -> bytes:
     """Encode the facts of the most common chat: two strangers, by text, without college. `language` is ASCII."""
     return b"".join(
         (
@@ -94,7 +97,7 @@ def usual(chat: str, common: Sequence[str], language: str) -> bytes:
             _dumps(common) if common else b"[]",
             b',"language":"',
             language.encode(),
-            b'"',
+            b'","side":1' if side == 0 else b'","side":2',
         )
     )
 
@@ -232,6 +235,21 @@ def blocked(token: str, until: int | None) -> bytes:
     """Build `blocked`: `until` in Unix seconds; None: the partner has no cookie and is not recognised when they come again."""
     body: dict[str, Any] = {"type": "blocked", "token": token}
     return orjson.dumps(body if until is None else body | {"until": until})
+
+
+def pair(chat: str, token: str, until: int) -> bytes:
+    """Build `pair`: both of the chat want to meet again; `until` in Unix seconds."""
+    return orjson.dumps({"type": "pair", "chat": chat, "token": token, "until": until})
+
+
+def here(pairs: Sequence[int]) -> bytes:
+    """Build the answer to `here`: the places of those whose other half searches now."""
+    return orjson.dumps({"type": "here", "pairs": pairs})
+
+
+def called(place: int, mode: str, on: bool) -> bytes:
+    """Build `called`: the other half of the search's pair at this place calls, or calls no more."""
+    return orjson.dumps({"type": "called", "pair": place, "mode": mode, "on": on})
 
 
 def reported(receipt: str, more: Mapping[str, Any]) -> bytes:

@@ -37,8 +37,9 @@ def test_each_is_told_what_both_like_in_the_own_spelling_and_waiting_is_left_out
         "role": "stranger",
         "common": ["Chess"],
         "language": "en",
+        "side": 2,
     }
-    assert got[1]["common"] == ["chess"]
+    assert (got[1]["common"], got[1]["side"]) == (["chess"], 1)
 
 
 def test_waiting_is_sent_again_at_each_step() -> None:

@@ -30,7 +30,7 @@ class Worker(World):
     def __init__(self, host: "Host", number: int, settings: Settings) -> None:
         self.host = host
         self.number = number
-        super().__init__(settings, open_proof=lambda proof, _: proof or None)
+        super().__init__(settings, open_proof=lambda proof, _: proof or None, **host.outside)
         self._conns, self._keys, self._chats = host.conns, host.keys, host.chats
 
     def start(self, lobby: CountingLobby) -> None:
@@ -79,8 +79,14 @@ class Host:
     """Workers 0 … n - 1 and a hub. Nothing passes but in `pump`."""
 
     def __init__(
-        self, workers: int = 2, settings: Settings | None = None, fixed: tuple[int, ...] = (), tickets: int = 1_000_000
+        self,
+        workers: int = 2,
+        settings: Settings | None = None,
+        fixed: tuple[int, ...] = (),
+        tickets: int = 1_000_000,
+        **outside: Any,
     ) -> None:
+        self.outside = outside
         self.conns, self.keys, self.chats, self.hubs = count(1), count(500_001), count(0xC001), count(1)
         self.wires: list[Wire] = []
         self.now = 1000.0

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ext.reactor": ("ext.migrate", "ext.net", "ext.accept", "ext.base"),
     "engine": ("ext.compiled_module_switch",),
     "engine.wire": (),
-    "engine.matching": ("engine.wire", "ext.match", "ext.accept"),
+    "engine.matching": ("engine.wire", "ext.match", "ext.accept", "ext.base"),
     "engine.conduct": ("engine.matching", "engine.wire", "ext.base"),
     "engine.core": ("engine.conduct", "engine.matching", "engine.wire", "ext.match", "ext.net"),
     "engine.rooms": ("engine.core", "engine.matching", "engine.wire", "ext.match"),

@@ -137,7 +137,12 @@ def lend_page() -> None:
     files = {name: file.body for name, file in page_files.Web().files.items()}
     archive = earlier_pages.packed(files)
     built, packed = page_files.built, earlier_pages.packed
-    setattr(page_files, "built", lambda folder: shipped if folder == page_files.FOLDER else built(folder))  # noqa: B010 - which is not the site's own
+    plain = page_files.PLAIN
+
+    def lent(folder: Path, look: page_files.Look = plain) -> page_files.Build:
+        return shipped if folder == page_files.FOLDER and not look.colour else built(folder, look)
+
+    setattr(page_files, "built", lent)  # noqa: B010 - which is not the site's own
     setattr(earlier_pages, "packed", lambda asked: archive if asked == files else packed(asked))  # noqa: B010 - nor this
 
 

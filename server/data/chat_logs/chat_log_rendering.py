@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.wire.protocol import FACES
 from server.data.records.transcript import Line, Transcript
+from server.http.words.chat_faces import drawn, name_of
 from server.http.words.sentence_formatter import Said
 
 KINDS = ("text", "video", "spy", "college")
@@ -109,6 +110,7 @@ def context(said: Transcript, t: Said) -> dict[str, Any]:
 def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
     """Return the lines for the template: `turn` if the speaker is named again, `day` if a new day began."""
     found = []
+    seen_as = [{**drawn(face), "name": name_of(face, t)} for face in said.masks]
     side, at = -1, said.started
     for line in said.lines:
         another = t.day(line.at) if line.at // DAY != at // DAY else ""
@@ -116,6 +118,7 @@ def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
         found.append(
             {
                 "side": line.side + 1,
+                "face": seen_as[line.side] if seen_as else None,
                 "turn": bool(another) or line.side != side or line.at - at > PAUSE,
                 "day": another,
                 "at": clock(line.at)[:5],

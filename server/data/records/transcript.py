@@ -43,6 +43,7 @@ class Transcript:
     colleges: tuple[str, ...] = ()  # by side; empty strings where not shown
     question: str = ""
     account: bool = False
+    masks: tuple[int, ...] = ()  # faces of the evening, by side (`server.http.words.chat_faces`); empty in older logs
 
     @property
     def size(self) -> int:
@@ -67,6 +68,14 @@ def of_ring(
     return said, bool(lines) and lines[0][0] > 1
 
 
+def _masks(value: list[int]) -> tuple[int, ...]:
+    """Return two faces, or none. Raises ValueError for a number that is no face."""
+    masks = tuple(int(face) for face in value)
+    if len(masks) not in (0, 2) or not all(0 <= face < 1 << 16 for face in masks):
+        raise ValueError("no faces")
+    return masks
+
+
 def pack(transcript: Transcript) -> bytes:
     """Return compressed JSON. Deflate level 1: 256 KiB of text in about 3 ms."""
     body: dict[str, Any] = {
@@ -78,6 +87,7 @@ def pack(transcript: Transcript) -> bytes:
         "common": transcript.common,
         "colleges": transcript.colleges,
         "question": transcript.question,
+        "masks": transcript.masks,
         "lines": [(line.side, line.at, line.text) for line in transcript.lines],
     }
     faces = [(index, *one) for index, line in enumerate(transcript.lines) for one in line.faces]
@@ -107,6 +117,7 @@ def unpack(packed: bytes) -> Transcript:
             colleges=tuple(map(str, body["colleges"])),
             question=str(body["question"]),
             account=bool(body["account"]),
+            masks=_masks(body.get("masks", ())),
         )
     except (zlib.error, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error

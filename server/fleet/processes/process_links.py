@@ -268,7 +268,8 @@ class WorkerLinks:
     def _tell_load(self) -> None:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
         engine = self._worker.engine
-        self.peers.send(HUB, Kind.LOAD, engine.online, *engine.connected_people(NAMED_MAX))
+        talking = engine.talking_here(time.monotonic())
+        self.peers.send(HUB, Kind.LOAD, engine.online, *engine.connected_people(NAMED_MAX), talking)
         if self._room.rows:
             self._say()
 

@@ -30,7 +30,9 @@ class Pages:
     `origin`: the site's public origin, for links that show a picture; empty if unknown. `rating`: the label for family filters, empty for none.
     """
 
-    def __init__(self, static: Callable[[str], str], origin: str = "", rating: str = "") -> None:
+    def __init__(
+        self, static: Callable[[str], str], origin: str = "", rating: str = "", brand: str = "Serendip"
+    ) -> None:
         self.said: dict[str, Said] = said()
         self._files: dict[tuple[str, str, bool], File] = {}  # by template, language and whether that was chosen
         self._environment = templates.environment(
@@ -38,6 +40,7 @@ class Pages:
             static=static,
             origin=origin,
             rating=rating,
+            brand=brand,
             everywhere=list(self.said.values()),
             **self._spoken(ENGLISH, ""),
         )

@@ -153,6 +153,7 @@ class Services:
         asking, discussing = engine.room.spy_sizes()
         return {
             "online": engine.people,
+            "talking": engine.talking(now),
             "usual": self.usual.waits(self._find_waits(), now),
             "spy": {
                 "ask": round(asks, 1),
@@ -174,6 +175,8 @@ class Services:
         asks |= {"young": safety.young} if safety.young else {}
         if self.store is not None and self.store.statistics.busy is not None:
             asks["hours"] = self.store.statistics.busy
+        look = self.settings.page
+        asks |= {name: value for name, value in (("name", look.name), ("sentence", look.sentence)) if value}
         return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
 
     def _looked_at(self) -> dict[str, Any]:

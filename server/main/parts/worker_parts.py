@@ -22,6 +22,7 @@ from server.ops.process.cpu_time import core_share
 from server.ops.security import college_proofs, report_receipt_url, secret_keys
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.identity_cookie import Identities
+from server.ops.security.pair_tokens import PairTokens
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.ice_servers import IceServers
 from server.realtime.video.signal_scrub import scrub
@@ -96,12 +97,14 @@ def outside_of(
     settings: Settings, secret: secret_keys.Keys, ice: IceServers, helped: Help, asking: SessionChallenges
 ) -> dict[str, Any]:
     """Return the functions of the server that the engine calls, by the names in `engine.core.ports.Outside`."""
-    avoid = AvoidTokens(secret)
+    avoid, pairs = AvoidTokens(secret), PairTokens(secret)
     outside: dict[str, Any] = {
         "ice_servers": ice.servers,
         "scrub": scrub,
         "make_avoid": avoid.make,
         "open_avoid": avoid.open,
+        "make_pair": pairs.make,
+        "open_pairs": pairs.open,
     }
     outside["help_lines"] = lambda session: helped.of(session.address)
     outside |= {"make_challenge": asking.ask, "check_answer": asking.check, "unix_time": lambda: int(time.time())}

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -69,6 +70,7 @@ class HubProcess:
         self._people: dict[
             str, tuple[int, frozenset[int]]
         ] = {}  # users of each process that it does not name, and those named
+        self._talking: dict[str, dict[str, int]] = {}  # users in chats by language, of each process
         self.cluster: ClusterNode | None = None  # None: this host is alone
         self._drains = False
         self._loop = asyncio.get_running_loop()
@@ -209,6 +211,7 @@ class HubProcess:
         self._names.pop(number, None)
         self._channels.pop(name).close()
         self._people.pop(name, None)
+        self._talking.pop(name, None)
         self.federation.gone(number, time.monotonic())
         self.flush()
         if self._drains and self._is_alone():
@@ -255,8 +258,9 @@ class HubProcess:
         return bool(messages)
 
     def _load(self, name: str, message: Message) -> None:
-        sessions, people, named = message.records
+        sessions, people, named, talking = message.records
         self._people[name] = (people - len(named), frozenset(named))
+        self._talking[name] = talking
         self.federation.load(self.names.number(name), sessions)
 
     def _tell_there(self) -> None:
@@ -264,6 +268,8 @@ class HubProcess:
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         at_other_hosts = 0 if self.cluster is None else self.cluster.people_elsewhere
         there = self.federation.there(time.monotonic())
+        if self.cluster is None:  # of other hosts it is not known
+            there = {**there, "talking": dict(sum(map(Counter, self._talking.values()), Counter()))}
         for name in self.peers.people:
             people, named = self._people_beside(name)
             self.peers.send(name, Kind.THERE, people + at_other_hosts, list(named), there)

@@ -89,6 +89,20 @@ def contact_uri(text: str) -> str:
     return uri
 
 
+def page_colour(text: str) -> str:
+    """Validate a colour as #rrggbb, in small letters, or nothing."""
+    if text and not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise ValueError("a colour as #rrggbb is wanted, e.g. #7a3b8f")
+    return text.lower()
+
+
+def shown_line(text: str) -> str:
+    """Validate a line that the page shows: no control characters, no turned letters; spaces at its ends are cut."""
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text):
+        raise ValueError("one line of plain text is wanted")
+    return text.strip()
+
+
 DATABASES = ("postgresql", "postgres", "postgresql+asyncpg", "sqlite", "sqlite+aiosqlite")  # schemes of store.url
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *Listed]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *Listed]

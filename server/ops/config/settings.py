@@ -46,6 +46,8 @@ from server.ops.config.setting_types import (
     header_name,
     http_url,
     own_origin,
+    page_colour,
+    shown_line,
 )
 
 MIB = 1024 * 1024
@@ -255,6 +257,25 @@ class Operator(Section):
     )
 
 
+class Page(Section):
+    """Name, colour and sentence of an installation, in place of the project's."""
+
+    name: Annotated[str, AfterValidator(shown_line)] = Field(
+        default="",
+        max_length=40,
+        description="name of this installation, in place of “Serendip” on the page and its documents; empty: Serendip",
+    )
+    colour: Annotated[str, AfterValidator(page_colour)] = Field(
+        default="",
+        description="colour of buttons, links and own lines, e.g. #7a3b8f; shades that can be read are made for both themes; empty: green",
+    )
+    sentence: Annotated[str, AfterValidator(shown_line)] = Field(
+        default="",
+        max_length=160,
+        description="sentence under the title of the home page, in every language as it is; empty: the translated one",
+    )
+
+
 class Privacy(Section):
     """Checks of the privacy statement at the start: warn or fail. [Operations](operate/rights.md#the-privacy-statement)."""
 
@@ -422,6 +443,7 @@ class Settings(Section):
     retention: Retention = Retention()
     rights: Rights = Rights()
     operator: Operator = Operator()
+    page: Page = Page()
     privacy: Privacy = Privacy()
     recipients: Recipients = Field(
         default=(), description="providers that get data, a table each; see docs/operate/rights.md"

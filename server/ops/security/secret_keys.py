@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     LOG_DELETION = "serendip log deletion"
     TURN = "serendip turn credentials"
     AVOID = "serendip persons not to meet again"
+    PAIR = "serendip persons who meet again"
     KEPT = "serendip pseudonyms that are kept"
     RIGHTS = "serendip rights key"
     PAGE = "serendip page token"

@@ -16,6 +16,7 @@ from server.data.errors import NotSaved
 from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Keeper
 from server.data.records.transcript import Transcript, of_ring
+from server.http.words.chat_faces import faces_of
 from server.realtime.worker.worker_dependencies import ignore
 from server.realtime.worker.worker_loop import Worker
 
@@ -48,6 +49,7 @@ def transcript(seat: SeatView) -> Transcript | None:
         common=tuple(map(str, facts.get("common") or ())),
         colleges=tuple(college or "" for college in chat.colleges),
         question=chat.question or "",
+        masks=faces_of(chat.id),
     )
 
 

@@ -73,6 +73,8 @@ REACTIONS: Final[Schema] = {
 }
 SIGNAL: Final = {"description": DESCRIPTION, "candidate": CANDIDATE, "media": MEDIA}
 
+PAIRS: Final[Schema] = {"type": "array", "maxItems": p.PAIRS_MAX, "items": text(p.PAIR_TOKEN_MAX)}
+PLACE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": p.PAIRS_MAX - 1}
 LANGUAGE: Final = r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
 
 # By type: the description, the fields (required ones end with `!`), an example of the fields.
@@ -87,6 +89,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
             "writes": text(p.LANGUAGE_MAX, default=p.ANY_LANGUAGE, pattern=LANGUAGE),
             "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)}, "snaps": BOOL, "keep": BOOL,
+            "pairs": PAIRS, "call": PLACE,
         },
         {"interests": ["chess"], "language": "en", "strict": True},
     ),
@@ -101,6 +104,8 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         {"reason": "spam", "note": "sells things"},
     ),
     "block": ("Not the partner of this chat, or of the last one, again: answered by `blocked`.", WHICH, {}),
+    "again": ("Meet the partner of this chat, or of the last one, again, if they want it too: then answered by `pair`, to both.", WHICH, {}),
+    "here": ("Ask which users of kept pairs search now: answered by `here`.", {"pairs!": PAIRS}, {"pairs": []}),
     "seen": ("A notice was read; no answer.", {"id!": text(p.NOTICE_ID_MAX)}, {"id": "of notice"}),
     "resume": (
         "The first frame of a connection that goes on with an older session.",
@@ -126,7 +131,8 @@ SPY_ASKS: Final[Schema] = {  # a question of another role is ignored
     "then": {"properties": {"question": text(p.QUESTION_MAX, p.QUESTION_MIN)}, "required": ["question"]},
 }
 MATCHED: Final[dict[str, Schema]] = {
-    "chat!": STRING, "role!": ROLE, "common!": {"type": "array", "items": STRING}, "language!": STRING, "college": STRING, "question": STRING,
+    "chat!": STRING, "role!": ROLE, "common!": {"type": "array", "items": STRING}, "language!": STRING, "side": WHO, "college": STRING,
+    "question": STRING,
     "offer": BOOL, "ice": {"type": "array", "items": {"type": "object"}},
 }  # fmt: skip
 SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
@@ -168,6 +174,15 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "blocked": (
         "What `find` takes as `avoid`; without `until` it is good for the partner's visit.",
         {"token!": text(p.AVOID_TOKEN_MAX, 1), "until": WHOLE},
+    ),
+    "pair": (
+        "Both of a chat want to meet again: what `find` takes in `pairs`, and `here`.",
+        {"chat!": STRING, "token!": text(p.PAIR_TOKEN_MAX, 1), "until!": WHOLE},
+    ),
+    "here": ("The places, in `pairs` of the question, of those whose other half searches now.", {"pairs!": {"type": "array", "items": PLACE}}),
+    "called": (
+        "The other half of a pair of the search calls, in this mode, or calls no more; `pair`: its place in `pairs`.",
+        {"pair!": PLACE, "mode!": {"type": "string", "enum": ["text", "video"]}, "on!": BOOL},
     ),
     "tip": (
         "A program found something in a line of the stranger or (`help`, `private`, `hate`) of your own; each kind once a chat.",

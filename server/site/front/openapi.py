@@ -84,7 +84,11 @@ LOG_ANSWERS: Final = {
 }
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "video", "spy"), WHOLE)}
-FIGURES: Final = record("online spy", online=WHOLE, usual=USUAL, spy=SPY)
+TALKING: Final[Schema] = {
+    "type": "object", "description": "how many users talk, by the language of their chat; empty where several hosts do not know it",
+    "additionalProperties": WHOLE,
+}  # fmt: skip
+FIGURES: Final = record("online spy", online=WHOLE, talking=TALKING, usual=USUAL, spy=SPY)
 BOOLEAN: Final[Schema] = {"type": "boolean"}
 CONFIG: Final = record(
     "grace modes",
@@ -113,6 +117,8 @@ CONFIG: Final = record(
         "type": "array", "items": WHOLE, "minItems": 2, "maxItems": 2,
         "description": "the hours of the day, UTC, between which half of the chats begin, by the last month's statistics",
     },
+    name=STRING | {"description": "the operator's name for this installation"},
+    sentence=STRING | {"description": "the operator's sentence for the home page"},
     young=STRING | {"description": "the address of a page for young people, for users who say that they are under 18"},
 )  # fmt: skip
 FIGURE: Final[Schema] = {

@@ -27,7 +27,9 @@ LATER: Final[Mapping[str, Sequence[str]]] = {
         "calling.js",
     ),
 }
-LATER_SHEETS: Final[Mapping[str, Sequence[str]]] = {"style/second.css": ("style/chat.css", "style/rest.css")}
+LATER_SHEETS: Final[Mapping[str, Sequence[str]]] = {
+    "style/second.css": ("style/chat.css", "style/rest.css", "style/faces.css")
+}
 _NAMES = r"\{([^{}]*)\}"
 _FROM = r"[ \t]*[\"'](\.[^\"']+)[\"'];?"
 # `import "./a.js"`, `import a from "./a.js"`, `import {a, b as c} from "./a.js"`, also as a minifier writes them

@@ -25,8 +25,10 @@ from server.http.words.browser_catalogues import LATER, SHELL, page_files
 from server.http.words.catalogue import count_missing, users, words
 from server.ops.security import allowed_hosts
 from server.site.front import earlier_pages
+from server.site.front.operator_look import NAME, Look, coloured, named
 from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, together
 
+PLAIN = Look()
 FOLDER = Path(__file__).parents[1] / "web"
 HERE = b"/s/-/"
 OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # link in the shell, for browsers without script
@@ -51,13 +53,14 @@ class Build(NamedTuple):
     manifests: dict[str, File]
 
 
-def built(folder: Path) -> Build:
-    """Read the folder and build its files."""
+def built(folder: Path, look: Look = PLAIN) -> Build:
+    """Read the folder and build its files, in an operator's colour."""
     sources = {
         path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
         for path in sorted(folder.rglob("*"))
         if path.suffix in KINDS
     }
+    sources["style/tokens.css"] = coloured(sources["style/tokens.css"], look.colour)
     inside = together(sources)
     sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *inside[FIRST]})
     digest = hashlib.sha256()
@@ -93,10 +96,13 @@ class Web:
     """
 
     def __init__(
-        self, folder: Path = FOLDER, origin: str = "", framed: str = "", rating: str = "", data: bool = False
-    ) -> None:
+        self, folder: Path = FOLDER, origin: str = "", framed: str = "", rating: str = "", data: bool = False,
+        look: Look = PLAIN,
+    ) -> None:  # fmt: skip
         self._framed = framed
-        self.version, files, self.manifests = built(folder)
+        self.version, files, manifests = built(folder, look)
+        name = html.escape(look.name)
+        self.manifests = {language: _named(file, json.dumps(look.name)[1:-1]) for language, file in manifests.items()}
         self.base = address(self.version)
         placed = {name: file.body for name, file in files.items()}
         head = (card(origin) + rated(rating)).replace(HERE, self.base.encode())
@@ -104,7 +110,7 @@ class Web:
             placed["index.html"].replace(b"<!--card-->", head).replace(b"<!--data-->", OWN_DATA if data else b"")
         )
         self.shells = {
-            language: File.of("index.html", translated(placed, language, [*self.manifests]))
+            language: File.of("index.html", named(translated(placed, language, [*self.manifests]), name))
             for language in self.manifests
         }
         self.files = {**files, "index.html": self.shells["en"]}
@@ -220,9 +226,16 @@ def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:
     kept = [
         name
         for name in sorted(sources)
-        if Path(name).suffix != ".png" and name not in without and not name.startswith(("words/", "topics/"))
+        if Path(name).suffix != ".png"
+        and name not in without
+        and not name.startswith(("words/", "topics/", "openers/"))
     ]
     return ", ".join(f'"/s/-/{name}"' for name in kept).encode()
+
+
+def _named(file: File, name: str) -> File:
+    """Return a manifest with the installation's name."""
+    return File.of("manifest.webmanifest", named(file.body, name)) if name else file
 
 
 def card(origin: str) -> bytes:
@@ -275,9 +288,10 @@ def add_site(app: web.Application) -> None:
     origin = allowed_hosts.origin(settings.server.hosts)
     rating = RTA if settings.safety.rta else ""
     framed = settings.challenge.origin if settings.challenge.company is not None else ""
-    served = add_web(app, Web(origin=origin, framed=framed, rating=rating, data=settings.store.enabled))
+    look = Look(settings.page.name, settings.page.colour)
+    served = add_web(app, Web(origin=origin, framed=framed, rating=rating, data=settings.store.enabled, look=look))
     served.keep(settings.data / "pages")
-    app[PAGES] = Pages(served.static, origin, rating)
+    app[PAGES] = Pages(served.static, origin, rating, look.name or NAME)
     add_pages(app, app[PAGES])
     if rating:
         app.on_response_prepare.append(label)

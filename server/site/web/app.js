@@ -7,6 +7,7 @@ import { allowed, keptCollege, recall, wayBack } from "./keep.js";
 import { watchKeys } from "./keys.js";
 import { ofBrowser } from "./languages.js";
 import { offers } from "./offers.js";
+import { good } from "./pairs.js";
 import { counts, reduce } from "./reduce.js";
 import { usable } from "./reduce/find.js";
 import { hasNewStatement } from "./reduce/sheets.js";
@@ -16,7 +17,7 @@ import { rest } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
 import { App, titleOf } from "./views/app.js";
 import { makeWire } from "./wire.js";
-import { languageFor, load } from "./words.js";
+import { languageFor, load, t } from "./words.js";
 
 function watchBrowser() {
   addEventListener("online", () => send("online"));
@@ -97,7 +98,7 @@ function drawer(root) {
           `,
           root,
         );
-        document.title = titleOf(next);
+        document.title = next.config.name ? titleOf(next).replaceAll(t("name"), next.config.name) : titleOf(next);
       }
     } finally {
       drawing = false;
@@ -114,6 +115,7 @@ async function main() {
   const prefs = {
     ...kept,
     tags: usable(kept.tags),
+    pairs: good(kept.pairs, Date.now()),
     language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser(),
   };
   const [config, reads] = await Promise.all([offers(), load(languageFor(prefs.words)).catch(() => load("en"))]);

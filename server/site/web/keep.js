@@ -24,6 +24,7 @@ const KEPT = [
   "hide",
   "letters",
   "avoid",
+  "pairs",
 ];
 
 function attempt(act, otherwise = null) {

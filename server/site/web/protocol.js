@@ -7,7 +7,7 @@ export const CLOSE_NONE = 1006;
 /** Close codes after which a client may connect again. */
 export const COME_BACK = [1001, 1006, 1011, 1012, 1013, 4008];
 /** Bounds of fields: code points, entries; `pastFor` in seconds. */
-export const BOUNDS = { text: 2000, interests: 32, interest: 64, interestRaw: 256, questionMin: 10, question: 200, note: 1000, avoid: 16, pastFor: 600 };
+export const BOUNDS = { text: 2000, interests: 32, interest: 64, interestRaw: 256, questionMin: 10, question: 200, note: 1000, avoid: 16, pairs: 10, pastFor: 600 };
 /** Reactions. */
 export const FACES = {"heart": "❤️", "laugh": "😂", "wow": "😮", "sad": "😢", "thumb": "👍", "thanks": "🙏"};
 /** Report reasons. */

@@ -36,8 +36,8 @@ function write() {
     .map(({ text, seq, ordinal, state }) => ({ text, seq, ordinal, state }));
   const tips = [...(chat.tips ?? []), ...chat.lines.filter(({ quiet }) => quiet)].map(({ of, text, values }) => ({ of, text, values }));
   const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil } : undefined;
-  const { id, tone, hung, quote } = chat;
-  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, tips, draft: typed, quote: quote?.text, tone, shows, hung })));
+  const { id, tone, hung, quote, pair, friend } = chat;
+  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, tips, draft: typed, quote: quote?.text, tone, shows, hung, pair, friend })));
 }
 
 function look({ phase, chat, last }) {

@@ -51,7 +51,7 @@ def test_each_is_told_the_role_and_nothing_of_the_spy() -> None:
         "language": "en",
         "question": QUESTION,
     }
-    assert matched[1] == {**matched[0], "role": "discuss"}
+    assert matched[1] == {**matched[0], "role": "discuss", "side": 1}
 
 
 def test_the_spy_sees_who_says_what_and_who_types() -> None:

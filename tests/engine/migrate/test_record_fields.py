@@ -107,7 +107,11 @@ def full(world: MovingWorld) -> list[Wire]:
     silent, away = world.open(), world.open()
     world.send(away, type="find", interests=["chess", "chess"], strict=True)
     world.lose(away)
-    people = [a, b, spy, one, two, again, wish, silent, away]
+    caller = world.open()
+    world.send(caller, type="find", pairs=["6"], call=0)
+    assert a.session.seat is not None
+    a.session.seat.again = 1
+    people = [a, b, spy, one, two, again, wish, silent, away, caller]
     for number, wire in enumerate(people):
         if wire.session.conn:
             world.engine._core.disconnected(wire.session)
@@ -140,22 +144,31 @@ def looked_at(chat: Chat, now: float) -> None:
 
 def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:
     """All that the engine holds of them."""
-    plain, spies = Plain(), world.engine.room.spy_queue
+    plain, spies, pairs = Plain(), world.engine.room.spy_queue, world.engine.room.pairs
     found: list[Any] = []
     for wire in wires:
         id = wire.session.id
         found.append(plain.of(world.engine.sessions[id]))
-        found += [plain.of(waits.get(id)) for waits in (world.lobby._tickets, world.lobby._aside, spies._spies)]
+        found += [
+            plain.of(waits.get(id))
+            for waits in (world.lobby._tickets, world.lobby._aside, spies._spies, pairs._callers)
+        ]
     return found, plain.differ
 
 
 def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
-    world = MovingWorld(Settings(turn=True), keeps=True, open_proof=lambda *_: "mit.edu", open_avoid=lambda _: (77,))
+    world = MovingWorld(
+        Settings(turn=True),
+        keeps=True,
+        open_proof=lambda *_: "mit.edu",
+        open_avoid=lambda _: (77,),
+        open_pairs=lambda *_: (6,),
+    )
     wires = full(world)
     before, differ = held(world, wires)
     assert {wire.session.state for wire in wires} >= {WAITING, CHATTING, PARTED}
     world.kept.clear()
-    world.move(9)
+    world.move(10)
     assert held(world, wires)[0] == before
     wanted = {f"{kind.__name__}.{name}" for kind in FRESH for name in slots(kind)}
     assert wanted - differ == set(), "these were never seen with a value of their own: does the record have them?"

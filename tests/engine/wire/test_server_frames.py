@@ -25,8 +25,8 @@ from engine.wire.protocol import FAULTS, LEFT_BY
         server_frames.hello("s", "t", 3, 15),
         server_frames.hello("s", "t", 3, 15, {"version": "3.2", "from": 1_800_000_000}),
         server_frames.waiting("good", 2.96, True),
-        server_frames.matched(server_frames.usual("c1", ["chess", 'a "b"'], "en")),
-        server_frames.resumed(server_frames.usual("c1", [], "en"), 4, 2, [1], 0),
+        server_frames.matched(server_frames.usual("c1", ["chess", 'a "b"'], "en", 0)),
+        server_frames.resumed(server_frames.usual("c1", [], "en", 1), 4, 2, [1], 0),
         server_frames.partner("away", 3.04, 1),
         server_frames.left("lost", 0),
         server_frames.signal({"candidate": None}),
@@ -42,12 +42,13 @@ def test_every_frame_is_compact_json_with_its_type_first(frame: bytes) -> None:
 
 def test_the_usual_chat_is_written_as_the_general_builder_would() -> None:
     for common in ([], ["chess", '\u00fc "quoted"']):
-        general = server_frames.encode(server_frames.facts("c1", "stranger", common, "de", None, None))
-        assert server_frames.usual("c1", common, "de") == general
+        for side in (0, 1):
+            general = server_frames.encode(server_frames.facts("c1", "stranger", common, "de", None, None, side))
+            assert server_frames.usual("c1", common, "de", side) == general
 
 
 def test_resumed_has_refused_only_where_something_was() -> None:
-    inside = server_frames.usual("c1", [], "en")
+    inside = server_frames.usual("c1", [], "en", 0)
     assert "refused" not in orjson.loads(server_frames.resumed(inside, 1, 1, [], 0))
     assert orjson.loads(server_frames.resumed(inside, 1, 1, [1], 0))["refused"] == [1]
 

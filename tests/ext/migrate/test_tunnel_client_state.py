@@ -8,7 +8,7 @@ from tests.ext.net.tunnels import CONTINUATION, carried, piped, said
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
-INSIDE = usual("c1", (), "en")
+INSIDE = usual("c1", (), "en", 0)
 MATCHED = matched(INSIDE)
 LINE = b'{"type":"message","text":"hello"}'
 

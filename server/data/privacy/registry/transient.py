@@ -53,7 +53,7 @@ CHOICES = (
     "statement",
     "called",
     "notify",
-)  # of web/keep.js, beside `tags`, `avoid`
+)  # of web/keep.js, beside `tags`, `avoid`, `pairs`
 PASSING = (
     Item(
         key="talk",
@@ -307,6 +307,24 @@ PASSING = (
         recipients=(),
         keep=While("your browser keeps them; a token is good for 120 days"),
         places=(BrowserStore("serendip/avoid"), Memory("ticket", 86_400)),
+        export=Export.BROWSER,
+        delete=IN_BROWSER,
+        rare="only when you asked for it",
+    ),
+    Item(
+        key="pairs",
+        title="people you keep in touch with",
+        categories=(A,),
+        what=(
+            "Whom you want to meet again, and who wants to meet you: up to 10 encrypted tokens in your browser, sent with each search and opened in"
+            " memory for it. Nothing of it is stored here"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SERVICE,),
+        basis=Basis.CONTRACT,
+        recipients=(),
+        keep=While("your browser keeps them; a token is good for 120 days"),
+        places=(BrowserStore("serendip/pairs"), Memory("ticket", 86_400)),
         export=Export.BROWSER,
         delete=IN_BROWSER,
         rare="only when you asked for it",

@@ -1,4 +1,5 @@
 // Show what two users have in common: the only amber element of a chat. If they share nothing it is grey, and says so.
+import { nameOf, partnerFace } from "../face.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { clean } from "../text.js";
@@ -36,6 +37,7 @@ export function Card({ chat, mine }) {
             <p>${t(own ? "chat.speak" : "chat.theirs", { language: languageName(language) })}</p>
           `
         }
+        <p>${t("face.said", { name: nameOf(partnerFace(chat)) })}</p>
       </div>
     </div>
   `;

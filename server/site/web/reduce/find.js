@@ -1,5 +1,6 @@
 // Handle the search: topics, age, find, waiting, and its end.
 import { BOUNDS } from "../protocol.js";
+import { askHere, tokensOf } from "../pairs.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 import { unsent } from "./talk.js";
 
@@ -74,6 +75,7 @@ export const frameOf = (state) => ({
   ...(state.find.language === "*" && { writes: state.prefs.language === "*" ? state.reads : state.prefs.language }),
   ...(state.config.adult ? { adult: true } : {}),
   ...(state.prefs.avoid.length && { avoid: state.prefs.avoid }),
+  ...(state.prefs.pairs.length && !state.find.extra?.role && { pairs: tokensOf(state) }),
   ...state.find.extra,
 });
 
@@ -131,6 +133,8 @@ export function seek(state, want, now) {
     phase: "waiting",
     find,
     waiting: null,
+    here: [],
+    calls: {},
     ended: null,
     sheet: null,
     armed: false,
@@ -146,7 +150,7 @@ export function seek(state, want, now) {
 
 const answerAge = (state, { adult }, now) => {
   if (!adult) {
-    const next = patch(state, "prefs", { minor: now, adult: false, tags: [] });
+    const next = patch(state, "prefs", { minor: now, adult: false, tags: [], pairs: [] });
     return [{ ...next, college: null, phase: "minor", sheet: null }, { do: "forget", minor: true }, { do: "keep" }, focus("h1")];
   }
   return and([patch(state, "prefs", { adult: true, minor: 0, statement: state.config.privacy ?? 0 }), { do: "keep" }], (next) =>
@@ -161,6 +165,7 @@ const stop = (state) =>
     { do: "token" },
     focus(`#start-${state.find?.mode ?? "text"}`),
     { do: "status" },
+    ...askHere(next),
   ]);
 
 function waiting(state, { frame }, now) {
@@ -206,14 +211,14 @@ export const findEvents = {
   elsewhere: (state, { on }) =>
     on === state.elsewhere ? [state] : [{ ...state, elsewhere: on }, ...(on && state.phase === "waiting" ? [say("wait.elsewhere")] : [])],
   widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),
-  home: (state, _, now) => [
-    { ...state, phase: "home", last: leftBehind(state, now), chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },
-    focus("h1"),
-    { do: "token" },
-    { do: "status" },
-  ],
+  home: (state, _, now) =>
+    and(
+      [{ ...state, phase: "home", last: leftBehind(state, now), chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null }],
+      (next) => [next, focus("h1"), { do: "token" }, { do: "status" }, ...askHere(next)],
+    ),
   status: (state, { status }) => [Number.isInteger(status.online) ? { ...patch(state, "me", { online: status.online }), status } : state],
   "timer.quiet": quiet,
+  "timer.here": (state) => [state, ...askHere(state)],
   "timer.count": (state) => (state.waiting?.quiet ? counted(state) : [state]),
   "timer.find": (state) =>
     state.phase === "waiting" && state.link.settled

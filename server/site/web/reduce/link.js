@@ -1,4 +1,5 @@
 // Handle the connection: connect, settle, lose, reconnect. protocol.js says what each close code allows; backoff.js has the waits.
+import { askHere } from "../pairs.js";
 import { CLOSE, COME_BACK } from "../protocol.js";
 import { end, begin, reconcile } from "./talk.js";
 import { frameOf } from "./find.js";
@@ -33,7 +34,7 @@ function settle(state, now) {
     notice: state.notice === "flood" ? null : state.notice,
   };
   const again = state.phase === "waiting" ? [{ do: "send", frame: frameOf(state) }] : [];
-  return [next, ...frames, ...again, ...(back && !state.chat?.replay ? [say("link.back")] : []), { do: "token" }];
+  return [next, ...frames, ...again, ...(back && !state.chat?.replay ? [say("link.back")] : []), { do: "token" }, ...askHere(next)];
 }
 
 /** Compare the session of the server with this page. A search begun meanwhile wins over an old chat: `find` leaves it. */
@@ -78,7 +79,12 @@ function closed(state, { code }, now) {
       focus("h1"),
     ];
   const gone = state.refused?.measure === "age" ? "minor" : "refused";
-  if (code === CLOSE.banned) return [{ ...state, phase: gone, link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
+  if (code === CLOSE.banned) {
+    // a ban ends all pairs
+    const prefs = state.refused?.code === "banned" ? { ...state.prefs, pairs: [] } : state.prefs;
+    const over = { ...state, prefs, phase: gone, link: { ...lost, is: "stopped" }, sheet: null };
+    return [over, { do: "token" }, ...(prefs === state.prefs ? [] : [{ do: "keep" }]), focus("h1")];
+  }
   if (OUR_FAULT.includes(code)) {
     const broken = { ...state, link: { ...lost, is: "stopped", why: "broken" }, refused: { code } };
     return broken.phase === "chat" || broken.phase === "waiting" ? end(broken, "broken", now) : [{ ...broken, notice: "stopped" }];
@@ -133,7 +139,7 @@ export const linkEvents = {
   visible: (state, { on }) => [
     { ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0, fresh: false } : state.chat },
     ...(on ? [{ do: "wake" }] : []),
-    ...(on && state.phase === "home" ? [{ do: "status" }] : []),
+    ...(on && state.phase === "home" ? [{ do: "status" }, ...askHere({ ...state, visible: on })] : []),
   ],
   wake: (state) => [state, { do: "wake" }],
   config: (state, { config }) => [{ ...state, config }],

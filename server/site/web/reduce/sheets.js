@@ -24,7 +24,7 @@ export const meet = (state, _, now) =>
     {
       ...(state.find?.extra?.role ? { interests: [] } : {}),
       mode: state.chat?.call ? "video" : (state.find?.mode ?? "text"),
-      extra: state.find?.extra,
+      extra: state.find?.extra?.call === undefined ? state.find?.extra : {},
     },
     now,
   );

@@ -6,8 +6,9 @@
 //   me      {token, resume: whether a session may be resumed, online: number of users, grace: seconds}
 //   reads   the language of the page
 //   find    {mode, interests, language}: the search, as it is sent        waiting  {accepts, widens, at, others, quiet}
+//   here    places in prefs.pairs of the users who search now       calls   {place: mode} of those who call this search
 //   elsewhere: another tab of this browser searches too
-//   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft, quote: {key: of the line, or null, text: quoted lines} or null, hung, tips}
+//   chat    {id, role, side: 1 or 2, or null for a watcher, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft, quote: {key: of the line, or null, text: quoted lines} or null, hung, tips}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
 //   video   reduce/video.js: own devices, and what is known of the call beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
 //   ended   {cause, at, count: seconds to the next search or null, unknown: the server has forgotten this chat, typed: at}
@@ -36,6 +37,7 @@ export const defaults = {
   nothing: false,
   avoid: [], // tokens of users not to meet again, the newest last
   hush: false, // begin a call by text: no sound before the curtain is lifted
+  pairs: [], // users who both chose to meet again (pairs.js), the newest last
   hide: false,
   letters: true,
 };
@@ -84,6 +86,8 @@ export const first = (extra = {}) => ({
   find: null,
   waiting: null,
   elsewhere: false,
+  here: [],
+  calls: {},
   chat: null,
   was: null,
   last: null,

@@ -1,4 +1,5 @@
 // Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
+import { pairOf } from "../pairs.js";
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
 import { facesOf } from "./faces.js";
@@ -47,11 +48,19 @@ function insert(state, seq, entry) {
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
 
+/** Return what a chat that was a call has of the pair: its entry, and the face by which the two know each other. */
+function paired({ find, prefs }) {
+  const pair = prefs.pairs[find?.extra?.call];
+  return pair ? { pair, face: pairOf(pair).face } : {};
+}
+
 /** Begin a chat (`matched`, or `resumed` into one that this page has not shown). */
 export function begin(state, frame, now, more = {}) {
   const chat = {
     id: frame.chat,
     role: frame.role ?? "stranger",
+    side: frame.side ?? null,
+    ...paired(state),
     common: frame.common ?? [],
     language: frame.language ?? null,
     college: frame.college ?? null,

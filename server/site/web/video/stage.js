@@ -1,5 +1,6 @@
 // Show the stage: the stranger large, oneself small, the card before the first look, and the rail. Always dark, in either theme.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
+import { nameOf, partnerFace } from "../face.js";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
@@ -164,7 +165,7 @@ export function Stage({ state }) {
         }
         <div class="over-bar">
           <p class="name" aria-hidden="true">
-            <b>${t("chat.stranger")}</b>
+            <b>${nameOf(partnerFace(chat))}</b>
             <small><${Quality} video=${video} /></small>
             ${
               video.theirs.camera && // otherwise shown in place of the picture

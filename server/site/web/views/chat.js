@@ -1,4 +1,5 @@
 // Show a chat and its end: one view, so that the log stays the same node when the chat is over.
+import { Face, hueOf, nameOf, partnerFace } from "../face.js";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Actions } from "../parts/actions.js";
@@ -9,6 +10,7 @@ import { laterPiece } from "../parts/later.js";
 import { Behind } from "../parts/behind.js";
 import { Log } from "../parts/log.js";
 import { Next } from "../parts/next.js";
+import { Openers } from "../parts/openers.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
@@ -36,6 +38,12 @@ function Sub({ chat, now, video, apart }) {
 export const tongueOf = ({ chat: { language }, config, can, reads, prefs }) =>
   language && (language === "*" || ![reads, prefs.language].includes(language)) && (can.translate || config.translation) ? language : null;
 
+/** Return the language of this user's own lines. */
+const spoken = ({ find, prefs, reads }) => {
+  const language = find?.language ?? prefs.language;
+  return language === "*" ? reads : language;
+};
+
 const Head = ({ state }) => html`
   ${
     state.chat.question &&
@@ -54,11 +62,19 @@ const Head = ({ state }) => html`
       <${Card} chat=${state.chat} mine=${state.find?.language ?? state.prefs.language} />
     `
   }
+  ${
+    !state.ended &&
+    !state.chat.lines.some(({ from }) => from === "me") &&
+    html`
+      <${Openers} chat=${state.chat} language=${spoken(state)} />
+    `
+  }
   <p class="aside">${t(state.config.save ? "chat.careful" : "chat.careful.plain")}</p>
 `;
 
 export function Chat({ state }) {
   const { chat, ended, now, armed, prefs, link } = state;
+  const face = partnerFace(chat);
   const apart = !link.settled && (!state.online || (link.since > 0 && now - link.since >= 1000)); // as in the banner
   const tail = ended
     ? html`
@@ -93,12 +109,13 @@ export function Chat({ state }) {
     </div>
   `;
   const room = html`
-    <main class=${`room ${ended ? "ended" : "chatting"}`} data-tone=${chat.tone ?? 0}>
+    <main class=${`room ${ended ? "ended" : "chatting"}`} data-tone=${chat.tone ?? 0} data-hue=${hueOf(face)}>
       <div class="roomtop">
         <div class="bar">
           <div>
+            <${Face} face=${face} />
             <div class="who">
-              <h1 tabindex="-1">${t("chat.stranger")}</h1>
+              <h1 tabindex="-1">${nameOf(face)}</h1>
               <p class=${!ended && chat.away ? "away" : ""}>
                 ${
                   ended

@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Copy } from "../parts/copy.js";
+import { Keep, mayKeep } from "../parts/pairs.js";
 import { textOf } from "../parts/text.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
@@ -73,6 +74,14 @@ export function Deck({ state }) {
         : html`
             <${Copy} kind="button other" text=${() => textOf(state.chat, state.now)} label=${t("text.copy")} />
           `)
+    }
+    ${
+      state.chat?.lines.length > 0 &&
+      !ended.unknown &&
+      mayKeep(state) &&
+      html`
+        <${Keep} chat=${state.chat} kind="button other" />
+      `
     }
     <button type="button" class="button other" onClick=${() => send("home")}>${t("ended.topics")}</button>
   `;

@@ -1,36 +1,37 @@
 // Show the home screen: topics, language, one press. What the server does not offer is not shown.
+import { Hours } from "../hours.js";
 import { html } from "../html.js";
 import { icon, mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
+import { laterPiece } from "../parts/later.js";
 import { Past } from "../parts/past.js";
+import { Mini } from "../parts/mini.js";
 import { takeTyped, Tags } from "../parts/tags.js";
 import { offered } from "../languages.js";
 import { send } from "../store.js";
 import { documentAt, languageName, t } from "../words.js";
 import { waysOf } from "./ways.js";
 
+const Here = laterPiece(() => import("../parts/pairs.js"), "Here");
+
 const start = (mode) => {
   if (takeTyped()) send("start", { mode });
 };
 
-const here = (online) =>
-  Number.isInteger(online) && online > 0
-    ? html`
-        <span class=${online === 1 ? "" : "count"}>${online === 1 ? t("home.first") : t("home.here", { n: online })}</span>
-      `
-    : html`
-        <span></span>
-      `;
-
-/** Return the usual hours in the reader's own time. `hours`: of the day, UTC. */
-const usual = (hours) => {
-  const [from, to] = hours.map((hour) => {
-    const at = new Date();
-    at.setUTCHours(hour, 0);
-    return at.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
-  });
+/** Say in words how many are here, and how many talk in the language of the search, if the server knows. */
+const here = ({ me: { online }, status, prefs: { language } }) => {
+  const m = status?.talking?.[language.split("-")[0]] ?? 0;
+  if (!Number.isInteger(online) || online < 1)
+    return html`
+      <span></span>
+    `;
+  if (online === 1)
+    return html`
+      <span>${t("home.first")}</span>
+    `;
+  const talking = m > 1 && m <= online;
   return html`
-    <span>${t("home.hours", { from, to })}</span>
+    <span class="count">${talking ? t("home.here.talking", { n: online, m, language: languageName(language) }) : t("home.here", { n: online })}</span>
   `;
 };
 
@@ -99,7 +100,7 @@ export function Home({ state }) {
         <div class="hometop">
           <a class="brand" href="/">
             ${mark()}
-            <span>${t("name")}</span>
+            <span>${state.config.name ?? t("name")}</span>
           </a>
           <button type="button" class="round" aria-label=${t("settings.title")} onClick=${() => send("sheet", { is: "settings" })}>
             ${icon("gear")}
@@ -109,10 +110,19 @@ export function Home({ state }) {
       <main>
         <div>
           <h1 tabindex="-1">${t("home.title")}</h1>
-          <p class="lead">${t("home.lead")}</p>
+          <p class="lead">${state.config.sentence ?? t("home.lead")}</p>
           ${promises()}
         </div>
         <${Start} state=${state} />
+        ${
+          state.here.length > 0
+            ? html`
+                <${Here} state=${state} />
+              `
+            : html`
+                <${Mini} />
+              `
+        }
         ${
           rows.length > 0 &&
           html`
@@ -139,7 +149,7 @@ export function Home({ state }) {
         }
       </main>
       <footer class="foot">
-        ${here(state.me.online)}${state.config.hours && usual(state.config.hours)}
+        ${here(state)}${state.config.hours && html`<${Hours} hours=${state.config.hours} />`}
         <nav aria-label=${t("home.more")}>
           <a href=${documentAt("/rules")}>${t("home.rules")}</a>
           ${

@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { Notify } from "../parts/notify.js";
+import { Keep, mayKeep } from "../parts/pairs.js";
 import { set, Size } from "../parts/preference.js";
 import { Sheet } from "../parts/sheet.js";
 import { OwnText } from "../parts/text.js";
@@ -102,6 +103,13 @@ export const More = ({ state }) => {
           `
         }
         <button type="button" onClick=${() => send("sheet", { is: "keys" })}>${icon("keys")}${t("more.keys")}</button>
+        ${
+          named(state) &&
+          mayKeep(state) &&
+          html`
+            <${Keep} chat=${chat} />
+          `
+        }
         ${
           named(state) &&
           html`

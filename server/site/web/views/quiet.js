@@ -1,4 +1,5 @@
 // Show that no match came after the last step, in place of the steps and of the usual wait, and offer what may help.
+import { Hours } from "../hours.js";
 import { html } from "../html.js";
 import { Notify } from "../parts/notify.js";
 import { Switch } from "../parts/switch.js";
@@ -7,7 +8,14 @@ import { t } from "../words.js";
 
 export const Quiet = ({ state }) => html`
   <div class="quiet">
-    <p>${t(state.me.online === 1 && !state.waiting.others ? "wait.alone" : "wait.quiet")}</p>
+    <p class="strong">${t(state.me.online === 1 && !state.waiting.others ? "wait.alone" : "wait.quiet")}</p>
+    ${
+      state.config.hours &&
+      html`
+        <p class="hint"><${Hours} hours=${state.config.hours} /></p>
+      `
+    }
+    <p class="hint">${t("wait.call")}</p>
     <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
     <${Notify} prefs=${state.prefs} can=${state.can} />
     ${

@@ -3,10 +3,13 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Sheet } from "../parts/sheet.js";
 import { Notify } from "../parts/notify.js";
+import { laterPiece } from "../parts/later.js";
 import { Choice, Switch } from "../parts/switch.js";
 import { set, Size } from "../parts/preference.js";
 import { send } from "../store.js";
 import { languageName, languagesOfPage, t } from "../words.js";
+
+const PairList = laterPiece(() => import("../parts/pairs.js"), "PairList");
 
 function Keeps({ prefs, can }) {
   if (!can.keep)
@@ -23,6 +26,7 @@ function Keeps({ prefs, can }) {
     prefs.tags.length && t("settings.keeps.topics", { n: prefs.tags.length }),
     t("settings.keeps.choices"),
     (prefs.adult || prefs.minor) && t("settings.keeps.age"),
+    prefs.pairs.length && t("settings.keeps.pairs", { n: prefs.pairs.length }),
     prefs.avoid.length && t("settings.keeps.avoid", { n: prefs.avoid.length }),
     can.cookies && t("settings.keeps.cookie"),
     t("settings.keeps.way"),
@@ -88,6 +92,12 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
     </div>
     <h2>${t("settings.keeps")}</h2>
     <${Keeps} prefs=${prefs} can=${can} />
+    ${
+      prefs.pairs.length > 0 &&
+      html`
+        <${PairList} prefs=${prefs} />
+      `
+    }
     ${
       !can.cookies &&
       html`

@@ -11,6 +11,8 @@ import { languageName, t } from "../words.js";
 
 const Meanwhile = laterPiece(() => import("./meanwhile.js"), "Meanwhile");
 const Quiet = laterPiece(() => import("./quiet.js"), "Quiet");
+const Calls = laterPiece(() => import("../parts/pairs.js"), "Calls");
+const Calling = laterPiece(() => import("../parts/pairs.js"), "Calling");
 const Self = laterPiece(() => import("../video/picture.js"), "Self");
 
 /** Return the first few topics, as they were typed. */
@@ -19,6 +21,7 @@ const ORDER = ["good", "any", "anyone"];
 
 /** Return the search in one line. */
 function heading({ interests, extra }, anyone) {
+  if (extra?.call !== undefined) return "wait.calling";
   if (extra?.role) return `wait.${extra.role}`;
   if (extra?.college) return `wait.college.${extra.college}`;
   return interests.length && !anyone ? "wait.topics" : "wait.plain";
@@ -60,6 +63,7 @@ export function Waiting({ state }) {
   const { find, waiting, now } = state;
   const topics = find.interests.length > 0;
   const anyone = waiting?.accepts === "anyone";
+  const calls = find.extra?.call !== undefined;
   const step = topics ? Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good")) : 0;
   return html`
     <div class="room waiting">
@@ -69,7 +73,7 @@ export function Waiting({ state }) {
             <span class="who">
               <span class="brand">
                 ${mark()}
-                <span>${t("name")}</span>
+                <span>${state.config.name ?? t("name")}</span>
               </span>
             </span>
             ${
@@ -91,13 +95,21 @@ export function Waiting({ state }) {
                 <${Self} state=${state} />
               `
             }
-            <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true">
-              <path class="lens" d="M66 9.6a29 29 0 0 1 0 48.8a29 29 0 0 1 0-48.800Z" />
-              <circle class="one" cx="33" cy="34" r="29" />
-              <circle class="two" cx="99" cy="34" r="29" />
-            </svg>
+            <div class="circles" data-step=${step} aria-hidden="true"><i class="one"><i></i></i><i class="two"><i></i></i></div>
           </div>
           <h1 tabindex="-1">${t(heading(find, anyone), { college: clean(state.college?.domain ?? "") })}</h1>
+          ${
+            calls &&
+            html`
+              <${Calling} state=${state} />
+            `
+          }
+          ${
+            Object.keys(state.calls).length > 0 &&
+            html`
+              <${Calls} state=${state} />
+            `
+          }
           ${
             topics &&
             html`
@@ -112,6 +124,7 @@ export function Waiting({ state }) {
           }
           ${
             waiting?.quiet &&
+            !calls &&
             html`
               <${Quiet} state=${state} />
             `
@@ -129,6 +142,12 @@ export function Waiting({ state }) {
         }
         <div>
           <button type="button" class="button big other" onClick=${() => send("stop")}>${t("wait.stop")}</button>
+          ${
+            calls &&
+            html`
+              <button type="button" class="button primary big first" onClick=${() => send("someone")}>${t("wait.someone")}</button>
+            `
+          }
           ${
             topics &&
             !anyone &&

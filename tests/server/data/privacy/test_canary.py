@@ -125,6 +125,7 @@ UNMARKED = {
     "approval": "words of operators, and nobody asks for one here",
     "notice": "the same identity, marked there",
     "avoid": "sealed, and a number of this service's own",
+    "pairs": "sealed, and a number of this service's own",
     "challenge": "a number of the session, to its own browser alone",
     **dict.fromkeys(
         ("captcha", "captcha_address"),

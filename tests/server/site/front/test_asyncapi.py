@@ -96,6 +96,10 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     two.until("signal")
     one.show("ping")
     one.until("pong")
+    one.show("here")
+    one.until("here")
+    one.show("again")
+    assert one.until("error")["code"] == "no_pair", "neither has a cookie"
     one.show("report")
     one.until("reported")
     one.show("block")
@@ -124,7 +128,7 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone.show("find", keep=True)
     alone.until("kept")
     seen = one.seen | two.seen | back.seen | alone.seen
-    assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil"}, (
+    assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil", "pair", "called"}, (
         "nobody is asked; told by an operator (tests/server/trust/moderation); tests/engine/chats/test_camera_checks.py"
     )
 
@@ -176,6 +180,9 @@ def test_the_session_of_the_document_is_a_real_one(wire: Callable[[], Checked]) 
         ("find", "interests", ["x"] * (protocol.INTERESTS_MAX + 1)),
         ("find", "strict", None),
         ("find", "avoid", ["x"] * (protocol.AVOID_MAX + 1)),
+        ("find", "pairs", ["x"] * (protocol.PAIRS_MAX + 1)),
+        ("find", "call", -1),
+        ("here", "pairs", ["x" * (protocol.PAIR_TOKEN_MAX + 1)]),
         ("find", "avoid", ["x" * (protocol.AVOID_TOKEN_MAX + 1)]),
         ("seen", "id", "x" * (protocol.NOTICE_ID_MAX + 1)),
         ("nosnap", "nonce", "x" * (protocol.SNAP_NONCE + 1)),

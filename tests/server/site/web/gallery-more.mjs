@@ -35,7 +35,16 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
     });
   const looked = { ...config, video: true, relay: true, privacy: 7, pictures: true };
   const numbered = lines(talk.slice(0, 4)).map((line, index) => ({ ...line, seq: index + 1, key: `s${index + 1}` }));
+  const until = Math.floor(NOW / 1000) + 90 * 86400;
+  const friends = { ...tagged, pairs: [`a ${until} 4660`, `b ${until} 33825`] };
+  const calls = { extra: { call: 0 }, mode: "text", interests: [], language: "en" };
   return {
+    "home-pairs": base0({ prefs: friends, here: [0, 1] }),
+    "home-talking": base0({ prefs: tagged, status: { talking: { en: 340 } }, config: { ...config, name: "The Lantern", sentence: "Talk to somebody who is awake too." } }),
+    "waiting-calling": waiting("anyone", null, {}, { prefs: friends, find: calls }),
+    "waiting-called": waiting("any", 6, {}, { prefs: friends, calls: { 1: "text" } }),
+    "ended-kept": ended("stranger", {}, { chat: chat({ id: "9e8d0dd96d20dbe", side: 1, friend: "kept" }) }),
+    "settings-pairs": base0({ prefs: friends, sheet: { is: "settings" } }),
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
     "waiting-check-failed": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: null, failed: true }, sheet: { is: "check" } }),
     "waiting-check-company": waiting("any", 6, {}, { waiting: null, check: { kind: "turnstile", company: "Cloudflare", of: "x", part: 0, failed: false, agreed: false }, sheet: { is: "check" } }),

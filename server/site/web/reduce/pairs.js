@@ -1,0 +1,75 @@
+// Decide about users who both chose to meet again: the wish in a chat, its token, the pairs that search now, calls and their answers. Declining sends nothing.
+import { faceOf, nameOf, partnerFace } from "../face.js";
+import { entryOf, pairOf, tokensOf } from "../pairs.js";
+import { BOUNDS } from "../protocol.js";
+import { seek } from "./find.js";
+import { and, call, focus, patch, post, say } from "./state.js";
+
+const kept = { do: "keep" };
+
+/** Say that the partner should be met again. The same press once more asks for a token that was lost on the way. */
+const befriend = (state) =>
+  state.chat && state.chat.role !== "spy" && state.chat.friend !== "kept"
+    ? and(post(patch(state, "chat", { friend: "asked" }), { type: "again", chat: state.chat.id }), (next) => [next, say("keep.asked")])
+    : [state];
+
+/** Store the token of a pair. In a chat that was a call it replaces the one by which the two met. */
+function pair(state, { frame: { chat, token, until } }) {
+  const shown = [state.chat, state.last?.chat].find((one) => one?.id === chat);
+  if (!shown) return [state];
+  const face = partnerFace(shown);
+  const others = state.prefs.pairs.filter((entry) => entry !== shown.pair);
+  const entry = entryOf({ token, until, face });
+  const next = patch(state, "prefs", { pairs: [...others, entry].slice(-BOUNDS.pairs) });
+  const told = { friend: "kept", pair: entry };
+  const known = next.chat === shown ? patch(next, "chat", told) : patch(next, "last", { chat: { ...shown, ...told } });
+  return [known, kept, say("keep.kept", { name: nameOf(face) })];
+}
+
+const refused = (state) => [state.chat?.friend === "asked" ? patch(state, "chat", { friend: "not" }) : state, say("keep.not")];
+
+/** Delete a stored pair: by the user, or since they block or report the other. */
+const drop = (state, entry) => patch(state, "prefs", { pairs: state.prefs.pairs.filter((one) => one !== entry) });
+
+const here = (state, { frame }) => [{ ...state, here: frame.pairs.filter((place) => place < state.prefs.pairs.length) }];
+
+/** Call a user of a pair: this search meets no other one. */
+const ring = (state, { place, mode = "text" }, now) => seek(state, { mode, interests: [], extra: { call: place } }, now);
+
+/** Show who calls; only while a search runs, since the place is one of its list. */
+function called(state, { frame: { pair: place, mode, on } }) {
+  if (state.phase !== "waiting" || place >= state.prefs.pairs.length || state.find.extra?.call === place) return [state];
+  const { [place]: _, ...others } = state.calls;
+  if (!on) return [{ ...state, calls: others }];
+  const name = nameOf(pairOf(state.prefs.pairs[place]).face);
+  return [{ ...state, calls: { ...others, [place]: mode } }, say("pairs.calls", { name }), ...call(state, "calling.match", true)];
+}
+
+/** Keep the call out of sight; nothing is sent. */
+function decline(state, { place }) {
+  const { [place]: _, ...calls } = state.calls;
+  return [{ ...state, calls }, focus("h1")];
+}
+
+/** Search for anyone after a call without an answer. */
+const someone = (state, _, now) =>
+  state.phase === "waiting" ? seek(state, { ...state.find, interests: state.prefs.tags, extra: {} }, now) : [state];
+
+/** Forget the pair of a chat whose partner was blocked or reported. */
+export function followPairs(before, result) {
+  const [state, ...effects] = result;
+  const { chat, ended } = state;
+  const over = (chat?.blocked && !before.chat?.blocked) || (ended?.reported && !before.ended?.reported);
+  if (!over || !chat?.pair || !state.prefs.pairs.includes(chat.pair)) return result;
+  return [patch(drop(state, chat.pair), "chat", { friend: "not", pair: null }), ...effects, kept];
+}
+
+export const pairEvents = {
+  befriend,
+  "befriend.refused": refused,
+  ring,
+  decline,
+  someone,
+  "pair.drop": (state, { place }) => [drop(state, state.prefs.pairs[place]), kept, say("pairs.dropped"), focus("#pairs")],
+};
+export const pairFrames = { pair, here, called };

@@ -1,0 +1,138 @@
+"""Two who both want it meet again: in one process, in several, and with strangers beside them."""
+
+import pytest
+
+from engine.wire.protocol import PAST_FOR
+from tests.engine.workers import Host
+from tests.engine.world import Wire, World, bare, error
+
+
+def made(half: int, identity: int) -> tuple[str, int]:
+    """A token that can be read."""
+    return f"{half}.{identity}", 1_800_000_000
+
+
+def opened(tokens: tuple[str, ...], identity: int) -> tuple[int, ...]:
+    """Its halves, for its holder."""
+    return tuple(
+        int(half) if holder == str(identity) else 0 for half, _, holder in (one.partition(".") for one in tokens)
+    )
+
+
+def world() -> World:
+    return World(make_pair=made, open_pairs=opened)
+
+
+def met(place: World, *wires: Wire) -> None:
+    for wire in wires:
+        place.send(wire, type="find")
+    for wire in wires:
+        wire.take()
+
+
+def kept(place: World, a: Wire, b: Wire) -> tuple[str, str]:
+    """Both press it in their chat; then it is over."""
+    met(place, a, b)
+    assert place.send(a, type="again") == []
+    assert b.take() == [], "one alone is not told to the other"
+    (mine,) = place.send(b, type="again")
+    (theirs,) = a.take()
+    assert (mine["type"], theirs["type"], mine["chat"]) == ("pair", "pair", theirs["chat"])
+    place.send(a, type="leave")
+    b.take()
+    return theirs["token"], mine["token"]
+
+
+def test_both_who_want_it_get_a_token_and_meet_by_a_call() -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    mine, theirs = kept(place, a, b)
+    assert place.send(a, type="here", pairs=[mine]) == [{"type": "here", "pairs": []}]
+    place.send(b, type="find", pairs=[theirs])
+    assert place.send(a, type="here", pairs=["forged", mine]) == [{"type": "here", "pairs": [1]}]
+    b.take()
+    assert [frame["type"] for frame in place.send(a, type="find", pairs=[mine], call=0)] == ["waiting"]
+    assert b.take() == [{"type": "called", "pair": 0, "mode": "text", "on": True}]
+    stranger = place.open(identity=9)
+    assert "matched" not in [frame["type"] for frame in place.send(stranger, type="find", interests=["chess"])]
+    answer = place.send(b, type="find", pairs=[theirs], call=0)
+    assert [frame["type"] for frame in answer] == ["matched"]
+    assert a.take()[0]["chat"] == answer[0]["chat"]
+
+
+def test_who_declines_sends_nothing_and_the_caller_may_stop() -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    mine, theirs = kept(place, a, b)
+    place.send(b, type="find", pairs=[theirs])
+    place.send(a, type="find", pairs=[mine], call=0)
+    b.take()
+    place.send(a, type="leave")
+    assert b.take() == [{"type": "called", "pair": 0, "mode": "text", "on": False}]
+
+
+def test_after_the_chat_it_can_be_wanted_for_ten_minutes() -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    met(place, a, b)
+    place.send(a, type="leave")
+    b.take()
+    place.send(b, type="again")
+    assert [frame["type"] for frame in place.send(a, type="again")] == ["pair"]
+    place.now += PAST_FOR + 1
+    assert bare(place.send(a, type="again")) == [error("no_chat", of="again")]
+
+
+def test_without_cookies_and_after_a_report_nobody_is_kept() -> None:
+    place = world()
+    a, _ = place.pair()
+    assert bare(place.send(a, type="again")) == [error("no_pair", of="again")]
+    c, d = place.open(identity=7), place.open(identity=8)
+    met(place, c, d)
+    place.send(d, type="again")
+    place.send(c, type="report", reason="spam")
+    assert bare(place.send(c, type="again")) == [error("no_pair", of="again")]
+    assert d.take() == []
+
+
+def test_a_token_that_another_took_is_of_no_use_and_a_call_by_it_is_refused() -> None:
+    place = world()
+    a, b, thief = (place.open(identity=number) for number in (7, 8, 9))
+    mine, theirs = kept(place, a, b)
+    place.send(b, type="find", pairs=[theirs])
+    thief.take()
+    assert place.send(thief, type="here", pairs=[mine]) == [{"type": "here", "pairs": []}]
+    (refused,) = place.send(thief, type="find", pairs=[mine], call=0)
+    assert (refused["code"], refused["field"]) == ("bad_field", "call")
+
+
+def test_who_blocked_the_other_is_not_called() -> None:
+    place = World(make_pair=made, open_pairs=opened, open_avoid=lambda tokens: tuple(map(int, tokens)))
+    a, b = place.open(identity=7), place.open(identity=8)
+    mine, theirs = kept(place, a, b)
+    place.send(b, type="find", pairs=[theirs], avoid=["7"])
+    b.take()
+    assert place.send(a, type="here", pairs=[mine]) == [{"type": "here", "pairs": []}]
+    place.send(a, type="find", pairs=[mine], call=0)
+    assert b.take() == []
+
+
+@pytest.mark.parametrize("homes", [(0, 0), (0, 1)])
+def test_two_meet_again_wherever_they_are(homes: tuple[int, int]) -> None:
+    host = Host(2, make_pair=made, open_pairs=opened)
+    a, b = (host.workers[number].open(identity=7 + place) for place, number in enumerate(homes))
+    mine, theirs = "1000.7", "1001.8"
+    for wire in (a, b):
+        wire.take()
+    host.send(b, type="find", pairs=[theirs])
+    b.take()
+    assert host.send(a, type="here", pairs=[mine]) == [{"type": "here", "pairs": [0]}]
+    assert [frame["type"] for frame in host.send(a, type="find", pairs=[mine], call=0)] == ["waiting"]
+    assert b.take() == [{"type": "called", "pair": 0, "mode": "text", "on": True}]
+    strangers = [host.workers[number].open() for number in homes]
+    for wire in strangers:
+        host.send(wire, type="find", interests=["chess"])
+    answer = host.send(b, type="find", pairs=[theirs], call=0)
+    assert [frame["type"] for frame in answer] == ["matched"]
+    assert "matched" in [frame["type"] for frame in a.take()]
+    assert host.world(a) is host.world(b)

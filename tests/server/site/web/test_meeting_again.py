@@ -1,0 +1,117 @@
+"""Four windows: two who liked each other meet again by a call, and the strangers beside them meet each other."""
+
+from playwright.sync_api import Page, expect
+
+from tests.server.site.web.conftest import Opener, keep, meet
+from tests.server.site.web.servers import Server
+from tests.server.site.web.test_two_windows import say
+from tests.support.pictures import picture
+
+
+def kept(page: Page) -> int:
+    """How many pairs the browser keeps."""
+    return int(page.evaluate("(JSON.parse(localStorage.serendip ?? '{}').pairs ?? []).length"))
+
+
+def home(page: Page) -> None:
+    page.get_by_role("button", name="Change topics").click()
+    expect(page.locator("#start-text")).to_be_visible()
+
+
+def befriended(window: Opener, server: Server, topic: str) -> tuple[Page, Page, list[str]]:
+    """Two who both pressed it, at home again, and the names by which they know each other."""
+    anna, ben = meet(window, server.url, topic)
+    names = [page.locator(".bar h1").inner_text() for page in (anna, ben)]
+    say(anna, "this was lovely")
+    expect(ben.locator(".line.them")).to_have_count(1)
+    anna.get_by_role("button", name="More", exact=True).click()
+    anna.locator("#more #keep").click()
+    expect(anna.locator("#more .keeping")).to_have_text("Noted. You hear of it only if they want it too.")
+    anna.keyboard.press("Escape")
+    anna.keyboard.press("Escape")
+    anna.keyboard.press("Escape")
+    for page in (anna, ben):
+        expect(page.locator(".divider.over")).to_be_visible()
+    assert (kept(anna), kept(ben)) == (0, 0)
+    ben.locator(".deck #keep").click()
+    for page, name in zip((anna, ben), names, strict=True):
+        expect(page.locator(".keeping")).to_contain_text(f"This browser keeps {name} for 120 days")
+        page.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
+    picture(ben, "pairs-kept")
+    for page in (anna, ben):
+        home(page)
+    return anna, ben, names
+
+
+def test_two_meet_again_while_two_strangers_search(window: Opener, server: Server) -> None:
+    anna, ben, names = befriended(window, server, "meeting again")
+    ben.click("#start-text")
+    expect(ben.locator(".waiting")).to_be_visible()
+    anna.reload()
+    expect(anna.locator(".pairs h2")).to_have_text("Someone you liked is here")
+    expect(anna.locator(".pairs li")).to_contain_text(names[0])
+    picture(anna, "pairs-home")
+    anna.get_by_role("button", name=f"Call {names[0]}").click()
+    expect(anna.locator("h1")).to_have_text("Calling someone you liked")
+    expect(ben.locator(".calls")).to_contain_text(f"{names[1]} is here and would like to talk.")
+    expect(ben.locator("#say")).to_have_text(f"{names[1]} is here and would like to talk.")
+    picture(anna, "pairs-calling")
+    picture(ben, "pairs-called")
+    strangers = [keep(window(), adult=True, tags=["beside them"]) for _ in range(2)]
+    for page in strangers:
+        page.goto(server.url)
+        page.click("#start-text")
+    for page in strangers:
+        expect(page.locator("#message")).to_be_visible()
+    ben.get_by_role("button", name="Talk", exact=True).click()
+    for page, name in zip((anna, ben), names, strict=True):
+        expect(page.locator(".bar h1")).to_have_text(name)
+    say(anna, "it is you")
+    expect(ben.locator(".line.them .bubble")).to_have_text("it is you")
+    assert (kept(anna), kept(ben)) == (1, 1)
+
+
+def test_who_declines_says_nothing_and_who_waited_meets_somebody_new(window: Opener, server: Server) -> None:
+    anna, ben, names = befriended(window, server, "declining")
+    ben.click("#start-text")
+    expect(ben.locator(".waiting")).to_be_visible()
+    anna.reload()
+    anna.get_by_role("button", name=f"Call {names[0]}").click()
+    ben.get_by_role("button", name="Not now").click()
+    expect(ben.locator(".calls")).to_have_count(0)
+    expect(ben.locator("h1")).to_be_focused()
+    expect(anna.locator("h1")).to_have_text("Calling someone you liked")
+    ben.get_by_role("button", name="Stop").click()
+    anna.get_by_role("button", name="Meet someone new").click()
+    expect(anna.locator("h1")).not_to_have_text("Calling someone you liked")
+
+
+def test_the_settings_list_them_and_forget_each_and_a_block_forgets_too(window: Opener, server: Server) -> None:
+    anna, ben, names = befriended(window, server, "forgetting")
+    anna.get_by_role("button", name="Settings").click()
+    expect(anna.locator("ul.pairs li")).to_contain_text(names[0])
+    picture(anna, "pairs-settings")
+    anna.get_by_role("button", name=f"Forget {names[0]}").click()
+    expect(anna.locator("ul.pairs")).to_have_count(0)
+    assert (kept(anna), kept(ben)) == (0, 1)
+    carl, dora = meet(window, server.url, "blocking")
+    say(carl, "hello")
+    for page in (carl, dora):
+        page.get_by_role("button", name="More", exact=True).click()
+        page.locator("#more #keep").click()
+    carl.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
+    carl.locator("#more #block").click()
+    carl.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 0")
+
+
+def test_without_cookies_it_is_not_offered(window: Opener, server: Server) -> None:
+    page = keep(window(), adult=True, tags=["no cookies"])
+    page.add_init_script("Object.defineProperty(navigator, 'cookieEnabled', {get: () => false})")
+    other = keep(window(), adult=True, tags=["no cookies"])
+    for one in (page, other):
+        one.goto(server.url)
+        one.click("#start-text")
+    expect(page.locator("#message")).to_be_visible()
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.locator("#more #block")).to_be_visible()
+    expect(page.locator("#more #keep")).to_have_count(0)
