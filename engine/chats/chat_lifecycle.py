@@ -332,7 +332,7 @@ class Chats:
             raise Refusal("bad_type", "again")
         if not session.identity or not seat.lasting or seat.reported is not None:
             raise Refusal("no_pair", "again")
-        seat.again |= AGAIN_HERE
+        seat.tips |= AGAIN_HERE
         message = WantsAgain(seat.chat.id, seat.side)
         for side, address in seat.others:
             if side != WATCHER:
@@ -343,13 +343,13 @@ class Chats:
         """Handle that the partner of this chat, or of the last one, wants to meet again."""
         for seat in (session.seat, session.past):
             if seat is not None and seat.chat.id == message.chat and seat.side != WATCHER:
-                seat.again |= AGAIN_THERE
+                seat.tips |= AGAIN_THERE
                 if seat.reported is None:
                     self._tell_pair(session, seat)
 
     def _tell_pair(self, session: Session, seat: Seat) -> None:
         """Send the token of the pair, if both want it; asked for again it is made again."""
-        if seat.again == AGAIN_BOTH and session.conn:
+        if seat.tips & AGAIN_BOTH == AGAIN_BOTH and session.conn:
             token, until = self._core.outside.make_pair(number_of_chat(seat.chat.id) << 1 | seat.side, session.identity)
             self._core.count("pair")
             self._out.send(session.conn, pair(seat.chat.id, token, until))

@@ -10,7 +10,7 @@ cdef class Chat:
 
 cdef class Seat:
     cdef public Chat chat
-    cdef public int side, tips, again
+    cdef public int side, tips
     cdef public tuple others, persons, over
     cdef public bint lasting
     cdef public dict away, held, paused

@@ -9,9 +9,10 @@ from typing import Final
 from engine.conduct.camera_verdicts import CameraState
 from ext.net.chat_ring import Ring
 
-AGAIN_HERE: Final = 1
-AGAIN_THERE: Final = 2
-AGAIN_BOTH: Final = 3
+# Bits of `Seat.tips`, part of the session record: this side wants to meet the other again; the other wants it; both.
+AGAIN_HERE: Final = 1 << 14
+AGAIN_THERE: Final = 1 << 15
+AGAIN_BOTH: Final = AGAIN_HERE | AGAIN_THERE
 Address = int  # of a session on the bus: its id. The sessions of a chat are in one process (`engine.migrate.session_migration`)
 
 
@@ -76,7 +77,6 @@ class Seat:
     """One side of a chat, as held by the session that sits there."""
 
     __slots__ = (
-        "again",
         "away",
         "chat",
         "ended",
@@ -114,9 +114,9 @@ class Seat:
         self.inside = b""  # the encoded facts of `matched`, sent again in `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, until the user has been notified
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
-        self.tips = 0  # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`)
+        # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`), and AGAIN_HERE, AGAIN_THERE
+        self.tips = 0
         self.reacted = 0.0  # until when this side has paid for its reactions
-        self.again = 0  # bits: AGAIN_HERE, this side wants to meet the other again; AGAIN_THERE, the other wants it
         self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported
 
     @property

@@ -175,8 +175,6 @@ def write_seat(seat: Seat, now: float) -> dict[str, Any]:
         record["ended"] = now - seat.ended
     if seat.tips:
         record["tips"] = seat.tips
-    if seat.again:
-        record["again"] = seat.again
     if seat.reported is not None:
         record["reported"] = seat.reported
     return record
@@ -202,7 +200,6 @@ def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
     if "ended" in record:
         seat.ended = now - record["ended"]
     seat.tips = get("tips", 0)
-    seat.again = get("again", 0)
     seat.reported = get("reported")
     return seat
 

@@ -262,7 +262,6 @@ SEAT: Final[Table] = {
     "over": _row(_text, _side),
     "ended": _seconds,  # age
     "tips": _kinds,
-    "again": _kinds,
     "reported": _text,
 }
 CHAT: Final[Table] = {

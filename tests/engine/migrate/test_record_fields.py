@@ -109,8 +109,6 @@ def full(world: MovingWorld) -> list[Wire]:
     world.lose(away)
     caller = world.open()
     world.send(caller, type="find", pairs=["6"], call=0)
-    assert a.session.seat is not None
-    a.session.seat.again = 1
     people = [a, b, spy, one, two, again, wish, silent, away, caller]
     for number, wire in enumerate(people):
         if wire.session.conn:
