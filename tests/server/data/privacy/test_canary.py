@@ -136,7 +136,10 @@ UNMARKED = {
     "request": "times, words of a list and keyed values",
     "request_text": "sealed; operators alone see it, and it goes when the request is closed",
     "request_answer": "sealed; operators write it",
-    **dict.fromkeys(("deletion_notice", "deletion_address"), "names of providers, of whom there are none here"),
+    **dict.fromkeys(
+        ("deletion_notice", "deletion_address"),
+        "no provider is told here: tests/server/trust/console/page/test_answering_others.py",
+    ),
     **dict.fromkeys(("disclosure", "disclosure_subject"), "words of a list and keyed values: `disclose` writes them"),
     "law_order": "sealed, and the words of the court; its packages are marked there",
     "emergency_review": "words of operators, who review the orders of this run",

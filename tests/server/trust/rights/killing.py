@@ -65,7 +65,7 @@ async def prepare(folder: Path) -> None:
 
 
 def recipients(hook: str) -> Settings:
-    """Return the settings with a recipient that is told by webhook."""
+    """Return the settings with a recipient that has a webhook."""
     told = {"name": "cdn", "kind": "cdn", "deletes": "webhook", "contact": hook, "secret": "0" * 16, "private": True}
     return Settings.model_validate({"recipients": [told]})
 

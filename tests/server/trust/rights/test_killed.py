@@ -1,4 +1,4 @@
-"""Test that a deletion killed at any of its steps ends as one that was not, and that its recipient is told of it as of one notice."""
+"""Test that a deletion killed at any of its steps ends as one that was not, and that its recipient gets one notice of it, or the same one twice."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Play two users, a clerk, two officers, a court and four recipients through all that others learn of a user, over both databases.
 
 The users and the operators are Chromium windows, or commands; the clock of the server and of the commands moves by restarts. Of the recipients one is
-down for three days, one refuses, one takes a notice twice because its answer was lost, and one is told by mail. A canary searches the bytes of every
+down for three days, one refuses, one takes a notice twice because its answer was lost, and one gets a mail. A canary searches the bytes of every
 mail, notice and package, and of what is printed of the order: it finds exactly what the registry declares.
 """
 
@@ -38,7 +38,7 @@ from tests.support.forkserver import START
 from tests.support.services import free_port
 
 __all__ = ["box", "url"]
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 DAY = 86_400
 OUT = Path(ROOT) / "tests" / "out" / "deletion"
 HOSTER, BEN = "privacy@hoster.example", "ben.miller@mail.example"
@@ -176,7 +176,7 @@ class User:
         return self.page
 
     def markers(self) -> list[Marker]:
-        """What may be found of them."""
+        """Return the values that a canary searches for."""
         (cookie,) = [one["value"] for one in self.page.context.cookies() if one["name"] == "id"]
         found = {
             "talk": self.said, "address": self.address, "identity": cookie, "plea": self.plea, "reply": self.reply
@@ -307,14 +307,14 @@ def state(anna: User) -> dict[str, str]:
 
 def removed(anna: User) -> None:
     """Wait until the service has removed what Anna chose, and look at what she reads."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while "What you chose is removed." not in anna.rights("How the deletion stands").inner_text("main"):
         assert time.monotonic() < deadline
 
 
 def until(anna: User, wanted: dict[str, str]) -> None:
     """Wait until Anna reads this of the recipients."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while (found := state(anna)) != wanted:
         assert time.monotonic() < deadline, (found, wanted)
 
