@@ -131,7 +131,18 @@ def killed_at(step: int) -> None:
             yield connection
             count()  # before the commit
 
+    transact = Database.transact
+
+    async def transacted(self: Database, work: Callable[[Any], Any]) -> Any:
+        def counting(connection: Any) -> Any:
+            made = work(connection)
+            count()  # before the commit
+            return made
+
+        return await transact(self, counting)
+
     Database.write = counted  # type: ignore[method-assign]
+    Database.transact = transacted  # type: ignore[method-assign]
     for name in ("put", "delete"):
         setattr(Objects, name, around(getattr(Objects, name)))
     send = recipient_webhook.send
