@@ -77,6 +77,7 @@ class Screening:
         self._granted = time.monotonic()  # when it was last given some
         self._provider = provider
         self._unasked = 0  # lines that the provider process had no room for
+        self._behind = False  # the last batch had as many lines as it takes at once
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
@@ -113,8 +114,11 @@ class Screening:
         now, sieve = time.monotonic(), self._sieve
         self._model_work = min(MODEL_RATE, self._model_work + int((now - self._granted) * MODEL_RATE))
         self._granted = now
-        there = sieve.take(READ, BATCH, self._model_work, now, now - KEPT)
-        self._model_work = sieve.model_work
+        allowed = (
+            0 if self._behind else self._model_work
+        )  # rules come first: it reads none of the lines that have waited for a batch
+        there = sieve.take(READ, BATCH, allowed, now, now - KEPT)
+        self._model_work -= allowed - sieve.model_work
         lines = shared(there, BATCH_WORK)
         modelled = self._modelled(there, lines)
         found: list[Sent] = []
@@ -146,7 +150,8 @@ class Screening:
         if not found and time.monotonic() - self._said >= REPORT:
             self._openers.sweep(now)
             self._tell([])
-        return sieve.taken == READ or len(there) == BATCH
+        self._behind = sieve.taken == READ or len(there) == BATCH
+        return self._behind
 
     def _pass_on(self, provider: socket.socket, asked: list[tuple[int, int, int, str]]) -> int:
         """Send lines to the provider process, without waiting. Return how many it had no room for."""
@@ -170,7 +175,7 @@ class Screening:
         if self._model is None:
             return frozenset()
         self._unmodelled += self._sieve.settled - self._sieve.modelled
-        most = min(MODEL_WORK, self._model_work)
+        most = 0 if self._behind else min(MODEL_WORK, self._model_work)
         chosen = frozenset(shared(lines, most)) if len(lines) == len(there) else frozenset()
         self._model_work -= sum(map(work_of, chosen))
         self._unmodelled += len(there) - len(chosen)

@@ -319,7 +319,7 @@ def test_the_model_reads_no_more_than_its_share_of_each_second(monkeypatch: pyte
     with ours, theirs, monkeypatch.context() as patched:
         patched.setattr("server.trust.screening.screening_process.time.monotonic", lambda: clock[0])
         screening = Screening(tapped, theirs, None, None, 12, own=shipped(), model=model)  # type: ignore[arg-type]
-        lines = lines_of(1, BATCH, 160)
+        lines = lines_of(1, BATCH - 1, 160)  # fewer than a batch: it is not behind
         for seconds in (0.0, 0.25):
             clock[0] += seconds
             before = len(model.read)
