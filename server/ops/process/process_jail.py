@@ -47,7 +47,8 @@ class Jail:
     """The rights that a process keeps. `calls`: its system calls; `descriptors`: that it may have open; `memory`: bytes of addresses, 0: as before.
 
     `reads`: root stays root and reads files, else it becomes an unprivileged user; `sockets`: it stays in the network; `replaced`: another program
-    replaces this one, which has threads, and code that is loaded; `parent`: the kernel ends this process with that one, 0: not.
+    replaces this one, which has threads, and code that is loaded; `parent`: the kernel ends this process with that one, 0: not; `waits`: it runs
+    only while no other process wants its core, else it interrupts none, and gets its share of a full one by its niceness.
     """
 
     calls: tuple[Allowed, ...]
@@ -57,12 +58,13 @@ class Jail:
     sockets: bool = False
     replaced: bool = False
     parent: int = 0
+    waits: bool = True
 
 
 # Computes with the open descriptors: no file is opened any more.
 COMPUTING: Final = (*COMPUTE, *DESCRIPTORS)
-# Computes, and reads files that may change.
-SCREENING: Final = Jail((*COMPUTING, *READING), OPEN_MAX, reads=True)
+# Computes, and reads files that may change. Where the core is full, a process that waited would read one line in a hundred.
+SCREENING: Final = Jail((*COMPUTING, *READING), OPEN_MAX, reads=True, waits=False)
 
 
 def picture_jail(descriptors: int, memory: int) -> Jail:
@@ -108,7 +110,7 @@ def confine(jail: Jail) -> list[str]:
     _limit(jail)
     if not jail.replaced and libc.prctl(_PR_SET_MDWE, _MDWE_REFUSE_EXEC_GAIN, 0, 0, 0):
         without.append("mdwe")
-    _use_idle_time()
+    _lower_priority(os.SCHED_IDLE if jail.waits else os.SCHED_BATCH)
     if jail.parent:  # after each change of user, which would undo it
         _end_with(libc, jail.parent)
     if missing := calls.install():
@@ -118,10 +120,10 @@ def confine(jail: Jail) -> list[str]:
     return without
 
 
-def _use_idle_time() -> None:
-    """Run this process only while no other one wants its core, if the system allows that; it has a higher niceness otherwise."""
+def _lower_priority(policy: int) -> None:
+    """Run this process by a scheduling policy, if the system allows that; it has a higher niceness in any case."""
     with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(0, policy, os.sched_param(0))
 
 
 def _end_with(libc: ctypes.CDLL, parent: int) -> None:

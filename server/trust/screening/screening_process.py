@@ -30,7 +30,7 @@ from server.trust.screening.screening_rules import WIDE_SIGNS, Detection, Rules,
 from server.trust.screening.text_folding import PIECE, fold_table
 from server.trust.screening.text_model import OFF, BadModel, ModelUse, read_use
 
-READ: Final = 2_048  # lines read before an answer, and before other programs have the processor
+READ: Final = 2_048  # lines read before an answer
 BATCH: Final = 512  # of them looked at here: those that the sieve did not settle
 BATCH_WORK: Final = (
     160_000  # of them together, of `work_of`: so many of six times the usual length, and 40 ms at the worst
@@ -102,8 +102,6 @@ class Screening:
             more = self._batch()
             if select.select((self._sock,), (), (), 0.0 if more else self._pause(every))[0]:
                 return  # the server says nothing: it is gone
-            if more:
-                os.sched_yield()  # a batch is short, and chats come first where there is one processor
 
     def _pause(self, every: float) -> float:
         """Return the seconds until the next read. This process cannot be woken: writers of the tap never wait, nor make a system call for it."""
@@ -272,9 +270,6 @@ def main(arguments: list[str]) -> int:
     nothing, `screening.model`, the data folder, or nothing, and the descriptor to the provider process.
     """
     name_process("screening")
-    os.sched_setscheduler(
-        0, os.SCHED_BATCH, os.sched_param(0)
-    )  # it never interrupts what runs, as its wake-up is no event; the jail lowers it further
     tap, pair, every, text, off, repeat, folder, model, data, *lines = arguments
     with contextlib.ExitStack() as stack:
         sock = stack.enter_context(socket.socket(fileno=int(pair)))
