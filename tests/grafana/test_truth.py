@@ -172,8 +172,19 @@ def looked(pictures: int) -> dict[str, float]:
     }
 
 
+async def settled(http: aiohttp.ClientSession, base: str, expected: dict[str, float]) -> dict[str, float]:
+    """The values of these queries as soon as they are as expected, else the last ones: the figures of a picture may lie in two scrapes."""
+    found: dict[str, float] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while found != expected:  # a poll, as above
+                found = {query: await number(http, base, query) for query in expected}
+                await asyncio.sleep(0.2)
+    return found
+
+
 async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None:
-    """Wait until the values are what was driven: the figures of a picture come one after the other, and may lie in two scrapes."""
+    """Values against what was driven."""
     did = driven.count
     expected = looked(did["pictures"]) | {
         "sum(serendip_connections)": 1,
@@ -227,13 +238,7 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "serendip_disk_free_bytes <= bool serendip_disk_size_bytes": 1,
         "count(serendip_build_info{commit!=''})": 1,
     }
-    found: dict[str, float] = {}
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            while found != expected:
-                found = {query: await number(http, base, query) for query in expected}
-                await asyncio.sleep(0.2)
-    assert found == expected
+    assert await settled(http, base, expected) == expected
 
 
 async def answered(http: aiohttp.ClientSession, base: str, talked: float, *, alone: bool) -> None:

@@ -42,7 +42,7 @@ from server.trust.sanctions.notice_loader import Notices
 from server.trust.sanctions.notice_table import NoticeTable
 
 EVERY = 2.0  # seconds between reads of moderators' decisions
-AT_FIRST = 0.2  # seconds between attempts until they were read once: until then nobody is refused
+AT_FIRST = 0.2  # seconds between attempts until they were read once: before that, banned users are let in
 LOOK = 5.0  # seconds between reads of which queues have a reader
 IN_ANY_CASE = 60.0  # seconds after which both are read even without a write: a ban may have expired
 CLOSING = 5.0  # seconds that waiting reports have at shutdown to reach the store
@@ -148,7 +148,7 @@ class Safety:
 
     def unwell(self) -> list[str]:
         """Return that bans were not read since the start (`readyz`)."""
-        return [] if self._read else ["safety: bans are not read yet; nobody is refused"]
+        return [] if self._read else ["safety: bans are not read yet; banned users are let in"]
 
     @property
     def moderated(self) -> bool:
