@@ -12,7 +12,7 @@ Each set has two halves: rules are written by looking at `seen`; of `held` only 
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ def main(chosen: argparse.Namespace) -> int:
     names = [chosen.detector] if chosen.detector else list(DETECTORS)
     if chosen.show:
         return show(DETECTORS[names[0]](), sets, chosen.show)
-    document = {"machine": machine(), "detectors": {name: measure(DETECTORS[name](), sets) for name in names}}
+    document = {"machine": machine(), "detectors": {name: measure(DETECTORS[name], sets) for name in names}}
     print(lines(document))
     lacking = missing_files(pinned_files(), folder)
     for file in lacking:
@@ -67,14 +67,15 @@ def labelled_sets(folder: Path) -> list[LabelledSet]:
     return own_sets() + [one for file in pinned_files() for one in public_sets(file, folder)]
 
 
-def measure(detect: Detector, sets: list[LabelledSet]) -> dict[str, Any]:
-    """Return the scores of a detector over all sets and conversations, and its time."""
+def measure(make: Callable[..., Detector], sets: list[LabelledSet]) -> dict[str, Any]:
+    """Return the scores of a detector over all sets and conversations, and its time with the bounds of the service."""
+    detect = make()
     ordinary = list(conversations())
     every = [line.text for one in sets for line in one.lines] + [line for chat in ordinary for line in chat.lines]
     return {
         "sets": [score_set(detect, one) for one in sets],
         "conversations": score_conversations(detect, ordinary, right_findings()),
-        "time": time_lines(detect, every),
+        "time": time_lines(make(timed=True), every),
     }
 
 

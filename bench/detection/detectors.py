@@ -32,16 +32,17 @@ class Hit(NamedTuple):
     low: bool = False
 
 
-def unhurried_rules() -> Rules:
-    """Return the built-in rules without the bounds of a line's time, since what is found in it must not depend on the machine's other work."""
+def built_in_rules(timed: bool) -> Rules:
+    """Return the built-in rules, `timed` with the bounds of a line's time: without them a finding does not depend on the machine's other work."""
     rules = read_rules(None)
-    rules.line_max_ns = rules.patterns_max_ns = 10**9
+    if not timed:
+        rules.line_max_ns = rules.patterns_max_ns = 10**9
     return rules
 
 
-def detect_by_rules() -> Detector:
+def detect_by_rules(*, timed: bool = False) -> Detector:
     """Return the detector that reads a line as the screening process does, with the built-in rules alone."""
-    rules = unhurried_rules()
+    rules = built_in_rules(timed)
 
     def detect(line: str) -> list[Hit]:
         return [
@@ -53,9 +54,9 @@ def detect_by_rules() -> Detector:
     return detect
 
 
-def detect_by_rules_and_model() -> Detector:
+def detect_by_rules_and_model(*, timed: bool = False) -> Detector:
     """Return the detector of a process with `screening.model=all`: the rules, and the model's findings that they lack."""
-    rules, use = unhurried_rules(), read_use("all")
+    rules, use = built_in_rules(timed), read_use("all")
 
     def detect(line: str) -> list[Hit]:
         found, beginning = rules.find_and_fold(line)
@@ -71,6 +72,6 @@ def detect_by_rules_and_model() -> Detector:
 
 
 # Name in the table, and the constructor. A further source of findings is a further row.
-DETECTORS: Final[Mapping[str, Callable[[], Detector]]] = MappingProxyType(
+DETECTORS: Final[Mapping[str, Callable[..., Detector]]] = MappingProxyType(
     {"rules": detect_by_rules, "rules + model": detect_by_rules_and_model}
 )
