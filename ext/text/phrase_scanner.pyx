@@ -559,7 +559,7 @@ cdef class PhraseScanner:
         """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond WORD_HITS_MAX and HITS_MAX."""
         cdef const node_t *nodes = <const node_t *>self.index.parts[NODES]
         cdef Py_ssize_t at = place + 1, count, one
-        cdef Py_ssize_t most = min(self.count + WORD_HITS_MAX, HITS_MAX)
+        cdef Py_ssize_t most = min(self.count + WORD_HITS_MAX, HITS_MAX), since, known
         cdef uint32_t other, end, number
         if self.count == most:
             return
@@ -567,10 +567,16 @@ cdef class PhraseScanner:
             count = self.more
             self.frontier, self.following = self.following, self.frontier
             self.more = 0
+            since = self.count
             for one in range(count):
                 for end in range(nodes[self.frontier[one]].ends, nodes[self.frontier[one] + 1].ends):
                     number = self.index.parts[ENDS][end]
                     if self.wanted_ends == NULL or (number < self.wanted_size and self.wanted_ends[number]):
+                        known = since  # phrases of many languages end here alike
+                        while known < self.count and self.found[known].end != number:
+                            known += 1
+                        if known < self.count:
+                            continue
                         self.found[self.count] = hit_t(number, place, at)
                         self.count += 1
                         if self.count == most:

@@ -69,7 +69,7 @@ cdef class Rules:
     @cython.locals(found=dict, beginning=str, first=bint, flags=int)
     cdef tuple _find_in_pieces(self, str text)
 
-    @cython.locals(text=str, begin=Py_ssize_t, behind=Py_ssize_t, rule=str, sign=str, line=Line, search=Search, hits=list,
+    @cython.locals(text=str, begin=Py_ssize_t, behind=Py_ssize_t, rule=str, sign=str, judged=dict, line=Line, search=Search, hits=list,
                    digits=Py_ssize_t, least=Py_ssize_t)
     cdef object _look(self, piece_t piece, int flags, bint first, dict found)
 

@@ -43,6 +43,7 @@ from server.trust.screening.text_folding import (
 
 LINE_MAX_NS: Final = 60_000  # of CPU for one line, behind which no further piece is read: fifty times the usual line's
 PATTERNS_MAX_NS: Final = 120_000  # of CPU for one line, behind which no further pattern is tried
+JUDGED_MAX: Final = 24  # phrases of a rule in a piece that are judged: lines have fewer
 SHORT: Final = 64  # characters of a piece that cannot cost much: no clock is read for it
 CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in WORDED))
 LINKS_MAX: Final = 4  # words between a phrase and its subject
@@ -263,10 +264,13 @@ class Rules:
         hits: list[Hit] = []
         for search in self._searches:  # before the first is judged: its surroundings are searched by the same scanners
             hits += search.hits(line.words, flags)
+        judged: dict[str, int] = {}
         for end, begin, behind in hits:
-            if end.rule not in found and piece.judges(line.end_of(behind)):
+            rule = end.rule
+            if rule not in found and judged.get(rule, 0) < JUDGED_MAX and piece.judges(line.end_of(behind)):
                 if end.whole and not (first and piece.last and begin == 0 and behind == len(line.words)):
                     continue
+                judged[rule] = judged.get(rule, 0) + 1
                 self._judge(line, end, begin, behind, found)
         tried = None
         for rule, sign, find_in in self._patterns:

@@ -118,3 +118,14 @@ def test_a_text_or_row_that_is_too_long_is_refused_and_the_next_one_read() -> No
         scanner.find(3)
     assert not scanner.has_phrase_at(UNITS, 10**6)
     assert scanner.scan("a b") == HIT
+
+
+def test_phrases_that_end_alike_at_a_word_are_one_hit() -> None:
+    graph, vocabulary, sets = Node(), Vocabulary(), Sets("en", {})
+    for template in ("(x|y) _ b", "x (a|c) b"):
+        for phrase in sets.parse(template):
+            vocabulary.add_phrase(phrase.items)
+            graph.add(phrase.items, End("one"))
+    scanner = PhraseScanner(PhraseIndex(compile_phrases((graph, Node(), Node()), vocabulary)[0]))
+    scanner.scan("x a b")
+    assert len(scanner.hits()) == 1
