@@ -151,6 +151,7 @@ OUTSIDE = (
     "tests/server/trust/pictures/test_picture_client.py",
     "tests/server/trust/pictures/test_picture_process.py",
     "tests/server/trust/pictures/test_remote_scores.py",
+    "tests/server/trust/text_provider/",
     "tests/server/main/processes/test_frontend.py",
     "tests/server/fleet/supervisor/test_operator_orders.py",
     "tests/server/main/processes/test_worker_process.py",
