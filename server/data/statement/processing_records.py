@@ -25,7 +25,7 @@ SUBJECTS: Final = {  # of the items that are not about users alone
     "access_log": ("visitors of the pages",),
     "law_notice": ("people who report something without an account",),
     **dict.fromkeys(
-        ("request", "request_text", "request_answer", "request_mail", "request_step", "request_limits"),
+        ("request", "request_text", "request_answer", "request_mail", "request_limits"),
         ("people who make a request",),
     ),
 }

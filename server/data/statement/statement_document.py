@@ -65,6 +65,7 @@ CLOSED = dict.fromkeys(
     "case_comment.at": "it was written",
     "deletion.asked": "the request",
     "deletion_notice.at": "it was passed on",
+    "emergency_review.at": "it was passed on",
     "law_order.ends": "the answer, or the end of its secrecy",
     "disclosure_subject.since": "the disclosure, or the end of its secrecy",
     "request_answer.at": "the answer",

@@ -77,7 +77,11 @@ def test_providers_stand_there_by_name() -> None:
             "connect video calls",
         ),
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
-        ({"console": {"enabled": False}}, {"operator", "approval", "answer_template"}, "Staff only"),
+        (
+            {"console": {"enabled": False}},
+            {"operator", "approval", "answer_template"},
+            "the public half of their passkey",
+        ),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),
         ({"challenge": {}}, {"captcha", "captcha_address"}, "may set cookies of its own"),
         ({"pictures": {}}, {"snap_provider"}, "scores the pictures"),
