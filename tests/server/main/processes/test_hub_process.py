@@ -38,8 +38,8 @@ async def rows_of(worker: Told, kind: str) -> Row:
 async def test_two_who_fit_meet_where_the_fewer_are_and_who_is_elsewhere_is_told_to_go(made: Host) -> None:
     hub, one, two = made.hub(), made.play("worker 1"), made.play("worker 2")
     await made.joined()
-    one.peers.send("hub", Kind.LOAD, 5, 5, [])
-    two.peers.send("hub", Kind.LOAD, 1, 1, [7])
+    one.peers.send("hub", Kind.LOAD, 5, 5, [], {})
+    two.peers.send("hub", Kind.LOAD, 1, 1, [7], {})
     await until(lambda: hub.process.hub._placing.people == {1: 5, 2: 1})
     one.peers.send("hub", Kind.ROWS, ticket(11))
     assert (await rows_of(one, rows.STEP))[1] == 11
@@ -59,10 +59,10 @@ async def test_two_who_fit_meet_where_the_fewer_are_and_who_is_elsewhere_is_told
 async def test_a_user_with_windows_in_two_workers_is_counted_once(made: Host) -> None:
     hub, one, two = made.hub(), made.play("worker 1"), made.play("worker 2")
     await made.joined()
-    one.peers.send("hub", Kind.LOAD, 3, 2, [8, 9])
-    two.peers.send("hub", Kind.LOAD, 70, 68, [])
+    one.peers.send("hub", Kind.LOAD, 3, 2, [8, 9], {})
+    two.peers.send("hub", Kind.LOAD, 70, 68, [], {})
     await until(lambda: hub.process.people == 70)
-    two.peers.send("hub", Kind.LOAD, 2, 2, [9, 10])
+    two.peers.send("hub", Kind.LOAD, 2, 2, [9, 10], {})
     await until(lambda: hub.process.people == 3)
     while (await one.next(Kind.THERE)).records[:2] != [0, [9, 10]]:
         pass
@@ -74,7 +74,7 @@ async def test_a_user_with_windows_in_two_workers_is_counted_once(made: Host) ->
 async def test_who_is_at_the_frontend_is_come_to(made: Host) -> None:
     hub, frontend, one = made.hub(), made.play(FRONTEND), made.play("worker 1")
     await made.joined()
-    frontend.peers.send("hub", Kind.LOAD, 50, 50, [])
+    frontend.peers.send("hub", Kind.LOAD, 50, 50, [], {})
     await until(lambda: hub.process.hub._placing.people[0] == 50)
     frontend.peers.send("hub", Kind.ROWS, ticket(1))
     one.peers.send("hub", Kind.ROWS, ticket(11))
