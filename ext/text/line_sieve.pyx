@@ -90,6 +90,7 @@ cdef class FirstLines:
 
     cdef bint count(self, uint64_t key) noexcept nogil:
         cdef writer_t *slot = self._slot(self.young, key)
+        cdef uint32_t before
         cdef bint first
         if slot.lines == 0:
             if self.size == self.room:
@@ -97,11 +98,9 @@ cdef class FirstLines:
                 memset(self.young, 0, (self.mask + 1) * sizeof(writer_t))
                 self.size = 0
                 slot = self._slot(self.young, key)
-            slot.key, slot.lines = key, 1 + self._slot(self.old, key).lines  # one more than the lines, so that it is never 0
+            before = self._slot(self.old, key).lines
+            slot.key, slot.lines = key, before if before else 1  # one more than the lines, so that it is never 0
             self.size += 1
-            if slot.lines == 1:
-                slot.lines = 2
-                return True
         first = slot.lines <= self.first
         slot.lines += first
         return first

@@ -351,3 +351,12 @@ def test_of_each_writer_the_first_lines_are_counted_and_the_writers_of_long_ago_
     assert lines.add(1_299, 0)
     with pytest.raises(ValueError):
         FirstLines(0, 1)
+
+
+def test_the_lines_of_a_writer_are_counted_on_from_the_older_generation() -> None:
+    lines = FirstLines(3, 100)
+    assert lines.add(1, 0)
+    for chat in range(2, 102):
+        assert lines.add(chat, 0)
+    assert len(lines) == 1, "the first writer is in the older generation"
+    assert [lines.add(1, 0) for _ in range(3)] == [True, True, False]
