@@ -49,6 +49,7 @@ NAMED_MAX: Final = (
     64  # users that a worker names to the hub; of more it sends the number, and one in two workers counts twice
 )
 PAUSED_MAX: Final = 1_000  # rows of one message
+ROUNDS: Final = 16  # of reading the hub's ring in one turn of the loop
 ALONE: Final = Names()
 NO_DOUBTS: Final = [(what,) for what in DOUBTS]
 
@@ -217,24 +218,35 @@ class WorkerLinks:
         self._on_bell()
 
     def _on_bell(self) -> None:
-        """Handle the rows in the ring."""
+        """Handle the rows in the ring; after some rounds connections have their turn."""
         silence(self._bell)
-        while self._hear() or not self._rows_out.sleep():
-            pass
+        for _ in range(ROUNDS):
+            if not self._hear() and self._rows_out.sleep():
+                return
+        os.eventfd_write(self._bell, 1)
 
     def _hear(self) -> bool:
         """Handle the rows in the ring; return whether there were any."""
         try:
             messages = self._rows_out.take()
         except ValueError as damage:
-            self.peers.distrust(HUB, str(damage))
+            self._distrust(damage)
             return False
         for data in messages:
-            self._worker.act(partial(self._room.told, unpack(data)))
+            try:
+                self._worker.act(partial(self._room.told, unpack(data)))
+            except Exception as fault:  # noqa: BLE001 - reported as a message's of the link is; the others are read
+                context = {"message": "rows of the hub", "exception": fault}
+                asyncio.get_running_loop().call_exception_handler(context)
         return bool(messages)
 
+    def _distrust(self, damage: ValueError) -> None:
+        """Use a damaged ring no more, and report it."""
+        self._without_ring()
+        self.peers.distrust(HUB, str(damage))
+
     def _without_ring(self) -> None:
-        """Forget the rings of a hub that is gone."""
+        """Forget the rings of a hub that is gone, or of damaged memory."""
         self._rows_out.close()
         if self._bell >= 0:
             asyncio.get_running_loop().remove_reader(self._bell)
@@ -263,7 +275,10 @@ class WorkerLinks:
     def _say(self) -> None:
         """Send the waiting rows. Without a hub they are dropped: a new one gets all tickets by `found`."""
         rows, self._room.rows = self._room.rows, []
-        self._rows_out.send(rows)
+        try:
+            self._rows_out.send(rows)
+        except ValueError as damage:
+            self._distrust(damage)
 
     def _tell_load(self) -> None:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)

@@ -247,15 +247,23 @@ class HubProcess:
 
     def _hear(self, name: str, now: float) -> bool:
         """Handle the rows in the ring of one process. Return whether there were any."""
-        channel = self._channels[name]
+        number = self.names.number(name)
         try:
-            messages = channel.take()
+            messages = self._channels[name].take()
         except ValueError as damage:
-            self.peers.distrust(name, str(damage))
+            self._distrust(name, damage)
             return False
         for data in messages:
-            self.federation.records(self.names.number(name), data, now)
+            try:
+                self.federation.records(number, data, now)
+            except Exception as fault:  # noqa: BLE001 - reported as a message's of the link is; the others are read
+                self._loop.call_exception_handler({"message": f"rows of {name}", "exception": fault})
         return bool(messages)
+
+    def _distrust(self, name: str, damage: ValueError) -> None:
+        """Use a damaged ring no more, and report it."""
+        self._channels[name].close()
+        self.peers.distrust(name, str(damage))
 
     def _load(self, name: str, message: Message) -> None:
         sessions, people, named, talking = message.records
@@ -282,7 +290,11 @@ class HubProcess:
         self.flush()
 
     def _tell(self, number: int, rows: list[Row]) -> None:
-        self._channels[self._names[number]].send(rows)
+        name = self._names[number]
+        try:
+            self._channels[name].send(rows)
+        except ValueError as damage:
+            self._distrust(name, damage)
 
     def flush(self) -> None:
         """Send what waits for workers and hosts, and set the timer for the next time."""

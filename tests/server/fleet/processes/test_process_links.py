@@ -1,17 +1,30 @@
 """What a turn has to say goes as one message; a hub that is new knows all who wait; people go when the turn is over."""
 
 import asyncio
+import mmap
+import os
+from typing import Any
 
 import pytest
 
 from engine.rooms import hub_messages as rows
+from engine.rooms.hub_records import pack
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.ipc.row_channel import RING_SIZE
 from server.fleet.processes import process_links as module
 from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import until
-from tests.server.fleet.processes.rig import Host, Working, answers, sent_to
+from tests.server.fleet.processes.rig import Host, Waiting, Working, answers, sent_to
+
+
+async def hub_and_worker(made: Host) -> tuple[Waiting, Working]:
+    """Return a hub and a worker that pass rows in shared memory."""
+    hub, one = made.hub(), made.worker(1)
+    await made.joined()
+    await until(lambda: one.links._rows_out._reads)
+    return hub, one
 
 
 async def test_what_a_turn_has_to_say_is_one_message(made: Host) -> None:
@@ -152,3 +165,57 @@ async def test_a_save_that_a_worker_has_not_answered_that_dies_is_answered_where
     assert one.worker.engine.sessions[id].saves == ()
     await answers(other)
     assert one.worker.engine.sessions[own].saves == (("d", b""),), "it is asked for by this process itself, which lives"
+
+
+@pytest.mark.parametrize(("place", "name", "of"), [(1, "worker 1", HUB), (0, HUB, "worker 1")])
+async def test_damaged_memory_is_reported_once_and_read_no_more(made: Host, place: int, name: str, of: str) -> None:
+    hub, one = await hub_and_worker(made)
+    with mmap.mmap(one.links._rows_out._file, 4096, offset=place * (4096 + RING_SIZE)) as head:
+        head[:8] = (1 << 63).to_bytes(8, "little")
+    os.eventfd_write(one.links._bell if place else hub.process._bell, 1)
+
+    def reports() -> list[Any]:
+        return [message.records[0] for message in made.said[name] if message.kind == Kind.FELL]
+
+    await until(reports)
+    visitor, _, _ = await made.visitor(one)
+    await answers(visitor)
+    assert reports() == [of]
+
+
+async def test_a_message_that_is_damaged_takes_no_other_with_it(made: Host) -> None:
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+    hub, one = await hub_and_worker(made)
+    for count, ring in enumerate((one.links._rows_out._outbound, hub.process._channels["worker 1"]._outbound), 1):
+        assert ring is not None
+        assert ring.put(b"\xff")
+        await made.waiting(one, f"word {count}")
+        assert [type(fault) for fault in faults] == [ValueError] * count
+
+
+async def test_connections_have_their_turn_while_rows_come_without_end(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, one = await hub_and_worker(made)
+    channel, ring = one.links._rows_out, hub.process._channels["worker 1"]._outbound
+    assert ring is not None
+    loop, take, heard, turns = asyncio.get_running_loop(), channel.take, [0], [0]
+
+    def take_and_more() -> list[bytes]:
+        found = take()
+        if heard[0] < 1000:
+            heard[0] += 1
+            ring.put(pack([[rows.ASK, 1]]))
+        return found
+
+    def turn() -> None:
+        turns[0] += 1
+        if heard[0] < 1000:
+            loop.call_soon(turn)
+
+    monkeypatch.setattr(channel, "take", take_and_more)
+    loop.call_soon(turn)
+    os.eventfd_write(one.links._bell, 1)
+    await until(lambda: heard[0] == 1000)
+    assert turns[0] > 1000 // module.ROUNDS // 2
