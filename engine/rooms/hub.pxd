@@ -21,7 +21,7 @@ cdef class Hub:
     cdef readonly dict out
     cdef readonly object tally
     cdef dict _handlers
-    cdef list _stated
+    cdef dict _stated
     cpdef told(self, worker, batch, double now)
 
     @cython.locals(at=Py_ssize_t, size=Py_ssize_t)

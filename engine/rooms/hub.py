@@ -28,7 +28,6 @@ from engine.rooms.meeting_placement import Placement
 from ext.match.interner import Ids
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
-NO_PAIRS: Final[Row] = [rows.PAIRS, 0, 0, [], 0]
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
 
 
@@ -62,7 +61,8 @@ class Hub:
         self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by outcome: made, moved, done, failed, lost
-        self._stated: Row = NO_PAIRS  # the last `pairs`, for the ticket in the next row
+        # by worker, its last `pairs`, for the ticket in its next row: rows of others may come between
+        self._stated: dict[int, Row] = {}
         self._handlers: dict[str, Callable[[int, Row, float], None]] = {
             rows.TICKET: self._ticket,
             rows.WISH: self._wish,
@@ -118,6 +118,7 @@ class Hub:
         """Remove a dead worker and its users."""
         self._placing.gone(worker)
         self.out.pop(worker, None)
+        self._stated.pop(worker, None)
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
@@ -218,14 +219,13 @@ class Hub:
         ticket.interests = ids.unique()
         ticket.place = self._placing.place(worker)
         ticket.home = self._placing.home(worker)
-        _, client, of, halves, calls = self._stated
-        if client == ticket.client and of == number:
-            ticket.halves, ticket.calls = tuple(halves), calls
-            self._stated = NO_PAIRS
+        stated = self._stated.pop(worker, None)
+        if stated is not None and stated[1] == ticket.client and stated[2] == number:
+            ticket.halves, ticket.calls = tuple(stated[3]), stated[4]
         self._enter(worker, number, ticket, ids, status, now)
 
-    def _pairs(self, _: int, row: Row, __: float) -> None:
-        self._stated = row
+    def _pairs(self, worker: int, row: Row, _: float) -> None:
+        self._stated[worker] = row
 
     def _here(self, worker: int, row: Row, now: float) -> None:
         _, client, person, halves = row
