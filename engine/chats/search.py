@@ -199,7 +199,7 @@ class Search:
         """Answer which users of kept pairs search now, at once or when the hub has answered. Raises Refusal."""
         core = self._core
         if core.settings.limits:
-            self.finds.pay(session.identity or session.id, now)
+            self.finds.pay(session.identity or session.id, now, "here")
         halves = core.outside.open_pairs(request.pairs, session.identity)
         places = self.room.here(session.id, halves, session.person, now)
         if places is not None:

@@ -25,14 +25,14 @@ class SearchRate:
     def __len__(self) -> int:
         return len(self._paid)
 
-    def pay(self, person: int, now: float) -> None:
-        """Count a find. Raises Refusal `too_fast` with the seconds to wait."""
+    def pay(self, person: int, now: float, of: str = "find") -> None:
+        """Count a find, or a frame that costs as much (`of`). Raises Refusal `too_fast` with the seconds to wait."""
         paid = self._paid
         start = paid.get(person, now)
         if start is None:
             start = now
         elif start - now > self._ahead:
-            raise Refusal("too_fast", "find", None, start - now - self._ahead)
+            raise Refusal("too_fast", of, None, start - now - self._ahead)
         until = start + self._interval
         paid.put(person, until, until, now)
 
