@@ -11,7 +11,7 @@ import orjson
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.opener_pause import OpenerPause
 from engine.conduct.detection_tips import AGE_CLAIM, Act
-from engine.core.bus_messages import Begin, Ended, Moved, WantsAgain
+from engine.core.bus_messages import Begin, Ended, Moved, Replaced, WantsAgain
 from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Seat, number_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.session import Query, Session
@@ -172,6 +172,13 @@ class Chats:
                     break
         self._core.friction.ended(session.person, soon, now)
 
+    def hand_back(self, session: Session) -> None:
+        """Tell the others that they reach the user of a kept seat at the user's own session: this substitute ends."""
+        seat = session.seat
+        if seat is not None:
+            for _, address in seat.others:
+                self._core.post(address, Replaced(seat.chat.id, seat.side, session.moved_on))
+
     def cut(self, session: Session) -> None:
         """Record that the chat was cut by the server's stop, once per chat."""
         seat = session.seat
@@ -321,6 +328,7 @@ class Chats:
         seat = self._present_or_past(session, "block", request.chat, now)
         if seat.side == WATCHER:
             raise Refusal("bad_type", "block")
+        seat.tips &= ~AGAIN_HERE  # else the wish of the partner would still make the two a pair
         token, until = self._core.outside.make_avoid(seat.persons[0])
         self._core.count("block")
         self._out.send(session.conn, blocked(token, until if seat.lasting else None))
@@ -340,12 +348,15 @@ class Chats:
         self._tell_pair(session, seat)
 
     def wants_again(self, session: Session, message: WantsAgain, now: float) -> None:
-        """Handle that the partner of this chat, or of the last one, wants to meet again."""
+        """Handle that the partner of this chat, or of the last one, wants to meet again; a repeated wish tells the user nothing."""
+        if session.moved_on:
+            self._core.post(session.moved_on, message)  # the user is there
         for seat in (session.seat, session.past):
-            if seat is not None and seat.chat.id == message.chat and seat.side != WATCHER:
-                seat.tips |= AGAIN_THERE
-                if seat.reported is None:
-                    self._tell_pair(session, seat)
+            if seat is None or seat.chat.id != message.chat or seat.side == WATCHER or seat.tips & AGAIN_THERE:
+                continue
+            seat.tips |= AGAIN_THERE
+            if seat.reported is None:
+                self._tell_pair(session, seat)
 
     def _tell_pair(self, session: Session, seat: Seat) -> None:
         """Send the token of the pair, if both want it; asked for again it is made again."""

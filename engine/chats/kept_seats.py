@@ -2,7 +2,8 @@
 
 A substitute session takes the seat and is away, as if the connection had dropped, so that resuming, migration and the end of its time work as for
 any session. The user gets its token with `kept`, and comes back by `resume` on a new connection.
-**Invariant:** the user's own session has no seat and remembers the chat as ended; the others of the chat know the substitute alone.
+**Invariant:** the user's own session has no seat and remembers the chat as ended; the others of the chat know the substitute alone while it is there,
+and the user's own session once its time is over.
 """
 
 from engine.chats.chat_lifecycle import Chats
@@ -53,17 +54,17 @@ class KeptSeats:
         substitute.snaps, substitute.told, substitute.past = session.snaps, session.told, session.past
         substitute.fresh = False
         substitute.seat = seat
-        substitute.moved_on = True
+        substitute.moved_on = session.id
         substitute.deadline = now + KEPT_FOR
         return substitute
 
     def replaced(self, session: Session, message: Replaced) -> None:
-        """Handle that another side has another session."""
-        seat = session.seat
-        if seat is not None and seat.chat.id == message.chat:
-            seat.others = tuple(
-                [(side, message.address if side == message.side else address) for side, address in seat.others]
-            )
+        """Handle that another side of this chat, or of the last one, has another session."""
+        for seat in (session.seat, session.past):
+            if seat is not None and seat.chat.id == message.chat:
+                seat.others = tuple(
+                    [(side, message.address if side == message.side else address) for side, address in seat.others]
+                )
 
 
 def _remembered(seat: Seat, now: float) -> Seat:

@@ -160,7 +160,7 @@ class Presence:
         session.way = fresh.way
         session.fresh = False
         session.told = fresh.told
-        session.deadline, session.moved_on = 0.0, False
+        session.deadline, session.moved_on = 0.0, 0
         fresh.conn = 0
 
     def _back_in_chat(self, session: Session, request: Resume, now: float) -> None:
@@ -286,4 +286,6 @@ class Presence:
             deadlines.drop()
             session = sessions.get(first[1])
             if session is not None and not session.conn and session.deadline == first[0]:
+                if session.moved_on:
+                    self._chats.hand_back(session)
                 self.end(session, "stranger" if session.moved_on else "lost", now)

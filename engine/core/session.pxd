@@ -22,7 +22,7 @@ cdef class ChallengeState:
     cpdef raise_to(self, int level)
 
 cdef class Session(LimitsOwner):
-    cdef public object id, key, used
+    cdef public object id, key, used, moved_on
     cdef public object conn
     cdef public object identity, address
     cdef public tuple networks
@@ -36,5 +36,5 @@ cdef class Session(LimitsOwner):
     cdef public ChallengeState trial
     # what is half as wide stands together: who waits holds one of these
     cdef public int state, way, port
-    cdef public bint fresh, snaps, moved_on
+    cdef public bint fresh, snaps
     cpdef move(self, event)

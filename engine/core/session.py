@@ -122,7 +122,7 @@ class Session(LimitsOwner):
         # unanswered saves: (chat, answer). The answer is empty until it is known; it is kept here while the user is away
         self.saves: tuple[tuple[str, bytes], ...] = ()
         self.trial: ChallengeState | None = None  # challenge before the next search
-        self.moved_on = False  # the user moved on and may come back; the end of the chat is theirs
+        self.moved_on = 0  # id of the own session of a user who moved on and may come back; the end of the chat is theirs. 0: not so
         self.snaps = False  # the client answers `snap`, as of its last search
         self.way = 0  # bits of the connection's kind (PLAIN … in `engine.wire.protocol`), which decide the challenges it can solve
 

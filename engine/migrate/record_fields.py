@@ -84,7 +84,7 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
     if session.snaps:
         record["snaps"] = 1
     if session.moved_on:
-        record["moved_on"] = 1
+        record["moved_on"] = session.moved_on
     if session.saves:
         record["saves"] = [(chat, answer.decode()) for chat, answer in session.saves]
     if session.trial is not None:
@@ -130,7 +130,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     session = Session(id, 0, get("identity", 0), record["address"], STATE_NUMBERS[get("state", STATES[IDLE])])
     session.fresh = "fresh" in record
     session.snaps = "snaps" in record
-    session.moved_on = "moved_on" in record
+    session.moved_on = get("moved_on", 0)
     session.key = get("key", id)
     session.used = get("used", -1)
     session.alias = get("alias", 0)

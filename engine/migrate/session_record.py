@@ -203,7 +203,7 @@ PERSON: Final[Table] = {
     "age": _age,
     "paused": _seconds,  # seconds left
     "daily": _daily,
-    "moved_on": _flag,  # the user moved on and may come back
+    "moved_on": _key,  # own session of a user who moved on and may come back
     "snaps": _flag,  # the client answers `snap`
     "saves": _at_most(SAVES_MOST, _row(_text, _text)),  # chat, and the answer that was not delivered, if any
     "resume": _row(_text, _count, _or_none(_text)),  # the `resume` with which it waits for an older session

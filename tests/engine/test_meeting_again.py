@@ -2,7 +2,9 @@
 
 import pytest
 
-from engine.wire.protocol import PAST_FOR
+from engine.rooms.hub_messages import PAIRS
+from engine.wire.protocol import KEPT_FOR, PAST_FOR
+from engine.wire.rule_constants import Settings
 from tests.engine.workers import Host
 from tests.engine.world import Wire, World, bare, error
 
@@ -83,6 +85,45 @@ def test_after_the_chat_it_can_be_wanted_for_ten_minutes() -> None:
     assert bare(place.send(a, type="again")) == [error("no_chat", of="again")]
 
 
+@pytest.mark.parametrize("seconds", [0.0, KEPT_FOR + 1])
+def test_a_user_who_moved_on_gets_the_token_too_while_the_seat_is_kept_and_later(seconds: float) -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    met(place, a, b)
+    place.send(a, type="again")
+    place.send(a, type="find", keep=True)
+    place.wait(seconds)
+    a.take(), b.take()
+    assert [frame["type"] for frame in place.send(b, type="again")] == ["pair"]
+    assert [frame["type"] for frame in a.take()] == ["pair"]
+
+
+def test_a_repeated_wish_gives_its_user_a_token_and_tells_the_partner_nothing() -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    kept(place, a, b)
+    for _ in range(3):
+        assert [frame["type"] for frame in place.send(a, type="again")] == ["pair"]
+    assert b.take() == []
+
+
+def test_a_user_who_blocked_the_partner_after_the_wish_gets_no_token() -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    met(place, a, b)
+    place.send(a, type="again")
+    place.send(a, type="block")
+    place.send(b, type="again")
+    assert a.take() == []
+
+
+def test_a_question_that_comes_too_soon_is_refused_by_its_own_name() -> None:
+    place = World(Settings(limits=True), open_pairs=opened)
+    a = place.open(identity=7)
+    answers = [bare(place.send(a, type="here", pairs=[]))[0] for _ in range(20)]
+    assert (answers[-1]["code"], answers[-1]["of"]) == ("too_fast", "here")
+
+
 def test_without_cookies_and_after_a_report_nobody_is_kept() -> None:
     place = world()
     a, _ = place.pair()
@@ -136,3 +177,20 @@ def test_two_meet_again_wherever_they_are(homes: tuple[int, int]) -> None:
     assert [frame["type"] for frame in answer] == ["matched"]
     assert "matched" in [frame["type"] for frame in a.take()]
     assert host.world(a) is host.world(b)
+
+
+def test_a_call_whose_rows_come_apart_between_those_of_another_worker_is_a_call() -> None:
+    host = Host(2, make_pair=made, open_pairs=opened)
+    sent = []
+    for number, token in enumerate(("1000.7", "1001.8")):
+        worker = host.workers[number]
+        worker.send(worker.open(identity=7 + number), type="find", pairs=[token], call=0)
+        pairs, ticket = worker.room.rows
+        worker.room.rows.clear()
+        assert pairs[0] == PAIRS
+        sent.append((number, pairs, ticket))
+    for number, pairs, _ in sent:
+        host.hub.told(number, [pairs], host.now)
+    for number, _, ticket in sent:
+        host.hub.told(number, [ticket], host.now)
+    assert host.hub.pending == 1, "each waited for the other alone"

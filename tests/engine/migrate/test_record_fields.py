@@ -123,7 +123,7 @@ def full(world: MovingWorld) -> list[Wire]:
     asked.checked = True
     asked.wrong, asked.first_wrong, asked.barred = 2, world.now - 9, world.now + 51
     waiting.kind, waiting.waits = "wait", world.now + 8
-    b.session.moved_on = True
+    b.session.moved_on = a.session.id
     silent.session.trial, away.session.trial = asked, waiting
     silent.session.saves = (("c" * 16, b""), ("d" * 16, b'{"type":"saved"}'))
     ticket = world.lobby._tickets[again.session.id]
