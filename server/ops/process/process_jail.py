@@ -92,18 +92,22 @@ def client_jail(parent: int, memory: int) -> Jail:
 
 
 def confine(jail: Jail) -> list[str]:
-    """Give up all that `jail` does not keep. Return the names of the rights that this kernel or container cannot take away: `user`, `mdwe`,
-    `network`, `syscalls:CAUSE`. Raises OSError.
+    """Give up all that `jail` does not keep. Return the names of the rights that this kernel or container cannot take away: `user`,
+    `capabilities`, `mdwe`, `network`, `syscalls:CAUSE`. Raises OSError.
 
     Call it in a process with one thread, which has loaded what it needs.
     """
     calls = SyscallFilter(jail.calls)
     libc = ctypes.CDLL(None, use_errno=True)
     without: list[str] = []
-    apart = not jail.sockets and _leave_network(libc)
+    apart = not jail.sockets and libc.unshare(_CLONE_NEWNET) == 0
     if os.geteuid() == 0 and not jail.reads and not _become_nobody():
         without.append("user")
-    _drop_capabilities(libc, (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH) if jail.reads else ())
+    # Behind the change of user, which a new user namespace would not allow: its root stays the owner of root's files, and can read no others.
+    if not apart and not jail.sockets and os.geteuid() != 0:
+        apart = libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+    if not _drop_capabilities(libc, (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH) if jail.reads else ()):
+        without.append("capabilities")
     for option, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
@@ -134,11 +138,6 @@ def _end_with(libc: ctypes.CDLL, parent: int) -> None:
         raise ProcessLookupError("the parent has ended")
 
 
-def _leave_network(libc: ctypes.CDLL) -> bool:
-    """Enter a network namespace without interfaces: of root's own, or of a new user namespace. Return whether the system allows one."""
-    return any(libc.unshare(spaces) == 0 for spaces in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
-
-
 def _become_nobody() -> bool:
     try:
         os.setgroups([])
@@ -149,15 +148,18 @@ def _become_nobody() -> bool:
     return True
 
 
-def _drop_capabilities(libc: ctypes.CDLL, kept: Sequence[int]) -> None:
-    """Drop all capabilities but those of `kept` that this process has: a new user namespace gives all of its own. Raises OSError."""
+def _drop_capabilities(libc: ctypes.CDLL, kept: Sequence[int]) -> bool:
+    """Drop all capabilities but those of `kept` that this process has: a new user namespace gives all of its own. Return whether it has no others.
+
+    No call is made where there is nothing to drop: the service manager of a process without privileges may refuse it. Raises OSError.
+    """
     head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     has = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice 32 bits
     if libc.capget(head, has):
         raise OSError(ctypes.get_errno(), "capget")
     mask = has[1] & sum(1 << one for one in kept)
-    if libc.capset(head, (ctypes.c_uint32 * 6)(mask, mask, 0, 0, 0, 0)):
-        raise OSError(ctypes.get_errno(), "capset")
+    wanted = (mask, mask, 0, 0, 0, 0)
+    return tuple(has) == wanted or bool(libc.capset(head, (ctypes.c_uint32 * 6)(*wanted)) == 0)
 
 
 def _limit(jail: Jail) -> None:

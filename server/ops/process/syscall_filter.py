@@ -77,7 +77,8 @@ RUNNING: Final[tuple[Allowed, ...]] = (
     *(Only(call, 1, ALL_BITS, command) for call in ("fcntl", "fcntl64") for command in (2, 4, 1030)),  # F_SETFD, F_SETFL, F_DUPFD_CLOEXEC
     "dup", "dup2", "dup3", "pipe", "pipe2", "eventfd2", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
     "pread64", "readv", "writev", "fadvise64", "statfs", "statfs64", "fstatfs", "fstatfs64",
-    "uname", "getppid", "getpgrp", "getresuid", "getresgid", "getgroups", "sched_setaffinity", "sched_getparam",
+    "uname", "getppid", "getpgrp", "getresuid", "getresgid", "getgroups", "sched_getparam",
+    Only("sched_setaffinity", 0, ALL_BITS),  # of the calling thread, and not of other processes of this user
     "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "pause", "rt_sigtimedwait", "umask", "close_range",
 )  # fmt: skip
 # To be a client of a server, by name.

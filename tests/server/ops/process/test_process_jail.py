@@ -20,6 +20,7 @@ from server.ops.process.process_jail import Jail, client_jail, confine, keeper_j
 nobody = jails.NOBODY if os.geteuid() == 0 else None  # as which a program runs that a keeper has started
 keeps = subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=nobody)  # ends with this process
 child = keeps.pid
+{before}
 try:
     import ctypes
     without = confine({jail})
@@ -46,6 +47,7 @@ found = {{
     "kill another": tried(lambda: os.kill(os.getppid(), 0)), "read": tried(lambda: os.close(os.open("/etc/passwd", os.O_RDONLY))),
     "thread": tried(thread), "end the child": tried(lambda: os.kill(child, 9)),
     "limits": tried(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))),
+    "pin another": tried(lambda: os.sched_setaffinity(child, os.sched_getaffinity(0))),
 }}
 status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line) if found["read"] == "done" else {{}}
 os.write(1, json.dumps({{
@@ -55,9 +57,34 @@ os.write(1, json.dumps({{
 """
 
 
-def result(jail: str, user: int, replaced: bool = False) -> dict[str, object]:
-    """Return what a process tried in a jail, run by a user."""
-    code = CODE.format(root=str(ROOT), jail=jail, replaced=replaced)
+# As the unit of systemd (`SystemCallFilter=~@privileged`, `RestrictNamespaces=yes`): calls that need privileges fail.
+MANAGED = """
+import ctypes
+from server.ops.process import syscall_filter as filters
+library = filters._Library(ctypes.CDLL("libseccomp.so.2"))
+made = library.begin(filters._ALLOW)
+for call in ("capset", "unshare", "setresuid", "setgroups"):
+    assert library.add(made, filters._REFUSE, library.number(call), 0, (filters._Condition * 0)()) == 0
+ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # no new privileges
+assert library.load(made) == 0
+"""
+# As root of a container without CAP_SYS_ADMIN, which may enter a namespace of its own as each user may.
+OWNER = """
+import ctypes, os, sys
+sys.path.insert(0, {root!r})
+from server.ops.process import process_jail as jails
+jails._drop_capabilities(ctypes.CDLL(None, use_errno=True), [one for one in range(32) if one != 21])
+without = jails.confine(jails.program_jail(os.getppid(), 2 << 30))
+try:
+    os.close(os.open({path!r}, os.O_RDONLY))
+except PermissionError:
+    os.write(1, b"refused " + ",".join(without).encode())
+"""
+
+
+def result(jail: str, user: int, replaced: bool = False, before: str = "") -> dict[str, object]:
+    """Return what a process tried in a jail, run by a user. `before`: statements that it begins with."""
+    code = CODE.format(root=str(ROOT), jail=jail, replaced=replaced, before=before)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=True, timeout=120, cwd="/", user=user, group=user,
         env={"PATH": "/usr/bin:/bin"},
@@ -66,7 +93,19 @@ def result(jail: str, user: int, replaced: bool = False) -> dict[str, object]:
     return found
 
 
-ALL = ("socket", "fork", "exec", "write", "unlink", "kill another", "read", "thread", "end the child", "limits")
+ALL = (
+    "socket",
+    "fork",
+    "exec",
+    "write",
+    "unlink",
+    "kill another",
+    "read",
+    "thread",
+    "end the child",
+    "limits",
+    "pin another",
+)
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -102,6 +141,31 @@ def test_a_program_of_the_operator_reads_files_and_has_threads_and_nothing_else(
     }  # it takes the place of this one
     assert found["policy"] == os.SCHED_IDLE
     assert int(str(found["capabilities"]).strip(), 16) == 0
+
+
+@pytest.mark.parametrize(
+    "jail", ["picture_jail(16, 900 << 20)", "jails.SCREENING", "program_jail(os.getppid(), 2 << 30)"]
+)
+def test_a_service_manager_that_refuses_privileged_calls_stops_no_process(jail: str) -> None:
+    found = result(jail, 65534 if os.geteuid() == 0 else os.geteuid(), jail.startswith("program"), MANAGED)
+    assert found["without"] == []
+    tried = found["found"]
+    assert isinstance(tried, dict)
+    assert tried["socket"] == tried["write"] == tried["fork"] == "refused"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root's files are refused to other users anyway")
+def test_a_program_of_a_root_without_privileges_reads_none_of_its_files(tmp_path: Path) -> None:
+    path = Path("/dev/shm") / f"{os.getpid()}-{tmp_path.name}"  # noqa: S108 - in a folder that all may enter
+    path.touch(0o600)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", OWNER.format(root=str(ROOT), path=str(path))],
+            capture_output=True, check=True, timeout=120, cwd="/",
+        )  # fmt: skip
+    finally:
+        path.unlink()
+    assert done.stdout == b"refused "
 
 
 def test_a_process_whose_parent_has_ended_does_not_begin() -> None:
