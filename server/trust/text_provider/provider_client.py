@@ -124,8 +124,10 @@ class TextProvider:
         await self._program.run()
 
     async def explain(self, text: str) -> tuple[Explanation, ...]:
-        """Return what the provider finds in a text; nothing if it does not answer in time."""
-        if self._sock is None or not self.up or len(self._asked) >= EXPLAINED_MAX:
+        """Return what the provider finds in a text; nothing if it does not answer in time, or is a server, which is sent lines of running chats
+        alone.
+        """
+        if self._chosen.sent_to or self._sock is None or not self.up or len(self._asked) >= EXPLAINED_MAX:
             return ()
         self._number += 1
         number = self._number

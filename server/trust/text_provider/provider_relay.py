@@ -2,11 +2,13 @@
 
 `python -m server.trust.text_provider.provider_relay PARENT URL`. The body of a request is the questions, one JSON document a line, and that of the
 answer the server's answers (`provider_protocol`). **Invariant:** the server gets lines and numbers of this process, and nothing about users. No
-redirection is followed; a refusal, a fault or an answer that is too long ends this process, which is started again after a pause.
+redirection is followed; a refusal, a fault or an answer that is too long ends this process, which is started again after a pause. Standard error
+says why, which a server discards and `serendip check` shows.
 """
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import ssl
@@ -73,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
     say_begun(confine(client_jail(int(parent), MEMORY)))
     try:
         serve(url, key, opener)
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        sys.stderr.write(f"{url}: {error!r}\n")
         return 1
     return 0
 

@@ -1,13 +1,19 @@
 """Test a server as a provider of text: what it is sent, and that a bad one is left."""
 
 import asyncio
+import contextlib
 import json
+import socket
+import subprocess
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from server.trust.text_provider.provider_protocol import ANSWER_MAX
+from server.trust.text_provider.provider_program import relay_words
+from server.trust.text_provider.provider_protocol import ANSWER_MAX, encode_question
 from tests.server.trust.text_provider.test_provider_client import Maker, Run, make
+from tests.support.services import free_port
 from tests.support.stub import Answering, Stub
 
 __all__ = ["make"]
@@ -75,7 +81,14 @@ async def test_it_is_sent_the_line_and_a_number_and_nothing_else(make: Maker, th
         "authorization",
     }
     assert {head["Authorization"] for head in theirs.heads} == {"Bearer sesame"}
-    assert await run.provider.explain("glorp!") == (("hate.provider.low", 0.6, "glorp"),)
+
+
+async def test_a_line_of_a_case_is_not_sent_to_a_server(make: Maker, theirs: Provider) -> None:
+    run = await asks(make, theirs).ready()
+    assert await run.provider.explain("a glorp") == ()
+    run.say("hello")
+    await run.until(lambda: run.count("lines", "answered") == 1)
+    assert [one["text"] for one in theirs.asked] == ["", "hello"]
 
 
 @pytest.mark.parametrize(
@@ -109,3 +122,37 @@ async def test_a_server_that_holds_its_answer_back_is_left(make: Maker, theirs: 
         run.say("a glorp")
         await asyncio.sleep(0.02)
     assert not run.found
+
+
+def failed(url: str) -> str:
+    """Return what the relay says of a server that it cannot ask."""
+    words, environment = relay_words(url, "")
+    asked = encode_question(0, "")
+    done = subprocess.run(words, env=environment, input=asked, capture_output=True, check=False, cwd="/")
+    assert done.returncode == 1
+    return done.stderr.decode()
+
+
+def test_a_server_that_is_away_is_named_with_the_cause_for_the_check() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    said = failed(url)
+    assert said.startswith(f"{url}: ")
+    assert "Connection refused" in said
+
+
+def test_a_server_that_speaks_no_http_is_named_in_one_line() -> None:
+    def speak() -> None:
+        with server.accept()[0] as one, contextlib.suppress(ConnectionResetError):
+            one.recv(1 << 16)
+            one.sendall(b"220 mail.example\r\n\r\n")
+            one.shutdown(socket.SHUT_WR)
+            while one.recv(1 << 16):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        speaking = threading.Thread(target=speak)
+        speaking.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (line,) = failed(url).splitlines()
+        speaking.join()
+    assert line.startswith(f"{url}: BadStatusLine(")
