@@ -56,7 +56,9 @@ _SITES: Final = frozenset(
     wunderground.com xbox.com yahoo.com yandex.ru yelp.com youtube.com zillow.com
     """.split()  # noqa: SIM905 - a table of words
 )
-_SITE: Final = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]{1,40}\.){1,3}[a-z]{2,6})(?!\w|\.\w|/[\w?=%-])").match
+_SITE: Final = re.compile(
+    r"(?:https?://)?(?:www\.)?((?:[\w-]{1,40}\.){1,3}[a-z]{2,6})(?!\w|[.@]\w|:\d|/[\w?=%-])"
+).match
 _DIGITS_AS_LETTERS: Final = str.maketrans("013", "oie")
 _WRITTEN: Final = re.compile(r"https?://[^\s/]{3}|www(?<![\w.@]www)\.[\w-]{2}")
 _NAME: Final = (
@@ -92,9 +94,9 @@ _COMMON: Final = frozenset(
 
 def find_link(line: str, _: list[str]) -> Span | None:
     """Return the span of a page's address."""
-    written = _WRITTEN.search(line)
-    if written is not None and not is_known_site(line, written.start()):
-        return written.span()
+    for written in islice(_WRITTEN.finditer(line), DOTS_MAX):
+        if not is_known_site(line, written.start()):
+            return written.span()
     names = 0
     for found in islice(_endings(line), DOTS_MAX):
         if found[2] or _is_ending(found[1], " " in found[0]):

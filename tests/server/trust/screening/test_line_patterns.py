@@ -56,6 +56,13 @@ def test_an_ending_that_is_a_word_needs_a_name_that_is_none() -> None:
     assert find_shaped_link(*line("fine.me")) is None
 
 
+def test_a_known_site_hides_no_address_beside_it() -> None:
+    assert find_link(*line("https://google.com or https://a.example")) == (22, 33)
+    assert find_link(*line("https://google.com@a.example")) == (0, 11)
+    assert find_link(*line("https://google.com:80@a.example")) == (0, 11)
+    assert find_link(*line("https://google.com and www.youtube.com")) is None
+
+
 def test_an_address_stands_where_it_is_said() -> None:
     assert find_link(*line("see www.ab.example/x")) == (4, 10)
     assert find_contact(*line("write to me@home.example please")) == (9, 24)
