@@ -151,7 +151,7 @@ def _become_nobody() -> bool:
 def _drop_capabilities(libc: ctypes.CDLL, kept: Sequence[int]) -> bool:
     """Drop all capabilities but those of `kept` that this process has: a new user namespace gives all of its own. Return whether it has no others.
 
-    No call is made where there is nothing to drop: the service manager of a process without privileges may refuse it. Raises OSError.
+    No call is made if nothing is to be dropped: the service manager of a process without privileges may refuse it. Raises OSError.
     """
     head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     has = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice 32 bits
