@@ -29,7 +29,8 @@ from server.ops.process.syscall_filter import (
 NOBODY: Final = 65534  # a user without files
 OPEN_MAX: Final = 32  # descriptors of a process that reads files
 MIB: Final = 1024 * 1024
-NETWORK: Final = "network"  # a right that could not be given up
+NETWORK: Final = "network"  # rights that could not be given up
+SYSCALLS: Final = "syscalls:"
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -118,7 +119,7 @@ def confine(jail: Jail) -> list[str]:
     if jail.parent:  # after each change of user, which would undo it
         _end_with(libc, jail.parent)
     if missing := calls.install():
-        without.append(f"syscalls:{missing}")
+        without.append(f"{SYSCALLS}{missing}")
         if not apart and not jail.sockets:  # else no call makes a socket
             without.append(NETWORK)
     return without

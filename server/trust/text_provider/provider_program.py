@@ -1,8 +1,8 @@
 """Start a provider's program in its jail, write questions to it and read its answers.
 
 `python -m server.trust.text_provider.provider_program PARENT MEMORY PROGRAM …` confines itself, says what it could not give up, and becomes the
-program. **Invariant:** the program has no network, can start no other process and write no file; without a filter of system calls and a network
-namespace it is not run. It ends with the process that started it. Its errors are discarded, because they may quote a line.
+program. **Invariant:** the program has no network, can start no other process and write no file; without a filter of system calls it is not
+run. It ends with the process that started it. Its errors are discarded, because they may quote a line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from server.ops.process.process_jail import NETWORK, confine, program_jail
+from server.ops.process.process_jail import SYSCALLS, confine, program_jail
 from server.trust.text_provider.provider_protocol import ANSWER_MAX, PIECE, say_begun
 
 BACKLOG_MAX: Final = 256 * 1024  # bytes of questions that the program has not read
@@ -154,8 +154,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     without = confine(program_jail(int(parent), int(memory)))
-    if NETWORK in without:
-        say_begun(without, "this system has neither a filter of system calls nor a network namespace")
+    if any(one.startswith(SYSCALLS) for one in without):
+        say_begun(without, "this system has no filter of system calls (libseccomp, seccomp)")
         return NO_JAIL
     say_begun(without)
     return run_in_place(found, command, environment)

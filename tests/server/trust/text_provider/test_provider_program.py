@@ -2,12 +2,15 @@
 
 import os
 import select
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from server.trust.text_provider.provider_program import (
     BACKLOG_MAX,
+    NO_JAIL,
     Misbehaved,
     ProviderProgram,
     command_words,
@@ -83,3 +86,18 @@ def test_it_receives_nothing_of_this_server_and_the_key_stands_in_no_command_lin
     words, environment = relay_words("https://a.example/lines", "sesame")
     assert "sesame" not in " ".join(words)
     assert environment["PROVIDER_KEY"] == "sesame"
+
+
+def test_without_a_filter_of_system_calls_no_program_is_run() -> None:
+    code = (
+        "import sys; from server.ops.process import syscall_filter; syscall_filter._LIBRARY = 'none.so';"
+        " from server.trust.text_provider.provider_program import main; sys.exit(main(sys.argv[1:]))"
+    )
+    _, environment = command_words(("echo",), 1 << 31)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(os.getpid()), str(1 << 31), "echo", "it runs"],
+        env=environment, capture_output=True, check=False, cwd="/",
+    )  # fmt: skip
+    assert done.returncode == NO_JAIL
+    assert b"no filter of system calls" in done.stdout
+    assert b"it runs" not in done.stdout
