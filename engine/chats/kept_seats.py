@@ -60,6 +60,8 @@ class KeptSeats:
 
     def replaced(self, session: Session, message: Replaced) -> None:
         """Handle that another side of this chat, or of the last one, has another session."""
+        if session.moved_on:
+            self._core.post(session.moved_on, message)  # it remembers the chat too
         for seat in (session.seat, session.past):
             if seat is not None and seat.chat.id == message.chat:
                 seat.others = tuple(

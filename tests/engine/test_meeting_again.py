@@ -98,6 +98,22 @@ def test_a_user_who_moved_on_gets_the_token_too_while_the_seat_is_kept_and_later
     assert [frame["type"] for frame in a.take()] == ["pair"]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("seconds", [0.0, KEPT_FOR + 1])
+def test_two_who_both_moved_on_may_want_it_still(first: int, seconds: float) -> None:
+    place = world()
+    a, b = both = place.open(identity=7), place.open(identity=8)
+    met(place, a, b)
+    place.send(a, type="again")
+    place.send(both[first], type="find", keep=True)
+    place.wait(1)
+    place.send(both[1 - first], type="find", keep=True)
+    place.wait(seconds)
+    a.take(), b.take()
+    assert [frame["type"] for frame in place.send(b, type="again")] == ["pair"]
+    assert [frame["type"] for frame in a.take()] == ["pair"]
+
+
 def test_a_repeated_wish_gives_its_user_a_token_and_tells_the_partner_nothing() -> None:
     place = world()
     a, b = place.open(identity=7), place.open(identity=8)
