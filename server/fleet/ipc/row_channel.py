@@ -94,6 +94,11 @@ class RowChannel:
     # rows
 
     @property
+    def waiting(self) -> int:
+        """Bytes that the ring has had no room for yet."""
+        return self._waiting
+
+    @property
     def is_full(self) -> bool:
         """Whether so much is queued that nothing is to be sent that can be left out."""
         return self._waiting > WAITING_MAX

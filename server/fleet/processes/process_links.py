@@ -155,6 +155,7 @@ class WorkerLinks:
             ),
             **self.tunnels.reading(),
             **self.visitor_return.reading(),
+            "serendip_ipc_link_bytes": {(HUB,): self._rows_out.waiting},
             "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),
         }
 

@@ -115,6 +115,7 @@ class HubProcess:
             "serendip_hub_pending": hub.pending,
             "serendip_hub_matches": {(result,): hub.tally[result] for result in MATCHES},
             "serendip_ipc_link_unknown": hub.tally["unknown"],
+            "serendip_ipc_link_bytes": {(name,): channel.waiting for name, channel in self._channels.items()},
         }
 
     @property

@@ -219,3 +219,15 @@ async def test_connections_have_their_turn_while_rows_come_without_end(
     os.eventfd_write(one.links._bell, 1)
     await until(lambda: heard[0] == 1000)
     assert turns[0] > 1000 // module.ROUNDS // 2
+
+
+async def test_rows_that_the_ring_has_no_room_for_are_counted_as_waiting_at_the_link(made: Host) -> None:
+    hub, one = await hub_and_worker(made)
+    ends = (one.links._rows_out, one.links.reading, HUB), (
+        hub.process._channels["worker 1"], hub.process._reading, "worker 1",
+    )  # fmt: skip
+    for channel, reading, name in ends:
+        while not channel.waiting:
+            channel.send([[rows.ASK, 1]] * 32)
+        assert reading()["serendip_ipc_link_bytes"] == {(name,): channel.waiting}
+    await until(lambda: not any(channel.waiting for channel, _, _ in ends))
