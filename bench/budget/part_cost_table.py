@@ -68,7 +68,9 @@ def chats(
 def lines(document: Mapping[str, Any]) -> str:
     """Return the table and its conditions."""
     kinds = document["chats"]
-    shown = [part for part in PARTS if part not in (ASKED, REST)] + [REST]
+    counted = all(BESIDE in kind["parts"] for kind in kinds.values())  # else of the server's own process alone
+    left_out = (ASKED, REST) if counted else (ASKED, REST, BESIDE)
+    shown = [part for part in PARTS if part not in left_out] + [REST]
     rows = [
         [part, *(cell for kind in kinds.values() for cell in cells(kind, part)), PARTS[part].bounds] for part in shown
     ]
@@ -86,7 +88,7 @@ def lines(document: Mapping[str, Any]) -> str:
         for name, kind in kinds.items()
     )
     return (
-        f"{table(head, rows)}\n`python -m bench budget`: CPU of all processes until every record is written, "
+        f"{table(head, rows)}\n`python -m bench budget`: CPU of all {'processes' if counted else 'threads'} until every record is written, "
         f"the median of {document['rounds']} rounds "
         f"of {document['seconds']} s, {clients} clients, a message each ({spread}). Instructions over {document['counted'][0]:,.0f} and "
         f"{document['counted'][1]:,.0f} chats. {machine['cpu']}, {machine['cores']} cores, server on one; {machine['interpreter']}, a turn "

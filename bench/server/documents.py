@@ -4,6 +4,7 @@ from typing import Any
 
 from bench.server import plots
 from bench.server.plots import UNITS
+from bench.server.servers import UNSCREENED
 from bench.support.documents import fill, short, table
 from bench.support.results import RESULTS, ROOT, read
 
@@ -43,10 +44,10 @@ def summary(document: dict[str, Any]) -> str:
     ]
     words = "; ".join(f"*{name}*: {scenario['words']}" for name, scenario in scenarios.items())
     machine = document["machine"]
+    whole = "serendip with all its processes, as it ships and without screening; " if UNSCREENED.name in names else ""
     return (
         f"{table(['server', *head], rows)}\n{words}. Server on one core ({machine['cpu']}), "
-        f"medians of {document['rounds']} rounds in turn; serendip with all its processes, as it ships and without "
-        "screening; `floor` relays raw TCP, the peers pair by arrival and forward (picows, "
+        f"medians of {document['rounds']} rounds in turn; {whole}`floor` relays raw TCP, the peers pair by arrival and forward (picows, "
         "aiohttp and websockets on Python, ws on Node, gorilla on Go, tungstenite on Rust; uWebSockets is in no registry that the bench "
         "builds from). Made by `make bench`; "
         "[all columns](bench/results/whole.md).\n\n![Cost against peers](bench/results/peers.svg)\n"
