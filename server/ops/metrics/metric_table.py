@@ -307,6 +307,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "serendip_requests": {"state": ("open", "in_progress", "fulfilled", "denied", "revoked", "expired")},
     "serendip_orders": {"state": ("open", "held", "produced", "refused")},
+    "serendip_deletion_notices": {"state": ("waiting", "refused", "failed")},
     "serendip_emergency_reviews": {"state": ("waiting", "lawful", "unlawful")},
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
