@@ -74,7 +74,8 @@ PARTS: Final[dict[str, Part]] = {
     "lobby": Part(
         "a ticket in and out for each of the two, the steps by which it widens; the matcher's index",
         (
-            "engine.matching", "engine.matching.any_college_index", "engine.matching.lobby", "engine.matching.reusable_questions",
+            "engine.matching", "engine.matching.any_college_index", "engine.matching.kept_pairs", "engine.matching.lobby",
+            "engine.matching.reusable_questions",
             "engine.matching.pool_counts", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
             "engine.matching.window_pairing", "engine.rooms.local_waiting_room", "ext.match", "ext.match.errors",
             "ext.match.pairing_graph", "ext.match.due_heap",
@@ -87,7 +88,7 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.core.chat", "engine.chats.chat_lifecycle", "engine.chats.detection_handler", "engine.conduct.friction_points",
             "engine.core.ended_seats", "engine.chats.unread_notices", "engine.chats.search",
-            "engine.matching.search_criteria", "engine.chats.safety_tips", "engine.chats.challenges",
+            "engine.matching.search_criteria", "engine.chats.safety_tips", "engine.chats.challenges", "engine.chats.kept_seats",
         ),
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.wire.server_frames", "engine.views")),
@@ -109,12 +110,13 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_tips",
             "engine.chats.age_question_pause", "engine.chats.grooming", "engine.conduct.daily_detections", "engine.conduct.detection_classes",
-            "engine.conduct.video_pauses", "engine.chats.opener_pause", "engine.conduct.opener_counts",
-            "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.migrate.session_migration",
+            "engine.conduct.video_pauses", "engine.chats.opener_pause", "engine.conduct.opener_counts", "engine.chats.reactions",
+            "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.rooms.hub_records",
+            "engine.migrate.session_migration",
             "engine.migrate.session_record",
             "engine.rooms.meeting_placement", "engine.wire.protocol_copy_generator",
             "engine.migrate.record_fields", "engine.rooms.remote_waiting_room",
-            "ext.pxd_check", "ext.base.ageing_map", "ext.text", "ext.text.hashed_classifier", "ext.text.line_sieve",
+            "ext.pxd_check", "ext.base.ageing_map", "ext.base.shared_ring", "ext.text", "ext.text.hashed_classifier", "ext.text.line_sieve",
             "ext.text.phrase_index", "ext.text.phrase_scanner",
             "ext.net.tunnel_connections", "ext.migrate.connection_moves", "ext.migrate.tunnel_transfer", "ext.net.similarity",
             "ext.migrate.tunnel_client_state", "ext.migrate.tunnel",
