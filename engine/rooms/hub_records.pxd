@@ -4,10 +4,12 @@ from engine.matching.tickets cimport Ticket
 
 cpdef bytes pack(batch)
 
+
 @cython.locals(at=Py_ssize_t)
 cpdef list unpack(bytes data)
 cpdef tuple unpack_row(bytes data, Py_ssize_t at)
 cpdef bint is_ticket(bytes data, Py_ssize_t at)
+
 
 @cython.locals(ticket=Ticket, step=double, age=double)
 cpdef tuple unpack_ticket(bytes data, Py_ssize_t at, double now)

@@ -200,9 +200,10 @@ cdef int check_values(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::
     return most
 
 
-def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None, int32_t[::1] mate not None, *,
-         const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None, const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None,
-         const uint32_t[::1] places=None, const uint32_t[::1] homes=None, double near=0.0, uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
+def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None,
+         int32_t[::1] mate not None, *, const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None,
+         const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None, const uint32_t[::1] places=None,
+         const uint32_t[::1] homes=None, double near=0.0, uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
     """Fill `mate` with each ticket's partner or -1; return the sum of the weights.
 
     Ticket i, in order of age, has the interests ids[offsets[i]:offsets[i + 1]], ascending, small numbers (dense), each of weight worth[..]
@@ -216,7 +217,10 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
     cdef Graph g
     cdef int bad
     cdef uint64_t total = 0
-    if not 0.0 <= near <= 0.5 or offsets.shape[0] != <Py_ssize_t>n + 1 or ids.shape[0] != worth.shape[0] or depth > DEEPEST or keep < 1 or keep > 4096:
+    if (
+        not 0.0 <= near <= 0.5 or offsets.shape[0] != <Py_ssize_t>n + 1 or ids.shape[0] != worth.shape[0]
+        or depth > DEEPEST or keep < 1 or keep > 4096
+    ):
         raise BadArray("arrays of different lengths, or a bound out of range")
     if n == 0:
         return 0

@@ -13,9 +13,10 @@ from libc.string cimport memset
 from ext.match.matcher_base cimport Index
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
-    MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, MX_PLAIN, mx, mx_alive, mx_arrivals,
-    mx_best, mx_best_variant, mx_buckets, mx_cold, mx_common_interests, mx_counts, mx_doors, mx_dump_bucket, mx_dump_list, mx_dump_ticket, mx_free,
-    mx_handle, mx_hot, mx_list, mx_names, mx_new, mx_person, mx_pool_open, mx_query, mx_recall, mx_relax, mx_slot, mx_text, mx_variants
+    MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, MX_PLAIN, mx, mx_alive,
+    mx_arrivals, mx_best, mx_best_variant, mx_buckets, mx_cold, mx_common_interests, mx_counts, mx_doors, mx_dump_bucket, mx_dump_list,
+    mx_dump_ticket, mx_free, mx_handle, mx_hot, mx_list, mx_names, mx_new, mx_person, mx_pool_open, mx_query, mx_recall, mx_relax, mx_slot,
+    mx_text, mx_variants
 )
 
 from ext.match.errors import BadArray, DuplicateInterest, MatcherError, MatcherFull, TooMany, UnknownInterest, UnknownPool, UnknownTicket
@@ -104,11 +105,11 @@ cdef class Matcher(Index):
 
         Return the partner's (client, common ids rarest first, weight, since, rule), or a handle.
 
-        level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to search. exact: no budget.
-        look: False waits without a search. floor: the least weight of shared interests that is accepted, up to 65,534; 65,535: it accepts
-        only a ticket of the same interests. A quiet pool has none. place: the place that the ticket cannot leave, so that it meets no ticket of another place; 0: none. home: the process or
-        host of the user; a ticket of the same home is preferred (`near`), but not in an exact search; 0: unknown. Raises subclasses of
-        MatcherError, the pool unchanged.
+        level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to search. exact: no budget. look:
+        False waits without a search. floor: the least weight of shared interests that is accepted, up to 65,534; 65,535: it accepts only a ticket
+        of the same interests. A quiet pool has none. place: the place that the ticket cannot leave, so that it meets no ticket of another place;
+        0: none. home: the process or host of the user; a ticket of the same home is preferred (`near`), but not in an exact search; 0: unknown.
+        Raises subclasses of MatcherError, the pool unchanged.
         """
         cdef mx_query *q = &self.q
         cdef mx_best b

@@ -267,9 +267,9 @@ class HubProcess:
         self.peers.distrust(name, str(damage))
 
     def _load(self, name: str, message: Message) -> None:
-        sessions, people, named, talking = message.records
+        sessions, people, named, *talking = message.records
         self._people[name] = (people - len(named), frozenset(named))
-        self._talking[name] = talking
+        self._talking[name] = talking[0] if talking else {}  # an older program names no languages
         self.federation.load(self.names.number(name), sessions)
 
     def _tell_there(self) -> None:

@@ -25,3 +25,9 @@ export const askHere = (state) =>
         { do: "timer", name: "here", ms: EVERY },
       ]
     : [];
+
+/** Return what a chat that was a call has of the pair: its entry, and the face by which the two know each other. */
+export function paired({ find, prefs }) {
+  const pair = prefs.pairs[find?.extra?.call];
+  return pair ? { pair, face: pairOf(pair).face } : {};
+}

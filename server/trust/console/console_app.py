@@ -96,11 +96,11 @@ def build(
     for part in PARTS:
         part(gate, pages, case_parts)
     add_approvals(gate, pages, approvals)
-    add_emergencies(gate, pages, EmergencyReviews(parts.database, clock))
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_requests(gate, pages, parts, RequestWork(parts.database, parts.pseudonyms, chosen), clock)
     add_orders(gate, pages, parts, clock)
     add_accounts(gate, pages, accounts, origin)
+    add_emergencies(gate, pages, EmergencyReviews(parts.database, clock))
     add_audit(gate, pages, parts.database, clock)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()

@@ -1,5 +1,5 @@
 // Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
-import { pairOf } from "../pairs.js";
+import { paired } from "../pairs.js";
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
 import { facesOf } from "./faces.js";
@@ -48,12 +48,6 @@ function insert(state, seq, entry) {
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
 
-/** Return what a chat that was a call has of the pair: its entry, and the face by which the two know each other. */
-function paired({ find, prefs }) {
-  const pair = prefs.pairs[find?.extra?.call];
-  return pair ? { pair, face: pairOf(pair).face } : {};
-}
-
 /** Begin a chat (`matched`, or `resumed` into one that this page has not shown). */
 export function begin(state, frame, now, more = {}) {
   const chat = {
@@ -98,10 +92,8 @@ export function begin(state, frame, now, more = {}) {
 /** Handle the report of the server about accepted own lines: the others are sent again, in order, under new ordinals. */
 export function reconcile(state, frame) {
   const refused = new Set(frame.refused ?? []);
-  let next = mark(state, (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken, {
-    state: "sent",
-    late: false,
-  });
+  const accepted = (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken;
+  let next = mark(state, accepted, { state: "sent", late: false });
   next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
   next = patch(next, "chat", { returning: false, faces: facesOf(frame, state.owed), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);

@@ -87,7 +87,9 @@ async def test_what_the_purge_takes_from_the_trail_leaves_the_copies(kit: Kit) -
     found = await copies(kit).load()
     assert found is not None
     assert len(found[1]["audit"]) == 3
-    assert len(await names(kit)) == 2
+    assert (
+        len([name for name in await names(kit) if "/disclosure/" not in name]) == 2
+    )  # a purge writes a mark into the ledger
 
 
 async def test_they_are_sealed_each_under_its_name_and_a_missing_piece_is_told(kit: Kit) -> None:

@@ -72,7 +72,7 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
         yield "statistics.html", {"state": state, "months": [] if state else months}
     yield (
         "transparency.html",
-        {"state": "", "ledger": {"lines": 3, "hash": "5f"}, "months": [(t.month("2026-10"), tables(MONTH, t))]},
+        {"state": "", "ledger": {"day": t.day(0), "hash": "5f"}, "months": [(t.month("2026-10"), tables(MONTH, t))]},
     )
     page = Page("token", "")
     yield "rights.html", {

@@ -15,6 +15,7 @@ from server.ops.health.readiness import Health
 def made(parts: SiteParts = NO_PARTS, **chosen: Any) -> Services:
     engine = SimpleNamespace(
         people=3,
+        talking=lambda now: {"en": 2},
         room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0)),
         measures=EngineHistograms(),
     )
@@ -25,6 +26,7 @@ def made(parts: SiteParts = NO_PARTS, **chosen: Any) -> Services:
 def test_the_status_counts_who_is_here() -> None:
     assert made().status() == {
         "online": 3,
+        "talking": {"en": 2},
         "usual": {},
         "spy": {"ask": 1.3, "discuss": 0.0, "asking": 2, "discussing": 0},
     }

@@ -14,6 +14,7 @@ SMALL = {
     "style/b.css": b"b {}\n",
     "style/chat.css": b"c {}\n",
     "style/rest.css": b"d {}\n",
+    "style/faces.css": b"e {}\n",
     "app.js": b'import { two, three as drei } from "./parts/two.js";\nimport it from "./it.mjs";\nit(two, drei);\n',
     "it.mjs": b"var n=1;export default function(){return n}\n",
     "one.js": b'const hidden = 1;\nexport const one = () => hidden;\nexport async function later() {\n  return import("./parts/rest.js");\n}\n',
@@ -84,7 +85,7 @@ def test_what_is_asked_for_together_becomes_a_file_that_takes_from_the_first() -
 def test_the_styles_of_the_shell_become_one_in_their_order() -> None:
     found = bundled(SMALL, {})
     assert found[SHEET] == b"a {}\nb {}\n"
-    assert found["style/second.css"] == b"c {}\nd {}\n"
+    assert found["style/second.css"] == b"c {}\nd {}\ne {}\n"
     assert found["index.html"] == b'<link rel="stylesheet" href="/s/-/style/first.css">\n<script></script>'
 
 

@@ -115,6 +115,7 @@ def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server:
             "avoid",
             "called",
             "notify",
+            "pairs",
             "language",
             "words",
             "theme",

@@ -19,7 +19,11 @@ def body(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     data = tmp_path_factory.mktemp("first")
     phrases, why = own_phrases(data, NONE)
     assert why == ""
-    assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == ["contact", "groom.apps"]
+    assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == [
+        "contact",
+        "contact.hint",
+        "groom.apps",
+    ]
     (file,) = (data / FOLDER).iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
     return file.read_bytes()
@@ -46,7 +50,12 @@ def test_a_restart_maps_the_file_and_compiles_nothing(
     assert why == ""
     assert str(path) in Path("/proc/self/maps").read_text()
     found = read_rules(None, None, phrases).find("im 14, add me on snap")
-    assert [(one.rule, one.age) for one in found] == [("age.claim", 14), ("contact", 0), ("groom.apps", 0)]
+    assert [(one.rule, one.age) for one in found] == [
+        ("age.claim", 14),
+        ("contact", 0),
+        ("contact.hint", 0),
+        ("groom.apps", 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -113,5 +122,9 @@ def test_the_file_of_a_build_is_read_by_any_user_and_leaves_the_data_folder_alon
     phrases, why = own_phrases(data, built)
     assert why == ""
     assert kept_phrases(data, built) is not None
-    assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == ["contact", "groom.apps"]
+    assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == [
+        "contact",
+        "contact.hint",
+        "groom.apps",
+    ]
     assert list(data.iterdir()) == []
