@@ -1,6 +1,7 @@
 // Keep choices in localStorage under one name, and the resume token of a chat in sessionStorage (this tab only). If storage is refused, or
 // "Keep nothing" is on, nothing is written and everything stays in memory.
 
+import { good } from "./pairs.js";
 import { BOUNDS } from "./protocol.js";
 
 const NAME = "serendip";
@@ -55,9 +56,20 @@ export function recall(defaults) {
   return known;
 }
 
-export const keep = (prefs) =>
+/** Return the pairs to store: those that are stored, since another tab may have changed them, with the change of this one. */
+function pairsOf(prefs, { added = [], dropped = [] }) {
+  const stored = json(localStorage.getItem(NAME)) ?? {};
+  if (stored.nothing) return prefs.pairs;
+  const others = (Array.isArray(stored.pairs) ? stored.pairs : []).filter((entry) => fit(entry) && ![...added, ...dropped].includes(entry));
+  return [...good(others, Date.now()), ...added].slice(-BOUNDS.pairs);
+}
+
+/** Store the choices. `change`: the pairs that were `added` and `dropped`. */
+export const keep = (prefs, change = {}) =>
   attempt(() => {
-    const kept = prefs.nothing ? { nothing: true } : Object.fromEntries(KEPT.map((name) => [name, prefs[name]]));
+    const kept = prefs.nothing
+      ? { nothing: true }
+      : { ...Object.fromEntries(KEPT.map((name) => [name, prefs[name]])), pairs: pairsOf(prefs, change) };
     localStorage.setItem(NAME, JSON.stringify(kept));
   });
 

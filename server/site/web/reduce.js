@@ -41,7 +41,7 @@ function failed(state, event, now) {
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
   if (code === "adult") return asked(state, now);
   if (code === "notice") return decide(state, { type: "unread" }, now);
-  if (code === "no_pair" || of === "again") return decide(state, { type: "befriend.refused" }, now);
+  if (code === "no_pair" || of === "again") return decide(state, { type: "befriend.refused", code }, now);
   if (of === "here") return [state];
   if (of === "solution") return decide(state, { type: "check.failed" }, now);
   if (code === "challenge") return decide(state, { type: "challenged" }, now);

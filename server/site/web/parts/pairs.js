@@ -9,8 +9,9 @@ import { t } from "../words.js";
 
 const dayOf = (seconds) => new Date(seconds * 1000).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "long", year: "numeric" });
 
-/** Whether this browser can store a pair: it has a cookie and keeps something. */
-export const mayKeep = ({ can, prefs, chat, ended }) => can.cookies && !prefs.nothing && !chat.blocked && !ended?.reported;
+/** Whether a pair can be made of the chat, and this browser can store it: it has a cookie and keeps something. */
+export const mayKeep = ({ can, prefs, chat, ended }) =>
+  can.cookies && can.keep && !prefs.nothing && chat.role !== "spy" && !chat.blocked && !ended?.reported;
 
 /** Offer to keep in touch, in the menu of a chat and at its end. `kind`: classes of the button. */
 export const Keep = ({ chat, kind = "" }) =>

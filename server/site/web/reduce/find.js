@@ -151,7 +151,7 @@ export function seek(state, want, now) {
 const answerAge = (state, { adult }, now) => {
   if (!adult) {
     const next = patch(state, "prefs", { minor: now, adult: false, tags: [], pairs: [] });
-    return [{ ...next, college: null, phase: "minor", sheet: null }, { do: "forget", minor: true }, { do: "keep" }, focus("h1")];
+    return [{ ...next, college: null, phase: "minor", sheet: null, here: [] }, { do: "forget", minor: true }, { do: "keep" }, focus("h1")];
   }
   return and([patch(state, "prefs", { adult: true, minor: 0, statement: state.config.privacy ?? 0 }), { do: "keep" }], (next) =>
     seek(next, state.sheet?.find ?? {}, now),

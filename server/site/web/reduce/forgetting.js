@@ -7,6 +7,7 @@ export const forgettingEvents = {
       ...state,
       prefs: { ...defaults, language: state.prefs.language, nothing: state.prefs.nothing },
       college: null,
+      here: [],
       notice: "forgot",
       sheet: null,
     },

@@ -82,8 +82,8 @@ function closed(state, { code }, now) {
   if (code === CLOSE.banned) {
     // a ban ends all pairs
     const prefs = state.refused?.code === "banned" ? { ...state.prefs, pairs: [] } : state.prefs;
-    const over = { ...state, prefs, phase: gone, link: { ...lost, is: "stopped" }, sheet: null };
-    return [over, { do: "token" }, ...(prefs === state.prefs ? [] : [{ do: "keep" }]), focus("h1")];
+    const over = { ...state, prefs, here: [], phase: gone, link: { ...lost, is: "stopped" }, sheet: null };
+    return [over, { do: "token" }, ...(prefs === state.prefs ? [] : [{ do: "keep", pairs: { dropped: state.prefs.pairs } }]), focus("h1")];
   }
   if (OUR_FAULT.includes(code)) {
     const broken = { ...state, link: { ...lost, is: "stopped", why: "broken" }, refused: { code } };

@@ -1,11 +1,12 @@
 // Decide about users who both chose to meet again: the wish in a chat, its token, the pairs that search now, calls and their answers. Declining sends nothing.
 import { faceOf, nameOf, partnerFace } from "../face.js";
-import { entryOf, pairOf, tokensOf } from "../pairs.js";
+import { askHere, entryOf, pairOf, tokensOf } from "../pairs.js";
 import { BOUNDS } from "../protocol.js";
 import { seek } from "./find.js";
 import { and, call, focus, patch, post, say } from "./state.js";
 
-const kept = { do: "keep" };
+/** Store what changed in the list: another tab may have changed the rest of it. */
+const keep = (change) => ({ do: "keep", pairs: change });
 
 /** Say that the partner should be met again. The same press once more asks for a token that was lost on the way. */
 const befriend = (state) =>
@@ -23,15 +24,23 @@ function pair(state, { frame: { chat, token, until } }) {
   const next = patch(state, "prefs", { pairs: [...others, entry].slice(-BOUNDS.pairs) });
   const told = { friend: "kept", pair: entry };
   const known = next.chat === shown ? patch(next, "chat", told) : patch(next, "last", { chat: { ...shown, ...told } });
-  return [known, kept, say("keep.kept", { name: nameOf(face) })];
+  return [known, keep({ added: [entry], dropped: [shown.pair] }), say("keep.kept", { name: nameOf(face) })];
 }
 
-const refused = (state) => [state.chat?.friend === "asked" ? patch(state, "chat", { friend: "not" }) : state, say("keep.not")];
+/** Handle a refused wish. It can be repeated, unless one of the two has no cookie (`no_pair`) or the server has forgotten the chat. */
+function refused(state, { code }) {
+  const none = code === "no_pair";
+  const next = state.chat?.friend === "asked" ? patch(state, "chat", { friend: none ? "not" : undefined }) : state;
+  if (code === "no_chat" && next.ended) return [patch(next, "ended", { unknown: true }), say("next.gone")];
+  return [next, say(none ? "keep.not" : "link.failed")];
+}
 
-/** Delete a stored pair: by the user, or since they block or report the other. */
-const drop = (state, entry) => patch(state, "prefs", { pairs: state.prefs.pairs.filter((one) => one !== entry) });
+/** Delete a stored pair: by the user, or since they block or report the other. The places of those who are here are no longer valid. */
+const drop = (state, entry) => ({ ...patch(state, "prefs", { pairs: state.prefs.pairs.filter((one) => one !== entry) }), here: [] });
 
-const here = (state, { frame }) => [{ ...state, here: frame.pairs.filter((place) => place < state.prefs.pairs.length) }];
+/** Record who is here; only at home, since the list may change on other screens. */
+const here = (state, { frame }) =>
+  state.phase === "home" ? [{ ...state, here: frame.pairs.filter((place) => place < state.prefs.pairs.length) }] : [state];
 
 /** Call a user of a pair: this search meets no other one. */
 const ring = (state, { place, mode = "text" }, now) => seek(state, { mode, interests: [], extra: { call: place } }, now);
@@ -61,7 +70,7 @@ export function followPairs(before, result) {
   const { chat, ended } = state;
   const over = (chat?.blocked && !before.chat?.blocked) || (ended?.reported && !before.ended?.reported);
   if (!over || !chat?.pair || !state.prefs.pairs.includes(chat.pair)) return result;
-  return [patch(drop(state, chat.pair), "chat", { friend: "not", pair: null }), ...effects, kept];
+  return [patch(drop(state, chat.pair), "chat", { friend: "not", pair: null }), ...effects, keep({ dropped: [chat.pair] })];
 }
 
 export const pairEvents = {
@@ -70,6 +79,9 @@ export const pairEvents = {
   ring,
   decline,
   someone,
-  "pair.drop": (state, { place }) => [drop(state, state.prefs.pairs[place]), kept, say("pairs.dropped"), focus("#pairs")],
+  "pair.drop": (state, { place }) => {
+    const entry = state.prefs.pairs[place];
+    return and([drop(state, entry), keep({ dropped: [entry] }), say("pairs.dropped"), focus("#pairs")], (next) => [next, ...askHere(next)]);
+  },
 };
 export const pairFrames = { pair, here, called };

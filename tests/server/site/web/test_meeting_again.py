@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server.site.web.conftest import Opener, keep, meet
+from tests.server.site.web.conftest import Opener, keep, meet, opened
 from tests.server.site.web.servers import Server
 from tests.server.site.web.test_two_windows import say
 from tests.support.pictures import picture
@@ -102,6 +102,35 @@ def test_the_settings_list_them_and_forget_each_and_a_block_forgets_too(window: 
     carl.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
     carl.locator("#more #block").click()
     carl.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 0")
+
+
+def test_another_tab_neither_loses_a_pair_nor_brings_one_back(window: Opener, server: Server) -> None:
+    page = keep(window(), adult=True)
+    page.goto(server.url)
+    stored = "() => JSON.parse(localStorage.serendip).pairs"
+    for pairs in (["token 9999999999 1"], []):  # another tab keeps one, and forgets it
+        page.evaluate("(pairs) => { localStorage.serendip = JSON.stringify({adult: true, pairs}); }", pairs)
+        page.get_by_role("button", name="Settings").click()
+        opened(page, "#settings")
+        page.get_by_role("switch", name="Ask before the next stranger").click()
+        page.wait_for_function("() => 'sure' in JSON.parse(localStorage.serendip)")
+        assert page.evaluate(stored) == pairs
+        page.keyboard.press("Escape")
+        if pairs:
+            page.reload()
+            page.wait_for_selector("#start-text")
+
+
+def test_without_storage_it_is_not_offered(window: Opener, server: Server) -> None:
+    other, page = (keep(window(), adult=True, tags=["no storage"]) for _ in range(2))
+    page.add_init_script("Storage.prototype.setItem = () => { throw new Error('refused') }")
+    for one in (page, other):
+        one.goto(server.url)
+        one.click("#start-text")
+    expect(page.locator("#message")).to_be_visible()
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.locator("#more #block")).to_be_visible()
+    expect(page.locator("#more #keep")).to_have_count(0)
 
 
 def test_without_cookies_it_is_not_offered(window: Opener, server: Server) -> None:
