@@ -10,7 +10,7 @@ let begun = null;
 
 function start({ touches, target, timeStamp }) {
   const [{ clientX: x, clientY: y }] = touches;
-  const over = target.closest?.(".middle, .frame") && !target.closest("button, input, .gate");
+  const over = target.closest?.(".middle, .frame") && !target.closest("button:not(.openers button), input, .gate");
   begun = touches.length === 1 && over && x > EDGE && x < innerWidth - EDGE ? { x, y, at: timeStamp } : null;
 }
 

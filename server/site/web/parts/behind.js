@@ -3,8 +3,9 @@ import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-export const Behind = () => html`
-  <button type="button" class="button pill behind" id="back-to-them" aria-keyshortcuts="Alt+B" onClick=${() => send("next.back")}>
+/** `kind`: classes of the button. */
+export const Behind = ({ id = "back-to-them", kind = "button pill" }) => html`
+  <button type="button" class=${`${kind} behind`} id=${id} aria-keyshortcuts="Alt+B" onClick=${() => send("next.back")}>
     ${t("next.back")}
   </button>
 `;

@@ -10,6 +10,7 @@ import { note, past, put } from "./talk.js";
 import { and, focus, patch, say, timer } from "./state.js";
 
 const ARMED = new Set(["next", "swipe"]);
+const DOUBLE = 350; // ms in which a second press belongs to the first: it was meant for the chat before
 
 /**
  * Move on at once; the server keeps the seat for a moment (`kept`). If the user wants to be asked, the second press within three seconds moves
@@ -17,14 +18,15 @@ const ARMED = new Set(["next", "swipe"]);
  */
 function next(state, { sure, by = "next" }, now) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
+  if (state.behind && now - state.behind.at < DOUBLE) return [state];
   if (state.prefs.sure && !sure && !ARMED.has(state.armed))
     return [{ ...state, armed: by }, say(by === "swipe" ? "chat.swipe" : "next.again"), timer("armed", 3000)];
   const { chat, find, last } = state;
   const [after, ...effects] = meet(state, {}, now);
   if (chat.call && state.video.veil) return [after, ...effects, past()]; // from nudity there is no way back
   const asked = effects.map((effect) => (effect.frame?.type === "find" ? { ...effect, frame: { ...effect.frame, keep: true } } : effect));
-  const behind = after.phase === "waiting" ? { chat, find, last, token: null, until: 0 } : null;
-  return [{ ...after, behind }, ...asked, past()];
+  const behind = after.phase === "waiting" ? { chat, find, last, token: null, until: 0, at: now } : null;
+  return [{ ...after, behind }, { do: "cancel", name: "behind" }, ...asked, past()];
 }
 
 /** Offer to return to the chat that was just left, until the server ends it. */
@@ -41,7 +43,7 @@ function goBack(state, _, now) {
   const { id, call, draft: begun } = behind.chat;
   const text = state.last?.chat.id === id ? (state.last.chat.draft ?? begun) : begun;
   const chat = { ...behind.chat, call: call && { ...call, again: true }, draft: text, typing: null, picking: null, returning: true };
-  const cleared = { waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null, behind: null, owed: [] };
+  const cleared = { waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null, behind: null, owed: [], video: { ...state.video, veil: false, looked: false } };
   const me = { ...state.me, token: behind.token, resume: true };
   const link = { ...state.link, is: "connecting", settled: false, resuming: false, since: now };
   return [{ ...state, ...cleared, phase: "chat", chat, find: behind.find, last: behind.last, me, link }, { do: "reopen" }, say("next.returned"), focus("chat")];
@@ -63,12 +65,13 @@ const isTip = (tip) => typeof tip?.text === "string" && Number.isInteger(tip.of)
 
 const BLURS = ["none", "background", "all"];
 
-/** Restore a call: devices that were off stay off, and a blurred or veiled picture stays so. */
-const shown = (state, { camera, microphone, blur, veil } = {}) =>
+/** Restore a call: devices that were off stay off, a blurred or veiled picture stays so, and a curtain that was drawn again (`drawn`) stays silent. */
+const shown = (state, { camera, microphone, blur, veil, drawn } = {}) =>
   patch(state, "video", {
     on: { camera: camera !== false, microphone: microphone !== false },
     ownBlur: BLURS.includes(blur) ? blur : state.video.ownBlur,
     veil: veil === true,
+    looked: drawn === true,
   });
 
 /** Restore the chat after a reload: `kept` is what was stored of it, or null. */

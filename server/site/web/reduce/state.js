@@ -13,7 +13,7 @@
 //   video   reduce/video.js: own devices, and what is known of the call beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
 //   ended   {cause, at, count: seconds to the next search or null, unknown: the server has forgotten this chat, typed: at}
 //   last    {chat, ended, saved} of the chat before this one or this search, or null
-//   behind  {chat, find, last, token: null until the server has kept the seat, until}: the chat that Next left a moment ago, or null
+//   behind  {chat, find, last, token: null until the server has kept the seat, until, at}: the chat that Next left a moment ago, or null
 //   looking {chat}, of a chat that was reported: it is left when its pictures are taken (reduce/pictures.js); or null
 //   armed   leave | next | swipe: the action of the second press; or false
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null

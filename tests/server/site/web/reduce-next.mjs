@@ -35,6 +35,16 @@ export const cases = {
     same(run.then(["next.back"], ["open"], hello, { type: "error", code: "no_session", of: "resume" }).state.ended.cause, "me");
     same(chat().then(["next"], { type: "kept", token: "k", within: 3 }, ["timer.behind"]).state.behind, null);
   },
+  "the second half of a double press skips nobody": () => {
+    const run = chat().then(["next"], second);
+    run.now -= 1800;
+    same(run.then(["next"]).state.chat.id, "c2");
+    same(run.then(["next"]).state.phase, "waiting");
+  },
+  "the end of the time for one way back does not end that for the next": () => {
+    const run = onward().then({ type: "kept", token: "k", within: 3 }, ["next"]);
+    same(run.effects.filter((effect) => effect.do === "cancel"), [{ do: "cancel", name: "behind" }]);
+  },
   "who wants to be asked is asked: the first press asks, the second goes to the next, and one that comes late asks again": () => {
     const asked = () => chat().then(["pref", { name: "sure", value: true }]);
     const run = asked().then(["next"]);
