@@ -35,7 +35,7 @@ function write() {
     .slice(-MOST)
     .map(({ text, seq, ordinal, state }) => ({ text, seq, ordinal, state }));
   const tips = [...(chat.tips ?? []), ...chat.lines.filter(({ quiet }) => quiet)].map(({ of, text, values }) => ({ of, text, values }));
-  const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil } : undefined;
+  const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil, drawn: video.blurred && video.looked } : undefined;
   const { id, tone, hung, quote, pair, friend } = chat;
   return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, tips, draft: typed, quote: quote?.text, tone, shows, hung, pair, friend })));
 }

@@ -26,7 +26,7 @@ const started = (state, again) => [
     link: "connecting",
     slow: 0,
     blurred: true,
-    looked: false,
+    looked: again && state.video.looked,
     framed: false,
     veil: again && state.video.veil,
     remote: 0,

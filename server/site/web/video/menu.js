@@ -4,6 +4,7 @@ import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { Sheet } from "../parts/sheet.js";
 import { Switch } from "../parts/switch.js";
+import { isShown } from "../reduce/video.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 import { Choices } from "./ready.js";
@@ -21,6 +22,8 @@ export const CallMenu = ({ state: { video } }) => html`
       <button type="button" onClick=${then(() => send("full"))}>${icon("full")}${t("call.full")}</button>
       ${
         document.pictureInPictureEnabled &&
+        isShown(video) &&
+        !video.veil &&
         html`
           <button type="button" onClick=${then(floating)}>${icon("pip")}${t("call.pip")}</button>
         `

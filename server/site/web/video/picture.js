@@ -79,6 +79,7 @@ export function Theirs({ serial, shown, hidden, quiet, off, whole, volume, speak
       muted=${quiet}
       playsinline
       autoplay
+      disablepictureinpicture=${hidden || !shown}
       aria-label=${t("call.theirs")}
       ...${fingers}
     ></video>

@@ -5,6 +5,7 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { moveFocus } from "../focus.js";
+import { Behind } from "../parts/behind.js";
 import { isHeld } from "../reduce/partner.js";
 import { isHushed, isShown } from "../reduce/video.js";
 import { get, send } from "../store.js";
@@ -34,7 +35,7 @@ const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = n
  * Show the card before the first look, with the focus; and again after hiding the stranger, without it, so that keys keep their target.
  * Under a veil of the server a key that was meant for another control does not show the stranger.
  */
-function Gate({ chat: { common, college }, looked, veil, hush }) {
+function Gate({ chat: { common, college }, looked, veil, drawn, hush }) {
   const [box, first, head] = [useRef(null), useRef(null), useRef(null)];
   useLayoutEffect(() => {
     const { current: node } = box;
@@ -55,7 +56,7 @@ function Gate({ chat: { common, college }, looked, veil, hush }) {
       <p>
         ${
           looked || veil
-            ? t("curtain.more")
+            ? t(drawn ? "curtain.more" : "call.nudity.more")
             : html`
                 ${both}${study}${t(hush ? "curtain.first.quiet" : "curtain.first")}
               `
@@ -229,10 +230,16 @@ export function Stage({ state }) {
           `
         }
         ${
+          state.behind?.token &&
+          html`
+            <${Behind} id="back-in-call" kind="told" />
+          `
+        }
+        ${
           (video.blurred || video.veil) &&
           video.slow < 2 &&
           html`
-            <${Gate} chat=${chat} looked=${video.looked} veil=${video.veil} hush=${isHushed(state)} />
+            <${Gate} chat=${chat} looked=${video.looked} veil=${video.veil} drawn=${video.blurred} hush=${isHushed(state)} />
           `
         }
         <${Fleeting} lines=${chat.lines} />

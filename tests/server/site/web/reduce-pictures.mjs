@@ -132,6 +132,8 @@ export const cases = {
   "a veil is of its call alone": () => {
     same(veiled(called().then(on, ["next"], { ...video, chat: "c2" })), [true, false]);
     same(veiled(begun().then(on)), [true, false]);
+    const back = called().then(["next"], { type: "kept", token: "k", within: 3 }, { ...video, chat: "c2" }, on, ["next.back"], ["open"], hello);
+    same(veiled(back.then({ ...video, type: "resumed", seq: 0, taken: 0, missed: 0 })), [true, false]);
     same(veiled(called().then({ type: "veil", on: true, why: "else" }, { type: "veil", on: false, why: "unchecked" })), [false, false]);
   },
   "pictures that could not be checked end the call and not the chat": () => {

@@ -95,6 +95,13 @@ export const cases = {
     run.then(["remember", { kept: { chat: "c1", lines: [], shows } }]);
     same([media(run), run.state.video.on, run.state.video.ownBlur], [["call"], { camera: false, microphone: true }, "all"]);
   },
+  "a curtain that was drawn again before a reload stays silent, and one that was up begins anew": () => {
+    for (const drawn of [true, false]) {
+      const shows = { camera: true, microphone: true, blur: "none", drawn };
+      const { video } = reloaded().then(["remember", { kept: { chat: "c1", lines: [], shows } }]).state;
+      same([video.blurred, video.looked], [true, drawn]);
+    }
+  },
   "a shape of it that is not ours changes nothing": () => {
     for (const shows of [undefined, {}, { camera: 1, microphone: "no", blur: "face" }]) {
       const run = reloaded().then(["remember", { kept: { chat: "c1", lines: [], shows } }]);

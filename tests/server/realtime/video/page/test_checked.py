@@ -214,10 +214,13 @@ def test_a_veil_hides_them_at_once_and_after_a_reload_and_takes_no_key_that_was_
     expect(page.locator("#alarm")).to_have_text("This may be nudity.")
     expect(page.locator("#message")).to_be_focused()
     expect(page.locator(".fleeting")).to_be_hidden()
+    expect(gate).to_contain_text("You neither see nor hear them. They may still see and hear you.")
+    expect(page.locator("#theirs")).to_have_attribute("disablepictureinpicture", "true")
     picture(page, "video/veil-d")
     page.click("#show")
     hidden(page, False)
     expect(gate).to_have_count(0)
+    assert page.locator("#theirs").get_attribute("disablepictureinpicture") is None
     anna.tell(NUDITY)
     hidden(page, True)
     gate.get_by_role("button", name="Report").click()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.realtime.video.page.conftest import moving
+from tests.server.realtime.video.page.conftest import begin, moving, prepare
 from tests.server.realtime.video.page.test_windows import two
 from tests.server.site.web.conftest import Opener
 from tests.server.site.web.servers import Server
@@ -60,6 +60,20 @@ def test_the_letter_n_goes_on_where_nobody_writes(window: Opener, calls: Server)
     anna.locator("#next").focus()
     anna.keyboard.press("n")
     expect(anna.locator(".waiting")).to_be_visible()
+
+
+def test_on_a_phone_the_way_back_is_in_the_next_call(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "back on a phone", {"width": 360, "height": 740, "has_touch": True})
+    carla = prepare(window)
+    begin(carla, calls.url, "back on a phone")
+    expect(carla.locator(".waiting")).to_be_visible()
+    name = anna.locator(".stage .name b").inner_text()
+    anna.click("#next")
+    expect(carla.locator("#theirs")).to_be_attached()
+    anna.click("#back-in-call")
+    expect(anna.locator(".stage .name b")).to_have_text(name)
+    expect(ben.locator("#theirs")).to_be_attached()
+    expect(carla.locator(".divider.over")).to_have_text("The stranger left")
 
 
 def test_the_way_back_leads_into_the_call_again(window: Opener, calls: Server) -> None:
