@@ -17,7 +17,7 @@ import { rest } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
 import { App, titleOf } from "./views/app.js";
 import { makeWire } from "./wire.js";
-import { languageFor, load, t } from "./words.js";
+import { languageFor, load } from "./words.js";
 
 function watchBrowser() {
   addEventListener("online", () => send("online"));
@@ -98,7 +98,7 @@ function drawer(root) {
           `,
           root,
         );
-        document.title = next.config.name ? titleOf(next).replaceAll(t("name"), next.config.name) : titleOf(next);
+        document.title = titleOf(next);
       }
     } finally {
       drawing = false;

@@ -6,6 +6,11 @@ let plural = null;
 let locale = "en";
 let whole = false; // the rest is needed too
 const answered = document.documentElement.lang;
+const NAME = "Serendip";
+let called = NAME;
+
+/** Call the installation by the name of its operator, if it has one, in every sentence. */
+export const callIt = (name) => (called = name ?? NAME);
 
 /** Return the languages that have words. */
 export const languagesOfPage = () => (document.documentElement.dataset.words ?? "en").split(" ");
@@ -47,7 +52,8 @@ const number = (value) => (typeof value === "number" ? value.toLocaleString(loca
 function pattern(key, values) {
   const entry = table[key];
   if (entry === undefined) throw new Error(`no word for ${key}`);
-  return typeof entry === "string" ? entry : (entry[plural.select(values.n)] ?? entry.other);
+  const text = typeof entry === "string" ? entry : (entry[plural.select(values.n)] ?? entry.other);
+  return called === NAME ? text : text.replaceAll(NAME, () => called);
 }
 
 /** Return the text of `key` with {names} filled in. */

@@ -100,7 +100,7 @@ export function Home({ state }) {
         <div class="hometop">
           <a class="brand" href="/">
             ${mark()}
-            <span>${state.config.name ?? t("name")}</span>
+            <span>${t("name")}</span>
           </a>
           <button type="button" class="round" aria-label=${t("settings.title")} onClick=${() => send("sheet", { is: "settings" })}>
             ${icon("gear")}

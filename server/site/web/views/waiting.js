@@ -73,7 +73,7 @@ export function Waiting({ state }) {
             <span class="who">
               <span class="brand">
                 ${mark()}
-                <span>${state.config.name ?? t("name")}</span>
+                <span>${t("name")}</span>
               </span>
             </span>
             ${

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.http.words.catalogue import words
-from tests.server.site.web.conftest import Opener, Watch, meet
+from tests.server.site.web.conftest import Opener, Watch, meet, opened
 from tests.server.site.web.servers import Server
 
 
@@ -32,6 +32,19 @@ def root(page: Page) -> list[str]:
     """Language and direction of the document."""
     found: list[str] = page.evaluate("[document.documentElement.lang, document.documentElement.dir]")
     return found
+
+
+def test_the_operators_name_stands_in_every_sentence(window: Opener, server: Server) -> None:
+    page = window()
+    config = page.request.get(f"{server.url}api/config").json()
+    page.route("**/api/config", lambda route: route.fulfill(json={**config, "name": "Lantern $&"}))
+    page.goto(server.url)
+    expect(page.locator(".brand")).to_have_text("Lantern $&")
+    assert page.title() == "Lantern $&: talk to someone new"
+    page.click("#start-text")
+    opened(page, "#age")
+    page.click("#age-under")
+    expect(page.locator("h1")).to_have_text("Lantern $& is for adults")
 
 
 def test_the_page_is_read_in_the_browsers_language_and_in_no_other(window: Opener, server: Server) -> None:
