@@ -87,9 +87,13 @@ class Recipient(BaseModel):
     def may_be_reached(self) -> bool:
         """Whether its host may be asked: in a private network only if the settings say so. A name is checked when it is resolved."""
         try:
-            return self.private or ip_address(urlsplit(self.contact).hostname or "").is_global
+            host = urlsplit(self.contact).hostname or ""
         except ValueError:
             return True
+        try:
+            return self.private or ip_address(host).is_global
+        except ValueError:  # `127.1` is an address too, and is not resolved as a name
+            return not host.replace(".", "").isdigit()
 
     def obstacle(self, *, mails: bool) -> str:
         """Return why a deletion cannot reach them in the way of `deletes`; empty if it can. `mails`: whether this server has a mail server."""

@@ -105,22 +105,25 @@ class RecipientNotices:
     async def _tell_all(self, one: Recipient, way: Way, rows: Sequence[Row[Any]]) -> None:
         """Make the due tries of a recipient, in turn. One who is away keeps the rest for later, and costs one wait a pass."""
         for row in rows:
-            if await self._claim(row) and await self._tell(one, way, row) in (Outcome.AWAY, Outcome.LOST):
+            lease = await self._claim(row)
+            if lease is not None and await self._tell(one, way, row, lease) in (Outcome.AWAY, Outcome.LOST):
                 return
 
-    async def _claim(self, row: Row[Any]) -> bool:
-        """Whether the try is this process's to make."""
+    async def _claim(self, row: Row[Any]) -> int | None:
+        """Return until when the try is this process's alone; None if it is another's to make."""
         same = (*_is(row), deletion_notice.c.next == row.next)
-        mine = {"next": int(self._clock()) + LEASE, "tries": row.tries + 1}
+        lease = int(self._clock()) + LEASE
+        mine = {"next": lease, "tries": row.tries + 1}
         async with self._database.write() as connection:
-            return bool((await connection.execute(update(deletion_notice).where(*same).values(mine))).rowcount)
+            done = await connection.execute(update(deletion_notice).where(*same).values(mine))
+        return lease if done.rowcount else None
 
-    async def _tell(self, one: Recipient, way: Way, row: Row[Any]) -> Outcome:
-        """Make a claimed try, and write what came of it."""
+    async def _tell(self, one: Recipient, way: Way, row: Row[Any], lease: int) -> Outcome:
+        """Make a claimed try, and write what came of it, unless the lease was over and another process made the next try."""
         try:
             known = orjson.loads(self._pseudonyms.open_text(deletion_notices.DOMAIN, row.known))
         except KeyGone:  # the operator destroyed the key
-            await self._end(row, FAILED)
+            await self._end(row, FAILED, row.line)
             return Outcome.REFUSED
         row_line = row.line or await self._intent(row, len(known))
         outcome = await self._sent(one, way, row, known)
@@ -132,8 +135,9 @@ class RecipientNotices:
         state = REFUSED if outcome is Outcome.REFUSED else WAITING
         now = int(self._clock())
         later = {"state": state, "at": now, "next": now + wait_after(row.tries + 1)}
+        mine = (*_is(row), deletion_notice.c.next == lease)
         async with self._database.write() as connection:
-            await connection.execute(update(deletion_notice).where(*_is(row)).values(later))
+            await connection.execute(update(deletion_notice).where(*mine).values(later))
         logger.info("rights.recipient_not_told", recipient=one.name, state=state, tries=row.tries + 1)
         return outcome
 

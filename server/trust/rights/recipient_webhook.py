@@ -23,6 +23,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from server.ops.config.recipient_settings import Recipient
 
 PATIENCE: Final = 15.0  # seconds of one try
+CONNECT: Final = 10.0  # of these until the connection stands, before which no byte of the notice leaves
 TRY_AGAIN: Final = (408, 425, 429)  # client errors that pass
 
 
@@ -80,7 +81,7 @@ async def send(recipient: Recipient, ident: str, body: bytes, now: int) -> Outco
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(resolver=resolver),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=PATIENCE),
+                timeout=aiohttp.ClientTimeout(total=PATIENCE, connect=CONNECT),
             ) as web,
             web.post(recipient.contact, data=body, headers=headers, allow_redirects=False) as answer,
         ):

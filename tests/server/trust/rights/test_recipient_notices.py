@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from server.data.privacy.disclosure_ledger import DisclosureLedger, Phase
 from server.data.retention.deletion_notices import DeletionNotices
+from server.data.retention.requested_deletion import RequestedDeletions
 from server.data.schema.deletion_schema import deletion_notice
 from server.ops.config.settings import Settings
 from server.trust.rights import recipient_webhook
@@ -28,10 +29,14 @@ SECRET = "a key that both know"
 
 
 class Hook:
-    """A recipient's web server, which answers with `status`, or closes the connection after it took a notice if that is 0."""
+    """A recipient's web server, which answers with `status`, or closes the connection after it took a notice if that is 0.
+
+    `meanwhile`: what happens before its next answer.
+    """
 
     def __init__(self) -> None:
         self.status = 204
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.port = 0
         self._runner: web.AppRunner | None = None
@@ -52,6 +57,9 @@ class Hook:
 
     async def _take(self, request: web.Request) -> web.Response:
         self.got.append((dict(request.headers), await request.read()))
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
         if not self.status:
             assert request.transport is not None
             request.transport.abort()
@@ -224,6 +232,56 @@ async def test_several_hosts_make_a_try_once_and_a_killed_one_is_made_again(kit:
     assert hooks["twice"].ids == [notice_id(row.number, "twice")] * 2
     assert (await states(kit))["twice"] == "told"
     assert not (await DisclosureLedger(kit.database).verify()).problems, "the ledger has one outcome"
+
+
+async def test_who_answers_after_the_lease_does_not_undo_what_another_host_wrote(
+    kit: Kit, hooks: dict[str, Hook]
+) -> None:
+    hook = hooks["down"]
+    chosen = settings({"down": hook})
+    await deleted(kit, chosen)
+
+    async def another() -> None:
+        kit.now += LEASE
+        await told(kit, chosen).look()
+        hook.status = 503
+
+    hook.meanwhile = another
+    await told(kit, chosen).look()
+    assert (len(hook.got), (await states(kit))["down"]) == (2, "told")
+    kit.now += DAY
+    await told(kit, chosen).look()
+    assert len(hook.got) == 2
+
+
+async def test_a_notice_that_no_key_opens_any_more_has_its_outcome_in_the_ledger(
+    kit: Kit, hooks: dict[str, Hook]
+) -> None:
+    chosen = settings({"down": hooks["down"]})
+    await hooks["down"].stop()
+    await deleted(kit, chosen)
+    await told(kit, chosen).look()
+    async with kit.database.write() as connection:
+        gone = update(deletion_notice).where(deletion_notice.c.known.is_not(None)).values(known=b"\x09" + bytes(60))
+        await connection.execute(gone)
+    kit.now += 61
+    await told(kit, chosen).look()
+    assert (await states(kit))["down"] == "failed"
+    assert await ledger(kit) == [("down", "failed"), ("down", "intent")]
+
+
+async def test_a_deletion_that_is_due_at_a_restore_is_left_to_the_purge_which_has_the_recipients_told(
+    kit: Kit, hooks: dict[str, Hook]
+) -> None:
+    chosen = settings({"down": hooks["down"]})
+    await kit.write(ended(1))
+    await rights(kit, recipients=chosen.recipients).ask(ME, int(kit.now))
+    kit.now += 73 * 3600
+    await kit.objects.put(f"erasures/{int(kit.now) // DAY}/{bytes(17).hex()}", b"")  # of somebody else
+    await RequestedDeletions(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).replay()
+    await kit.purge(notices=DeletionNotices(kit.pseudonyms, chosen)).run()
+    await told(kit, chosen).look()
+    assert (await states(kit))["down"] == "told"
 
 
 def test_waits_grow_from_a_minute_to_a_day() -> None:
