@@ -119,11 +119,11 @@ class RequestedDeletions:
         self.gone: Counter[str] = Counter()  # rows by table
         self.longest_step = 0.0  # seconds under the lock
 
-    async def run(self) -> Counter[str]:
-        """Carry out the due requests; return deleted rows by table. Raises StoreAway, ObjectsAway; completed steps stay."""
+    async def run(self, kinds: Sequence[str] = GOES) -> Counter[str]:
+        """Carry out the due requests of these kinds; return deleted rows by table. Raises StoreAway, ObjectsAway; completed steps stay."""
         now = int(self._clock())
         waiting = select(deletion.c.number).where(
-            deletion.c.kind.in_(GOES), deletion.c.due <= now, deletion.c.done.is_(None)
+            deletion.c.kind.in_(kinds), deletion.c.due <= now, deletion.c.done.is_(None)
         )
         async with self._database.read() as connection:
             due = (await connection.execute(waiting.order_by(deletion.c.due))).scalars().all()
@@ -136,9 +136,10 @@ class RequestedDeletions:
     async def _remove(self, idents: Sequence[str], now: int) -> None:
         """Delete all rows of some requests, then write their erasure entries, then mark the requests as done."""
         if self._notices is not None:
-            async with self._database.write() as connection:
-                await self._database.guard(connection)
-                await self._notices.write(connection, idents, now)
+            for ident in idents:  # one person's rows at a time under the lock
+                async with self._database.write() as connection:
+                    await self._database.guard(connection)
+                    await self._notices.write(connection, (ident,), now)
         there_is = [exists(select(column).where(column == erased.c.value)) for column in PEOPLE]
         wanted = select(erased.c.value, erased.c.before, *there_is).where(erased.c.number.in_(idents))
         async with self._database.read() as connection:
@@ -334,7 +335,7 @@ class RequestedDeletions:
         now = int(self._clock())
         for value, before in back:
             await self._again(value, before, now)
-        await self.run()
+        await self.run(("replay",))  # the purge does the others, whose recipients are told first
         return len(back)
 
     async def _again(self, value: bytes, before: int, now: int) -> None:
