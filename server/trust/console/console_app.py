@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from server.data.errors import StoreAway
+from server.data.errors import Busy, StoreAway
 from server.data.objects.sealed_objects import Sealed
 from server.data.store.store_runner import Parts
 from server.http.request.security_headers import READ, guard
@@ -133,7 +133,7 @@ def knowing(passkeys: Passkeys) -> Middleware:
 
 
 def faults(pages: Pages) -> Middleware:
-    """Middleware: turn the store's absence and a bug into pages; the bug is logged by its place."""
+    """Middleware: turn the store's absence, a lock that another process holds, and a bug into pages; the bug is logged by its place."""
 
     @web.middleware
     async def told(request: web.Request, handler: Answer) -> web.StreamResponse:
@@ -143,6 +143,8 @@ def faults(pages: Pages) -> Middleware:
             raise
         except StoreAway:
             return pages.answer("refused.html", request, None, status=503, why="away")
+        except Busy:
+            return pages.answer("refused.html", request, None, status=409, why="busy")
         except Exception as error:  # noqa: BLE001 - any bug costs one request
             logger.error("http.fault", **log.described(error))
             return pages.answer("refused.html", request, None, status=500, why="fault")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,6 +71,10 @@ class Requests:
     def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
         self._database = database
         self._pseudonyms = pseudonyms
+
+    def only_letter_writer(self) -> AbstractAsyncContextManager[None]:
+        """Hold the lock of the only process that mails somebody whose request it closes. Raises Busy, StoreAway."""
+        return self._database.only_letter_writer()
 
     async def open(self, asked: NewRequest, now: int, received: int | None = None) -> str:
         """Store a request. Return its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""

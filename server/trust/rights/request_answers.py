@@ -27,16 +27,17 @@ class Closed:
 async def close(
     requests: Requests, settings: Settings, text: str, state: str, now: int, reason: str = "", words: str = ""
 ) -> Closed:
-    """Close the request of a number. Raises NoSuchRequest, NotAllowed, StoreAway, RelayAway: nothing was changed."""
+    """Close the request of a number. Raises NoSuchRequest, NotAllowed, StoreAway, RelayAway, Busy: nothing was changed."""
     if len(words) > TEXT:
         raise NotAllowed(f"an answer has at most {TEXT:,} characters")
     found, relay = await requests.read(text), settings.mail
-    request_states.move(found.standing, state, now, reason)
-    mailed = ""
-    if words and relay.host and found.by == "mail" and found.contact:
-        mailed = "sent"
+    if not (words and relay.host and found.by == "mail" and found.contact):
+        return Closed(await requests.move(found.number, state, now, reason, words), "")
+    async with requests.only_letter_writer():  # two operators at once would send two mails
+        found, mailed = await requests.read(text), "sent"
+        request_states.move(found.standing, state, now, reason)
         try:
             await mail_relay.send(request_letters.answer(settings, found.contact, found.number, words), relay)
         except MailRefused:
             mailed = "refused"
-    return Closed(await requests.move(found.number, state, now, reason, words), mailed)
+        return Closed(await requests.move(found.number, state, now, reason, words), mailed)

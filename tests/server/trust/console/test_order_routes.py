@@ -72,6 +72,15 @@ async def test_a_log_an_order_and_holds_leave_the_same_rows_both_ways(console: C
     assert theirs == await rows(kit_of_two, *RANDOM, "reason", "why")
 
 
+async def test_what_another_operator_is_doing_is_refused_with_a_reason(console: Console) -> None:
+    officer: Person = await console.person("ada", "officer")
+    number = await ordered(console.kit)
+    async with console.kit.database.only_production():
+        busy = await officer.post("/orders/refuse", number=number, why=WHY)
+    assert (busy.status, "Nothing was done" in busy.text) == (409, True)
+    assert (await officer.post("/orders/refuse", number=number, why=WHY)).to == "/orders"
+
+
 async def test_an_order_is_entered_the_same_both_ways_and_a_wrong_one_is_not(console: Console, kit_of_two: Kit) -> None:
     officer: Person = await console.person("ada", "officer")
     before = len([row for row in await rows(console.kit) if row[0] == "audit"])

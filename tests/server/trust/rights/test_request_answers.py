@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from dataclasses import replace
 
 import pytest
 
+from server.data.errors import Busy
 from server.ops.config.settings import Mail, Operator, Settings
 from server.ops.process.mail_relay import RelayAway
 from server.ops.security.reference_numbers import shown
@@ -62,6 +64,15 @@ async def test_while_the_answer_cannot_be_mailed_the_request_stays_open(kit: Kit
     with pytest.raises(NotAllowed):
         await close(requests, settings, number, request_states.FULFILLED, NOW, words=WORDS)
     assert box.mails == []
+
+
+async def test_two_operators_at_once_send_one_mail(kit: Kit, box: Box, settings: Settings) -> None:
+    requests = Requests(kit.database, kit.pseudonyms)
+    number = await requests.open(BY_MAIL, NOW)
+    both = (close(requests, settings, number, request_states.FULFILLED, NOW, words=WORDS) for _ in range(2))
+    found = await asyncio.gather(*both, return_exceptions=True)
+    assert [isinstance(one, Busy | NotAllowed) for one in found].count(True) == 1
+    assert len(box.mails) == 1
 
 
 @pytest.mark.parametrize(
