@@ -22,6 +22,7 @@ from server.data.database import key_fingerprints
 from server.data.database.database import Database
 from server.data.objects.object_store import Objects
 from server.data.privacy.disclosure_ledger import DisclosureLedger
+from server.data.privacy.registry_model import What
 from server.data.retention.purge import OF_A_CASE, Purge
 from server.data.schema.console_schema import answer_template, approval, console_session, operator, passkey
 from server.data.schema.data_request_schema import (
@@ -149,8 +150,10 @@ class ServiceClosure:
             for what, remedy, wanted in waiting:
                 if number := int((await connection.execute(wanted)).scalar_one()):
                     found.append(f"{number} {what}: {remedy}")
-        if unfinished := (await self._ledger.verify()).unfinished:
-            found.append(f"{len(unfinished)} lines of the ledger have no outcome: serendip privacy ledger verify")
+        # Other lines without an outcome are counted above, or were interrupted, which no command can undo: they stay, and say so.
+        for line in (await self._ledger.verify()).unfinished:
+            if await self._ledger.what_of(line) is What.TRANSFER:
+                found.append(f"the handover of line {line} has no outcome: serendip privacy handover end {line}")
         return found
 
     async def outlook(self) -> Closure:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import LargeBinary, select, update
 
 from server.data.privacy import registry_history
-from server.data.privacy.disclosure_ledger import DisclosureLedger
+from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
+from server.data.privacy.registry_model import What
 from server.data.retention.service_closure import HELD, RECORDS, REMOVED, WITH_HOLDS, ServiceClosure
 from server.data.schema.data_request_schema import request
 from server.data.schema.deletion_schema import deletion
@@ -45,12 +46,11 @@ def closure(kit: Kit) -> ServiceClosure:
 
 
 async def lived(kit: Kit) -> None:
-    """Store a whole story of three users, and answer everybody."""
+    """Store a whole story of three users, and answer everybody. Two disclosures of it were interrupted, which nothing can undo."""
     await told(kit)
     await kit.write(chat(5, STRANGER, B))
     for name in FILLED:
         assert await kit.count(f'"{name}"'), name
-    await DisclosureLedger(kit.database, lambda: NOW).done([1, 2])
     async with kit.database.write() as connection:
         await connection.execute(update(request).values(state="fulfilled", reason="", answered=NOW, closed=NOW))
 
@@ -160,9 +160,11 @@ async def test_somebody_who_waits_for_an_answer_is_named(kit: Kit) -> None:
         await connection.execute(update(case).where(case.c.state == "open").values(child=NOW))
         await emergency_reviews.begin(connection, Action.REVEAL, bytes(16), "ada", NOW)
     await orders(kit).new(order(), "ada")
+    sold = Disclosure(What.TRANSFER, "New Operator AS", "transfer of the service", (ADDRESSES,))
+    await DisclosureLedger(kit.database, lambda: NOW).intent(sold)
     await Incidents(kit.database, lambda: NOW).new("ada", NOW, "Datatilsynet", [], 0, "A disk was lost")
     found = " ".join(await closure(kit).obligations())
-    for what in ("requests", "deletions", "orders", "incidents", "emergencies", "abuse of a child", "no outcome"):
+    for what in ("requests", "deletions", "orders", "incidents", "emergencies", "abuse of a child", "handover end 3"):
         assert what in found, what
     before = {name: await kit.count(f'"{name}"') for name in ("party", "log", "case")}
     seen = await closure(kit).outlook()
