@@ -133,6 +133,7 @@ FIGURE: Final[Schema] = {
     },
     "required": ["number"],
 }
+SMALL: Final[Schema] = {"type": ["integer", "string"], "description": "`< 10` for a small one"}
 PARTED: Final[Schema] = {"$ref": "#/components/schemas/Figure"}
 SHARE: Final[Schema] = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 HALF_DONE: Final[Schema] = {
@@ -141,7 +142,7 @@ HALF_DONE: Final[Schema] = {
 }
 MONTH: Final = record(
     month={"type": "string", "pattern": r"^\d{4}-\d\d$"}, reports=PARTED, founded=SHARE, decided=HALF_DONE, decisions=PARTED, appeals=PARTED,
-    answered=HALF_DONE, second=PARTED, agreed=SHARE, lifted=PARTED, pictures=PARTED, looks=PARTED, referrals=PARTED, notices=PARTED, operators=WHOLE,
+    answered=HALF_DONE, second=PARTED, agreed=SHARE, lifted=PARTED, pictures=PARTED, looks=PARTED, referrals=PARTED, notices=PARTED, operators=SMALL,
     requests=PARTED, denials=PARTED, replied=HALF_DONE, orders=PARTED, order_countries=PARTED, holds=PARTED, disclosures=PARTED,
 )  # fmt: skip
 MEAN: Final[Schema] = WHOLE | {"description": "mean of a day, rounded to 5; never under 10"}

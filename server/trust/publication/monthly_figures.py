@@ -68,7 +68,7 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
         "order_countries": shown(_countries(figures)),
         "holds": shown(Node("holds", own=figures.get("hold", 0))),
         "disclosures": shown(tree("disclosure", figures)),
-        "operators": figures.get("operators", 0),
+        "operators": shown(Node("operators", own=figures.get("operators", 0)))["number"],
     }
 
 

@@ -75,6 +75,7 @@ def test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only() -> 
             assert number in (FEW, HIDDEN) or (isinstance(number, int) and number >= LEAST)
     assert made["reports"]["number"] == 244
     assert made["lifted"] == {"number": FEW}
+    assert [month("2026-11", {"operators": number})["operators"] for number in (0, 3, 10)] == [FEW, FEW, 10]
     assert [made[name] for name in ("pictures", "looks", "referrals")] == [
         {"number": 40},
         {"number": 22},
