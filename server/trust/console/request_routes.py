@@ -26,6 +26,7 @@ from server.trust.moderators.roles import Action, Operator
 from server.trust.rights.request_work import RequestWork
 from server.trust.sanctions.sanction_scale import Refused
 
+SHOWN = 200  # requests on the list: a flood of unproved ones must not make a page of megabytes
 OUTCOMES = (FULFILLED, DENIED, REVOKED)
 SAID = {  # of `log_removal.remove`
     log_removal.MISSING: "console.logs.missing",
@@ -97,9 +98,10 @@ class RequestRoutes:
         self, request: web.Request, operator: Operator, found: Sequence[Request], problem: Refused | None = None
     ) -> web.Response:
         t, now = self._pages.spoken(request), self._clock()
-        waiting = [(_heading(one, t), one.standing.due < now) for one in found]
+        waiting = [(_heading(one, t), one.standing.due < now) for one in found[:SHOWN]]
+        of = "" if len(found) <= SHOWN else f"{t.number(SHOWN)} / {t.number(len(found))}"
         return self._pages.answer(
-            "requests.html", request, operator, status=409 if problem else 200, problem=problem, waiting=waiting
+            "requests.html", request, operator, status=409 if problem else 200, problem=problem, waiting=waiting, of=of
         )
 
     async def _one(self, request: web.Request, operator: Operator, number: str, why: str) -> web.Response:

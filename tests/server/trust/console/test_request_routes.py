@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.ops.config.settings import Settings
+from server.trust.console import request_routes
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.rights.request_work import RequestWork
 from tests.server.data.conftest import NOW, Kit
@@ -59,6 +60,15 @@ async def test_a_clerk_reads_a_request_after_a_reason_and_answers_it(console: Co
     assert done.to == "/requests"
     assert (await clerk.post("/requests/close", number=number, why=WHY, outcome="denied", reason="other")).status == 409
     assert "Nothing waits." in (await clerk.get("/requests")).text
+
+
+async def test_a_flood_of_requests_makes_no_page_without_end(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_routes, "SHOWN", 2)
+    clerk = await console.person("ada", "clerk")
+    for _ in range(3):
+        await asked(console.kit)
+    page = (await clerk.get("/requests")).text
+    assert (page.count("<section"), "2 / 3" in page) == (2, True)
 
 
 Act = Callable[[Kit, str], Awaitable[object]]
