@@ -65,10 +65,9 @@ def reveal(
     ] = False,
 ) -> None:
     """Print the address of a case's subject with port and time, once a second officer has approved it."""
-    words = named_reason(recipient, why)
 
     async def handler(parts: Parts, settings: Settings) -> tuple[SourceEndpoint | None, State]:
-        desk = _desk(parts)
+        desk, words = _desk(parts), named_reason(recipient, why)
         ident = await desk.case_id(case)
         approved, state = await _approved(parts, settings, run, Action.REVEAL, ident, words, emergency=emergency)
         if not approved:
@@ -94,10 +93,9 @@ def export(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="a new file, readable by you alone")],
 ) -> None:
     """Write a case with its evidence as JSON, once a second officer has approved it: no identity and no address."""
-    words = named_reason(recipient, why)
 
     async def handler(parts: Parts, settings: Settings) -> tuple[bool, State]:
-        desk = _desk(parts)
+        desk, words = _desk(parts), named_reason(recipient, why)
         ident = await desk.case_id(case)
         approved, state = await _approved(parts, settings, run, Action.EXPORT, ident, words, emergency=False)
         if not approved:
