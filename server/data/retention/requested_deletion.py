@@ -335,7 +335,7 @@ class RequestedDeletions:
         now = int(self._clock())
         for value, before in back:
             await self._again(value, before, now)
-        await self.run(("replay",))  # the purge does the others, whose recipients are told first
+        await self.run(("replay",))  # the purge carries out the others, after it wrote notices to recipients
         return len(back)
 
     async def _again(self, value: bytes, before: int, now: int) -> None:

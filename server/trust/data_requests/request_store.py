@@ -73,7 +73,7 @@ class Requests:
         self._pseudonyms = pseudonyms
 
     def only_letter_writer(self) -> AbstractAsyncContextManager[None]:
-        """Hold the lock of the only process that mails somebody whose request it closes. Raises Busy, StoreAway."""
+        """Hold the lock of the only process that mails people whose requests it closes. Raises Busy, StoreAway."""
         return self._database.only_letter_writer()
 
     async def open(self, asked: NewRequest, now: int, received: int | None = None) -> str:

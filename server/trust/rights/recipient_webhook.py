@@ -23,7 +23,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from server.ops.config.recipient_settings import Recipient
 
 PATIENCE: Final = 15.0  # seconds of one try
-CONNECT: Final = 10.0  # of these until the connection stands, before which no byte of the notice leaves
+CONNECT: Final = 10.0  # seconds of these for the connection, before which no byte of the notice leaves
 TRY_AGAIN: Final = (408, 425, 429)  # client errors that pass
 
 
