@@ -24,6 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server without rate limits: one address plays all users."""
     server = Server(
         tmp_path_factory.mktemp("rights"),
+        SERENDIP_MATCHING__BUSY_WINDOW="0",  # hundreds of searches a second are one user's here
         SERENDIP_LIMITS__ENABLED="false",
         SERENDIP_METRICS__ENABLED="true",
         SERENDIP_METRICS__PORT="0",
