@@ -17,8 +17,7 @@ import { Theirs } from "./picture.js";
 import { Small } from "./small.js";
 import { Gives, Problem, Quality, Trouble } from "./told.js";
 
-const LINES = 2; // last messages over the picture, on a phone
-const LINGER = 8000; // ms
+const [LINES, LINGER] = [2, 8000]; // last messages over the picture, on a phone, and the ms that they stay
 
 const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = null } = {}) => html`
   <button type="button" class="disc" id=${id} aria-label=${label} title=${label} aria-pressed=${pressed} onClick=${act}>
