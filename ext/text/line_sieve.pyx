@@ -146,13 +146,14 @@ cdef class LineSieve:
         without its quotes, and whether it is one of the writer's first.
 
         `model_work`: what the model may read of the settled lines, a unit a character and LINE_WORK a line; the rest of them it does not read.
-        `now`, `since`: of `Shingles.put`. `taken`, `settled`, `modelled` count the lines of this call, `began` is the time of its first, and
-        `model_work` what is left. Raises ValueError if the ring is damaged.
+        `now`, `since`: of `Shingles.put`. `taken`, `settled` and, of these, `modelled` count the lines of this call, `began` is the time of its
+        first, and `model_work` what is left. Raises ValueError if the ring is damaged.
         """
         cdef tap_entry_t entry
         cdef const uint8_t *line = NULL
         cdef int there = 0
         cdef bint first
+        cdef Py_ssize_t work
         cdef list found = []
         self.taken = self.settled = self.modelled = 0
         self.model_work = model_work
@@ -164,8 +165,10 @@ cdef class LineSieve:
                 self.began = entry.time
             self.taken += 1
             first = entry.number != 0 and self.writers.count(entry.chat << 1 | entry.side)  # a question is no line of a user
+            work = self.model_work
             if self._settles(&entry, line, first, now, since):
                 self.settled += 1
+                self.modelled += work != self.model_work
             else:
                 text = PyBytes_FromStringAndSize(<const char *>line, entry.size)
                 found.append((entry.chat, entry.side, entry.number, entry.time, text, first))
@@ -194,7 +197,6 @@ cdef class LineSieve:
             self.model_work -= LINE_WORK + length
             if self.model.finds(self.text, length):
                 return False
-            self.modelled += 1
         return not first or self._is_new(entry, length, ascii, now, since)
 
     cdef bint _is_clean(self, PhraseScanner scanner, Py_ssize_t length, bint ascii) noexcept nogil:

@@ -108,6 +108,7 @@ static plain_t stranger(world_t *w, bytes_t *in) {
 static void ask(world_t *w, const plain_t *t, int quiet) {
     mx_query *q = &w->q;
     memset(q, 0, sizeof *q);
+    q->lift = MX_PLAIN;
     q->n = q->total = t->n;
     q->pool = t->pool;
     q->self = MX_NONE;

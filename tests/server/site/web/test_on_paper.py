@@ -32,9 +32,9 @@ def test_a_chat_is_printed_whole_light_and_without_what_is_pressed(window: Opene
 def test_documents_are_printed_light_without_what_is_pressed_whatever_was_chosen(window: Opener, site: Site) -> None:
     page = keep(window(color_scheme="dark"), theme="dark")
     page.goto(f"{site.url}/rules")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 19)"
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 20, 19)"
     page.emulate_media(media="print", color_scheme="dark")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(245, 244, 240)"
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(245, 244, 240)"
     for hidden in ("header .button", "footer", ".skip"):
         expect(page.locator(hidden)).to_be_hidden()
 

@@ -141,7 +141,7 @@ def test_what_strangers_wrote_stays_in_its_frames(browser: Browser, watch: Watch
     context.close()
 
 
-PAPER = "() => getComputedStyle(document.body).backgroundColor"
+PAPER = "() => getComputedStyle(document.documentElement).backgroundColor"
 
 
 @pytest.mark.parametrize("chosen", ["", "dark"])
