@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from engine.wire.protocol import AVOID_TOKEN_MAX
 from server.ops.security import secret_keys
-from server.ops.security.avoid_tokens import DAY, AvoidTokens
+from server.ops.security.avoid_tokens import AvoidTokens
+from server.ops.security.dated_tokens import DAY
 
 SECRET = secret_keys.Secret(bytes(range(32)), 7)
 KEYS = secret_keys.Keys(SECRET)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from engine.wire.protocol import PAIR_TOKEN_MAX
 from server.ops.security import secret_keys
-from server.ops.security.pair_tokens import DAY, PairTokens
+from server.ops.security.dated_tokens import DAY
+from server.ops.security.pair_tokens import PairTokens
 
 SECRET = secret_keys.Secret(bytes(range(32)), 7)
 KEYS = secret_keys.Keys(SECRET)
