@@ -189,6 +189,7 @@ THOROUGH = (
     "tests/server/fleet/nats/test_nats_connection.py",
     "tests/server/trust/console/page/test_languages.py",
     "tests/server/trust/console/page/test_pictures.py",
+    "tests/server/trust/console/page/test_programs.py",
     "tests/server/trust/console/test_spoken.py",
     "tests/server/fleet/migrate/test_upgrade_deaths.py",
     "tests/server/fleet/migrate/test_upgrade_kept.py",

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.console_schema import answer_template, approval, console_session, operator, passkey
+from server.data.schema.console_schema import answer_template, api_token, approval, console_session, operator, passkey
 from server.data.schema.data_request_schema import (
     agent_use,
     request,
@@ -114,7 +114,16 @@ PARTS = (
     # A closed account must not reopen, and the counts of a month are added once.
     *(
         Part(table, (), copied=False)
-        for table in (operator, passkey, console_session, answer_template, approval, law_notice, month_figure)
+        for table in (
+            operator,
+            passkey,
+            console_session,
+            answer_template,
+            api_token,
+            approval,
+            law_notice,
+            month_figure,
+        )
     ),
 )
 COPIED = tuple(part for part in PARTS if part.copied)

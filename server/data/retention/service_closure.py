@@ -24,7 +24,7 @@ from server.data.objects.object_store import Objects
 from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.data.privacy.registry_model import What
 from server.data.retention.purge import OF_A_CASE, Purge
-from server.data.schema.console_schema import answer_template, approval, console_session, operator, passkey
+from server.data.schema.console_schema import answer_template, api_token, approval, console_session, operator, passkey
 from server.data.schema.data_request_schema import (
     agent_use,
     request,
@@ -67,7 +67,7 @@ HELD: Final[tuple[Table, ...]] = (
 WITH_HOLDS: Final[tuple[Table, ...]] = (erased, operator, passkey, fingerprint)  # they stay while a hold is in force
 REMOVED: Final[tuple[Table, ...]] = (
     chat, party, doomed, request_text, request_contact, request_answer, request_mail, rights_key, agent_use,
-    console_session, answer_template, law_notice,
+    console_session, answer_template, api_token, law_notice,
 )  # fmt: skip
 COPIES: Final = ("upkeep", "erasures")  # objects that serve a restore; they are sealed with keys that go
 LOGS: Final = 200  # in one transaction

@@ -1,8 +1,10 @@
-"""Define the tables of the moderators' console: operators, passkeys, sessions, and actions that wait for a second operator.
+"""Define the tables of the moderators' console: operators, passkeys, sessions, API tokens, and actions that wait for a
+second operator.
 
     operator ──┬── passkey            public keys alone: no stored value grants access
                ├── console_session    a keyed hash of the cookie's secret
-               └── answer_template    a saved text for users
+               ├── answer_template    a saved text for users
+               └── api_token          a keyed hash of a token of the moderation API
 
 Closing an account deletes its rows, except those of `approval`, the record of what two operators decided.
 """
@@ -59,6 +61,19 @@ answer_template = Table(
     Column("text", String(300), nullable=False, info=pd("answer_template")),
     Column("made", BigInteger, nullable=False, info=pd("answer_template")),
     Index("ix_answer_template_operator", "operator"),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("keyed hash of a random token")),
+    Column("operator", String(64), nullable=False, info=pd("api_token")),
+    Column("name", String(40), nullable=False, info=pd("api_token")),
+    Column("scopes", String(40), nullable=False, info=pd("api_token")),
+    Column("made", BigInteger, nullable=False, info=pd("api_token")),
+    Column("until", BigInteger, nullable=False, info=pd("api_token")),
+    Column("used", BigInteger, info=pd("api_token")),
+    Index("ix_api_token_operator", "operator"),
 )
 
 approval = Table(

@@ -56,6 +56,7 @@ case = Table(
     Column("passed_to", String(40), info=pd("case")),
     Column("batch", LargeBinary(16), info=RANDOM),
     Index("ix_case_state", "state", "queue", "due"),
+    Index("ix_case_opened", "opened"),
     Index("ix_case_closed", "closed"),
     Index("ix_case_decided_by", "decided_by", "closed"),
 )

@@ -20,6 +20,7 @@ STAFF: Final = "moderators and operators"
 SUBJECTS: Final = {  # of the items that are not about users alone
     "operator": (STAFF,),
     "answer_template": (STAFF,),
+    "api_token": (STAFF,),
     "approval": (STAFF,),
     "audit": (USERS, STAFF),
     "access_log": ("visitors of the pages",),

@@ -58,6 +58,7 @@ KINDS = {
     "passkey": "passkeys",
     "console_session": "sessions of the console",
     "answer_template": "saved answers of moderators",
+    "api_token": "tokens of moderators' programs",
     "approval": "approvals",
     "law_notice": "notices from the public",
     "month_figure": "figures of months",

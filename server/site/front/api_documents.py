@@ -14,9 +14,10 @@ from aiohttp import web
 
 from server.http.pages.static_response import File
 from server.site.front import asyncapi, openapi
+from server.site.front.moderation_openapi import add_moderation
 
 DOCUMENTS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
-    "openapi.json": openapi.document,
+    "openapi.json": lambda: add_moderation(openapi.document()),
     "asyncapi.json": asyncapi.document,
 }
 FOLDER: Final = Path(__file__).parents[3] / "docs"

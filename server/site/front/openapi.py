@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -430,7 +431,7 @@ def document() -> dict[str, Any]:
     """Return the whole document as JSON values."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation(route, NAMED)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -449,7 +450,8 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def operation(route: Route, named: Mapping[str, Schema]) -> dict[str, Any]:
+    """Return an operation as JSON values. `named`: the schemas that are referred to by a name."""
     made: dict[str, Any] = {
         "tags": [route.tag],
         "summary": route.summary,
@@ -471,7 +473,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters:
         made["parameters"] = parameters
     if route.body is not None:
-        made["requestBody"] = {"required": True, "content": {JSON: {"schema": _named(route.body)}}}
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": _reference(route.body, named)}}}
     elif route.form:
         fields = {name: {"type": "string", "examples": [example]} for name, example in route.form.items()}
         made["requestBody"] = {"content": {FORM: {"schema": {"type": "object", "properties": fields}}}}
@@ -481,7 +483,7 @@ def _operation(route: Route) -> dict[str, Any]:
     made["responses"] = {
         str(status): {
             "description": _WORDS[status],
-            **({"content": {media: {"schema": _named(schema)}}} if media else {}),
+            **({"content": {media: {"schema": _reference(schema, named)}}} if media else {}),
         }
         for status, (media, schema) in sorted((off | {421: (TEXT, STRING)} | route.answers).items())
     }
@@ -494,9 +496,9 @@ def operation_id(method: str, path: str) -> str:
     return method.lower() + "".join(word[0].upper() + word[1:] for word in words or ["page"])
 
 
-def _named(schema: Schema) -> Schema:
+def _reference(schema: Schema, named: Mapping[str, Schema]) -> Schema:
     """Return a reference in place of a named schema."""
-    return next(({"$ref": f"#/components/schemas/{name}"} for name, named in NAMED.items() if named is schema), schema)
+    return next(({"$ref": f"#/components/schemas/{name}"} for name, one in named.items() if one is schema), schema)
 
 
 NAMED: Final[dict[str, Schema]] = {
@@ -532,6 +534,7 @@ _WORDS: Final = {
     303: "Taken; go there",
     304: "Not changed",
     400: "The request cannot be read",
+    401: "No valid token",
     403: "Not allowed",
     404: "Not there",
     405: "Not by this method; see Allow",
@@ -541,7 +544,7 @@ _WORDS: Final = {
     413: "Too large",
     415: "Not of that kind",
     421: "The Host is not known here",
-    422: "Not an address of a college",
+    422: "It can be read, and is not allowed: the code of the error says why",
     426: "A WebSocket is spoken here",
     429: "Too much; see Retry-After",
     431: "The head is too large",

@@ -73,6 +73,17 @@ class ListedCase:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case that was opened a moment ago. `opened`: Unix seconds."""
+
+    id: str
+    queue: str
+    mode: str
+    opened: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSize:
     """Size of a queue. `oldest`: Unix seconds, 0 if it is empty."""
 
@@ -127,6 +138,20 @@ class Queues(CaseBase):
                 weighed.sort(key=lambda one: (one[1].child is None, -one[0][1], one[1].opened, one[1].id))
                 found += [self._line(row, records.get(row.id, []), weight) for weight, row in weighed[:most]]
         return found
+
+    async def opened_since(self, since: int, most: int) -> Sequence[NewCase]:
+        """Return the cases that were opened since a Unix time, decided ones too: the newest `most` of them, oldest first. Raises StoreAway."""
+        wanted = (
+            select(case.c.id, case.c.queue, case.c.mode, case.c.opened, case.c.reasons)
+            .where(case.c.opened > since)
+            .order_by(case.c.opened.desc(), case.c.id.desc())
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return [
+            NewCase(row.id.hex(), row.queue, row.mode, row.opened, tuple(row.reasons.split(","))) for row in rows[::-1]
+        ]
 
     async def counts(self) -> dict[str, QueueSize]:
         """Return each queue's size by its name, empty ones too. Raises StoreAway."""

@@ -14,7 +14,7 @@ from aiohttp import web
 from server.data.errors import ObjectsAway
 from server.http.request.forms import Form
 from server.http.words.worded_errors import Worded
-from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
+from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT
 from server.trust.cases.case_base import Taken
 from server.trust.cases.case_queues import QueueSize
 from server.trust.child_protection import referral_package
@@ -177,12 +177,7 @@ class CaseRoutes:
         form = sent(request)
         words = form.get("words") or (await self._answer(form, operator) if form.get("choice") != "none" else "")
         chosen = case_words.decision(form.get("choice"), form.get("rule"), form.get("minutes"), form.get("days"), words)
-        if chosen.measure != "ban" or chosen.seconds is not None:
-            return chosen
-        seconds = await self._desk.step(request.match_info["case"], chosen.rule)
-        if seconds == WARNED:
-            return Decision("warning", chosen.rule, None, chosen.words)
-        return Decision("ban", chosen.rule, seconds, chosen.words)
+        return await self._desk.stepped(request.match_info["case"], chosen)
 
     async def _onward(self, queue: str, operator: Operator, *, after: str = "", done: str = "") -> web.StreamResponse:
         """Redirect to the next case of a queue, or to the list. `done`: the case just decided."""

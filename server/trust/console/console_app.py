@@ -19,7 +19,9 @@ from server.data.store.store_runner import Parts
 from server.http.request.security_headers import READ, guard
 from server.ops import log
 from server.ops.config.settings import Settings
+from server.trust.cases.case_feed import CaseFeed
 from server.trust.console.account_routes import add_accounts
+from server.trust.console.api_token_routes import add_tokens
 from server.trust.console.approval_routes import add_approvals
 from server.trust.console.audit_routes import add_audit
 from server.trust.console.case_access import CaseParts
@@ -31,6 +33,7 @@ from server.trust.console.console_pages import Pages
 from server.trust.console.console_ports import Translator
 from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.emergency_routes import add_emergencies
+from server.trust.console.moderation_api import add_moderation_api
 from server.trust.console.order_routes import add_orders
 from server.trust.console.public_notice_routes import add_notices
 from server.trust.console.request_routes import add_requests
@@ -38,6 +41,7 @@ from server.trust.console.sign_in_routes import SignInRoutes, add_sign_in
 from server.trust.decisions.case_batches import CaseBatches
 from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderators.answer_templates import AnswerTemplates
+from server.trust.moderators.api_tokens import ApiTokens
 from server.trust.moderators.approvals import HOUR, Approvals
 from server.trust.moderators.console_sessions import Sessions
 from server.trust.moderators.emergency_reviews import EmergencyReviews
@@ -51,6 +55,7 @@ Part = Callable[[Gate, Pages, CaseParts], None]
 BODY_MAX = 64 * 1024  # bytes
 SIGNING: web.AppKey[SignInRoutes] = web.AppKey("signing")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
+TOKENS: web.AppKey[ApiTokens] = web.AppKey("tokens")
 
 logger = log.get()
 
@@ -84,7 +89,8 @@ def build(
     signing = SignInRoutes(pages, sessions, accounts, passkeys, address)
     gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
     desk = CaseBatches(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
-    app[SIGNING], app[SESSIONS] = signing, sessions
+    tokens = ApiTokens(parts.database, parts.pseudonyms, clock)
+    app[SIGNING], app[SESSIONS], app[TOKENS] = signing, sessions, tokens
     app.on_response_prepare.append(private)
     app.on_response_prepare.append(guard)
     app.router.add_get("/static/{name:.+}", Files().file)
@@ -101,6 +107,8 @@ def build(
     add_orders(gate, pages, parts, clock)
     add_accounts(gate, pages, accounts, origin)
     add_emergencies(gate, pages, EmergencyReviews(parts.database, clock))
+    add_tokens(gate, pages, tokens)
+    add_moderation_api(app, tokens, desk, CaseFeed(desk))
     add_audit(gate, pages, parts.database, clock)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()

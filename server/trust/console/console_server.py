@@ -21,13 +21,14 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading, errno_name
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
-from server.trust.console.console_app import SESSIONS, SIGNING, build
+from server.trust.console.console_app import SESSIONS, SIGNING, TOKENS, build
 from server.trust.console.console_ports import Translator
 from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.sign_in_routes import SignInRoutes
+from server.trust.moderators.api_tokens import ApiTokens
 from server.trust.moderators.console_sessions import Sessions
 
-SWEEP = 300.0  # seconds between deletions of expired sessions
+SWEEP = 300.0  # seconds between deletions of expired sessions and tokens
 TASK = "console-sessions"
 NAME = "console"  # among the listening sockets
 ORIGIN_FILE = Path("run/console")  # in the data folder: origin of the console that was started last
@@ -73,7 +74,7 @@ class Console:
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)
         )
-        self._tasks.start(TASK, lambda: sweep(app[SESSIONS]))
+        self._tasks.start(TASK, lambda: sweep(app[SESSIONS], app[TOKENS]))
         if listening:
             await self.listen()
 
@@ -122,9 +123,10 @@ def known_origin(chosen: settings.Console, data: Path) -> str:
     return chosen.origin or said or origin(chosen, chosen.port)
 
 
-async def sweep(sessions: Sessions) -> None:
-    """Delete expired sessions until cancelled."""
+async def sweep(sessions: Sessions, tokens: ApiTokens) -> None:
+    """Delete expired sessions and API tokens until cancelled."""
     while True:
-        with contextlib.suppress(StoreAway):  # expired sessions are refused anyway
+        with contextlib.suppress(StoreAway):  # expired ones are refused anyway
             await sessions.forget()
+            await tokens.forget()
         await asyncio.sleep(SWEEP)

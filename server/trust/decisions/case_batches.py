@@ -42,7 +42,7 @@ class CaseBatches(CaseWork):
         batch, done, left = secrets.token_bytes(16), 0, 0
         for ident in cases[:BATCH_MOST]:
             try:
-                await self.decide(ident, operator, why, await self._stepped(ident, decision), Grade.OPERATOR, batch)
+                await self.decide(ident, operator, why, await self.stepped(ident, decision), Grade.OPERATOR, batch)
                 done += 1
             except Refused:
                 left += 1
@@ -76,8 +76,8 @@ class CaseBatches(CaseWork):
             return ()
         return tuple(row.id.hex() for row in rows)
 
-    async def _stepped(self, ident: str, decision: Decision) -> Decision:
-        """Return the decision with the length of this case's step of the ladder."""
+    async def stepped(self, ident: str, decision: Decision) -> Decision:
+        """Return the decision; of a ban without a length, the next step of its rule's ladder for this case. Raises Refused, StoreAway."""
         if decision.measure != "ban" or decision.seconds is not None:
             return decision
         seconds = await self.step(ident, decision.rule)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
-from server.data.schema.console_schema import answer_template, console_session, operator, passkey
+from server.data.schema.console_schema import answer_template, api_token, console_session, operator, passkey
 from server.data.schema.moderation_schema import OPEN, case
 from server.http.words.worded_errors import Worded
 from server.ops.security.url_token_generator import decode, draw, encode
@@ -53,7 +53,7 @@ class Account:
 class Accounts:
     """Accounts in one store. `clock`: Unix seconds. Each method raises StoreAway; each change is a line of the audit log first.
 
-    An invitation to an account that has a passkey is for a lost device: using it removes the old passkey.
+    An invitation to an account that has a passkey is for a lost device: using it removes the old passkey, its sessions and its API tokens.
     """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
@@ -150,7 +150,7 @@ class Accounts:
             await connection.execute(update(operator).where(operator.c.name == name).values(values))
 
     async def close(self, name: str, by: str) -> None:
-        """Remove an account, its passkeys, sessions and saved answers at once; cases passed on to it are free for all. Raises Refused."""
+        """Remove an account, its passkeys, sessions, API tokens and saved answers at once; cases passed on to it are free for all. Raises Refused."""
         await self._note("console close", by, name)
         async with self._database.write() as connection:
             await self._leaves_an_admin(connection, name, False)
@@ -220,9 +220,10 @@ async def _all(connection: AsyncConnection, now: int) -> list[Account]:
 
 
 async def _shut(connection: AsyncConnection, name: str) -> None:
-    """Delete an account's passkeys and sessions."""
+    """Delete an account's passkeys, sessions and API tokens."""
     await connection.execute(delete(passkey).where(passkey.c.operator == name))
     await connection.execute(delete(console_session).where(console_session.c.operator == name))
+    await connection.execute(delete(api_token).where(api_token.c.operator == name))
 
 
 def _roles(given: Iterable[str]) -> tuple[str, ...]:

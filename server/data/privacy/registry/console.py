@@ -53,6 +53,25 @@ CONSOLE = (
         needs="console",
     ),
     Item(
+        key="api_token",
+        title="tokens for programs",
+        categories=(A,),
+        what=(
+            "Staff only: the tokens with which an operator's programs work on reports (as keyed hashes): their names, what each may do, when"
+            " it was made and last used, and when it ends"
+        ),
+        sources=(OPERATOR,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING,),
+        keep=While("the account is there"),
+        places=tuple(Column(f"api_token.{name}") for name in ("operator", "name", "scopes", "made", "until", "used")),
+        export=Export.NOT_LINKED,
+        delete=Delete(True, "closing the account removes it at once"),
+        rare="only where operators use the console",
+        needs="console",
+    ),
+    Item(
         key="emergency_review",
         title="review of an emergency",
         categories=(F,),

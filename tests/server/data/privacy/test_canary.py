@@ -145,6 +145,7 @@ UNMARKED = {
     "emergency_review": "words of operators, who review the orders of this run",
     "case_comment": "sealed; moderators write it",
     "answer_template": "texts of moderators",
+    "api_token": "names of moderators' programs",
     **dict.fromkeys(
         ("rights_key", "agent_use"), "a keyed value and a time; the key and the code themselves are nowhere"
     ),

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import LargeBinary
 
-from server.data.schema.console_schema import approval, console_session, operator, passkey
+from server.data.schema.console_schema import api_token, approval, console_session, operator, passkey
 from tests.server.data.conftest import Kit
 
-TABLES = (operator, passkey, console_session, approval)
+TABLES = (operator, passkey, console_session, api_token, approval)
 
 
 def test_no_row_has_a_keyed_value_of_a_person() -> None:

@@ -79,7 +79,7 @@ def test_providers_stand_there_by_name() -> None:
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
         (
             {"console": {"enabled": False}},
-            {"operator", "approval", "answer_template"},
+            {"operator", "approval", "answer_template", "api_token"},
             "the public half of their passkey",
         ),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),

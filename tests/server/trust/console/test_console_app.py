@@ -49,7 +49,7 @@ async def test_each_role_comes_in_at_what_is_theirs(console: Console) -> None:
         person = await console.person(role, role)
         answer = await person.get("/")
         found[role] = answer.to if answer.status == 303 else answer.status
-    assert found == {"admin": "/accounts", "officer": "/approvals", "lead": "/approvals", "moderator": 404}
+    assert found == {"admin": "/accounts", "officer": "/approvals", "lead": "/approvals", "moderator": "/tokens"}
 
 
 async def test_a_store_that_is_away_is_said(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 from server.data.privacy.registry.console import CONSOLE
 from server.data.privacy.registry_model import Column, Cookie
-from server.data.schema.console_schema import answer_template, approval, console_session, operator, passkey
+from server.data.schema.console_schema import answer_template, api_token, approval, console_session, operator, passkey
 from server.data.schema.emergency_review_schema import emergency_review
 
-TABLES = {table.name for table in (operator, passkey, console_session, approval, answer_template, emergency_review)}
+TABLES = {
+    table.name for table in (operator, passkey, console_session, approval, answer_template, api_token, emergency_review)
+}
 
 
 def test_every_item_is_about_staff_and_says_so() -> None:

@@ -1,0 +1,94 @@
+"""Keep the last new cases in order, for programs that follow them, and find new ones in the store.
+
+Each event has a number; its place, `BOOT-NUMBER`, is what a follower names to continue. Cases are found by asking the store once in PERIOD for
+all followers together, so that it does not matter which process or host opened them.
+
+**Invariant:** a follower learns of every case exactly once, or learns that its place is lost; memory is bounded by RING.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.trust.cases.case_queues import NewCase, Queues
+
+PERIOD: Final = 1.0  # seconds between two looks
+LATE: Final = 3600  # seconds by which a case may be written after its report
+RING: Final = 1000  # events that can be followed again
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """A new case, and its number."""
+
+    number: int
+    case: NewCase
+
+
+class CaseFeed:
+    """New cases of one store. It asks for them only while a program follows; what was opened meanwhile is found at the next look."""
+
+    def __init__(self, cases: Queues, period: float = PERIOD, ring: int = RING) -> None:
+        self._cases = cases
+        self._period = period
+        self._ring: deque[FeedEvent] = deque(maxlen=ring)
+        self._boot = secrets.token_hex(4)
+        self._number = 0  # of the last event
+        self._known: frozenset[str] | None = None  # the cases of the last look; None: before the first one
+        self._since = 0  # Unix seconds of the last look
+        self._looked = 0.0  # the same, monotonic
+        self._lock = asyncio.Lock()
+        self._closing = asyncio.Event()
+
+    async def look(self) -> None:
+        """Find new cases, unless a follower has looked within the period. Raises StoreAway."""
+        async with self._lock:
+            if self._known is not None and time.monotonic() - self._looked < self._period:
+                return
+            now = self._cases.now
+            found = await self._cases.opened_since((self._since or now) - LATE, self._ring.maxlen or RING)
+            known, self._known = self._known, frozenset(one.id for one in found)
+            self._since, self._looked = now, time.monotonic()
+            if known is None:
+                return
+            if len(found) == self._ring.maxlen and not known & self._known:  # more were opened than can be told
+                self._boot = secrets.token_hex(4)
+                self._ring.clear()
+                return
+            for one in found:
+                if one.id not in known:
+                    self._number += 1
+                    self._ring.append(FeedEvent(self._number, one))
+
+    def place(self, number: int | None = None) -> str:
+        """Return the place after an event; None: after the last one."""
+        return f"{self._boot}-{self._number if number is None else number}"
+
+    def after(self, place: str) -> Sequence[FeedEvent] | None:
+        """Return the events after a place, oldest first; None: the place is lost, and only a list of all cases tells what is new."""
+        boot, _, digits = place.partition("-")
+        if boot != self._boot or not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+            return None
+        number = int(digits)
+        if not self._number - len(self._ring) <= number <= self._number:
+            return None
+        return [one for one in self._ring if one.number > number]
+
+    async def pause(self) -> bool:
+        """Wait for the next look. False if the feed is closed."""
+        try:
+            async with asyncio.timeout(self._period):
+                await self._closing.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def close(self) -> None:
+        """End the waiting of all followers."""
+        self._closing.set()
