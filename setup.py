@@ -96,6 +96,17 @@ def prepare(tree: str) -> None:
         templates.compile_into(Path(tree, "server", folder), templates.SERVER / folder)
 
 
+def ship(tree: str) -> None:
+    """Copy the manual, the alert rules and the examples into the package that reads them; an sdist brings its own copy."""
+    files = runpy.run_path("server/ops/manual/manual_files.py")
+    for pattern in files["PATTERNS"]:
+        for source in sorted(Path().glob(pattern)):
+            if source.is_file() and not source.name.startswith("."):  # deploy/.env is the operator's
+                target = Path(tree, "server/ops/manual/shipped", source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(source.read_bytes())
+
+
 class InPlace(build_ext):
     """What a checkout runs."""
 
@@ -146,6 +157,7 @@ class Packed(build_py):
         if not self.editable_mode:
             stamp(self.build_lib)
             prepare(self.build_lib)
+            ship(self.build_lib)
 
 
 class Source(sdist):
@@ -155,6 +167,7 @@ class Source(sdist):
         """Copy, and add the commit."""
         super().make_release_tree(base_dir, files)
         stamp(base_dir)
+        ship(base_dir)
 
 
 setup(

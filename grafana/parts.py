@@ -223,7 +223,7 @@ def _alerts(panel: Alerts) -> dashboard.Panel:
         .options(
             {
                 "viewMode": "list", "groupMode": "default", "groupBy": [], "maxItems": 20, "sortOrder": 3, "alertName": "Serendip",
-                "dashboardAlerts": False, "alertInstanceLabelFilter": "", "datasource": "${datasource}",
+                "dashboardAlerts": False, "alertInstanceLabelFilter": '{severity=~"page|ticket"}', "datasource": "${datasource}",
                 "stateFilter": {"firing": True, "pending": True, "noData": False, "normal": False, "error": True, "recovering": True},
             }
         )

@@ -16,7 +16,7 @@ BOARD = Board(
                 Panel("Up", "Whether every instance answers the scrape.", "short", ((f"min(up{{{HERE}}})", "up"),), ((1, "green"),),
                       base="red", state=True, words=(("0", "down"), ("1", "up")), empty="nobody asks", width=3, height=4),
                 Panel("Alerts", "How many fire; the list below names them.", "short",
-                      (('count(ALERTS{alertname=~"Serendip.+", alertstate="firing"}) or vector(0)', "firing"),), ((1, "red"),),
+                      (('count(ALERTS{alertname=~"Serendip.+", severity=~"page|ticket", alertstate="firing"}) or vector(0)', "firing"),), ((1, "red"),),
                       state=True, words=(("0", "none"),), width=3, height=4),
                 Panel("Turned away", "Share of those who come that are refused: by name, origin, limits. One in twenty is a wrong setting or a flood.", "percentunit",
                       ((f"sum(rate(serendip_handshakes_total{{{HERE}, result!~\"opened|http\"}}[{RATE}])) / (sum(rate(serendip_handshakes_total{{{HERE}}}[{RATE}])) > 0) or vector(0)",

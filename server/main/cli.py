@@ -16,6 +16,10 @@ from server.ops.process.log_writer_thread import hold_standard_descriptors
 
 # Groups of commands: module, imported when one of its commands is called, and help.
 GROUPS = {
+    "alerts": (
+        "server.main.commands.alert_commands",
+        "Alerts on their way to you: configuration, a test, the heartbeat.",
+    ),
     "cluster": ("server.main.commands.cluster_commands", "Several hosts that are one service."),
     "console": ("server.main.commands.console_commands", "Who may use the moderators' console."),
     "db": ("server.main.commands.database_commands", "The database: its schema, backups."),
@@ -165,6 +169,19 @@ def check(
     from server.main.commands.check_commands import check as run
 
     run(settings, as_json)
+
+
+@app.command("help")
+def help_(
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TOPIC|ALERT]", help="an alert, a page, a heading, or words to search"),
+    ] = None,
+) -> None:
+    """Print the manual: of an alert (SerendipDown), a page (backup), a symptom (`disk full`); without a topic its contents."""
+    from server.main.commands.help_command import help_about
+
+    help_about(" ".join(topic or ()))
 
 
 @app.command()

@@ -15,7 +15,7 @@ from server.main.checks.public_host_requirements import refusal
 from server.ops.config.setting_sources import load
 from server.ops.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
-from tests.deploy.test_containers import COMPOSE, NAME, OURS, VARIABLES, environment, filled
+from tests.deploy.test_containers import COMPOSE, NAME, OURS, VARIABLES, WRITTEN, alertmanagers, environment, filled
 
 CELL: dict[str, Any] = yaml.safe_load((DEPLOY / "cluster.yaml").read_text())
 HOSTS = ("one", "two", "three")
@@ -67,7 +67,7 @@ def test_a_host_takes_the_environment_that_it_is_given(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = whole(name)
-    told = {"store_url": "postgresql://serendip:x@postgres/serendip"}
+    told = WRITTEN
     for variable, value in {**environment(), **service["environment"]}.items():
         if not variable.startswith("SERENDIP_"):
             continue
@@ -104,6 +104,7 @@ def test_addresses_and_certificate_are_those_that_hosts_reach_each_other_by() ->
     )
     scraped = yaml.safe_load(CELL["configs"]["prometheus"]["content"])["scrape_configs"][0]["static_configs"]
     assert scraped == [{"targets": [f"{name}:{Settings().metrics.port}" for name in HOSTS]}]
+    assert alertmanagers(CELL) == alertmanagers(COMPOSE)
     assert CELL["configs"]["datasource"] == COMPOSE["configs"]["datasource"]
 
 

@@ -9,11 +9,14 @@ import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from server.main.checks.public_host_requirements import refusal
+from server.main.cli import app
 from server.ops.config.setting_sources import leaves, load, secrets, variable
 from server.ops.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
@@ -24,6 +27,11 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS: dict[str, Any] = SERVICES["serendip"]
 VARIABLES = {variable(name) for name, _ in leaves(Settings())} | {f"{variable(name)}_FILE" for name in secrets()}
 NAME = "chat.example"
+WRITTEN = {
+    "store_url": "postgresql://serendip:x@postgres/serendip",
+    "alert_contact": "mailto:ada@example.org, https://hooks.example/alerts",
+    "alert_heartbeat": "",
+}
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -46,6 +54,14 @@ def filled(text: str) -> str:
     return re.sub(
         r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: NAME if found[1] == "CHAT_NAME" else found[2] or "", text
     )
+
+
+def alertmanagers(document: dict[str, Any]) -> list[str]:
+    """Where Prometheus sends alerts."""
+    content = yaml.safe_load(document["configs"]["prometheus"]["content"])
+    return [
+        to for one in content["alerting"]["alertmanagers"] for some in one["static_configs"] for to in some["targets"]
+    ]
 
 
 def test_every_stage_begins_with_the_same_image_by_its_digest() -> None:
@@ -145,7 +161,7 @@ def test_the_server_takes_the_environment_that_it_is_given(tmp_path: Path, monke
         assert name in VARIABLES
         value = filled(value)
         if name.endswith("_FILE"):
-            (tmp_path / Path(value).name).write_text("postgresql://serendip:x@postgres/serendip\n")
+            (tmp_path / Path(value).name).write_text(WRITTEN.get(Path(value).name, "x") + "\n")
             value = str(tmp_path / Path(value).name)
         monkeypatch.setenv(name, value)
     settings = load().settings
@@ -174,9 +190,12 @@ def test_who_talks_to_whom_shares_a_network_and_agrees_on_the_port(tmp_path: Pat
         ("postgres", "serendip", "store"),
         ("prometheus", "serendip", "watch"),
         ("grafana", "prometheus", "watch"),
+        ("prometheus", "alertmanager", "watch"),
+        ("serendip", "alertmanager", "watch"),
     ):
         assert network in SERVICES[one]["networks"]
         assert network in SERVICES[other]["networks"]
+    assert alertmanagers(COMPOSE) == [urlsplit(OURS["environment"]["SERENDIP_ALERTS__MANAGER"]).netloc]
     (tmp_path / "prometheus.yml").write_text(COMPOSE["configs"]["prometheus"]["content"])
     (tmp_path / "alerts.yml").write_text((ROOT / "grafana" / "alerts.yml").read_text())
     subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], check=True, capture_output=True)
@@ -186,6 +205,30 @@ def test_who_talks_to_whom_shares_a_network_and_agrees_on_the_port(tmp_path: Pat
     ours = yaml.safe_load(COMPOSE["configs"]["datasource"]["content"])
     shipped["datasources"][0]["url"] = "http://prometheus:9090"
     assert ours == shipped
+
+
+def test_alertmanager_reads_what_the_settings_make_and_no_other_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, reader = SERVICES["alerting"], SERVICES["alertmanager"]
+    for name, value in {**writer["environment"], "SERENDIP_MAIL__HOST": "mail.example"}.items():
+        assert name in VARIABLES
+        value = filled(value)
+        if name.endswith("_FILE"):
+            file = tmp_path / Path(value).name
+            file.write_text(WRITTEN.get(file.name, "x"))
+            value = str(file)
+        monkeypatch.setenv(name, value)
+    *command, output = writer["command"]
+    assert f"--config.file={output}" in reader["command"]
+    assert writer["volumes"] == reader["volumes"] == [f"alerting:{said('VOLUME')[0]}"]
+    assert [reader["user"]] == said("USER")
+    target = tmp_path / "alertmanager.yml"
+    assert CliRunner().invoke(app, [*command, str(target)]).exit_code == 0
+    assert target.stat().st_mode & 0o777 == 0o600
+    receivers = {one["name"]: one for one in json.loads(target.read_text())["receivers"]}
+    assert receivers["pages"]["email_configs"][0]["to"] == "ada@example.org"
+    assert receivers["pages"]["webhook_configs"][0]["url"] == "https://hooks.example/alerts"
 
 
 def test_it_waits_for_the_drain_and_allows_many_connections() -> None:

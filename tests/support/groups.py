@@ -108,6 +108,7 @@ OUTSIDE = (
     "tests/server/data/database/",
     "tests/server/data/backup/",
     "tests/server/main/checks/test_external_service_checks.py",
+    "tests/server/ops/alerts/test_alertmanager_config.py::test_amtool",
     "tests/server/ops/process/test_unix_user_switch.py",
     "tests/server/ops/process/test_side_port.py",
     "tests/server/ops/process/test_foreground_proxy.py",

@@ -26,6 +26,7 @@ NEEDS = (
     Need("postgres", "postgresql", "the store on PostgreSQL", ("/usr/lib/postgresql",)),
     Need("nginx", "nginx", "the configuration in deploy/", ("/usr/sbin/nginx",)),
     Need("promtool", "prometheus", "the alerts, and the queries of the boards"),
+    Need("prometheus-alertmanager", "prometheus-alertmanager", "alerts that reach a person"),
     Need("systemd-analyze", "systemd", "the unit in deploy/"),
     Need("turnserver", "coturn", "calls that hide an address"),
     Need("logrotate", "logrotate", "the end of what nginx logs", ("/usr/sbin/logrotate",)),

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from engine.wire import protocol
+from server.ops.config.alert_settings import Alerts
 from server.ops.config.challenge_settings import Challenge as Challenge
 from server.ops.config.cluster_settings import Cluster as Cluster
 from server.ops.config.picture_settings import Pictures as Pictures
@@ -434,6 +435,7 @@ class Settings(Section):
     server: Server = Server()
     cluster: Cluster = Cluster()
     metrics: Metrics = Metrics()
+    alerts: Alerts = Alerts()
     limits: Limits = Limits()
     session: Session = Session()
     chat: Chat = Chat()

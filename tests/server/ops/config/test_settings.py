@@ -184,6 +184,8 @@ def test_every_setting_is_read_by_the_program() -> None:
 
 def test_the_secrets_are_those_that_must_not_be_printed() -> None:
     assert secrets() == [
+        "alerts.contact",
+        "alerts.heartbeat",
         "store.url",
         "objects.access_key",
         "objects.secret_key",
@@ -204,10 +206,11 @@ def test_a_secret_may_stand_in_a_file_that_the_environment_names(
 ) -> None:
     file = tmp_path / "it"
     scheme = "postgresql://" if name == "store.url" else ""
-    file.write_bytes(f"{scheme} geheim \u00fc\n2{ending}".encode())
+    secret = "https://geheim.example/1" if name.startswith("alerts.") else f"{scheme} geheim \u00fc\n2"
+    file.write_bytes(f"{secret}{ending}".encode())
     monkeypatch.setenv(f"{variable(name)}_FILE", str(file))
     loaded = load()
-    assert dict(leaves(loaded.settings))[name][0].get_secret_value() == f"{scheme} geheim \u00fc\n2"
+    assert dict(leaves(loaded.settings))[name][0].get_secret_value() == secret
     row = next(row for row in loaded.rows() if row.name == name)
     assert (row.source, row.value) == (f"file {file}", "**********")
 
