@@ -102,7 +102,7 @@ class Engine:
         self._tips = tips = LineTips(core)
         self._snaps = snaps = CameraChecks(core, tips)
         self._openers = openers = OpenerPause(core)
-        self._chats = chats = Chats(core, snaps, openers)
+        self._chats = chats = Chats(core, snaps, openers, room)
         self._reactions = Reactions(core)
         self._kept = kept = KeptSeats(core, chats)
         self._notices = notices = UnreadNotices(core)
@@ -159,6 +159,9 @@ class Engine:
                 send_away=lambda client, now: engine._presence.send_away(engine.sessions[client], now),
                 called=lambda call: engine._search.tell_call(call),
                 here=lambda client, places: engine._search.tell_here(client, places),
+                wanted=lambda client, chat, side, now: engine.deliver(
+                    client, WantsAgain(name_of_chat(chat), side), now
+                ),
             )
         )
         engine = cls(

@@ -71,7 +71,7 @@ class Counting:
     def _one(self, *_: Any) -> None:
         self.count += 1
 
-    send = link = unlink = say = typing = signal = refuse = adopt = replay = close = keep = _one
+    send = link = unlink = say = typing = signal = refuse = adopt = replay = close = keep = keep_limits = _one
 
 
 def test_two_find_each_other_in_the_engine_and_part(benchmark: Any) -> None:

@@ -5,7 +5,7 @@ from engine.core.session cimport Query, Session
 
 cdef class Chats:
     cdef EngineState _core
-    cdef object _out
+    cdef object _out, _room
     cdef readonly object snaps, openers
     cpdef begin(self, Session session, Begin message, double now)
     cpdef decline(self, Seat seat)

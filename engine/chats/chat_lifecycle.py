@@ -10,10 +10,12 @@ import orjson
 
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.opener_pause import OpenerPause
+from engine.chats.reactions import pay
 from engine.conduct.detection_tips import AGE_CLAIM, Act
 from engine.core.bus_messages import Begin, Ended, Moved, Replaced, WantsAgain
-from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Seat, number_of_chat
+from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Address, Seat, number_of_chat
 from engine.core.engine_state import EngineState
+from engine.core.ports import Room
 from engine.core.session import Query, Session
 from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 from engine.matching.address_networks import networks_of
@@ -33,10 +35,11 @@ from engine.wire.signal_checks import answers, curtain_of
 class Chats:
     """Chats of the engine; the only writer of seats, but for holds (`engine.chats.age_question_pause`) and pauses (`engine.chats.opener_pause`)."""
 
-    __slots__ = ("_core", "_out", "openers", "snaps")
+    __slots__ = ("_core", "_out", "_room", "openers", "snaps")
 
-    def __init__(self, core: EngineState, snaps: CameraChecks, openers: OpenerPause) -> None:
+    def __init__(self, core: EngineState, snaps: CameraChecks, openers: OpenerPause, room: Room) -> None:
         self._core = core
+        self._room = room
         self.snaps = snaps
         self.openers = openers
         self._out = core.out
@@ -340,23 +343,31 @@ class Chats:
             raise Refusal("bad_type", "again")
         if not session.identity or not seat.lasting or seat.reported is not None:
             raise Refusal("no_pair", "again")
+        if self._core.settings.limits:
+            pay(seat, "again", now)
         seat.tips |= AGAIN_HERE
-        message = WantsAgain(seat.chat.id, seat.side)
         for side, address in seat.others:
             if side != WATCHER:
-                self._core.post(address, message)
+                self._tell_wish(address, seat.chat.id, seat.side)
         self._tell_pair(session, seat)
 
     def wants_again(self, session: Session, message: WantsAgain, now: float) -> None:
         """Handle that the partner of this chat, or of the last one, wants to meet again; a repeated wish tells the user nothing."""
         if session.moved_on:
-            self._core.post(session.moved_on, message)  # the user is there
+            self._tell_wish(session.moved_on, message.chat, message.side)  # the user is there
         for seat in (session.seat, session.past):
             if seat is None or seat.chat.id != message.chat or seat.side == WATCHER or seat.tips & AGAIN_THERE:
                 continue
             seat.tips |= AGAIN_THERE
             if seat.reported is None:
                 self._tell_pair(session, seat)
+
+    def _tell_wish(self, address: Address, chat: str, side: int) -> None:
+        """Tell a session of the chat, here or in the process to which it migrated, that this side wants to meet its user again."""
+        if address in self._core.sessions:
+            self._core.post(address, WantsAgain(chat, side))
+        else:
+            self._room.want(address, number_of_chat(chat), side)
 
     def _tell_pair(self, session: Session, seat: Seat) -> None:
         """Send the token of the pair, if both want it; asked for again it is made again."""

@@ -38,6 +38,7 @@ class KeptSeats:
         core.deadlines.push(substitute.deadline, substitute.id)
         if seat.side == 0:
             core.talking[seat.chat.id] = substitute.id
+        core.out.keep_limits(session.conn, substitute)  # who comes back gets no new burst
         core.out.unlink(session.conn)
         session.past, session.seat = _remembered(seat, now), None
         for _, address in seat.others:

@@ -39,7 +39,7 @@ class Reactions:
         if request.seq > seat.chat.ring.last:
             raise BadField("react", "seq")
         if self._core.settings.limits:
-            self._pay(seat, now)
+            pay(seat, "react", now)
         faces, key = seat.chat.faces, (request.seq, seat.side)
         if faces.get(key, "") == request.face:
             return
@@ -61,12 +61,13 @@ class Reactions:
         shown = message.side if seat.side == WATCHER else None
         self._core.out.send(session.conn, react(message.seq, message.face, shown))
 
-    def _pay(self, seat: Seat, now: float) -> None:
-        """Count a reaction of a side. Raises Refusal `too_fast`."""
-        paid = max(seat.reacted, now) + INTERVAL
-        if paid - now > REACT_BURST * INTERVAL:
-            raise Refusal("too_fast", "react", retry_after=1.0)
-        seat.reacted = paid
+
+def pay(seat: Seat, of: str, now: float) -> None:
+    """Count a reaction, or a wish to meet again, of a side. Raises Refusal `too_fast`."""
+    paid = max(seat.reacted, now) + INTERVAL
+    if paid - now > REACT_BURST * INTERVAL:
+        raise Refusal("too_fast", of, retry_after=1.0)
+    seat.reacted = paid
 
 
 def faces_of(seat: Seat) -> list[dict[str, Any]]:

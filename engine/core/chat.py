@@ -116,7 +116,7 @@ class Seat:
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
         # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`), and AGAIN_HERE, AGAIN_THERE
         self.tips = 0
-        self.reacted = 0.0  # until when this side has paid for its reactions
+        self.reacted = 0.0  # until when this side has paid for its reactions, and wishes to meet again
         self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported
 
     @property

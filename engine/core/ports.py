@@ -49,6 +49,9 @@ class Out(Protocol):
     def link(self, conn: int, ring: Ring, side: int) -> None:
         """Seat `conn` in a chat. Lines of side 0 or 1 are added to `ring` and relayed to the other linked connections; side 2 only receives."""
 
+    def keep_limits(self, conn: int, session: Session) -> None:
+        """Note in a session without a connection what is left of the limits of `conn`."""
+
     def unlink(self, conn: int) -> None:
         """Remove `conn` from its chat. Lines accepted before have been sent."""
 
@@ -85,6 +88,10 @@ def no_pairs(_: int, __: Sequence[int]) -> None:
     """Tell no user."""
 
 
+def no_wish(_: int, __: int, ___: int, ____: float) -> None:
+    """Tell no user."""
+
+
 @dataclass(frozen=True)
 class Seats:
     """The engine, as the waiting room of another process calls it."""
@@ -96,6 +103,8 @@ class Seats:
     send_away: Callable[[int, float], None]  # there is no room for a client
     called: Callable[[PairCall], None] = no_call  # a user of a kept pair calls, or calls no more
     here: Callable[[int, Sequence[int]], None] = no_pairs  # these places of a client's pairs search now
+    # a side of a chat, by its number, wants to meet this client again; it may have moved here: client, chat, side, now
+    wanted: Callable[[int, int, int, float], None] = no_wish
 
 
 class Room(Protocol):
@@ -138,6 +147,9 @@ class Room(Protocol):
 
     def here(self, client: int, halves: tuple[int, ...], person: int, now: float) -> list[int] | None:
         """Return the places of those halves whose other half searches now; None: the answer comes later."""
+
+    def want(self, client: int, chat: int, side: int) -> None:
+        """Pass on that a side of a chat, by its number, wants to meet this client again; it is not in this process."""
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
         """Remove a ticket or wish that migrates. Return it and whether it was set aside."""

@@ -77,6 +77,7 @@ class Hub:
             rows.MORE: self._more,
             rows.PAIRS: self._pairs,
             rows.HERE: self._here,
+            rows.WANT: self._want,
         }
 
     @classmethod
@@ -231,6 +232,12 @@ class Hub:
         _, client, person, halves = row
         places = self.room.here(client, tuple(halves), person, now)
         self._tell(worker, [rows.HERE, client, places])
+
+    def _want(self, worker: int, row: Row, _: float) -> None:
+        """Pass the wish of a user to meet a past partner again to the other workers: only the one that has the partner knows it."""
+        for other in self.out:
+            if other != worker:
+                self._tell(other, [rows.WANTED, *row[1:]])
 
     def _wish(self, worker: int, row: Row, now: float) -> None:
         wish, status = rows.read_wish(row, now)

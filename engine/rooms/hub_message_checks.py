@@ -99,6 +99,10 @@ def _places(row: list[Any]) -> bool:
     return len(row) == 3 and _id(row[1]) and _ids(row[2], PAIRS_MAX)
 
 
+def _want(row: list[Any]) -> bool:
+    return len(row) == 4 and _id(row[1]) and _chat(row[2]) and _small(row[3], 1)
+
+
 def _asked(row: list[Any]) -> bool:
     return len(row) == 3 and _text(row[1], QUESTION_MAX) and _text(row[2], WORD_MAX)
 
@@ -149,15 +153,20 @@ def _full(row: list[Any]) -> bool:
 TO_HUB: Final[dict[str, Callable[[list[Any]], bool]]] = {
     rows.TICKET: _ticket, rows.WISH: _wish, rows.CANCEL: _cancel, rows.LEAVE: _one, rows.ASIDE: _one, rows.BACK: _one,
     rows.DONE: _done, rows.FAILED: _one, rows.BAR: _bar, rows.ASKED: _asked, rows.MORE: _alone, rows.PAIRS: _pairs, rows.HERE: _here,
+    rows.WANT: _want,
 }  # fmt: skip
 TO_WORKER: Final[dict[str, Callable[[list[Any]], bool]]] = {
     rows.STEP: _step, rows.MEET: _meet, rows.GO: _go, rows.FULL: _full, rows.ASK: _one, rows.AGAIN: _alone, rows.ON: _alone,
-    rows.CALLED: _called, rows.HERE: _places,
+    rows.CALLED: _called, rows.HERE: _places, rows.WANTED: _want,
 }  # fmt: skip
 
 
 def _id(value: Any) -> bool:
     return type(value) is int and 0 <= value < MOST
+
+
+def _chat(value: Any) -> bool:
+    return type(value) is int and 0 <= value < MOST >> 1
 
 
 def _ids(values: Any, most: int) -> bool:

@@ -13,6 +13,7 @@ times and numbers differ between processes.
 #     bar     person partner networks                    asked question language
 #     pairs   client number halves calls    kept pairs of the ticket in the next row
 #     here    client person halves   ask which other halves search
+#     want    client chat side       side of a chat wants to meet the client again, whose session is in another process
 #     more                           these were not all waiting tickets: answer `on`
 #
 # Hub to worker:
@@ -24,6 +25,7 @@ times and numbers differ between processes.
 #     ask     client                 repeat the client's ticket, if it waits
 #     called  client half mode on    the other half of the client's pair calls, or calls no more
 #     here    client places          the answer
+#     wanted  client chat side       to each other worker: the client may be there
 #     again                          repeat all tickets; `on`: continue to
 #
 # `status`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
@@ -55,6 +57,8 @@ MORE: Final = "more"
 PAIRS: Final = "pairs"
 HERE: Final = "here"
 CALLED: Final = "called"
+WANT: Final = "want"
+WANTED: Final = "wanted"
 AGAIN: Final = "again"
 ON: Final = "on"
 

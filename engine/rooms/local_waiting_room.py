@@ -102,6 +102,9 @@ class WaitingRoom:
         del client, now
         return self.pairs.here(halves, person)
 
+    def want(self, client: int, chat: int, side: int) -> None:
+        """Ignore it: there is no other process, so the client has left."""
+
     # migration
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:

@@ -19,7 +19,7 @@ cdef class RemoteRoom:
     cdef readonly Histogram answers
     cdef public list rows, news
     cdef public dict counts
-    cdef object _meet, _is_waiting, _tell, _send_away, _called, _here
+    cdef object _meet, _is_waiting, _tell, _send_away, _called, _here, _wanted
     cdef public object go, is_full
     cpdef submit(self, ticket, double now)
     cpdef status(self, client, double now)

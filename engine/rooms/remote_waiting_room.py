@@ -27,7 +27,9 @@ ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 GATHER_FOR: Final = 1.0  # seconds to wait for the last of three
 AT_ONCE: Final = 500  # tickets repeated in one turn: this takes half a millisecond, all at once would take a second
 
-NEWS: Final = frozenset((rows.DONE, rows.BAR, rows.ASKED))  # rows about past events, which are not stale for a new hub
+NEWS: Final = frozenset(
+    (rows.DONE, rows.BAR, rows.ASKED, rows.WANT)
+)  # rows about past events, which are not stale for a new hub
 NOBODY: Final[Mapping[int, int]] = {}
 
 Found = Match | SpyMatch
@@ -98,7 +100,7 @@ class RemoteRoom:
             seats.tell,
             seats.send_away,
         )
-        self._called, self._here = seats.called, seats.here
+        self._called, self._here, self._wanted = seats.called, seats.here, seats.wanted
         self.go = go
         self.is_full = is_full
 
@@ -160,6 +162,11 @@ class RemoteRoom:
         if not self.is_full():
             self.rows.append([rows.HERE, client, person, list(halves)])
         return None
+
+    def want(self, client: int, chat: int, side: int) -> None:
+        """See `Room`."""
+        if not self.is_full():
+            self.rows.append([rows.WANT, client, chat, side])
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
         """See `Room`."""
@@ -252,6 +259,9 @@ class RemoteRoom:
             elif kind == rows.HERE:
                 _, client, places = row
                 self._here(client, places)
+            elif kind == rows.WANTED:
+                _, client, chat, side = row
+                self._wanted(client, chat, side, now)
             elif kind == rows.ASK:
                 _, client = row
                 self._say_again(client, now)

@@ -10,6 +10,7 @@ cdef class LimitsOwner:
     cdef float[5] tokens     # by bucket, as the last connection left them
 
 cdef void move_limits(io_t *io, LimitsOwner who, conn_t *conn)
+cdef void copy_limits(io_t *io, LimitsOwner who, conn_t *conn)
 cdef list allowance(io_t *io, LimitsOwner who)
 cdef int read_tokens(io_t *io, list values, float *tokens) except -1
 cdef int allow(io_t *io, LimitsOwner who, list tokens) except -1

@@ -38,6 +38,17 @@ cdef void save_limits(io_t *io, LimitsOwner who, conn_t *conn):
     who.counted = io.now
 
 
+cdef void copy_limits(io_t *io, LimitsOwner who, conn_t *conn):
+    """Give an owner without a connection the tokens that remain on another owner's connection."""
+    cdef int i
+    if who.carrier or who.counted:
+        return
+    refill(io, conn.tokens, &conn.stamp.counted)
+    for i in range(BUCKETS):
+        who.tokens[i] = conn.tokens[i]
+    who.counted = io.now
+
+
 cdef list allowance(io_t *io, LimitsOwner who):
     """Return the tokens of an owner without a connection; None if all buckets are full, or if a connection has them."""
     cdef int i

@@ -14,7 +14,7 @@ from cython cimport no_gc_clear
 from ext.accept.address_limits cimport Addresses
 from ext.reactor.turn_end cimport gather
 from ext.net.byte_buffers cimport chunks_clear
-from ext.net.rate_limit_carry_over cimport LimitsOwner, move_limits
+from ext.net.rate_limit_carry_over cimport LimitsOwner, copy_limits, move_limits
 from ext.net.connection_table cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -252,6 +252,12 @@ cdef class Reactor(ConnectionTransfers):
             conn.flags |= CONFIRM
         if before != NULL:
             Py_DECREF(<object>before)
+
+    def keep_limits(self, number: int, owner: LimitsOwner) -> None:
+        """Give an owner without a connection the tokens that remain on this one, for its first connection; ignored if it has some."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL:
+            copy_limits(&self.io, owner, conn)
 
     def send(self, number: int, payload: bytes) -> None:
         """Queue a text frame."""

@@ -210,3 +210,50 @@ def test_a_call_whose_rows_come_apart_between_those_of_another_worker_is_a_call(
     for number, _, ticket in sent:
         host.hub.told(number, [ticket], host.now)
     assert host.hub.pending == 1, "each waited for the other alone"
+
+
+@pytest.mark.parametrize("first", ["before", "after"])
+def test_a_wish_reaches_a_partner_who_moved_to_another_worker(first: str) -> None:
+    host = Host(2, make_pair=made, open_pairs=opened)
+    a, b = (host.workers[0].open(identity=7 + place) for place in range(2))
+    for wire in (a, b):
+        host.send(wire, type="find")
+    host.send(a, type="leave")
+    if first == "before":
+        host.send(b, type="again")
+    host.workers[0].go(b.session.id, 1, None)
+    host.pump()
+    assert host.world(b) is host.workers[1]
+    a.take(), b.take()
+    mine = host.send(a, type="again")
+    if first == "after":
+        assert mine == b.take() == []
+        theirs = host.send(b, type="again")
+        mine = a.take()
+    else:
+        theirs = b.take()
+    assert [[frame["type"] for frame in frames] for frames in (mine, theirs)] == [["pair"], ["pair"]]
+    assert mine[0]["chat"] == theirs[0]["chat"]
+
+
+def test_a_wish_for_a_user_who_is_nowhere_costs_a_row_and_is_bounded() -> None:
+    host = Host(3, settings=Settings(limits=True), make_pair=made, open_pairs=opened)
+    a, b = (host.workers[0].open(identity=7 + place) for place in range(2))
+    for wire in (a, b):
+        host.send(wire, type="find")
+    host.send(b, type="leave")
+    host.workers[0].engine.sessions.pop(b.session.id)
+    a.take()
+    codes = [frame["code"] for _ in range(40) for frame in host.send(a, type="again")]
+    assert set(codes) == {"too_fast"}
+    assert len(codes) > 20
+
+
+def test_a_seat_that_is_kept_continues_the_limits_of_the_connection() -> None:
+    place = world()
+    a, b = place.open(identity=7), place.open(identity=8)
+    met(place, a, b)
+    (kept,) = [frame for frame in place.send(a, type="find", keep=True) if frame["type"] == "kept"]
+    assert kept["within"] == KEPT_FOR
+    assert len(place.carried) == 1
+    assert place.carried[0] not in (a.session.id, b.session.id)

@@ -107,6 +107,10 @@ class Hands:
         assert not any(other.ring is ring and other.side == side for other in self._world.wires.values())
         wire.ring, wire.side = ring, side
 
+    def keep_limits(self, conn: int, session: Session) -> None:
+        assert self._wire(conn).session is not session
+        self._world.carried.append(session.id)
+
     def unlink(self, conn: int) -> None:
         self._world.unlink(self._wire(conn))
 
@@ -155,6 +159,7 @@ class World:
         self.now = 1000.0
         self.wires: dict[int, Wire] = {}
         self.kept: list[Any] = []
+        self.carried: list[int] = []  # sessions that continue the limits of a connection of another
         self.bus = Queue()
         self._conns = count(1)
         self._keys = count(500_001)

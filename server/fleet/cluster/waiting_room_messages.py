@@ -16,7 +16,7 @@ import orjson
 from engine.rooms.hub_messages import Row
 
 ROOM: Final = (
-    1  # version of this, and of the rows (`engine.rooms.hub_messages`): hosts of another one have another room
+    2  # version of this, and of the rows (`engine.rooms.hub_messages`): hosts of another one have another room
 )
 MESSAGE_MAX: Final = 48 * 1024  # bytes
 ROWS_MAX: Final = 150  # of a message; most messages are far below its bytes

@@ -1,5 +1,5 @@
 cdef class Output:
-    cdef readonly object send, say, typing, refuse, replay
+    cdef readonly object send, say, typing, refuse, replay, keep_limits
     cdef object _reactor, _keep, _on_visitor
     cdef public object signals_refused
     cdef readonly dict visitors

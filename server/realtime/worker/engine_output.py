@@ -24,6 +24,7 @@ class Output:
         self.typing = reactor.typing
         self.refuse = reactor.refuse
         self.replay = reactor.replay
+        self.keep_limits = reactor.keep_limits
         self._reactor = reactor
         self.visitors: dict[int, SessionView] = {}  # sessions by connection, of connections to another host
         self.free: list[

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.core.ports import never_moved, no_pictures
+from server.ops.security.pair_tokens import never_banned
 from server.realtime.worker.tunnel_interface import NO_TUNNELS, TunnelPort
 
 
@@ -52,6 +53,8 @@ class WorkerPorts:
 
     # the store: the closing error and the case of the ban of (identity, 0: none; address); None: not banned
     find_ban: Callable[[int, str], tuple[bytes, bytes] | None] = no_ban
+    # when the last ban of an identity began, in force or over, in Unix seconds; 0: none is known
+    last_ban: Callable[[int], int] = never_banned
     # the closing error of a user whose country is refused, by address; None: served
     find_country_refusal: Callable[[str], bytes | None] = every_country
     # id and frame of the oldest notice that (identity, session) has not read

@@ -26,10 +26,11 @@ THREE = ["meet", 1, [[7, 1, 0], [8, 1, 0], [9, 1, 0]], [0.5, 1], [], 0.0, "", Tr
 UP: list[list[Any]] = [
     TICKET, WISH, ["cancel", 7, "cancelled"], ["leave", 7], ["aside", 7], ["back", 7], ["done", 1, [7, 9], [8, 10]], ["failed", 1],
     ["bar", 9, 10, ["0a/24"]], ["asked", "Why?", "en"], ["more"], ["pairs", 7, 1, [2, 4], 4], ["here", 7, 9, [2, 4]],
+    ["want", 7, 9, 1],
 ]  # fmt: skip
 DOWN: list[list[Any]] = [
     ["step", 7, 1, 1, None, 0, "good", 2.0, True], MEET, THREE, ["go", 7, 1, MEET], ["full", 7, 1], ["ask", 7], ["again"], ["on"],
-    ["called", 7, 2, "text", True], ["here", 7, [0, 1]],
+    ["called", 7, 2, "text", True], ["here", 7, [0, 1]], ["wanted", 7, 9, 1],
 ]  # fmt: skip
 WRONG = (None, True, -1, 1 << 64, 1e300, "x" * 1000, [], [[]], {}, [1 << 64], ["x"] * 100, "nothing")
 anything = st.recursive(

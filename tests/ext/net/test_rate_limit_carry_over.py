@@ -163,3 +163,21 @@ def test_nobody_is_allowed_more_than_a_burst() -> None:
     rig, person = Rig(limits=True), Person()
     rig.reactor.allow(person, [1e9, 1e9, 1e9, 1e9, 7.0])
     assert rig.reactor.allowance(person) == [100.0, 250.0, float(1 << 20), 1000.0, 7.0]
+
+
+def test_who_is_kept_beside_a_connection_goes_on_with_what_it_had_left(rings: Rings) -> None:
+    rig, ring, person, kept = Rig(limits=True), rings.new(), Person(), Person()
+    listener = rig.dial()
+    rig.reactor.link(listener.number, ring, 1)
+    first = seat(rig, person, ring)
+    assert taken(rig, first) == BURST
+    rig.reactor.keep_limits(first.number, kept)
+    rig.reactor.unlink(first.number)
+    again = seat(rig, kept, ring)
+    assert taken(rig, again) == 0
+    rig.later(2)
+    assert taken(rig, again) == 40
+    listener.read()
+    rig.reactor.keep_limits(again.number, person)  # whose own connection has its limits
+    assert rig.reactor.allowance(person) is None
+    rig.close()
