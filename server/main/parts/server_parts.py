@@ -123,6 +123,7 @@ class Server:
         worker = replace(
             others.worker,
             find_ban=self._find_ban,
+            last_ban=self._last_ban,
             find_notice=self._find_notice,
             mark_notice_read=self._mark_notice_read,
             find_statement=lambda: None if self._published is None else self._published.newest(),
@@ -172,6 +173,9 @@ class Server:
 
     def _find_ban(self, identity: int, address: str) -> tuple[bytes, bytes] | None:
         return None if self._safety is None else self._safety.bans.refusal(identity, address)
+
+    def _last_ban(self, identity: int) -> int:
+        return 0 if self._safety is None else self._safety.bans.last_ban(identity)
 
     def _find_notice(self, identity: int, session: int) -> tuple[str, bytes] | None:
         return None if self._safety is None else self._safety.notices.unread(identity, session)

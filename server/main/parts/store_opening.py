@@ -69,6 +69,7 @@ async def open_store(
         lambda: unread_queues(store.parts.database),
         int(settings.screening.pause),
         ports,
+        days=settings.retention.days,
     )
     console = None
     if settings.console.enabled:

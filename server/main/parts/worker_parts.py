@@ -22,7 +22,7 @@ from server.ops.process.cpu_time import core_share
 from server.ops.security import college_proofs, report_receipt_url, secret_keys
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.identity_cookie import Identities
-from server.ops.security.pair_tokens import PairTokens
+from server.ops.security.pair_tokens import PairTokens, never_banned
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.ice_servers import IceServers
 from server.realtime.video.signal_scrub import scrub
@@ -64,7 +64,7 @@ def make_worker(
             thresholds=thresholds,
         )
 
-    outside = {**outside_of(settings, secret, ice, helped, asking), "publish_pause": paused}
+    outside = {**outside_of(settings, secret, ice, helped, asking, ports.last_ban), "publish_pause": paused}
     worker = Worker(
         reactor, make_engine, outside, Tokens(secret),
         Identities(secret.lasting[secret_keys.Purpose.COOKIE]), settings.session.grace,
@@ -94,10 +94,15 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
 
 
 def outside_of(
-    settings: Settings, secret: secret_keys.Keys, ice: IceServers, helped: Help, asking: SessionChallenges
+    settings: Settings,
+    secret: secret_keys.Keys,
+    ice: IceServers,
+    helped: Help,
+    asking: SessionChallenges,
+    last_ban: Callable[[int], int] = never_banned,
 ) -> dict[str, Any]:
-    """Return the functions of the server that the engine calls, by the names in `engine.core.ports.Outside`."""
-    avoid, pairs = AvoidTokens(secret), PairTokens(secret)
+    """Return the functions of the server that the engine calls, by the names in `engine.core.ports.Outside`. `last_ban`: see `WorkerPorts`."""
+    avoid, pairs = AvoidTokens(secret), PairTokens(secret, last_ban)
     outside: dict[str, Any] = {
         "ice_servers": ice.servers,
         "scrub": scrub,

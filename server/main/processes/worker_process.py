@@ -136,6 +136,7 @@ class WorkerProcess:
             ports = replace(
                 ports,
                 find_ban=told.bans.refusal,
+                last_ban=told.bans.last_ban,
                 find_notice=told.notices.unread,
                 mark_notice_read=told.notices.seen,
             )

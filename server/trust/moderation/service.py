@@ -15,13 +15,14 @@ from typing import Any
 
 from engine.conduct.detection_tips import NUDITY
 from engine.views import Act, Report, SeatView
+from engine.wire.protocol import PAIR_DAYS
 from server.data.database.change_detector import ChangePoll
 from server.data.errors import StoreAway
 from server.data.objects.sealed_objects import Sealed
 from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.data.store.store_runner import Parts
 from server.ops import log
-from server.ops.config.moderation_policy import HOUR, QUEUES, WAITING, reason
+from server.ops.config.moderation_policy import DAY, HOUR, QUEUES, WAITING, reason
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.ops.security.report_receipt_url import secret
@@ -67,8 +68,10 @@ class Safety:
         unread: Callable[[], Awaitable[frozenset[str]]],
         pause: int = HOUR,
         ports: SafetyPorts = NO_PORTS,
+        *,
+        days: int = PAIR_DAYS,
     ) -> None:
-        """`pause`: length in seconds of the pause for `repeat` (`server.trust.cases.automatic_bans`)."""
+        """`pause`: length in seconds of the pause for `repeat` (`server.trust.cases.automatic_bans`); `days`: of retention."""
         self._parts = parts
         self._tasks = tasks
         self._find_unread = unread
@@ -77,7 +80,9 @@ class Safety:
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
         self._intake = Intake(self._cases, self._weigh, self._filed)
-        self._bans = Bans(parts.database, parts.pseudonyms, on_minor=ports.on_minor, on_lifted=ports.on_lifted)
+        self._bans = Bans(
+            parts.database, parts.pseudonyms, on_minor=ports.on_minor, on_lifted=ports.on_lifted, longest=days * DAY
+        )
         self._figures = ModerationGauges(parts.database)
         self._written = ChangePoll(parts.database.commit_count, IN_ANY_CASE)
         self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change

@@ -1,5 +1,7 @@
-"""Hold all bans in force in memory, by keyed hash of identity or network. `ban_loader` fills the table from the database; in a worker, the
+"""Hold bans in memory, by keyed hash of identity or network. `ban_loader` fills the table from the database; in a worker, the
 frontend's broadcast fills it.
+
+The ban of an identity stays after its end for as long as pair tokens that are older may live: `last_ban` makes them invalid.
 
 **Invariant:** a new connection costs at most two look-ups, and none if the table is empty. If a value has several bans, the one that ends last
 applies. No database is used here.
@@ -38,6 +40,10 @@ class Ban(NamedTuple):
     machine: bool
     age: bool = False
 
+    def kept_until(self, longest: int) -> int:
+        """Return until when the table has it: to its end, for an identity at least `longest` seconds from its beginning."""
+        return self.until if self.network else max(self.until, self.since + longest)
+
     @property
     def minor(self) -> bool:
         """Whether a person decided that this very user seems under 18."""
@@ -63,7 +69,7 @@ def unheard(_: bytes) -> None:
 
 
 class BanTable:
-    """All bans in force, by keyed value. `clock`: Unix seconds."""
+    """Bans by keyed value: all in force, and what `last_ban` needs of those that are over. `clock`: Unix seconds."""
 
     def __init__(
         self,
@@ -89,10 +95,6 @@ class BanTable:
         reversed after its end. There is one subscriber."""
         self._on_change, self._on_reversal = on_change, on_reversal
 
-    def __len__(self) -> int:
-        """Return the number of banned keyed values."""
-        return len(self._kept)
-
     def refusal(self, identity: int, address: str) -> tuple[bytes, bytes] | None:
         """Return (closing error, case id) for a banned user, or None. Called at each connection; counts refusals."""
         if not self._kept:
@@ -117,6 +119,11 @@ class BanTable:
                 return None
         return found
 
+    def last_ban(self, identity: int) -> int:
+        """Return when the last ban of an identity began, in force or over, in Unix seconds; 0: none is known. A reversed one does not count."""
+        packed = self._kept.get(self._pseudonyms.safety_identity(identity)) if self._kept and identity else None
+        return 0 if packed is None else Ban.of(packed).since
+
     def _held(self, mac: bytes) -> Ban | None:
         """Return the ban of a keyed value if it is in force."""
         packed = self._kept.get(mac)
@@ -139,7 +146,7 @@ class BanTable:
     # contents
 
     def values(self) -> list[bytes]:
-        """Return the banned keyed values."""
+        """Return the keyed values of the table."""
         return list(self._kept)
 
     def packed(self, mac: bytes) -> bytes | None:

@@ -317,7 +317,7 @@ PASSING = (
         categories=(A,),
         what=(
             "Whom you want to meet again, and who wants to meet you: up to 10 encrypted tokens in your browser, sent with each search and opened in"
-            " memory for it. Nothing of it is stored here"
+            " memory for it. Nothing of it is stored here. Tokens from before a ban of yours are not accepted any more"
         ),
         sources=(PERSON, OTHER),
         purposes=(SERVICE,),

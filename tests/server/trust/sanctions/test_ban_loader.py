@@ -121,8 +121,35 @@ async def test_what_ran_out_is_dropped_without_a_row_changing(kit: Kit) -> None:
     known = bans(kit)
     await known.refresh()
     kit.now = NOW + 40 * 86_400
-    await known.refresh()
+    assert await known.refresh() == []
     assert len(known) == 0
+    assert known.values() == [kit.pseudonyms.safety_identity(22)], "of the identity alone"
+    kit.now = NOW + 121 * 86_400
+    await known.refresh()
+    assert known.values() == []
+
+
+async def test_a_ban_that_is_over_is_known_after_a_restart_until_no_token_is_older(kit: Kit) -> None:
+    ident = await banned(kit)
+    for days, since in ((2, NOW), (119, NOW), (121, 0)):
+        kit.now = NOW + days * 86_400
+        known = bans(kit)
+        assert await known.refresh() == []
+        assert len(known) == 0
+        assert known.find(22, address(22)) is None
+        assert known.last_ban(22) == since
+        assert known.last_ban(23) == 0
+    kit.now = NOW + 3 * 86_400
+    short = Bans(kit.database, kit.pseudonyms, clock=lambda: kit.now, longest=2 * 86_400)
+    await short.refresh()
+    assert short.last_ban(22) == 0, "no longer than the operator keeps it"
+    known = bans(kit)
+    await known.refresh()
+    async with kit.database.write() as connection:
+        reversed_now = {"lifted": int(kit.now), "changed": int(kit.now)}
+        await connection.execute(update(ban_table).where(ban_table.c.case == ident).values(**reversed_now))
+    await known.refresh()
+    assert known.last_ban(22) == 0, "it was reversed"
 
 
 async def test_a_ban_says_the_day_and_who_decided(kit: Kit) -> None:

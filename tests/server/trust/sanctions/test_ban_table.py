@@ -33,7 +33,8 @@ def test_a_ban_is_found_by_its_identity_or_its_network_while_it_lasts(known: Pse
     assert orjson.loads(table.frame(ONE))["code"] == "banned"
     now[0] += 60
     assert table.find(7, "192.0.2.1") is None
-    assert len(table) == 2
+    assert table.last_ban(7) == ONE.since, "it is over, and older tokens of pairs stay invalid"
+    assert table.last_ban(8) == table.last_ban(0) == 0
 
 
 def test_who_comes_is_refused_counted_and_a_minor_by_a_persons_decision_is_told_of(known: Pseudonyms) -> None:
