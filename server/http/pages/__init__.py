@@ -16,7 +16,7 @@ from aiohttp import web
 from server.http.pages.page_language import language_of
 from server.http.pages.static_response import File
 from server.http.words import templates
-from server.http.words.catalogue import ENGLISH
+from server.http.words.catalogue import BRAND, ENGLISH
 from server.http.words.sentence_formatter import Said, said
 
 FOLDER = Path(__file__).parent
@@ -28,19 +28,18 @@ class Pages:
     """Renderer of documents. `static`: returns the address of a file of the page (server.site.front.page_files.Web.static).
 
     `origin`: the site's public origin, for links that show a picture; empty if unknown. `rating`: the label for family filters, empty for none.
+    `brand`: the name of the installation, empty for the project's.
     """
 
-    def __init__(
-        self, static: Callable[[str], str], origin: str = "", rating: str = "", brand: str = "Serendip"
-    ) -> None:
-        self.said: dict[str, Said] = said()
+    def __init__(self, static: Callable[[str], str], origin: str = "", rating: str = "", brand: str = "") -> None:
+        self.said: dict[str, Said] = said(brand)
         self._files: dict[tuple[str, str, bool], File] = {}  # by template, language and whether that was chosen
         self._environment = templates.environment(
             FOLDER,
             static=static,
             origin=origin,
             rating=rating,
-            brand=brand,
+            brand=brand or BRAND,
             everywhere=list(self.said.values()),
             **self._spoken(ENGLISH, ""),
         )

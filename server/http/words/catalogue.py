@@ -10,12 +10,14 @@ import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.http.words.compiled_catalogues import ENGLISH as ENGLISH
 from server.http.words.compiled_catalogues import FOLDER as FOLDER
 from server.http.words.compiled_catalogues import Word as Word
 from server.http.words.compiled_catalogues import load
+
+BRAND: Final = "Serendip"  # the project's name in the sentences, which an installation may replace by its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,22 +16,24 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from markupsafe import Markup, escape
 
-from server.http.words.catalogue import ENGLISH, Word, Words, words
+from server.http.words.catalogue import BRAND, ENGLISH, Word, Words, words
 from server.http.words.language_data import category
 
 _LOCALES = {"en": "en_GB"}  # 24 November 2026
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+_BRAND = re.compile(rf"{BRAND}(?!-)")
 _LINK = re.compile(r"\[([^]]+)\]\((\w+)\)")  # [words](name of an address)
 
 
 class Said:
     """One language; called as a function it returns a sentence for HTML."""
 
-    def __init__(self, said: Words, originals: Mapping[str, Word]) -> None:
+    def __init__(self, said: Words, originals: Mapping[str, Word], name: str = "") -> None:
+        """`name`: of the installation, in place of the project's in every sentence; empty: the project's."""
         self.language = said.language
         self.direction = said.direction
         self.name = said.name
-        self._table = said.table
+        self._table = renamed(said.table, name) if name else said.table
         self._missing = said.missing
         self._originals = originals
         self._locale = _LOCALES.get(said.language, said.language)
@@ -51,7 +53,7 @@ class Said:
 
     def linked(self, key: str, /, **addresses: str) -> Markup:
         """Return a sentence with links, each to the address of its name."""
-        text = str(escape(self._table[key]))
+        text = str(escape(self._table[key]).format())
         linked = _LINK.sub(lambda found: f'<a href="{escape(addresses[found[2]])}">{found[1]}</a>', text)
         return Markup(linked)  # noqa: S704  # all of it was escaped above
 
@@ -106,14 +108,27 @@ class Said:
         return format_decimal(value, locale=self._locale) if isinstance(value, int) else value
 
 
+def renamed(table: Mapping[str, Word], name: str) -> dict[str, Word]:
+    """Return the sentences with the name of an installation in place of the project's. A word that mails are found by (`Serendip-Privacy`) stays."""
+    shown = name.replace("{", "{{").replace("}", "}}")
+
+    def put(text: str) -> str:
+        return _BRAND.sub(lambda _: shown, text) if BRAND in text else text
+
+    return {
+        key: put(word) if isinstance(word, str) else {form: put(text) for form, text in word.items()}
+        for key, word in table.items()
+    }
+
+
 @functools.cache
-def said() -> dict[str, Said]:
-    """Return all languages, English first. It reads files: call it once, before the loop runs.
+def said(name: str = "") -> dict[str, Said]:
+    """Return all languages, English first. `name`: see `Said`. It reads files: call it once, before the loop runs.
 
     CLDR's data of English, and those common to all languages, are read with it (20 ms); those of another language when a day or a number is first
     formatted: one small file, 3 to 12 ms, once. All nine would be a tenth of a start.
     """
     every = words()
-    found = {language: Said(one, every[ENGLISH].table) for language, one in every.items()}
+    found = {language: Said(one, every[ENGLISH].table, name) for language, one in every.items()}
     found[ENGLISH].day(0.0)
     return found

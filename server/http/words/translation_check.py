@@ -11,11 +11,11 @@ from typing import Final
 
 from babel.messages.catalog import Catalog, Message
 
+from server.http.words.catalogue import BRAND
 from server.http.words.compiled_catalogues import Word
 from server.http.words.language_data import categories, disagreements
 from server.http.words.po_files import english, messages, translated
 
-BRAND: Final = "Serendip"
 LONGER, SPARE = 2, 12  # a translation has at most LONGER times the characters of the English, and SPARE more
 ROOMY: Final = "term."  # a name in a table of the statement: SPARE_THERE more, for languages without a short one
 SPARE_THERE: Final = 36

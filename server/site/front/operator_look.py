@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-NAME: Final = "Serendip"
+from server.http.words.catalogue import BRAND
+
 TEXT: Final = 4.5  # least contrast
 _LIGHT, _DARK = (
     "#f5f4f0",
@@ -75,7 +76,7 @@ def coloured(tokens: bytes, colour: str) -> bytes:
 
 def named(text: bytes, name: str) -> bytes:
     """Return a shell or manifest that calls the installation by its name; the name is escaped by the caller."""
-    return text.replace(NAME.encode(), name.encode()) if name else text
+    return text.replace(BRAND.encode(), name.encode()) if name else text
 
 
 def _parts(colour: str) -> tuple[float, float, float]:

@@ -25,7 +25,7 @@ from server.http.words.browser_catalogues import LATER, SHELL, page_files
 from server.http.words.catalogue import count_missing, users, words
 from server.ops.security import allowed_hosts
 from server.site.front import earlier_pages
-from server.site.front.operator_look import NAME, Look, coloured, named
+from server.site.front.operator_look import Look, coloured, named
 from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, together
 
 PLAIN = Look()
@@ -291,7 +291,7 @@ def add_site(app: web.Application) -> None:
     look = Look(settings.page.name, settings.page.colour)
     served = add_web(app, Web(origin=origin, framed=framed, rating=rating, data=settings.store.enabled, look=look))
     served.keep(settings.data / "pages")
-    app[PAGES] = Pages(served.static, origin, rating, look.name or NAME)
+    app[PAGES] = Pages(served.static, origin, rating, look.name)
     add_pages(app, app[PAGES])
     if rating:
         app.on_response_prepare.append(label)

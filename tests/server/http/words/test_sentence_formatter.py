@@ -69,3 +69,14 @@ def test_a_sentence_is_a_translation_of_its_own_english_alone() -> None:
     assert RUSSIAN.translates("declared.equal", english)
     assert not RUSSIAN.translates("declared.equal", f"{english} And more.")
     assert not RUSSIAN.translates("declared.nothing", english)
+
+
+def test_an_installation_is_called_by_its_name_and_mails_are_found_by_the_same_word() -> None:
+    for language in said():
+        t = said("Harbour & {Friends}")[language]
+        assert "Harbour & {Friends}" in t.text("about.title")
+        assert "Harbour &amp; {Friends}" in t("about.title")
+        assert "Serendip" not in t.text("mail.subject", code="123456")
+        assert "Serendip-Privacy" in t.text("rights.mail.text", words="know")
+        assert "{Friends}" in t.linked("rules.R1")
+        assert "Serendip" in said()[language].text("about.title")
