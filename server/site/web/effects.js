@@ -71,7 +71,7 @@ export function makeEffects(wire, trusted) {
       );
     },
     cancel: ({ name }) => clearTimeout(timers.get(name)),
-    keep: ({ pairs }, state) => keep(state.prefs, pairs),
+    keep: (change, state) => keep(state.prefs, change),
     token: (_, state) => keepWay(state.phase === "chat" && !state.prefs.nothing ? state.me.token : null),
     look: (_, state) => look(state.prefs),
     words: (_, state) =>

@@ -56,22 +56,32 @@ export function recall(defaults) {
   return known;
 }
 
-/** Return the pairs to store: those that are stored, since another tab may have changed them, with the change of this one. */
-function pairsOf(prefs, { added = [], dropped = [] }) {
+/** Return the pairs or avoided users to store: those that are stored, since another tab may have changed them, with the change of this one. */
+function listOf(name, prefs, { added = [], dropped = [], before = false } = {}) {
   const stored = json(localStorage.getItem(NAME)) ?? {};
-  if (stored.nothing) return prefs.pairs;
-  const others = (Array.isArray(stored.pairs) ? stored.pairs : []).filter((entry) => fit(entry) && ![...added, ...dropped].includes(entry));
-  return [...good(others, Date.now()), ...added].slice(-BOUNDS.pairs);
+  if (stored.nothing) return prefs[name];
+  const others = keptList(stored, name).filter((entry) => ![...added, ...dropped].includes(entry));
+  return (before ? [...added, ...others] : [...others, ...added]).slice(-BOUNDS[name]);
 }
 
-/** Store the choices. `change`: the pairs that were `added` and `dropped`. */
+const keptList = (stored, name) => {
+  const fitting = (Array.isArray(stored[name]) ? stored[name] : []).filter(fit);
+  return name === "pairs" ? good(fitting, Date.now()) : fitting;
+};
+
+/** Return the avoided users in the value that another tab stored. */
+export const avoidIn = (value) => keptList(json(value) ?? {}, "avoid").slice(-BOUNDS.avoid);
+
+/** Store the choices. `change`: what was `added` to `pairs` and `avoid`, at the end or `before` the others, and what was `dropped`. */
 export const keep = (prefs, change = {}) =>
   attempt(() => {
     const kept = prefs.nothing
       ? { nothing: true }
-      : { ...Object.fromEntries(KEPT.map((name) => [name, prefs[name]])), pairs: pairsOf(prefs, change) };
+      : { ...Object.fromEntries(KEPT.map((name) => [name, prefs[name]])), ...lists(prefs, change) };
     localStorage.setItem(NAME, JSON.stringify(kept));
   });
+
+const lists = (prefs, change) => Object.fromEntries(["pairs", "avoid"].map((name) => [name, listOf(name, prefs, change[name])]));
 
 export const wayBack = () => json(attempt(() => sessionStorage.getItem(WAY)));
 export const keepWay = (token) =>

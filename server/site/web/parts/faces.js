@@ -1,10 +1,11 @@
 // Show the reactions at a line, and the six faces to choose from: in the flow of the log, so that nothing hides another line.
 import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
+import { icon } from "../icons.js";
 import { FACES } from "../protocol.js";
 import { send } from "../store.js";
-import { clean } from "../text.js";
 import { t } from "../words.js";
+import { shortOf } from "./said.js";
 
 /** Show what was reacted: announced when it comes, so the log does not announce it again. */
 export const Shown = ({ faces, who }) => {
@@ -23,7 +24,7 @@ export const Shown = ({ faces, who }) => {
   );
 };
 
-/** Offer the faces: by pointer, arrow keys, or 1 to 6. Escape closes them, and leaves no chat. */
+/** Offer the faces and a quote: by pointer, arrow keys, or 1 to 6. Escape closes them, and leaves no chat. */
 export function Pick({ entry, own }) {
   const box = useRef(null);
   useLayoutEffect(() => {
@@ -48,7 +49,7 @@ export function Pick({ entry, own }) {
     event.stopPropagation();
   };
   return html`
-    <div class="pick" role="group" aria-label=${t("react.pick", { line: clean(entry.text) })} ref=${box} onKeyDown=${key}>
+    <div class="pick" role="group" aria-label=${t("react.pick", { line: shortOf(entry.text) })} ref=${box} onKeyDown=${key}>
       ${names.map(
         (name) => html`
           <button
@@ -62,6 +63,7 @@ export function Pick({ entry, own }) {
           </button>
         `,
       )}
+      <button type="button" key="quote" aria-label=${t("chat.quote")} onClick=${() => send("quote", { key: entry.key })}>${icon("quote")}</button>
     </div>
   `;
 }

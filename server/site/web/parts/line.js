@@ -8,7 +8,7 @@ import { t } from "../words.js";
 import { Copy } from "./copy.js";
 import { Pick, Shown } from "./faces.js";
 import { laterPiece } from "./later.js";
-import { alone, linksOf, partsOf } from "./said.js";
+import { alone, linksOf, partsOf, shortOf } from "./said.js";
 
 const Translated = laterPiece(() => import("./translated.js"), "Translated");
 
@@ -28,19 +28,29 @@ const Refused = ({ entry: { key }, over }) => html`
   </div>
 `;
 
-/** Offer faces and a quote by mouse only; screen readers announce new lines, and the keys for them are Alt+R and Alt+Q. */
-const Acting = ({ entry: { key, seq } }) => html`
-  ${
-    seq > 0 &&
-    html`
-      <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("react")} onClick=${() => send("react.open", { key })}>
-        ${icon("smile")}
-      </button>
-    `
-  }
-  <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("chat.quote")} onClick=${() => send("quote", { key })}>
-    ${icon("quote")}
-  </button>
+/** Offer faces, and a quote: one button for each line in the order of focus (`stop`: its tab stop is here), which the log does not announce as new. The quote is in what it opens too. */
+const Acting = ({ entry: { key, seq, text }, stop, picking }) => html`
+  <div class="acts" aria-live="off">
+    ${
+      seq > 0 &&
+      html`
+        <button
+          type="button"
+          class="quoting act"
+          tabindex=${stop ? 0 : -1}
+          title=${t("react")}
+          aria-label=${t("react.pick", { line: shortOf(text) })}
+          aria-expanded=${picking ? "true" : "false"}
+          onClick=${({ detail }) => send("react.open", { key, stays: !detail })}
+        >
+          ${icon("smile")}
+        </button>
+      `
+    }
+    <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("chat.quote")} onClick=${() => send("quote", { key })}>
+      ${icon("quote")}
+    </button>
+  </div>
 `;
 
 export class Line extends Component {
@@ -48,7 +58,7 @@ export class Line extends Component {
     return Object.keys(next).some((name) => next[name] !== this.props[name]);
   }
 
-  render({ entry, turn, last, over, tongue, language, asking, faces, picking }) {
+  render({ entry, turn, last, over, tongue, language, asking, faces, picking, stop }) {
     if (entry.from === "note")
       return html`
         <li class="divider">${entry.quiet ? html`<span role="note" aria-live="off">${t(entry.text, entry.values)}</span>` : t(entry.text, entry.values)}</li>
@@ -86,7 +96,7 @@ export class Line extends Component {
             !nothing &&
             (from === "me" || from === "them") &&
             html`
-              <${Acting} entry=${entry} />
+              <${Acting} entry=${entry} stop=${stop} picking=${picking} />
             `
           }
         </div>

@@ -1,6 +1,7 @@
 // Scroll the chat: card, note, lines. At its end (within NEAR) it follows new lines; else it stays and counts them.
 import { useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
+import { reactable } from "../reduce/reacting.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 import { Line } from "./line.js";
@@ -13,6 +14,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
   const at = useRef({ end: true, top: 0, last: null, heard: chat.last });
   const tap = useRef({ key: null, at: 0 });
   const [fresh, count] = useState(0);
+  const [chosen, stopAt] = useState(null); // key of the line whose button had the focus last
   const toEnd = () => {
     const node = box.current;
     node.scrollTop = node.scrollHeight;
@@ -59,7 +61,21 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
     line.classList.remove("open");
     send("react.open", { key: line.dataset.key });
   };
+  /** Go from one line's button to another's: the arrow keys, Home and End. */
+  const walked = (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || !event.target.matches(".act")) return;
+    const all = [...box.current.querySelectorAll(".act")];
+    const at = all.indexOf(event.target);
+    const next = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    all[Math.max(0, next)]?.focus();
+    all[Math.max(0, next)]?.scrollIntoView({ block: "nearest" });
+  };
+  const reached = ({ target }) => target.matches(".act") && stopAt(target.closest(".line").dataset.key);
   const over = !!tail;
+  const acting = chat.lines.filter(reactable);
+  const stop = acting.some(({ key }) => String(key) === chosen) ? chosen : String(acting.at(-1)?.key); // one tab stop, at first the newest line's
   const lines = useMemo(
     () =>
       chat.lines.map((entry, index) => {
@@ -75,12 +91,13 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
             language=${chat.language}
             faces=${entry.seq && chat.faces[entry.seq]}
             picking=${chat.picking === entry.key}
+            stop=${String(entry.key) === stop}
             asking=${chat.every === undefined && chat.asking === entry.key}
             part=${entry.other?.is === "busy" && chat.fetched}
           />
         `;
       }),
-    [chat.lines, over, tongue, chat.every, chat.asking, chat.fetched, chat.faces, chat.picking],
+    [chat.lines, over, tongue, chat.every, chat.asking, chat.fetched, chat.faces, chat.picking, stop],
   );
   return html`
     <div
@@ -100,7 +117,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
             <p class="divider">${t("chat.older")}</p>
           `
         }
-        <ol class="lines" onClick=${tapped}>
+        <ol class="lines" onClick=${tapped} onKeyDown=${walked} onFocusIn=${reached}>
           ${lines}
         </ol>
         ${

@@ -11,6 +11,7 @@ const LONGEST = 80; // code units of three emoji with everything that can be joi
 const LINKS = 3;
 const QUOTE_LINES = 3;
 const QUOTE = 160; // code points
+const SHORT = 60; // code points
 
 /** Return `quote` without its signs, or "", and `text`: the rest, or everything if there is nothing else. */
 export function partsOf(said) {
@@ -23,6 +24,12 @@ export function splitQuote(said) {
   const quote = QUOTED.exec(said)?.[0] ?? "";
   const rest = said.slice(quote.length);
   return rest.trim() ? [quote, rest] : ["", said];
+}
+
+/** Return the beginning of a line without its quote, enough to tell it from another. */
+export function shortOf(said) {
+  const points = [...partsOf(said).text.trim().replace(/\s+/g, " ")];
+  return points.length > SHORT ? `${points.slice(0, SHORT).join("").trimEnd()}…` : points.join("");
 }
 
 /** Return quoted lines without their signs. */

@@ -112,7 +112,7 @@ function quote(state, { key }) {
   const line = key ? lines.find((entry) => entry.key === key) : theirs.at(at > 0 ? at - 1 : -1);
   if (!line) return [state];
   return [
-    patch(state, "chat", { quote: { key: line.key, text: quoteOf(line.text) } }),
+    patch(state, "chat", { quote: { key: line.key, text: quoteOf(line.text) }, picking: null }),
     say("chat.quoted", { line: clean(line.text) }),
     focus("#message"),
   ];

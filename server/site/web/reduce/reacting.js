@@ -8,14 +8,17 @@ const put = (state, seq, who, face) => patch(state, "chat", { faces: { ...state.
 /** Whether this user may react to a line: the server must have numbered it. */
 export const reactable = ({ from, seq, state }) => (from === "them" || from === "me") && seq > 0 && state !== "refused";
 
-/** Offer the faces at a line. Without a `key`: the last line of the partner, or the one before the last offered. */
-function open(state, { key }) {
+/** Return the focus to the button of the line that had it, or to the field. */
+const back = ({ picking, stays }) => focus(stays ? `[data-key="${picking}"] .act` : "chat");
+
+/** Offer the faces at a line. Without a `key`: the last line of the partner, or the one before the last offered. `stays`: opened by its button, without a pointer. */
+function open(state, { key, stays = false }) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
   const { lines, picking } = state.chat;
   const theirs = lines.filter(({ from }) => from === "them");
   const at = theirs.findIndex((entry) => entry.key === picking);
   const line = key ? lines.find((entry) => entry.key === key) : theirs.at(at > 0 ? at - 1 : -1);
-  return line && reactable(line) ? [patch(state, "chat", { picking: line.key })] : [state];
+  return line && reactable(line) ? [patch(state, "chat", { picking: line.key, stays })] : [state];
 }
 
 /** Show a face at a line, or take the same one back. */
@@ -25,7 +28,7 @@ function react(state, { key, face }) {
   const shown = state.chat.faces[line.seq]?.me === face ? undefined : face;
   const next = patch(put(state, line.seq, "me", shown), "chat", { picking: null });
   const [after, ...sent] = post(next, { type: "react", seq: line.seq, ...(shown && { face: shown }) });
-  return [after, ...sent, say(shown ? "react.done" : "react.undone", { face: FACES[face] }), focus("chat")];
+  return [after, ...sent, say(shown ? "react.done" : "react.undone", { face: FACES[face] }), back({ ...state.chat, picking: key })];
 }
 
 function reacted(state, { frame }) {
@@ -38,7 +41,7 @@ function reacted(state, { frame }) {
 
 export const reactingEvents = {
   "react.open": open,
-  "react.close": (state, { key }) => (state.chat?.picking ? [patch(state, "chat", { picking: null }), ...(key ? [focus("chat")] : [])] : [state]),
+  "react.close": (state, { key }) => (state.chat?.picking ? [patch(state, "chat", { picking: null }), ...(key ? [back(state.chat)] : [])] : [state]),
   react,
 };
 export const reactingFrames = { react: reacted };

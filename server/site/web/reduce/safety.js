@@ -33,7 +33,7 @@ function blocked(state, { frame: { token, until } }) {
   const { avoid } = state.prefs;
   const how = until ? "kept" : "visit";
   const next = patch(state, "prefs", { avoid: (until ? [...avoid, token] : [token, ...avoid]).slice(-BOUNDS.avoid) });
-  return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep" }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
+  return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep", avoid: { added: [token], before: !until } }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
 }
 
 /** Show a quiet note about a line under it, or before all lines if it is about the question (0): it is not announced, and asks nothing. */
@@ -65,5 +65,10 @@ export function followTips(before, result) {
   return [patch(back, "chat", { tips: chat.tips.filter((one) => !is(one)) }), ...effects];
 }
 
-export const safetyEvents = { unread: hold, read, block };
+export const safetyEvents = {
+  unread: hold,
+  read,
+  block,
+  "avoid.elsewhere": (state, { avoid }) => [state.prefs.nothing ? state : patch(state, "prefs", { avoid })],
+};
 export const safetyFrames = { notice, blocked, tip };

@@ -266,7 +266,8 @@ def test_a_face_at_a_line_is_seen_by_both_after_a_reload_and_in_the_saved_log(
     anna.locator(".line").first.hover()
     anna.get_by_title("React").first.click()
     pick = anna.get_by_role("group", name="React to: I have a boat")
-    expect(pick.get_by_role("button")).to_have_text(FACES)
+    expect(pick.get_by_role("button")).to_have_text([*FACES, ""])
+    expect(pick.get_by_role("button").last).to_have_accessible_name("Quote")
     picture(anna, f"gallery/faces-pick-{width}-{scheme}")
     pick.get_by_role("button", name="heart").click()
     expect(pick).to_have_count(0)
@@ -304,3 +305,47 @@ def test_a_finger_reacts_by_a_double_tap_and_escape_closes_the_faces_and_leaves_
     bubble.evaluate(TWICE)
     faces.get_by_role("button", name="thumbs up").tap()
     expect(ben.locator(".face")).to_have_text(FACES[4])
+
+
+def test_a_screen_reader_and_the_keys_reach_the_faces_of_each_line_and_hear_of_no_new_button(
+    window: Opener, server: Server
+) -> None:
+    anna, ben = meet(window, server.url, "faces by keys")
+    for text in ("the first line", "and the second"):
+        say(ben, text)
+    say(anna, "one of her own")
+    buttons = anna.get_by_role("log").get_by_role("button")
+    expect(buttons).to_have_count(3)
+    names = [f"React to: {text}" for text in ("the first line", "and the second", "one of her own")]
+    for button, name in zip(buttons.all(), names, strict=True):
+        expect(button).to_have_accessible_name(name)
+    assert anna.locator(".acts").evaluate_all("(all) => all.every((node) => node.ariaLive === 'off')")
+    anna.get_by_role("log").focus()
+    anna.keyboard.press("Tab")
+    expect(buttons.last).to_be_focused()
+    expect(buttons.last).to_have_css("opacity", "1")
+    anna.keyboard.press("ArrowUp")
+    expect(buttons.nth(1)).to_be_focused()
+    anna.keyboard.press("Home")
+    expect(buttons.first).to_be_focused()
+    picture(anna, "gallery/faces-keys-1280")
+    anna.keyboard.press("Enter")
+    pick = anna.get_by_role("group", name=names[0])
+    expect(pick.get_by_role("button", name="heart")).to_be_focused()
+    expect(buttons.first).to_have_attribute("aria-expanded", "true")
+    anna.keyboard.press("ArrowRight")
+    anna.keyboard.press("Enter")
+    expect(ben.locator(".line").first.locator(".face")).to_have_text(FACES[1])
+    expect(buttons.first).to_be_focused()
+    anna.keyboard.press("Enter")
+    expect(pick.get_by_role("button", name="laughing face")).to_be_focused()
+    anna.keyboard.press("Escape")
+    expect(buttons.first).to_be_focused()
+    expect(anna.locator(".leave")).not_to_contain_text("Sure?")
+    anna.keyboard.press("Enter")
+    anna.keyboard.press("ArrowLeft")
+    anna.keyboard.press("ArrowLeft")
+    anna.keyboard.press("Enter")  # the last of them: a quote
+    expect(pick).to_have_count(0)
+    expect(anna.locator(".answered blockquote")).to_have_text("the first line")
+    expect(anna.locator("#message")).to_be_focused()
