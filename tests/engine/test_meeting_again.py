@@ -246,7 +246,7 @@ def test_a_wish_for_a_user_who_is_nowhere_costs_a_row_and_is_bounded() -> None:
     a.take()
     codes = [frame["code"] for _ in range(40) for frame in host.send(a, type="again")]
     assert set(codes) == {"too_fast"}
-    assert len(codes) > 20
+    assert len(codes) >= 20
 
 
 def test_a_seat_that_is_kept_continues_the_limits_of_the_connection() -> None:
