@@ -1,4 +1,4 @@
-"""Define the command line `serendip`: `serve`, `upgrade`, `status`, `drain`, `restart`, `config`, and the command groups of `server.main.commands`.
+"""Define the command line `serendip`: `serve`, `upgrade`, `status`, `drain`, `restart`, `config`, `talk`, and the groups of `server.main.commands`.
 
 A command imports its modules when it runs, so that help and the server's start are fast.
 """
@@ -28,6 +28,7 @@ GROUPS = {
     "safety": ("server.main.commands.case_commands", "Reports: cases, bans, appeals."),
     "statistics": ("server.main.commands.statistics_commands", "How the service is used, without identifiers."),
     "probe": ("server.main.commands.chat_probe_commands", "Try a deployment from outside."),
+    "bot": ("server.main.commands.chat_client_commands", "Programs that chat."),
 }
 
 
@@ -247,6 +248,21 @@ def restart(
     from server.main.commands.process_control_commands import change
 
     change(folder, "restart", which[0], as_json)
+
+
+@app.command()
+def talk(
+    address: Annotated[str, typer.Argument(metavar="URL", help="of the page, e.g. https://chat.example")],
+    topics: Annotated[str, typer.Option(metavar="A,B", help="topics, separated by commas")] = "",
+    language: Annotated[str, typer.Option(metavar="TAG", help="language of the chat; *: any")] = "en",
+    adult: Annotated[bool, typer.Option("--adult", help="you are 18 or over, for servers that ask")] = False,
+    again: Annotated[bool, typer.Option("--again", help="search again after each chat")] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="in a pipe: go on listening when the input has ended")] = False,
+) -> None:
+    """Chat with strangers in this terminal; in a pipe each line is a message. /help lists what you can do there."""
+    from server.main.commands.chat_client_commands import talk as run
+
+    run(address, topics, language, adult, again, stay)
 
 
 @keys_app.command()

@@ -28,7 +28,10 @@ MAY_IMPORT = {
     "grafana": {"grafana", "server", "engine"},
 }
 # The command that makes two users of its own call each other is a client itself.
-ALLOWED = {("server.main.commands.chat_probe_commands", "serendip_client")}
+ALLOWED = {
+    ("server.main.commands.chat_probe_commands", "serendip_client"),
+    ("server.main.commands.chat_client_commands", "serendip_client"),
+}
 # The parts of the engine that the server may import: its entry, its ports, read-only views.
 ENGINE_FOR_THE_SERVER = {
     "engine.engine",

@@ -76,6 +76,7 @@ OUTSIDE = (
     "tests/client/test_client.py::test_what_a_limit_refused_says_when_to_come_back",
     "tests/client/test_client.py::test_the_echo_bot_meets_all_that_come",
     "tests/client/test_client.py::test_a_puzzle_before_a_search",
+    "tests/server/main/commands/test_chat_client_commands.py",
     "tests/server/main/commands/test_cluster_commands.py",
     "tests/client/test_distribution.py",
     "tests/client/test_protocol.py",

@@ -1,6 +1,6 @@
 """Implement `serendip probe`: use a deployment as two test clients would, and print the step that failed. It needs only the address of the site.
 
-**Invariant:** the test clients match by a random interest, so they never meet a user. Only this module of the server imports `client`.
+**Invariant:** the test clients match by a random interest, so they never meet a user.
 """
 
 import asyncio
@@ -32,12 +32,13 @@ def video(
     """Make a video call between two test clients: match, offer, ICE, first frame, frames a second. Status 1: a step failed."""
     try:
         from serendip_client.peer import CallError
+        from serendip_client.site_address import socket_address
     except ModuleNotFoundError:
         typer.echo("serendip: this needs the client and a peer: pip install './client[video]'", err=True)
         raise typer.Exit(2) from None
     warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's own dependencies
     try:
-        found = asyncio.run(_call(_socket(address), relay, within))
+        found = asyncio.run(_call(socket_address(address), relay, within))
     except CallError as error:
         typer.echo(json.dumps({"ok": False, "failed": str(error)}) if as_json else f"failed: {error}")
         raise typer.Exit(1) from None
@@ -46,11 +47,6 @@ def video(
         return
     for name, value in found.items():
         typer.echo(f"{name:<24} {value}")
-
-
-def _socket(address: str) -> str:
-    """Return the WebSocket address of a page's address."""
-    return "ws" + address.removeprefix("http").rstrip("/") + "/ws" if address.startswith("http") else address
 
 
 async def _call(url: str, relay: bool, within: float) -> dict[str, Any]:

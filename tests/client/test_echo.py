@@ -1,0 +1,21 @@
+"""Test the echo bot of the command line."""
+
+import asyncio
+
+import pytest
+
+from serendip_client import Client, Matched, Message
+from serendip_client.echo import echo
+
+
+async def test_it_repeats_what_it_hears_for_so_many_chats(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    bot = asyncio.create_task(echo(url, ["echo test"], {"language": "en"}, chats=2))
+    for text in ("one", "two"):
+        async with Client(url) as me:
+            await me.find(["echo test"])
+            await me.next(Matched)
+            await me.say(text)
+            assert (await me.next(Message)).text == text
+    async with asyncio.timeout(20):
+        assert await bot == 0
+    assert capsys.readouterr().err.splitlines() == [f"chat {n}: 1 lines, ended by stranger" for n in (1, 2)]
