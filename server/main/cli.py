@@ -172,6 +172,20 @@ def check(
     run(settings, as_json)
 
 
+@app.command()
+def doctor(
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
+    send: Annotated[bool, typer.Option("--alert", help="send a test alert to every contact, too")] = False,
+) -> None:
+    """Run `check`, and look at this machine, the backup, the alerts and the running server. Status: 0, 1 warnings, 2 errors."""
+    settings = enter(config, {"data": data}, make=True)
+    from server.main.commands.check_commands import doctor as run
+
+    run(settings, as_json, send=send)
+
+
 @app.command("help")
 def help_(
     topic: Annotated[

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from server.ops import log, version
 from server.ops.config import settings
 from server.ops.health.readiness import Health
+from server.ops.metrics.daily_top import DailyTop
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS, OLD_NAMES
 from server.ops.metrics.metric_type import Metric
@@ -27,6 +28,8 @@ from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.ops.security import allowed_hosts
 
+CONNECTIONS: Final = "serendip_connections"
+CONNECTIONS_TOP: Final = "serendip_connections_top"
 NAME = "metrics"  # among the listening sockets
 SCRAPED_LATELY_S: Final = 120.0  # a scrape longer ago than this does not count as a running scraper
 SCRAPED_WITHIN_S: Final = 35.0  # two scrapes of a Prometheus with an interval of 15 s
@@ -54,6 +57,7 @@ class MetricsBoard(Collector):
         self._told: list[Reading] = []
         self._gather: Callable[[], Awaitable[None]] | None = None
         self._others: list[Reading] = []
+        self._top = DailyTop()
 
     def add(self, source: Source, *, apart: bool = False) -> None:
         """Add a source; `apart`: read it in a thread by `ask`, since it may block."""
@@ -86,6 +90,9 @@ class MetricsBoard(Collector):
                 series = read.setdefault(name, {})
                 for labels, value in reading.items() if isinstance(reading, Mapping) else (((), reading),):
                     series[labels] = add_values(series.get(labels), value)
+        now = read.get(CONNECTIONS, {}).get(())
+        if isinstance(now, int | float) and CONNECTIONS_TOP in self._metrics:
+            read[CONNECTIONS_TOP] = {(): self._top.note(now)}  # of the sum: those of single processes are not added
         return read
 
     def collect(self) -> Iterator[Family]:

@@ -39,6 +39,12 @@ PEOPLE = (
     ),
     Metric("serendip_connections", "gauge", "open WebSocket connections", "How many people are connected?"),
     Metric(
+        "serendip_connections_top",
+        "gauge",
+        "most open WebSocket connections at a scrape within the last 24 hours, since the start",
+        "How near was the fullest hour to what this machine holds?",
+    ),
+    Metric(
         "serendip_sockets",
         "gauge",
         "sockets that the reactor holds: open, with a head to come, closing",

@@ -31,3 +31,16 @@ def test_a_folder_that_is_not_there_yet_is_no_error_and_is_not_made(tmp_path: Pa
     assert told.exit_code in {0, 1}  # a machine may have few descriptors
     assert "the first start makes it" in told.stdout
     assert os.listdir(tmp_path) == []
+
+
+def test_the_doctor_says_what_is_missing_and_its_status_is_the_worst(tmp_path: Path) -> None:
+    run = CliRunner(env={"SERENDIP_DATA": str(tmp_path), "SERENDIP_METRICS__PORT": "1"})
+    assert run.invoke(app, ["init"]).exit_code == 0
+    assert run.invoke(app, ["db", "migrate"]).exit_code == 0
+    told = run.invoke(app, ["doctor", "--json"])
+    found = {row["check"]: row for row in json.loads(told.stdout)}
+    assert told.exit_code == 2
+    assert found["server"]["remedy"] == "does it run? serendip status"
+    assert found["backup"]["said"] == "none was made of this database"
+    assert "alerts.contact is empty" in found["alerts"]["said"]
+    assert {"kernel", "clock", "disk", "database"} <= set(found)

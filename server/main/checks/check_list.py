@@ -1,0 +1,106 @@
+"""List all checks of a deployment, each with its place: every start, `serendip check`, or `serendip doctor` alone.
+
+**Invariant:** a later place runs the checks of the earlier ones too, and no check is written twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from server.data.backup.database_backup import last_backup
+from server.data.errors import StoreAway
+from server.data.store.store_runner import Parts
+from server.main.checks.alert_path_checks import alert_path
+from server.main.checks.check_finding import Finding, ok, warning
+from server.main.checks.external_service_checks import outside
+from server.main.checks.local_checks import local
+from server.main.checks.machine_checks import machine
+from server.main.checks.running_server_checks import running_server
+from server.ops.config.settings import Settings
+from server.ops.security.secret_keys import Keys
+
+BACKUP_MOST_H: Final = 36
+
+
+class Place(IntEnum):
+    """Places of checks, the earliest first."""
+
+    START = 0  # each start, and all below: needs no other server
+    CHECK = 1  # `serendip check`: the services that this server uses
+    DOCTOR = 2  # `serendip doctor`: the machine, the running server, the operator's own means
+
+
+class Surroundings(NamedTuple):
+    """Inputs of the checks. `keys`: None if there is no data folder yet; `parts`: None if nothing is stored; `send`: send a test alert."""
+
+    settings: Settings
+    keys: Keys | None
+    parts: Parts | None
+    send: bool
+
+
+class Check(NamedTuple):
+    """A group of checks."""
+
+    place: Place
+    run: Callable[[Surroundings], Awaitable[list[Finding]]]
+
+
+async def _local(around: Surroundings) -> list[Finding]:
+    return await asyncio.to_thread(local, around.settings)
+
+
+async def _outside(around: Surroundings) -> list[Finding]:
+    return [] if around.keys is None else await outside(around.settings, around.keys, around.parts)
+
+
+async def _machine(around: Surroundings) -> list[Finding]:
+    return await asyncio.to_thread(machine, around.settings)
+
+
+async def _backup(around: Surroundings) -> list[Finding]:
+    """Check the age of the last backup."""
+    if around.parts is None:
+        return []
+    try:
+        at = await last_backup(around.parts.database)
+    except StoreAway:
+        return []  # the check `database` says why
+    hours = (time.time() - at) / 3600
+    if not at:
+        return [warning("backup", "none was made of this database", "serendip db backup FILE, by a timer")]
+    if hours > BACKUP_MOST_H:
+        said = f"the last one was made {hours:.0f} h ago"
+        return [warning("backup", said, "run serendip db backup FILE, and look at the timer")]
+    return [ok("backup", f"the last one was made {hours:.0f} h ago")]
+
+
+async def _alerts(around: Surroundings) -> list[Finding]:
+    return await alert_path(around.settings, send=around.send)
+
+
+async def _running(around: Surroundings) -> list[Finding]:
+    return await running_server(around.settings)
+
+
+CHECKS: Final = (
+    Check(Place.START, _local),
+    Check(Place.CHECK, _outside),
+    Check(Place.DOCTOR, _machine),
+    Check(Place.DOCTOR, _backup),
+    Check(Place.DOCTOR, _alerts),
+    Check(Place.DOCTOR, _running),
+)
+
+
+async def findings(upto: Place, around: Surroundings) -> list[Finding]:
+    """Run the checks of a place and of those before it, one after another."""
+    found: list[Finding] = []
+    for check in CHECKS:
+        if check.place <= upto:
+            found += await check.run(around)
+    return found
