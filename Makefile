@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -44,6 +44,10 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	@$(PREFIX)/bin/serendip --version
 LIB = $(shell build/tools/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
 INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --disable-pip-version-check --no-deps
+
+client: .venv/.all .venv/.built  ## make the generated files of the JavaScript client again, after a change of it or of the protocol (needs npm)
+	@$(BIN)/python -m server.site.front.client_files
+	@cd client/js && npm ci --silent --no-audit --no-fund && npm run --silent build
 
 test: .venv/.all .venv/.built  ## each capability once, end to end: some five minutes (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from itertools import count
@@ -89,6 +90,11 @@ def stamp(tree: str) -> None:
     Path(tree, "server", version["PACKED"]).write_text(version["own"]() + "\n", "utf-8")
 
 
+def copy_client(folder: Path) -> None:
+    """Copy the JavaScript client, which the page is made of too, into a tree."""
+    shutil.copytree("client/js", folder, ignore=shutil.ignore_patterns("node_modules"), dirs_exist_ok=True)
+
+
 def prepare(tree: str) -> None:
     """Write into a tree what a server would make of this one's catalogues and templates at each start."""
     compile_into(Path(tree, "server/http/words/locale"))
@@ -158,6 +164,7 @@ class Packed(build_py):
             stamp(self.build_lib)
             prepare(self.build_lib)
             ship(self.build_lib)
+            copy_client(Path(self.build_lib, "server/site/client"))
 
 
 class Source(sdist):
@@ -168,6 +175,7 @@ class Source(sdist):
         super().make_release_tree(base_dir, files)
         stamp(base_dir)
         ship(base_dir)
+        copy_client(Path(base_dir, "client/js"))
 
 
 setup(

@@ -1,4 +1,4 @@
-"""Simulate the death of a host: how soon its users are back at the others. The pauses are read from the page (`server/site/web/backoff.js`).
+"""Simulate the death of a host: how soon its users are back at the others. The pauses are read from the page (`client/js/backoff.js`).
 
 Each user retries after their own pause; the other hosts accept so many handshakes a second and queue a moment's worth; a refused user retries
 later. The load balancer sends no user to the dead host.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.scale.assumptions import Assumed
 from bench.support.results import ROOT
 
-PAGE: Final = ROOT / "server/site/web/backoff.js"
+PAGE: Final = ROOT / "client/js/backoff.js"
 STEP: Final = 0.01  # seconds
 LONGEST: Final = 600.0  # seconds
 POINTS: Final = 20  # of the curve that is kept
@@ -31,10 +31,14 @@ class Pauses(NamedTuple):
 def pauses() -> Pauses:
     """Return those of the page. Raises ValueError if it has none."""
     text = PAGE.read_text()
-    steps, soon = re.search(r"STEPS = \[([\d, ]+)\]", text), re.search(r"SOON = (\d+)", text)
-    if steps is None or soon is None:
+    found = [re.search(rf"{name} = (\d+)", text) for name in ("FIRST", "MOST", "SOON")]
+    first, most, soon = (int(number[1]) / 1000 if number else 0.0 for number in found)
+    if not (first and most and soon):
         raise ValueError(f"{PAGE} has no steps")
-    return Pauses(tuple(int(step) / 1000 for step in steps[1].split(",")), int(soon[1]) / 1000)
+    steps = [first]
+    while steps[-1] < most:
+        steps.append(min(2 * steps[-1], most))
+    return Pauses(tuple(steps), soon)
 
 
 class Crowd:

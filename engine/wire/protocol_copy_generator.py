@@ -132,11 +132,11 @@ def header() -> str:
 
 
 def page() -> str:
-    """Return the text of `server/site/web/protocol.js`, an ES module."""
+    """Return the text of `client/js/protocol.js`, an ES module."""
     closes = ", ".join(f"{code}: {fault.close}" for code, fault in FAULTS.items() if fault.close)
     bounds = ", ".join(f"{name}: {_value(constant)}" for name, constant in _PAGE.items())
     return (
-        f"// The protocol for the page. {_MADE}\n\n"
+        f"// The protocol for the JavaScript client and the page. {_MADE}\n\n"
         "/** The close code of each error that ends the connection. */\n"
         f"export const CLOSE = {{ {closes} }};\n"
         "/** The connection ended without a close frame. */\n"
@@ -149,6 +149,7 @@ def page() -> str:
         f"export const FACES = {json.dumps(protocol.FACES, ensure_ascii=False)};\n"
         "/** Report reasons. */\n"
         f"export const REASONS = {json.dumps(REASONS)};\n"
+        f"/** Ordinals of refused messages in `resumed`. */\nexport const REFUSED_KEPT = {protocol.REFUSED_KEPT};\n"
         "/** Pictures for safety: characters of a nonce, pixels of a tile, bytes of a picture. */\n"
         f"export const SNAP = {{ nonce: {protocol.SNAP_NONCE}, tile: {list(protocol.SNAP_TILE)}, bytes: {protocol.SNAP_BYTES} }};\n"
     )
@@ -179,7 +180,7 @@ def copies() -> dict[str, str]:
     return {
         "ext/base/protocol.pxd": pxd(),
         "ext/match/c/levels.h": header(),
-        "server/site/web/protocol.js": page(),
+        "client/js/protocol.js": page(),
         "client/serendip_client/protocol.py": client(),
     }
 

@@ -18,10 +18,20 @@ KINDS: Final = {
     ".mjs": "text/javascript; charset=utf-8",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-PACKED: Final = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # the others are compressed already
+PACKED: Final = {
+    ".css",
+    ".html",
+    ".js",
+    ".json",
+    ".mjs",
+    ".svg",
+    ".ts",
+    ".webmanifest",
+}  # the others are compressed already
 _REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 
 

@@ -30,6 +30,12 @@ from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, t
 
 PLAIN = Look()
 FOLDER = Path(__file__).parents[1] / "web"
+# The JavaScript client, of which the page is made too: beside the page in an installed server, in its own distribution's folder in a checkout.
+CLIENT = next(
+    (folder for folder in (FOLDER.with_name("client"), FOLDER.parents[2] / "client" / "js") if folder.is_dir()),
+    FOLDER.with_name("client"),
+)
+CLIENT_PARTS = ("backoff.js", "lines.js", "link.js", "protocol.js")  # that the page imports, as `client/…`
 HERE = b"/s/-/"
 OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # link in the shell, for browsers without script
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -55,11 +61,7 @@ class Build(NamedTuple):
 
 def built(folder: Path, look: Look = PLAIN) -> Build:
     """Read the folder and build its files, in an operator's colour."""
-    sources = {
-        path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in KINDS
-    }
+    sources = {name: bare(name, body) for name, body in sources_in(folder).items()}
     sources["style/tokens.css"] = coloured(sources["style/tokens.css"], look.colour)
     inside = together(sources)
     sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *inside[FIRST]})
@@ -78,6 +80,13 @@ def built(folder: Path, look: Look = PLAIN) -> Build:
         language: File.of("manifest.webmanifest", described(placed, language)) for language in languages(sources)
     }
     return Build(version, files, manifests)
+
+
+def sources_in(folder: Path = FOLDER) -> dict[str, bytes]:
+    """Return the files of the page's folder, and the parts of the client that it imports, by name."""
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.suffix in KINDS}
+    found |= {f"client/{name}": CLIENT / name for name in CLIENT_PARTS}
+    return {name: path.read_bytes() for name, path in found.items()}
 
 
 def address(version: str) -> str:

@@ -1,6 +1,6 @@
 // Start the page: read choices and offers, make the store and the socket, render the first view.
 import { render } from "./vendor/preact.mjs";
-import { backoff } from "./backoff.js";
+import { backoff } from "./client/backoff.js";
 import { keepPrompt, makeEffects } from "./effects.js";
 import { html } from "./html.js";
 import { allowed, keptCollege, recall, wayBack } from "./keep.js";
@@ -16,7 +16,7 @@ import { soon } from "./parts/later.js";
 import { rest } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
 import { App, titleOf } from "./views/app.js";
-import { makeWire } from "./wire.js";
+import { makeLink } from "./client/link.js";
 import { languageFor, load } from "./words.js";
 
 function watchBrowser() {
@@ -121,7 +121,7 @@ async function main() {
   const [config, reads] = await Promise.all([offers(), load(languageFor(prefs.words)).catch(() => load("en"))]);
   const way = wayBack();
   const root = document.getElementById("app");
-  const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
+  const wire = makeLink(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
   const can = {
     keep: allowed(),
     cookies: navigator.cookieEnabled,

@@ -2,7 +2,7 @@
 // "Keep nothing" is on, nothing is written and everything stays in memory.
 
 import { good } from "./pairs.js";
-import { BOUNDS } from "./protocol.js";
+import { BOUNDS } from "./client/protocol.js";
 
 const NAME = "serendip";
 const WAY = "serendip.way";

@@ -24,7 +24,7 @@
 //
 // The state is described in reduce/state.js. Each part below owns the events and frames of one subject. Parts that the first screen does
 // not need are in reduce/rest.js and are learned when they are loaded: until then an event that only they know waits.
-import { CLOSE } from "./protocol.js";
+import { CLOSE } from "./client/protocol.js";
 import { findEvents, findFrames, seek } from "./reduce/find.js";
 import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
 import { sheetEvents, sheetFrames } from "./reduce/sheets.js";

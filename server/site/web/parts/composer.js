@@ -6,7 +6,7 @@ import { composing } from "../keys.js";
 import { Next } from "./next.js";
 import { bare, splitQuote } from "./said.js";
 import { Smile } from "./smile.js";
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { isHeld } from "../reduce/partner.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

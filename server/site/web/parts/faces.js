@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
-import { FACES } from "../protocol.js";
+import { FACES } from "../client/protocol.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 import { shortOf } from "./said.js";

@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
-import { FACES } from "../protocol.js";
+import { FACES } from "../client/protocol.js";
 import { clean } from "../text.js";
 import { listed, t } from "../words.js";
 import { Copy } from "./copy.js";

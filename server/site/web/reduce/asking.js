@@ -1,5 +1,5 @@
 // Handle the other ways to meet: ask and watch, discuss, students; their dialogs, and the answers of the server.
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { whole } from "../text.js";
 import { seek } from "./find.js";
 import { meant } from "./sheets.js";

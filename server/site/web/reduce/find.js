@@ -1,5 +1,5 @@
 // Handle the search: topics, age, find, waiting, and its end.
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { askHere, tokensOf } from "../pairs.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 import { unsent } from "./talk.js";

@@ -1,5 +1,5 @@
 // Handle report and save. A dialog that is marked `last` is about the chat before this one.
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { pictured, stay } from "./pictures.js";
 import { end } from "./talk.js";
 import { and, focus, patch, post, say, timer } from "./state.js";

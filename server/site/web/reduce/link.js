@@ -1,6 +1,6 @@
 // Handle the connection: connect, settle, lose, reconnect. protocol.js says what each close code allows; backoff.js has the waits.
 import { askHere } from "../pairs.js";
-import { CLOSE, COME_BACK } from "../protocol.js";
+import { CLOSE, COME_BACK } from "../client/protocol.js";
 import { end, begin, reconcile } from "./talk.js";
 import { frameOf } from "./find.js";
 import { and, focus, patch, say, timer, unsay } from "./state.js";

@@ -1,6 +1,7 @@
 // Move to the next stranger: the chat before stays reachable, and a reloaded page gets its own lines and the draft back.
 import { pairOf } from "../pairs.js";
-import { BOUNDS } from "../protocol.js";
+import { fate } from "../client/lines.js";
+import { BOUNDS } from "../client/protocol.js";
 import { quoteOf } from "../parts/said.js";
 import { clean } from "../text.js";
 import { seek } from "./find.js";
@@ -57,7 +58,7 @@ const own = ({ denied, taken }, { text, seq, ordinal = 0, state }, key) => ({
   seq,
   ordinal,
   late: false,
-  state: seq || (ordinal && ordinal <= taken && state !== "refused" && !denied.includes(ordinal)) ? "sent" : "refused",
+  state: seq || (state !== "refused" && fate(ordinal, { taken, refused: denied }) === "sent") ? "sent" : "refused",
 });
 
 /** Whether a stored warning is valid. */

@@ -1,7 +1,7 @@
 // Decide about users who both chose to meet again: the wish in a chat, its token, the pairs that search now, calls and their answers. Declining sends nothing.
 import { faceOf, nameOf, partnerFace } from "../face.js";
 import { askHere, entryOf, pairOf, tokensOf } from "../pairs.js";
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { seek } from "./find.js";
 import { and, call, focus, patch, post, say } from "./state.js";
 

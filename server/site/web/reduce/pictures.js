@@ -1,6 +1,6 @@
 // Handle the checks of pictures in a call: a requested picture is taken (video/snap.js), or the reason why not is sent. And the results: a
 // veil over the stranger, the end of the call, a refused search.
-import { SNAP } from "../protocol.js";
+import { SNAP } from "../client/protocol.js";
 import { media, seek } from "./find.js";
 import { and, focus, patch, post, timer } from "./state.js";
 import { note, put } from "./talk.js";

@@ -1,5 +1,5 @@
 // Handle reactions: one of six faces at a line of the chat, from each of the two. chat.faces: {seq: {me, them, 1, 2}}.
-import { FACES } from "../protocol.js";
+import { FACES } from "../client/protocol.js";
 import { clean } from "../text.js";
 import { focus, patch, post, say } from "./state.js";
 

@@ -1,5 +1,5 @@
 // Handle warnings that must be read before the next search, and users not to meet again.
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { frameOf } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
 import { note } from "./talk.js";

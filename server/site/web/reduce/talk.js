@@ -1,6 +1,7 @@
 // Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
 import { paired } from "../pairs.js";
-import { BOUNDS } from "../protocol.js";
+import { fate } from "../client/lines.js";
+import { BOUNDS } from "../client/protocol.js";
 import { whole } from "../text.js";
 import { facesOf } from "./faces.js";
 import { isHeld, notPaused, partner, unpaused } from "./partner.js";
@@ -91,10 +92,8 @@ export function begin(state, frame, now, more = {}) {
 
 /** Handle the report of the server about accepted own lines: the others are sent again, in order, under new ordinals. */
 export function reconcile(state, frame) {
-  const refused = new Set(frame.refused ?? []);
-  const accepted = (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken;
-  let next = mark(state, accepted, { state: "sent", late: false });
-  next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
+  let next = mark(state, (entry) => entry.state !== "refused" && fate(entry.ordinal, frame), { state: "sent", late: false });
+  next = mark(next, (entry) => fate(entry.ordinal, frame) === "refused", { state: "refused" });
   next = patch(next, "chat", { returning: false, faces: facesOf(frame, state.owed), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);
 }

@@ -1,6 +1,6 @@
 // Take still pictures of a call when the server asks: of the stranger as shown here, of oneself as sent. Drawn, packed, sent, and stored
 // nowhere. One request at a time; one more may wait, the newest.
-import { SNAP } from "../protocol.js";
+import { SNAP } from "../client/protocol.js";
 import { get, send } from "../store.js";
 import { stays } from "../reduce/video.js";
 import { own } from "./own.js";

@@ -8,7 +8,7 @@ import { set, Size } from "../parts/preference.js";
 import { Sheet } from "../parts/sheet.js";
 import { OwnText } from "../parts/text.js";
 import { Switch } from "../parts/switch.js";
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";

@@ -3,7 +3,7 @@
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
-import { BOUNDS, REASONS } from "../protocol.js";
+import { BOUNDS, REASONS } from "../client/protocol.js";
 import { send } from "../store.js";
 import { gap, t } from "../words.js";
 

@@ -3,7 +3,7 @@ import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { Switch } from "../parts/switch.js";
-import { BOUNDS } from "../protocol.js";
+import { BOUNDS } from "../client/protocol.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 

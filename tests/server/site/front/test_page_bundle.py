@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.site.front.page_bundle import FIRST, LATER, SHEET, bundled, first_load, together
-from server.site.front.page_files import FOLDER, KINDS, bare
+from server.site.front.page_files import bare, sources_in
 
 SHELL = b'<link rel="stylesheet" href="/s/-/style/a.css">\n<link rel="stylesheet" href="/s/-/style/b.css">\n<script></script>'
 SMALL = {
@@ -35,8 +35,7 @@ ASKED = {
 
 def sources() -> dict[str, bytes]:
     """The page's own, as the site reads them."""
-    paths = [path for path in sorted(FOLDER.rglob("*")) if path.suffix in KINDS]
-    return {path.relative_to(FOLDER).as_posix(): bare(path.name, path.read_bytes()) for path in paths}
+    return {name: bare(name, body) for name, body in sources_in().items()}
 
 
 def test_a_small_page_is_put_together() -> None:

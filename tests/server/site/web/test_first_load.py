@@ -4,9 +4,15 @@ import pytest
 from playwright.sync_api import Request, expect
 
 from server.site.front.page_bundle import first_load, together
-from server.site.front.page_files import FOLDER
+from server.site.front.page_files import FOLDER, sources_in
 from tests.server.site.web.conftest import Opener, adult, meet
 from tests.server.site.web.servers import Server
+
+
+def scripts() -> dict[str, bytes]:
+    """The page's modules by name, those of the client among them."""
+    return {name: body for name, body in sources_in().items() if name.endswith((".js", ".mjs"))}
+
 
 GOAL = 75_000  # bytes on the wire before the first chat
 ANSWERS = 14  # each has a head, and its turn on a connection
@@ -67,7 +73,7 @@ def test_nothing_moves_on_a_phone_when_it_is_known_how_many_are_here_also_on_a_s
 
 
 def test_what_looks_at_pictures_is_no_part_of_it() -> None:
-    names = first_load({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
+    names = first_load(scripts())
     later = {"video/snap.js", "video/checked.js", "reduce/pictures.js"}
     assert all((FOLDER / name).exists() for name in later)
     assert not later & set(names)
@@ -76,7 +82,7 @@ def test_what_looks_at_pictures_is_no_part_of_it() -> None:
 def test_a_module_is_there_once_whichever_way_it_is_asked_for(window: Opener, server: Server) -> None:
     page = window(server.url)
     expect(page.locator("#start-text")).to_be_visible()
-    files = together({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
+    files = together(scripts())
     assert list(files) == ["first.js", "second.js"]
     same = """async ([base, files]) => {
       const wrong = [];

@@ -83,7 +83,7 @@ def test_what_is_offered_is_asked_again_when_the_network_is_back(window: Opener,
 def another_version(folder: Path) -> Path:
     """The sources with a page that differs in one file."""
     shutil.copytree(ROOT / "server", folder / "server")
-    for shared in ("engine", "ext"):
+    for shared in ("client", "engine", "ext"):
         (folder / shared).symlink_to(ROOT / shared)
     settings = folder / "server/site/web/views/settings.js"
     settings.write_text(settings.read_text() + "export const later = true;\n")

@@ -10,7 +10,7 @@ from tests.server.site.web.servers import Network, Server
 
 # What Chromium itself writes to the console where a socket or a request fails; the page's own errors still count.
 FAILED = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
-# ms: a bound for coming back by oneself. A start that takes long lets the waits of backoff.js grow to 20 s, and a handshake has 5 s.
+# ms: a bound for coming back by oneself. A start that takes long lets the waits of client/js/backoff.js grow to 20 s, and a handshake has 5 s.
 BACK = 60_000
 
 

@@ -1,4 +1,4 @@
-// The protocol for the page. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two.
+// The protocol for the JavaScript client and the page. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two.
 
 /** The close code of each error that ends the connection. */
 export const CLOSE = { protocol: 1002, binary: 1003, encoding: 1007, too_big: 1009, internal: 1011, restart: 1012, busy: 1013, banned: 4003, country: 4003, flood: 4008, replaced: 4009 };
@@ -12,5 +12,7 @@ export const BOUNDS = { text: 2000, interests: 32, interest: 64, interestRaw: 25
 export const FACES = {"heart": "❤️", "laugh": "😂", "wow": "😮", "sad": "😢", "thumb": "👍", "thanks": "🙏"};
 /** Report reasons. */
 export const REASONS = ["minor", "nudity", "threat", "hate", "spam", "danger", "other"];
+/** Ordinals of refused messages in `resumed`. */
+export const REFUSED_KEPT = 200;
 /** Pictures for safety: characters of a nonce, pixels of a tile, bytes of a picture. */
 export const SNAP = { nonce: 22, tile: [320, 240], bytes: 49152 };

@@ -1,4 +1,4 @@
-// Run the socket: one at a time, opened on command, checked when the device wakes. reduce decides what a frame means.
+// Run the connection: one at a time, opened on command, checked when the device wakes. The caller decides what a frame means.
 
 import { CLOSE, CLOSE_NONE } from "./protocol.js";
 
@@ -6,16 +6,26 @@ const CONNECTING = 5000; // ms for a handshake
 const SILENT = 10000; // ms without a frame, after a wake, before the socket is pinged
 const QUIET = 15000; // ms without a frame, in a chat, before it is pinged: a path can fail without a sign
 const ANSWER = 3000; // ms for its answer
+const OPEN = 1; // WebSocket.OPEN
 const GONE = 4000; // close code for a presumed dead connection: any but 1000, which would mean that the user left
 
-/** Make a wire. `tell(type, detail)` receives open, frame, closed, retrying; `policy(attempt, random, soon)` returns milliseconds. */
-export function makeWire(url, tell, policy) {
+/**
+ * Make a link. `tell(type, detail)` receives connecting, open, frame, closed, retrying; `policy(attempt, random, soon)` returns
+ * milliseconds. `world`: WebSocket, the timers and Date, which a test replaces.
+ * @param {string} url
+ * @param {(type: string, detail?: any) => void} tell
+ * @param {(attempt: number, random: number, soon?: boolean) => number} policy
+ * @param {any} world
+ */
+export function makeLink(url, tell, policy, world = globalThis) {
   let socket = null;
   let heard = 0;
   let retry = 0;
   let patience = 0;
   let asked = 0;
   let due = 0;
+  let Socket = null;
+  const { setTimeout, clearTimeout, Date } = world;
 
   function drop(code) {
     if (!socket) return;
@@ -29,7 +39,7 @@ export function makeWire(url, tell, policy) {
 
   /** Ping the server; without an answer the socket is presumed dead. */
   function ask() {
-    if (socket?.readyState !== WebSocket.OPEN || asked > heard) return;
+    if (socket?.readyState !== OPEN || asked > heard) return;
     asked = Date.now();
     socket.send('{"type":"ping"}');
     clearTimeout(patience);
@@ -46,11 +56,12 @@ export function makeWire(url, tell, policy) {
     );
   }
 
-  function open() {
+  function open(kind) {
     clearTimeout(retry);
     retry = 0;
     if (socket) return;
-    const mine = new WebSocket(url, "serendip.v1");
+    Socket = kind ?? Socket ?? world.WebSocket;
+    const mine = new Socket(url, "serendip.v1");
     socket = mine;
     patience = setTimeout(() => drop(CLOSE_NONE), CONNECTING);
     mine.onopen = () => {
@@ -78,27 +89,37 @@ export function makeWire(url, tell, policy) {
     tell("connecting");
   }
 
+  /** Close the socket for good (1000), without telling of it. */
+  function close() {
+    clearTimeout(retry);
+    clearTimeout(patience);
+    retry = 0;
+    const old = socket;
+    socket = null;
+    if (!old) return;
+    old.onopen = old.onmessage = old.onclose = null;
+    old.close(1000);
+  }
+
   return {
     open,
     send(frame) {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+      if (socket?.readyState === OPEN) socket.send(JSON.stringify(frame));
     },
-    /** Close the socket for good (1000), and connect anew at once: for another session. */
+    close() {
+      clearTimeout(due);
+      close();
+    },
+    /** Close for good, and connect anew at once: for another session. */
     reopen() {
-      const old = socket;
-      socket = null;
-      clearTimeout(patience);
-      if (old) {
-        old.onopen = old.onmessage = old.onclose = null;
-        old.close(1000);
-      }
+      close();
       open();
     },
     /** Connect after the wait of the policy, but not before `least` ms (the `retry_after` of the server). */
     later(attempt, least, soon) {
       clearTimeout(retry);
       const wait = Math.max(policy(attempt, Math.random(), soon), least && least * (1 + Math.random() / 4));
-      retry = setTimeout(open, wait);
+      retry = setTimeout(() => open(), wait);
       tell("retrying", { at: Date.now() + wait });
     },
     /** Connect at once or check the socket, when the network or the device is back. */

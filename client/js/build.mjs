@@ -1,0 +1,25 @@
+// Make v1.js: the core and all that it imports in one file, which servers serve as /client/v1.js. `npm run build`, or `make client`.
+//
+// Its first line has the digest of its sources, by which a test sees that it is theirs.
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+
+// Properties of the core's own objects; no field of a frame and no name of its API is among them.
+const OWN =
+  /^(outbox|ordinal|behind|leaving|postpones|solver|takes|settled|changed|flush|forget|withdraw|ended|ready|refuse|hold|repeat|begin|hear|emit|read|watch|guard|reopen|later|cut|wake|ask)$/;
+
+const { metafile, outputFiles } = await build({
+  entryPoints: ["client.js"],
+  bundle: true,
+  format: "esm",
+  minify: true,
+  target: "es2022",
+  mangleProps: OWN,
+  external: ["./node-socket.js", "./polling.js", "./puzzle.js", "./search.js", "./why.js"],
+  metafile: true,
+  write: false,
+});
+const digest = createHash("sha256");
+for (const name of Object.keys(metafile.inputs).sort()) digest.update(readFileSync(name));
+writeFileSync("v1.js", `// ${digest.digest("hex").slice(0, 12)}\n${outputFiles[0].text}`);

@@ -1,0 +1,32 @@
+// The types of testing.js.
+export const settle: () => Promise<void>;
+export class FakeClock {
+  now: number;
+  advance(ms: number): Promise<void>;
+}
+export class Stranger {
+  readonly chat: string;
+  readonly heard: string[];
+  readonly left: boolean;
+  readonly typed: boolean;
+  say(text: string): void;
+  typing(typing: boolean): void;
+  leave(by?: "stranger" | "moderation" | "lost"): void;
+  /** Wait for the next text that the client says. */
+  hears(count?: number): Promise<string>;
+}
+export class FakeServer {
+  constructor(options?: { raw?: boolean });
+  readonly url: string;
+  readonly world: unknown;
+  readonly clock: FakeClock;
+  /** Whether handshakes are refused. */
+  refuses: boolean;
+  meet(options?: { common?: string[] }): Promise<Stranger>;
+  drop(code?: number): void;
+  forget(): void;
+  refuse(of: string, code: string, more?: Record<string, unknown>): void;
+  tell(frame: Record<string, unknown>): void;
+  next(): Promise<Record<string, any>>;
+  connected(): Promise<void>;
+}

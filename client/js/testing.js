@@ -1,0 +1,281 @@
+// Provide a server for tests of programs that use the client: a scripted stranger, drops, resumes, refusals, and a clock that the test moves.
+//
+//   const server = new FakeServer();
+//   const me = new Client(server.url, { world: server.world });
+//   const [chat, stranger] = await Promise.all([me.find({ interests: ["tea"] }), server.meet()]);
+//   stranger.say("hello");
+
+/** Let all that is due now happen. */
+export const settle = () => new Promise((done) => setTimeout(done));
+
+/** Wait until `test()` is true, in real time; throws after `most` ms. */
+async function until(test, what, most = 5000) {
+  for (const end = Date.now() + most; !test(); await settle()) if (Date.now() > end) throw new Error(`${what} did not come`);
+}
+
+/** A clock that stands still until `advance`. */
+export class FakeClock {
+  now = 1e12;
+  #timers = new Map();
+  #next = 1;
+
+  setTimeout = (act, ms = 0) => {
+    this.#timers.set(this.#next, { at: this.now + ms, act });
+    return this.#next++;
+  };
+  clearTimeout = (id) => void this.#timers.delete(id);
+
+  /** Move on by `ms`, and run each timer at its time. */
+  async advance(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      await settle();
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.now = Math.max(this.now, due[1].at);
+      due[1].act();
+    }
+    this.now = end;
+    await settle();
+  }
+}
+
+class FakeSocket {
+  readyState = 0;
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  #server;
+
+  constructor(server) {
+    this.#server = server;
+    queueMicrotask(() => {
+      if (this.readyState) return;
+      if (server.refuses) return this.end(1006);
+      this.readyState = 1;
+      server.socket = this;
+      server.opened();
+      this.onopen?.();
+    });
+  }
+
+  send(text) {
+    this.#server.hear(JSON.parse(text));
+  }
+
+  close(code = 1000) {
+    this.readyState = 3;
+    if (this.#server.socket === this) this.#server.lost(code);
+  }
+
+  tell(frame) {
+    if (this.readyState === 1) this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  end(code) {
+    this.readyState = 3;
+    if (this.#server.socket === this) this.#server.socket = null;
+    this.onclose?.({ code });
+  }
+}
+
+/** The stranger of one chat. */
+export class Stranger {
+  heard = []; // texts of the client, in order
+  left = false; // whether the client left
+  typed = false; // whether the client types
+  #server;
+
+  constructor(server, chat) {
+    [this.#server, this.chat] = [server, chat];
+  }
+
+  say(text) {
+    this.#server.relay(this.chat, text);
+  }
+
+  typing(typing) {
+    this.#server.tell({ type: "typing", typing });
+  }
+
+  leave(by = "stranger") {
+    this.#server.over(by);
+  }
+
+  /** Wait for the next text that the client says. */
+  async hears(count = this.heard.length + 1) {
+    await until(() => this.heard.length >= count, "a line of the client");
+    return this.heard[count - 1];
+  }
+}
+
+/** `raw`: answer nothing by itself; the test reads `frames` and calls `tell`. */
+export class FakeServer {
+  url = "ws://fake.example/ws";
+  clock = new FakeClock();
+  frames = []; // of the client that the test has not taken yet, if raw
+  socket = null;
+  refuses = false; // refuse handshakes
+  #raw;
+  #refusals = [];
+  #tokens = []; // of the session
+  #connections = 0;
+  #chats = 0;
+  #chat = null; // {frame, stranger, seq, taken, refused, lines}
+  #waits = null;
+  #resuming = false;
+
+  constructor({ raw = false } = {}) {
+    this.#raw = raw;
+    const server = this;
+    const { setTimeout, clearTimeout } = this.clock;
+    const WebSocket = class extends FakeSocket {
+      constructor() {
+        super(server);
+      }
+    };
+    this.world = { WebSocket, setTimeout, clearTimeout, Date: { now: () => this.clock.now } };
+  }
+
+  // what a test does
+
+  /** Be the partner of the client's search, now or as soon as it searches. */
+  async meet({ common } = {}) {
+    await until(() => this.#waits, "a search");
+    const chat = `c${(this.#chats += 1)}`;
+    const { interests = [], language = "en" } = this.#waits;
+    this.#waits = null;
+    const frame = { type: "matched", chat, role: "stranger", common: common ?? interests, language, side: 1 };
+    const stranger = new Stranger(this, chat);
+    this.#chat = { frame, stranger, seq: 0, taken: 0, refused: [], lines: [] };
+    this.tell(frame);
+    return stranger;
+  }
+
+  /** Cut the connection: the client sees 1006 and comes back when the clock is moved. */
+  drop(code = 1006) {
+    this.socket?.end(code);
+  }
+
+  /** Forget the session: the next resume fails. */
+  forget() {
+    this.#chat = this.#waits = null;
+    this.#tokens = [];
+  }
+
+  /** Refuse the next frame of this type. */
+  refuse(of, code, more = {}) {
+    this.#refusals.push({ of, code, message: code, ...more });
+  }
+
+  tell(frame) {
+    this.socket?.tell(frame);
+  }
+
+  /** Take the next frame of the client, if raw. */
+  async next() {
+    await until(() => this.frames.length, "a frame of the client");
+    return this.frames.shift();
+  }
+
+  async connected() {
+    await until(() => this.socket, "a connection");
+  }
+
+  // what the socket and the stranger tell
+
+  opened() {
+    if (this.#raw) return;
+    const token = `t${(this.#connections += 1)}`;
+    this.#tokens.push(token);
+    queueMicrotask(() => this.tell({ type: "hello", session: `s${this.#connections}`, token, online: 2, grace: 15 }));
+  }
+
+  lost(code) {
+    this.socket = null;
+    if (code === 1000 && this.#chat) this.#end();
+  }
+
+  #end() {
+    this.#chat.stranger.left = true;
+    this.#chat = null;
+  }
+
+  over(by) {
+    this.#chat = null;
+    this.tell({ type: "left", by });
+  }
+
+  relay(chat, text) {
+    if (this.#chat?.frame.chat !== chat) throw new Error("this chat is over");
+    const line = { type: "message", seq: (this.#chat.seq += 1), text };
+    this.#chat.lines.push(line);
+    if (!this.#resuming) this.tell(line);
+  }
+
+  hear(frame) {
+    if (this.#raw) return void this.frames.push(frame);
+    const at = this.#refusals.findIndex(({ of }) => of === frame.type);
+    const refusal = at >= 0 && this.#refusals.splice(at, 1)[0];
+    if (frame.type === "message" && this.#chat) this.#chat.taken += 1;
+    if (refusal) {
+      if (frame.type === "message") this.#chat?.refused.push(this.#chat.taken);
+      this.tell({ type: "error", ...refusal, ...(frame.id && { id: frame.id }) });
+    } else this[`_${frame.type}`]?.(frame);
+  }
+
+  _find(frame) {
+    if (this.#chat) this.#end();
+    this.#waits = frame;
+    this.tell({ type: "waiting", accepts: "good" });
+  }
+
+  _leave() {
+    if (this.#chat) this.#end();
+    this.#waits = null;
+  }
+
+  _message({ text, id }) {
+    if (!this.#chat) return this.tell({ type: "error", code: "no_chat", message: "There is no chat.", of: "message", id });
+    this.#chat.seq += 1;
+    this.#chat.stranger.heard.push(text);
+    if (id) this.tell({ type: "sent", id, seq: this.#chat.seq });
+  }
+
+  _typing({ typing }) {
+    if (this.#chat) this.#chat.stranger.typed = typing;
+  }
+
+  _resume({ token, last = 0 }) {
+    this.#resuming = true;
+    queueMicrotask(() => {
+      this.#resuming = false;
+      if (!this.#tokens.includes(token)) return this.tell({ type: "error", code: "no_session", message: "No such session.", of: "resume" });
+      const { frame, seq, taken, refused, lines } = this.#chat ?? { lines: [] };
+      const missed = lines.filter((line) => line.seq > last);
+      const chat = frame ? { ...frame, seq, taken, refused } : { chat: null, seq: 0, taken: 0 };
+      this.tell({ ...chat, type: "resumed", missed: missed.length });
+      for (const line of missed) this.tell(line);
+    });
+  }
+
+  _ping() {
+    this.tell({ type: "pong" });
+  }
+  _report() {
+    this.tell({ type: "reported" });
+  }
+  _save() {
+    this.tell({ type: "saved", url: "/log/fake", delete: "/log/delete/fake" });
+  }
+  _block() {
+    this.tell({ type: "blocked", token: "fake" });
+  }
+  _here() {
+    this.tell({ type: "here", pairs: [] });
+  }
+  _solution({ kind }) {
+    this.tell({ type: "solved", kind });
+  }
+}

@@ -1,0 +1,26 @@
+// Explain a refused handshake: a page sees close code 1006 alone, so the server is asked over HTTP (`GET /api/why`).
+
+const ORIGIN = "the server does not take pages of this origin: its operator adds it to SERENDIP_SERVER__ORIGINS";
+
+/** Return {reason, final, after, status} of the WebSocket address `url`, which did not open. */
+export async function explain(url, world = globalThis) {
+  const place = new URL("/api/why", url.replace(/^ws/, "http"));
+  const signal = AbortSignal.timeout(5000);
+  let answer;
+  try {
+    answer = await world.fetch(place, { signal, cache: "no-store" });
+  } catch {
+    const there = await world.fetch(place, { signal, mode: "no-cors", cache: "no-store" }).catch(() => null);
+    return there?.type === "opaque" ? { reason: ORIGIN, final: true, status: 403 } : { reason: `no server answers at ${place.host}` };
+  }
+  const told = await answer.json().catch(() => null);
+  if (told?.status === 101) {
+    const path = new URL(url).pathname;
+    if (path !== told.path) return { reason: `there is no WebSocket at ${path}: the address ends in ${told.path}`, final: true, status: 404 };
+    return { reason: "a proxy between here and the server does not pass on WebSockets" };
+  }
+  if (told?.status) return { reason: told.reason, final: told.final, after: told.retry_after, status: told.status };
+  const after = Number(answer.headers.get("Retry-After")) || undefined;
+  const final = ![408, 425, 429, 500, 502, 503, 504].includes(answer.status);
+  return { reason: `refused with ${answer.status}`, final, after, status: answer.status };
+}

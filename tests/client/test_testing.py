@@ -1,0 +1,53 @@
+"""Test the server for tests of programs: what a bot's author writes with it, in Python and in JavaScript."""
+
+import subprocess
+from pathlib import Path
+
+from serendip_client import Backoff, Client, Dropped, Left, Matched, Message, NotSent, Resumed, Sent
+from serendip_client.testing import FakeServer
+
+HERE = Path(__file__).parent
+CLIENT = HERE.parents[1] / "client" / "js"
+
+
+async def test_a_stranger_is_met_who_talks_drops_refuses_and_leaves() -> None:
+    async with FakeServer() as server, Client(server.url, backoff=Backoff(first=0.01, most=0.1)) as me:
+        await me.find(interests=["tea"])
+        stranger = await server.meet()
+        assert (await me.next(Matched)).common == ("tea",)
+        await stranger.say("hello")
+        assert await me.next(Message) == Message(1, "hello")
+        await me.say("hi")
+        assert await stranger.hears() == "hi"
+        await me.next(Sent)
+        await server.drop()
+        await me.next(Dropped)
+        await stranger.say("are you there?")
+        assert (await me.next(Resumed)).missed == 1
+        assert (await me.next(Message)).text == "are you there?"
+        server.refuse("message", "slow", retry_after=1)
+        id = await me.say("too much")
+        assert await me.next(NotSent) == NotSent(id, "too much", "slow", 1)
+        await stranger.leave()
+        assert await me.next(Left) == Left("stranger")
+
+
+async def test_a_forgotten_session_ends_the_chat_and_a_client_that_leaves_is_seen_to() -> None:
+    async with FakeServer() as server, Client(server.url, backoff=Backoff(first=0.01, most=0.1)) as me:
+        await me.find()
+        await server.meet()
+        await me.next(Matched)
+        server.forget()
+        await server.drop()
+        assert await me.next(Left) == Left("lost")
+        await me.find()
+        stranger = await server.meet()
+        await me.next(Matched)
+        await me.leave()
+        await stranger.left.wait()
+
+
+def test_the_same_in_javascript() -> None:
+    command = ["node", str(HERE / "testing.mjs"), str(CLIENT)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["all held"]), done.stdout + done.stderr

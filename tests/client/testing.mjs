@@ -1,0 +1,189 @@
+// What the client promises beside client/scenarios.json, against its own fake server: `node testing.mjs FOLDER_OF_CLIENT`.
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const of = (name) => import(pathToFileURL(`${process.argv[2]}/${name}`).href);
+const { Client, NotSent, Refused, WrongField } = await of("v1.js");
+const { FakeServer, settle } = await of("testing.js");
+
+const made = (options) => {
+  const server = new FakeServer(options);
+  return [server, new Client(server.url, { world: server.world })];
+};
+const meeting = async (server, me, wishes) => (await Promise.all([me.find(wishes), server.meet()]))[1];
+
+const cases = {
+  async "a stranger is met who talks, drops, refuses and leaves"() {
+    const [server, me] = made();
+    const stranger = await meeting(server, me, { interests: ["tea"] });
+    const heard = [];
+    me.on("message", ({ text }) => heard.push(text));
+    stranger.say("hello");
+    assert.deepEqual(await me.say("hi"), { seq: 2 });
+    assert.deepEqual(stranger.heard, ["hi"]);
+    server.drop();
+    stranger.say("are you there?");
+    const said = me.say("back");
+    await server.clock.advance(2000);
+    assert.deepEqual(heard, ["hello", "are you there?"]);
+    assert.deepEqual(await said, { seq: 4 });
+    server.refuse("message", "slow", { retry_after: 1 });
+    await assert.rejects(me.say("too much"), (error) => error instanceof NotSent && error.text === "too much" && error.code === "slow" && error.retryAfter === 1);
+    stranger.leave();
+    assert.equal(me.getSnapshot().phase, "ended");
+  },
+  async "a wrong field throws with its name, and nothing is sent"() {
+    const [server, me] = made({ raw: true });
+    await server.connected();
+    for (const [wishes, field] of [[{ mode: "vidoe" }, "mode"], [{ interest: ["tea"] }, "interest"], [{ interests: "tea" }, "interests"], [{ strict: 1 }, "strict"]])
+      assert.throws(() => me.find(wishes), (error) => error instanceof WrongField && error.field === field);
+    assert.throws(() => me.react(1, "frown"), WrongField);
+    assert.throws(() => new Client("localhost:8080"), TypeError);
+    assert.equal(server.frames.length, 0);
+  },
+  async "a refused search throws, with what the server said"() {
+    const [server, me] = made();
+    server.refuse("find", "bad_field", { field: "interests" });
+    await assert.rejects(me.find(), (error) => error instanceof Refused && error.code === "bad_field" && error.field === "interests");
+  },
+  async "a search is given up in time, or by a signal, and left"() {
+    const [server, me] = made();
+    const late = assert.rejects(me.find({}, { timeout: 1000 }), { name: "TimeoutError" });
+    await server.clock.advance(1001);
+    await late;
+    assert.equal(me.getSnapshot().phase, "idle");
+    const stop = new AbortController();
+    const found = assert.rejects(me.find({}, { signal: stop.signal }), { name: "AbortError" });
+    stop.abort();
+    await found;
+  },
+  async "a line that is given up before it was sent is not sent; one under way is unknown"() {
+    const [server, me] = made({ raw: true });
+    await server.connected();
+    server.tell({ type: "hello", session: "s", token: "t1", online: 1, grace: 15 });
+    server.tell({ type: "matched", chat: "c", role: "stranger", common: [], language: "en" });
+    const under = assert.rejects(me.say("under way", { timeout: 100 }), { code: "unknown" });
+    server.drop();
+    await settle();
+    const never = assert.rejects(me.say("never", { timeout: 100 }), { code: "timeout" });
+    await server.clock.advance(101);
+    await Promise.all([under, never]);
+  },
+  async "a search again waits, reads the notice, solves what it is asked, and never falls silent"() {
+    const [server, me] = made();
+    const shown = [];
+    server.refuse("find", "too_fast", { retry_after: 3 });
+    server.refuse("find", "notice");
+    const found = me.search({ again: true, notice: ({ id }) => void shown.push(id) });
+    await server.connected();
+    await settle();
+    await server.clock.advance(3200);
+    await settle();
+    server.tell({ type: "notice", id: "n1", kind: "warning", rule: "R1", reason: "Be kind.", day: "2026-01-01", by: "person", appeal: "/appeal" });
+    const first = await server.meet();
+    const chat = await found;
+    assert.deepEqual(shown, ["n1"]);
+    assert.equal(chat.chat, first.chat);
+    first.leave();
+    const second = await server.meet();
+    assert.notEqual(second.chat, first.chat);
+    me.leave();
+    await settle();
+    assert.equal(me.getSnapshot().phase, "idle");
+  },
+  async "a challenge that no program solves is the caller's"() {
+    const [server, me] = made();
+    server.refuse("find", "challenge");
+    const found = me.search({ challenge: ({ parameters }) => `answer to ${parameters.sitekey}` });
+    await server.connected();
+    await settle();
+    server.tell({ type: "challenge", kind: "turnstile", parameters: { sitekey: "k" }, within: 60 });
+    await server.meet();
+    assert.equal((await found).type, "matched");
+  },
+  async "two loops read all events, the first also those from before it"() {
+    const [server, me] = made();
+    const stranger = await meeting(server, me);
+    stranger.say("early");
+    const read = async () => {
+      const texts = [];
+      for await (const event of me) if (event.type === "message" && texts.push(event.text) === 2) break;
+      return texts;
+    };
+    const first = read();
+    await settle();
+    const second = read();
+    await settle();
+    stranger.say("later");
+    stranger.say("last");
+    assert.deepEqual(await first, ["early", "later"]);
+    assert.deepEqual(await second, ["later", "last"]);
+  },
+  async "a loop ends with the client, and what was waited for ends too"() {
+    const [server, me] = made();
+    await server.connected();
+    const found = assert.rejects(me.find(), { name: "Disconnected" });
+    const types = [];
+    const loop = (async () => {
+      for await (const event of me) types.push(event.type);
+    })();
+    await settle();
+    await me.close();
+    await loop;
+    await found;
+    assert.equal(types.at(-1), "closed");
+    await assert.rejects(me.say("late"), { code: "closed" });
+    assert.throws(() => me.typing(true) ?? me.find(), { name: "Disconnected" });
+  },
+  async "a listener that throws stops nothing"() {
+    const [server, me] = made();
+    const thrown = new Promise((done) => process.once("uncaughtException", done));
+    me.on("matched", () => {
+      throw new Error("of a listener");
+    });
+    const stranger = await meeting(server, me);
+    assert.equal((await thrown).message, "of a listener");
+    await me.say("on it goes");
+    assert.deepEqual(stranger.heard, ["on it goes"]);
+  },
+  async "a request is answered, also across a drop, and a snapshot is replaced at each change"() {
+    const [server, me] = made();
+    await meeting(server, me);
+    const before = me.getSnapshot();
+    assert.ok(Object.isFrozen(before));
+    assert.equal((await me.report("spam")).type, "reported");
+    server.drop();
+    const saved = me.save();
+    assert.notEqual(me.getSnapshot(), before);
+    await server.clock.advance(2000);
+    assert.equal((await saved).url, "/log/fake");
+    assert.equal((await me.ping()).type, "pong");
+  },
+  async "a silent connection in a chat is pinged, and given up without an answer"() {
+    const [server, me] = made({ raw: true });
+    await server.connected();
+    server.tell({ type: "hello", session: "s", token: "t1", online: 1, grace: 15 });
+    server.tell({ type: "matched", chat: "c", role: "stranger", common: [], language: "en" });
+    const first = server.socket;
+    await server.clock.advance(15_100);
+    assert.deepEqual(await server.next(), { type: "ping" });
+    await server.clock.advance(6000);
+    assert.notEqual(server.socket, first);
+    assert.equal((await server.next()).type, "resume");
+    me.leave();
+  },
+};
+
+for (const [sentence, run] of Object.entries(cases)) {
+  const late = setTimeout(() => {
+    throw new Error(`not in time: ${sentence}`);
+  }, 10_000);
+  await run().catch((error) => {
+    console.error(sentence);
+    throw error;
+  });
+  clearTimeout(late);
+  console.log(sentence);
+}
+console.log("all held");
+process.exit();
