@@ -123,9 +123,7 @@ export class Client {
       this.#state.begin("searching");
     };
     const stop = () => {
-      if (this.#found !== mine) return;
-      this.#found = null;
-      this.leave();
+      if (this.#found === mine && this.#take()) this.leave();
     };
     const found = limited(this.#world, more, start, stop);
     found.catch(() => {}); // a refusal is an event too
@@ -188,10 +186,6 @@ export class Client {
     this.#session.close(1000, "closed by this side");
   }
 
-  [Symbol.asyncDispose]() {
-    return this.close();
-  }
-
   // inside
 
   #live() {
@@ -224,11 +218,16 @@ export class Client {
     }
   }
 
-  /** End the pending search without a partner. */
-  #drop(why) {
+  /** Take the pending search, to settle it. */
+  #take() {
     const found = this.#found;
     this.#found = null;
-    found?.fail(new DOMException(why, "AbortError"));
+    return found;
+  }
+
+  /** End the pending search without a partner. */
+  #drop(why) {
+    this.#take()?.fail(new DOMException(why, "AbortError"));
   }
 
   #answer(match, act) {
@@ -248,17 +247,13 @@ export class Client {
   }
 
   _matched(event) {
-    const found = this.#found;
-    this.#found = null;
-    found?.done(event);
+    this.#take()?.done(event);
   }
 
   _error(event) {
     this.#answer(({ frame }) => frame.type === event.of, ({ fail }) => fail(new Refused(event)));
     if (event.of !== "find" || event.retry_after !== undefined) return;
-    const found = this.#found;
-    this.#found = null;
-    found?.fail(new Refused(event));
+    this.#take()?.fail(new Refused(event));
   }
 
   _snap(asked) {
@@ -269,7 +264,9 @@ export class Client {
 
   _closed({ code, reason }) {
     this.#watch.abort();
-    for (const { fail } of [...this.#asks.splice(0), ...(this.#found ? [this.#found] : [])]) fail(new Disconnected(code, reason));
+    const error = new Disconnected(code, reason);
+    this.#take()?.fail(error);
+    for (const { fail } of this.#asks.splice(0)) fail(error);
     this.#inbox.end();
   }
 }

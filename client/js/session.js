@@ -209,7 +209,8 @@ export class Session {
   }
 
   _on_partner(frame) {
-    if (frame.state === "away" || frame.state === "back") this.#away = frame.state === "away";
+    const { state } = frame;
+    if (state === "away" || state === "back") this.#away = state === "away";
     this.#tell(frame);
   }
 

@@ -354,7 +354,7 @@ export class WrongField extends TypeError {
 }
 
 /** One user of a server. It connects at once, and stays connected until `close`. */
-export class Client implements AsyncIterable<Event>, AsyncDisposable {
+export class Client implements AsyncIterable<Event> {
   /** `url`: of the server, or of its WebSocket; by default of the server that this file came from. Throws TypeError. */
   constructor(url?: string | URL, options?: Options);
   readonly url: string;
@@ -395,5 +395,4 @@ export class Client implements AsyncIterable<Event>, AsyncDisposable {
   /** Confirm that a notice was read. */
   seen(id: string): void;
   close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
