@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 // Properties of the core's own objects; no field of a frame and no name of its API is among them.
 const OWN =
-  /^(outbox|ordinal|behind|leaving|postpones|solver|takes|settled|changed|flush|forget|withdraw|ended|ready|refuse|hold|repeat|begin|hear|emit|read|watch|guard|reopen|later|cut|wake|ask)$/;
+  /^(outbox|ordinal|behind|leaving|postpones|solver|takes|settled|changed|flush|forget|withdraw|ended|ready|refuse|hold|repeat|begin|hear|emit|read|watch|guard|done|fail|part|answer|resume|line|reopen|later|cut|wake|ask)$/;
 
 const { metafile, outputFiles } = await build({
   entryPoints: ["client.js"],
