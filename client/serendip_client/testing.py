@@ -146,7 +146,7 @@ class FakeServer:
         if code != 1006:
             await socket.close(code=code)
         elif (transport := socket._req.transport if socket._req is not None else None) is not None:
-            transport.abort()  # type: ignore[attr-defined] # of a socket
+            transport.abort()
 
     def forget(self) -> None:
         """Forget the session: the next resume fails."""

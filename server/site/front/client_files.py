@@ -76,7 +76,8 @@ def typed(schema: Schema) -> str:
             f"{name}{'' if name in needed else '?'}: {typed(each)}" for name, each in schema["properties"].items()
         )
         return f"{{ {inside} }}"
-    return {"object": "Record<string, any>", **_KINDS}.get(told, told)
+    kinds = {"object": "Record<string, any>", **_KINDS}
+    return kinds.get(told, str(told))
 
 
 def types() -> str:
