@@ -98,6 +98,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its non-restorable state
         "workers.log_left": "error where",  # a saved chat whose link was never delivered could not be deleted
         "store.lost": "count",  # records that still waited at the stop, or that a worker could not send to the frontend
+        "rights.digest_failed": "error",  # the weekly letter to the owner was not taken by the mail server; it is sent again in an hour
         "rights.recipient_failed": "recipient",  # a recipient could not be told of a deletion for 30 days
         "rights.recipient_not_told": "recipient state tries",  # refused: it answered so; waiting: it is away. It is tried again
         "safety.figures_stale": "error where",  # the metrics of moderation could not be read again

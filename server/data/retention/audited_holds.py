@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from server.data.chat_logs.log_removal import last
 from server.data.chat_logs.saved_logs import SavedLogs
@@ -16,6 +17,8 @@ from server.data.privacy import audit_log
 from server.data.privacy.audit_log import AuditedAction
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import BadHold, Selector
+from server.ops.security import secret_keys
+from server.ops.security.identity_cookie import Identities
 
 DAY = 86_400
 
@@ -30,6 +33,20 @@ class NewHold:
     reason: str
     days: int
     secret: bool
+
+
+def chosen_selector(data: Path, identity: str, address: str) -> Selector | None:
+    """Return the identity or address that an operator typed; None for neither. Nothing is looked up. Raises BadHold.
+
+    `data`: folder with the keys; `identity`: a cookie's value, or a stored keyed value as hex.
+    """
+    if address:
+        return Selector("address", address).checked()
+    if not identity:
+        return None
+    keys = secret_keys.load(data).lasting
+    number = Identities(keys[secret_keys.Purpose.COOKIE]).of(identity.encode())
+    return Selector("identity", str(number) if number else identity).checked()
 
 
 async def place(

@@ -70,6 +70,8 @@ REMOVED: Final[tuple[Table, ...]] = (
     console_session, answer_template, api_token, law_notice,
 )  # fmt: skip
 COPIES: Final = ("upkeep", "erasures")  # objects that serve a restore; they are sealed with keys that go
+OURS: Final = ("logs", "evidence", "snaps", "child")  # folders of objects that rows name
+SHOWN: Final = 20  # names of objects that are listed at most
 LOGS: Final = 200  # in one transaction
 SWEPT: Final = 1000  # objects that one sweep removes at most
 
@@ -88,13 +90,16 @@ class HoldInForce:
 class Closure:
     """Outcome, which is the proof.
 
-    `removed`: rows by table; `left`: rows that stay, by table, without empty tables; `objects`: names that stay, counted by folder; `problems`:
+    `removed`: rows by table; `left`: rows that stay, by table, without empty tables; `unnamed`: removed objects that no row named, by folder;
+    `objects`: names that stay, counted by folder; `foreign`: names of objects that are not this program's, which stay, some of them; `problems`:
     what should have gone and has not, empty if all is well; `whole`: no hold keeps anything, so that all keys may go.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
+    unnamed: dict[str, int] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
     holds: tuple[HoldInForce, ...] = ()
     problems: tuple[str, ...] = ()
     whole: bool = False
@@ -180,6 +185,8 @@ class ServiceClosure:
             pass
         for folder in ("erasures",) if done.holds else COPIES:
             await self._remove_objects(folder)
+        for folder in OURS:
+            await self._remove_unnamed(folder, done)
         await self._database.rewrite()
         await self._prove(done)
         return done
@@ -241,6 +248,22 @@ class ServiceClosure:
         for name in [name async for name in self._objects.names(folder)]:
             await self._objects.delete(name)
 
+    async def _remove_unnamed(self, folder: str, done: Closure) -> None:
+        """Remove the objects of a folder that no row names: of saves and reports that a kill interrupted."""
+        named = await self._named()
+        for name in [name async for name in self._objects.names(folder) if name not in named]:
+            await self._objects.delete(name)
+            done.unnamed[folder] = done.unnamed.get(folder, 0) + 1
+
+    async def _named(self) -> set[str]:
+        """Return the objects that rows name."""
+        async with self._database.read() as connection:
+            return {
+                name
+                for column in (log.c.object, evidence.c.object)
+                for name in (await connection.execute(select(column))).scalars()
+            }
+
     async def _prove(self, done: Closure) -> None:
         """Read what is left, and note what should not be."""
         done.left, done.objects = await self._rows(), await self._names()
@@ -249,13 +272,13 @@ class ServiceClosure:
         problems = [
             f"{table.name}: {done.left[str(table.name)]} rows" for table in gone if str(table.name) in done.left
         ]
-        named = (log.c.object, evidence.c.object)
-        async with self._database.read() as connection:
-            known = {name for column in named for name in (await connection.execute(select(column))).scalars()}
-        stray = [name async for name in self._objects.names("") if name not in known]
-        stray = [name for name in stray if done.whole or name.partition("/")[0] not in COPIES]
-        if stray:
-            problems.append(f"{len(stray)} objects that no row names, such as {stray[0]}")
+        named, known = await self._named(), (*OURS, *COPIES)
+        stray = [name async for name in self._objects.names("") if name not in named]
+        done.foreign = tuple(name for name in stray if name.partition("/")[0] not in known)[:SHOWN]
+        kept = () if done.whole else COPIES
+        ours = [name for name in stray if (folder := name.partition("/")[0]) in known and folder not in kept]
+        if ours:
+            problems.append(f"{len(ours)} objects that no row names, such as {ours[0]}")
         done.problems = tuple(problems)
 
     async def destroy_epoch_keys(self) -> list[int]:

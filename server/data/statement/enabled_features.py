@@ -19,6 +19,7 @@ def features(settings: Settings) -> frozenset[str]:
         "ice": video.enabled and bool(video.stun or video.turn),
         "relay": video.enabled and bool(video.turn),
         "mail": bool(settings.mail.host),
+        "digest": store and bool(settings.mail.host and settings.console.digest),
         "translation": bool(settings.translation.url),
         "captcha": settings.challenge.company is not None,
         "captcha.address": settings.challenge.company is not None and settings.challenge.send_address,

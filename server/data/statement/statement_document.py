@@ -169,7 +169,7 @@ def _there(item: Item, on: frozenset[str]) -> bool:
 def _places(item: Item, on: frozenset[str]) -> list[Any]:
     """Return the places of an item in this deployment. Without a store, only the browser holds items that would be stored."""
     if "store" in on or not any(isinstance(place, Column | ObjectPrefix) for place in item.places):
-        return list(item.places)
+        return [place for place in item.places if not isinstance(place, HandedOn) or holds(NEEDS.get(place.to, ""), on)]
     return [place for place in item.places if isinstance(place, Cookie | BrowserStore)]
 
 

@@ -66,8 +66,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "matching.any_after is later than matching.anyone_after: one shared interest is never asked for",
             "make any_after the smaller one",
         )
-    if settings.mail.host and settings.mail.security == "none" and not loopback(settings.mail.host):
-        yield warning("settings", "mail.security is none: codes and the password travel in the clear", "use starttls")
+    yield from _mail(settings)
     console = settings.console
     if console.enabled and not console.origin and not loopback(console.host):
         yield warning(
@@ -94,6 +93,14 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             f"metrics.host is {settings.metrics.host}: all the world may ask",
             "an address of a private network",
         )
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    mail = settings.mail
+    if mail.host and mail.security == "none" and not loopback(mail.host):
+        yield warning("settings", "mail.security is none: codes and the password travel in the clear", "use starttls")
+    if settings.console.digest and not mail.host:
+        yield warning("settings", "console.digest is set and mail.host is not: no letter leaves", "set mail.host")
 
 
 def _privacy(settings: Settings) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from server.data.privacy.disclosure_ledger import Disclosure, DisclosureLedger
 from server.data.privacy.registry_model import Category, What
 from server.data.retention.service_closure import Closure, ServiceClosure
 from server.data.store.store_runner import Parts
-from server.main.commands.command_base import Why, say, stop, table, when
+from server.main.commands.command_base import Why, clean, say, stop, table, when
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
@@ -48,7 +48,7 @@ def close(
     async def handler(parts: Parts, settings: Settings) -> dict[str, Any]:
         closing = ServiceClosure(parts.database, parts.logs, parts.objects, settings.retention)
         if run.dry_run:
-            return await _seen(parts, closing, run.operator, why)
+            return await _seen(parts, settings, closing, run.operator, why)
         with folder_lock.alone(settings.data):
             async with restore_lock.alone(parts.database):
                 if waits := await closing.obligations():
@@ -62,16 +62,16 @@ def close(
         stop(*proof["waits"], *proof["problems"])
 
 
-async def _seen(parts: Parts, closing: ServiceClosure, operator: str, why: str) -> dict[str, Any]:
+async def _seen(parts: Parts, settings: Settings, closing: ServiceClosure, operator: str, why: str) -> dict[str, Any]:
     async with audit_log.act(parts.database, operator=operator, action="close", why=why, dry=True) as act:
-        found = _proof(await closing.outlook(), [], "")
+        found = _proof(await closing.outlook(), [], _public(settings))
         found["waits"] = await closing.obligations()
         act.outcome = f"{len(found['waits'])} things wait, {len(found['holds'])} holds are in force"
     return found
 
 
 async def _closed(parts: Parts, settings: Settings, closing: ServiceClosure, operator: str, why: str) -> dict[str, Any]:
-    public = Receipts(secret_keys.load(settings.data).lasting[secret_keys.Purpose.RECEIPT]).public
+    public = _public(settings)
     async with audit_log.act(parts.database, operator=operator, action="close", why=why) as act:
         done = await closing.run()
         epochs = await closing.destroy_epoch_keys()
@@ -81,6 +81,11 @@ async def _closed(parts: Parts, settings: Settings, closing: ServiceClosure, ope
         keys += await asyncio.to_thread(secret_keys.destroy, settings.data)
         parts.database.leave_uncopied()
     return _proof(done, keys, public)
+
+
+def _public(settings: Settings) -> str:
+    """Return the key by which receipts of deletions can be checked."""
+    return Receipts(secret_keys.load(settings.data).lasting[secret_keys.Purpose.RECEIPT]).public
 
 
 def _proof(done: Closure, keys: list[str], public: str) -> dict[str, Any]:
@@ -93,12 +98,18 @@ def _show(proof: dict[str, Any], *, dry: bool) -> None:
         table(("table", "rows removed"), proof["removed"].items())
     table(("table", "rows that are there" if dry else "rows that stay"), proof["left"].items())
     table(("objects", "there" if dry else "stay"), proof["objects"].items())
+    for folder, number in proof["unnamed"].items():
+        say(f"{number} objects of {folder}/ that no row named are removed")
+    for name in proof["foreign"]:
+        say(f"not of this service, and left alone: {clean(name)}")
     for one in proof["holds"]:
         say(f"hold {one['number']} of {one['authority']} keeps its data and the keys until {when(one['until'])}")
     if dry:
         return
     say(f"keys destroyed: {', '.join(proof['keys_destroyed']) or 'none'}")
-    if proof["whole"]:
+    if proof["problems"]:
+        say("not all is removed: mend what is said below, and call this again; until then keys stay")
+    elif proof["whole"]:
         say(f"receipts of deletions can be checked with: serendip privacy receipt --key {proof['receipt_key']} FILE")
         say("delete the backups of the database and the keys on other hosts now")
     else:

@@ -102,7 +102,11 @@ def export(
             return False, state
         to, _, reason = approved.partition(NAMED)
         with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: ASYNC230 - a command of its own
-            file.write(await desk.export(ident.hex(), run.operator, reason, to))
+            try:
+                file.write(await desk.export(ident.hex(), run.operator, reason, to))
+            except BaseException:
+                out.unlink()  # it is empty
+                raise
         return True, state
 
     done, state = run.perform(handler)

@@ -12,9 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from server.data.chat_logs.log_removal import last
+from server.data.database import folder_lock, restore_lock
 from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
 from server.data.privacy.registry_model import Category
+from server.data.retention.audited_holds import chosen_selector
 from server.data.retention.legal_holds import PRESETS, BadHold, Selector
 from server.data.store.store_runner import Parts
 from server.main.commands.command_base import (
@@ -50,19 +52,6 @@ def of(parts: Parts, now: str = "") -> LawOrders:
     """Return the orders of a store. `now`: another time than the present one, for rehearsals."""
     at = moment(now)
     return LawOrders(parts.database, parts.pseudonyms, (lambda: float(at)) if now else time.time)
-
-
-def selector_of(settings: Settings, identity: str, address: str) -> Selector | None:
-    """Return the identity or address that the options name; None for a log. Nothing is looked up. Raises BadHold."""
-    from server.ops.security import secret_keys
-    from server.ops.security.identity_cookie import Identities
-
-    if address:
-        return Selector("address", address).checked()
-    if not identity:
-        return None
-    number = Identities(secret_keys.load(settings.data).lasting[secret_keys.Purpose.COOKIE]).of(identity.encode())
-    return Selector("identity", str(number) if number else identity).checked()
 
 
 @app.command()
@@ -106,7 +95,7 @@ def new(
     text = paper.read_bytes()[: 4 * 8_000 + 1].decode("utf-8", "replace")
 
     async def handler(parts: Parts, settings: Settings) -> str:
-        chosen = selector_of(settings, identity, address) or await _of_log(parts, log)
+        chosen = chosen_selector(settings.data, identity, address) or await _of_log(parts, log)
         asked = order_kinds.categories(categories)
         one = NewOrder(
             kind, authority, country, asked, chosen, text, instant(received) if received else moment(now),
@@ -163,14 +152,11 @@ def produce(
     """Write the records that an order names, once a second operator has approved it. Call it again after an interruption."""
 
     async def handler(parts: Parts, settings: Settings) -> ProducedPackage:
-        orders, chosen = of(parts, now), settings.console
-        accounts = Accounts(parts.database, parts.pseudonyms)
-        approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR)
-        sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
-        records = OrderRecords(parts.database, parts.logs, sealed, parts.pseudonyms)
+        making = _production(parts, settings, now)
         wanted: tuple[Category, ...] = order_kinds.categories(categories)
-        making = OrderProduction(orders, records, accounts, approvals)
-        return await making.produce(number, run.operator, out.absolute(), wanted, dry=run.dry_run)
+        if run.dry_run:
+            return await making.count(number, run.operator, wanted)
+        return await making.produce(number, run.operator, out.absolute(), wanted)
 
     found = run.perform(handler)
     names = [one.name for one in found.categories]
@@ -180,9 +166,37 @@ def produce(
         table(("part", "records"), found.counts.items())
         say(f"{order_kinds.names_of(found.categories)}: {out}" if found.state == "done" else "nothing was opened")
     if found.state == "asked":
-        stop("another officer confirms it in the console, at /approvals; then call this again", status=3)
+        stop(
+            "another officer confirms it in the console, at /approvals, or by `privacy order confirm` where no host runs; then call this again",
+            status=3,
+        )
     if found.state == "waiting":
         stop("no other officer has an account: call this again after console.wait_hours", status=3)
+
+
+def _production(parts: Parts, settings: Settings, now: str) -> OrderProduction:
+    chosen, accounts = settings.console, Accounts(parts.database, parts.pseudonyms)
+    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR)
+    sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+    records = OrderRecords(parts.database, parts.logs, sealed, parts.pseudonyms)
+    return OrderProduction(of(parts, now), records, accounts, approvals)
+
+
+@app.command()
+@store_command(operator=True)
+def confirm(run: StoreCommand, number: Number) -> None:
+    """Confirm another officer's request to produce an order, where no host runs and so no console: after `serendip privacy close`.
+
+    Both officers are named in the audit log; a shell takes no passkey.
+    """
+
+    async def handler(parts: Parts, settings: Settings) -> None:
+        with folder_lock.alone(settings.data):
+            async with restore_lock.alone(parts.database):
+                await _production(parts, settings, "").confirm(number, run.operator)
+
+    run.perform(handler)
+    say("confirmed: the officer who asked may produce it within 24 hours")
 
 
 @app.command()

@@ -14,7 +14,7 @@ import typer
 
 from server.data.privacy import audit_log, log_scan, registry_check, registry_history
 from server.data.retention import audited_holds, legal_holds
-from server.data.retention.audited_holds import NewHold
+from server.data.retention.audited_holds import NewHold, chosen_selector
 from server.data.retention.deletion_notices import DeletionNotices
 from server.data.retention.purge import Purge, Purged
 from server.data.statement import processing_records, statement_versions
@@ -46,7 +46,6 @@ from server.main.commands.incident_commands import app as incident_app
 from server.main.commands.ledger_commands import app as ledger_app
 from server.main.commands.mail_commands import mail
 from server.main.commands.order_commands import app as order_app
-from server.main.commands.order_commands import selector_of
 from server.main.commands.person_commands import delete, know
 from server.main.commands.request_commands import app as request_app
 from server.main.commands.store_command_runner import StoreCommand, store_command
@@ -175,7 +174,7 @@ def hold_place(
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> str:
-        one = NewHold(selector_of(settings, identity, address), log, authority, reason, length, secret)
+        one = NewHold(chosen_selector(settings.data, identity, address), log, authority, reason, length, secret)
         return await audited_holds.place(
             parts.database, parts.logs, one, run.operator, int(time.time()), dry=run.dry_run
         )

@@ -39,6 +39,13 @@ def _origin(origin: str) -> str:
     return origin
 
 
+def mail_address(text: str) -> str:
+    """Validate the address of a mailbox, without a name before it; empty: none."""
+    if text and not re.fullmatch(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}", text):
+        raise ValueError("an address as owner@chat.example is wanted, without a name")
+    return text
+
+
 def own_origin(origin: str) -> str:
     """Validate an origin with a name, as passkeys and frames need it: browsers accept no IP address, and plain HTTP on localhost only."""
     if origin and not re.fullmatch(

@@ -46,6 +46,7 @@ from server.ops.config.setting_types import (
     database_url,
     header_name,
     http_url,
+    mail_address,
     own_origin,
     page_colour,
     shown_line,
@@ -341,6 +342,10 @@ class Console(Section):
         default=True, description="what takes two operators is confirmed by another; false: waited for, always"
     )
     wait_hours: PositiveInt = Field(default=24, le=720, description="hours of waiting in place of a second operator")
+    digest: Annotated[str, AfterValidator(mail_address)] = Field(
+        default="",
+        description="the owner's mail address: once a week it gets how often which operator looked at stored data; empty: none",
+    )
 
 
 class Video(Section):

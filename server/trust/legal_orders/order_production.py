@@ -1,44 +1,41 @@
 """Produce the records that a legal order names: approval, count, intent in the ledger, package, outcome.
 
-The package is a folder of mode 0700 with `records.json`, `README.txt` and `SHA256SUMS`; with the authority's key the records are encrypted by `age`
-before they are written. The folder appears complete, by one rename.
+The command line writes the package into a folder, and the console sends it to the officer (`server.trust.legal_orders.order_package`).
 
 **Invariant:** a second operator approved it, and the ledger's intent is on disk before an address or a text is opened. One production runs at a
-time. Called again after a kill, `produce` finishes or repeats what was interrupted.
+time. Called again after a kill, `produce` and `download` finish or repeat what was interrupted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import os
 import shutil
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
-import orjson
 from sqlalchemy import select
 
 from server.data.privacy import audit_log
 from server.data.privacy.disclosure_ledger import Phase
 from server.data.privacy.registry_model import Category
+from server.data.retention.legal_holds import Selector
 from server.data.schema.disclosure_schema import disclosure
 from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders import order_kinds
 from server.trust.legal_orders.law_orders import LawOrders, Order, OrderRefused
-from server.trust.legal_orders.order_records import FoundRecords, OrderRecords, utc
+from server.trust.legal_orders.order_package import (
+    ABSENT,
+    AgeFailed,
+    PackageContent,
+    PackageDownload,
+    PackageFolder,
+    PackagePlace,
+)
+from server.trust.legal_orders.order_records import FoundRecords, OrderRecords
 from server.trust.moderators.approvals import Approvals, State
 from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.moderators.roles import Action, Operator
-
-AGE_S: Final = 60.0  # seconds that age may take
-WRITING: Final = "package: "  # begins the reason of an order whose package is being written, before its folder
-SUMS, README, RECORDS = "SHA256SUMS", "README.txt", "records.json"
-ABSENT: Final = "age is not installed, and the authority gave a key: apt install age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +47,8 @@ class ProducedPackage:
     counts: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """Content of a package. `counts`, `parts`: number and records of each part; `lines`: of the ledger."""
-
-    order: Order
-    chosen: Sequence[Category]
-    counts: dict[str, int]
-    parts: dict[str, Any]
-    lines: Sequence[int]
+class NothingToOpen(OrderRefused):
+    """The kind of the order opens none of the categories that it names."""
 
 
 class OrderProduction:
@@ -70,55 +60,81 @@ class OrderProduction:
         self._accounts = accounts
         self._approvals = approvals
 
-    async def produce(
-        self, text: str, operator: str, out: Path, wanted: Sequence[Category] = (), *, dry: bool = False
-    ) -> ProducedPackage:
-        """Write the package to `out`, a new folder, or ask for the approval. `dry`: count only.
+    async def count(self, text: str, operator: str, wanted: Sequence[Category] = ()) -> ProducedPackage:
+        """Count the records that an order names, and open none. Raises OrderRefused, BeyondBounds, TooMany."""
+        order, selector, chosen = await self._begun(text, wanted)
+        why, subject = f"order {shown(order.number)}", self._orders.subject_of(selector)
+        async with audit_log.act(
+            self._orders.database, operator=operator, action="order produce", why=why, subject=subject, dry=True
+        ) as act:
+            found = await self._records.find(selector, order.since, order.until)
+            counts = found.counts(chosen)
+            act.outcome = f"would give {_told(counts)}"
+        return ProducedPackage("counted", chosen, counts)
+
+    async def produce(self, text: str, operator: str, out: Path, wanted: Sequence[Category] = ()) -> ProducedPackage:
+        """Write the package to `out`, a new folder, or ask for the approval.
 
         Raises OrderRefused, BeyondBounds, TooMany, Busy while another officer produces an order, OSError, ObjectsAway.
         """
-        if dry:
-            return await self._produce(text, operator, out, wanted, dry=True)
         async with self._orders.database.only_production():
-            return await self._produce(text, operator, out, wanted, dry=False)
+            return await self._produce(text, operator, PackageFolder(out), wanted)
 
-    async def _produce(
-        self, text: str, operator: str, out: Path, wanted: Sequence[Category], *, dry: bool
+    async def download(
+        self, text: str, operator: str, send: Callable[[bytes], Awaitable[None]], wanted: Sequence[Category] = ()
     ) -> ProducedPackage:
-        """Do the same under the lock: no other officer closes this attempt's lines of the ledger as interrupted."""
+        """Send the package as a ZIP file, or ask for the approval. The order is closed once all of it was sent. Raises as `produce`."""
+        async with self._orders.database.only_production():
+            return await self._produce(text, operator, PackageDownload(operator, send), wanted)
+
+    async def confirm(self, text: str, operator: str) -> None:
+        """Confirm another officer's request to produce an order. Raises OrderRefused, Refused."""
+        order, _, _ = await self._orders.read(text)
+        self._orders.check_running(order)
+        person = await self._officer(operator)
+        waiting = [one for one in await self._approvals.waiting(person) if one.subject == order.number.encode()]
+        asked = next((one for one in waiting if one.action is Action.PRODUCE and one.state is State.ASKED), None)
+        if asked is None:
+            raise OrderRefused("no officer asks for this: serendip privacy order produce")
+        await self._approvals.confirm(asked.id, person)
+
+    async def approval(self, order: Order, operator: Operator) -> State:
+        """Return the state of this officer's request to produce an order."""
+        return await self._approvals.find(Action.PRODUCE, order.number.encode(), operator)
+
+    async def _begun(self, text: str, wanted: Sequence[Category]) -> tuple[Order, Selector, tuple[Category, ...]]:
+        """Return an order that may be produced, whom it names, and the categories to open. Raises OrderRefused, BeyondBounds."""
         order, selector, _ = await self._orders.read(text)
         chosen = order_kinds.opened(order.kind, order.asked, wanted)
         self._orders.check_running(order)
         if not chosen:
-            raise OrderRefused(f"{order_kinds.KINDS[order.kind].words} opens nothing: refuse it, or place a hold")
+            raise NothingToOpen(f"{order_kinds.KINDS[order.kind].words} opens nothing: refuse it, or place a hold")
+        return order, selector, chosen
+
+    async def _produce(
+        self, text: str, operator: str, place: PackagePlace, wanted: Sequence[Category]
+    ) -> ProducedPackage:
+        """Give the package under the lock: no other officer closes this attempt's lines of the ledger as interrupted."""
+        order, selector, chosen = await self._begun(text, wanted)
         subject, why = self._orders.subject_of(selector), f"order {shown(order.number)}"
-        if not dry:
-            await asyncio.to_thread(_clear_interrupted, order, out)
-        if not dry and await asyncio.to_thread(_is_package_of, out, order):
+        if await place.is_complete(order):
             return await self._finish(order, operator, chosen, {})
-        if not dry and (state := await self._approved(order, operator, why)) is not None:
+        if (state := await self._approved(order, operator, why)) is not None:
             return ProducedPackage(state, chosen, {})
-        if order.age_key and not dry and await asyncio.to_thread(shutil.which, "age") is None:
-            raise OrderRefused(ABSENT)
+        if order.age_key and await asyncio.to_thread(shutil.which, "age") is None:
+            raise AgeFailed(ABSENT)
         async with audit_log.act(
-            self._orders.database, operator=operator, action="order produce", why=why, subject=subject, dry=dry
+            self._orders.database, operator=operator, action="order produce", why=why, subject=subject
         ) as act:
             found = await self._records.find(selector, order.since, order.until)
             counts = found.counts(chosen)
-            told = ", ".join(f"{name} {count}" for name, count in counts.items())
-            if dry:
-                act.outcome = f"would give {told}"
-                return ProducedPackage("counted", chosen, counts)
-            await self._write(order, chosen, found, counts, out)
-            act.outcome = f"gave {order_kinds.names_of(chosen)}: {told}"
+            await self._give(order, chosen, found, counts, place)
+            act.outcome = f"gave {order_kinds.names_of(chosen)}: {_told(counts)}"
         return await self._finish(order, operator, chosen, counts)
 
     async def _approved(self, order: Order, operator: str, why: str) -> str | None:
         """Return None if production may begin, else the state of the approval, after requesting it if need be. Raises OrderRefused."""
-        roles = next((one.roles for one in await self._accounts.listed() if one.name == operator), ())
-        person, subject = Operator(operator, frozenset(roles) or frozenset({"officer"}), 0.0), order.number.encode()
-        if not person.may(Action.PRODUCE):
-            raise OrderRefused(f"{operator} is no officer")
+        person, subject = await self._officer(operator), order.number.encode()
         found = await self._approvals.newest(Action.PRODUCE, subject, person)
         if found is not None and found.state.may:
             return None
@@ -131,22 +147,21 @@ class OrderProduction:
             found = await self._approvals.newest(Action.PRODUCE, subject, person)
         return found.state.value if found is not None else State.ASKED.value
 
-    async def _write(
-        self, order: Order, chosen: Sequence[Category], found: FoundRecords, counts: dict[str, int], out: Path
+    async def _give(
+        self, order: Order, chosen: Sequence[Category], found: FoundRecords, counts: dict[str, int], place: PackagePlace
     ) -> None:
-        """Write the folder, after the intent. An attempt that was interrupted before its folder appeared is closed as failed."""
+        """Give the package, after the intent. An attempt that was interrupted before its package was complete is closed as failed."""
         ledger, keys = self._orders.ledger, self._orders.pseudonyms
         if interrupted := await self._intents(order):
             await ledger.failed(interrupted)
-        await self._orders.note(order, f"{WRITING}{out}")
+        await self._orders.note(order, place.note)
         one = self._orders.disclosure(order, chosen, sum(counts.values()))
         intents = await ledger.intent(one, [keys.disclosure_subject(value) for value in found.values])
         try:
             parts = await self._records.opened(found, chosen)
-            await asyncio.to_thread(_write_package, out, _Content(order, chosen, counts, parts, intents))
+            await place.give(PackageContent(order, chosen, counts, parts, intents))
         except Exception:
-            # a folder that appeared is complete: the next call writes its outcome
-            if not await asyncio.to_thread(out.exists):
+            if not await place.may_be_given():
                 await ledger.failed(intents)
             raise
 
@@ -158,6 +173,14 @@ class OrderProduction:
             await self._orders.ledger.done(intents)
         await self._orders.close_produced(order, operator)
         return ProducedPackage("done", chosen, counts)
+
+    async def _officer(self, operator: str) -> Operator:
+        """Return an operator who may produce orders; a name without an account is an officer with a shell. Raises OrderRefused."""
+        roles = next((one.roles for one in await self._accounts.listed() if one.name == operator), ())
+        person = Operator(operator, frozenset(roles) or frozenset({"officer"}), 0.0)
+        if not person.may(Action.PRODUCE):
+            raise OrderRefused(f"{operator} is no officer")
+        return person
 
     async def _intents(self, order: Order) -> list[int]:
         """Return the intents of an order that have no outcome."""
@@ -175,112 +198,5 @@ class OrderProduction:
             return [int(one) for one in (await connection.execute(wanted)).scalars()]
 
 
-def _is_package_of(out: Path, order: Order) -> bool:
-    """Whether the folder is a complete package of this order, as `_write_package` made it."""
-    if not out.exists():
-        return False
-    readme = out / README
-    if not (out / SUMS).is_file() or shown(order.number) not in readme.read_text(errors="replace")[:200]:
-        raise OrderRefused(f"{out} exists, and is no package of this order")
-    return True
-
-
-def _clear_interrupted(order: Order, out: Path) -> None:
-    """Remove what an interrupted attempt left beside another folder. Raises OrderRefused if its package is complete: it may have been given."""
-    if not order.why.startswith(WRITING):
-        return
-    earlier = Path(order.why.removeprefix(WRITING))
-    if earlier == out:
-        return
-    with contextlib.suppress(OSError):
-        shutil.rmtree(_part_of(earlier))
-    try:
-        complete = _is_package_of(earlier, order)
-    except (OrderRefused, OSError):  # it is something else by now
-        complete = False
-    if complete:
-        raise OrderRefused(f"its package is complete in {earlier}: say --out {earlier}")
-
-
-def _part_of(out: Path) -> Path:
-    """Return the folder in which the files are until all are written."""
-    return out.with_name(out.name + ".part")
-
-
-def _write_package(out: Path, content: _Content) -> None:
-    """Write all files beside `out`, then rename their folder to it. After an error none stays. Raises OSError, OrderRefused if age fails."""
-    part = _part_of(out)
-    if part.exists():
-        shutil.rmtree(part)  # of an attempt that was killed
-    part.mkdir(mode=0o700, parents=True)
-    try:
-        _fill(part, content)
-        part.rename(out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    _sync(out.parent)
-
-
-def _fill(part: Path, content: _Content) -> None:
-    """Write the files of a package into an empty folder, and wait until they are on the disk."""
-    order = content.order
-    body = orjson.dumps({"order": shown(order.number), "records": content.parts}, option=orjson.OPT_INDENT_2)
-    name = RECORDS
-    if order.age_key:
-        body, name = _encrypted(body, order.age_key), f"{RECORDS}.age"
-    files = {name: body, README: _readme(content, name).encode()}
-    sums = "".join(f"{hashlib.sha256(bytes_of).hexdigest()}  {file}\n" for file, bytes_of in files.items())
-    for file, bytes_of in (files | {SUMS: sums.encode()}).items():
-        descriptor = os.open(part / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as opened:
-            opened.write(bytes_of)
-            opened.flush()
-            os.fsync(descriptor)
-    _sync(part)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _encrypted(body: bytes, key: str) -> bytes:
-    """Return the bytes encrypted to the authority's key. Nothing plain is on a disk."""
-    try:
-        made = subprocess.run(["age", "--encrypt", "--recipient", key], input=body, capture_output=True, timeout=AGE_S)  # noqa: S603, S607 - checked key
-    except FileNotFoundError:
-        raise OrderRefused(ABSENT) from None
-    except subprocess.TimeoutExpired:
-        raise OrderRefused(f"age took more than {AGE_S:.0f} s") from None
-    if made.returncode:
-        raise OrderRefused(f"age refused the key: {made.stderr.decode(errors='replace').strip()[:200]}")
-    return made.stdout
-
-
-def _readme(content: _Content, name: str) -> str:
-    order, lines = content.order, content.lines
-    about = "\n".join(f"  {part}: {count}" for part, count in content.counts.items())
-    kinds = "\n".join(f"  {one.name}: {one.value}" for one in content.chosen)
-    span = f"{utc(order.since) or 'the first record'} to {utc(order.until) or 'the last record'}"
-    decrypt = (
-        "\nDecrypt it with the private key: age --decrypt --identity KEY records.json.age\n" if order.age_key else ""
-    )
-    return f"""Answer to order {shown(order.number)}
-{order_kinds.KINDS[order.kind].words}
-of {order.authority} ({order.country}), received {utc(order.received)}
-
-{name}: the records, JSON in UTF-8, times in UTC.{decrypt}
-Check the files: sha256sum --check {SUMS}
-
-Categories that the order names and its kind may open:
-{kinds}
-Records of the time from {span}:
-{about}
-
-This is all that is stored of these categories about whom the order names. An address that is null was kept
-under a key that has been destroyed. Lines {min(lines)} to {max(lines)} of this service's ledger of disclosures record this answer.
-"""
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())

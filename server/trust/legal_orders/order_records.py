@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime
 import hashlib
@@ -133,7 +134,9 @@ class OrderRecords:
         """Return the records of these categories, by part. Raises StoreAway, ObjectsAway."""
         parts: dict[str, list[Piece]] = {}
         if A in categories:
-            parts["addresses"] = self._addresses(found)
+            parts["addresses"] = await asyncio.to_thread(
+                self._addresses, found
+            )  # a second of decryption, beside a loop that serves
         if B in categories:
             parts["colleges"] = [
                 {

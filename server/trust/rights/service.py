@@ -30,6 +30,7 @@ from server.trust.data_requests.identity_proof import Proof
 from server.trust.data_requests.request_store import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.data_requests.rights_ports import Incident, Request
+from server.trust.rights.audit_digest import AuditDigest
 from server.trust.rights.deletion import DISPUTES, Deletion, DeletionState
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.legal_clocks import LegalClocks
@@ -54,9 +55,9 @@ class Rights:
         tasks: Tasks,
         notices: RecipientNotices,
         clock: Callable[[], float] = time.time,
-        expiry: RequestExpiry | None = None,
+        writers: Sequence[RequestExpiry | AuditDigest] = (),
     ) -> None:
-        """`expiry`: closes requests by mail without a proof, with a letter; None without a mail server."""
+        """`writers`: of letters, empty without a mail server."""
         self.keys = RightsKeys(keys)
         self.tokens = PageTokens(keys)
         self.proving = ProofChecks(parts.database, parts.pseudonyms, self.keys)
@@ -67,7 +68,7 @@ class Rights:
         self._tasks = tasks
         self._notices = notices
         self._clock = clock
-        self._expiry = expiry
+        self._writers = writers
         self._counted: tuple[dict[str, int], int | None] = ({}, None)  # requests by state, and when the first is due
         self._legal = LegalClocks(parts, clock)
         self._listeners: list[Callable[[], None]] = []
@@ -196,9 +197,10 @@ class Rights:
 
     async def look(self) -> None:
         """Apply the clocks and the operators' answers to requests, and count them. Raises StoreAway."""
-        if self._expiry is not None:
-            await self._expiry.run(int(self.now))
-        await self.requests.tick(int(self.now), letters=self._expiry is not None)
+        for writer in self._writers:
+            await writer.run(int(self.now))
+        mails = any(isinstance(writer, RequestExpiry) for writer in self._writers)
+        await self.requests.tick(int(self.now), letters=mails)
         await self.deletion.settle(int(self.now))
         self._counted = await self.requests.counts()
         await self._legal.look()
@@ -249,19 +251,24 @@ def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: 
     receipts = Receipts(keys.lasting[Purpose.RECEIPT])
     deletion = Deletion(parts, settings, receipts, lambda: published.version.name)
     notices = RecipientNotices(parts.database, parts.pseudonyms, settings)
-    return Rights(parts, keys, PersonExports(parts, told), deletion, tasks, notices, expiry=_expiry(parts, settings))
+    return Rights(
+        parts, keys, PersonExports(parts, told), deletion, tasks, notices, writers=_writers(parts, settings),
+    )  # fmt: skip
 
 
-def _expiry(parts: Parts, settings: Settings) -> RequestExpiry | None:
-    """Return the writer of letters about requests that end without a proof; None without a mail server."""
+def _writers(parts: Parts, settings: Settings) -> Sequence[RequestExpiry | AuditDigest]:
+    """Return the writers of letters: about requests that end without a proof, and to the owner if there is an address. None without a mail server."""
     if not settings.mail.host:
-        return None
+        return ()
     site = ""
     with contextlib.suppress(RuntimeError):  # without a name that the settings say, the letter has no link
         site = site_of(settings)
     send = functools.partial(mail_relay.send, relay=settings.mail)
     requests = Requests(parts.database, parts.pseudonyms)
-    return RequestExpiry(parts.database, requests, RequestLetters(settings, site), send)
+    expiry = RequestExpiry(parts.database, requests, RequestLetters(settings, site), send)
+    if not settings.console.digest:
+        return (expiry,)
+    return (expiry, AuditDigest(parts.database, settings.mail.sender, settings.console.digest, send))
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -5,8 +5,31 @@
 
 from __future__ import annotations
 
-from server.data.privacy.registry.shared_terms import COPIES, COURT, HOSTING, LEGAL, OPERATOR, PERSON, SAFETY, A, F
-from server.data.privacy.registry_model import Basis, Column, Cookie, Days, Delete, Export, Item, Memory, While
+from server.data.privacy.registry.shared_terms import (
+    BY_ITSELF,
+    COPIES,
+    COURT,
+    HOSTING,
+    LEGAL,
+    OPERATOR,
+    PERSON,
+    SAFETY,
+    A,
+    F,
+)
+from server.data.privacy.registry_model import (
+    Basis,
+    Column,
+    Cookie,
+    Days,
+    Delete,
+    Export,
+    HandedOn,
+    Item,
+    Memory,
+    Recipient,
+    While,
+)
 
 CONSOLE = (
     Item(
@@ -70,6 +93,25 @@ CONSOLE = (
         delete=Delete(True, "closing the account removes it at once"),
         rare="only where operators use the console",
         needs="console",
+    ),
+    Item(
+        key="audit_digest",
+        title="weekly letter about look-ups",
+        categories=(F,),
+        what=(
+            "Staff only: how often which operator looked at or changed stored data, in a mail to the owner each week; it names nobody"
+            " else"
+        ),
+        sources=(OPERATOR,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.RELAY,),
+        keep=While("the mail is sent"),
+        places=(HandedOn(Recipient.RELAY, "the weekly mail to the owner"),),
+        export=Export.NOT_LINKED,
+        delete=BY_ITSELF,
+        rare="only where the owner's address is set",
+        needs="digest",
     ),
     Item(
         key="emergency_review",

@@ -4,7 +4,7 @@ consists of keyed hashes, and of addresses that are kept until recipients are no
 from __future__ import annotations
 
 from server.data.privacy.registry.shared_terms import COPIES, DERIVED, HOSTING, LEGAL, OPERATOR, PERSON, VERIFY, A, F
-from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, Item, Recipient, While
+from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, HandedOn, Item, Recipient, While
 
 RIGHTS = (
     Item(
@@ -58,9 +58,13 @@ RIGHTS = (
         sources=(DERIVED,),
         purposes=(LEGAL,),
         basis=Basis.LAW,
-        recipients=(HOSTING, Recipient.TURN, Recipient.CAPTCHA),
+        recipients=(HOSTING, Recipient.TURN, Recipient.CAPTCHA, Recipient.RELAY),
         keep=While("a recipient is still to be told, 30 days at most", longest=30 * 86_400),
-        places=(Column("deletion_notice.known", "sealed"), COPIES),
+        places=(
+            Column("deletion_notice.known", "sealed"),
+            COPIES,
+            HandedOn(Recipient.RELAY, "the notice by mail to a recipient"),
+        ),
         export=Export.NOT_LINKED,
         delete=Delete(False, "no: without them nobody else could delete what is yours"),
         rare="only after a request",

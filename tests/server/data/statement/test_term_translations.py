@@ -30,7 +30,12 @@ def terms_of(found: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize("language", TERMS)
 def test_every_language_has_every_term_of_every_deployment(language: str) -> None:
     mail = {"mail": {"host": "mail.example"}, "translation": {"url": "http://localhost:5000"}}
-    everything = {**mail, "server": {"proxies": ["10.0.0.1"]}, "video": {"turn": ["turn:t.example"]}}
+    everything = {
+        **mail,
+        "console": {"digest": "o@chat.example"},
+        "server": {"proxies": ["10.0.0.1"]},
+        "video": {"turn": ["turn:t.example"]},
+    }
     said = {member.value for kind in KINDS for member in kind} | set(CLOSED.values())
     named = {**everything, "recipients": [{"name": "A", "kind": kind} for kind in PROVIDERS]}
     for chosen in (everything, named, {**everything, "store": {"enabled": False}}):

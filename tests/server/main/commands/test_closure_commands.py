@@ -21,6 +21,7 @@ from server.data.retention.legal_holds import Selector
 from server.ops.config.settings import Objects
 from tests.server.data.conftest import Kit, ended, make_kit, people, transcript
 from tests.server.main.commands.conftest import Run
+from tests.server.trust.legal_orders.orders import officers
 from tests.server.trust.moderation.people import cases, pictures, reported, text
 from tests.support import services
 from tests.support.forkserver import START
@@ -135,6 +136,9 @@ def test_a_service_is_closed_with_a_proof_and_its_keys_go_last(tmp_path: Path, d
     async def held() -> None:
         await fill(kit)
         now = int(time.time())
+        await officers(kit, "ada", "bob")
+        await kit.objects.put("logs/of-an-interrupted-save", b"sealed")
+        await kit.objects.put("elsewhere/of-another-program", b"not ours")
         await legal_holds.place(
             kit.database, kit.pseudonyms, Selector("identity", "11"), authority="a court", reason="7", now=now,
             until=now + 90 * DAY, secret=True,
@@ -160,6 +164,9 @@ def test_a_service_is_closed_with_a_proof_and_its_keys_go_last(tmp_path: Path, d
     assert (data / "secret").exists()
     assert [one["authority"] for one in proof["holds"]] == ["a court"]
 
+    assert (proof["unnamed"], proof["foreign"]) == ({"logs": 1}, ["elsewhere/of-another-program"])
+
+    produced_after(run, tmp_path)
     run("serendip privacy hold release 1 --why 'the court is done'")
     said = run(f"{close} --yes")
     assert "keys destroyed: keys/" in said
@@ -167,7 +174,29 @@ def test_a_service_is_closed_with_a_proof_and_its_keys_go_last(tmp_path: Path, d
     assert "held_party" not in said.split("rows that stay")[1]
     assert [file.name for file in (data / "keys").iterdir()] == []
     assert not (data / "secret").exists()
-    assert not list((data / "objects").rglob("*/*")), "no object, and no copy that nobody can open"
+    assert [str(file.relative_to(data / "objects")) for file in (data / "objects").rglob("*") if file.is_file()] == [
+        "elsewhere/of-another-program"
+    ], "no object of ours, and no copy that nobody can open"
+
+
+def produced_after(run: Shell, folder: Path) -> None:
+    """What the closure kept is produced by two officers at a shell: no host runs, so there is no console."""
+    (folder / "paper").write_text("Who was it?")
+    order = "serendip privacy order"
+    said = run(
+        f"{order} new --kind warrant --authority 'A court' --country no --categories A,F --identity 11 --paper paper --due 2030-01-01 --operator ada"
+    )
+    number = re.search(r"order (\S+):", said)
+    assert number is not None
+    produce = f"{order} produce {number[1]} --out answer --operator ada"
+    assert "order confirm" in run(produce, 3)
+    assert "another operator" in run(f"{order} confirm {number[1]} --operator ada", 1)
+    run(f"{order} confirm {number[1]} --operator bob")
+    run(produce)
+    records = json.loads((folder / "answer" / "records.json").read_text())["records"]
+    assert [row["address"] for row in records["addresses"]] != []
+    assert all(row["address"] for row in records["addresses"]), "its key is still there"
+    assert "1 lines" not in run("serendip privacy ledger verify")
 
 
 def test_a_handover_is_ended_by_its_own_line_alone(serendip: Run) -> None:

@@ -11,14 +11,30 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from server.data.database import schema_migration
+from server.data.schema.console_schema import approval
 from server.data.schema.data_request_schema import request, request_answer, request_contact, request_text
+from server.data.schema.disclosure_schema import disclosure
+from server.data.schema.emergency_review_schema import emergency_review
 from server.data.schema.law_order_schema import law_order
 from server.data.schema.record_schema import audit, hold, log
 from server.ops.config.settings import Objects
 from tests.server.data.conftest import Kit, make_kit
 from tests.support.stores import Migrated
 
-RANDOM = ("id", "number", "request", "outcome", "time", "object")  # `outcome` of the log quotes numbers
+RANDOM = (
+    "id",
+    "number",
+    "request",
+    "law_order",
+    "outcome",
+    "time",
+    "object",
+    "words",
+)  # `outcome` of the log and `words` quote numbers
+TABLES = (
+    *(request, request_answer, request_text, request_contact, law_order, hold, log, disclosure, approval, emergency_review),
+    audit,
+)  # fmt: skip
 
 
 @pytest_asyncio.fixture
@@ -38,8 +54,9 @@ async def rows(kit: Kit, *without: str) -> list[Any]:
     """All rows that an act on a request, an order, a hold or a log leaves, without what is random."""
     found: list[Any] = []
     async with kit.database.read() as connection:
-        for table in (request, request_answer, request_text, request_contact, law_order, hold, log, audit):
-            for row in (await connection.execute(select(table).order_by(*table.primary_key.columns))).all():
+        for table in TABLES:
+            order = [table.c.asked] if table is approval else [*table.primary_key.columns]
+            for row in (await connection.execute(select(table).order_by(*order))).all():
                 known = {name: value for name, value in row._asdict().items() if not isinstance(value, bytes)}
                 found.append([table.name, {name: value for name, value in known.items() if name not in without}])
     return found

@@ -113,7 +113,7 @@ class Console:
             KeyFingerprints.__new__(KeyFingerprints),
         )
         app = await asyncio.to_thread(
-            build, parts, Settings(), ORIGIN, lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),
+            build, parts, Settings(data=self.kit.data), ORIGIN, lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),
             lambda: self.kit.now,
         )  # fmt: skip
         self._signing = app[SIGNING]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,14 @@ from server.data.retention import audited_holds
 from server.data.retention.audited_holds import NewHold
 from server.data.retention.legal_holds import Selector
 from server.trust.legal_orders.law_orders import LawOrders, NewOrder
-from tests.server.data.conftest import NOW, Kit, people, transcript
+from server.trust.moderators.console_sessions import COOKIE
+from server.trust.moderators.emergency_reviews import EmergencyReviews
+from tests.server.data.conftest import NOW, Kit, address, people, transcript
 from tests.server.trust.console.both_ways import RANDOM, kit_of_two, rows
 from tests.server.trust.console.conftest import Console, Person
+from tests.server.trust.legal_orders.orders import BOB, officers, orders, production, stored
+from tests.server.trust.legal_orders.orders import order as order_about
+from tests.server.trust.rights.people import A
 
 __all__ = ["kit_of_two"]
 WHY = "my turn"
@@ -86,7 +94,8 @@ async def test_an_order_is_entered_the_same_both_ways_and_a_wrong_one_is_not(con
     before = len([row for row in await rows(console.kit) if row[0] == "audit"])
     fields = {
         "kind": "subpoena", "authority": "Court of Oslo", "country": "no", "categories": "A, F", "paper": "the paper",
-        "due": "2027-01-31", "gag_until": "2027-06-01", "address": "81.0.0.11", "log": "", "age_key": "",
+        "due": "2027-01-31", "gag_until": "2027-06-01", "address": "81.0.0.11", "log": "", "age_key": "", "identity": "",
+        "received": "2026-11-17T10:30", "since": "2026-10-01T00:00", "until": "2026-11-01T12:00",
     }  # fmt: skip
     for wrong in (
         {"kind": "wish"},
@@ -96,12 +105,15 @@ async def test_an_order_is_entered_the_same_both_ways_and_a_wrong_one_is_not(con
         {"address": ""},
         {"paper": " "},
         {"country": "x"},
+        {"since": "then"},
+        {"identity": "no cookie", "address": ""},
+        {"identity": str(A)},
     ):
         assert (await officer.post("/orders/new", **{**fields, **wrong})).status == 409, wrong
     assert (await officer.post("/orders/new", **fields)).to == "/orders"
     one = NewOrder(
         "subpoena", "Court of Oslo", "no", (Category.A, Category.F), Selector("address", "81.0.0.11"), "the paper",
-        NOW, 1_801_439_999, 1_811_894_399,
+        1_794_911_400, 1_801_439_999, 1_811_894_399, 1_790_812_800, 1_793_534_400,
     )  # fmt: skip
     await LawOrders(kit_of_two.database, kit_of_two.pseudonyms, lambda: NOW).new(one, "ada")
     by_page = await rows(console.kit, *RANDOM)
@@ -109,3 +121,90 @@ async def test_an_order_is_entered_the_same_both_ways_and_a_wrong_one_is_not(con
         row for row in [row for row in by_page if row[0] == "audit"][before:] if row[1]["action"] != "order list"
     ]
     assert theirs == await rows(kit_of_two, *RANDOM)
+
+
+async def test_an_order_about_a_browser_names_it_by_its_cookie_or_its_stored_value(console: Console) -> None:
+    officer: Person = await console.person("ada", "officer")
+    fields = {"kind": "preservation", "authority": "A court", "country": "no", "paper": "the paper"}
+    values = ("A" * 22, console.kit.pseudonyms.kept_identity(A).hex())
+    for value in values:
+        assert (await officer.post("/orders/new", **fields, identity=value)).to == "/orders"
+        assert (
+            await officer.post("/holds/place", identity=value, authority="A court", why=WHY, days="30")
+        ).to == "/holds"
+    assert await console.kit.count("hold") == 2
+    kept = LawOrders(console.kit.database, console.kit.pseudonyms, lambda: console.kit.now)
+    about = [(await kept.read(one.number))[1] for one in await kept.listed(every=False)]
+    read, data = audited_holds.chosen_selector, console.kit.data
+    chosen = [await asyncio.to_thread(read, data, value, "") for value in values]
+    assert sorted(map(str, about)) == sorted(map(str, chosen))
+
+
+async def taken(officer: Person, number: str, **more: str) -> bytes:
+    """The package that a browser downloads."""
+    sent = {"token": officer.token, "number": number, **more}
+    headers = {**officer.headers, "Cookie": f"{COOKIE}={officer.cookie}"}
+    async with officer.console.client.post("/orders/produce", data=sent, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (200, "application/zip")
+        assert answer.headers["Content-Disposition"].startswith('attachment; filename="order-')
+        return await answer.read()
+
+
+async def test_an_order_is_counted_confirmed_produced_and_made_public_with_the_same_rows_both_ways(
+    console: Console, kit_of_two: Kit, tmp_path: Path
+) -> None:
+    kit = kit_of_two
+    ada, bob = await console.person("ada", "officer"), await console.person("bob", "officer")
+    lead = await console.person("lea", "lead")
+    await officers(kit, "ada", "bob")
+    for each in (console.kit, kit):
+        await stored(each)
+    skipped = [len([row for row in await rows(each) if row[0] == "audit"]) for each in (console.kit, kit)]
+    numbers = [
+        await orders(each).new(order_about("emergency", gag_until=NOW + 900), "ada") for each in (console.kit, kit)
+    ]
+
+    page = await ada.post("/orders/count", number=numbers[0], categories="A")
+    assert (page.status, address(A) in page.text, "IP addresses" in page.text) == (200, False, True)
+    assert (await ada.post("/orders/count", number=numbers[0], categories="Z")).status == 409
+    assert (await ada.post("/orders/produce", number=numbers[0])).to == "/approvals"
+    assert "waits for another" in (await ada.post("/orders/show", number=numbers[0], why=WHY)).text
+    (asked,) = await console.approvals.waiting(BOB)
+    assert (await bob.post("/approvals/confirm", id=asked.id)).to == "/approvals"
+    assert "Download the package" in (await ada.post("/orders/show", number=numbers[0], why=WHY)).text
+    package = await taken(ada, numbers[0], categories="A")
+    assert (await ada.post("/orders/produce", number=numbers[0])).status == 409
+    assert (await ada.post("/orders/gag", number=numbers[0], why=WHY, until="")).status == 409
+    assert (await ada.post("/orders/gag", number=numbers[0], why=WHY, now="1")).to == "/orders"
+    assert "answered" in (await ada.get("/orders?every=1")).text
+    (review,) = await EmergencyReviews(console.kit.database).listed()
+    assert (
+        await lead.post("/emergencies", number=review.number, verdict="lawful", finding="a life")
+    ).to == "/emergencies"
+
+    making = production(kit)
+    await making.count(numbers[1], "ada", [Category.A])
+    await making.produce(numbers[1], "ada", tmp_path / "answer", [])
+    await orders(kit).show(numbers[1], "ada", WHY)
+    await making.confirm(numbers[1], "bob")
+    await orders(kit).show(numbers[1], "ada", WHY)
+    await making.produce(numbers[1], "ada", tmp_path / "answer", [Category.A])
+    await orders(kit).gag(numbers[1], "ada", int(kit.now), WHY)
+    reviews = EmergencyReviews(kit.database, lambda: kit.now)
+    await reviews.review((await reviews.listed())[0].number, "lea", "lawful", "a life")
+
+    assert address(A).encode() in unpacked(package)["records.json"]
+    assert sorted(unpacked(package)) == sorted(file.name for file in (tmp_path / "answer").iterdir())
+    theirs, ours = [
+        [row for row in found if row[0] != "audit"]
+        + [row for row in [row for row in found if row[0] == "audit"][many:] if row[1]["action"] != "order list"]
+        for found, many in zip([await rows(each, *RANDOM, "why") for each in (console.kit, kit)], skipped, strict=True)
+    ]
+    assert theirs == ours
+    assert {row[0] for row in theirs} >= {"law_order", "disclosure", "approval", "emergency_review", "audit"}
+
+
+def unpacked(package: bytes) -> dict[str, bytes]:
+    """The files of a package by name, without its folder."""
+    with zipfile.ZipFile(io.BytesIO(package)) as packed:
+        return {name.partition("/")[2]: packed.read(name) for name in packed.namelist()}

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +27,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.data.privacy.disclosure_ledger import Phase
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import HandedOn, Recipient
 from tests.server.data.conftest import url
 from tests.server.data.privacy.scanner import Marker, Scanner
 from tests.server.site.college.conftest import Box, box
@@ -275,17 +278,38 @@ def recipients(page: Page) -> dict[str, str]:
     return dict(re.fullmatch(r"(.+?): (.+?)(?:, [^,]*\d\d:\d\d[^,]*)?", row).groups() for row in rows)  # type: ignore[union-attr, misc]
 
 
-def produced(olga: Page, operated: Service, number: str, key: Path) -> list[bytes]:
-    """Otto produces the order by command once Olga has confirmed it in the console. Return the package's bytes, and what the court decrypts."""
-    out = operated.data.parent / "answer"
-    produce = ("privacy", "order", "produce", number, "--out", str(out), "--operator", "otto")
-    operated.serendip(*produce, status=3)
-    assert not out.exists()
+def read(otto: Page, operated: Service, place: str = "/orders") -> None:
+    """Otto opens the page of the one order."""
+    otto.goto(operated.origin + place)
+    otto.get_by_label("Why do you look?").fill("my turn")
+    otto.get_by_role("button", name="Read").click()
+    expect(otto.locator("blockquote")).to_have_text("Who wrote this chat, and what?")
+
+
+def produced(otto: Page, olga: Page, operated: Service, key: Path) -> list[bytes]:
+    """Otto counts what the order names, and downloads it once Olga has confirmed it. Return the package's bytes, and what the court decrypts."""
+    signed_in(otto, operated, "/orders")
+    read(otto, operated)
+    shot(otto, "order")
+    otto.get_by_role("button", name="Count what it names").click()
+    expect(otto.get_by_role("row", name="Texts of saved chats")).to_contain_text("1")
+    shot(otto, "order-counted")
+    otto.get_by_role("button", name="Ask another officer to confirm").click()
+    otto.wait_for_url("**/approvals")
+    read(otto, operated)
+    expect(otto.get_by_role("button", name="Download the package")).to_have_count(0)
     signed_in(olga, operated, "/approvals")
     expect(olga.locator("main")).to_contain_text("otto")
     olga.get_by_role("button", name="Confirm").click()
     expect(olga.locator("main")).to_contain_text("olga confirmed")
-    operated.serendip(*produce)
+    read(otto, operated)
+    shot(otto, "order-confirmed")
+    with otto.expect_download() as got:
+        press(otto, "Download the package")
+    out = operated.data.parent / "answer"
+    with zipfile.ZipFile(got.value.path()) as packed:
+        packed.extractall(out)
+    (out,) = out.iterdir()
     opened = subprocess.run(
         ["age", "-d", "-i", str(key), str(out / "records.json.age")], check=True, capture_output=True
     ).stdout
@@ -293,12 +317,33 @@ def produced(olga: Page, operated: Service, number: str, key: Path) -> list[byte
     return [*(path.read_bytes() for path in sorted(out.iterdir())), opened]
 
 
+def press(page: Page, name: str) -> None:
+    """Press a button by the keyboard alone."""
+    for _ in range(60):
+        if page.evaluate("document.activeElement.textContent") == name:
+            return page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the tab key does not reach {name}")
+
+
+def revealed(otto: Page, operated: Service) -> None:
+    """Otto ends the secrecy of the answered order, as the court did."""
+    signed_in(otto, operated, "/orders")
+    expect(otto.locator("main")).to_contain_text("Nothing waits.")
+    otto.get_by_role("link", name="Show closed orders, too").click()
+    shot(otto, "orders")
+    read(otto, operated, "/orders?every=1")
+    otto.get_by_label("Why, for the trail").first.fill("the court ended it")
+    press(otto, "End its secrecy now")
+    otto.wait_for_url("**/orders")
+
+
 def signed_in(page: Page, operated: Service, path: str) -> None:
     """Open a page of the console days later: the session is over, the passkey is not."""
     page.goto(operated.origin + path)
     page.wait_for_url(f"**/sign-in?next={path}")
     by_key(page)
-    page.wait_for_url(f"**{path}")
+    page.wait_for_url(operated.origin + path)
 
 
 def state(anna: User) -> dict[str, str]:
@@ -388,7 +433,7 @@ def test_what_others_learn_of_two_users_is_declared_and_read_by_them(
     deleted(anna, log)
 
     operated.later(2 * DAY)  # an account of two days may confirm
-    package = produced(olga, operated, number, key)
+    package = produced(otto, olga, operated, key)
     shown = [operated.serendip("privacy", "order", "show", number, "--why", "the proof", "--operator", "otto")]
     told(anna, operated)
     assert ledger(operated) == {
@@ -397,7 +442,7 @@ def test_what_others_learn_of_two_users_is_declared_and_read_by_them(
     }
     see = "See what this browser's chats left"
     expect(ben.rights(see).locator("main")).not_to_contain_text("Court of Oslo")
-    operated.later(10 * DAY)  # the order is secret no more
+    revealed(otto, operated)
     expect(ben.rights(see).locator("#part-disclosures")).to_contain_text("Court of Oslo")
 
     sinks = {"package": package, "order": [text.encode() for text in shown]}
@@ -409,6 +454,9 @@ def test_what_others_learn_of_two_users_is_declared_and_read_by_them(
     scanner = Scanner(markers)
     found = {hit.triple for place, bodies in sinks.items() for body in bodies for hit in scanner.scan(place, body)}
     assert set(sinks) == {"package", "order", "Down", "Refusing", "Twice", BEN, HOSTER}
+    told_by_mail = next(item for item in REGISTRY.items if item.key == "deletion_address")
+    assert [place.to for place in told_by_mail.places if isinstance(place, HandedOn)] == [Recipient.RELAY]
+    assert Recipient.RELAY in told_by_mail.recipients
     assert found == {
         *(("address", place, "anna") for place in ("Down", "Refusing", "Twice", HOSTER)),
         *((item, "package", whose) for item in ("address", "talk") for whose in ("anna", "ben")),
