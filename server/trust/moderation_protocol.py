@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from engine.views import Act, Report, SeatView
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.trust.evidence.reported_chat import Reported
 from server.trust.evidence.reported_picture import Adds, Picture
 from server.trust.sanctions.ban_table import BanTable

@@ -22,9 +22,9 @@ from obstore.store import LocalStore, S3Store
 
 from server.data.errors import ObjectsAway
 from server.ops.config.settings import Objects as ObjectSettings
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.storage_metrics import OBJECT_BOUNDS
 
 REQUESTS = 64  # concurrent requests; others wait, at most as long as a request may take

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from server.data.keys.epoch_keys import EpochKeys
 from server.data.records.chat_rows import Party, Record
 from server.data.records.transcript import Transcript
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 Shape = TypeVar("Shape")
 

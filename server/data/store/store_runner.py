@@ -42,7 +42,7 @@ from server.data.store.writer import Writer
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.secret_keys import Keys
 from server.ops.security.token_buckets import network
 

@@ -17,7 +17,7 @@ from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Handler, RpcServer
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.secret_keys import Keys, Purpose
 
 TASK: Final = "store-keys"

@@ -23,7 +23,7 @@ from server.fleet.rpc.rpc_seal import Seal
 from server.ops import log, version
 from server.ops.config.cluster_settings import Cluster
 from server.ops.metrics.cluster_metrics import DROPPED
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 ALL: Final = "all"  # the subject
 SOON: Final = 0.5  # seconds for the last message

@@ -27,7 +27,7 @@ from server.fleet.rpc.rpc_envelope import NONCE, Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 AHEAD: Final = 86_400.0  # seconds before an epoch's beginning from which its key is wanted
 EVERY: Final = 60.0  # seconds between two looks

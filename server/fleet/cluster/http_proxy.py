@@ -31,7 +31,7 @@ from server.http.request.http_client import read_bounded
 from server.http.request.reactor_handoff import Handler
 from server.ops import log
 from server.ops.metrics.cluster_metrics import PASSED_RESULTS
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.routable_ids import HostHints
 from server.ops.version import VERSION
 

@@ -24,7 +24,7 @@ from server.fleet.cluster import waiting_room_messages
 from server.fleet.cluster.membership import MOST, Beat, Post, Share
 from server.fleet.cluster.waiting_room_messages import ROOM, Arrival, Batch, InboundStream, OutboundStream
 from server.ops.metrics.cluster_metrics import UNREADABLE, WAYS
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 BARS: Final = "bars"  # the subject of reports
 SIGN_EVERY: Final = (

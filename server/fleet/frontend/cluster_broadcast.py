@@ -18,7 +18,7 @@ import orjson
 from engine.views import AGE_STATES, CHAT_BITS
 from server.fleet.ipc.ipc_link import Message
 from server.ops.metrics.cluster_metrics import TOLD
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 SUBJECT: Final = "told"
 ROWS: Final = 200  # rows of one message

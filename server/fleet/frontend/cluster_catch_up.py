@@ -23,7 +23,7 @@ from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
 from server.ops.metrics.cluster_metrics import TOLD
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 PART: Final = 8_000  # rows of an answer, on average
 PARTS_MAX: Final = 64

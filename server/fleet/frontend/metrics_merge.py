@@ -15,9 +15,10 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics import resource_usage
-from server.ops.metrics.exposition import MetricsBoard, Reading, Series, read_log_counts
+from server.ops.metrics.exposition import MetricsBoard, read_log_counts
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.ipc_metrics import DEATHS
+from server.ops.metrics.metric_type import Reading, Series
 from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import ProcessUsage
 

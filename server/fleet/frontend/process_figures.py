@@ -6,10 +6,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from server.ops.metrics.exposition import Reading, Series, Value, add_values
+from server.ops.metrics.exposition import add_values
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS
-from server.ops.metrics.metric_type import Metric
+from server.ops.metrics.metric_type import Metric, Reading, Series, Value
 
 DECLARED: Final = {metric.name: metric for metric in METRICS}
 

@@ -3,7 +3,7 @@
 import os
 
 from server.fleet.ipc.ipc_peers import SUPERVISOR
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.resource_usage import ProcessUsage, stat
 from server.ops.process.cpu_time import Meter
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.ops import log
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.migration_metrics import (
     ABROAD_WAYS,
     DESCRIPTOR,

@@ -31,8 +31,8 @@ from server.fleet.roaming.session_return import VisitorReturn
 from server.fleet.roaming.tunnel_table import TunnelTable
 from server.ops import log
 from server.ops.metrics.cluster_metrics import DOUBTS
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.metric_type import Reading
 from server.ops.process.server_status import OwnReport
 from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts

@@ -21,7 +21,7 @@ from server.fleet.roaming.tunnel_table import unnoticed
 from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Request
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.worker_loop import Worker
 

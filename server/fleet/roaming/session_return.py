@@ -22,7 +22,7 @@ from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.views import CHATTING, write_last
 from server.fleet.roaming import session_return_frames
 from server.fleet.roaming.session_return_frames import READ_MAX, TooLarge
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.migration_metrics import RETURNS
 from server.ops.process import fault_points
 from server.realtime.worker.session_moves import Released, SessionMoves

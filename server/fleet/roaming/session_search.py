@@ -18,7 +18,7 @@ import orjson
 from ext.base.ageing_map import AgeingMap
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.ops.metrics.cluster_metrics import SOUGHT
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 WHO: Final = "who"  # subject that all hubs subscribe
 MINE: Final = "mine-"  # before a node: subject of the answers to it

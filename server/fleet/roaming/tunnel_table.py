@@ -25,8 +25,8 @@ from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TU
 from ext.migrate.tunnel_transfer import prepare
 from server.fleet.roaming.session_return_frames import ReturnRecord, bytes_of, key_of, read_last
 from server.ops import log
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.migration_metrics import ENDS, MOVE_BOUNDS
 from server.ops.process import fault_points
 from server.realtime.worker.session_moves import SessionMoves, ask_again, unheard

@@ -20,7 +20,7 @@ from server.fleet.rpc.rpc_envelope import CHALLENGE, HEAD, SKEW, Head, Nonces, R
 from server.fleet.rpc.rpc_seal import SEALED, Seal
 from server.ops import log
 from server.ops.metrics.cluster_metrics import REFUSALS
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 COMING: Final = 64
 DEADLINE: Final = 2.0  # seconds for head and body, and for the answer to be read

@@ -39,7 +39,7 @@ from server.http.request.security_headers import ALWAYS
 from server.http.request.site_services import SERVICES
 from server.http.request.socket_read_size import READ, BoundedReads
 from server.ops.health.overload import draw_retry_s
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of Omegle's protocol
 TAIL_MAX = (

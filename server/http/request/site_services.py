@@ -14,7 +14,7 @@ from server.http.request.host_forwarding import HostForwarding
 from server.http.request.match_wait_estimate import UsualWait, WaitHistogram
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
-from server.ops.metrics.exposition import Source
+from server.ops.metrics.metric_type import Source
 from server.ops.security.college_proofs import CollegeProofs
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens

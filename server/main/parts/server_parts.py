@@ -34,7 +34,8 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.health.certificates import CertificateDates, nats_places, site_places
 from server.ops.health.readiness import Health
 from server.ops.metrics import exposition, ipc_metrics, readings
-from server.ops.metrics.exposition import MetricsBoard, MetricsServer, Reading
+from server.ops.metrics.exposition import MetricsBoard, MetricsServer
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import DiskSpace, GarbageCollections, ProcessUsage
 from server.ops.process import shared_address_table

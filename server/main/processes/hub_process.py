@@ -36,8 +36,9 @@ from server.main.parts.worker_parts import rules_of
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import MetricsBoard, Reading
+from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.ipc_metrics import MATCHES
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import of_room
 from server.ops.security import secret_keys
 from server.ops.security.random_ids import Ids

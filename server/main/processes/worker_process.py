@@ -36,7 +36,8 @@ from server.main.parts.settings_reload import SettingsReload
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import MetricsBoard, Reading
+from server.ops.metrics.exposition import MetricsBoard
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import source
 from server.ops.process.first_done import first_of
 from server.ops.process.shared_address_table import CensusColumn

@@ -23,7 +23,7 @@ from server.ops.health.readiness import Health
 from server.ops.metrics.daily_top import DailyTop
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS, OLD_NAMES
-from server.ops.metrics.metric_type import Metric
+from server.ops.metrics.metric_type import Metric, Reading, Source, Value
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.ops.security import allowed_hosts
@@ -35,12 +35,6 @@ SCRAPED_LATELY_S: Final = 120.0  # a scrape longer ago than this does not count 
 SCRAPED_WITHIN_S: Final = 35.0  # two scrapes of a Prometheus with an interval of 15 s
 
 logger = log.get()
-
-
-Value = float | Buckets
-Series = Mapping[str, Mapping[tuple[str, ...], Value]]  # by name and labels
-Reading = Mapping[str, Value | Mapping[tuple[str, ...], Value]]
-Source = Callable[[], Reading]
 
 
 class UndeclaredMetricError(Exception):

@@ -1,9 +1,17 @@
-"""Define the class Metric, with which a metric is declared: name, kind, help, labels, buckets.
+"""Define the class Metric, with which a metric is declared (name, kind, help, labels, buckets), and the types of the values that are read.
 
 **Invariant:** a metric's name ends with its unit. The list of metrics is `server.ops.metrics.metric_table`.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
+
+from server.ops.metrics.histogram import Buckets
+
+Value = float | Buckets
+Series = Mapping[str, Mapping[tuple[str, ...], Value]]  # by name and labels
+Reading = Mapping[str, Value | Mapping[tuple[str, ...], Value]]
+Source = Callable[[], Reading]
 
 
 class Metric(NamedTuple):

@@ -18,9 +18,9 @@ from engine.wire.protocol import FAULTS
 from ext.reactor.reactor import Reactor
 from server.ops.health.readiness import PATHS, TURNED_AWAY
 from server.ops.metrics.challenge_metrics import CHALLENGE_SERIES
-from server.ops.metrics.exposition import Reading, Source, Value
 from server.ops.metrics.histogram import Buckets, Histogram
 from server.ops.metrics.metric_table import LANGUAGES, VALUES
+from server.ops.metrics.metric_type import Reading, Source, Value
 from server.ops.metrics.socket_metrics import HTTP_BOUNDS, LAG_BOUNDS
 
 LAG_EVERY: Final = 0.25  # seconds: a stall that a user would notice is measured

@@ -14,7 +14,7 @@ from typing import Final
 
 from prometheus_client import ProcessCollector
 
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 _SHOWN: Final = {
     "process_cpu_seconds": "serendip_process_cpu_seconds",

@@ -12,7 +12,7 @@ from typing import Final
 
 from server.ops import log
 from server.ops.config.settings import Video
-from server.ops.metrics.exposition import Reading, Value
+from server.ops.metrics.metric_type import Reading, Value
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.listening_sockets import listen_at as made
 

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection
 
 from engine.views import error
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 
 class CountryGate:

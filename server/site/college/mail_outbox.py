@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from server.ops import log
 from server.ops.config.settings import Mail
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.process import mail_relay
 
 WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting needs minutes

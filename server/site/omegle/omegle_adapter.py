@@ -14,7 +14,7 @@ from engine.views import CHATTING, WAITING, SessionView
 from engine.wire.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
 from ext.accept.address_limits import key_of
 from server.ops.config.settings import Settings
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.routable_ids import HostHints
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.client_table import ClientTable

@@ -20,8 +20,8 @@ from server.http.request.forms import BadForm, Form, read, take
 from server.http.request.host_forwarding import ASKS, LATEST, PICTURE, Away, Gone, forwarded_header, is_forwarded
 from server.http.request.site_services import Services
 from server.ops import log
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.token_buckets import Buckets, network
 from server.site.omegle import omegle_answers
 from server.site.omegle.omegle_adapter import OmegleAdapter

@@ -15,7 +15,7 @@ import orjson
 from server.http.request.http_client import HttpClient, read_bounded
 from server.ops import log
 from server.ops.config.settings import Translation
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 AUTO: Final = "auto"  # detect the language from the text
 ANSWER_MAX: Final = 64 * 1024  # bytes: 2,000 characters, escaped, several times as long

@@ -18,7 +18,7 @@ from server.http.request.http_client import HttpClient, read_bounded
 from server.ops import log
 from server.ops.config.challenge_settings import RECAPTCHA, Challenge, Company
 from server.ops.metrics.challenge_metrics import RESULTS
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security import allowed_hosts as known_hosts
 
 ACTION: Final = "find"  # the action's name, as given to the script

@@ -15,7 +15,7 @@ from engine.engine import Engine, Session
 from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
 from server.ops import log
 from server.ops.config.challenge_settings import ALTCHA, RECAPTCHA, Challenge
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.token_buckets import NetworkBuckets
 from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
 from server.trust.challenge.captcha_verdicts import ACTION, Siteverify

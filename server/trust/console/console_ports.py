@@ -5,7 +5,7 @@
 
 from typing import Protocol
 
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 
 
 class Translator(Protocol):

@@ -18,7 +18,8 @@ from server.data.store.store_runner import Parts
 from server.ops import log
 from server.ops.config import settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Reading, errno_name
+from server.ops.metrics.exposition import errno_name
+from server.ops.metrics.metric_type import Reading
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, TOKENS, build

@@ -14,7 +14,7 @@ from aiohttp import web
 from server.http.request.forms import BadForm, Form, form
 from server.http.request.origins import from_own_page
 from server.ops import log
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.token_buckets import NetworkBuckets
 from server.trust.console.console_gate import ANSWER, Gate, own_path, sent
 from server.trust.console.console_pages import Pages

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.trust.data_requests.form_tokens import PageTokens
 from server.trust.data_requests.identity_proof import Proof
 from server.trust.data_requests.request_states import RequestState

@@ -19,9 +19,9 @@ from server.data.schema.moderation_schema import appeal, case, report
 from server.data.schema.second_look_queries import results
 from server.data.schema.transparency_schema import law_notice
 from server.ops import log
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.storage_metrics import DECIDE_BOUNDS
 
 EVERY = 30.0  # seconds

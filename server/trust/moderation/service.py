@@ -24,7 +24,7 @@ from server.data.store.store_runner import Parts
 from server.ops import log
 from server.ops.config.moderation_policy import DAY, HOUR, QUEUES, WAITING, reason
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.security.report_receipt_url import secret
 from server.ops.security.url_token_generator import SECRET
 from server.trust.cases.report_cases import Cases

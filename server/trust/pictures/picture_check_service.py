@@ -14,7 +14,7 @@ from typing import Final
 
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.trust.pictures.picture_client import PictureClient
 from server.trust.pictures.remote_scores import RemoteJudge
 from server.trust.pictures.requested_pictures import PictureRequests

@@ -21,8 +21,8 @@ import orjson
 from server.ops import log
 from server.ops.config.picture_settings import Pictures
 from server.ops.config.picture_settings import installed as installed
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.picture_metrics import PICTURE_BOUNDS
 from server.trust.pictures.picture_process_codec import (
     ANSWER_MAX,

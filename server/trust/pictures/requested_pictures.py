@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple, Protocol
 from engine.wire.protocol import SNAP_WITHIN
 from ext.base.ageing_map import AgeingMap
 from server.ops import log
-from server.ops.metrics.exposition import Reading
 from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.metric_type import Reading
 from server.trust.evidence.reported_picture import OWN, STRIP, Adds, Picture
 from server.trust.pictures import jpeg_header
 from server.trust.pictures.picture_process_codec import STRIP as STRIP_SIZE

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from server.data.store.store_runner import Parts
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.trust.data_requests.rights_ports import Incident
 from server.trust.legal_orders.law_orders import STATES, LawOrders
 from server.trust.moderators import emergency_reviews

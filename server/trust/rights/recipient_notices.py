@@ -33,7 +33,7 @@ from server.data.schema.deletion_schema import deletion, deletion_notice
 from server.ops import log
 from server.ops.config.recipient_settings import Recipient, Way
 from server.ops.config.settings import Settings
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.process import mail_relay
 from server.ops.process.mail_relay import MailRefused, RelayAway
 from server.trust.rights import recipient_webhook

@@ -19,7 +19,7 @@ from server.data.statement.current_statement import PublishedStatement
 from server.data.store.store_runner import Parts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.ops.process import mail_relay
 from server.ops.security.secret_keys import Keys, Purpose
 from server.ops.security.url_token_generator import SECRET, decode, draw, encode

@@ -22,7 +22,7 @@ from engine.wire.protocol import SIDES
 from ext.net.tap import Tap, make
 from server.ops import log
 from server.ops.config.settings import Screening
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.trust.programs.helper_process import FORGETFUL, Program, passed_on, spawned
 
 LONGEST_MESSAGE: Final = 64 * 1024

@@ -21,7 +21,7 @@ from engine.conduct.detection_classes import PROVIDED, RULES
 from engine.wire.protocol import SIDES
 from server.ops import log
 from server.ops.config.screening_settings import SPAM, Screening
-from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_type import Reading
 from server.trust.programs.helper_process import FORGETFUL, Program, passed_on, spawned
 from server.trust.screening.screening_client import Finding
 from server.trust.text_provider.provider_process import KEY, MESSAGE_MAX, ProviderChoice

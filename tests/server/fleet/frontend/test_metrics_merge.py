@@ -9,8 +9,9 @@ from engine.views import WAIT_BOUNDS
 from server.fleet.frontend import metrics_merge as module
 from server.fleet.frontend.metrics_merge import MetricsAnswers, MetricsMerge, packed, unpacked
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.ops.metrics.exposition import MetricsBoard, Reading
+from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.metric_type import Reading
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told
 
