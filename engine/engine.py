@@ -24,7 +24,7 @@ from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections
 from engine.conduct.detection_classes import AGE_NUMBER, RULES
-from engine.conduct.detection_tips import AGE_CLAIM
+from engine.conduct.detection_consequences import AGE_CLAIM
 from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
 from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted, Replaced, WantsAgain
@@ -377,7 +377,7 @@ class Engine:
         name = name_of_chat(chat)
         if rule == AGE_NUMBER and not self._ages.is_answer(name, side, number):
             return
-        self._tips.found(name, side, number, kind)
+        self._tips.found(name, side, number, rule)
         self._findings.found(name, side, number, rule, now)
         if kind.name == AGE_CLAIM:
             self._ages.found(name, side, number, rule, age, now)

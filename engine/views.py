@@ -9,7 +9,7 @@ from typing import Protocol
 
 from engine.conduct.age_answers import AGE_STATES as AGE_STATES
 from engine.conduct.daily_detections import CHAT_BITS as CHAT_BITS
-from engine.conduct.detection_tips import Act as Act
+from engine.conduct.detection_consequences import Act as Act
 from engine.core.bus_messages import Ended as Ended
 from engine.core.chat import Address
 from engine.core.engine_histograms import CHAT_BOUNDS as CHAT_BOUNDS

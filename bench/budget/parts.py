@@ -108,7 +108,7 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_tips",
+            "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_consequences",
             "engine.chats.age_question_pause", "engine.chats.grooming", "engine.conduct.daily_detections", "engine.conduct.detection_classes",
             "engine.conduct.video_pauses", "engine.chats.opener_pause", "engine.conduct.opener_counts", "engine.chats.reactions",
             "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.rooms.hub_records",

@@ -1,8 +1,8 @@
-"""Read ordinary conversations, in which a finding is a false alarm: chats of students in English, and small talk in 28 languages.
+"""Read ordinary conversations, in which a finding is a false alarm: chats of students and of strangers in English, small talk in 28 languages.
 
-Both sets are packages (`chitchat-dataset`, `chatterbot-corpus`), so they are there offline. Findings that are right all the same (a true link) are
-listed in `right_findings.tsv` by class, conversation and number of the line. **Invariant:** as with labelled lines, a conversation is in exactly
-one of the two halves (`bench.detection.labelled_lines`).
+Two sets are packages (`chitchat-dataset`, `chatterbot-corpus`), so they are there offline; others are pinned files (`public_sets.toml`). Findings
+that are right all the same (a true link) are listed in `right_findings.tsv` by class, conversation and number of the line. **Invariant:** as with
+labelled lines, a conversation is in exactly one of the two halves (`bench.detection.labelled_lines`).
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from bench.detection.labelled_lines import half_of
+from bench.detection.labelled_lines import PublicFile, half_of, pinned_conversations, read_public
 from bench.support.results import ROOT
 
 RIGHT: Final = ROOT / "bench" / "detection" / "right_findings.tsv"
@@ -38,9 +38,32 @@ class Conversation(NamedTuple):
 
 
 def conversations() -> Iterator[Conversation]:
-    """Yield all ordinary conversations."""
+    """Yield the ordinary conversations of packages."""
     yield from _chitchat()
     yield from _small_talk()
+
+
+def fetched_conversations(folder: Path) -> Iterator[Conversation]:
+    """Yield the ordinary conversations of the public files that are in the folder. Raises BadSet."""
+    for file in pinned_conversations():
+        yield from public_conversations(file, folder)
+
+
+def public_conversations(file: PublicFile, folder: Path) -> Iterator[Conversation]:
+    """Yield the conversations of a public file; none if it is not in the folder. Raises BadSet.
+
+    The file is a list or a table of conversations. `turns`: the name of a conversation's list of lines, `text`: of a line's words; `half`: the half
+    of all of them, if the set is in one.
+    """
+    body, about = read_public(file, folder), file.about
+    if body is None:
+        return
+    chats = json.loads(body)
+    for key, chat in chats.items() if isinstance(chats, dict) else enumerate(chats):
+        name = f"{file.name}/{key}"
+        lines = [text for turn in chat[about["turns"]] if (text := " ".join(turn[about["text"]].split()))]
+        half = about.get("half") or half_of(about["name"], name)
+        yield Conversation(about["name"], name, file.language, half, lines)
 
 
 def _folder(package: str) -> Path:

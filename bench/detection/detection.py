@@ -16,13 +16,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from bench.detection.conversations import conversations, right_findings
+from bench.detection.conversations import conversations, fetched_conversations, right_findings
 from bench.detection.detectors import DETECTORS, Detector
 from bench.detection.floor import floor_of, read_floor, worse, write_floor
-from bench.detection.labelled_lines import SEEN, BadSet, LabelledSet, own_sets, pinned_files, public_sets
+from bench.detection.labelled_lines import (
+    SEEN,
+    BadSet,
+    LabelledSet,
+    own_sets,
+    pinned_conversations,
+    pinned_files,
+    public_sets,
+)
 from bench.detection.public_files import fetch_file, missing_files, sets_folder
 from bench.detection.scores import counts_for, score_conversations, score_set, time_lines
-from bench.detection.tables import lines
+from bench.detection.tables import consequences, lines
 from bench.support.documents import fill
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
@@ -54,7 +62,7 @@ def main(chosen: argparse.Namespace) -> int:
         return show(DETECTORS[names[0]](), sets, chosen.show)
     document = {"machine": machine(), "detectors": {name: measure(DETECTORS[name], sets) for name in names}}
     print(lines(document))
-    lacking = missing_files(pinned_files(), folder)
+    lacking = missing_files(pinned_files() + pinned_conversations(), folder)
     for file in lacking:
         print(f"not measured: {file.name} ({file.about['name']}) is not in {folder}; --fetch", file=sys.stderr)
     if chosen.record:
@@ -70,7 +78,7 @@ def labelled_sets(folder: Path) -> list[LabelledSet]:
 def measure(make: Callable[..., Detector], sets: list[LabelledSet]) -> dict[str, Any]:
     """Return the scores of a detector over all sets and conversations, and its time with the bounds of the service."""
     detect = make()
-    ordinary = list(conversations())
+    ordinary = [*conversations(), *fetched_conversations(sets_folder())]
     every = [line.text for one in sets for line in one.lines] + [line for chat in ordinary for line in chat.lines]
     return {
         "sets": [score_set(detect, one) for one in sets],
@@ -81,7 +89,7 @@ def measure(make: Callable[..., Detector], sets: list[LabelledSet]) -> dict[str,
 
 def fetch(folder: Path) -> int:
     """Download the missing files, and say so."""
-    for file in missing_files(pinned_files(), folder):
+    for file in missing_files(pinned_files() + pinned_conversations(), folder):
         try:
             fetch_file(file, folder)
         except OSError as error:
@@ -99,6 +107,7 @@ def record(document: dict[str, Any], *, complete: bool) -> int:
         return 1
     write(document, "detection", ordered=False)
     fill(DOCUMENT, "detection", lines(document))
+    fill(DOCUMENT, "consequences", consequences())
     write_floor(document["detectors"])
     return 0
 
@@ -138,7 +147,7 @@ def _mistakes(detect: Detector, sets: list[LabelledSet]) -> Iterator[str]:
 
 def _ordinary(detect: Detector) -> Iterator[str]:
     right = right_findings()
-    for chat in conversations():
+    for chat in (*conversations(), *fetched_conversations(sets_folder())):
         if chat.half == SEEN:
             for number, line in enumerate(chat.lines, 1):
                 for hit in detect(line):

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
-from engine.conduct.detection_tips import AGE_ASKED
+from engine.conduct.detection_consequences import AGE_ASKED
 from server.trust.screening.screening_rules import Rules, read_rules
 from server.trust.screening.text_model import read_use
 

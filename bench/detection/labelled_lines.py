@@ -86,19 +86,36 @@ def pinned_files(pins: Path = PINS) -> list[PublicFile]:
     ]
 
 
+def pinned_conversations(pins: Path = PINS) -> list[PublicFile]:
+    """Return the files of public sets of ordinary conversations (`bench.detection.conversations`)."""
+    return [
+        PublicFile(about, about["language"], file["name"], file["url"], file["sha256"])
+        for about in tomllib.loads(pins.read_text("utf-8"))["conversations"]
+        for file in about["files"]
+    ]
+
+
 def is_intact(file: PublicFile, body: bytes) -> bool:
     """Whether a file's content is the pinned one."""
     return hashlib.sha256(body).hexdigest() == file.sha256
 
 
-def public_sets(file: PublicFile, folder: Path) -> list[LabelledSet]:
-    """Return both halves of a public file; empty if it is not in the folder. Raises BadSet if it is another file."""
+def read_public(file: PublicFile, folder: Path) -> bytes | None:
+    """Return the content of a public file; None if it is not in the folder. Raises BadSet if it is another file."""
     path = folder / file.name
     if not path.is_file():
-        return []
+        return None
     body = path.read_bytes()
     if not is_intact(file, body):
         raise BadSet(f"{path}: not the pinned file (SHA-256 {file.sha256}); delete it and fetch it again")
+    return body
+
+
+def public_sets(file: PublicFile, folder: Path) -> list[LabelledSet]:
+    """Return both halves of a public file; empty if it is not in the folder. Raises BadSet if it is another file."""
+    body = read_public(file, folder)
+    if body is None:
+        return []
     halves: dict[str, list[Line]] = {half: [] for half in HALVES}
     for line, group in _rows(file, body.decode("utf-8")):
         halves[half_of(file.about["name"], group)].append(line)

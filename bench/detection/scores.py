@@ -6,6 +6,7 @@ grooming (a request) counts as a false alarm only if the conversation also state
 slowest lines are measured again and the least counts, which leaves out interruptions.
 """
 
+import math
 import statistics
 import time
 from collections import Counter
@@ -15,11 +16,13 @@ from typing import Any, Final
 from bench.detection.conversations import Conversation
 from bench.detection.detectors import Detector
 from bench.detection.labelled_lines import CLASSES, LabelledSet
+from server.trust.screening.line_patterns import LONG
 
 ALL: Final = "all"
 HIGH: Final = "high"
 CONFIDENCES: Final = (HIGH, ALL)
 INSULTS: Final = frozenset(("hate", "threat"))
+Z: Final = 1.96  # of a normal distribution, for 95 %
 SLOWEST: Final = 50  # lines that are measured again
 AGAIN: Final = 7  # times
 
@@ -33,10 +36,12 @@ def score_set(detect: Detector, labelled: LabelledSet) -> dict[str, Any]:
     """Return a set's lines of the class (`positive`) and its ordinary ones (`negative`), and of each those with a finding (`found`, `wrong`)."""
     wanted = counts_for(labelled.kind)
     found: Counter[tuple[str, bool]] = Counter()
+    long: Counter[tuple[str, bool]] = Counter()
     for line in labelled.lines:
         low = [hit.low for hit in detect(line.text) if hit.kind in wanted]
-        found[ALL, line.positive] += bool(low)
-        found[HIGH, line.positive] += not all(low)
+        for which, is_found in ((ALL, bool(low)), (HIGH, not all(low))):
+            found[which, line.positive] += is_found
+            long[which, line.positive] += is_found and len(line.text) > LONG
     positive = sum(line.positive for line in labelled.lines)
     return {
         "set": labelled.name,
@@ -47,6 +52,12 @@ def score_set(detect: Detector, labelled: LabelledSet) -> dict[str, Any]:
         "negative": len(labelled.lines) - positive,
         "found": {which: found[which, True] for which in CONFIDENCES},
         "wrong": {which: found[which, False] for which in CONFIDENCES},
+        "long": {
+            "positive": sum(line.positive and len(line.text) > LONG for line in labelled.lines),
+            "negative": sum(not line.positive and len(line.text) > LONG for line in labelled.lines),
+            "found": {which: long[which, True] for which in CONFIDENCES},
+            "wrong": {which: long[which, False] for which in CONFIDENCES},
+        },
     }
 
 
@@ -73,8 +84,10 @@ def score_conversations(
 def false_alarms(detect: Detector, chat: Conversation, right: frozenset[tuple[str, str, int]]) -> dict[str, set[str]]:
     """Return the classes that are wrongly found in a conversation, by confidence."""
     hits = [(number, hit) for number, line in enumerate(chat.lines, 1) for hit in detect(line)]
-    wrong = [hit for number, hit in hits if (hit.kind, chat.key, number) not in right]
-    found = {ALL: {hit.kind for hit in wrong}, HIGH: {hit.kind for hit in wrong if not hit.low}}
+    wrong = [(number, hit) for number, hit in hits if (hit.kind, chat.key, number) not in right]
+    found = {ALL: {hit.kind for _, hit in wrong}, HIGH: {hit.kind for _, hit in wrong if not hit.low}}
+    if len({number for number, hit in wrong if hit.kind == "threat"}) > 1:
+        found[HIGH].add("threat")  # the second line of low confidence counts as one of high confidence
     if not any(hit.kind == "age" and not hit.low for _, hit in hits) and "grooming" not in found[HIGH]:
         found[ALL].discard("grooming")
     return found
@@ -109,6 +122,15 @@ def precision(row: dict[str, Any], which: str) -> float | None:
     """Return the share of findings that are right; None without findings."""
     total = row["found"][which] + row["wrong"][which]
     return row["found"][which] / total if total else None
+
+
+def interval(row: dict[str, Any], kind: str, which: str) -> tuple[float, float]:
+    """Return the bounds of the false alarms of a class in 1,000 conversations, with a confidence of 95 % (Wilson)."""
+    total, share = int(row["conversations"]), per_thousand(row, kind, which) / 1e3
+    middle = share + Z * Z / (2 * total)
+    half = Z * math.sqrt(share * (1 - share) / total + Z * Z / (4 * total * total))
+    scale = 1e3 / (1 + Z * Z / total)
+    return max(0.0, (middle - half) * scale), (middle + half) * scale
 
 
 def per_thousand(row: dict[str, Any], kind: str, which: str) -> float:

@@ -1,12 +1,18 @@
-"""Make the tables of `docs/operate/detection.md` from a result: goals, false alarms, scores by class and language, the time of a line."""
+"""Make the tables of `docs/operate/detection.md`: goals, false alarms, scores by class and language, the time of a line; and consequences."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from bench.detection.conversations import SMALL_TALK
 from bench.detection.labelled_lines import CLASSES, HALVES, HELD, OWN
-from bench.detection.scores import ALL, CONFIDENCES, HIGH, per_thousand, precision, recall
+from bench.detection.scores import ALL, CONFIDENCES, HIGH, interval, per_thousand, precision, recall
 from bench.support.documents import table
+from engine.conduct.detection_classes import LOW, Kind
+from engine.conduct.detection_consequences import ANSWERS, CONSEQUENCES
+from engine.conduct.detection_consequences import CLASSES as FOLLOWED
+from server.trust.screening.consequence_words import words_of
+from server.trust.screening.line_patterns import LONG
 
 SITE: Final = frozenset(
     ("ar", "de", "en", "es", "fr", "ja", "nb", "pt", "ru")
@@ -36,6 +42,7 @@ def lines(document: dict[str, Any]) -> str:
             f"### {name.capitalize()}\n",
             f"Goals, on the half `held`:\n\n{goals(result)}",
             f"False alarms in 1,000 ordinary conversations, by confidence, `seen` / `held`:\n\n{alarms(result['conversations'])}",
+            f"Own lines of more than {LONG} characters, of all languages, `seen` / `held`:\n\n{long_lines(result['sets'])}",
             f"Recall and precision by class and language, `seen` / `held`:\n\n{by_language(result['sets'])}",
             _time(result["time"]),
         ]
@@ -51,6 +58,19 @@ def _time(time: Mapping[str, Any]) -> str:
         f"A line costs {time['median_us']:g} µs in the median, {time['p99_us']:g} µs at the 99th percentile and {time['worst_us']:g} µs at worst "
         f"({time['worst_characters']} characters), of {time['lines']:,} lines.\n"
     )
+
+
+def consequences() -> str:
+    """Return the table of consequences: a row a class, a column a confidence."""
+    rows = [
+        (
+            f"`{name}`",
+            *(words_of(CONSEQUENCES[kind]) if kind in CONSEQUENCES else "–" for kind in (Kind(name), Kind(name, LOW))),
+        )
+        for name in FOLLOWED
+    ]
+    rows += [(f"`{rule}`", "–", words_of(row)) for rule, row in ANSWERS.items()]
+    return table(("class", "high confidence", "low confidence"), rows)
 
 
 def percent(share: float | None) -> str:
@@ -73,7 +93,7 @@ def is_met(row: dict[str, Any], which: str) -> bool:
 def goals(result: dict[str, Any]) -> str:
     """Return the table of goals: recall over all languages, the sets that reach and miss the goal, and false alarms."""
     rows = []
-    talk = [row for row in result["conversations"] if row["half"] == HELD]
+    talk = [row for row in result["conversations"] if row["half"] == HELD and row["set"] != SMALL_TALK]
     for kind in GOALS:
         held = [
             row
@@ -92,18 +112,35 @@ def goals(result: dict[str, Any]) -> str:
                 f"{percent(recall(total, ALL))} ({percent(recall(total, HIGH))})",
                 ", ".join(_place(row) for row in held if is_met(row, ALL)) or "none",
                 ", ".join(missed) or "none",
-                _alarms(talk, kind),
+                *_alarms(talk, kind),
             )
         )
-    columns = ("class", "goal", "recall (high)", "sets that reach it", "sets that miss it", "alarms (high), at most 1")
+    columns = (
+        "class",
+        "goal",
+        "recall (high)",
+        "sets that reach it",
+        "sets that miss it",
+        "alarms",
+        "alarms, high: at most 1",
+    )
     return table(columns, rows)
 
 
-def _alarms(talk: Rows, kind: str) -> str:
-    """Return the false alarms of the worst set, and whether those of high confidence are few enough."""
-    worst = {which: max(per_thousand(row, kind, which) for row in talk) for which in CONFIDENCES}
-    told = "" if worst[ALL] <= ALARMS_MAX else ", high only" if worst[HIGH] <= ALARMS_MAX else ", missed"
-    return f"{worst[ALL]:.1f} ({worst[HIGH]:.1f}){told}"
+def _alarms(talk: Rows, kind: str) -> tuple[str, str]:
+    """Return the false alarms in all held conversations of people, and those of high confidence with their bounds and a verdict."""
+    total: dict[str, Any] = {
+        "conversations": sum(row["conversations"] for row in talk),
+        "alarms": {which: {kind: sum(row["alarms"][which][kind] for row in talk)} for which in CONFIDENCES},
+    }
+    high = per_thousand(total, kind, HIGH)
+    verdict = "reached" if high <= ALARMS_MAX else "missed"
+    return f"{per_thousand(total, kind, ALL):.1f}", f"{_with_bounds(total, kind, HIGH)}, {verdict}"
+
+
+def _with_bounds(row: Mapping[str, Any], kind: str, which: str) -> str:
+    low, high = interval(dict(row), kind, which)
+    return f"{per_thousand(dict(row), kind, which):.1f} ({low:.1f} to {high:.1f})"
 
 
 def _place(row: Mapping[str, Any]) -> str:
@@ -111,8 +148,10 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _sum(rows: Rows) -> dict[str, Any]:
-    found = {which: sum(row["found"][which] for row in rows) for which in CONFIDENCES}
-    return {"positive": sum(row["positive"] for row in rows), "found": found}
+    total: dict[str, Any] = {name: sum(row[name] for row in rows) for name in ("positive", "negative")}
+    for name in ("found", "wrong"):
+        total[name] = {which: sum(row[name][which] for row in rows) for which in CONFIDENCES}
+    return total
 
 
 def alarms(rows: Rows) -> str:
@@ -123,17 +162,53 @@ def alarms(rows: Rows) -> str:
     columns = [(name, which) for name in sets for which in CONFIDENCES]
     return table(
         ("class", *(f"{name} ({total[name]:,}), {which}" for name, which in columns)),
-        (
-            (
-                NAMES[kind],
-                *(
-                    " / ".join(f"{per_thousand(found[name, half], kind, which):.1f}" for half in HALVES)
-                    for name, which in columns
-                ),
-            )
-            for kind in GOALS
-        ),
+        ((NAMES[kind], *(_by_half(found, name, kind, which) for name, which in columns)) for kind in GOALS),
     )
+
+
+def _by_half(found: Mapping[tuple[str, str], dict[str, Any]], name: str, kind: str, which: str) -> str:
+    """Return the false alarms of a set in both halves; those of high confidence in `held` with their bounds."""
+    parts = []
+    for half in HALVES:
+        row = found.get((name, half))
+        if row is None:
+            parts.append("–")
+        elif (which, half) == (HIGH, HELD):
+            parts.append(_with_bounds(row, kind, which))
+        else:
+            parts.append(f"{per_thousand(row, kind, which):.1f}")
+    return " / ".join(parts)
+
+
+def long_lines(rows: Rows) -> str:
+    """Return the table of long lines: a row a class that has some."""
+    shown = []
+    for kind in GOALS:
+        halves = [
+            _sum([row["long"] for row in rows if (row["class"], row["half"], row["set"]) == (kind, half, OWN)])
+            for half in HALVES
+        ]
+        if all(half["positive"] for half in halves):
+            figures = [
+                " / ".join(percent(share(half, which)) for half in halves)
+                for which in (ALL, HIGH)
+                for share in (recall, _wrong)
+            ]
+            counts = " / ".join(f"{half['positive']} + {half['negative']}" for half in halves)
+            shown.append((NAMES[kind], counts, *figures))
+    columns = (
+        "class",
+        "lines: of the class + ordinary",
+        "recall",
+        "ordinary lines found",
+        "recall, high",
+        "ordinary lines found, high",
+    )
+    return table(columns, shown)
+
+
+def _wrong(row: Mapping[str, Any], which: str) -> float | None:
+    return row["wrong"][which] / row["negative"] if row["negative"] else None
 
 
 def by_language(rows: Rows) -> str:

@@ -22,7 +22,7 @@ from bench.detection.conversations import Conversation, conversations
 from bench.detection.detection import labelled_sets
 from bench.detection.labelled_lines import OWN, SEEN, LabelledSet, pinned_files, template_of
 from bench.detection.public_files import missing_files, sets_folder
-from engine.conduct.detection_tips import GROOM, HATE
+from engine.conduct.detection_consequences import GROOM, HATE
 from server.trust.screening.text_folding import split_line
 from server.trust.screening.text_model import FILE, NEVER, ModelClass, TextModel, write_model
 

@@ -5,9 +5,9 @@ ends, and the user is excluded for a day. A hint of low confidence ("im in high 
 **Invariant:** the answers are in memory only.
 """
 
-# "18 or over" is remembered for a day: a second such line within the day is shown to a moderator (`engine.conduct.detection_tips.Act`), and asked
-# about again in another chat. A client of another protocol cannot be asked: its chat ends, it gets a message, and its searches are refused for that
-# day.
+# "18 or over" is remembered for a day: a second such line within the day is shown to a moderator
+# (`engine.conduct.detection_consequences.Act`), and asked about again in another chat. A client of another protocol cannot be asked: its chat ends,
+# it gets a message, and its searches are refused for that day.
 
 from typing import Final
 
@@ -17,7 +17,7 @@ from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
 from engine.conduct.age_answers import ASKED, KEPT, OLDEST
 from engine.conduct.detection_classes import AGE_HINT
-from engine.conduct.detection_tips import AGE_ADULT, AGE_ASKED, AGE_CLAIM, AGE_MINOR, Act
+from engine.conduct.detection_consequences import AGE_ADULT, AGE_ASKED, AGE_CLAIM, AGE_MINOR, Act, consequence_of
 from engine.core.chat import Seat
 from engine.core.ended_seats import LONGER
 from engine.core.engine_state import EngineState
@@ -61,7 +61,7 @@ class AgeQuestion:
         writer, seat = there
         here = writer.seat is seat
         said = self._ages.of(writer.person, now)
-        if rule == AGE_HINT:
+        if not consequence_of(rule).holds:
             if said is None and here:
                 self._hint(writer, seat, number)
             return

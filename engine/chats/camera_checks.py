@@ -27,7 +27,7 @@ from engine.conduct.camera_verdicts import (
     mine_missed,
     theirs_missed,
 )
-from engine.conduct.detection_tips import KNOWN, LIMITS, NUDITY, Act
+from engine.conduct.detection_consequences import KNOWN, LIMITS, NUDITY, Act
 from engine.core.chat import Chat, Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session

@@ -11,7 +11,7 @@ import orjson
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.opener_pause import OpenerPause
 from engine.chats.reactions import pay
-from engine.conduct.detection_tips import AGE_CLAIM, Act
+from engine.conduct.detection_consequences import AGE_CLAIM, Act
 from engine.core.bus_messages import Begin, Ended, Moved, Replaced, WantsAgain
 from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Address, Seat, number_of_chat
 from engine.core.engine_state import EngineState

@@ -10,7 +10,7 @@ cdef class Detections:
     cdef EngineState _core
     cdef LineTips _tips
 
-    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict, kind=str, confidence=str)
+    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict, kind=str, is_daily=bint)
     cpdef found(self, str chat, int side, int number, str rule, double now)
 
     cpdef sweep(self, double now)

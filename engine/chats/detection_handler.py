@@ -1,6 +1,6 @@
 """React to a detection (the screening process found a rule's match in a chat line), beyond the tips of `engine.chats.safety_tips`.
 
-A detection is counted against the writer, or is passed to the server as an `Act` (`engine.conduct.detection_tips`).
+A detection is counted against the writer, or is passed to the server as an `Act` (`engine.conduct.detection_consequences`).
 **Invariant:** counts are in memory and bounded; nothing here has a lasting effect on a user.
 """
 
@@ -9,30 +9,27 @@ A detection is counted against the writer, or is passed to the server as an `Act
 # Detections are kept in the chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that has ended
 # meanwhile are assigned to their writer for some seconds (`engine.core.ended_seats`).
 
-from typing import Final
+from collections.abc import Mapping
 
 from engine.chats.grooming import Grooming
 from engine.chats.safety_tips import LineTips
-from engine.conduct.detection_classes import HIGH, RULES
-from engine.conduct.detection_tips import (
+from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_consequences import (
     AGE_ASKED,
     AGE_CLAIM,
     GROOM,
-    HATE,
     LIMITS,
     LINKED,
     OPENER,
     OWN,
     REPEAT,
-    THREAT,
     Act,
+    consequence_of,
 )
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from ext.accept.address_limits import key_of
-
-DAILY: Final = frozenset((HATE, THREAT))  # classes of lines that are counted over a day
 
 
 class Detections:
@@ -53,17 +50,21 @@ class Detections:
         writer, seat = there
         if number > seat.chat.ring.last:
             return
-        kind, confidence = RULES[rule]
+        kind = RULES[rule].name
+        follows = consequence_of(rule)
+        spoken = seat.chat.found
+        is_daily = bool(follows.friction or follows.case) or (
+            follows.repeats and _is_second(spoken, side, rule, number)
+        )
         if kind not in OWN:
-            spoken = seat.chat.found
             if rule == AGE_ASKED:  # the last one: a number is an answer to a question that came just before
                 spoken[side, rule] = number
             else:
                 spoken.setdefault((side, rule), number)
-        if kind in DAILY and confidence == HIGH:
+        if is_daily:
             self._count(writer, seat, kind, number, now)
         if kind in LINKED:
-            if confidence == HIGH and self._core.settings.challenges:  # one of low confidence is a tip only
+            if follows.points and self._core.settings.challenges:
                 self._core.friction.linked(writer.person, now)
         elif kind == OPENER:
             self._began(writer, now)
@@ -87,7 +88,7 @@ class Detections:
             self._core.out.keep((writer, seat, act))
 
     def _count(self, writer: Session, seat: Seat, kind: str, number: int, now: float) -> None:
-        """Count a detection of high confidence for the day, once per chat; from a limit on, each chat is shown to a moderator."""
+        """Count a detection for the day, once per chat; from a limit on, each chat is shown to a moderator."""
         chats = self._core.detected(writer, kind, seat.chat.id, now)
         limit = LIMITS[kind].case
         if limit and chats >= limit:  # not 0: it was counted now
@@ -101,3 +102,9 @@ class Detections:
         if self._core.settings.challenges:
             self._core.friction.opener(writer.person, now)
         self._core.openers.add(writer.person, key_of(writer.address), now)
+
+
+def _is_second(spoken: Mapping[tuple[int, str], int], side: int, rule: str, number: int) -> bool:
+    """Whether the class of a rule was found with its confidence in another line of that side of the chat before."""
+    kind = RULES[rule]
+    return any(line != number for (who, other), line in spoken.items() if who == side and RULES.get(other) == kind)

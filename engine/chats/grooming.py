@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.safety_tips import LineTips
 from engine.conduct.detection_classes import HIGH, RULES
-from engine.conduct.detection_tips import AGE_ADULT, AGE_CLAIM, AGE_MINOR, GROOM, Act
+from engine.conduct.detection_consequences import AGE_ADULT, AGE_CLAIM, AGE_MINOR, GROOM, Act
 from engine.core.chat import Chat
 from engine.core.engine_state import EngineState
 from engine.wire.protocol import MODERATION

@@ -4,8 +4,7 @@ Tips follow from detections of the screening process.
 **Invariant:** at most one tip of each kind per chat and user, and none after the chat's end.
 """
 
-from engine.conduct.detection_classes import Kind
-from engine.conduct.detection_tips import KINDS, WITH_NUMBERS, tips_of
+from engine.conduct.detection_consequences import KINDS, WITH_NUMBERS, consequence_of
 from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
@@ -21,16 +20,16 @@ class LineTips:
     def __init__(self, core: EngineState) -> None:
         self._core = core
 
-    def found(self, chat: str, side: int, number: int, kind: Kind) -> None:
-        """Send the tips of a class of rules, of which one matched line `number` of a side of a chat; line 0 of the watcher is the question."""
+    def found(self, chat: str, side: int, number: int, rule: str) -> None:
+        """Send the tips of a rule that matched line `number` of a side of a chat; line 0 of the watcher is the question."""
         if not self._core.settings.tips:
             return
-        to_writer, to_receiver = tips_of(kind)
-        if to_writer:
-            self._tell(to_writer, self.at(chat, side), number)
-        for told in (0, 1) if to_receiver else ():
+        follows = consequence_of(rule)
+        if follows.writer:
+            self._tell(follows.writer, self.at(chat, side), number)
+        for told in (0, 1) if follows.receiver else ():
             if told != side:
-                self._tell(to_receiver, self.at(chat, told), number)
+                self._tell(follows.receiver, self.at(chat, told), number)
 
     def _tell(self, kind: str, session: Session | None, number: int) -> None:
         if session is None or session.seat is None or number > session.seat.chat.ring.last:

@@ -16,7 +16,7 @@ are monotonic seconds.
 
 from typing import Any, Final
 
-from engine.conduct.detection_tips import DIFFERS, KNOWN, NUDITY
+from engine.conduct.detection_consequences import DIFFERS, KNOWN, NUDITY
 
 CLEAN: Final = "clean"
 UNSURE: Final = "unsure"

@@ -10,7 +10,7 @@ detected the longest ago is dropped first.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from engine.conduct.detection_tips import LIMITS
+from engine.conduct.detection_consequences import LIMITS
 from ext.base.ageing_map import AgeingMap
 
 DAY: Final = 86_400.0  # seconds

@@ -1,8 +1,8 @@
 """Define the rules of the screening process: the class of each, which decides its consequence, and its confidence.
 
-A class is a row of `engine.conduct.detection_tips.EFFECTS`; metrics, cases and clients know classes only. A rule names what was recognised, such
-as the kind of a request, so that several detections of a chat can be combined.
-**Invariant:** a pure table. A low confidence brings at most a tip or help; alone it is never held against the writer.
+A class has rows in `engine.conduct.detection_consequences.CONSEQUENCES`; metrics, cases and clients know classes only. A rule names what was
+recognised, such as the kind of a request, so that several detections of a chat can be combined.
+**Invariant:** a pure table. A line of low confidence brings at most a tip, help or a question; alone it is never held against the writer.
 """
 
 from typing import Final, NamedTuple

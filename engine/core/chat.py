@@ -114,7 +114,7 @@ class Seat:
         self.inside = b""  # the encoded facts of `matched`, sent again in `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, until the user has been notified
         self.ended = 0.0  # when the chat ended; 0.0 while it runs
-        # bits of the kinds of `tip` that this side received (`engine.conduct.detection_tips.KINDS`), and AGAIN_HERE, AGAIN_THERE
+        # bits of the kinds of `tip` that this side received (`engine.conduct.detection_consequences.KINDS`), and AGAIN_HERE, AGAIN_THERE
         self.tips = 0
         self.reacted = 0.0  # until when this side has paid for its reactions, and wishes to meet again
         self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported

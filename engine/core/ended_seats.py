@@ -8,7 +8,7 @@ from collections import deque
 from typing import Final
 
 from engine.conduct.detection_classes import RULES
-from engine.conduct.detection_tips import AGE_CLAIM, GROOM
+from engine.conduct.detection_consequences import AGE_CLAIM, GROOM
 from engine.core.chat import Chat, Seat
 from engine.core.session import Session
 

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from engine.conduct.camera_verdicts import CameraState
-from engine.conduct.detection_tips import Act
+from engine.conduct.detection_consequences import Act
 from engine.wire.rule_constants import ON, Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.conduct.detection_tips import Act
+from engine.conduct.detection_consequences import Act
 from engine.core.states import GONE
 from engine.wire.protocol import LEFT, NO_SNAP, PROGRAM
 from engine.wire.rule_constants import SIGHT_FOR

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.conduct.detection_tips import Act
+from engine.conduct.detection_consequences import Act
 from engine.wire.rule_constants import PAUSE, PAUSED_FOR
 from tests.engine.looking import BOTH, Looking, due, hits, kinds, looks_of, misses, veils
 

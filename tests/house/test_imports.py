@@ -39,7 +39,7 @@ ENGINE_FOR_THE_SERVER = {
     "engine.wire.protocol",
     "engine.views",
     "engine.wire.rule_constants",
-    "engine.conduct.detection_tips",  # what follows from a finding
+    "engine.conduct.detection_consequences",  # what follows from a finding
     "engine.conduct.detection_classes",  # the class of each rule
     "engine.matching.interest_normalisation",  # what looks alike
     "engine.rooms.hub",  # the door of the process in which the people of several workers wait

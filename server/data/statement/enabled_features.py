@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from server.data.statement.recipient_check import is_sent_away
 from server.ops.config.settings import Settings
 
 
@@ -25,13 +26,14 @@ def features(settings: Settings) -> frozenset[str]:
         "captcha.address": settings.challenge.company is not None and settings.challenge.send_address,
         "omegle": settings.omegle.enabled,
         "screening": settings.screening.text != "off",
-        "screening.command": settings.screening.asks_provider and not settings.screening.sent_to,
-        "screening.provider": bool(settings.screening.sent_to),
+        "screening.command": settings.screening.asks_provider
+        and not is_sent_away(settings.screening.sent_to, settings),
+        "screening.provider": is_sent_away(settings.screening.sent_to, settings),
         "proxy": bool(settings.server.proxies),
         "countries": bool(settings.safety.refused_countries),
         "hosts": bool(settings.cluster.nats),
         "pictures": store and video.enabled and settings.pictures.mode != "off",
-        "pictures.provider": store and video.enabled and bool(settings.pictures.sent_to),
+        "pictures.provider": store and video.enabled and is_sent_away(settings.pictures.sent_to, settings),
     }
     return frozenset(name for name, on in found.items() if on)
 

@@ -38,11 +38,16 @@ def refusal(settings: Settings) -> str:
     Lines of chats need a recipient that may have them: of the kind "moderation", with `text_provider` among its items or with no items.
     """
     place = settings.screening.sent_to
-    if not place or _ours(urlsplit(place).hostname or "", settings):
+    if not is_sent_away(place, settings):
         return ""
     if any(one.kind == "moderation" and (not one.items or TEXT in one.items) for one in settings.recipients):
         return ""
     return f"{place} gets the lines of all chats, and no [[recipients]] of the kind moderation names its company"
+
+
+def is_sent_away(address: str, settings: Settings) -> bool:
+    """Return whether an address is of another operator's host; not if it is empty."""
+    return bool(address) and not is_own_host(urlsplit(address).hostname or "", settings)
 
 
 def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -51,26 +56,26 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
     if video.enabled:
         for url in (*video.stun, *video.turn):
             host = _ice_host(url)
-            if host and not _ours(host[1], settings):
+            if host and not is_own_host(host[1], settings):
                 yield "turn", f"{url} learns the IP addresses of all users in a video chat"
     if settings.store.enabled and objects.url:
         host_of_objects = urlsplit(objects.endpoint).hostname or "amazonaws.com"
-        if not _ours(host_of_objects, settings):
+        if not is_own_host(host_of_objects, settings):
             yield "objects", f"{objects.url} holds the texts of saved chats, encrypted"
-    if mail.host and not _ours(mail.host, settings):
+    if mail.host and not is_own_host(mail.host, settings):
         yield "mail", f"{mail.host} gets the addresses to which codes are sent"
     for kind, place, gets in (
         ("translation", settings.translation.url, "the lines that people have translated"),
         ("moderation", settings.pictures.sent_to if video.enabled else "", "still pictures of video chats"),
         ("moderation", settings.screening.sent_to, "the lines of all chats"),
     ):
-        if place and not _ours(urlsplit(place).hostname or "", settings):
+        if is_sent_away(place, settings):
             yield kind, f"{place} gets {gets}"
     company = settings.challenge.company
     if company is not None:
         for address in (company.script_url, company.verify_url):
             theirs = urlsplit(address).hostname or ""
-            if not _ours(theirs, settings):
+            if not is_own_host(theirs, settings):
                 yield "captcha", f"{theirs} learns the IP address and the browser of those whom it checks"
                 break
     for network in settings.server.proxies:
@@ -78,7 +83,7 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "cdn", f"the proxies of {network} see every request"
 
 
-def _ours(host: str, settings: Settings) -> bool:
+def is_own_host(host: str, settings: Settings) -> bool:
     """Return whether a host is this machine, in a private network, or under a name that this server serves."""
     name = host.strip("[]").lower()
     if name == "localhost":

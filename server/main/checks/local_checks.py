@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from server.data.statement.recipient_check import refusal, unnamed, untold
 from server.main.checks.check_finding import Finding, error, notice, ok, warning
 from server.main.checks.cluster_needs import fitness
 from server.main.checks.eea_countries import EEA
 from server.main.checks.public_host_requirements import loopback, missing, public_address, public_names
+from server.ops.config.screening_settings import Screening
 from server.ops.config.settings import Settings
 from server.ops.process.unix_user_switch import MADE_FIRST, name_of
 
@@ -76,7 +78,16 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )
     if console.enabled and not console.origin and not console.port:
         yield warning("settings", "console.port is 0: each start is another origin, and no passkey fits", "choose one")
-    screening = settings.screening
+    yield from _provider(settings.screening)
+    if not loopback(settings.metrics.host) and public_address(settings.metrics.host):
+        yield warning(
+            "settings",
+            f"metrics.host is {settings.metrics.host}: all the world may ask",
+            "an address of a private network",
+        )
+
+
+def _provider(screening: Screening) -> Iterator[Finding]:
     if (
         screening.asks_provider
         and screening.provider == "command"
@@ -87,11 +98,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             f"screening.provider_command: there is no program {screening.provider_command[0]}",
             "its path, or a name in PATH",
         )
-    if not loopback(settings.metrics.host) and public_address(settings.metrics.host):
+    sent = urlsplit(screening.sent_to)
+    if sent.scheme == "http" and not loopback(sent.hostname or ""):
         yield warning(
             "settings",
-            f"metrics.host is {settings.metrics.host}: all the world may ask",
-            "an address of a private network",
+            f"screening.provider_url is {screening.provider_url}: the lines of all chats travel there in the clear",
+            "use https, or a server on this machine",
         )
 
 

@@ -16,8 +16,8 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
-from engine.conduct.detection_classes import HIGH, LOW, RULES
-from engine.conduct.detection_tips import FURTHER, GROOM, LIMITS, tips_of
+from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_consequences import consequence_of
 from server.main.commands.command_base import (
     AsJson,
     ConfigFile,
@@ -30,6 +30,7 @@ from server.main.commands.command_base import (
     table,
 )
 from server.ops.config.settings import Settings
+from server.trust.screening.consequence_words import words_of
 
 app = typer.Typer(no_args_is_help=True)
 LINE_MAX: Final = 16 * 1024  # bytes of a line of standard input; a chat line has 2,000 characters at most
@@ -146,23 +147,8 @@ def _found(rule: str, where: str) -> Found:
         "class": kind.name,
         "confidence": kind.confidence,
         "where": where,
-        "follows": _follows(rule),
+        "follows": words_of(consequence_of(rule)),
     }
-
-
-def _follows(rule: str) -> str:
-    """Return in words which tips are sent, what else follows in the chat, and from how many chats of a day more follows."""
-    kind = RULES[rule]
-    to_writer, to_receiver = tips_of(kind)
-    parts = [f"tip {tip} to the {side}" for tip, side in ((to_writer, "writer"), (to_receiver, "receiver")) if tip]
-    own = rule if kind.confidence == LOW and kind.name != GROOM else kind.name
-    if own in FURTHER:
-        parts.append(FURTHER[own])
-    if kind.confidence == HIGH and kind.name in LIMITS:
-        limit = LIMITS[kind.name]
-        parts += [f"a challenge from chat {limit.friction} of a day"] if limit.friction else []
-        parts += [f"a case from chat {limit.case} of a day"] if limit.case else []
-    return ", ".join(parts) or "counted"
 
 
 def _answer_lines(lines: BinaryIO, find: Source, answer: Callable[[dict[str, Any]], None]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engine.conduct.detection_tips import AGE_CLAIM, DIFFERS, GROOM, HATE, KNOWN, NUDITY, REPEAT, THREAT
+from engine.conduct.detection_consequences import AGE_CLAIM, DIFFERS, GROOM, HATE, KNOWN, NUDITY, REPEAT, THREAT
 from engine.wire.protocol import REASONS as REPORT_REASONS
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -113,7 +113,7 @@ DETECTIONS: Final[Mapping[str, Reason]] = {
     DIFFERS: Reason("R2", 40, MACHINE),
     REPEAT: Reason("R5", 20, MACHINE, step=Step(PAUSE, HOUR)),  # `screening.pause` sets another length
     THREAT: Reason("R3", 60, MACHINE),
-    HATE: Reason("R4", 40, MACHINE),  # in several chats of a day (`engine.conduct.detection_tips.LIMITS`)
+    HATE: Reason("R4", 40, MACHINE),  # in several chats of a day (`engine.conduct.detection_consequences.LIMITS`)
     GROOM: Reason(CHILDREN, 100, URGENT, step=Step(PAUSE, DAY)),
     AGE_CLAIM: Reason(
         ADULTS, 100, URGENT

@@ -1,7 +1,7 @@
 """Declare the metrics of automatic text screening, as rows of `server.ops.metrics.metric_table`."""
 
 from engine.conduct.detection_classes import PROVIDED, RULES
-from engine.conduct.detection_tips import EFFECTS, KINDS
+from engine.conduct.detection_consequences import CLASSES, KINDS
 from server.ops.metrics.metric_type import Metric
 
 SCREENED = (
@@ -102,7 +102,7 @@ PROVIDER = (
 )
 SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_tips": {"kind": (*KINDS, "paused")},  # paused: to users whose first lines wait
-    "serendip_findings": {"rule": tuple(EFFECTS)},
+    "serendip_findings": {"rule": CLASSES},
     "serendip_screening_skipped": {"what": ("line", "rest", "model", "provider")},
     "serendip_provider_lines": {"result": ("answered", "late", "dropped")},
     "serendip_provider_findings": {

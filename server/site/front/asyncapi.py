@@ -6,7 +6,7 @@ the server refuses an example.
 
 from typing import Any, Final
 
-from engine.conduct.detection_tips import KINDS
+from engine.conduct.detection_consequences import KINDS
 from engine.wire import protocol as p
 from server.ops.version import VERSION
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.conduct.detection_tips import KNOWN, REPEAT
+from engine.conduct.detection_consequences import KNOWN, REPEAT
 from server.data.connection_source import SourceEndpoint
 from server.data.database.database import Database
 from server.data.errors import ObjectsAway, StoreAway

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.conduct.detection_classes import HIGH, RULES, Kind
-from engine.conduct.detection_tips import AGE_CLAIM, GROOM
+from engine.conduct.detection_consequences import AGE_CLAIM, GROOM
 from engine.views import Act, Report, SeatView
 from server.ops.security.report_receipt_url import secret
 from server.trust.evidence.chat_evidence import ChatLine, CountedDetection, Detection, Evidence, counted_of, last, said

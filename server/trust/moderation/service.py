@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from engine.conduct.detection_tips import NUDITY
+from engine.conduct.detection_consequences import NUDITY
 from engine.views import Act, Report, SeatView
 from engine.wire.protocol import PAIR_DAYS
 from server.data.database.change_detector import ChangePoll

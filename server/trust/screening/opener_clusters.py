@@ -8,7 +8,7 @@ those of the last WINDOW seconds counted.
 import os
 from typing import Final
 
-from engine.conduct.detection_tips import OPENER, REPEAT
+from engine.conduct.detection_consequences import OPENER, REPEAT
 from engine.matching.interest_normalisation import skeleton
 from ext.net.similarity import Shingles
 from ext.text.line_sieve import FirstLines

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.conduct.detection_classes import HINTS, MODELLED, PROVIDED, RULES
-from engine.conduct.detection_tips import BEGUN
+from engine.conduct.detection_consequences import BEGUN
 from ext.text.phrase_index import PhraseIndex
 from server.trust.screening import line_patterns
 from server.trust.screening.phrase_compiler import compile_phrases

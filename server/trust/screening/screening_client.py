@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 
 from engine.conduct.detection_classes import RULES
-from engine.conduct.detection_tips import EFFECTS
+from engine.conduct.detection_consequences import CLASSES
 from engine.wire.protocol import SIDES
 from ext.net.tap import Tap, make
 from server.ops import log
@@ -60,7 +60,7 @@ class Screener:
         self._now = dict.fromkeys(COUNTED, 0)  # of the present one
         self._lag = 0.0
         self._bad = ""
-        self.findings = dict.fromkeys(EFFECTS, 0)
+        self.findings = dict.fromkeys(CLASSES, 0)
         self._program = Program(self, LONGEST_MESSAGE, strict=False)
 
     @property

@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 
 from engine.conduct.detection_classes import RULES
-from engine.conduct.detection_tips import LINKED
+from engine.conduct.detection_consequences import LINKED
 from ext.net.tap import Tapped
 from ext.text.line_sieve import LineSieve
 from server.ops.process.fault_summary import ended_by

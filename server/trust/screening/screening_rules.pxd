@@ -96,3 +96,7 @@ cdef class Rules:
 
 
 cpdef bint words_are_digits(str word) except -1
+
+
+@cython.locals(sure=set)
+cpdef list without_hints(dict found)

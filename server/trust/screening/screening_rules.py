@@ -11,8 +11,8 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from engine.conduct.detection_classes import HINTS, RULES, Kind
-from engine.conduct.detection_tips import SELF_HARM, THREAT
+from engine.conduct.detection_classes import HIGH, HINTS, RULES, Kind
+from engine.conduct.detection_consequences import SELF_HARM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.line_sieve import LineSieve
 from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SIGNS, SPELLED, WIDE, PhraseScanner
@@ -233,7 +233,7 @@ class Rules:
             found: dict[str, Detection] = {}
             self._look(Piece(text, "", "", last=True), flags, True, found)
             self.unread += self._is_late
-            return list(found.values()), folded
+            return without_hints(found), folded
         return self._find_in_pieces(text)
 
     def _scan(self, text: str) -> int:
@@ -256,7 +256,7 @@ class Rules:
             if self._is_late or (not piece.last and time.thread_time_ns() - self._begun > self.line_max_ns):
                 self.unread += 1
                 break
-        return list(found.values()), beginning
+        return without_hints(found), beginning
 
     def _look(self, piece: Piece, flags: int, first: bool, found: dict[str, Detection]) -> None:
         text = piece.text
@@ -372,6 +372,14 @@ class Rules:
         """Return the age that words state, 0 if they have none, or several."""
         stated = {age for word in words if (age := self._phrases.ages.get(word) or line_patterns.age_within(word))}
         return stated.pop() if len(stated) == 1 else 0
+
+
+def without_hints(found: dict[str, Detection]) -> list[Detection]:
+    """Return the detections of a line, without the hint of a class of which a rule of high confidence was found too."""
+    if len(found) < 2:
+        return list(found.values())
+    sure = {kind.name for rule in found if (kind := RULES[rule]).confidence == HIGH}
+    return [one for rule, one in found.items() if RULES[rule].name not in sure or HINTS.get(RULES[rule].name) != rule]
 
 
 def words_are_digits(word: str) -> bool:

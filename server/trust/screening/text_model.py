@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.conduct.detection_classes import HIGH, LOW, RULES, Kind
-from engine.conduct.detection_tips import GROOM, SELF_HARM, THREAT
+from engine.conduct.detection_consequences import GROOM, SELF_HARM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
 from server.trust.screening.line_patterns import LONG, has_laughter
 from server.trust.screening.text_folding import PIECE

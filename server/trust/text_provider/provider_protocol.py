@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.conduct.detection_classes import HIGH, LOW, PROVIDED, RULES
-from engine.conduct.detection_tips import GROOM
+from engine.conduct.detection_consequences import GROOM
 
 CLASSES: Final = tuple(dict.fromkeys(RULES[rule].name for rule in RULES if rule in PROVIDED))
 PIECE: Final = 64 * 1024  # bytes of one read

@@ -3,7 +3,7 @@
 from bench.detection.detectors import CLASSES_OF_SERVICE, UNMEASURED, Hit, detect_by_rules
 from bench.detection.tables import GOALS
 from engine.conduct.detection_classes import RULES
-from engine.conduct.detection_tips import BEGUN
+from engine.conduct.detection_consequences import BEGUN
 
 
 def test_each_rule_of_words_has_a_class_that_is_measured() -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from bench.detection.conversations import conversations, right_findings
+from bench.detection.conversations import conversations, fetched_conversations, right_findings
 from bench.detection.detectors import DETECTORS
 from bench.detection.floor import floor_of, is_worse, read_floor, worse
-from bench.detection.labelled_lines import own_sets, pinned_files, public_sets
-from bench.detection.public_files import sets_folder
-from bench.detection.scores import score_conversations, score_set
+from bench.detection.labelled_lines import HALVES, own_sets, pinned_conversations, pinned_files, public_sets
+from bench.detection.public_files import missing_files, sets_folder
+from bench.detection.scores import CONFIDENCES, score_conversations, score_set
 
 ROW: dict[str, Any] = {
     "set": "own",
@@ -59,8 +59,23 @@ def test_no_public_set_is_worse_than_recorded(name: str, file: Any) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", DETECTORS)
+def test_no_public_conversations_have_more_false_alarms_than_recorded(name: str) -> None:
+    if lacking := missing_files(pinned_conversations(), sets_folder()):
+        pytest.skip(f"{lacking[0].name} is not on this machine: python -m bench detection --fetch")
+    chats = score_conversations(DETECTORS[name](), fetched_conversations(sets_folder()), right_findings())
+    assert worse(read_floor()[name], floor_of({"sets": [], "conversations": chats})) == []
+
+
+@pytest.mark.timeout(300)
 def test_each_recorded_set_still_exists() -> None:
     files = {f"{file.about['name']} {file.about['class']} {file.language}" for file in pinned_files()}
+    files |= {
+        f"{file.about['name']} {half} {which}"
+        for file in pinned_conversations()
+        for half in HALVES
+        for which in CONFIDENCES
+    }
     for name, floor in read_floor().items():
         there = set(floor_of(measured(name)))
         gone = {row for row in floor if row not in there and " ".join(row.split()[:3]) not in files}

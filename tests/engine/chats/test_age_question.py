@@ -7,7 +7,7 @@ import pytest
 from engine.chats.age_question_pause import ANSWER_WITHIN
 from engine.conduct.age_answers import ASKED, KEPT
 from engine.conduct.detection_classes import AGE_HINT
-from engine.conduct.detection_tips import AGE_CLAIM, Act
+from engine.conduct.detection_consequences import AGE_CLAIM, Act
 from engine.wire.client_requests import Report
 from engine.wire.protocol import ADULT, MINOR, PROGRAM
 from engine.wire.rule_constants import Settings

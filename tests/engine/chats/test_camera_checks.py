@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.chats import camera_checks
-from engine.conduct.detection_tips import AGE_CLAIM, LIMITS, NUDITY
+from engine.conduct.detection_consequences import AGE_CLAIM, LIMITS, NUDITY
 from engine.wire.protocol import LEFT, PROGRAM, SNAP_NONCE
 from engine.wire.rule_constants import LOOK_AGAIN, LOOK_LEAST, OFF, PAUSE, PAUSED_FOR, REPORTS, SIGHT_FOR, Settings
 from engine.wire.server_frames import snap

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.conduct.detection_classes import AGE_NUMBER, LOW, RULES
-from engine.conduct.detection_tips import AGE_ASKED, OWN, Act
+from engine.conduct.detection_consequences import AGE_ASKED, OWN, Act
 from engine.conduct.friction_points import FACTS, LINKED
 from engine.conduct.opener_counts import MANY, WINDOW
 from engine.core import ended_seats
@@ -198,6 +198,22 @@ def test_a_threat_is_a_case_in_its_first_chat() -> None:
     (act,) = chats_with(world, wire, "threat.extortion", 1)
     assert act.found == "threat"
     assert world.engine.tally["tip threat"] == 1
+
+
+def test_a_second_line_of_low_confidence_is_a_case_for_a_threat_alone_and_once_a_chat() -> None:
+    world = World(keeps=True)
+    a, b = sides(world)
+    for wire in (a, b):
+        for line in ("one", "two", "three"):
+            world.say(wire, line)
+    for number, rule in ((1, "threat.hint"), (1, "threat.model.low"), (2, "hate.slur"), (3, "hate.slur")):
+        world.engine.found(chat_of(a), 0, number, rule, world.now)
+    world.engine.found(chat_of(a), 1, 2, "threat.hint", world.now)
+    assert world.kept == []
+    for number in (3, 4):
+        world.engine.found(chat_of(a), 0, number, "threat.model.low", world.now)
+    (act,) = [item[2] for item in world.kept]
+    assert (act.found, act.side, act.number) == ("threat", 0, 3)
 
 
 @pytest.mark.parametrize("rule", ["hate.slur", "threat.hint", "self-harm", "self-harm.hint", "groom.pictures"])

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from engine.chats.grooming import request_of
-from engine.conduct.detection_tips import AGE_CLAIM, Act
+from engine.conduct.detection_consequences import AGE_CLAIM, Act
 from engine.core.ended_seats import LONGER, SECONDS
 from engine.wire.protocol import ADULT, MINOR
 from engine.wire.rule_constants import Settings

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.conduct.detection_classes import LOW, RULES
-from engine.conduct.detection_tips import AGE_CLAIM, EFFECTS, WITH_NUMBERS
+from engine.conduct.detection_classes import RULES
+from engine.conduct.detection_consequences import AGE_CLAIM, WITH_NUMBERS, consequence_of
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
@@ -35,10 +35,8 @@ TIPS = [rule for rule, kind in RULES.items() if kind.name != AGE_CLAIM]  # that 
 def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
     world, *sides = talking()
     found(world, sides[0], side, rule, number=2)
-    effect, low = EFFECTS[RULES[rule].name], RULES[rule].confidence == LOW
-    kind, also = "" if low and not effect.low else effect.tip, "" if low else effect.also
-    writer, receiver = (kind, also) if effect.to == "writer" else (also, kind)
-    for wire, kind in ((sides[side], writer), (sides[1 - side], receiver)):
+    follows = consequence_of(rule)
+    for wire, kind in ((sides[side], follows.writer), (sides[1 - side], follows.receiver)):
         numbers = {"numbers": NUMBERS} if kind in WITH_NUMBERS else {}
         assert wire.take() == ([{"type": "tip", "kind": kind, "seq": 2} | numbers] if kind else [])
         assert not kind or world.engine.tally[f"tip {kind}"] == 1

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from engine.conduct.daily_detections import CHATS, DAY, DailyDetections, mark_of
-from engine.conduct.detection_tips import HATE, LIMITS, THREAT
+from engine.conduct.detection_consequences import HATE, LIMITS, THREAT
 from engine.conduct.friction_points import FACTS, Friction
 
 NOW = 1_000.0

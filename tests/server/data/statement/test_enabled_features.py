@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.enabled_features import features, holds
 from server.http.words.catalogue import ENGLISH, words
@@ -30,14 +32,20 @@ def test_a_need_holds_where_it_is_on_and_its_opposite_where_it_is_off() -> None:
     ]
 
 
+@pytest.mark.parametrize(("url", "away"), [("http://10.0.0.7:5000", False), ("https://lines.example", True)])
+def test_a_provider_of_the_operator_s_own_network_is_no_other_company(url: str, away: bool) -> None:
+    on = features(Settings.model_validate({"screening": {"provider": "http", "provider_url": url}}))
+    assert ("screening.provider" in on, "screening.command" in on) == (away, not away)
+
+
 def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
         "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]},
         "safety": {"refused_countries": ["GB"]}, "video": {"turn": ["turn:t"]},
         "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
-        "pictures": {"provider": "http", "url": "http://127.0.0.1:5001"},
-        "screening": {"provider": "http", "provider_url": "http://127.0.0.1:5002"},
+        "pictures": {"provider": "http", "url": "https://pictures.example"},
+        "screening": {"provider": "http", "provider_url": "https://lines.example"},
         "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example", "send_address": True},
     }  # fmt: skip
     known = features(Settings.model_validate(every))

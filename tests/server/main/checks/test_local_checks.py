@@ -138,6 +138,22 @@ def test_few_descriptors_are_warned_of(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://10.0.0.7:5000/lines", True),
+        ("https://10.0.0.7/lines", False),
+        ("http://localhost:5000", False),
+        ("http://127.0.0.1:5000", False),
+    ],
+)
+def test_lines_that_travel_in_the_clear_to_another_machine_are_warned_of(url: str, told: bool, tmp_path: Path) -> None:
+    screening = {"provider": "http", "provider_url": url}
+    settings = Settings.model_validate({"data": tmp_path / "data", "screening": screening})
+    warned = [one.level for one in local(settings) if "in the clear" in one.said]
+    assert warned == ([Level.WARNING] if told else [])
+
+
+@pytest.mark.parametrize(
     ("country", "text", "told"),
     [
         ("Germany", "all", True),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from engine.conduct.detection_tips import Act
+from engine.conduct.detection_consequences import Act
 from server.trust.evidence.chat_evidence import CountedDetection, Detection, Evidence
 from server.trust.evidence.reported_chat import of_seat, pack, unpack
 from tests.engine.world import World

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from engine.conduct.detection_tips import LINKED
+from engine.conduct.detection_consequences import LINKED
 from server.trust.screening import opener_clusters as module
 from server.trust.screening.opener_clusters import FIRST, KEPT, OPENERS, WINDOW, Openers
 from server.trust.screening.screening_rules import Rules, read_rules

@@ -21,7 +21,6 @@ def body(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     assert why == ""
     assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == [
         "contact",
-        "contact.hint",
         "groom.apps",
     ]
     (file,) = (data / FOLDER).iterdir()
@@ -53,7 +52,6 @@ def test_a_restart_maps_the_file_and_compiles_nothing(
     assert [(one.rule, one.age) for one in found] == [
         ("age.claim", 14),
         ("contact", 0),
-        ("contact.hint", 0),
         ("groom.apps", 0),
     ]
 
@@ -124,7 +122,6 @@ def test_the_file_of_a_build_is_read_by_any_user_and_leaves_the_data_folder_alon
     assert kept_phrases(data, built) is not None
     assert [one.rule for one in read_rules(None, None, phrases).find("add me on snap")] == [
         "contact",
-        "contact.hint",
         "groom.apps",
     ]
     assert list(data.iterdir()) == []

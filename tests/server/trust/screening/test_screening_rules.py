@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.conduct.detection_classes import AGE_NUMBER, Kind
-from engine.conduct.detection_tips import AGE_ASKED, LIMITS, tips_of
+from engine.conduct.detection_consequences import AGE_ASKED, CONSEQUENCES, LIMITS
 from server.trust.screening.rule_compiler import OWN, rules_stamp
 from server.trust.screening.screening_rules import SPAM, Rules, read_rules, wanted_classes
 from tests.server.trust.screening.costly import Scale, corpus
@@ -118,7 +118,8 @@ def test_what_excuses_an_extortion_excuses_its_hint(rules: Rules) -> None:
 def test_the_wish_to_die_brings_help_to_the_writer_and_is_no_case(rules: Rules, line: str) -> None:
     kinds = [one.kind for one in rules.find(line)]
     assert ("self-harm", "high") in kinds
-    assert tips_of(kinds[kinds.index(Kind("self-harm"))]) == ("help", "support")
+    follows = CONSEQUENCES[kinds[kinds.index(Kind("self-harm"))]]
+    assert (follows.writer, follows.receiver) == ("help", "support")
     assert {kind.name for kind in kinds}.isdisjoint(LIMITS)
 
 
@@ -143,6 +144,14 @@ def test_one_phrase_of_a_long_line_is_of_low_confidence_and_two_are_not(rules: R
     assert "threat" in {one.rule for one in rules.find(f"i will kill you tonight {talk} i will find you and kill you")}
     assert [one.rule for one in rules.find(f"{talk} im 15 years old")] == ["age.hint"]
     assert [one.rule for one in rules.find(f"hey im 15 years old, {talk}")] == ["age.claim"]
+
+
+def test_a_class_that_is_found_is_not_told_again_as_a_hint(rules: Rules) -> None:
+    assert [one.rule for one in rules.find("add me on snap: annax22, my snap is best")].count("contact.hint") == 0
+    for line in ("youtube.com or annacam.com", "add my snap annax22"):
+        kinds = [one.kind for one in rules.find(line)]
+        assert len({kind.name for kind in kinds if kind.name in ("link", "contact")}) == len(kinds), line
+    assert {one.rule for one in rules.find("send pics, dont tell your parents")} >= {"groom.pictures", "groom.secrecy"}
 
 
 def test_a_known_site_without_a_path_is_of_low_confidence(rules: Rules) -> None:

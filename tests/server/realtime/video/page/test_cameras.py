@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, WebSocket, expect
 
-from engine.conduct.detection_tips import LIMITS
+from engine.conduct.detection_consequences import LIMITS
 from tests.server.realtime.video.page.conftest import begin, moving, prepare
 from tests.server.site.web.conftest import ARGUMENTS, CHROMIUM, PERSON, Watch
 from tests.server.site.web.servers import ROOT, Server

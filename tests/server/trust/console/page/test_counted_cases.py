@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import expect
 
-from engine.conduct.detection_tips import HATE, LIMITS
+from engine.conduct.detection_consequences import HATE, LIMITS
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message, Tip
 from tests.server.site.web.conftest import Opener
