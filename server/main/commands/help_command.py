@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from server.main.commands.command_base import clean, say, stop
-from server.ops.manual.manual import INDEX, Manual, Section, manual
+from server.ops.manual.manual import INDEX, Manual, first_sentence, manual
 
 NOTHING = 1
 
@@ -43,13 +43,6 @@ def _search(found: Manual, topic: str) -> None:
         say(f"{section.title}  ({section.page})")
         say(f"    {first_sentence(section)}")
     say("\nserendip help with one of these titles prints it.")
-
-
-def first_sentence(section: Section) -> str:
-    """Return the beginning of a section's text, for lists of results."""
-    words = " ".join(line for line in section.text.splitlines() if line and not line.startswith(("#", "|", "    ")))
-    plain = words.replace("**", "").replace("`", "").replace("Notice: ", "", 1)
-    return plain if len(plain) <= 150 else plain[:149].rpartition(" ")[0] + " …"
 
 
 def _show(markdown: str) -> None:

@@ -102,6 +102,13 @@ def _sections(page: str, text: str) -> Iterator[Section]:
         yield Section(page, title, anchor(title), level, text[head.start() : end].rstrip() + "\n")
 
 
+def first_sentence(section: Section) -> str:
+    """Return the beginning of a section's text, for lists of results."""
+    words = " ".join(line for line in section.text.splitlines() if line and not line.startswith(("#", "|", "    ")))
+    plain = words.replace("**", "").replace("`", "").replace("Notice: ", "", 1)
+    return plain if len(plain) <= 150 else plain[:149].rpartition(" ")[0] + " …"
+
+
 @cache
 def manual() -> Manual:
     """Return the manual of this version; it reads files at the first call. Raises OSError."""

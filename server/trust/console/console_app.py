@@ -33,6 +33,7 @@ from server.trust.console.console_pages import Pages
 from server.trust.console.console_ports import Translator
 from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.emergency_routes import add_emergencies
+from server.trust.console.help_routes import add_help
 from server.trust.console.moderation_api import add_moderation_api
 from server.trust.console.order_routes import add_orders
 from server.trust.console.public_notice_routes import add_notices
@@ -110,6 +111,7 @@ def build(
     add_tokens(gate, pages, tokens)
     add_moderation_api(app, tokens, desk, CaseFeed(desk))
     add_audit(gate, pages, parts.database, clock)
+    add_help(gate, pages)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()
     return app
