@@ -3,25 +3,16 @@
 import asyncio
 import sys
 
-from serendip_client import Client, Closed, Error, Left, Message, Notice
+from serendip_client import Client, Closed, Message
 
 
 async def main(url: str) -> None:
     async with Client(url) as bot:
-        await bot.find(interests=["echo"])
+        await bot.search(interests=["echo"], again=True)
         async for event in bot:
             match event:
                 case Message():
                     await bot.say(event.text)
-                case Left():
-                    await bot.find(interests=["echo"])
-                case Notice():  # a warning: searches are refused until it is read
-                    print(event.reason, file=sys.stderr)
-                    await bot.seen(event.id)
-                case Error(of="find", retry_after=None):  # with `retry_after` the client repeats the search
-                    print(event.message, file=sys.stderr)
-                    await asyncio.sleep(60)
-                    await bot.find(interests=["echo"])
                 case Closed():
                     print(event.reason, file=sys.stderr)
 

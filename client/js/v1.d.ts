@@ -104,7 +104,7 @@ export interface Left {
 /** Back in the session. */
 export interface Resumed {
   type: "resumed";
-  chat?: string;
+  chat: string | null;
   role?: "stranger" | "spy" | "discuss";
   common?: string[];
   language?: string;
@@ -113,7 +113,6 @@ export interface Resumed {
   question?: string;
   offer?: boolean;
   ice?: (Record<string, any>)[];
-  chat: string | null;
   seq: number;
   taken: number;
   refused?: number[];

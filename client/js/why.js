@@ -1,6 +1,6 @@
 // Explain a refused handshake: a page sees close code 1006 alone, so the server is asked over HTTP (`GET /api/why`).
 
-const ORIGIN = "the server does not take pages of this origin: its operator adds it to SERENDIP_SERVER__ORIGINS";
+const ORIGIN = "the server does not take pages of this origin (its operator sets SERENDIP_SERVER__ORIGINS), or does not know its own name (SERENDIP_SERVER__HOSTS)";
 
 /** Return {reason, final, after, status} of the WebSocket address `url`, which did not open. */
 export async function explain(url, world = globalThis) {

@@ -40,6 +40,7 @@ from serendip_client.pictures import Answers, Camera
 from serendip_client.protocol import CLOSING, REFUSED_KEPT
 from serendip_client.puzzles import ALTCHA, Puzzles
 from serendip_client.search import Search
+from serendip_client.standing_search import Policy, Shows, Solves, StandingSearch, log_notice
 
 OUTBOX_MAX: Final = (
     REFUSED_KEPT * 3 // 4
@@ -80,7 +81,8 @@ class Client(Commands):
         self._socket: Socket | None = None
         self._ready = asyncio.Event()  # the session is established and frames may be sent, or the client has ended
         self._room = asyncio.Event()  # an outbox entry was settled, or the client has ended
-        self._inbox = Inbox()
+        self._standing_search = StandingSearch(self)
+        self._inbox = Inbox(self._standing_search.hear)
         self._outbox = Outbox()
         self._ids = count(1)
         self._token: str | None = None
@@ -166,6 +168,28 @@ class Client(Commands):
         protocol does not allow.
         """
         frame = frames.find(interests, wishes)
+        self._standing_search.end()
+        await self._find(frame)
+
+    async def search(
+        self,
+        interests: Sequence[str] = (),
+        *,
+        again: bool = False,
+        notice: Shows = log_notice,
+        challenge: Solves | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> None:
+        """Search as `find`, whatever the server asks first; `again`: after each chat that the partner ends too.
+
+        `notice` shows one, which counts as read when it returns, but for False; `challenge` returns the response to what no program solves. What no
+        answer helps against is logged, and an `Error` as ever.
+        """
+        frame = frames.find(interests, wishes)
+        self._standing_search.begin(Policy(lambda: self._find(frame), again, notice, challenge))
+        await self._find(frame)
+
+    async def _find(self, frame: bytes) -> None:
         self._search.begin(frame)
         self._quits = False
         await self._part(frame)
@@ -194,6 +218,7 @@ class Client(Commands):
 
     async def leave(self) -> None:
         """Leave the chat, or stop searching."""
+        self._standing_search.end()
         self._search.end()
         self._quits = not self._ready.is_set()
         await self._part(LEAVE)
@@ -269,6 +294,7 @@ class Client(Commands):
         if self._closed is not None:
             return
         self._closed, self.chat, self._socket = closed, None, None
+        self._standing_search.end()
         self._search.end()
         for line in self._outbox.part():
             self._inbox.put_last(NotSent(line.id, line.text, "closed"))

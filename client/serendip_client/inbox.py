@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,7 +16,9 @@ EVENTS_MAX: Final = 1_000  # unread events, at which the socket is no longer rea
 class Inbox:
     """Queue whose writer waits while it is full, unless a call waits for an answer behind the unread events."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Callable[[Event], None]) -> None:
+        """`watch`: is called with each event when it is added."""
+        self._watch = watch
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._space = asyncio.Event()
         self._opened = 0  # calls that wait for an answer
@@ -27,6 +29,7 @@ class Inbox:
             self._space.clear()
             await self._space.wait()
         self._events.put_nowait(event)
+        self._watch(event)
 
     def put_last(self, event: Event) -> None:
         """Add an event of the client's end, however many are unread."""

@@ -13,6 +13,7 @@ from server.data.statement.routes import PUBLISHED, add_privacy
 from server.data.statistics.routes import add_statistics
 from server.http.pages.error_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import add_client_info
+from server.http.request.handshake_reasons import add_why
 from server.http.request.origins import add_origins, answer_preflight
 from server.http.request.overload_pages import OverloadPages
 from server.http.request.reactor_handoff import come_back
@@ -25,6 +26,7 @@ from server.ops.security import allowed_hosts
 from server.realtime.worker.worker_loop import Worker
 from server.site.college.routes import add_college
 from server.site.front.api_documents import add_documents
+from server.site.front.client_files import add_client
 from server.site.front.page_files import add_site
 from server.site.omegle.routes import WORKER, add_omegle
 from server.site.translation.routes import add_translation
@@ -154,6 +156,8 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_requests,
     add_browser,
     add_documents,
+    add_client,
+    add_why,
     add_translation,
     add_challenge,
 ]

@@ -7,7 +7,7 @@ from serendip_client.inbox import EVENTS_MAX, Inbox
 
 
 async def full() -> Inbox:
-    inbox = Inbox()
+    inbox = Inbox(lambda _event: None)
     for _ in range(EVENTS_MAX):
         await inbox.put(Pong())
     return inbox

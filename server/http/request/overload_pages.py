@@ -19,7 +19,7 @@ from server.ops.health.readiness import PATHS, TURNED_AWAY
 
 # seconds that the set of connected identities is reused: reading 20,000 sessions takes a millisecond
 FRESH: Final = 1.0
-NO_PAGES: Final = ("/s/", "/api/", "/.well-known/")
+NO_PAGES: Final = ("/s/", "/api/", "/client/", "/.well-known/")
 FILES: Final = frozenset(("/ws", "/sw.js", "/manifest.webmanifest", "/robots.txt", "/favicon.ico"))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

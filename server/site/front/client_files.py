@@ -4,7 +4,6 @@
 core in one file, is made by `client/js/build.mjs`. **Invariant:** the served files are the package's, byte for byte.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from aiohttp import web
@@ -110,12 +109,11 @@ def _title(name: str) -> str:
 
 
 def _interface(name: str, says: str, inside: dict[str, Schema]) -> str:
-    def lines() -> Iterator[str]:
-        yield f'  type: "{name}";'
-        for field, schema in inside.items():
-            yield f"  {field.rstrip('!')}{'' if field.endswith('!') else '?'}: {typed(schema)};"
-
-    return f"/** {says} */\nexport interface {_title(name)} {{\n" + "\n".join(lines()) + "\n}"
+    fields = {
+        field.rstrip("!"): (field.endswith("!"), typed(schema)) for field, schema in inside.items()
+    }  # of a name given twice the last counts
+    lines = (f"  {field}{'' if needed else '?'}: {each};\n" for field, (needed, each) in fields.items())
+    return f'/** {says} */\nexport interface {_title(name)} {{\n  type: "{name}";\n{"".join(lines)}}}'
 
 
 def add_client(app: web.Application) -> None:

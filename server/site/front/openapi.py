@@ -122,6 +122,10 @@ CONFIG: Final = record(
     sentence=STRING | {"description": "the operator's sentence for the home page"},
     young=STRING | {"description": "the address of a page for young people, for users who say that they are under 18"},
 )  # fmt: skip
+WHY: Final = record(
+    "status path final", status=WHOLE | {"description": "of the answer; 101: it would be accepted"}, reason=STRING, retry_after=WHOLE,
+    path=STRING | {"description": "of the WebSocket"}, final=BOOLEAN | {"description": "another attempt makes no sense"},
+)  # fmt: skip
 FIGURE: Final[Schema] = {
     "type": "object",
     "description": "A number, and its parts by name where it is shown.",
@@ -265,6 +269,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("GET", "/api/status", "Who is here", {200: (JSON, FIGURES)}, "api"),
     Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
+    Route("GET", "/api/why", "What a WebSocket handshake of this client would be answered now", {200: (JSON, WHY)}, "api"),
+    Route(
+        "GET", "/client/{name}", "The JavaScript client, to import: v1.js, and what it imports", tag="api", path_fields={"name": "v1.js"},
+        answers={200: ("text/javascript", STRING), 404: ("", {})} | SAME,
+    ),
     Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})} | SAME, "api", query=IN_LANGUAGE),
     Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})} | SAME, "api"),
     Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})} | SAME, "api"),

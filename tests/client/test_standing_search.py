@@ -1,0 +1,97 @@
+"""Test that a search goes on whatever a server asks first, so that the shortest program does not fall silent."""
+
+import asyncio
+
+from serendip_client import Backoff, Challenge, Client, Error, Left, Matched, Notice
+from serendip_client.testing import FakeServer
+
+NOTICE = {
+    "type": "notice", "id": "n1", "kind": "warning", "rule": "R1", "reason": "Be kind.", "day": "2026-01-01", "by": "person", "appeal": "/a",
+}  # fmt: skip
+
+
+def client(server: FakeServer) -> Client:
+    return Client(server.url, backoff=Backoff(first=0.01, most=0.1))
+
+
+async def test_a_notice_is_shown_confirmed_and_the_search_sent_again() -> None:
+    shown: list[str] = []
+
+    async def show(notice: Notice) -> None:
+        shown.append(notice.reason)
+
+    async with FakeServer(raw=True) as server, client(server) as me:
+        await server.connected()
+        await server.tell({"type": "hello", "session": "s", "token": "t", "online": 1, "grace": 15})
+        await me.search(interests=["tea"], notice=show)
+        asked = {"type": "find", "interests": ["tea"]}
+        assert await server.next() == asked
+        await server.tell({"type": "error", "code": "notice", "message": "Read first.", "of": "find"})
+        await server.tell(NOTICE)
+        assert [await server.next(), await server.next()] == [{"type": "seen", "id": "n1"}, asked]
+        assert shown == ["Be kind."]
+
+
+async def test_a_notice_from_before_the_search_is_shown_when_it_refuses_one() -> None:
+    async with FakeServer(raw=True) as server, client(server) as me:
+        await server.connected()
+        await server.tell({"type": "hello", "session": "s", "token": "t", "online": 1, "grace": 15})
+        await server.tell(NOTICE)
+        await me.next(Notice)
+        await me.search()
+        assert await server.next() == {"type": "find"}
+        await server.tell({"type": "error", "code": "notice", "message": "Read first.", "of": "find"})
+        assert [await server.next(), await server.next()] == [{"type": "seen", "id": "n1"}, {"type": "find"}]
+
+
+async def test_a_challenge_that_no_program_solves_is_the_callers() -> None:
+    async def solve(asked: Challenge) -> str:
+        return f"answer to {asked.parameters['sitekey']}"
+
+    async with FakeServer() as server, client(server) as me:
+        server.refuse("find", "challenge")
+        await me.search(challenge=solve)
+        await server.connected()
+        await server.tell({"type": "challenge", "kind": "turnstile", "parameters": {"sitekey": "k"}, "within": 60})
+        await server.meet()
+        await me.next(Matched)
+
+
+async def test_after_each_chat_it_searches_again_until_this_side_leaves() -> None:
+    async with FakeServer() as server, client(server) as me:
+        await me.search(again=True)
+        for _ in range(3):
+            stranger = await server.meet()
+            await me.next(Matched)
+            await stranger.leave()
+            await me.next(Left)
+        stranger = await server.meet()
+        await me.next(Matched)
+        await me.leave()
+        await stranger.left.wait()
+        await me.find()
+        stranger = await server.meet()
+        await me.next(Matched)
+        await stranger.leave()
+        await me.next(Left)
+        await me.ping()
+        assert me.chat is None
+
+
+async def test_a_callback_that_fails_ends_nothing_else() -> None:
+    failed = asyncio.Event()
+
+    async def show(_notice: Notice) -> None:
+        failed.set()
+        raise ValueError("of a callback")
+
+    async with FakeServer() as server, client(server) as me:
+        server.refuse("find", "notice")
+        await me.search(notice=show)
+        await server.connected()
+        await server.tell(NOTICE)
+        await failed.wait()
+        await me.next(Error)
+        await me.find()
+        await server.meet()
+        await me.next(Matched)

@@ -1,0 +1,62 @@
+"""Test `/api/why` and `/client/` on a real server: what a page of another origin, or a program, reads there."""
+
+import gzip
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from server.site.front.page_files import CLIENT
+from tests.server.site.web.servers import Server
+
+LISTED = "https://front.example"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that lists the origin of another page."""
+    server = Server(tmp_path_factory.mktemp("data"), SERENDIP_SERVER__ORIGINS=LISTED)
+    yield server
+    server.stop()
+
+
+def asked(server: Server, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer, body
+
+
+def why(server: Server, **headers: str) -> tuple[str | None, dict[str, Any]]:
+    """The origin that may read the answer, and the answer."""
+    answer, body = asked(server, "/api/why", **headers)
+    return answer.getheader("Access-Control-Allow-Origin"), json.loads(body)
+
+
+def test_who_would_be_let_in_reads_that_and_the_path(server: Server) -> None:
+    accepted = {"status": 101, "path": "/ws", "final": False}
+    assert why(server) == (None, accepted)
+    assert why(server, Origin=LISTED) == (LISTED, accepted)
+    assert why(server, Origin=f"http://127.0.0.1:{server.port}") == (None, accepted)
+
+
+def test_a_page_that_is_not_listed_is_told_for_good(server: Server) -> None:
+    allowed, told = why(server, Origin="https://evil.example")
+    assert (allowed, told["status"], told["final"]) == (None, 403, True)
+    assert "SERENDIP_SERVER__ORIGINS" in told["reason"]
+
+
+def test_any_page_may_import_the_client_byte_for_byte_as_the_package_has_it(server: Server) -> None:
+    answer, body = asked(server, "/client/v1.js", Origin="https://any.example", Accept_Encoding="gzip")
+    assert answer.getheader("Access-Control-Allow-Origin") == "*"
+    assert answer.getheader("Cross-Origin-Resource-Policy") == "cross-origin"
+    assert answer.getheader("Content-Type") == "text/javascript; charset=utf-8"
+    assert gzip.decompress(body) == (CLIENT / "v1.js").read_bytes()
+    assert len(body) <= 6 * 1024
+    for name in ("v1.d.ts", "puzzle.js", "search.js", "why.js", "testing.js"):
+        assert asked(server, f"/client/{name}")[1] == (CLIENT / name).read_bytes()
+    assert [asked(server, path)[0].status for path in ("/client/package.json", "/client/none.js")] == [404, 404]
