@@ -1,6 +1,6 @@
 // Provide `Client`, one user of a server: find partners, send and receive messages, and reconnect automatically.
 //
-// **Invariant:** each received message is told once, in order; each `say` is settled exactly once, across reconnections. docs/client-js.md.
+// **Invariant:** each received message is an event once, in order; each `say` is settled exactly once, across reconnections. docs/client-js.md.
 import { backoff } from "./backoff.js";
 import { frameOf } from "./check.js";
 import { Disconnected, NotSent, Refused, WrongField } from "./errors.js";
@@ -132,7 +132,7 @@ export class Client {
 
   /**
    * Search until there is a partner, whatever a server asks first. `again`: search again after each chat. `notice(notice)`: show it; it counts
-   * as read when that returns (but false). `challenge(challenge)`: return the response to what no program solves.
+   * as read when that returns (but false). `challenge(challenge)`: return the response to one for people.
    */
   async search(policy = {}, more) {
     return (await import("./search.js")).search(this, policy, more);

@@ -16,7 +16,7 @@ function framed(kind, body) {
   return Buffer.concat([Buffer.from(head), mask, body.map((byte, at) => byte ^ mask[at & 3])]);
 }
 
-/** As a browser's WebSocket, as far as link.js uses it. */
+/** The part of a browser's WebSocket that link.js uses. */
 export class NodeSocket {
   readyState = 0;
   onopen = null;

@@ -44,7 +44,7 @@ function follow(me, chat, policy) {
   const all = [me.on("matched", (event) => event.chat === chat.chat || stop()), me.on("left", again), me.on("closed", stop)];
 }
 
-/** As `Client.search`. */
+/** Do the work of `Client.search`. */
 export async function search(me, policy, more) {
   const { again = false, notice = (one) => console.warn(one.reason), challenge, ...wishes } = policy;
   for (;;)

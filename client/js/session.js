@@ -1,6 +1,6 @@
 // Keep one session with the server: resume it after a drop, send unsent messages again, repeat a search that was refused for a time.
 //
-// **Invariant:** each received message is told once, in order; each own message is settled exactly once. As client/serendip_client/client.py:
+// **Invariant:** each received message is an event once, in order; each own message is settled exactly once. As client/serendip_client/client.py:
 // client/scenarios.json is the contract of both.
 import { makeLink } from "./link.js";
 import { Outbox } from "./outbox.js";

@@ -13,7 +13,7 @@ async function until(test, what, most = 5000) {
   for (const end = Date.now() + most; !test(); await settle()) if (Date.now() > end) throw new Error(`${what} did not come`);
 }
 
-/** A clock that stands still until `advance`. */
+/** A clock that moves by `advance` alone. */
 export class FakeClock {
   now = 1e12;
   #timers = new Map();

@@ -1,4 +1,4 @@
-// Explain a refused handshake: a page sees close code 1006 alone, so the server is asked over HTTP (`GET /api/why`).
+// Explain a refused handshake: a page sees close code 1006 alone, so ask the server over HTTP (`GET /api/why`).
 
 const ORIGIN = "the server does not take pages of this origin (its operator sets SERENDIP_SERVER__ORIGINS), or does not know its own name (SERENDIP_SERVER__HOSTS)";
 

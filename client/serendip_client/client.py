@@ -182,8 +182,8 @@ class Client(Commands):
     ) -> None:
         """Search as `find`, whatever the server asks first; `again`: after each chat that the partner ends too.
 
-        `notice` shows one, which counts as read when it returns, but for False; `challenge` returns the response to what no program solves. What no
-        answer helps against is logged, and an `Error` as ever.
+        `notice` shows one, which counts as read when it returns, but for False; `challenge` returns the response to a challenge for people. A
+        refusal that no answer lifts is logged, and an `Error` as ever.
         """
         frame = frames.find(interests, wishes)
         self._standing_search.begin(Policy(lambda: self._find(frame), again, notice, challenge))

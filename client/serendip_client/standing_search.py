@@ -35,7 +35,7 @@ async def log_notice(notice: Notice) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a search acts. `search` sends it; `again`: after each chat too; `notice`: shows one, which was read unless it returns False."""
+    """Policy of a search. `search` sends it; `again`: after each chat too; `notice`: shows one, which was read unless it returns False."""
 
     search: Callable[[], Awaitable[None]]
     again: bool

@@ -40,7 +40,7 @@ def meets(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 class Play:
-    """One scenario: its server, its client, and the fates of what it said."""
+    """One scenario: its server, its client, and the fates of its lines."""
 
     def __init__(self, server: FakeServer, me: Client) -> None:
         self.server = server
@@ -89,7 +89,7 @@ class Play:
             assert name == "pass"  # the client waits in real time, for moments
 
     async def fate(self, id: str, step: dict[str, Any]) -> None:
-        """Wait for what became of a line."""
+        """Wait for the fate of a line."""
         while id not in self.fates:
             event = await anext(self.me)
             assert isinstance(event, Sent | NotSent), event
@@ -119,7 +119,7 @@ async def test_in_python(it: str) -> None:
 
 @pytest.fixture(scope="module")
 def javascript() -> dict[str, str | None]:
-    """What went wrong in each scenario, played in Node."""
+    """The fault of each scenario, played in Node; None if there is none."""
     command = [
         "node",
         str(Path(__file__).with_suffix(".mjs").with_stem("scenarios")),

@@ -33,7 +33,7 @@ def tsc(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compiled(tsc: Path, *files: Path, more: tuple[str, ...] = ()) -> str:
-    """What the compiler says of files; nothing, if all is well."""
+    """The compiler's messages about files; nothing, if all is well."""
     done = subprocess.run(
         [tsc, *OPTIONS, *more, *files], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
     )
@@ -41,7 +41,7 @@ def compiled(tsc: Path, *files: Path, more: tuple[str, ...] = ()) -> str:
 
 
 def test_what_is_right_compiles_and_each_wrong_literal_does_not(tsc: Path) -> None:
-    assert compiled(tsc, ROOT / "tests/client/typed.ts") == ""
+    assert compiled(tsc, ROOT / "tests/client/typed.mts") == ""
 
 
 def test_the_examples_compile(tsc: Path) -> None:

@@ -56,7 +56,9 @@ def kind(schema: Schema) -> str:
 def fields() -> str:
     """Return the text of `fields.js`."""
     rows = (f"  {frame}: {{ {_kinds(inside)} }},\n" for frame, (_, inside, _) in SENT.items() if frame in CHECKED)
-    return f"// Fields of frames that a client sends. {_MADE}\n\nexport const FIELDS = {{\n{''.join(rows)}}};\n"
+    return (
+        f"// Define the fields of frames that a client sends. {_MADE}\n\nexport const FIELDS = {{\n{''.join(rows)}}};\n"
+    )
 
 
 def typed(schema: Schema) -> str:
@@ -85,7 +87,7 @@ def types() -> str:
     frames = "\n".join(_interface(name, says, inside) for name, (says, inside) in TOLD.items())
     by_type = "\n".join(f"  {name}: {_title(name)};" for name in TOLD if name != "sent")
     return (
-        f"// The types of the client. {_MADE}\n\n/** Fields of `find`. */\nexport interface Wishes {{\n{wishes}\n}}\n"
+        f"// Declare the types of the client. {_MADE}\n\n/** Fields of `find`. */\nexport interface Wishes {{\n{wishes}\n}}\n"
         f"{frames}\n/** Frames of the server, by type. */\nexport interface Frames {{\n{by_type}\n}}\n\n"
         f"{(CLIENT / 'api.d.ts').read_text('utf-8')}"
     )
