@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock site clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -178,6 +178,9 @@ dashboards: .venv/.all .venv/.built  ## make grafana/boards/ from the code
 dashboards-preview: .venv/.all .venv/.built  ## draw every panel from a live Prometheus into grafana/previews/
 	$(BIN)/python -m bench preview
 
+site: build/site-tools/.locked  ## write the documents as a site into build/site/, static files for any web server (SITE=folder; SITE_SERVER=https://chat.example: the server to try)
+	@NO_MKDOCS_2_WARNING=1 build/site-tools/bin/mkdocs build -q --strict -f site/mkdocs.yml -d $(abspath $(or $(SITE),build/site))
+
 lock: | .venv/bin/python  ## pin every package with hashes after a change of pyproject.toml
 	@$(BIN)/python -m pip install -q uv==0.13.9
 	$(BIN)/uv pip compile -q $(UVFLAGS) --extra postgres pyproject.toml -o requirements/serve.lock
@@ -186,6 +189,8 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 	$(BIN)/uv pip compile -q $(UVFLAGS) --extra dev --constraint requirements/serve.lock --constraint requirements/build.lock \
 	    pyproject.toml -o requirements/all.lock
 	$(BIN)/uv pip compile -q $(UVFLAGS) --extra postgres --extra moderation --constraint requirements/all.lock pyproject.toml -o requirements/moderation.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["site"], sep="\n")' \
+	    | $(BIN)/uv pip compile -q $(UVFLAGS) - -o requirements/site.lock
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
@@ -216,6 +221,13 @@ endef
 	$(needed)
 	@echo "making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
+
+build/site-tools/.locked: requirements/site.lock
+	$(needed)
+	@rm -rf build/site-tools
+	@$(PYTHON) -m venv build/site-tools || { rm -rf build/site-tools; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
+	@build/site-tools/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
 
 build/tools/.locked: requirements/build.lock
 	$(needed)

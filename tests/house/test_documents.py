@@ -20,7 +20,7 @@ PATH = re.compile(
 MADE = {"bench/results/quick.json"}
 NO_MIRROR = ROOT / "tests" / "house" / "no_mirror.txt"
 # Documents and files that a command or a test makes, or that belong to another project.
-ELSEWHERE = {"page.md"}
+ELSEWHERE = {"page.md", "index.md", "http.md"}
 
 
 def vendored(source: Path) -> bool:

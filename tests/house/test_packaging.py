@@ -48,12 +48,15 @@ def named(requirement: str) -> str:
 
 def test_every_package_is_locked_with_hashes_and_no_lock_names_a_host() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    apart = {named(requirement) for requirement in project["optional-dependencies"].pop("site")}  # another environment
     extras = [requirement for extra in project["optional-dependencies"].values() for requirement in extra]
     wanted = {named(requirement) for requirement in [*project["dependencies"], *extras]} - {"serendip"}
     lock = (ROOT / "requirements" / "all.lock").read_text()
     pinned = dict(re.findall(r"^([a-z0-9-]+)==.*?\\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", lock, re.M))
     assert wanted - set(pinned) == set(), "run: make lock"
-    assert "://" not in lock
+    site = (ROOT / "requirements" / "site.lock").read_text()
+    assert apart <= set(re.findall(r"^([a-z0-9-]+)==.*?\\\n    --hash=sha256:", site, re.M)), "run: make lock"
+    assert "://" not in lock + site
     optional = project["optional-dependencies"]
     served = {named(requirement) for requirement in [*project["dependencies"], *optional["postgres"]]}
     looked = served | {named(requirement) for requirement in optional["moderation"]}
