@@ -20,7 +20,7 @@ export async function explain(url, world = globalThis) {
     return { reason: "a proxy between here and the server does not pass on WebSockets" };
   }
   if (told?.status) return { reason: told.reason, final: told.final, after: told.retry_after, status: told.status };
+  if (answer.ok) return { reason: `no server of this kind answers at ${place.host}` }; // or its answer was cut
   const after = Number(answer.headers.get("Retry-After")) || undefined;
-  const final = ![408, 425, 429, 500, 502, 503, 504].includes(answer.status);
-  return { reason: `refused with ${answer.status}`, final, after, status: answer.status };
+  return { reason: `refused with ${answer.status}`, final: [403, 421].includes(answer.status), after, status: answer.status };
 }

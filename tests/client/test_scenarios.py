@@ -119,7 +119,7 @@ async def test_in_python(it: str) -> None:
 
 @pytest.fixture(scope="module")
 def javascript() -> dict[str, str | None]:
-    """The fault of each scenario, played in Node; None if there is none."""
+    """The fault of each scenario, played in Node, or None."""
     command = [
         "node",
         str(Path(__file__).with_suffix(".mjs").with_stem("scenarios")),

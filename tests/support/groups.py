@@ -80,6 +80,9 @@ OUTSIDE = (
     "tests/server/main/commands/test_cluster_commands.py",
     "tests/client/test_distribution.py",
     "tests/client/test_protocol.py",
+    "tests/client/test_resumes.py",
+    "tests/client/test_types.py",
+    "tests/server/http/request/test_handshake_reasons.py",
     "tests/engine/wire/test_protocol.py::test_a_changed_number_of_the_protocol_is_the_default_of_its_setting",
     "tests/ext/accept/test_address_table_processes.py",
     "tests/ext/net/test_nogil.py",
@@ -162,6 +165,8 @@ OUTSIDE = (
 # Tests that `make test` leaves to `make test-all`: each state of the page beside the main walks, each cut and death, hosts in network namespaces,
 # benches, the tools of the tests.
 THOROUGH = (
+    "tests/client/test_resumes.py::test_cuts_at_any_byte_cost_nothing[1000]",
+    "tests/client/test_types.py::test_the_examples",
     "tests/bench/",
     "tests/c/",
     "tests/client/test_distribution.py",
