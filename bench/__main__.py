@@ -37,7 +37,7 @@ VERBS: Final = {
     "know": Verb("bench.storage.access_requests", "cost of an access request: the answer, the archive"),
     "disclosures": Verb(
         "bench.storage.disclosures",
-        "a line of the ledger, alone and beside a busy process; a ledger verified; a package; --keep",
+        "a line of the ledger, alone and beside a busy process; a ledger verified; a package; a mail answered; --keep",
     ),
     "reports": Verb("bench.storage.reports", "reports answered and stored, and their effect on two users who chat"),
     "bans": Verb("bench.storage.bans", "cost of bans per connection, and their memory"),

@@ -1,7 +1,9 @@
-"""Measure disclosures: `python -m bench disclosures [--lines N] [--keep]`; with `--keep`, writes bench/results/disclosures.json and docs/store.md.
+"""Measure disclosures: `python -m bench disclosures [--lines N] [--mail] [--keep]`; `--keep` writes bench/results/disclosures.json and docs/store.md.
 
 A line of the ledger is timed alone, and beside a busy process: chats that are recorded, and an event loop whose turns last BUSY_S. Then a ledger of N
-lines is verified, and a package of RECORDS records is produced. SQLite in a folder of `--folder`, whose disk decides what an fsync costs.
+lines is verified, and a package of RECORDS records is produced. MAILS mails are piped to `serendip privacy mail`, each a process of its own, and
+answered through a real relay; `--mail` measures them alone, and keeps the other figures. SQLite in a folder of `--folder`, whose disk decides what an
+fsync costs.
 """
 
 from __future__ import annotations
@@ -10,12 +12,16 @@ import argparse
 import asyncio
 import contextlib
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from aiosmtpd.controller import Controller
 from sqlalchemy import insert
 
 from bench.storage.store_kit import Kit, cpu, ended
@@ -23,6 +29,7 @@ from bench.support import results
 from bench.support.documents import fill, short
 from bench.support.documents import table as markdown
 from bench.support.machine import machine
+from bench.support.process_inspection import free_port
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
 from server.data.objects.sealed_objects import Sealed
@@ -42,6 +49,8 @@ CALLS: Final = 300
 RECORDS: Final = 10_000
 BUSY_S: Final = 0.005  # a turn of a busy worker's event loop, and the pause after it: half a core
 RECORDED: Final = 500  # chats a second
+MAILS: Final = 9
+MAIN: Final = "from server.main.cli import main; main()"
 SOUGHT: Final = 10**9  # the person whom the order names
 STORE = results.ROOT / "docs" / "store.md"
 
@@ -52,13 +61,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, default=None, help="on the disk to measure; default: the temporary folder"
     )
+    parser.add_argument("--mail", action="store_true", help="measure mails alone")
     parser.add_argument("--keep", action="store_true", help="write the results and the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Run all of it."""
     before = machine()
-    found = {"machine": before, **asyncio.run(measured(chosen.folder, chosen.lines))}
+    if chosen.mail:
+        found = results.read("disclosures")
+    else:
+        found = {"machine": before, **asyncio.run(measured(chosen.folder, chosen.lines))}
+    found["mail"] = mailed(chosen.folder) | {"load": round(before["load"], 1)}
     if chosen.keep:
         results.write(found, "disclosures")
         documents()
@@ -193,9 +207,71 @@ async def package(kit: Kit) -> dict[str, float]:
     return {"records": RECORDS, "seconds": round(took, 2)}
 
 
+class Relay:
+    """A mail server that takes every mail. `taken`: how many."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def handle_DATA(self, *_: object) -> str:
+        """Take a mail."""
+        self.taken += 1
+        return "250 OK"
+
+
+def mailed(folder: Path | None) -> dict[str, float]:
+    """Return the seconds from a mail on standard input to the end of the command, which stored and answered it; and those of a bare interpreter."""
+    relay = Relay()
+    controller = Controller(relay, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="serendip-bench-", dir=folder) as made:
+            chosen = {
+                "SERENDIP_DATA": made, "SERENDIP_MAIL__HOST": "127.0.0.1", "SERENDIP_MAIL__PORT": str(controller.port),
+                "SERENDIP_MAIL__SECURITY": "none", "SERENDIP_MAIL__SENDER": "Serendip <privacy@chat.example>",
+            }  # fmt: skip
+            for words in ("init", "db migrate"):
+                ran(chosen, b"", "-c", MAIN, *words.split())
+            mails, bare = [], []
+            for number in range(MAILS):
+                sender = f"user{number}@example.org"
+                mail = f"Return-Path: <{sender}>\nFrom: {sender}\nSubject: Serendip-Privacy know\n\nWhat do you hold?\n"
+                mails.append(
+                    ran(chosen, mail.encode(), "-c", MAIN, "privacy", "mail", "--site", "https://chat.example")
+                )
+                bare.append(ran(chosen, b"", "-c", ""))
+    finally:
+        controller.stop()
+    assert relay.taken == MAILS, relay.taken
+    (seconds, used), (_, start) = (tuple(map(middle, zip(*times, strict=True))) for times in (mails, bare))
+    slowest = max(took for took, _ in mails)
+    return {
+        "seconds": round(seconds, 2),
+        "slowest": round(slowest, 2),
+        "cpu_seconds": round(used, 2),
+        "start_cpu_seconds": round(start, 3),
+    }
+
+
+def ran(chosen: dict[str, str], sent: bytes, *words: str) -> tuple[float, float]:
+    """Run an interpreter; return its seconds, and those of CPU."""
+    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, *words], input=sent, env=os.environ | chosen, cwd=results.ROOT, capture_output=True, check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def middle(times: Sequence[float]) -> float:
+    """Return the median."""
+    return sorted(times)[len(times) // 2]
+
+
 def table(found: dict[str, Any]) -> str:
     """Return the table of the document."""
     alone, beside, disk = found["alone"], found["busy"], found["fsync_ms"]
+    mail = found["mail"]
     rows = [
         (
             "a line of the ledger, durable: median; 99th percentile",
@@ -221,6 +297,11 @@ def table(found: dict[str, Any]) -> str:
             f"an order answered with {found['package']['records']:,} records",
             f"{short(found['package']['seconds'])} s",
             "≤ 5 s",
+        ),
+        (
+            f"a mail stored and answered by its own process, at a load of {mail['load']:.0f}: median, slowest; CPU; of it the start of Python",
+            f"{short(mail['seconds'])} s, {short(mail['slowest'])} s; {short(mail['cpu_seconds'])} s; {short(mail['start_cpu_seconds'])} s",
+            "≤ 2 s",
         ),
     ]
     return markdown(("", "figure", "goal"), rows)
