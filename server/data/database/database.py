@@ -98,13 +98,15 @@ class Database:
         self.url = url
         self.data = data
         self.sqlite = url.startswith("sqlite")
-        self.missing = MISSING if self.sqlite else None  # NULL among the values of `put`
         # SQLite has one writer. Writers of this process queue here, since SQLite itself polls, up to 100 ms apart, and
         # is not fair. Never take it twice in one task.
         self._turn: asyncio.Lock | contextlib.nullcontext[None] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
         )
         self.wrote = False  # whether this process committed anything
+        self.rehearses = (
+            False  # whether writes are rolled back at their end: a command that only says what would happen
+        )
         self._tidying: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None  # ends the wait of `_tidying`
         # Last in, first out: the page cache of a recently used connection is the most current.
@@ -147,16 +149,33 @@ class Database:
         return Path(self.engine.url.database or "")
 
     @asynccontextmanager
-    async def write(self, *, durable: bool = False) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that may write: committed at the end, rolled back on an error. Raises StoreAway.
+    async def write(self, *, durable: bool = False, always: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that may write: committed at the end, rolled back on an error or in a rehearsal. Raises StoreAway.
 
-        `durable`: the commit survives a power cut, which SQLite promises else only after the next checkpoint; it waits for the disk.
+        `durable`: the commit survives a power cut, which SQLite promises else only after the next checkpoint; it waits for the disk. `always`: it
+        is committed in a rehearsal, too.
         """
+        kept = always or not self.rehearses
         async with _errors(), self._turn, self.engine.connect() as connection:
             connection = await connection.execution_options(writes=True)
-            async with self._synchronous(connection) if durable else contextlib.nullcontext(), connection.begin():
+            async with (
+                self._synchronous(connection) if durable else contextlib.nullcontext(),
+                connection.begin() as made,
+            ):
                 yield connection
-        self._written()
+                if not kept:
+                    await made.rollback()
+        if kept:
+            self._written()
+
+    @property
+    def missing(self) -> Any:
+        """NULL among the values of `put`."""
+        return MISSING if self.sqlite else None
+
+    def rehearse(self) -> None:
+        """Roll back what is written from now on, but for the audit log. It ends with the process."""
+        self.rehearses = True
 
     @asynccontextmanager
     async def _synchronous(self, connection: AsyncConnection) -> AsyncIterator[None]:
@@ -184,13 +203,17 @@ class Database:
             self._durable = ThreadPoolExecutor(1, "store-durable")
         async with _errors(), self._turn:
             made = await asyncio.get_running_loop().run_in_executor(self._durable, self._transact, work)
-        self._written()
+        if not self.rehearses:
+            self._written()
         return made
 
     def _transact(self, work: Callable[[Connection], Made]) -> Made:
         try:
             with self._alone.begin() as connection:
-                return work(connection)
+                made = work(connection)
+                if self.rehearses:
+                    connection.rollback()
+                return made
         except DBAPIError:
             self._alone.dispose()
             raise

@@ -59,6 +59,7 @@ class Objects:
     def __init__(self, options: ObjectSettings, data: Path) -> None:
         """Open a folder, or the bucket of the settings."""
         self.url = options.url
+        self._rehearses = False
         self._threads = ThreadPoolExecutor(REQUESTS, "objects")  # made as they are needed
         self._patience = 2 * options.timeout  # seconds: the wait for a thread, and the request
         declared = VALUES["serendip_objects_failures"]
@@ -103,8 +104,14 @@ class Objects:
 
     async def put(self, name: str, body: bytes) -> None:
         """Store a body whole, or raise ObjectsAway."""
+        if self._rehearses:
+            return
         with self._asking("put"):
             await self._do(self._store.put, name, body)
+
+    def rehearse(self) -> None:
+        """Store and delete nothing from now on: a command that only says what would happen. It ends with the process."""
+        self._rehearses = True
 
     async def versioned(self) -> bool:
         """Return whether the bucket keeps deleted objects as old versions; stores and deletes a probe. Raises ObjectsAway."""
@@ -127,6 +134,8 @@ class Objects:
 
     async def delete(self, name: str) -> None:
         """Delete an object, if it exists. Raises ObjectsAway."""
+        if self._rehearses:
+            return
         with self._asking("delete", suppress=ABSENT):
             await self._do(self._store.delete, name)
 

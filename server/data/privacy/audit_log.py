@@ -21,6 +21,8 @@ from server.data.schema.record_schema import audit, log_party
 from server.ops.security.url_token_generator import SECRET, decode
 
 ASKED = "asked"  # the outcome in the line that precedes the action
+ABOUT = "about"  # the outcome in a line that names one of several persons
+REHEARSED = "not done, counted only: "  # begins the outcome of a rehearsal that does not say so itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class Entry:
 async def write_entry(
     database: Database, *, now: int, operator: str, action: str, why: str, outcome: str, subject: bytes | None = None
 ) -> None:
-    """Write a line. Raises StoreAway: the caller must not act if the line before is not written."""
+    """Write a line, in a rehearsal too. Raises StoreAway: the caller must not act if the line before is not written."""
+    if database.rehearses and not outcome.startswith((ASKED, ABOUT, "would ")):
+        outcome = f"{REHEARSED}{outcome}"
     row = {
         "time": now,
         "operator": operator[:64],
@@ -46,7 +50,7 @@ async def write_entry(
         "outcome": outcome[:2000],
         "subject": subject,
     }
-    async with database.write() as connection:
+    async with database.write(always=True) as connection:
         await connection.execute(insert(audit).values(row))
 
 
@@ -64,7 +68,7 @@ class AuditedAction:
     async def about(self, subjects: Sequence[bytes]) -> None:
         """Record the persons concerned, one line each, before any of their data is shown or changed. Raises StoreAway."""
         for subject in subjects:
-            await self._note("about", subject)
+            await self._note(ABOUT, subject)
 
     async def _note(self, outcome: str, subject: bytes | None) -> None:
         await write_entry(
@@ -82,7 +86,7 @@ async def act(
     `subject`: a value of `Pseudonyms.audit_subject`; `dry`: the action only counts, which is audited all the same.
     """
     doing = AuditedAction(database, operator, action, why, subject)
-    await doing._note(f"{ASKED}, to count only" if dry else ASKED, subject)
+    await doing._note(f"{ASKED}, to count only" if dry or database.rehearses else ASKED, subject)
     try:
         yield doing
     except BaseException as error:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -44,9 +46,9 @@ app.command()(disclosure_commands.export)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
-def desk(parts: Parts) -> CaseWork:
+def desk(parts: Parts, clock: Callable[[], float] = time.time) -> CaseWork:
     """Return the case desk of a store."""
-    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
 
 
 @app.command()
@@ -98,7 +100,7 @@ def show(run: StoreCommand, case: Ident, why: Why) -> None:
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def decide(
     run: StoreCommand,
     case: Ident,
@@ -125,9 +127,9 @@ def decide(
     async def handler(parts: Parts, _: Settings) -> str:
         said = await queue_commands.text_of(parts, run.operator, template, language) if template else words
         decision = Decision(measure, rule, seconds, said)
-        return await desk(parts).decide(case, run.operator, why, decision)
+        return await desk(parts, run.clock).decide(case, run.operator, why, decision)
 
-    say(f"decided: {measure}; {run.perform(handler)}")
+    run.tell(f"decided: {measure}; {run.perform(handler)}")
 
 
 @app.command()
@@ -143,7 +145,7 @@ def seconds(run: StoreCommand) -> None:
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def second(
     run: StoreCommand,
     case: Ident,
@@ -153,28 +155,30 @@ def second(
 ) -> None:
     """Enter what you would have decided in a case that another operator decided, before you see how. It has no consequence."""
 
-    same = run.perform(lambda parts, _: desk(parts).answer_second_review(case, run.operator, why, measure, rule))
-    say("the same was decided" if same else "something else was decided")
+    same = run.perform(
+        lambda parts, _: desk(parts, run.clock).answer_second_review(case, run.operator, why, measure, rule)
+    )
+    run.tell("the same was decided" if same else "something else was decided")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def undo(run: StoreCommand, case: Ident) -> None:
     """Revert your own decision, within 30 seconds: the case is open as before."""
-    run.perform(lambda parts, _: desk(parts).undo(case, run.operator))
-    say("taken back: the case is open")
+    run.perform(lambda parts, _: desk(parts, run.clock).undo(case, run.operator))
+    run.tell("taken back: the case is open")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def mark(run: StoreCommand, case: Ident, why: Why) -> None:
     """Mark the apparent abuse of a child, in pictures or text: kept for a year, apart, for the role child; the user is paused for a day."""
-    run.perform(lambda parts, _: desk(parts).mark(case, run.operator, why))
-    say("marked: it is kept for a year; report it as soon as reasonably possible (serendip safety referral)")
+    run.perform(lambda parts, _: desk(parts, run.clock).mark(case, run.operator, why))
+    run.tell("marked: it is kept for a year; report it as soon as reasonably possible (serendip safety referral)")
 
 
 @app.command("referral")
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def refer(
     run: StoreCommand,
     case: Ident,
@@ -206,7 +210,7 @@ def refer(
     submitted = instant(at) if at else None
 
     async def handler(parts: Parts, settings: Settings) -> str:
-        at_desk, chosen = desk(parts), settings.safety
+        at_desk, chosen = desk(parts, run.clock), settings.safety
         if send and not chosen.child_endpoint:
             raise RuntimeError("safety.child_endpoint is empty: nothing can be sent, and nothing was made")
         number = sent
@@ -214,8 +218,11 @@ def refer(
             found = await at_desk.gather(case, run.operator, why)
             reporter = referral_package.Reporter(name or settings.operator.name, mail or settings.operator.email)
             package = referral_package.build(found, reporter, kind)
+            if run.dry_run:
+                return f"{len(package.files)} files of evidence would be written"
             for path in referral_package.write(package, out):
-                say(clean(path))
+                if not run.as_json:
+                    say(clean(path))
             if send:
                 password = chosen.child_password.get_secret_value()
                 number = await referral_client.send(package, chosen.child_endpoint, chosen.child_user, password)
@@ -224,15 +231,18 @@ def refer(
         return number
 
     number = run.perform(handler)
-    say(clean(f"reported as {number}" if number else "nothing was sent: report it by hand, or with --send"))
+    if run.dry_run and out is not None:
+        run.tell(number)
+    else:
+        run.tell(clean(f"reported as {number}" if number else "nothing was sent: report it by hand, or with --send"))
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def unban(run: StoreCommand, case: Ident, why: Why) -> None:
     """End the ban of a case, as another operator than the one who banned."""
-    run.perform(lambda parts, _: desk(parts).unban(case, run.operator, why))
-    say("the ban is over")
+    run.perform(lambda parts, _: desk(parts, run.clock).unban(case, run.operator, why))
+    run.tell("the ban is over")
 
 
 @app.command()
@@ -249,7 +259,7 @@ def appeals(run: StoreCommand) -> None:
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def answer(
     run: StoreCommand,
     case: Ident,
@@ -263,9 +273,11 @@ def answer(
         stop("an appeal is upheld or reversed: uphold, reverse", status=2)
     uphold = outcome == "uphold"
     run.perform(
-        lambda parts, _: desk(parts).answer(case, run.operator, why, uphold=uphold, words=words, network=network)
+        lambda parts, _: desk(parts, run.clock).answer(
+            case, run.operator, why, uphold=uphold, words=words, network=network
+        )
     )
-    say(f"answered: {outcome}")
+    run.tell(f"answered: {outcome}")
 
 
 def _case(found: OpenedCase, explained: Explanations) -> list[str]:

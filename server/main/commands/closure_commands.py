@@ -117,7 +117,7 @@ def _show(proof: dict[str, Any], *, dry: bool) -> None:
 
 
 @handover_app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def begin(
     run: StoreCommand,
     to: Annotated[
@@ -133,18 +133,18 @@ def begin(
         if not some or not to.strip():
             raise ValueError("a handover has a recipient and categories")
         async with audit_log.act(parts.database, operator=run.operator, action="handover begin", why=why) as act:
-            (line,) = await DisclosureLedger(parts.database).intent(
+            (line,) = await DisclosureLedger(parts.database, run.clock).intent(
                 Disclosure(What.TRANSFER, to.strip(), "transfer of the service", some)
             )
             act.outcome = f"line {line}"
         return line
 
     line = run.perform(handler)
-    say(f"line {line}: hand the data over now, then serendip privacy handover end {line}")
+    run.tell(f"line {line}: hand the data over now, then serendip privacy handover end {line}")
 
 
 @handover_app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def end(
     run: StoreCommand,
     line: Annotated[int, typer.Argument(metavar="LINE", help="as `handover begin` printed it")],
@@ -154,7 +154,7 @@ def end(
     """Write the outcome of a handover into the ledger."""
 
     async def handler(parts: Parts, _: Settings) -> None:
-        ledger = DisclosureLedger(parts.database)
+        ledger = DisclosureLedger(parts.database, run.clock)
         outcome = "failed" if failed else "done"
         if await ledger.what_of(line) is not What.TRANSFER:
             raise ValueError(f"line {line} is no handover")
@@ -165,4 +165,4 @@ def end(
             act.outcome = outcome
 
     run.perform(handler)
-    say(f"line {line}: {'nothing was handed over' if failed else 'handed over'}")
+    run.tell(f"line {line}: {'nothing was handed over' if failed else 'handed over'}")

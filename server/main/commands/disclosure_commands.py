@@ -38,23 +38,29 @@ async def _approved(
     person = Operator(run.operator, frozenset(roles) or frozenset({"officer"}), 0.0)
     if not person.may(action):
         raise RuntimeError(f"{run.operator} is no officer")
-    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR)
+    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=run.clock)
+    if run.dry_run:
+        return "", await approvals.find(action, ident, person)
     return await approvals.obtain(person, action, ident, words, emergency=emergency, mark=NAMED)
 
 
-def _desk(parts: Parts) -> CaseWork:
-    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+def _desk(parts: Parts, run: StoreCommand) -> CaseWork:
+    sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+    return CaseWork(parts.database, sealed, parts.pseudonyms, run.clock)
 
 
-def _wait(state: State) -> None:
-    """Stop unless it is approved."""
+def _wait(run: StoreCommand, state: State) -> None:
+    """Stop unless it is approved, or nothing was to be done."""
+    if run.dry_run:
+        run.tell("it would be given" if state.may else "another officer would have to confirm it", state=state.value)
+        return
     if state is State.ASKED:
         stop("another officer confirms it in the console, at /approvals; then call this again", status=3)
     if state is State.WAITING:
         stop("no other officer has an account: call this again after console.wait_hours", status=3)
 
 
-@store_command(operator=True, as_json=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def reveal(
     run: StoreCommand,
     case: Ident,
@@ -67,7 +73,7 @@ def reveal(
     """Print the address of a case's subject with port and time, once a second officer has approved it."""
 
     async def handler(parts: Parts, settings: Settings) -> tuple[SourceEndpoint | None, State]:
-        desk, words = _desk(parts), named_reason(recipient, why)
+        desk, words = _desk(parts, run), named_reason(recipient, why)
         ident = await desk.case_id(case)
         approved, state = await _approved(parts, settings, run, Action.REVEAL, ident, words, emergency=emergency)
         if not approved:
@@ -77,14 +83,14 @@ def reveal(
 
     found, state = run.perform(handler)
     if found is None:
-        _wait(state)
+        _wait(run, state)
         return
     if not run.prints_json(found._asdict()):
         at = f" at {when(found.at)}" if found.at else ""
         say(clean(f"{found.address} port {found.port or 'unknown'}{at}" if found.address else "none is kept"))
 
 
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def export(
     run: StoreCommand,
     case: Ident,
@@ -95,7 +101,7 @@ def export(
     """Write a case with its evidence as JSON, once a second officer has approved it: no identity and no address."""
 
     async def handler(parts: Parts, settings: Settings) -> tuple[bool, State]:
-        desk, words = _desk(parts), named_reason(recipient, why)
+        desk, words = _desk(parts, run), named_reason(recipient, why)
         ident = await desk.case_id(case)
         approved, state = await _approved(parts, settings, run, Action.EXPORT, ident, words, emergency=False)
         if not approved:
@@ -111,6 +117,6 @@ def export(
 
     done, state = run.perform(handler)
     if not done:
-        _wait(state)
+        _wait(run, state)
         return
-    say(clean(f"written: {out}"))
+    run.tell(clean(f"written: {out}"))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from server.data.store.store_runner import Parts
-from server.main.commands.command_base import clean, moment, say, stop, table, when
+from server.main.commands.command_base import clean, stop, table, when
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.trust.moderators.emergency_reviews import VERDICTS, EmergencyReview, EmergencyReviews
@@ -22,7 +22,7 @@ TITLES = ("number", "what", "about", "by", "at", "due", "verdict", "reviewed by"
 
 
 @app.command("list")
-@store_command(as_json=True)
+@store_command(as_json=True, now=True)
 def listed(
     run: StoreCommand, every: Annotated[bool, typer.Option("--all", help="those that were reviewed, too")] = False
 ) -> None:
@@ -45,12 +45,12 @@ def listed(
                 for o in found
             ),
         )
-    if any(one.reviewed is None and one.due < moment("") for one in found):
+    if any(one.reviewed is None and one.due < run.at for one in found):
         stop("a review is late")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def review(
     run: StoreCommand,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="as `emergency list` prints it")],
@@ -60,10 +60,10 @@ def review(
     """Write the review of a disclosure in which you had no part."""
 
     async def handler(parts: Parts, _: Settings) -> EmergencyReview:
-        return await EmergencyReviews(parts.database).review(number, run.operator, verdict, finding)
+        return await EmergencyReviews(parts.database, run.clock).review(number, run.operator, verdict, finding)
 
     done = run.perform(handler)
-    say(f"review {done.number}: {verdict}")
+    run.tell(f"review {done.number}: {verdict}")
 
 
 def as_data(one: EmergencyReview) -> dict[str, object]:

@@ -14,8 +14,6 @@ import typer
 from server.data.store.store_runner import Parts
 from server.main.commands.command_base import (
     instant,
-    moment,
-    say,
     stop,
     table,
     when,
@@ -30,7 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="Incidents with personal data, publ
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def new(
     run: StoreCommand,
     words: Annotated[
@@ -47,17 +45,17 @@ def new(
     people: Annotated[int, typer.Option(min=0, help="about how many; 0: unknown")] = 0,
 ) -> None:
     """Publish an incident. The 72 hours to notify the authority run, and the page leads to it."""
-    text, at = words.read_text(errors="replace"), instant(aware) if aware else moment("")
+    text, at = words.read_text(errors="replace"), instant(aware) if aware else run.at
 
     async def handler(parts: Parts, _: Settings) -> str:
         some = order_kinds.categories(categories)
-        return await Incidents(parts.database).new(run.operator, at, authority, some, people, text)
+        return await Incidents(parts.database, run.clock).new(run.operator, at, authority, some, people, text)
 
-    say(f"incident {shown(run.perform(handler))}: notify {authority} by {when(at + 72 * 3600)} UTC")
+    run.tell(f"incident {shown(run.perform(handler))}: notify {authority} by {when(at + 72 * 3600)} UTC")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def close(
     run: StoreCommand,
     number: str,
@@ -68,14 +66,14 @@ def close(
 
     async def handler(parts: Parts, _: Settings) -> None:
         at = instant(notified) if notified else None
-        await Incidents(parts.database).close(run.operator, number, at, why_not)
+        await Incidents(parts.database, run.clock).close(run.operator, number, at, why_not)
 
     run.perform(handler)
-    say("the incident is closed")
+    run.tell("the incident is closed")
 
 
 @app.command("list")
-@store_command(as_json=True)
+@store_command(as_json=True, now=True)
 def listed(run: StoreCommand) -> None:
     """List the incidents, the newest first. Status 1 if a notification is late."""
     found = run.perform(lambda parts, _: Incidents(parts.database).listed())
@@ -88,5 +86,5 @@ def listed(run: StoreCommand) -> None:
                 for o in found
             ),
         )
-    if any(one.closed is None and one.due < moment("") for one in found):
+    if any(one.closed is None and one.due < run.at for one in found):
         stop("a notification is late")

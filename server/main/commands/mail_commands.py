@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from server.data.store.store_runner import Parts
-from server.main.commands.command_base import Stopped, say, stop
+from server.main.commands.command_base import Stopped, stop
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 from server.ops.process import mail_relay
@@ -28,7 +28,7 @@ from server.trust.rights.request_letters import RequestLetters, site_of
 TRY_AGAIN, NO_MAIL = 75, 65  # EX_TEMPFAIL, EX_DATAERR of sysexits.h
 
 
-@store_command()
+@store_command(as_json=True)
 def mail(
     run: StoreCommand,
     site: Annotated[
@@ -63,4 +63,8 @@ def mail(
         raise Stopped(stopped.problems, TRY_AGAIN) from None
     except Exception as error:  # noqa: BLE001 - a fault of this program must not bounce a user's request
         stop(f"a fault: {type(error).__name__}", status=TRY_AGAIN)
-    say(f"{shown(done.number) or 'nothing to store'}, answer: {done.answer}")
+    run.tell(
+        f"{shown(done.number) or 'nothing to store'}, answer: {done.answer}",
+        number=shown(done.number),
+        answer=done.answer,
+    )

@@ -5,6 +5,7 @@ figures).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -37,8 +38,8 @@ Ident = Annotated[str, typer.Argument(metavar="NOTICE", help="its first digits, 
 EVER = 1_200  # months
 
 
-def _desk(parts: Parts) -> PublicNoticeWork:
-    return PublicNoticeWork(parts.database, parts.pseudonyms)
+def _desk(parts: Parts, clock: Callable[[], float] = time.time) -> PublicNoticeWork:
+    return PublicNoticeWork(parts.database, parts.pseudonyms, clock)
 
 
 @app.command("list")
@@ -71,7 +72,7 @@ def show(run: StoreCommand, notice: Ident, why: Why) -> None:
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def answer(
     run: StoreCommand,
     notice: Ident,
@@ -80,12 +81,12 @@ def answer(
     words: Annotated[str, typer.Option("--words", help="what its writer reads at the receipt")] = "",
 ) -> None:
     """Decide a notice: something was done (acted), nothing is to be done (none), it was passed on to an authority (passed)."""
-    run.perform(lambda parts, _: _desk(parts).answer(notice, run.operator, why, outcome, words))
-    say(f"answered: {outcome}")
+    run.perform(lambda parts, _: _desk(parts, run.clock).answer(notice, run.operator, why, outcome, words))
+    run.tell(f"answered: {outcome}")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def clear(
     run: StoreCommand,
     why: Why,
@@ -101,9 +102,10 @@ def clear(
     kinds = kind or [one for one in KINDS if one not in CHILD_KINDS]
     if strange := set(kinds) - set(KINDS):
         stop(f"{clean(', '.join(sorted(strange)))}: not of {', '.join(KINDS)}", status=2)
-    first, last = instant(since), instant(until) if until else int(time.time()) + 1
-    done = run.perform(lambda parts, _: _desk(parts).clear(run.operator, why, kinds, first, last, dry=not yes))
-    say(f"{done} notices decided" if yes else f"{done} notices would be decided: say --yes")
+    first, last = instant(since), instant(until) if until else run.at + 1
+    dry = run.dry_run or not yes
+    done = run.perform(lambda parts, _: _desk(parts, run.clock).clear(run.operator, why, kinds, first, last, dry=dry))
+    run.tell(f"{done} notices would be decided: say --yes" if dry else f"{done} notices decided", count=done)
 
 
 @store_command(as_json=True)

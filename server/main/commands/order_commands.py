@@ -55,7 +55,7 @@ def of(parts: Parts, now: str = "") -> LawOrders:
 
 
 @app.command()
-@store_command(operator=True, dry_run=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def new(
     run: StoreCommand,
     kind: Annotated[
@@ -109,7 +109,7 @@ def new(
             return f"would be entered: it {said}"
         return f"order {shown(await of(parts, now).new(one, run.operator))}: it {said}"
 
-    say(clean(run.perform(handler)))
+    run.tell(clean(run.perform(handler)))
 
 
 def _time(text: str) -> int | None:
@@ -125,7 +125,7 @@ async def _of_log(parts: Parts, url: str) -> Selector:
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def hold(
     run: StoreCommand,
     number: Number,
@@ -137,7 +137,7 @@ def hold(
     async def handler(parts: Parts, _: Settings) -> int:
         return await of(parts, now).hold(number, run.operator, days)
 
-    say(f"hold {run.perform(handler)} is placed")
+    run.tell(f"hold {run.perform(handler)} is placed")
 
 
 @app.command()
@@ -175,15 +175,18 @@ def produce(
 
 
 def _production(parts: Parts, settings: Settings, now: str) -> OrderProduction:
-    chosen, accounts = settings.console, Accounts(parts.database, parts.pseudonyms)
-    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR)
+    orders, chosen = of(parts, now), settings.console
+    accounts = Accounts(parts.database, parts.pseudonyms, orders.clock)
+    approvals = Approvals(
+        parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=orders.clock
+    )
     sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
     records = OrderRecords(parts.database, parts.logs, sealed, parts.pseudonyms)
-    return OrderProduction(of(parts, now), records, accounts, approvals)
+    return OrderProduction(orders, records, accounts, approvals)
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def confirm(run: StoreCommand, number: Number) -> None:
     """Confirm another officer's request to produce an order, where no host runs and so no console: after `serendip privacy close`.
 
@@ -193,22 +196,22 @@ def confirm(run: StoreCommand, number: Number) -> None:
     async def handler(parts: Parts, settings: Settings) -> None:
         with folder_lock.alone(settings.data):
             async with restore_lock.alone(parts.database):
-                await _production(parts, settings, "").confirm(number, run.operator)
+                await _production(parts, settings, run.now).confirm(number, run.operator)
 
     run.perform(handler)
-    say("confirmed: the officer who asked may produce it within 24 hours")
+    run.tell("confirmed: the officer who asked may produce it within 24 hours")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def refuse(run: StoreCommand, number: Number, why: Why, now: Now = "") -> None:
     """Refuse an order. Nothing is looked up; the ledger has the line."""
     run.perform(lambda parts, _: of(parts, now).refuse(number, run.operator, why))
-    say("the order is refused")
+    run.tell("the order is refused")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def gag(
     run: StoreCommand,
     number: Number,
@@ -216,8 +219,8 @@ def gag(
     why: Why,
 ) -> None:
     """Move the end of an order's secrecy, as a court did. Afterwards the person reads of it in "What we hold"."""
-    run.perform(lambda parts, _: of(parts).gag(number, run.operator, instant(until), why))
-    say(f"secret until {until}")
+    run.perform(lambda parts, _: of(parts, run.now).gag(number, run.operator, instant(until), why))
+    run.tell(f"secret until {until}")
 
 
 @app.command("list")

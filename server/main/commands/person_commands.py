@@ -55,11 +55,13 @@ def _written(key: str, log: str, by: str) -> str:
     return sys.stdin.readline().strip() if key == "-" else key or log
 
 
-async def _proved(parts: Parts, settings: Settings, act: AuditedAction, text: str, scope: str) -> _Proved:
+async def _proved(
+    run: StoreCommand, parts: Parts, settings: Settings, act: AuditedAction, text: str, scope: str
+) -> _Proved:
     """Check a written proof, and note its person in the audit log. Raises RuntimeError if it opens nothing."""
     keys = await asyncio.to_thread(secret_keys.load, settings.data)
     published = await asyncio.to_thread(PublishedStatement, settings)
-    rights = over(parts, keys, settings, Tasks(), published)
+    rights = over(parts, keys, settings, Tasks(), published, run.clock)
     proof = await rights.prove(text)
     if proof is None or not (proof.level == 2 or proof.may(scope)):
         act.outcome = "nothing was proved"
@@ -69,14 +71,14 @@ async def _proved(parts: Parts, settings: Settings, act: AuditedAction, text: st
     return _Proved(rights, proof, text)
 
 
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, now=True)
 def know(run: StoreCommand, why: Why, key: Key = "", log: Log = "", by: By = "letter") -> None:
     """Print everything about the person of a key, or the saved log of an address, as JSON, and record the request."""
     text = _written(key, log, by)
 
     async def handler(parts: Parts, settings: Settings) -> dict[str, Any]:
         async with audit_log.act(parts.database, operator=run.operator, action="privacy know", why=why) as act:
-            one = await _proved(parts, settings, act, text, KNOW)
+            one = await _proved(run, parts, settings, act, text, KNOW)
             if one.proof.level == 2:
                 found = await one.rights.log(text, as_json)
                 act.outcome = "a saved log"
@@ -88,14 +90,14 @@ def know(run: StoreCommand, why: Why, key: Key = "", log: Log = "", by: By = "le
     say(orjson.dumps(run.perform(handler), option=orjson.OPT_INDENT_2).decode())
 
 
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def delete(run: StoreCommand, why: Why, key: Key = "", log: Log = "", by: By = "letter") -> None:
     """Begin the deletion of everything about the person of a key, or remove the saved log of an address."""
     text = _written(key, log, by)
 
     async def handler(parts: Parts, settings: Settings) -> str:
         async with audit_log.act(parts.database, operator=run.operator, action="privacy delete", why=why) as act:
-            one = await _proved(parts, settings, act, text, DELETE)
+            one = await _proved(run, parts, settings, act, text, DELETE)
             if one.proof.level == 2:
                 removed = await parts.logs.delete_by_secret(text.rpartition("/")[2])
                 act.outcome = "the saved log is removed" if removed else "the saved log was gone"
@@ -104,4 +106,4 @@ def delete(run: StoreCommand, why: Why, key: Key = "", log: Log = "", by: By = "
             act.outcome = f"request {shown(state.number)}: hidden, removed after {when(state.due)}"
             return act.outcome
 
-    say(run.perform(handler))
+    run.tell(run.perform(handler))

@@ -152,7 +152,7 @@ def _show(done: Purged) -> None:
 
 
 @hold_app.command("place")
-@store_command(operator=True, dry_run=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def hold_place(
     run: StoreCommand,
     authority: Annotated[str, typer.Option(help=f"the court or office that orders it: {TYPED_NOTE}")],
@@ -175,11 +175,9 @@ def hold_place(
 
     async def handler(parts: Parts, settings: Settings) -> str:
         one = NewHold(chosen_selector(settings.data, identity, address), log, authority, reason, length, secret)
-        return await audited_holds.place(
-            parts.database, parts.logs, one, run.operator, int(time.time()), dry=run.dry_run
-        )
+        return await audited_holds.place(parts.database, parts.logs, one, run.operator, run.at, dry=run.dry_run)
 
-    say(run.perform(handler))
+    run.tell(run.perform(handler))
 
 
 @hold_app.command("list")
@@ -208,20 +206,20 @@ def hold_list(run: StoreCommand) -> None:
 
 
 @hold_app.command("release")
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def hold_release(run: StoreCommand, number: int, why: Why) -> None:
     """End a hold; the next purge deletes what only this hold preserved."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
-        return await audited_holds.release(parts.database, number, run.operator, why, int(time.time()))
+        return await audited_holds.release(parts.database, number, run.operator, why, run.at)
 
     if not run.perform(handler):
         stop(f"no hold {number} is in force")
-    say(f"hold {number} released")
+    run.tell(f"hold {number} released")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True)
 def replay(run: StoreCommand) -> None:
     """Repeat what `db restore` does after a database was restored by other means. Run it before the server starts."""
 
@@ -233,8 +231,10 @@ def replay(run: StoreCommand) -> None:
         )  # fmt: skip
         return told
 
-    for line in run.perform(handler):
-        say(line)
+    told = run.perform(handler)
+    if not run.prints_json(told):
+        for line in told:
+            say(line)
 
 
 @app.command("audit")
@@ -252,7 +252,7 @@ def audit_list(run: StoreCommand, days: Annotated[int, typer.Option(min=1, help=
 
 
 @app.command("statement")
-def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
+def show_statement(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = True) -> None:
     """Print the statement of this deployment as JSON, as `/api/privacy` returns it."""
     settings: Settings = read(config, {"data": data}).settings
     try:
@@ -292,6 +292,7 @@ def receipt(
     ] = "",
     config: ConfigFile = None,
     data: DataFolder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check a receipt and print it; status 1 if it is not genuine."""
     from server.ops.security import secret_keys
@@ -301,9 +302,13 @@ def receipt(
         settings: Settings = enter(config, {"data": data})
         key = Receipts(secret_keys.load(settings.data).lasting[secret_keys.Purpose.RECEIPT]).public
     try:
-        say(verify(file.read_bytes()[:RECEIPT_MAX], key))
+        found = verify(file.read_bytes()[:RECEIPT_MAX], key)
     except NotGenuine as error:
         stop(str(error))
+    if as_json:
+        print_json({"genuine": True, "receipt": found})
+    else:
+        say(found)
 
 
 @app.command()
@@ -312,6 +317,7 @@ def announce(
     config: ConfigFile = None,
     data: DataFolder = None,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
     transfer: Annotated[
         bool, typer.Option("--transfer", help="people's data goes to the operator whom the new settings name: 30 days")
     ] = False,
@@ -322,24 +328,41 @@ def announce(
         version = statement_versions.announce(settings, effective, int(time.time()), transfer=transfer, dry=dry_run)
     except (statement_versions.NotAnnounced, registry_history.NotReleased, OSError, ValueError) as error:
         stop(str(error))
+    if as_json:
+        print_json(
+            {
+                "version": version.name,
+                "effective": when(version.effective),
+                "dry_run": dry_run,
+                "changes": [str(one) for one in version.changes],
+            }
+        )
+        return
     for change in version.changes:
         say(f"{'adds' if change.adds else 'less'}  {clean(change)}")
     say(f"version {version.name} {'would hold' if dry_run else 'holds'} from {when(version.effective)} UTC on")
 
 
 @app.command()
-def release() -> None:
+def release(as_json: AsJson = False) -> None:
     """Write the next version of the statement after a change of the registry (for developers)."""
     path = registry_history.release(datetime.datetime.now(datetime.UTC).date())
+    if as_json:
+        print_json({"written": path and path.name})
+        return
     say(f"{path.name}: written; people who come back will be told" if path else "nothing changed")
 
 
 @app.command()
-def check() -> None:
+def check(as_json: AsJson = False) -> None:
     """Check that the registry, the program and the newest statement agree."""
     found = [*registry_check.findings(), *registry_history.check()]
+    if as_json:
+        print_json({"findings": found, "version": registry_history.current().number})
     if found:
         stop(*found)
+    if as_json:
+        return
     say(
         f"the registry and the program agree; statement version {registry_history.current().number}, {registry_history.current().date}"
     )

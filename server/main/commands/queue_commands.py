@@ -84,7 +84,7 @@ def list_templates(run: StoreCommand, language: Language = ENGLISH) -> None:
 
 
 @templates.command("save")
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def save_template(
     run: StoreCommand,
     title: Annotated[str, typer.Argument(metavar="TITLE")],
@@ -94,18 +94,18 @@ def save_template(
     """Save an answer of an account of the console (--operator)."""
     _known(language)
     run.perform(lambda parts, _: AnswerTemplates(parts.database).save(run.operator, title, text, language))
-    say(clean(f"saved for {run.operator}: {title}"))
+    run.tell(clean(f"saved for {run.operator}: {title}"))
 
 
 @templates.command("remove")
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def remove_template(
     run: StoreCommand, ident: Annotated[str, typer.Argument(metavar="ID", help="as `list` prints it")]
 ) -> None:
     """Delete a saved answer of an account; shipped ones stay."""
     if not run.perform(lambda parts, _: AnswerTemplates(parts.database).remove(run.operator, ident)):
         stop(clean(f"{run.operator} has no saved answer {ident}"))
-    say(f"deleted {clean(ident)}")
+    run.tell(f"deleted {clean(ident)}")
 
 
 async def text_of(parts: Parts, operator: str, ident: str, language: str) -> str:

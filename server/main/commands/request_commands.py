@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -78,7 +77,7 @@ def show(
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def answer(
     run: StoreCommand,
     number: Number,
@@ -91,7 +90,7 @@ def answer(
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def deny(
     run: StoreCommand,
     number: Number,
@@ -105,7 +104,7 @@ def deny(
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def close(
     run: StoreCommand,
     number: Number,
@@ -117,7 +116,7 @@ def close(
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def clear(
     run: StoreCommand,
     why: Why,
@@ -132,19 +131,19 @@ def clear(
         stop(f"{clean(by)}: not page or mail", status=2)
     if reason not in request_states.REFUSALS:
         stop(f"{clean(reason)}: not of {', '.join(request_states.REFUSALS)}", status=2)
-    now = int(time.time())
+    now = run.at
     first, last = instant(since), instant(until) if until else now + 1
 
     done = run.perform(
         lambda parts, settings: work(parts, settings).clear(
-            run.operator, why, first, last, now, reason, by=by, dry=not yes
+            run.operator, why, first, last, now, reason, by=by, dry=run.dry_run or not yes
         )
     )
-    say(f"{done} requests refused" if yes else f"{done} requests would be refused: say --yes")
+    run.tell(f"{done} requests refused" if yes and not run.dry_run else f"{done} requests would be refused: say --yes")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True)
 def extend(
     run: StoreCommand,
     number: Number,
@@ -154,11 +153,11 @@ def extend(
     """Postpone the answer to day 90: once, within the first month."""
     at = moment(now)
     extended = run.perform(lambda parts, settings: work(parts, settings).extend(run.operator, number, why, at))
-    say(f"due {when(extended.due)}")
+    run.tell(f"due {when(extended.due)}")
 
 
 @app.command()
-@store_command(operator=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def new(
     run: StoreCommand,
     kind: Annotated[str, typer.Option("--kind", help=", ".join(request_states.KINDS))],
@@ -175,13 +174,14 @@ def new(
         stop(f"{kind}: not one of {', '.join(request_states.KINDS)}", status=2)
     if by not in ("mail", "letter", "operator"):
         stop(f"{by}: not mail, letter or operator", status=2)
-    came, now = moment(received), int(time.time())
+    now = run.at
+    came = instant(received) if received else now
     if came > now:
         stop(f"{received}: that day has not come", status=2)
 
     asked = NewRequest(kind, by, 0, text=text, contact=contact)
     ident = run.perform(lambda parts, settings: work(parts, settings).new(run.operator, asked, why, now, came))
-    say(
+    run.tell(
         f"{shown(ident)}: answer by {when(came + request_states.due_in(kind))}, at the latest by {when(came + request_states.OUTER)}"
     )
 
@@ -213,4 +213,4 @@ def _moved(run: StoreCommand, number: str, why: str, state: str, reason: str, wo
             run.operator, number, why, state, at, reason=reason, words=words
         )
     )
-    say(f"{done.standing.state}{done.mailed and f', the mail with the answer: {done.mailed}'}")
+    run.tell(f"{done.standing.state}{done.mailed and f', the mail with the answer: {done.mailed}'}")

@@ -45,7 +45,7 @@ def _settings(config: Path | None, data: Path | None) -> Settings:
 
 
 @app.command()
-def check(config: ConfigFile = None, data: DataFolder = None) -> None:
+def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """Read the built-in rules and those of the folder; status 1 if a file is invalid. A running server applies changes by itself."""
     from server.trust.screening import rule_compiler, screening_rules
 
@@ -56,7 +56,10 @@ def check(config: ConfigFile = None, data: DataFolder = None) -> None:
         files = rule_compiler.rule_files(folder)
     except (rule_compiler.BadRules, OSError) as error:
         stop(str(error))
-    say(f"{found.phrases} phrases, {len(files)} files in {folder}: nothing is wrong")
+    if as_json:
+        print_json({"phrases": found.phrases, "files": len(files), "folder": str(folder)})
+    else:
+        say(f"{found.phrases} phrases, {len(files)} files in {folder}: nothing is wrong")
 
 
 @app.command("try")

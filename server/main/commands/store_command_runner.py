@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import inspect
 import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from inspect import Parameter
@@ -28,10 +29,13 @@ from server.main.commands.command_base import (
     ConfigFile,
     DataFolder,
     DryRun,
+    Now,
     Operator,
     Stopped,
     enter,
+    moment,
     print_json,
+    say,
     stop,
     who,
 )
@@ -45,7 +49,13 @@ Result = TypeVar("Result")
 Handler = Callable[[Parts, Settings], Awaitable[Result]]
 # Options of every command that needs the store, and those that some have, in the order of the help.
 _ALWAYS: Final = {"config": (ConfigFile, None), "data": (DataFolder, None)}
-_CHOSEN: Final = {"operator": (Operator, ""), "as_json": (AsJson, False), "dry_run": (DryRun, False)}
+_CHOSEN: Final = {
+    "operator": (Operator, ""),
+    "as_json": (AsJson, False),
+    "dry_run": (DryRun, False),
+    "now": (Now, ""),
+}
+DRY: Final = "dry run, nothing was changed: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +67,27 @@ class StoreCommand:
     operator: str = ""
     as_json: bool = False
     dry_run: bool = False
+    now: str = ""
+
+    @property
+    def at(self) -> int:
+        """Unix seconds: as `--now` says, else of the present."""
+        return moment(self.now)
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The same as a clock."""
+        at = self.at
+        return (lambda: float(at)) if self.now else time.time
 
     def perform(self, handler: Handler[Result]) -> Result:
-        """Call the handler with the open store (`perform`)."""
-        return perform(self.config, self.data, handler)
+        """Call the handler with the open store (`perform`). With `--dry-run` nothing is written but the audit log."""
+        return perform(self.config, self.data, handler, rehearse=self.dry_run)
+
+    def tell(self, said: str, **values: Any) -> None:
+        """Print what was done as a line, or with `--json` as a document of it and its values."""
+        if not self.prints_json({"said": said, "dry_run": self.dry_run, **values}):
+            say(f"{DRY}{said}" if self.dry_run else said)
 
     def prints_json(self, value: Any) -> bool:
         """Print the value as JSON if `--json` was given. False if it was not: the caller prints text."""
@@ -70,13 +97,13 @@ class StoreCommand:
 
 
 def store_command(
-    *, operator: bool = False, as_json: bool = False, dry_run: bool = False
+    *, operator: bool = False, as_json: bool = False, dry_run: bool = False, now: bool = False
 ) -> Callable[[Callable[Concatenate[StoreCommand, Own], None]], Callable[..., None]]:
     """Make a function a command that needs the store: typer sees its own options and the shared ones; its first parameter gets the latter.
 
     `--config` and `--data` are always among them; the arguments choose the others.
     """
-    chosen = {"operator": operator, "as_json": as_json, "dry_run": dry_run}
+    chosen = {"operator": operator, "as_json": as_json, "dry_run": dry_run, "now": now}
     shared = _ALWAYS | {name: option for name, option in _CHOSEN.items() if chosen[name]}
 
     def register(command: Callable[Concatenate[StoreCommand, Own], None]) -> Callable[..., None]:
@@ -112,19 +139,27 @@ async def _copied(parts: Parts) -> None:
         )
 
 
-def perform(config: Path | None, data: Path | None, handler: Handler[Result]) -> Result:
-    """Open the store by the settings, call the handler, and close. Every known failure ends the program with one line."""
+def perform(config: Path | None, data: Path | None, handler: Handler[Result], *, rehearse: bool = False) -> Result:
+    """Open the store by the settings, call the handler, and close. Every known failure ends the program with one line.
+
+    `rehearse`: what is written is rolled back, but for the audit log; no object is changed, and no mail leaves.
+    """
     settings: Settings = enter(config, {"data": data})
     log.configure(settings.log)
 
     async def alone() -> Result:
         parts = open_parts(settings, secret_keys.load(settings.data))
+        chosen = settings
+        if rehearse:
+            parts.database.rehearse()
+            parts.objects.rehearse()
+            chosen = settings.model_copy(update={"mail": settings.mail.model_copy(update={"host": ""})})
         try:
             if settings.cluster.nats:
                 with contextlib.suppress(StoreAway):  # a handler that needs the database will find out
                     await parts.fingerprints.epochs()  # learn which keys only other hosts have
-            result = await handler(parts, settings)
-            if parts.database.wrote:
+            result = await handler(parts, chosen)
+            if parts.database.wrote and not rehearse:
                 await _copied(parts)
             return result
         finally:

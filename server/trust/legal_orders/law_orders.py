@@ -116,12 +116,12 @@ class LawOrders:
         self.database = database
         self.pseudonyms = pseudonyms
         self.ledger = DisclosureLedger(database, clock)
-        self._clock = clock
+        self.clock = clock
 
     @property
     def now(self) -> int:
         """Unix seconds."""
-        return int(self._clock())
+        return int(self.clock())
 
     async def new(self, one: NewOrder, operator: str) -> str:
         """Enter an order, and return its number. Nothing is looked up. Raises OrderRefused, BadHold."""

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from server.data.database.database import Database
 from server.data.errors import Busy
 from server.data.privacy import audit_log
-from server.data.privacy.audit_log import ASKED, Entry
+from server.data.privacy.audit_log import ABOUT, ASKED, Entry
 from server.data.schema.record_schema import audit
 from server.ops import log
 from server.ops.process.mail_relay import MailRefused, RelayAway
@@ -29,7 +29,6 @@ AGAIN: Final = 3_600  # seconds until another try
 MOST: Final = 100_000  # lines of the audit log in a week
 BY, ACTION = "serendip", "audit digest"
 BEGUN, SENT, FAILED = "begun", "sent", "failed"
-ABOUT: Final = "about"  # the outcome of a line that names one of several persons
 logger = log.get()
 
 

@@ -242,8 +242,11 @@ class Rights:
             await self.requests.move(running, state, now)
 
 
-def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: PublishedStatement) -> Rights:
-    """Build the data rights of a deployment."""
+def over(
+    parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: PublishedStatement,
+    clock: Callable[[], float] = time.time,
+) -> Rights:  # fmt: skip
+    """Build the data rights of a deployment. `clock`: Unix seconds."""
 
     def told() -> dict[str, Any]:
         return published.answer(published.version, "en")
@@ -252,7 +255,8 @@ def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: 
     deletion = Deletion(parts, settings, receipts, lambda: published.version.name)
     notices = RecipientNotices(parts.database, parts.pseudonyms, settings)
     return Rights(
-        parts, keys, PersonExports(parts, told), deletion, tasks, notices, writers=_writers(parts, settings),
+        parts, keys, PersonExports(parts, told), deletion, tasks, notices, clock,
+        writers=_writers(parts, settings),
     )  # fmt: skip
 
 
