@@ -89,6 +89,9 @@ VERBS: Final = {
     "page": Verb(
         "bench.page.first_visit", "a first visit to the page: bytes, first content, usable; --keep writes them"
     ),
+    "motion": Verb(
+        "bench.page.motion", "work of the page while one waits, a press on Next, layout shift on two visits"
+    ),
     "budget": Verb(
         "bench.budget.chat_cpu_breakdown",
         "CPU time of a chat by part: clock and instruction counts; --keep writes them",
