@@ -101,6 +101,8 @@ class Bans(BanTable):
                 elif made.kept_until(self._longest) > now:
                     self.put(key, made.packed())
                     self._end(key, made)
+                else:
+                    self.drop(key)  # its end was moved
         self._forget(now)
         self.known = True
         return new

@@ -23,6 +23,18 @@ export const Keep = ({ chat, kind = "" }) =>
         <button type="button" class=${kind} id="keep" onClick=${() => send("befriend")}>${icon("heart")}${t("keep.offer")}</button>
       `;
 
+/** Show one of them with its face and name, what is `known` of it, and a button. */
+const Pair = ({ face, known, children }) => html`
+  <li>
+    <${Face} face=${face} />
+    <span>
+      <b>${nameOf(face)}</b>
+      <span class="small muted">${known}</span>
+    </span>
+    ${children}
+  </li>
+`;
+
 /** Show on the home screen who of them searches now. */
 export const Here = ({ state: { here, prefs } }) => html`
   <section class="pairs" aria-labelledby="pairs-here">
@@ -30,18 +42,12 @@ export const Here = ({ state: { here, prefs } }) => html`
     <ul>
       ${here.map((place) => {
         const { token, face, met } = pairOf(prefs.pairs[place]);
-        const name = nameOf(face);
         return html`
-          <li key=${token}>
-            <${Face} face=${face} />
-            <span>
-              <b>${name}</b>
-              <span class="small muted">${t("pairs.met", { date: dayOf(met) })}</span>
-            </span>
-            <button type="button" class="button" aria-label=${t("pairs.call.name", { name })} onClick=${() => send("ring", { place })}>
+          <${Pair} key=${token} face=${face} known=${t("pairs.met", { date: dayOf(met) })}>
+            <button type="button" class="button" aria-label=${t("pairs.call.name", { name: nameOf(face) })} onClick=${() => send("ring", { place })}>
               ${t("pairs.call")}
             </button>
-          </li>
+          <//>
         `;
       })}
     </ul>
@@ -83,18 +89,12 @@ export const PairList = ({ prefs }) => html`
   <ul class="pairs">
     ${prefs.pairs.map((entry, place) => {
       const { token, face, until } = pairOf(entry);
-      const name = nameOf(face);
       return html`
-        <li key=${token}>
-          <${Face} face=${face} />
-          <span>
-            <b>${name}</b>
-            <span class="small muted">${t("pairs.until", { date: dayOf(until) })}</span>
-          </span>
-          <button type="button" class="round" aria-label=${t("pairs.drop", { name })} onClick=${() => send("pair.drop", { place })}>
+        <${Pair} key=${token} face=${face} known=${t("pairs.until", { date: dayOf(until) })}>
+          <button type="button" class="round" aria-label=${t("pairs.drop", { name: nameOf(face) })} onClick=${() => send("pair.drop", { place })}>
             ${icon("close")}
           </button>
-        </li>
+        <//>
       `;
     })}
   </ul>
