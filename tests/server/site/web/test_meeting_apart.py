@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from tests.server.fleet.cluster.test_proxy_hosts import both
-from tests.server.site.web.conftest import Opener, keep
+from tests.server.site.web.conftest import Opener, Watch, keep
 from tests.server.site.web.servers import ROOT, Network, Server
 from tests.server.site.web.test_meeting_again import home, kept
 from tests.server.site.web.test_two_windows import say
@@ -169,11 +169,14 @@ def banned(window: Opener, store: Store, ben: Person, urls: tuple[str, str]) -> 
         ben.page.wait_for_timeout(100)
 
 
+ENDS = ("WebSocket connection", "Failed to load resource")  # what windows say of a server that ends before them
 # What a browser does that kept a copy.
 RESTORE = "(pairs) => { localStorage.serendip = JSON.stringify({ ...JSON.parse(localStorage.serendip), pairs }) }"
 
 
-def test_two_meet_again_over_two_workers_and_not_by_a_token_from_before_a_ban(window: Opener, tmp_path: Path) -> None:
+def test_two_meet_again_over_two_workers_and_not_by_a_token_from_before_a_ban(
+    window: Opener, watch: Watch, tmp_path: Path
+) -> None:
     server = Server(tmp_path / "data", SERENDIP_WORKERS="2", SERENDIP_SAFETY__MODERATED="true")
     elsewhere = Network(server.port, "127.9.0.1")  # a network of one's own, which is banned too
     try:
@@ -202,6 +205,7 @@ def test_two_meet_again_over_two_workers_and_not_by_a_token_from_before_a_ban(wi
         meet_again(window, anna, ben, urls)
         blocks(anna, ben)
     finally:
+        watch.quiet = ENDS
         elsewhere.close()
         server.stop()
 
@@ -230,9 +234,10 @@ def running(make: Callable[[], AbstractAsyncContextManager[Any]]) -> Iterator[An
 
 
 @pytest.mark.thorough
-def test_two_meet_again_over_two_hosts(window: Opener, tmp_path: Path) -> None:
+def test_two_meet_again_over_two_hosts(window: Opener, watch: Watch, tmp_path: Path) -> None:
     with running(lambda: both(tmp_path)) as two:
         urls = (f"http://127.0.0.1:{two.here.port}/", f"http://127.0.0.1:{two.there.port}/")
         anna, ben = befriended(window, urls, "apart")
         meet_again(window, anna, ben, urls)
         blocks(anna, ben)
+        watch.quiet = ENDS
