@@ -84,6 +84,17 @@ def test_it_says_which_version_of_which_commit_it_is(prefix: Path) -> None:
     assert re.fullmatch(rf"serendip {re.escape(VERSION)} \([0-9a-f]{{12}}(-dirty)?\)\n", told.stdout), told.stdout
 
 
+def test_the_manual_the_alert_rules_and_the_examples_are_installed(prefix: Path) -> None:
+    def told(*words: str) -> str:
+        command = [prefix / "bin" / "serendip", *words]
+        return subprocess.run(command, cwd="/", env=BARE, capture_output=True, text=True, check=True).stdout
+
+    assert "**Do not**" in told("help", "SerendipDown")
+    assert "alert: SerendipHeartbeat" in told("alerts", "rules")
+    (shipped,) = prefix.glob("lib/python*/site-packages/server/ops/manual/shipped")
+    assert (shipped / "deploy" / "nats_keys.py").is_file()
+
+
 def test_a_source_distribution_says_its_commit_too(prefix: Path, tmp_path: Path) -> None:
     command = [ROOT / "build/tools/bin/python", "setup.py", "-q", "sdist", "--dist-dir", tmp_path]
     subprocess.run(command, cwd=ROOT, env=BARE, capture_output=True, check=True)
