@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from server.ops import version
-from server.ops.version import UNKNOWN, commit
+from server.ops.version import UNKNOWN, VERSION, commit
 
+ROOT = Path(version.__file__).parents[2]
 WHO = ("-c", "user.name=n", "-c", "user.email=e@example.org")
 
 
@@ -47,3 +48,12 @@ def test_where_nobody_says_it_is_unknown(tmp_path: Path, checkout: Path, monkeyp
 def test_this_programs_commit_is_asked_for_once() -> None:
     assert version.own() == commit(Path(version.__file__).resolve().parents[1])
     assert version.own.cache_info().currsize == 1
+
+
+def test_the_newest_release_in_the_changes_is_this_version_and_has_upgrade_notes() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    newest, *_ = re.findall(r"(?m)^## (\S+)", changes)
+    assert newest == VERSION
+    part = changes.split("\n## ")[1]
+    assert re.findall(r"(?m)^### (\w+ notice)$", part) == ["Users notice", "Operators notice", "Callers notice"]
+    assert f"\n## {VERSION}\n" in (ROOT / "docs" / "operate" / "upgrade-notes.md").read_text()

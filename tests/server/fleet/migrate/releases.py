@@ -14,7 +14,7 @@ WRITES = '    record: dict[str, Any] = {"id": session.id, "address": session.add
 def release(folder: Path, version: int, oldest: int, field: str) -> Path:
     """A program that writes records of `version`, in which a person has one more field, and reads those from `oldest` on."""
     folder.mkdir()
-    for name in ("server", "ext"):
+    for name in ("server", "ext", "client"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=shutil.ignore_patterns("__pycache__"))
     session_record, records = folder / "engine/migrate/session_record.py", folder / "engine/migrate/record_fields.py"
