@@ -41,6 +41,7 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	@test -x $(PREFIX)/bin/python || $(PYTHON) -m venv --without-pip $(PREFIX)
 	@$(INTO) --require-hashes -r requirements/$(if $(MODERATION),moderation,serve).lock
 	@$(INTO) --no-index --force-reinstall build/wheel/serendip-*.whl
+	@cd $(PREFIX) && ln -sfn lib/python*/site-packages/server/ops/manual/shipped manual  # docs/operate/, deploy/, grafana/alerts.yml
 	@$(PREFIX)/bin/serendip --version
 LIB = $(shell build/tools/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
 INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --disable-pip-version-check --no-deps

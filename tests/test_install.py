@@ -91,8 +91,8 @@ def test_the_manual_the_alert_rules_and_the_examples_are_installed(prefix: Path)
 
     assert "**Do not**" in told("help", "SerendipDown")
     assert "alert: SerendipHeartbeat" in told("alerts", "rules")
-    (shipped,) = prefix.glob("lib/python*/site-packages/server/ops/manual/shipped")
-    assert (shipped / "deploy" / "nats_keys.py").is_file()
+    assert (prefix / "manual" / "deploy" / "nats_keys.py").is_file()
+    assert (prefix / "manual" / "docs" / "operate" / "README.md").is_file()
 
 
 def test_a_source_distribution_says_its_commit_too(prefix: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.grafana.alerting import (
     watching,
 )
 from tests.grafana.service import serendip
-from tests.support.services import Postgres, free_ports, postgres
+from tests.support.services import Postgres, free_port, free_ports, postgres
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -90,6 +90,34 @@ async def refused(port: int, until: "asyncio.Task[object]") -> None:
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await http.ws_connect(f"http://127.0.0.1:{port}/ws", headers={"Host": "elsewhere.example"})
             await asyncio.sleep(0.1)  # ten a second
+
+
+async def told(manager: str, name: str, severity: str, instance: str) -> None:
+    """Hand an alert to Alertmanager, as Prometheus does."""
+    labels = {"alertname": name, "severity": severity, "instance": instance, "job": "serendip"}
+    alert = {"labels": labels, "annotations": {"summary": "of a test"}}
+    async with aiohttp.ClientSession() as http, http.post(f"{manager}/api/v2/alerts", json=[alert]) as answer:
+        assert answer.status == 200
+
+
+async def test_a_host_that_is_drained_on_purpose_wakes_nobody_and_another_one_does(tmp_path: Path) -> None:
+    with mail_server() as (box, port):
+        settings = {
+            "SERENDIP_ALERTS__CONTACT": "ada@example.org",
+            "SERENDIP_MAIL__HOST": "127.0.0.1",
+            "SERENDIP_MAIL__PORT": str(port),
+            "SERENDIP_MAIL__SECURITY": "none",
+        }
+        with alertmanager(tmp_path, free_port(), **settings) as manager:
+            await told(manager, "SerendipDraining", "none", "one:9464")
+            await told(manager, "SerendipDown", "page", "one:9464")
+            await told(manager, "SerendipDown", "page", "two:9464")
+            mail = await in_thread(box.await_mail, "[PAGE] SerendipDown", "NOW  SerendipDown")
+            assert mail.subject == "[PAGE] SerendipDown at two:9464"
+            assert mail.text.count("NOW") == 1
+            async with aiohttp.ClientSession() as http, http.get(f"{manager}/api/v2/alerts?active=false") as answer:
+                assert [one["labels"]["instance"] for one in await answer.json()] == ["one:9464"]
+            assert len(box.mails) == 1
 
 
 async def test_five_incidents_and_the_death_of_the_watch_itself_arrive_by_mail(scene: Scene) -> None:
