@@ -362,6 +362,31 @@ class Engine:
         except Busy:
             self._presence.send_away(session, now)
 
+    def close_searches(self, on: bool, now: float) -> None:
+        """Begin or end maintenance: no search begins, and those that wait end; chats continue."""
+        if on:
+            self._search.close(list(self.sessions.values()), now)
+        else:
+            self._core.closed = False
+
+    def remove(self, session: Session, now: float) -> None:
+        """End a session by an operator's order; its partner gets `left` by `moderation`."""
+        if session.conn:
+            self._core.close(session.conn, "removed")
+            session.conn = 0
+            self._core.disconnected(session)
+        self._presence.end(session, MODERATION, now)
+
+    def pause_video(self, session: Session, seconds: float, now: float) -> None:
+        """Pause a user's video by an operator's order: a call that runs is hung up, and its chat continues by text."""
+        self._snaps.pause(session, seconds, now)
+
+    def send_all(self, sessions: Iterable[Session], frame: bytes) -> None:
+        """Send a frame to each of these sessions that is connected."""
+        for session in sessions:
+            if session.conn:
+                self._core.out.send(session.conn, frame)
+
     def notify(self, session: Session) -> None:
         """Send the oldest unread notice, if there is one."""
         self._notices.tell(session)

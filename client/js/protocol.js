@@ -1,7 +1,7 @@
 // The protocol for the JavaScript client and the page. Generated from engine/wire/protocol.py by `python -m engine.wire.protocol_copy_generator`: do not edit; a test compares the two.
 
 /** The close code of each error that ends the connection. */
-export const CLOSE = { protocol: 1002, binary: 1003, encoding: 1007, too_big: 1009, internal: 1011, restart: 1012, busy: 1013, banned: 4003, country: 4003, flood: 4008, replaced: 4009 };
+export const CLOSE = { protocol: 1002, binary: 1003, encoding: 1007, too_big: 1009, internal: 1011, restart: 1012, busy: 1013, banned: 4003, country: 4003, removed: 4003, flood: 4008, replaced: 4009 };
 /** The connection ended without a close frame. */
 export const CLOSE_NONE = 1006;
 /** Close codes after which a client may connect again. */

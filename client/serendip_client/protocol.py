@@ -8,7 +8,9 @@ from typing import Final, Literal
 # fmt: off
 COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # close codes after which a client may reconnect
 # errors after which the server closes
-CLOSING: Final = frozenset({"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "country", "flood", "replaced"})
+CLOSING: Final = frozenset(
+    {"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "country", "removed", "flood", "replaced"}
+)
 Role = Literal["stranger", "spy", "discuss"]
 Reason = Literal["minor", "nudity", "threat", "hate", "spam", "danger", "other"]  # of a report
 Face = Literal["heart", "laugh", "wow", "sad", "thumb", "thanks"]  # of a reaction

@@ -31,7 +31,7 @@ from engine.conduct.detection_consequences import KNOWN, LIMITS, NUDITY, Act
 from engine.core.chat import Chat, Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.states import GONE
+from engine.core.states import CHATTING, GONE
 from engine.wire.client_requests import NoSnap
 from engine.wire.engine_errors import Refusal
 from engine.wire.protocol import PROGRAM, SNAP_WITHIN
@@ -53,7 +53,7 @@ from engine.wire.rule_constants import (
     SIGHT_FOR,
     UNCHECKED_FOR,
 )
-from engine.wire.server_frames import UNCHECKED, UNVEILED, VEILED, snap
+from engine.wire.server_frames import HUNG_UP, UNCHECKED, UNVEILED, VEILED, snap
 from ext.accept.address_limits import key_of
 from ext.base.ageing_map import AgeingMap
 from ext.match.due_heap import DueHeap
@@ -381,11 +381,27 @@ class CameraChecks:
         self._core.pauses.put(session.person, seconds, now)
         if session.identity or session.state == GONE:  # migrated meanwhile, to another host or to a partner
             self._core.outside.publish_pause(session.person, seconds)
-        if not look.looks.ended and look.chat.looks is look.looks:
-            look.looks.ended, look.looks.due = True, NEVER
+        if look.chat.looks is look.looks:
+            self._hang_up(look.chat, look.looks, UNCHECKED)
+
+    def pause(self, session: Session, seconds: float, now: float) -> None:
+        """Pause a user's video by an operator's order; a running call ends, and the chat continues by text."""
+        self._core.pauses.put(session.person, seconds, now)
+        if session.identity:
+            self._core.outside.publish_pause(session.identity, seconds)
+        seat = session.seat
+        chat = None if seat is None or session.state != CHATTING else seat.chat
+        if chat is not None and chat.video:
+            looks = chat.looks = chat.looks or CameraState()
+            self._hang_up(chat, looks, HUNG_UP)
+
+    def _hang_up(self, chat: Chat, looks: CameraState, frame: bytes) -> None:
+        """End the call of a chat: both sides get `frame`, and no signal is relayed any more."""
+        if not looks.ended:
+            looks.ended, looks.due = True, NEVER
             for told in (0, 1):
-                self._tell(look.chat, told, UNCHECKED, "unchecked")
-            self._drop(int(look.chat.id, 16))
+                self._tell(chat, told, frame, "unchecked")
+            self._drop(int(chat.id, 16))
 
     def back(self, session: Session, seat: Seat) -> None:
         """Repeat the state of the call to a user who is back in their chat, whose page may have lost it."""

@@ -4,7 +4,7 @@
 the other users' tickets return to the waiting room with their age.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -19,7 +19,7 @@ from engine.core.chat import Chat, Seat, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Room
 from engine.core.session import Query, Session
-from engine.core.states import CHATTING, FIND, WAITING
+from engine.core.states import CHATTING, FIND, LEAVE, WAITING
 from engine.matching.interest_normalisation import BadInterest
 from engine.matching.kept_pairs import PairCall
 from engine.matching.search_criteria import shared
@@ -27,7 +27,7 @@ from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.wire.client_requests import Find, Here
 from engine.wire.engine_errors import BadField, Refusal
-from engine.wire.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
+from engine.wire.protocol import ANY_LANGUAGE, INTEREST_MAX, MAINTENANCE_RETRY_AFTER, SPY, STRANGER, WATCHER
 from engine.wire.server_frames import called, here, waiting
 
 
@@ -61,6 +61,8 @@ class Search:
         core = self._core
         if core.settings.limits:
             self.finds.pay(session.identity or session.id, now)
+        if core.closed:
+            raise Refusal("maintenance", "find", None, MAINTENANCE_RETRY_AFTER)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
         self._notices.hold(session)
@@ -178,6 +180,16 @@ class Search:
             self.meet(found, now)
         else:
             self.tell(session, self.room.status(session.id, now))
+
+    def close(self, sessions: Iterable[Session], now: float) -> None:
+        """Begin no search from now on (maintenance), and end those of these sessions: each connected user gets `maintenance`."""
+        self._core.closed = True
+        for session in sessions:
+            if session.state == WAITING:
+                session.move(LEAVE)
+                self.stop(session, now)
+                if session.conn:
+                    self._core.refuse(session, "maintenance", "find", None, MAINTENANCE_RETRY_AFTER)
 
     def advance(self, now: float) -> None:
         """Commit the matches and send the steps that are due in the waiting room."""

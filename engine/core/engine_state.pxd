@@ -16,7 +16,7 @@ cdef class EngineState:
     cdef public object openers
     cdef public VideoPauses pauses
     cdef public Settings settings
-    cdef public bint keeps
+    cdef public bint keeps, closed
     cdef public RecentPartners recents
     cdef public Friction friction
     cdef public InterestLimits words

@@ -31,6 +31,7 @@ class EngineState:
     __slots__ = (
         "ages",
         "aliases",
+        "closed",
         "daily",
         "deadlines",
         "friction",
@@ -90,6 +91,7 @@ class EngineState:
         self.people: dict[int, int] = {}  # the connected users, and how many connections each has
         self.measures = EngineHistograms()
         self.tally: dict[str, int] = {}  # events for metrics: name to count
+        self.closed = False  # maintenance: no search begins
 
     def leave(self, record: dict[str, Any], person: int, now: float, keep: bool) -> None:
         """Add the conduct of a migrating person to their session record; it is deleted here unless `keep`."""

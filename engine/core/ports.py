@@ -123,6 +123,9 @@ class Room(Protocol):
     def status(self, client: int, now: float) -> Step | None:
         """Return whom the client accepts now; None if it does not wait, or if the answer comes later."""
 
+    def since(self, client: int) -> float | None:
+        """Return when the client's search began; None: it does not wait, or the room does not know."""
+
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
         """Remove the client's ticket."""
 

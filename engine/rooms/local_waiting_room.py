@@ -55,6 +55,11 @@ class WaitingRoom:
         step = self.lobby.status(client, now)
         return Step(client, ACCEPTS[ANYONE], None, False) if step is None and self._accepts_anyone(client) else step
 
+    def since(self, client: int) -> float | None:
+        """See `Room`; None for users of spy mode and those who call."""
+        ticket = self.lobby.waiting(client)
+        return None if ticket is None else ticket.since
+
     def progress(self, client: int) -> tuple[int, float | None, int]:
         """Return `Ticket.progress` of a waiting client; one that waits for spy mode or calls accepts anyone. Raises KeyError."""
         return (ANYONE, None, 0) if self._accepts_anyone(client) else self.lobby.progress(client)

@@ -122,6 +122,11 @@ class RemoteRoom:
         """Return None: the hub sends it."""
         return None
 
+    def since(self, client: int) -> float | None:
+        """See `Room`."""
+        held = self._held.get(client)
+        return None if held is None else held.ticket.since
+
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
         """See `Room`."""
         if self._held.pop(client, None) is not None:

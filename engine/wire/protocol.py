@@ -40,6 +40,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "notice": Fault("There is a notice to read first."),
     "snaps": Fault("Video is not possible now: its pictures cannot be checked."),
     "no_pair": Fault("These two cannot keep in touch: one side has no cookie, or was reported."),
+    "maintenance": Fault("No new chats begin during maintenance; running ones continue."),
     # the connection is closed after the error; codes below 4000 are of RFC 6455
     "protocol": Fault("This is not a WebSocket frame that the protocol allows.", 1002, back=False),
     "binary": Fault("Only text frames are spoken here.", 1003, back=False),
@@ -50,6 +51,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "busy": Fault("The server is full; come back in a moment.", 1013),
     "banned": Fault("You are banned.", 4003, back=False),
     "country": Fault("This service is not offered in your country.", 4003, back=False),
+    "removed": Fault("An operator of this service ended your session.", 4003, back=False),
     "flood": Fault("Too much, too fast. Come back later.", 4008),
     "replaced": Fault("Another connection goes on with this session.", 4009, back=False),
 }
@@ -69,6 +71,7 @@ FLOOD_RETRY_AFTER: Final = (
 # Seconds after which a client that a full or overloaded server refused may come again: drawn at random, so that not all come at once.
 FULL_AFTER_LEAST: Final = 5
 FULL_AFTER_MOST: Final = 30
+MAINTENANCE_RETRY_AFTER: Final = 60  # seconds, for a search during maintenance
 
 # Events that a connection sends the engine: their kinds, and how a connection was lost (rule 4).
 

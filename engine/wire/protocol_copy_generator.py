@@ -163,7 +163,7 @@ def client() -> str:
         "from typing import Final, Literal\n\n"
         "# fmt: off\n"
         f"COMES_BACK: Final = frozenset({{{', '.join(map(str, sorted(COME_BACK)))}}})  # close codes after which a client may reconnect\n"
-        f"# errors after which the server closes\nCLOSING: Final = frozenset({{{_quoted(closing)}}})\n"
+        f"# errors after which the server closes\nCLOSING: Final = frozenset(\n    {{{_quoted(closing)}}}\n)\n"
         f"Role = Literal[{_quoted(protocol.ROLES)}]\n"
         f"Reason = Literal[{_quoted(REASONS)}]  # of a report\n"
         f"Face = Literal[{_quoted(protocol.FACES)}]  # of a reaction\n"

@@ -16,6 +16,7 @@ BACK: Final = b'{"type":"partner","state":"back"}'
 VEILED: Final = b'{"type":"veil","on":true,"why":"nudity"}'
 UNVEILED: Final = b'{"type":"veil","on":false,"why":"nudity"}'
 UNCHECKED: Final = b'{"type":"veil","on":true,"why":"unchecked"}'
+HUNG_UP: Final = b'{"type":"veil","on":true,"why":"unchecked","by":"operator"}'
 RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
 
 _MEMORY: Final = 2_048  # cached variants of `waiting`; about 100 bytes each

@@ -92,6 +92,7 @@ cdef enum:  # close codes
     CLOSE_BUSY = 1013
     CLOSE_BANNED = 4003
     CLOSE_COUNTRY = 4003
+    CLOSE_REMOVED = 4003
     CLOSE_FLOOD = 4008
     CLOSE_REPLACED = 4009
 
@@ -135,6 +136,8 @@ cdef extern from *:
     #define SERENDIP_WORDS_SNAPS "Video is not possible now: its pictures cannot be checked."
     #define SERENDIP_CODE_NO_PAIR "no_pair"
     #define SERENDIP_WORDS_NO_PAIR "These two cannot keep in touch: one side has no cookie, or was reported."
+    #define SERENDIP_CODE_MAINTENANCE "maintenance"
+    #define SERENDIP_WORDS_MAINTENANCE "No new chats begin during maintenance; running ones continue."
     #define SERENDIP_CODE_PROTOCOL "protocol"
     #define SERENDIP_WORDS_PROTOCOL "This is not a WebSocket frame that the protocol allows."
     #define SERENDIP_CODE_BINARY "binary"
@@ -153,6 +156,8 @@ cdef extern from *:
     #define SERENDIP_WORDS_BANNED "You are banned."
     #define SERENDIP_CODE_COUNTRY "country"
     #define SERENDIP_WORDS_COUNTRY "This service is not offered in your country."
+    #define SERENDIP_CODE_REMOVED "removed"
+    #define SERENDIP_WORDS_REMOVED "An operator of this service ended your session."
     #define SERENDIP_CODE_FLOOD "flood"
     #define SERENDIP_WORDS_FLOOD "Too much, too fast. Come back later."
     #define SERENDIP_CODE_REPLACED "replaced"
@@ -196,6 +201,8 @@ cdef extern from *:
     const char *WORDS_SNAPS "SERENDIP_WORDS_SNAPS"
     const char *CODE_NO_PAIR "SERENDIP_CODE_NO_PAIR"
     const char *WORDS_NO_PAIR "SERENDIP_WORDS_NO_PAIR"
+    const char *CODE_MAINTENANCE "SERENDIP_CODE_MAINTENANCE"
+    const char *WORDS_MAINTENANCE "SERENDIP_WORDS_MAINTENANCE"
     const char *CODE_PROTOCOL "SERENDIP_CODE_PROTOCOL"
     const char *WORDS_PROTOCOL "SERENDIP_WORDS_PROTOCOL"
     const char *CODE_BINARY "SERENDIP_CODE_BINARY"
@@ -214,6 +221,8 @@ cdef extern from *:
     const char *WORDS_BANNED "SERENDIP_WORDS_BANNED"
     const char *CODE_COUNTRY "SERENDIP_CODE_COUNTRY"
     const char *WORDS_COUNTRY "SERENDIP_WORDS_COUNTRY"
+    const char *CODE_REMOVED "SERENDIP_CODE_REMOVED"
+    const char *WORDS_REMOVED "SERENDIP_WORDS_REMOVED"
     const char *CODE_FLOOD "SERENDIP_CODE_FLOOD"
     const char *WORDS_FLOOD "SERENDIP_WORDS_FLOOD"
     const char *CODE_REPLACED "SERENDIP_CODE_REPLACED"

@@ -5,13 +5,13 @@ A command imports its modules when it runs, so that help and the server's start 
 
 import os
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
+from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, Operator, Stopped, enter, read, stop
 from server.ops.process.log_writer_thread import hold_standard_descriptors
 
 # Groups of commands: module, imported when one of its commands is called, and help.
@@ -23,9 +23,10 @@ GROUPS = {
     "cluster": ("server.main.commands.cluster_commands", "Several hosts that are one service."),
     "console": ("server.main.commands.console_commands", "Who may use the moderators' console."),
     "db": ("server.main.commands.database_commands", "The database: its schema, backups."),
-    "log": ("server.main.commands.chat_log_commands", "Saved logs."),
+    "log": ("server.main.commands.chat_log_commands", "Saved logs; the level of the server's own log."),
     "privacy": ("server.main.commands.privacy_commands", "What is kept, for how long, and who saw it."),
     "safety": ("server.main.commands.case_commands", "Reports: cases, bans, appeals."),
+    "sessions": ("server.main.commands.live_commands", "Who is here now: how many, where, since when; end one."),
     "statistics": ("server.main.commands.statistics_commands", "How the service is used, without identifiers."),
     "probe": ("server.main.commands.chat_probe_commands", "Try a deployment from outside."),
     "bot": ("server.main.commands.chat_client_commands", "Programs that chat."),
@@ -277,6 +278,43 @@ def talk(
     from server.main.commands.chat_client_commands import talk as run
 
     run(address, topics, language, adult, again, stay)
+
+
+@app.command()
+def announce(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", help="English, or LANGUAGE=TEXT; one a language")
+    ] = None,
+    prepared: Annotated[
+        str, typer.Option(metavar="NAME", help="soon (maintenance begins --in MINUTES) or trouble, in nine languages")
+    ] = "",
+    begins: Annotated[int, typer.Option("--in", metavar="MINUTES", min=0, help="with --prepared soon")] = 0,
+    minutes: Annotated[int, typer.Option(min=0, metavar="N", help="how long it is shown; 0: until --off")] = 0,
+    off: Annotated[bool, typer.Option("--off", help="withdraw it")] = False,
+    operator: Operator = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a text to all users of all hosts, in the page's banner, in the language of each if it is given."""
+    from server.main.commands.live_commands import announce as run
+
+    run(config, data, text or [], prepared, begins, minutes, off, operator, as_json)
+
+
+@app.command()
+def maintenance(
+    state: Annotated[Literal["on", "off"], typer.Argument(help="on or off")],
+    minutes: Annotated[int, typer.Option(min=0, metavar="N", help="how long it is expected to last; 0: unknown")] = 0,
+    operator: Operator = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin maintenance on all hosts, or end it: no chat begins, and those that run continue. The page says so, with the time."""
+    from server.main.commands.live_commands import maintenance as run
+
+    run(config, data, state == "on", minutes, operator, as_json)
 
 
 @keys_app.command()

@@ -108,6 +108,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.apart_later": "error where",  # pictures of a case could not be moved to their folder yet; the move is retried when the case is opened
         "safety.pictures_lost": "count",  # too many pictures wait for the store: this report is stored without them
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
+        "operator.ordered": "action operator",  # an operator's order about what runs now: sessions, announcements, maintenance, log levels
+        "operator.unaudited": "action",  # the database is away: this order, which concerns no single user, is in no audit log
         "pictures.ended": "status",  # the picture process ended, and is restarted; a negative status is the number of a signal
         "pictures.fault": "error where",  # the fault that ended it; never a picture
         "pictures.list_refused": "name",  # this line of a list of known pictures could not be read; the other lines are used
@@ -149,21 +151,70 @@ OWN = frozenset({"event", "level", "time"})
 undeclared: Counter[str] = Counter()  # undeclared events and fields by name, for the metrics
 
 
+_LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+DEFAULT = "default"  # a level: that of the settings
+ALL = "all"  # all groups that have no level of their own
+_settings: Log | None = None  # as last configured
+_strict = False
+_chosen: dict[str, str] = {}  # levels that an operator chose while the process runs, by group; ALL: of the others
+
+
+class BadLevel(ValueError):
+    """An unknown group of events, or an unknown level; the text lists those that exist."""
+
+
 class UndeclaredEventError(Exception):
     """A log call names an event or a field that is not in EVENTS."""
 
 
 def configure(settings: Log, strict: bool = False) -> None:
     """Configure structlog and the standard library's logging to write declared events to standard error. May be called again."""
+    global _settings, _strict
+    _settings, _strict = settings, strict
     shape = SHAPES[settings.format]
     _Lines.shape = shape
+    general = _chosen.get(ALL, settings.level.lower())
+    least = min([general, *_chosen.values()], key=lambda level: _LEVELS.get(level, logging.CRITICAL))
+    groups = [_of_group] if _chosen else []
     structlog.configure(
-        processors=[structlog.processors.add_log_level, Declared(strict), _stamp, shape],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
+        processors=[structlog.processors.add_log_level, *groups, Declared(strict), _stamp, shape],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, least.upper())),
         logger_factory=_Lines,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[Libraries()], level=logging.WARNING, force=True)
+
+
+def set_level(group: str, level: str) -> None:
+    """Set the level of a group of events (the part of their names before the dot, or ALL) until the process ends; DEFAULT: as the settings say.
+
+    Raises BadLevel. Call it after `configure`.
+    """
+    groups = sorted({event.split(".")[0] for event in EVENTS})
+    if group != ALL and group not in groups:
+        raise BadLevel(f"{group}: there is no such group of events; they are {ALL}, {', '.join(groups)}")
+    if level != DEFAULT and level not in _LEVELS:
+        raise BadLevel(f"{level}: there is no such level; they are {', '.join(_LEVELS)} and {DEFAULT}")
+    if level == DEFAULT:
+        _chosen.pop(group, None)
+    else:
+        _chosen[group] = level
+    if _settings is not None:
+        configure(_settings, _strict)
+
+
+def levels() -> dict[str, str]:
+    """Return the levels that were chosen while the process runs, by group."""
+    return dict(_chosen)
+
+
+def _of_group(_: object, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Structlog processor that drops events below the level of their group."""
+    general = _chosen.get(ALL) or (_settings.level.lower() if _settings is not None else "info")
+    least = _chosen.get(str(fields["event"]).split(".")[0], general)
+    if _LEVELS.get(fields["level"], logging.CRITICAL) < _LEVELS.get(least, logging.INFO):
+        raise structlog.DropEvent
+    return fields
 
 
 def get() -> structlog.typing.FilteringBoundLogger:

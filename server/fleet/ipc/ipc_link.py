@@ -87,6 +87,8 @@ class Kind(enum.IntEnum):
     ARRIVED = 67  # frontend to a worker: a request of another host, with its connection
     TUNNEL = 68  # worker to worker: a client whose session is at another host, with its tunnel
     ALL = 69  # between frontend and hub: broadcast to all hosts, and from another one
+    LIVE = 91  # frontend to the others: an operator's request (`server.realtime.worker.live_sessions`), by number; 0: no answer is wanted
+    LIVED = 92  # the answer, by number
     EVACUATE = 72  # supervisor to all: this host ends, its sessions move to other hosts; in how many seconds
     PLACES = 73  # hub to workers and frontend, while its host ends: processes of other hosts that accept sessions, and how many these have
     HOST = 60  # supervisor to the next one: state that it continues with (`server.fleet.supervisor.supervisor_upgrade_state`)

@@ -34,6 +34,7 @@ class Kind(IntEnum):
     HTTP = 4  # the connection becomes one of HTTP, for state that this host alone has
     FORGET = 5  # sessions that were sent are the sender's again
     LOOKS = 6  # pictures of a chat that is reported at another host
+    LIVE = 8  # an operator's request to all processes of a host (`server.fleet.frontend.live_requests`)
     KNOWN = 7  # temporary facts about users, broadcast to all hosts (`server.fleet.frontend.cluster_catch_up`)
 
 
@@ -46,6 +47,7 @@ BOUNDS: Final[dict[int, int]] = {
     Kind.FORGET: SMALL,
     Kind.LOOKS: LARGEST,
     Kind.KNOWN: LARGEST,
+    Kind.LIVE: LARGEST,
 }
 
 

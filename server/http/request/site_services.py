@@ -91,6 +91,7 @@ class SiteParts:
     is_moderated: Callable[[], bool] = bool  # whether the page says that a moderator reads reports
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
     are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
+    find_service: Callable[[], Mapping[str, Any]] = dict  # what operators say to all users (`ServiceState.told`)
     # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.picture_check_service`); "": it was not checked.
     glance: Callable[[bytes, int], Awaitable[str]] = no_verdict
 
@@ -117,6 +118,7 @@ class Services:
         self.identities = worker.identities
         self.places, self.shared_digests = parts.places or HostHints(), parts.shared_digests
         self.proofs, self.tokens, self.puzzles = parts.proofs, parts.tokens, parts.puzzles
+        self.service = parts.find_service
         self.moderated, self.pictures, self.glance = parts.is_moderated, parts.are_pictures_judged, parts.glance
         self.store: Store | None = None  # None: nothing is stored
 
@@ -151,7 +153,9 @@ class Services:
         now = time.monotonic()
         asks, discusses = engine.room.spy_waits(now)
         asking, discussing = engine.room.spy_sizes()
+        told = self.service()
         return {
+            **({"service": told} if told else {}),
             "online": engine.people,
             "talking": engine.talking(now),
             "usual": self.usual.waits(self._find_waits(), now),

@@ -1,4 +1,7 @@
-"""Implement `serendip log`: show, count and remove saved chat logs. **Invariant:** each look at a log is written to the audit log first."""
+"""Implement `serendip log`: show, count and remove saved chat logs; set the level of the server's own log.
+
+**Invariant:** each look at a saved log is written to the audit log first.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from server.data.records.transcript import Transcript
 from server.data.store.store_runner import Parts
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentence_formatter import said as spoken
-from server.main.commands.command_base import Why, clean, say, stop
+from server.main.commands.command_base import ConfigFile, DataFolder, Operator, Why, clean, say, stop
 from server.main.commands.store_command_runner import StoreCommand, store_command
 from server.ops.config.settings import Settings
 
@@ -74,3 +77,21 @@ def count(run: StoreCommand) -> None:
     found = run.perform(lambda parts, _: parts.logs.count())
     if not run.prints_json(found):
         say(", ".join(f"{number} {name}" for name, number in found.items()))
+
+
+@app.command()
+def level(
+    group: Annotated[
+        str, typer.Argument(metavar="NAME", help="events of this name before the dot: store, cluster; or all")
+    ],
+    level: Annotated[
+        str, typer.Argument(metavar="LEVEL", help="debug, info, warning, error; default: as the settings say")
+    ],
+    operator: Operator = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Set the level of events of the running server's own log, in all processes and hosts, until they end."""
+    from server.main.commands.live_commands import set_level
+
+    set_level(config, data, group, level, operator)

@@ -2,7 +2,7 @@
 process they do nothing (`ALONE`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ from server.http.request.host_forwarding import HostForwarding
 from server.http.request.match_wait_estimate import WaitHistogram
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.trust.moderation_protocol import PicturesOfChats
+from server.trust.moderators.live_operations import Answered
+
+AskLive = Callable[[Mapping[str, Any]], Awaitable[Sequence[Answered]]]
 
 
 def ignore(*_: Any) -> None:
@@ -39,6 +42,12 @@ class OtherProcesses:
     on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
     on_picture: Callable[[str, str], None] = ignore  # what is known of the picture of a nonce
     on_picture_interval: Callable[[float], None] = ignore  # seconds between two looks at a chat's cameras
+    ask_live: AskLive | None = (
+        None  # sends an operator's request to all processes and hosts; None: there is this process alone
+    )
+    tell_live: Callable[[Mapping[str, Any]], None] = (
+        ignore  # the same for the other processes of this host, without an answer
+    )
     on_migrated_save: Callable[[int, str | None, str, float], None] = ignore  # as `Recorder`
 
 

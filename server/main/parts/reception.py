@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from pathlib import Path
 from typing import Any, Final
 
 from engine.core.ports import Seats
@@ -16,6 +17,7 @@ from ext.accept.handshake import Judge
 from server.data.records.address_country import Countries
 from server.main.parts.worker_parts import make_worker
 from server.ops.config.settings import Settings
+from server.ops.health.service_state import ServiceState
 from server.ops.process import shared_address_table
 from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
@@ -23,6 +25,7 @@ from server.ops.security.routable_ids import HostHints
 from server.realtime.video.ice_servers import IceServers, turn_secret
 from server.realtime.worker.country_gate import CountryGate
 from server.realtime.worker.known_client_cookies import ReturningClients
+from server.realtime.worker.live_sessions import LiveSessions
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.session_challenges import SessionChallenges
@@ -47,6 +50,7 @@ class ReceptionPorts:
     make_room: Callable[[Seats], RemoteRoom] | None = None  # makes the waiting room; None: it is in this process
     on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
     on_look: Sent = nowhere  # pictures of cameras were asked for (chat, sides, nonces)
+    service_file: Path | None = None  # keeps what operators say to all users; None: another process keeps it
 
 
 ALONE: Final = ReceptionPorts()
@@ -89,12 +93,15 @@ class Reception:
         )
         self.places = HostHints(secret, settings.cluster.address if settings.cluster.nats else "")
         self.nonces = Nonces(ports.on_look, self.places.token)
+        self.service = ServiceState(ports.service_file)
         self.worker = make_worker(
             settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, ports.on_pause,
             ports.make_room, replace(
-                ports.worker, request_pictures=self.nonces.ask, find_country_refusal=self.countries.refusal
+                ports.worker, request_pictures=self.nonces.ask, find_country_refusal=self.countries.refusal,
+                find_service=self.service.greeting,
             ),
         )  # fmt: skip
+        self.live = LiveSessions(self.worker, countries.find, self.service)
         self.looked_at_every(0.0)
         self.addresses.known = ReturningClients(self.worker.identities, self.worker.engine)
         self.use(settings)

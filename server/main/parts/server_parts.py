@@ -5,9 +5,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -33,12 +33,14 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.health.certificates import CertificateDates, nats_places, site_places
 from server.ops.health.readiness import Health
+from server.ops.health.service_state import FILE as SERVICE_FILE
 from server.ops.metrics import exposition, ipc_metrics, readings
 from server.ops.metrics.exposition import MetricsBoard, MetricsServer
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import DiskSpace, GarbageCollections, ProcessUsage
 from server.ops.process import shared_address_table
+from server.ops.process.control_socket import FOLDER, LIVE, TEXTS_MAX, RequestSocket, Unavailable
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
@@ -53,11 +55,13 @@ from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_protocol import Safety, SafetyPorts
+from server.trust.moderators.live_operations import Answered, Audit, LiveOperations
 from server.trust.pictures.picture_check_service import Pictures
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.pictures.requested_pictures import PictureRequests
 from server.trust.text_provider.provider_client import Explanation
 
+STORE_EVERY: Final = 2.0  # seconds between two looks whether the database is away
 logger = log.get()
 
 
@@ -85,7 +89,7 @@ class Server:
     ) -> None:
         """`counted`: shared counters of addresses; None: counted in this process only. `process`: its name."""
         self._settings = settings
-        self.health = Health()
+        self.health = Health(lambda: self._reception.service.maintenance is not None)
         self.draining = False  # this host is drained by an operator
         self.tasks = Tasks()
         self.health.checks.append(self.tasks.unwell)
@@ -110,9 +114,15 @@ class Server:
         self._collections: GarbageCollections | None = None
         self._runner: web.AppRunner | None = None
         self._looking: LineScreening | None = None
+        self._audit: Audit | None = None  # of orders about running sessions
         self._reception = reception = Reception(settings, secret, counted, self._ports())
         self.worker, self._judge, self._ice = reception.worker, reception.judge, reception.ice
         self._moving = SessionMoves(self.worker)
+        self.live = reception.live
+        self._operations = LiveOperations(others.ask_live or self._ask_own, reception.service, lambda: self._audit)
+        self._orders = RequestSocket(
+            sockets, settings.data, LIVE, lambda asked, _: self._operations.handle(asked), TEXTS_MAX
+        )
         self.services = Services(settings, self.worker, self.health, self._judge, self._site_parts(secret))
         self._use(settings)
 
@@ -140,7 +150,12 @@ class Server:
             others.make_room,
             others.on_pause,
             self.ask_for_pictures,
+            self._settings.data / FOLDER / SERVICE_FILE,
         )
+
+    async def _ask_own(self, request: Mapping[str, Any]) -> list[Answered]:
+        """Answer an operator's request, as this server has no other process."""
+        return [Answered("", self._process, self.live.answer(request), "")]
 
     def _safety_ports(self) -> SafetyPorts:
         """Return the ports of moderation."""
@@ -168,6 +183,7 @@ class Server:
             find_passing=others.find_passing,
             is_moderated=lambda: self._safety is not None and self._safety.moderated,
             find_looks=self._looks,
+            find_service=lambda: self._reception.service.told,
             are_pictures_judged=lambda: self.pictures is not None and self.pictures.people_are_asked,
             glance=self._glance,
         )
@@ -253,6 +269,9 @@ class Server:
             await self.show_metrics(listening=listening)
             await self.open_store(secret, listening=listening)
             await self.build()
+            await self._orders.start(listening=listening)
+        except Unavailable as error:
+            logger.warning("control.unavailable", error=error.error)
         except BaseException:
             await self.close()
             raise
@@ -266,7 +285,7 @@ class Server:
             raise StartError(f"privacy: {error}") from None
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
-            self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
+            parts = await open_store(
                 self._settings,
                 secret,
                 self.tasks,
@@ -275,13 +294,17 @@ class Server:
                 self._sockets,
                 self._safety_ports(),
                 self._explain,
+                self._operations,
             )
+            self._store, self._safety, self._console, self._rights, self._audit = parts
+            store, safety, console, rights, _ = parts
             self._minors = minors = Minors(safety.bans, rights.deletion.ask)
             self.tasks.start("safety-minors", minors.run)
             await safety.start(self.worker.look_again)
             self.recorder = Recorder(self.worker, store, safety.take, self._others.on_migrated_save)
             self.services.add_store(store)
             self.health.checks.append(lambda: [] if store.unwell() else safety.unwell())
+            self.tasks.start("live-store", lambda: self._tell_store(store))
             await rights.start()
             for part in (store, safety, rights):
                 self.board.add(part.reading)
@@ -293,6 +316,17 @@ class Server:
                 logger.warning("safety.unattended", queues=sorted(safety.unread))
         elif said := refusal(self._settings, has_moderator=False):
             raise StartError(said)
+
+    async def _tell_store(self, store: Store) -> None:
+        """Tell all users while the database is away: what they save and report waits, or fails. Twice in a row, so that a blink is not told."""
+        before = False
+        while True:
+            await asyncio.sleep(STORE_EVERY)
+            away = bool(store.unwell())
+            if away == before and away != self._reception.service.store_away:
+                self.live.note_store(away)
+                self._others.tell_live({"do": "store", "away": away})
+            before = away
 
     async def _explain(self, text: str) -> tuple[Explanation, ...]:
         """Return what the provider of text finds in a text of a case."""
@@ -378,11 +412,13 @@ class Server:
 
     async def listen(self) -> None:
         """Accept connections on the other ports, also after `pause`."""
+        self._orders.listen()
         for part in self._listeners():
             await part.listen()
 
     async def pause(self) -> None:
         """Accept no more on the other ports: new connections wait, for `listen` or for a process that inherits the sockets."""
+        self._orders.pause()
         for part in self._listeners():
             await part.pause()
 
@@ -453,7 +489,8 @@ class Server:
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
-        for task in ("reload", "certificates", "loop-lag", "statement"):
+        await self._orders.stop()
+        for task in ("reload", "certificates", "loop-lag", "statement", "live-store"):
             await self.tasks.end(task)
         if self._looking is not None:
             await self._looking.stop()

@@ -21,6 +21,7 @@ from server.site.translation.libretranslate import TranslationClient
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_protocol import Safety, SafetyPorts
+from server.trust.moderators.live_operations import Audit, LiveOperations
 from server.trust.text_provider.provider_client import Explanation
 
 PUBLIC_PATIENCE_S: Final = (
@@ -31,10 +32,11 @@ PUBLIC_PATIENCE_S: Final = (
 async def open_store(
     settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str],
     told: current_statement.PublishedStatement, sockets: Sockets, ports: SafetyPorts,
-    ask_provider: Callable[[str], Awaitable[tuple[Explanation, ...]]],
-) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
+    ask_provider: Callable[[str], Awaitable[tuple[Explanation, ...]]], live: LiveOperations,
+) -> tuple[Store, Safety, Console | None, Rights, Audit]:  # fmt: skip
     """Open the store and the parts that use it. If the database is away, the server starts all the same. Raises StartError."""
     # These load 40 MB of libraries, which a server without a store does not need.
+    from server.data.privacy.live_audit import LiveAudit
     from server.data.retention.deletion_notices import DeletionNotices
     from server.data.retention.purge import Purge
     from server.data.store import store_runner
@@ -79,5 +81,8 @@ async def open_store(
             settings.data,
             ask_provider if settings.screening.asks_provider else None,
         )
-        console = console_service.Console(store.parts, settings, address, tasks, sockets, translator, words=words)
-    return store, safety, console, over(store.parts, secret, settings, tasks, told)
+        console = console_service.Console(
+            store.parts, settings, address, tasks, sockets, translator, words=words, live=live
+        )
+    audit = LiveAudit(store.parts.database, store.parts.pseudonyms)
+    return store, safety, console, over(store.parts, secret, settings, tasks, told), audit

@@ -21,6 +21,7 @@ from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.ban_and_notice_broadcast import BanBroadcast
 from server.fleet.frontend.cluster_catch_up import ClusterCatchUp
+from server.fleet.frontend.live_requests import LiveRequests
 from server.fleet.frontend.metrics_merge import MetricsMerge
 from server.fleet.frontend.remote_pictures import RemotePictures
 from server.fleet.frontend.store_server import StoreServer
@@ -98,6 +99,8 @@ class Frontend:
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
         handlers |= {Kind.LOOK: self._look, Kind.HOSTS: self._others}
         self._station = None if place is None else ClusterFrontend(place, settings, secret, self.hosts.addresses)
+        asker = None if self._station is None else self._station.asker
+        self._live = LiveRequests(lambda: self.peers, lambda: self.server.live, self.hosts, asker)
         self._proxy: Proxy | None = None
         self._looks: RemotePictures | None = None
         self._hold = settings.omegle.hold
@@ -107,21 +110,28 @@ class Frontend:
         self._departing = WorkerEvacuation(
             FRONTEND, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
         )  # fmt: skip
-        handlers |= {**self._everywhere.handlers, **self._departing.handlers}
+        handlers |= {**self._everywhere.handlers, **self._departing.handlers, **self._live.handlers}
         self.links = WorkerLinks(
             up, self.server.worker, handlers, self._joined, self._dead,
             names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, secret),
         )  # fmt: skip
-        host_migration = self.links.host_migration
-        if place is not None and self._station is not None and host_migration is not None:
-            passing = RequestForwarding(place.node, lambda: self.links.peers, self.links.across, host_migration.came)
-            self._station.handlers.update(passing.handlers)
-            self._catching = ClusterCatchUp(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
-            self._station.handlers[Asked.KNOWN] = self._catching.answer
-            self.server.board.add(self._catching.reading)
+        self._join_hosts(place)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
         self.server.tasks.start("figures", gathering.run)
+
+    def _join_hosts(self, place: Place | None) -> None:
+        """Serve the requests of other hosts, if there are any."""
+        host_migration = self.links.host_migration
+        if place is None or self._station is None or host_migration is None:
+            return
+        passing = RequestForwarding(place.node, lambda: self.links.peers, self.links.across, host_migration.came)
+        self._station.handlers.update(passing.handlers)
+        self._catching = ClusterCatchUp(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
+        self._station.handlers[Asked.KNOWN] = self._catching.answer
+        self.server.board.add(self._catching.reading)
+        self._station.handlers[Asked.LIVE] = self._live.answer
+        self.server.tasks.start("live", self._live.run)
 
     def _other_processes(self, names: Names) -> OtherProcesses:
         """Return the server's ports to workers and other hosts."""
@@ -140,6 +150,8 @@ class Frontend:
             on_picture=partial(self._tell_workers, Kind.PICTURED),
             on_picture_interval=partial(self._tell_workers, Kind.PICTURES),
             on_migrated_save=lambda *saved: self.links.saved(*saved),
+            ask_live=lambda request: self._live.ask(request),
+            tell_live=partial(self._tell_workers, Kind.LIVE, 0),
         )
 
     def _other_hosts(self, place: Place | None, secret: secret_keys.Keys) -> OtherHosts | None:
@@ -209,6 +221,7 @@ class Frontend:
             self._proxy.know()
         if self._catching is not None:
             self._catching.look()
+        self._live.hosts_changed()
 
     async def _passed(self, _: Request) -> Answer:
         """Answer another frontend that forwards requests: behind the answer its connection speaks HTTP."""
@@ -243,6 +256,7 @@ class Frontend:
             self._departing.tell_hub()
         if number_of(name) > 0:
             self._everywhere.joined(name)
+            self._live.joined(name)
         if self.server.pictures is not None and number_of(name) > 0:
             self.peers.send(name, Kind.PICTURES, self.server.pictures.mean)
         if self._sharing is not None:
@@ -250,6 +264,7 @@ class Frontend:
 
     def _dead(self, name: str) -> None:
         self._gathering.dead(name)
+        self._live.dead(name)
         if self._sharing is not None:
             self._sharing.dead(name)
         if not self._workers():
@@ -376,6 +391,8 @@ class Frontend:
         if self.keeping is not None:
             await self.keeping.close()
         await self.server.tasks.end("figures")
+        await self.server.tasks.end("live")
+        self._live.close()
         if self._catching is not None:
             await self._catching.close()
         if self._station is not None:

@@ -23,6 +23,7 @@ from server.fleet.cluster.cluster_heartbeat import ClusterNode
 from server.fleet.cluster.membership import Host
 from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.frontend.cluster_broadcast import ClusterBroadcast
+from server.fleet.frontend.live_requests import answer_about_log, answers
 from server.fleet.frontend.metrics_merge import MetricsAnswers
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
@@ -90,6 +91,7 @@ class HubProcess:
             Kind.RING: self._ring,
             Kind.LOAD: self._load,
             Kind.READ: answering.read,
+            Kind.LIVE: answers(lambda: self.peers, answer_about_log),
         }
         handlers[Kind.LEAVING] = self._leaving
         self.seeking = SessionSearch(

@@ -18,6 +18,7 @@ from engine.engine import BadRecord
 from server.data.keys.pseudonyms import open_pseudonyms
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.broadcast_state import BroadcastState, Statement
+from server.fleet.frontend.live_requests import answers
 from server.fleet.frontend.metrics_merge import MetricsAnswers
 from server.fleet.frontend.store_client import StoreClient
 from server.fleet.frontend.store_outbox import StoreOutbox
@@ -118,6 +119,7 @@ class WorkerProcess:
             Kind.AGES: self._ages,
             Kind.PAUSED: self._are_paused,
             Kind.DETECTED: self._count_detections,
+            Kind.LIVE: answers(lambda: self.links.peers, lambda request: self.reception.live.answer(request)),
             Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }

@@ -22,6 +22,8 @@ NAMES: Final = (
         "certificates",
         "cluster",
         "console-sessions",
+        "live",
+        "live-store",
         "loop-lag",
         "nats",
         "recipients",

@@ -1,7 +1,7 @@
-"""Answer a load balancer's health checks: starting, ready, degraded or draining.
+"""Answer a load balancer's health checks: starting, ready, degraded, maintenance or draining.
 
 **Invariant:** 503 means only that this instance accepts no users, not yet or no longer. Degraded (a part failed, users can still chat) is answered
-with 200.
+with 200. So is maintenance (chats continue, and none begins): the page says so.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Final, Literal
 import orjson
 from aiohttp import web
 
-STATUS: Final = {"starting": 503, "ready": 200, "degraded": 200, "draining": 503}
+STATUS: Final = {"starting": 503, "ready": 200, "degraded": 200, "maintenance": 200, "draining": 503}
 PATHS: Final = frozenset(("/healthz", "/readyz"))  # requests for them are not counted as users' requests
 TURNED_AWAY: Final = web.RequestKey(
     "turned_away", bool
@@ -19,9 +19,10 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class Health:
-    """Health of one process. `checks`: functions that name the parts that do not work."""
+    """Health of one process. `checks`: functions that name the parts that do not work; `is_maintained`: whether an operator began maintenance."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_maintained: Callable[[], bool] = bool) -> None:
+        self._is_maintained = is_maintained
         self.phase: Literal["starting", "ready", "draining"] = "starting"
         self.checks: list[Callable[[], list[str]]] = []
 
@@ -37,7 +38,9 @@ class Health:
 
     def _ready(self) -> web.Response:
         found = self.degraded()
-        status = "degraded" if found and self.phase == "ready" else self.phase
+        status: str = self.phase
+        if status == "ready":
+            status = "maintenance" if self._is_maintained() else "degraded" if found else "ready"
         return web.Response(
             status=STATUS[status],
             body=orjson.dumps({"status": status, "degraded": found}),

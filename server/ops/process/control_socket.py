@@ -1,4 +1,5 @@
-"""Serve operator commands, such as `serendip status`, on the Unix socket `DATA/run/control`, which only its owner can open.
+"""Serve operator commands on Unix sockets that only their owner can open: `DATA/run/control` for `serendip status` and upgrades, `DATA/run/live` for
+orders about sessions and users (`server.trust.moderators.live_operations`), which the process with the store serves.
 
 A request is one line of JSON; the answer is lines of JSON, the last of which has `done` (whether it succeeded) and `said` (a sentence).
 **Invariant:** one upgrade at a time.
@@ -22,8 +23,10 @@ from typing import Any, Final
 from server.ops.process.listening_sockets import Sockets, StartError
 
 NAME: Final = "control"  # the name among the listening sockets, and of the file
+LIVE: Final = "live"  # the same, of the other socket
 FOLDER: Final = "run"
 LINE_MAX: Final = 8_192  # bytes of a request
+TEXTS_MAX: Final = 65_536  # bytes of a request with texts in many languages
 PATIENCE: Final = 5.0  # seconds in which the request must arrive
 RETRY: Final = 1.0  # seconds before accepting again after the process ran out of descriptors
 BACKLOG: Final = 16
@@ -49,21 +52,26 @@ class Unavailable(Exception):
         self.error = error
 
 
-class ControlSocket:
-    """Control socket of a server. Start it in the loop."""
+Carry = Callable[
+    [Mapping[str, Any], Say], Awaitable[Line]
+]  # a request, and the callback for lines before the last, to the last line
 
-    def __init__(self, sockets: Sockets, data: Path, upgrade: Upgrade, status: Callable[[], Line]) -> None:
+
+class RequestSocket:
+    """Socket of this name in the data folder. `carry_out`: called with each request. Start it in the loop."""
+
+    def __init__(self, sockets: Sockets, data: Path, name: str, carry_out: Carry, most: int = LINE_MAX) -> None:
         self._sockets = sockets
         self._data = data
-        self._upgrade = upgrade
-        self._status = status
-        self._busy = False
+        self._name = name
+        self._carry_out = carry_out
+        self._most = most
         self._listening: socket.socket | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self, *, listening: bool = True) -> None:
         """Open the socket and answer on it. Raises Unavailable (the server then continues, and cannot be upgraded), and StartError as `made` does."""
-        sock = await asyncio.to_thread(self._sockets.get, NAME, lambda: made(self._data))
+        sock = await asyncio.to_thread(self._sockets.get, self._name, lambda: made(self._data, self._name))
         sock.close()
         if listening:
             self.listen()
@@ -71,7 +79,7 @@ class ControlSocket:
     def listen(self) -> None:
         """Accept connections, at first or after `pause`."""
         if self._listening is None:
-            self._listening = self._sockets.again(NAME)
+            self._listening = self._sockets.again(self._name)
             self._watch(self._listening)
 
     def pause(self) -> None:
@@ -84,7 +92,7 @@ class ControlSocket:
     async def stop(self) -> None:
         """Accept no more, and wait until requests in progress are answered."""
         self.pause()
-        self._sockets.drop(NAME)
+        self._sockets.drop(self._name)
         if self._answers:
             await asyncio.wait(self._answers, timeout=PATIENCE)
         for task in tuple(self._answers):
@@ -110,14 +118,14 @@ class ControlSocket:
         task.add_done_callback(self._answers.discard)
 
     async def _answer(self, connection: socket.socket) -> None:
-        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE_MAX)
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=self._most)
 
         def say(line: Mapping[str, Any]) -> None:
             if not writer.is_closing():
                 writer.write(json.dumps(line).encode() + b"\n")
 
         try:
-            say(await self._done(reader, say))
+            say(await self._last_line(reader, say))
             await writer.drain()
         except ConnectionError:
             pass  # the client has closed the connection; its request was carried out
@@ -126,9 +134,26 @@ class ControlSocket:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def _done(self, reader: asyncio.StreamReader, say: Say) -> Mapping[str, Any]:
+    async def _last_line(self, reader: asyncio.StreamReader, say: Say) -> Line:
+        try:
+            return await self._carry_out(await _asked(reader), say)
+        except Exception as error:  # noqa: BLE001 - the client and the log both get the fault
+            fault = {"message": "an order failed by our fault", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(fault)
+            return {"done": False, "said": f"a fault of the server's ({type(error).__name__}); its log says where"}
+
+
+class ControlSocket(RequestSocket):
+    """Control socket of a server of one process. Start it in the loop."""
+
+    def __init__(self, sockets: Sockets, data: Path, upgrade: Upgrade, status: Callable[[], Line]) -> None:
+        super().__init__(sockets, data, NAME, self._control)
+        self._upgrade = upgrade
+        self._status = status
+        self._busy = False
+
+    async def _control(self, asked: Mapping[str, Any], say: Say) -> Line:
         """Return the last line of the answer."""
-        asked = await _asked(reader)
         if asked.get("do") == "status":
             return self._status()
         if asked.get("do") in ("drain", "restart"):
@@ -140,23 +165,19 @@ class ControlSocket:
         self._busy = True
         try:
             return await self._upgrade(asked.get("program"), say)
-        except Exception as error:  # noqa: BLE001 - the client and the log both get the fault
-            fault = {"message": "an upgrade failed by our fault", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(fault)
-            return {"done": False, "said": f"a fault of the server's ({type(error).__name__}); its log says where"}
         finally:
             self._busy = False
 
 
-def ask(data: Path, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def ask(data: Path, request: Mapping[str, Any], name: str = NAME) -> Iterator[dict[str, Any]]:
     """Send a request to the server of a data folder, and yield its answer line by line; blocks. Raises NoServer, also if the server ends before the
     last line.
     """
     nobody = f"{data}: no server runs on this folder"
     try:
-        with _at(data) as path, socket.socket(socket.AF_UNIX) as sock:
+        with _at(data, name) as path, socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(path))
-            sock.sendall(json.dumps(request).encode() + b"\n")
+            sock.sendall(json.dumps(request, ensure_ascii=False).encode() + b"\n")
             with sock.makefile("rb") as lines:
                 for line in lines:
                     answer: dict[str, Any] = json.loads(line)
@@ -179,22 +200,22 @@ async def _asked(reader: asyncio.StreamReader) -> dict[str, Any]:
     return asked if isinstance(asked, dict) else {}
 
 
-def made(data: Path) -> socket.socket:
+def made(data: Path, name: str = NAME) -> socket.socket:
     """Return the listening socket, in place of a file that no server answers on. Raises Unavailable; StartError if another server uses this folder.
 
     A process that takes over from that server inherits the socket and does not call this.
     """
     try:
-        return _made(data)
+        return _made(data, name)
     except OSError as error:
         raise Unavailable(errno.errorcode.get(error.errno or 0, type(error).__name__)) from None
 
 
-def _made(data: Path) -> socket.socket:
+def _made(data: Path, name: str) -> socket.socket:
     """Raises OSError, StartError."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    with _at(data) as path:
+    with _at(data, name) as path:
         with socket.socket(socket.AF_UNIX) as other, contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
             other.settimeout(PATIENCE)
             other.connect(str(path))
@@ -202,7 +223,7 @@ def _made(data: Path) -> socket.socket:
                 f"{data}: another server runs on this data folder. Stop it first, put this one in its place (serendip upgrade),"
                 " or choose another folder: --data DIR"
             )
-        fresh = path.with_name(f"{NAME}.{os.getpid()}")
+        fresh = path.with_name(f"{name}.{os.getpid()}")
         sock = socket.socket(socket.AF_UNIX)
         try:
             fresh.unlink(missing_ok=True)
@@ -218,11 +239,11 @@ def _made(data: Path) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _at(data: Path) -> Iterator[Path]:
+def _at(data: Path, name: str) -> Iterator[Path]:
     """Yield a short path of the socket, valid within the context. Raises OSError."""
     folder = os.open(data / FOLDER, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield Path(f"/proc/self/fd/{folder}/{NAME}")
+        yield Path(f"/proc/self/fd/{folder}/{name}")
     finally:
         os.close(folder)
 

@@ -28,6 +28,11 @@ def no_statement() -> Mapping[str, Any] | None:
     return None
 
 
+def no_service() -> bytes | None:
+    """Return no frame."""
+    return None
+
+
 def never_given(_identity: int, _session: int, _id: str) -> bool:
     """Return that the notice was not given to this user."""
     return False
@@ -63,6 +68,8 @@ class WorkerPorts:
     mark_notice_read: Callable[[int, int, str], bool] = never_given
     # the newest privacy statement, for `hello`
     find_statement: Callable[[], Mapping[str, Any] | None] = no_statement
+    # the frame `service` for a new client: what operators say to all users; None: nothing
+    find_service: Callable[[], bytes | None] = no_service
     # take a record, a save or a report of the engine (`Recorder.take`)
     keep: Callable[[Any], None] = ignore
     # a session left for another host, which asks for its saves again

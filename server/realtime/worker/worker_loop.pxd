@@ -16,7 +16,7 @@ cdef class Worker:
     cdef readonly Identities identities
     cdef object _grace
     cdef readonly engine_t engine
-    cdef readonly object find_ban, find_notice, find_statement, find_country_refusal, forget_saves
+    cdef readonly object find_ban, find_notice, find_statement, find_country_refusal, forget_saves, find_service
     cdef object _on_http, _on_frames, _on_turn, _on_age_answer, _find_tunnels
     cdef object _loop
     cdef readonly object _events

@@ -102,7 +102,7 @@ class Worker:
         )
         self.find_ban, self.find_notice, self.find_statement = ports.find_ban, ports.find_notice, ports.find_statement
         self.find_country_refusal = ports.find_country_refusal
-        self.forget_saves = ports.forget_saves
+        self.forget_saves, self.find_service = ports.forget_saves, ports.find_service
         self._on_http, self._on_frames, self._on_turn = ports.on_http, ports.on_frames, ports.on_turn
         self._on_age_answer = ports.on_age
         self._find_tunnels = ports.find_tunnels
@@ -415,6 +415,9 @@ class Worker:
         token = self._tokens.seal(session.key, session.identity)
         frame = hello(session.id.to_bytes(8).hex(), token, self.engine.people, self._grace, self.find_statement())
         self.reactor.send(conn, frame)
+        service = self.find_service()
+        if service is not None:
+            self.reactor.send(conn, service)
         self.engine.notify(session)
 
     def _open_token(self, token: str, session: Session) -> int | None:

@@ -35,6 +35,11 @@ STATEMENT: Final[Schema] = {
     "properties": {"version": STRING, "from": WHOLE},
     "required": ["version", "from"],
 }
+ANNOUNCEMENT: Final[Schema] = {
+    "type": "object",
+    "properties": {"id": STRING, "texts": {"type": "object", "additionalProperties": STRING}, "until": WHOLE},
+    "required": ["id", "texts"],
+}
 STATE: Final[Schema] = {"type": "string", "enum": ["away", "back", "asked", "paused"]}
 
 
@@ -195,13 +200,17 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
             "day!": DAY, "by!": BY, "appeal!": STRING,
         },
     ),
+    "service": (
+        "What the operators say to all users; replaces what was said before. During maintenance no `find` is taken, and chats continue.",
+        {"announcement": ANNOUNCEMENT, "maintenance": {"type": "object", "properties": {"until": WHOLE}}, "read_only": BOOL},
+    ),
     "snap": (
         "Pictures of the stranger (and with `mine` of the own camera) are wanted, within so many seconds: POST /api/snap/NONCE/theirs, and /mine.",
         {"nonce!": text(p.SNAP_NONCE, p.SNAP_NONCE), "tiles!": WHOLE, "gap!": WHOLE, "mine!": BOOL, "within!": NUMBER},
     ),
     "veil": (
-        "`nudity`: blur and mute the stranger, or no longer; `unchecked`: hang up the call, the chat goes on by text.",
-        {"on!": BOOL, "why!": {"type": "string", "enum": list(p.VEILS)}},
+        "`nudity`: blur and mute the stranger, or no longer; `unchecked`: hang up the call, the chat goes on by text; `by`: an operator did.",
+        {"on!": BOOL, "why!": {"type": "string", "enum": list(p.VEILS)}, "by": {"type": "string", "enum": ["operator"]}},
     ),
     "pong": ("The answer to `ping`.", {}),
     "challenge": (

@@ -89,7 +89,11 @@ TALKING: Final[Schema] = {
     "type": "object", "description": "how many users talk, by the language of their chat; empty where several hosts do not know it",
     "additionalProperties": WHOLE,
 }  # fmt: skip
-FIGURES: Final = record("online spy", online=WHOLE, talking=TALKING, usual=USUAL, spy=SPY)
+SERVICE: Final[Schema] = {
+    "type": "object",
+    "description": "what the operators say to all users, as the fields of the frame `service`",
+}
+FIGURES: Final = record("online spy", online=WHOLE, talking=TALKING, usual=USUAL, spy=SPY, service=SERVICE)
 BOOLEAN: Final[Schema] = {"type": "boolean"}
 CONFIG: Final = record(
     "grace modes",

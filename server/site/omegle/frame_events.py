@@ -87,9 +87,22 @@ def queue_events(
     elif kind == "notice":
         client.unread = frame["id"]
         client.put([omegle_event_encoding.notice(frame, client.host)])
+    elif kind == "service":
+        _tell_service(client, frame)
     elif kind == "error":
         _failed(client, frame)
+        return bool(
+            frame["code"] == "maintenance"
+        )  # nothing follows: this protocol has no search that waits for its end
     return False
+
+
+def _tell_service(client: OmegleClient, frame: dict[str, Any]) -> None:
+    """Queue what operators say to all users, unless the client was sent exactly this before."""
+    text = omegle_event_encoding.service(frame, client.find["language"])
+    if text and text != client.service:
+        client.put([omegle_event_encoding.event("serverMessage", text)])
+    client.service = text
 
 
 def _failed(client: OmegleClient, frame: dict[str, Any]) -> None:
@@ -106,6 +119,8 @@ def _failed(client: OmegleClient, frame: dict[str, Any]) -> None:
         client.put([omegle_event_encoding.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
+        if code == "maintenance":
+            client.put([omegle_event_encoding.event("serverMessage", frame["message"])])
         # the request was answered before the home host refused the message
         if client.wire is not None and frame.get("of") == "message":
             client.put([omegle_event_encoding.event("error", frame["message"])])

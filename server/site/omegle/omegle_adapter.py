@@ -105,13 +105,15 @@ class OmegleAdapter(ClientTable):
             return client
         if self._say(client, find) == "challenge":
             client.pending = True
-        elif client.refused == "adult" and client.events:  # it has received the reason
+        elif client.refused in ("adult", "maintenance") and client.events:  # it has received the reason
             self._over(client)
         elif client.refused and not self._pending.hold(client, self.status.event(host)):
             self.tally["refused"] += 1
             self.end(client, LEFT)
             return None
         self.tally["starts"] += 1
+        if (said := self._worker.find_service()) is not None:
+            self.receive_frames(client, [said])
         return client
 
     def find(self, id: str) -> OmegleClient | None:

@@ -51,6 +51,7 @@ class OmegleClient:
         "person",
         "poll",
         "refused",
+        "service",
         "session",
         "size",
         "solved",
@@ -83,6 +84,7 @@ class OmegleClient:
         self.told = False  # it was sent `waiting`
         self.unread = ""  # the id of the notice that is queued for it
         self.refused = ""
+        self.service = ""  # what operators say to all users, as it was sent last
         self.challenge = ""  # the kind of the open challenge
         self.solved = False  # it was solved, and the search has not begun yet
         self.pending = False  # the search begins when the challenge is solved, or after a wait

@@ -3,10 +3,14 @@
 **Invariant:** an event is encoded once, however many clients get it, and the events of a match are sent in one batch.
 """
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Any, Final
 
 import orjson
+
+from engine.wire.protocol import FAULTS
+from server.ops.health.service_state import text_for
 
 SAME_LANGUAGE: Final = "You both speak the same language."
 WAITING: Final = b'["waiting"]'
@@ -85,6 +89,12 @@ def underage(age: int, place: str) -> str:
     """Return the sentence for a user who wrote that they are under 18; `age`: the written age, 0: unknown; `place`: the address for a correction."""
     said = f"You wrote that you are {age}." if age else "You wrote that you are under 18."
     return f"{said} Serendip is for adults: you cannot chat here today. If that is wrong, say so at {place}"
+
+
+def service(said: Mapping[str, Any], language: str) -> str:
+    """Return what operators say to all users (the fields of a `service` frame), as a sentence; empty: nothing."""
+    told = [text_for(said["announcement"], language)] if "announcement" in said else []
+    return " ".join([*told, *([FAULTS["maintenance"].message] if "maintenance" in said else [])])
 
 
 def changes(host: str, version: str, day: str) -> str:

@@ -9,6 +9,7 @@
 //   waiting    anyone, widen             waiting            find (the age of the ticket stays)
 //   waiting    error notice              unread             leave
 //   unread     read                      waiting            seen, find
+//   waiting    error maintenance         home               leave
 //   waiting    error snaps               ready (or home, a dialog)   leave
 //   waiting    challenge                 waiting (a dialog) solution; find when it is solved
 //   chat       challenge of kind age     ended (a dialog)   solution
@@ -26,7 +27,7 @@
 // not need are in reduce/rest.js and are learned when they are loaded: until then an event that only they know waits.
 import { CLOSE } from "./client/protocol.js";
 import { findEvents, findFrames, seek } from "./reduce/find.js";
-import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
+import { closing, linkEvents, linkFrames, maintained, noSession } from "./reduce/link.js";
 import { sheetEvents, sheetFrames } from "./reduce/sheets.js";
 import { refuse, talkEvents, talkFrames } from "./reduce/talk.js";
 import { say, timer } from "./reduce/state.js";
@@ -37,6 +38,7 @@ function failed(state, event, now) {
   const { code, of, id, retry_after: after = 2 } = event.frame;
   if (code in CLOSE) return closing(state, event, now);
   if (code === "no_session") return noSession(state, now);
+  if (code === "maintenance") return maintained(state);
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
   if (code === "adult") return asked(state, now);

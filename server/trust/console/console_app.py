@@ -34,6 +34,7 @@ from server.trust.console.console_ports import Translator
 from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.emergency_routes import add_emergencies
 from server.trust.console.help_routes import add_help
+from server.trust.console.live_routes import add_live
 from server.trust.console.moderation_api import add_moderation_api
 from server.trust.console.order_routes import add_orders
 from server.trust.console.public_notice_routes import add_notices
@@ -46,6 +47,7 @@ from server.trust.moderators.api_tokens import ApiTokens
 from server.trust.moderators.approvals import HOUR, Approvals
 from server.trust.moderators.console_sessions import Sessions
 from server.trust.moderators.emergency_reviews import EmergencyReviews
+from server.trust.moderators.live_operations import LiveOperations
 from server.trust.moderators.moderator_accounts import Accounts
 from server.trust.moderators.passkeys import Passkeys
 from server.trust.moderators.roles import Operator
@@ -73,9 +75,11 @@ def build(
     clock: Callable[[], float] = time.time,
     translator: Translator | None = None,
     words: DetectionWords | None = None,
+    live: LiveOperations | None = None,
 ) -> web.Application:
     """Return the application. `origin`: for browsers; `address`: returns a client's address; `clock`: Unix seconds; `translator`: for lines of
-    chats, None without a translation server; `words`: of detections, None: by the rules of this program alone.
+    chats, None without a translation server; `words`: of detections, None: by the rules of this program alone;
+    `live`: orders about what runs now, None for a console beside the server.
     """
     pages = Pages()
     passkeys = Passkeys(origin)
@@ -106,6 +110,8 @@ def build(
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_requests(gate, pages, parts, RequestWork(parts.database, parts.pseudonyms, chosen), clock)
     add_orders(gate, pages, parts, approvals, accounts, chosen.data, clock)
+    if live is not None:
+        add_live(gate, pages, live)
     add_accounts(gate, pages, accounts, origin)
     add_emergencies(gate, pages, EmergencyReviews(parts.database, clock))
     add_tokens(gate, pages, tokens)

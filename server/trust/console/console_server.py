@@ -28,6 +28,7 @@ from server.trust.console.detection_explanations import DetectionWords
 from server.trust.console.sign_in_routes import SignInRoutes
 from server.trust.moderators.api_tokens import ApiTokens
 from server.trust.moderators.console_sessions import Sessions
+from server.trust.moderators.live_operations import LiveOperations
 
 SWEEP = 300.0  # seconds between deletions of expired sessions and tokens
 TASK = "console-sessions"
@@ -43,8 +44,9 @@ class Console:
     def __init__(
         self, parts: Parts, chosen: settings.Settings, address: Callable[[web.BaseRequest], str], tasks: Tasks,
         sockets: Sockets | None = None, translator: Translator | None = None, *,
-        words: DetectionWords | None = None,
+        words: DetectionWords | None = None, live: LiveOperations | None = None,
     ) -> None:  # fmt: skip
+        self._live = live
         self._translator = translator
         self._words = words
         self._parts = parts
@@ -70,7 +72,15 @@ class Console:
             return
         reached = origin(self._chosen.console, number)
         await asyncio.to_thread(write_origin, self._chosen.data, reached)
-        app = build(self._parts, self._chosen, reached, self._address, translator=self._translator, words=self._words)
+        app = build(
+            self._parts,
+            self._chosen,
+            reached,
+            self._address,
+            translator=self._translator,
+            words=self._words,
+            live=self._live,
+        )
         self._signing = app[SIGNING]
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)

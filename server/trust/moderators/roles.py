@@ -31,6 +31,7 @@ class Action(StrEnum):
         "requests"  # requests about own data: list, read, answer, refuse, extend, close; remove a saved log by its link
     )
     AUDIT = "audit"  # read the audit log
+    LIVE = "live"  # who is here now: list sessions, end one, pause its video; tell all users something; maintenance
     REVIEW = "review"  # review an emergency in which one had no part
     ACCOUNTS = "accounts"  # invite, roles, close
 
@@ -40,9 +41,9 @@ ROLES: dict[str, frozenset[Action]] = {
     "moderator": _MODERATOR,
     "child": _MODERATOR | {Action.CHILD, Action.REFER},
     "lead": _MODERATOR | {Action.LONG, Action.UNBAN, Action.APPEALS, Action.NOTICES, Action.FOREVER, Action.REVIEW},
-    "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD, Action.PRODUCE, Action.REVIEW},
+    "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD, Action.PRODUCE, Action.REVIEW, Action.LIVE},
     "clerk": frozenset({Action.REQUESTS}),
-    "admin": frozenset({Action.ACCOUNTS, Action.AUDIT, Action.REVIEW}),
+    "admin": frozenset({Action.ACCOUNTS, Action.AUDIT, Action.REVIEW, Action.LIVE}),
 }
 # The permission that opens each queue of cases, and the lists of appeals and notices.
 OPENED_BY: dict[str, Action] = {
@@ -58,6 +59,7 @@ STEP_UP = frozenset(
         Action.HOLD,
         Action.PRODUCE,
         Action.ACCOUNTS,
+        Action.LIVE,
     }
 )
 TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.REFER, Action.PRODUCE})

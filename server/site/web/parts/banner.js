@@ -1,9 +1,22 @@
 // Show the state of the connection in one line under the bar. Seconds are not announced by screen readers.
+import { dayName } from "../day.js";
 import { html } from "../html.js";
+import { announced } from "../reduce/link.js";
 import { send } from "../store.js";
 import { documentAt, t } from "../words.js";
 
 const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
+
+/** Return what operators say to all users; in a chat only their announcement, since a chat goes on during maintenance. */
+function said(state) {
+  const { maintenance, read_only: readOnly } = state.service;
+  const text = announced(state);
+  if (text) return { text: t("service.announced", { text }), act: ["service.seen", t("statement.seen")] };
+  if (state.phase === "chat") return null;
+  if (maintenance?.until * 1000 > Date.now()) return { text: t("service.maintenance.until", { time: dayName(maintenance.until * 1000) }), warn: true };
+  if (maintenance) return { text: t("service.maintenance"), warn: true };
+  return readOnly ? { text: t("service.reads") } : null;
+}
 
 /** Return the current banner, {text, seconds, link, act, warn}, or null. A pure function of the state. */
 export function bannerOf(state) {
@@ -25,7 +38,7 @@ export function bannerOf(state) {
     return { text: t("incident.was"), link: [documentAt("/privacy/incidents"), t("statement.read")], act: ["incident.seen", t("statement.seen")], warn: true };
   if (notice === "statement" && phase === "home")
     return { text: t(state.config.statement ? "statement.soon" : "statement.changed"), link: [documentAt("/privacy"), t("statement.read")], act: ["statement.seen", t("statement.seen")] };
-  if (link.settled || !link.since || now - link.since < 1000) return null;
+  if (link.settled || !link.since || now - link.since < 1000) return said(state);
   const seconds = phase === "chat" ? left(link.since + me.grace * 1000, now) : 0;
   if (seconds) return { text: t("link.reconnecting"), seconds, ...(link.attempt >= 5 ? { act: ["connect", t("link.now")] } : {}) };
   if (link.attempt >= 5) {

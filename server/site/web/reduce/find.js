@@ -216,7 +216,7 @@ export const findEvents = {
       [{ ...state, phase: "home", last: leftBehind(state, now), chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null }],
       (next) => [next, focus("h1"), { do: "token" }, { do: "status" }, ...askHere(next)],
     ),
-  status: (state, { status }) => [Number.isInteger(status.online) ? { ...patch(state, "me", { online: status.online }), status } : state],
+  status: (state, { status }) => [Number.isInteger(status.online) ? { ...patch(state, "me", { online: status.online }), status, service: { ...status.service, seen: state.service.seen } } : state],
   "timer.quiet": quiet,
   "timer.here": (state) => [state, ...askHere(state)],
   "timer.count": (state) => (state.waiting?.quiet ? counted(state) : [state]),

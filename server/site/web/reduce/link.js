@@ -3,7 +3,7 @@ import { askHere } from "../pairs.js";
 import { CLOSE, COME_BACK } from "../client/protocol.js";
 import { end, begin, reconcile } from "./talk.js";
 import { frameOf } from "./find.js";
-import { and, focus, patch, say, timer, unsay } from "./state.js";
+import { and, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const STEADY = 5000; // ms: a connection that lived this long resets the back-off
 const OUR_FAULT = [CLOSE.protocol, CLOSE.binary, CLOSE.encoding, CLOSE.too_big];
@@ -113,9 +113,31 @@ function closing(state, { frame }, now) {
   const next = patch(state, "link", { after: frame.retry_after ?? 0 });
   if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000)
     return [patch(next, "ended", { cause: "restart", count: null }), say("ended.restart")];
-  if (frame.code === "banned" || frame.code === "country") return [{ ...next, refused: frame }];
+  if (["banned", "country", "removed"].includes(frame.code)) return [{ ...next, refused: frame }];
   return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
 }
+
+/** Take what operators say to all users. An announcement that was read stays hidden. */
+export function service(state, { frame: { type: _, ...said } }) {
+  const next = { ...state, service: { ...said, seen: state.service.seen } };
+  const text = announced(next);
+  const news = text && said.announcement.id !== state.service.announcement?.id ? [say("service.announced", { text })] : [];
+  return [next, ...(said.maintenance && !state.service.maintenance ? [say("service.maintenance")] : []), ...news];
+}
+
+/** Return the announcement in the language of the page, else in English, else in any; null if there is nothing to show. */
+export function announced({ service: { announcement: said, seen }, reads, now }) {
+  if (!said || said.id === seen || (said.until && said.until * 1000 <= now)) return null;
+  return said.texts[reads] ?? said.texts.en ?? Object.values(said.texts)[0];
+}
+
+/** Go home: during maintenance no chat begins. A chat that Next wanted to leave is left. */
+export const maintained = (state) =>
+  and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
+    next,
+    { do: "token" },
+    say("service.maintenance"),
+  ]);
 
 const fresh = { phase: "home", chat: null, find: null, ended: null, refused: null };
 const connect = (state) => [
@@ -141,6 +163,7 @@ export const linkEvents = {
     ...(on ? [{ do: "wake" }] : []),
     ...(on && state.phase === "home" ? [{ do: "status" }, ...askHere({ ...state, visible: on })] : []),
   ],
+  "service.seen": (state) => [patch(state, "service", { seen: state.service.announcement?.id })],
   wake: (state) => [state, { do: "wake" }],
   config: (state, { config }) => [{ ...state, config }],
   "timer.lost": (state, _, now) => [{ ...state, now }],
@@ -151,5 +174,5 @@ export const linkEvents = {
     },
   ],
 };
-export const linkFrames = { hello, resumed };
+export const linkFrames = { hello, resumed, service };
 export { closing, noSession };

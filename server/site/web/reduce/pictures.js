@@ -55,14 +55,14 @@ export function follow(before, result) {
 }
 
 /** End the call, not the chat; the reason is shown in it. */
-export const hang = (state) => put(patch(state, "chat", { call: null, hung: true }), note(state, "call.unchecked"));
+export const hang = (state, why = "call.unchecked") => put(patch(state, "chat", { call: null, hung: true }), note(state, why));
 
 const ofCall = new Set(["call", "pictures"]);
 
 /** Set or remove a veil. A picture that the user blurred is theirs to show, beside the veil. */
-function veil(state, { frame: { on, why } }) {
+function veil(state, { frame: { on, why, by } }) {
   if (state.phase !== "chat" || !state.chat.call) return [state];
-  if (why === "unchecked" && on) return [hang({ ...state, sheet: ofCall.has(state.sheet?.is) ? null : state.sheet }), focus("chat")];
+  if (why === "unchecked" && on) return [hang({ ...state, sheet: ofCall.has(state.sheet?.is) ? null : state.sheet }, by ? "call.stopped" : undefined), focus("chat")];
   if (why !== "nudity" || !!on === state.video.veil) return [state];
   const open = state.video.open && !on; // on a phone the card is behind the messages
   return [patch(state, "video", { veil: !!on, open }), ...(on ? [{ do: "alarm", key: "call.nudity" }] : [])];

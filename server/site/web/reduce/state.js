@@ -15,6 +15,7 @@
 //   last    {chat, ended, saved} of the chat before this one or this search, or null
 //   behind  {chat, find, last, token: null until the server has kept the seat, until, at}: the chat that Next left a moment ago, or null
 //   looking {chat}, of a chat that was reported: it is left when its pictures are taken (reduce/pictures.js); or null
+//   service {announcement: {id, texts: by language, until}, maintenance: {until}, read_only}: what operators say to all; seen: id of the announcement that was read
 //   armed   leave | next | swipe: the action of the second press; or false
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
 //   college {domain, proof, expires: unix seconds, want: any | same} or null
@@ -98,6 +99,7 @@ export const first = (extra = {}) => ({
   held: false,
   notice: null,
   refused: null,
+  service: {},
   owed: [],
   serial: 0,
   saved: null,

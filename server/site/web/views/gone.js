@@ -20,6 +20,12 @@ const Elsewhere = () => html`
   <p>${t("banned.country.why")}</p>
 `;
 
+/** Show that an operator ended the session; a new one may begin. */
+const Removed = () => html`
+  <h1 tabindex="-1">${t("removed.title")}</h1>
+  <p>${t("removed.why")}</p>
+`;
+
 /** Show a refusal. `until`: seconds since 1970, or an ISO date; absent: permanent. */
 export function Refused({ state: { refused, config, link } }) {
   const { code, until, rule, appeal, day: decided, by, network, still } = refused ?? {};
@@ -30,6 +36,8 @@ export function Refused({ state: { refused, config, link } }) {
       ${
         code === "country"
           ? html`<${Elsewhere} />`
+          : code === "removed"
+          ? html`<${Removed} />`
           : html`<h1 tabindex="-1">${network ? t("banned.network", { date: day }) : day ? t("banned.title", { date: day }) : t("banned.ever")}</h1>`
       }
       ${

@@ -128,8 +128,8 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone.show("find", keep=True)
     alone.until("kept")
     seen = one.seen | two.seen | back.seen | alone.seen
-    assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil", "pair", "called"}, (
-        "nobody is asked; told by an operator (tests/server/trust/moderation); tests/engine/chats/test_camera_checks.py"
+    assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil", "pair", "called", "service"}, (
+        "nobody is asked; sent by an operator (tests/server/trust/moderation, test_live_sessions.py); tests/engine/chats/test_camera_checks.py"
     )
 
 

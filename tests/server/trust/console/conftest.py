@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import update
@@ -22,6 +23,7 @@ from server.ops.config.settings import Settings
 from server.trust.console.console_app import SIGNING, build
 from server.trust.moderators.approvals import HOUR, Approvals
 from server.trust.moderators.console_sessions import COOKIE, Sessions
+from server.trust.moderators.live_operations import LiveOperations
 from server.trust.moderators.moderator_accounts import PATH, Accounts
 from tests.server.data.conftest import Kit, kit, object_settings, url
 from tests.server.trust.console.authenticator import Authenticator
@@ -94,8 +96,9 @@ class Person:
 class Console:
     """The application over a kit. `client`: of its port; `now` is the kit's."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, live: LiveOperations | None = None) -> None:
         self.kit = kit
+        self._live = live
         clock = lambda: self.kit.now  # noqa: E731
         self.accounts = Accounts(kit.database, kit.pseudonyms, clock)
         self.sessions = Sessions(kit.database, kit.pseudonyms, clock)
@@ -114,7 +117,7 @@ class Console:
         )
         app = await asyncio.to_thread(
             build, parts, Settings(data=self.kit.data), ORIGIN, lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),
-            lambda: self.kit.now,
+            lambda: self.kit.now, live=self._live,
         )  # fmt: skip
         self._signing = app[SIGNING]
         self.client = TestClient(TestServer(app))
@@ -158,10 +161,16 @@ class Console:
         return person
 
 
+@pytest.fixture
+def live() -> LiveOperations | None:
+    """Return the orders about what runs now; None: beside a server."""
+    return None
+
+
 @pytest_asyncio.fixture
-async def console(kit: Kit) -> AsyncIterator[Console]:
+async def console(kit: Kit, live: LiveOperations | None) -> AsyncIterator[Console]:
     """A console on a port."""
-    made = Console(kit)
+    made = Console(kit, live)
     await made.start()
     yield made
     await made.client.close()
