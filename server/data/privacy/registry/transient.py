@@ -181,7 +181,7 @@ PASSING = (
         categories=(F,),
         what=(
             "That video is off for you for a while, since pictures of your video chats could not be checked, or two of them showed"
-            " nudity, in memory. It is kept with your cookie's hash or your session, and is not stored"
+            " nudity, or an operator paused it, in memory. It is kept with your cookie's hash or your session, and is not stored"
         ),
         sources=(DERIVED,),
         purposes=(SAFETY,),
@@ -191,7 +191,7 @@ PASSING = (
         places=(Memory("pauses", 3_600),),
         export=Export.GONE,
         delete=BY_ITSELF,
-        needs="pictures",
+        needs="video",
     ),
     Item(
         key="snap_provider",
