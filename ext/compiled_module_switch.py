@@ -14,9 +14,10 @@ from types import ModuleType
 FOLDERS = (
     "engine",
     "server/fleet/migrate",
-    "server/trust/moderation",
     "server/trust/screening",
     "server/ops/security",
+    "server/data/records",
+    "server/data/schema",
     "server/data/store",
     "server/realtime/worker",
 )

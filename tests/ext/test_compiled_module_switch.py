@@ -56,3 +56,9 @@ def test_a_module_of_elsewhere_is_not_looked_for() -> None:
 )
 def test_each_has_its_source(source: Path) -> None:
     assert source.exists()
+
+
+def test_what_has_a_declaration_is_in_a_folder_that_is_compiled() -> None:
+    declared = {path.relative_to(ROOT) for top in ("engine", "server") for path in (ROOT / top).rglob("*.pxd")}
+    beside = {path for path in declared if not path.as_posix().startswith(compiled_module_switch.FOLDERS)}
+    assert beside == set(), "a module that moved would be interpreted, without a word"

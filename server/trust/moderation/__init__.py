@@ -3,7 +3,3 @@
 report (engine) ─▷ intake ─▷ cases ─▷ a moderator decides ─▷ receipts (read by the reporter)
                      └── evidence: the server's own text of that chat, sealed
 """
-
-from ext import compiled_module_switch
-
-compiled_module_switch.choose()
