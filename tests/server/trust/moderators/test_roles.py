@@ -11,9 +11,9 @@ MAY = {
     "moderator": {"work"},
     "child": {"work", "child", "refer"},
     "lead": {"work", "long", "unban", "appeals", "notices", "forever", "review"},
-    "officer": {"work", "reveal", "export", "hold", "produce", "review"},
+    "officer": {"work", "reveal", "export", "hold", "produce", "review", "live"},
     "clerk": {"requests"},
-    "admin": {"accounts", "audit", "review"},
+    "admin": {"accounts", "audit", "review", "live"},
 }
 ACTIONS = {
     *(
@@ -33,9 +33,10 @@ ACTIONS = {
         "audit",
         "review",
         "accounts",
+        "live",
     ),
 }
-ASK_AGAIN = {"long", "forever", "reveal", "export", "refer", "hold", "produce", "accounts"}
+ASK_AGAIN = {"long", "forever", "reveal", "export", "refer", "hold", "produce", "accounts", "live"}
 TWO = {"forever", "reveal", "export", "refer", "produce"}
 
 
