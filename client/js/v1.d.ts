@@ -175,6 +175,13 @@ export interface Notice {
   by: "person" | "machine";
   appeal: string;
 }
+/** What the operators say to all users; replaces what was said before. During maintenance no `find` is taken, and chats continue. */
+export interface Service {
+  type: "service";
+  announcement?: { id: string; texts: Record<string, any>; until?: number };
+  maintenance?: { until?: number };
+  read_only?: boolean;
+}
 /** Pictures of the stranger (and with `mine` of the own camera) are wanted, within so many seconds: POST /api/snap/NONCE/theirs, and /mine. */
 export interface Snap {
   type: "snap";
@@ -184,11 +191,12 @@ export interface Snap {
   mine: boolean;
   within: number;
 }
-/** `nudity`: blur and mute the stranger, or no longer; `unchecked`: hang up the call, the chat goes on by text. */
+/** `nudity`: blur and mute the stranger, or no longer; `unchecked`: hang up the call, the chat goes on by text; `by`: an operator did. */
 export interface Veil {
   type: "veil";
   on: boolean;
   why: "nudity" | "unchecked";
+  by?: "operator";
 }
 /** The answer to `ping`. */
 export interface Pong {
@@ -206,10 +214,10 @@ export interface Solved {
   type: "solved";
   kind: string;
 }
-/** A frame was not taken, or the connection closes behind this: protocol 1002, binary 1003, encoding 1007, too_big 1009, internal 1011, restart 1012, busy 1013, banned 4003, country 4003, flood 4008, replaced 4009. */
+/** A frame was not taken, or the connection closes behind this: protocol 1002, binary 1003, encoding 1007, too_big 1009, internal 1011, restart 1012, busy 1013, banned 4003, country 4003, removed 4003, flood 4008, replaced 4009. */
 export interface ErrorFrame {
   type: "error";
-  code: "bad_json" | "bad_type" | "bad_field" | "too_long" | "empty" | "control" | "no_chat" | "not_waiting" | "slow" | "too_fast" | "no_session" | "no_college" | "no_turn" | "not_saved" | "challenge" | "adult" | "notice" | "snaps" | "no_pair" | "protocol" | "binary" | "encoding" | "too_big" | "internal" | "restart" | "busy" | "banned" | "country" | "flood" | "replaced";
+  code: "bad_json" | "bad_type" | "bad_field" | "too_long" | "empty" | "control" | "no_chat" | "not_waiting" | "slow" | "too_fast" | "no_session" | "no_college" | "no_turn" | "not_saved" | "challenge" | "adult" | "notice" | "snaps" | "no_pair" | "maintenance" | "protocol" | "binary" | "encoding" | "too_big" | "internal" | "restart" | "busy" | "banned" | "country" | "removed" | "flood" | "replaced";
   message: string;
   of?: string;
   id?: string;
@@ -245,6 +253,7 @@ export interface Frames {
   called: Called;
   tip: Tip;
   notice: Notice;
+  service: Service;
   snap: Snap;
   veil: Veil;
   pong: Pong;

@@ -30,6 +30,7 @@ from serendip_client.events import (
     Resumed,
     Saved,
     Sent,
+    Service,
     Signal,
     Snap,
     Solved,
@@ -43,5 +44,5 @@ from serendip_client.pictures import Shown
 __all__ = [
     "Backoff", "Blocked", "Called", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Here", "Kept",
     "Left", "Matched", "Message", "NoChat", "NotSent", "Notice", "Pair", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent",
-    "Shown", "Signal", "Snap", "Solved", "Tip", "Typing", "Veil", "Waiting",
+    "Service", "Shown", "Signal", "Snap", "Solved", "Tip", "Typing", "Veil", "Waiting",
 ]  # fmt: skip

@@ -217,6 +217,20 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """What the operators say to all users; each replaces the one before.
+
+    `texts`: an announcement by language, empty: none; `maintenance`: no search is accepted, and chats continue; `until`: Unix seconds at which
+    it is expected to end; `read_only`: the server's database is away, nothing can be saved.
+    """
+
+    texts: dict[str, str]
+    maintenance: bool
+    until: int | None
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snap:
     """The server requests pictures of a video chat for safety; the client answers automatically (`Client(pictures=…)`).
 
@@ -314,7 +328,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Kept | Pair | Here | Called | React | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
+    | Blocked | Kept | Pair | Here | Called | React | Tip | Notice | Service | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -339,6 +353,12 @@ def hello(frame: Frame) -> Hello:
     """Read a `hello` frame."""
     told = frame.get("statement", {})
     return Hello(frame["session"], frame["online"], frame["grace"], told.get("version", ""), told.get("from", 0))
+
+
+def service(frame: Frame) -> Service:
+    """Read a `service` frame."""
+    texts, maintenance = frame.get("announcement", {}).get("texts", {}), frame.get("maintenance")
+    return Service(texts, maintenance is not None, (maintenance or {}).get("until"), frame.get("read_only", False))
 
 
 def react(frame: Frame) -> React:
@@ -371,6 +391,7 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "called": lambda f: Called(f["pair"], f["mode"], f["on"]),
     "tip": lambda f: Tip(f["kind"], f["seq"], tuple(f.get("numbers", ()))),
     "notice": lambda f: Notice(f["id"], f["kind"], f["rule"], f["reason"], f["day"], f["by"], f["appeal"]),
+    "service": service,
     "snap": lambda f: Snap(f["nonce"], f["tiles"], f["gap"], f["mine"], f["within"]),
     "veil": lambda f: Veil(f["on"], f["why"]),
     "pong": lambda f: Pong(),
