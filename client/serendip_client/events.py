@@ -218,7 +218,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the operators say to all users; each replaces the one before.
+    """Message of the operators to all users; each replaces the one before.
 
     `texts`: an announcement by language, empty: none; `maintenance`: no search is accepted, and chats continue; `until`: Unix seconds at which
     it is expected to end; `read_only`: the server's database is away, nothing can be saved.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -153,6 +154,11 @@ def _until(until: int) -> int:
     return until
 
 
+def _is_one_line(text: str) -> bool:
+    """Whether a text has no control character, half character or line end."""
+    return not any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
+
+
 def _texts(texts: Mapping[object, object]) -> dict[str, str]:
     """Return texts by language. Raises BadStatement."""
     found: dict[str, str] = {}
@@ -161,7 +167,7 @@ def _texts(texts: Mapping[object, object]) -> dict[str, str]:
     for language, text in texts.items():
         if not (isinstance(language, str) and 0 < len(language) <= 8 and language.isascii()):
             raise BadStatement("announcement: a language is a tag like `de`")
-        if not (isinstance(text, str) and 0 < len(text.strip()) <= TEXT_MAX and text.isprintable()):
+        if not (isinstance(text, str) and 0 < len(text.strip()) <= TEXT_MAX and _is_one_line(text)):
             raise BadStatement(f"announcement: a text is one line of 1 to {TEXT_MAX} characters")
         found[language] = text.strip()
     return found

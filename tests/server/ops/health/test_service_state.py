@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from server.http.words.sentence_formatter import said as spoken
 from server.ops.health.service_state import (
     ANNOUNCEMENT,
     LANGUAGES_MAX,
@@ -105,6 +106,15 @@ def test_a_kind_of_a_later_release_is_skipped() -> None:
     assert not here.take({"weather": [1, {"rain": True}]})
     assert here.take({"weather": [1, {}], MAINTENANCE: [1, {"until": 0}]})
     assert set(here.rows) == {MAINTENANCE}
+
+
+@pytest.mark.parametrize("key", ["announce.soon", "announce.trouble"])
+def test_the_prepared_texts_are_taken_in_all_languages(key: str) -> None:
+    texts = {language: t.text(key, time=t.moment(NOW)) for language, t in spoken().items()}
+    here = state()
+    assert here.take(here.state(ANNOUNCEMENT, said(**texts)))
+    assert here.announcement is not None
+    assert len(here.announcement["texts"]) == 9
 
 
 def test_a_text_is_that_of_the_language_or_english_or_any() -> None:
