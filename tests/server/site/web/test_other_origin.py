@@ -53,6 +53,10 @@ def test_two_windows_of_the_example_page_chat(elsewhere: str, service: Server, w
     expect(one.locator("#state")).to_have_text("The stranger left")
 
 
+def test_the_example_page_is_40_lines() -> None:
+    assert len((ROOT / "examples/page.html").read_text().splitlines()) <= 40
+
+
 def test_a_page_of_a_listed_origin_sends_json_and_one_of_another_may_not_even_read(
     elsewhere: str, service: Server, window: Opener, watch: Watch
 ) -> None:
