@@ -116,6 +116,10 @@ export class Client implements AsyncIterable<Event> {
   find(wishes?: Wishes, limits?: Limits): Promise<Matched>;
   /** Search until there is a partner, whatever the server asks first. */
   search(policy?: Policy, limits?: Limits): Promise<Matched>;
+  /** Begin the video call of this chat, with a stream of getUserMedia. `relay`: hide the address. */
+  call(stream: MediaStream, options?: { relay?: boolean }): Promise<import("./call.js").Call>;
+  /** Answer a request for pictures of a call; `call` replaces it while a call lasts. */
+  pictures: (asked: Snap) => unknown;
   /** Say a line. Resolves when the server has it; throws NotSent. Exactly one of the two happens, across resumes. */
   say(text: string, limits?: Limits): Promise<{ seq: number | null }>;
   typing(typing: boolean): void;

@@ -49,7 +49,6 @@ export class Client {
   #inbox = new Inbox();
   #state;
   #world;
-  #options;
   #ids = 0;
   #asks = []; // {frame, done, fail, sent} without an answer yet
   #found = null; // {done, fail} of the current search
@@ -59,7 +58,7 @@ export class Client {
   constructor(url, options = {}) {
     const { world = globalThis, signal, patience = Infinity, solves = true } = options;
     this.url = address(url);
-    this.#options = options;
+    if (options.pictures) this.pictures = options.pictures;
     this.#world = world;
     this.#state = new State();
     const session = () => this.#session;
@@ -90,6 +89,9 @@ export class Client {
   }
 
   // events and state
+
+  /** Answer a request for pictures; a call replaces it while it lasts. */
+  pictures = ({ nonce }) => this.noSnap(nonce, "camera");
 
   /** The chat, as `matched` told it; null outside of one. */
   get chat() {
@@ -136,6 +138,11 @@ export class Client {
    */
   async search(policy = {}, more) {
     return (await import("./search.js")).search(this, policy, more);
+  }
+
+  /** Begin the video call of this chat, with a stream of getUserMedia. */
+  async call(stream, options) {
+    return (await import("./call.js")).call(this, stream, options);
   }
 
   /** Say a line: resolves to {seq} when the server has it (null: it said so after a resume). Throws NotSent. */
@@ -200,7 +207,7 @@ export class Client {
 
   /** Send a request, and wait for its answer; it is repeated after a drop, but for `save`, whose answer comes behind `resumed`. */
   async #ask(type, fields, more) {
-    const asked = { frame: frameOf(type, fields), sent: false };
+    const asked = { frame: frameOf(type, fields) };
     this.#live();
     const start = (done, fail) => {
       this.#asks.push(Object.assign(asked, { done, fail }));
@@ -257,9 +264,7 @@ export class Client {
   }
 
   _snap(asked) {
-    const { pictures } = this.#options;
-    if (pictures) return pictures(asked);
-    this.noSnap(asked.nonce, "camera");
+    this.pictures(asked);
   }
 
   _closed({ code, reason }) {

@@ -139,7 +139,7 @@ export class Session {
     this.#opened = false;
     const { final, after, ...told } = { code, reason, final: !COME_BACK.includes(code), after: retry_after, ...more };
     if (final) return this.close(told.code, told.reason, told);
-    if (now - this.#since >= patience) return this.close(told.code, `${told.reason}; gave up after ${patience / 1000} s`);
+    if (now - this.#since >= patience) return this.close(told.code, `${told.reason}; gave up`);
     this.#dropped = told;
     this.link.later((this.#attempt += 1), (after ?? 0) * 1000, !!this.chat);
   }

@@ -74,11 +74,12 @@ const cases = {
     const shown = [];
     server.refuse("find", "too_fast", { retry_after: 3 });
     server.refuse("find", "notice");
+    const refused = (code) => new Promise((done) => me.on("error", (event) => event.code === code && done()));
+    const [slow, unread] = [refused("too_fast"), refused("notice")];
     const found = me.search({ again: true, notice: ({ id }) => void shown.push(id) });
-    await server.connected();
-    await settle();
+    await slow;
     await server.clock.advance(3200);
-    await settle();
+    await unread;
     server.tell({ type: "notice", id: "n1", kind: "warning", rule: "R1", reason: "Be kind.", day: "2026-01-01", by: "person", appeal: "/appeal" });
     const first = await server.meet();
     const chat = await found;

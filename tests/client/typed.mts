@@ -34,6 +34,10 @@ try {
 const stranger = await server.meet({ common: [] });
 (await stranger.hears()) satisfies string;
 
+const call = await me.call(new MediaStream(), { relay: true });
+call.addEventListener("veil", () => call.veiled);
+call.theirs.curtain satisfies boolean | undefined;
+
 // @ts-expect-error no such mode
 me.find({ mode: "vidoe" });
 // @ts-expect-error no such field

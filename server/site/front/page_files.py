@@ -35,7 +35,13 @@ CLIENT = next(
     (folder for folder in (FOLDER.with_name("client"), FOLDER.parents[2] / "client" / "js") if folder.is_dir()),
     FOLDER.with_name("client"),
 )
-CLIENT_PARTS = ("backoff.js", "lines.js", "link.js", "protocol.js")  # that the page imports, as `client/…`
+CLIENT_PARTS = (
+    "backoff.js",
+    "lines.js",
+    "link.js",
+    "negotiation.js",
+    "protocol.js",
+)  # that the page imports, as `client/…`
 HERE = b"/s/-/"
 OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # link in the shell, for browsers without script
 FOR_EVER = "public, max-age=31536000, immutable"

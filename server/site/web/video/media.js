@@ -2,7 +2,7 @@
 import { isHeld } from "../reduce/partner.js";
 import { sent } from "../reduce/video.js";
 import { get, send } from "../store.js";
-import { makeCall } from "./call.js";
+import { makeCall } from "../client/negotiation.js";
 import { ask, causeOf, list } from "./devices.js";
 import { has, own, show, stop, take } from "./own.js";
 import { makeMeter } from "./quality.js";
