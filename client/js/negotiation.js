@@ -1,4 +1,4 @@
-// Negotiate the connection of one call: perfect negotiation, without DOM and store. `tell(type, detail)` reports events, `signal(part)` sends. The side with
+// Run one call: perfect negotiation, without DOM and store. `tell(type, detail)` reports events, `signal(part)` sends. The side with
 // `offer` makes the first offer and is impolite; the other waits for it. A description with another fingerprint comes from a reloaded page:
 // the connection is made anew for it.
 
