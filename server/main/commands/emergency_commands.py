@@ -22,7 +22,7 @@ TITLES = ("number", "what", "about", "by", "at", "due", "verdict", "reviewed by"
 
 
 @app.command("list")
-@store_command(as_json=True, now=True)
+@store_command(as_json=True, now=True, keyless=True)
 def listed(
     run: StoreCommand, every: Annotated[bool, typer.Option("--all", help="those that were reviewed, too")] = False
 ) -> None:

@@ -73,7 +73,7 @@ def close(
 
 
 @app.command("list")
-@store_command(as_json=True, now=True)
+@store_command(as_json=True, now=True, keyless=True)
 def listed(run: StoreCommand) -> None:
     """List the incidents, the newest first. Status 1 if a notification is late."""
     found = run.perform(lambda parts, _: Incidents(parts.database).listed())

@@ -21,7 +21,7 @@ COLUMNS = ("number", "at", "phase", "intent", "what", "recipient", "basis", "cat
 
 
 @app.command("list")
-@store_command(as_json=True)
+@store_command(as_json=True, keyless=True)
 def listed(
     run: StoreCommand, newest: Annotated[int, typer.Option(min=1, max=100_000, help="how many lines")] = 100
 ) -> None:
@@ -36,7 +36,7 @@ def listed(
 
 
 @app.command()
-@store_command(as_json=True)
+@store_command(as_json=True, keyless=True)
 def verify(
     run: StoreCommand,
     head: Annotated[

@@ -224,7 +224,7 @@ def gag(
 
 
 @app.command("list")
-@store_command(operator=True, as_json=True)
+@store_command(operator=True, as_json=True, keyless=True)
 def listed(
     run: StoreCommand, every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False
 ) -> None:

@@ -181,7 +181,7 @@ def hold_place(
 
 
 @hold_app.command("list")
-@store_command(as_json=True)
+@store_command(as_json=True, keyless=True)
 def hold_list(run: StoreCommand) -> None:
     """List the holds that are in force or not yet cleared."""
     found = run.perform(lambda parts, _: legal_holds.list_holds(parts.database))
@@ -238,7 +238,7 @@ def replay(run: StoreCommand) -> None:
 
 
 @app.command("audit")
-@store_command(as_json=True)
+@store_command(as_json=True, keyless=True)
 def audit_list(run: StoreCommand, days: Annotated[int, typer.Option(min=1, help="how far back")] = 30) -> None:
     """Print the audit log: the actions of operators."""
     since = int(time.time()) - days * DAY

@@ -43,7 +43,7 @@ def work(parts: Parts, settings: Settings) -> RequestWork:
 
 
 @app.command("list")
-@store_command(operator=True, as_json=True)
+@store_command(operator=True, as_json=True, keyless=True)
 def listed(
     run: StoreCommand,
     every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False,

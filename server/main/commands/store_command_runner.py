@@ -68,6 +68,7 @@ class StoreCommand:
     as_json: bool = False
     dry_run: bool = False
     now: str = ""
+    keyless: bool = False
 
     @property
     def at(self) -> int:
@@ -82,7 +83,7 @@ class StoreCommand:
 
     def perform(self, handler: Handler[Result]) -> Result:
         """Call the handler with the open store (`perform`). With `--dry-run` nothing is written but the audit log."""
-        return perform(self.config, self.data, handler, rehearse=self.dry_run)
+        return perform(self.config, self.data, handler, rehearse=self.dry_run, keyless=self.keyless)
 
     def tell(self, said: str, **values: Any) -> None:
         """Print what was done as a line, or with `--json` as a document of it and its values."""
@@ -97,11 +98,12 @@ class StoreCommand:
 
 
 def store_command(
-    *, operator: bool = False, as_json: bool = False, dry_run: bool = False, now: bool = False
+    *, operator: bool = False, as_json: bool = False, dry_run: bool = False, now: bool = False, keyless: bool = False
 ) -> Callable[[Callable[Concatenate[StoreCommand, Own], None]], Callable[..., None]]:
     """Make a function a command that needs the store: typer sees its own options and the shared ones; its first parameter gets the latter.
 
-    `--config` and `--data` are always among them; the arguments choose the others.
+    `--config` and `--data` are always among them; the arguments choose the others. `keyless`: it opens nothing sealed, and so
+    works on the records of a closed service too.
     """
     chosen = {"operator": operator, "as_json": as_json, "dry_run": dry_run, "now": now}
     shared = _ALWAYS | {name: option for name, option in _CHOSEN.items() if chosen[name]}
@@ -111,7 +113,7 @@ def store_command(
             options = {name: values.pop(name) for name in shared}
             if operator:
                 options["operator"] = who(options["operator"])
-            command(StoreCommand(**options), **values)  # type: ignore[call-arg]
+            command(StoreCommand(**options, keyless=keyless), **values)  # type: ignore[call-arg]
 
         own = [*inspect.signature(command, eval_str=True).parameters.values()][1:]
         added = [
@@ -139,16 +141,20 @@ async def _copied(parts: Parts) -> None:
         )
 
 
-def perform(config: Path | None, data: Path | None, handler: Handler[Result], *, rehearse: bool = False) -> Result:
+def perform(
+    config: Path | None, data: Path | None, handler: Handler[Result], *, rehearse: bool = False, keyless: bool = False
+) -> Result:
     """Open the store by the settings, call the handler, and close. Every known failure ends the program with one line.
 
-    `rehearse`: what is written is rolled back, but for the audit log; no object is changed, and no mail leaves.
+    `rehearse`: what is written is rolled back, but for the audit log; no object is changed, and no mail leaves. `keyless`: the handler
+    opens nothing sealed; if the service was closed, it has keys that open nothing.
     """
     settings: Settings = enter(config, {"data": data})
     log.configure(settings.log)
 
     async def alone() -> Result:
-        parts = open_parts(settings, secret_keys.load(settings.data))
+        closed = keyless and secret_keys.is_closed(settings.data)
+        parts = open_parts(settings, secret_keys.throwaway() if closed else secret_keys.load(settings.data))
         chosen = settings
         if rehearse:
             parts.database.rehearse()
@@ -159,7 +165,7 @@ def perform(config: Path | None, data: Path | None, handler: Handler[Result], *,
                 with contextlib.suppress(StoreAway):  # a handler that needs the database will find out
                     await parts.fingerprints.epochs()  # learn which keys only other hosts have
             result = await handler(parts, chosen)
-            if parts.database.wrote and not rehearse:
+            if parts.database.wrote and not rehearse and not closed:
                 await _copied(parts)
             return result
         finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
+CLOSED: Final = "closed"  # what it leaves in its place when a service was closed
 
 
 class NotOurs(Exception):
@@ -46,14 +47,16 @@ def enter(data: Path, *, make: bool = False) -> None:
 
 
 def _owner(data: Path) -> tuple[int, int] | None:
-    """Return (user, group), or None if there is no folder with a secret. Raises NotOurs if that cannot be determined."""
-    try:
-        found = (data / MADE_FIRST).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise NotOurs(f"{data}: {error.strerror}. Run this as the user who runs the server, or as root") from None
-    return found.st_uid, found.st_gid
+    """Return (user, group), or None if there is no folder with a secret, or of a closed service. Raises NotOurs if that cannot be determined."""
+    for name in (MADE_FIRST, CLOSED):
+        try:
+            found = (data / name).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise NotOurs(f"{data}: {error.strerror}. Run this as the user who runs the server, or as root") from None
+        return found.st_uid, found.st_gid
+    return None
 
 
 def _become(uid: int, gid: int) -> None:

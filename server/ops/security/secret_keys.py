@@ -11,6 +11,7 @@ either.
 import os
 import secrets
 import stat
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SECRET = "secret"
 PREVIOUS = "secret.previous"
+CLOSED = "closed"  # in the data folder of a service that was closed: its keys are destroyed, and no new ones are made
 EPOCHS = "keys"
 BYTES = 32
 # The college proof lives longest in a browser, 90 days at most; other sealed values live minutes.
@@ -106,6 +108,8 @@ class Keys:
 
 def load(data: Path, now: float | None = None) -> Keys:
     """Read the keys of a data folder; make the folder (0700), the secret and the lasting keys (0600) if they are missing. Raises SecretError."""
+    if is_closed(data):
+        raise SecretError(f"{data}: this service was closed, and its keys are destroyed")
     folder(data)
     if not (data / SECRET).exists():
         _write_new(data / SECRET, secrets.token_bytes(BYTES))
@@ -139,13 +143,27 @@ def rotate_kept(data: Path) -> int:
     return ident
 
 
+def is_closed(data: Path) -> bool:
+    """Whether all keys of a data folder were destroyed; an interrupted destruction is done again."""
+    return (data / CLOSED).exists() and not (data / SECRET).exists()
+
+
+def throwaway() -> Keys:
+    """Return keys that open nothing and are not kept: to read the records of a closed service."""
+    with tempfile.TemporaryDirectory(prefix="serendip-") as made:
+        return load(Path(made))
+
+
 def destroy(data: Path) -> list[str]:
     """Overwrite and remove the secret and every key of a data folder, the secret last; return the names of the files. Raises OSError.
+
+    From then on the folder is that of a closed service: no command makes new keys in it.
 
     On journalled or copy-on-write disks, overwriting is best effort. A file that is gone already is passed over.
     """
     keys = sorted(file for file in (data / EPOCHS).iterdir() if file.is_file()) if (data / EPOCHS).is_dir() else []
     gone = []
+    (data / CLOSED).touch(mode=0o600)
     for file in (*keys, data / PREVIOUS, data / SECRET):
         try:
             descriptor = os.open(file, os.O_WRONLY)

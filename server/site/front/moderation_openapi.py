@@ -27,7 +27,7 @@ TOKENS: Final[Schema] = {
 }  # fmt: skip
 
 
-def many(item: Schema) -> Schema:
+def array_of(item: Schema) -> Schema:
     """Return the schema of an array."""
     return {"type": "array", "items": item}
 
@@ -37,18 +37,18 @@ ID: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 QUEUE: Final[Schema] = {"type": "string", "enum": ["urgent", "people", "machine", "spam", "low"]}
 MEASURE: Final[Schema] = {"type": "string", "enum": ["none", "warning", "pause", "ban", "age"]}
 RULE: Final[Schema] = {"type": "string", "description": "R1 to R7; empty with `none`"}
-NEW: Final = record(id=ID, queue=QUEUE, mode=STRING, opened=AT, reasons=many(STRING))
+NEW: Final = record(id=ID, queue=QUEUE, mode=STRING, opened=AT, reasons=array_of(STRING))
 CROWD: Final[Schema] = {"type": ["object", "null"], "description": "of many reports, how they came"}
 LISTED: Final[dict[str, Schema]] = {
-    "id": ID, "queue": QUEUE, "state": STRING, "mode": STRING, "opened": AT, "reasons": many(STRING), "reports": WHOLE,
+    "id": ID, "queue": QUEUE, "state": STRING, "mode": STRING, "opened": AT, "reasons": array_of(STRING), "reports": WHOLE,
     "weight": NUMBER | {"description": "of the reporters together"}, "points": NUMBER | {"description": "the order in the queue"},
     "claimed_by": STRING, "passed_to": STRING | {"description": "a moderator, or @role"}, "crowd": CROWD,
 }  # fmt: skip
 LISTED_CASE: Final = record("", **LISTED)
 LINE: Final = record(number=WHOLE, side=WHOLE, at=AT, text=STRING, marked=BOOLEAN | {"description": "by the reporter"})
 CHAT: Final = record(
-    mode=STRING, began=AT, at=AT, reported=WHOLE | {"description": "the side whom the case is about, 0 or 1"}, cut=BOOLEAN, lines=many(LINE),
-    detections=many(record(number=WHOLE, side=WHOLE, rule=STRING)),
+    mode=STRING, began=AT, at=AT, reported=WHOLE | {"description": "the side whom the case is about, 0 or 1"}, cut=BOOLEAN, lines=array_of(LINE),
+    detections=array_of(record(number=WHOLE, side=WHOLE, rule=STRING)),
 )  # fmt: skip
 NOTE: Final = record(reason=STRING, note=STRING, count=WHOLE, reporter=record(known=BOOLEAN, right=WHOLE, of=WHOLE))
 EARLIER: Final = record(
@@ -58,18 +58,18 @@ OUTCOME: Final[Schema] = record(closed=AT, decided_by=STRING, measure=STRING, ru
     "type": ["object", "null"]
 }
 OPENED_CASE: Final = record(
-    "", **LISTED, country=STRING, notes=many(NOTE), chats=many(CHAT), chats_total=WHOLE, earlier=many(EARLIER),
+    "", **LISTED, country=STRING, notes=array_of(NOTE), chats=array_of(CHAT), chats_total=WHOLE, earlier=array_of(EARLIER),
     steps={
         "type": "object", "additionalProperties": WHOLE, "description": "by rule, the seconds of the next step of its ladder; 0: a warning",
     },
     program=record(measure=STRING, rule=STRING) | {"type": ["object", "null"], "description": "an action until a person decides"},
     outcome=OUTCOME, second_review=BOOLEAN, pictures=WHOLE, child_since={"type": ["integer", "null"]},
-    comments=many(record(at=AT, by=STRING, text=STRING, passed_to=STRING)), alike=WHOLE,
+    comments=array_of(record(at=AT, by=STRING, text=STRING, passed_to=STRING)), alike=WHOLE,
 )  # fmt: skip
 LIST: Final = record(
     queue=QUEUE,
     queues={"type": "object", "additionalProperties": record(open=WHOLE, oldest=AT)},
-    cases=many(LISTED_CASE),
+    cases=array_of(LISTED_CASE),
 )
 DECISION: Final = record(
     "measure", measure=MEASURE, rule=RULE,

@@ -174,9 +174,19 @@ def test_a_service_is_closed_with_a_proof_and_its_keys_go_last(tmp_path: Path, d
     assert "held_party" not in said.split("rows that stay")[1]
     assert [file.name for file in (data / "keys").iterdir()] == []
     assert not (data / "secret").exists()
+    records_read_after(run)
     assert [str(file.relative_to(data / "objects")) for file in (data / "objects").rglob("*") if file.is_file()] == [
         "elsewhere/of-another-program"
     ], "no object of ours, and no copy that nobody can open"
+
+
+def records_read_after(run: Shell) -> None:
+    """The records that stay are read without any key, and no command makes new ones."""
+    assert "newest hash" in run("serendip privacy ledger verify")
+    assert {entry["action"] for entry in json.loads(run("serendip privacy audit --json"))} >= {"close", "order produce"}
+    assert [order["state"] for order in json.loads(run("serendip privacy order list --all --json"))] == ["produced"]
+    assert "was closed" in run("serendip privacy close --why again --yes", 1)
+    assert "was closed" in run("serendip serve", 1)
 
 
 def produced_after(run: Shell, folder: Path) -> None:

@@ -78,3 +78,14 @@ def test_an_emergency_does_not_wait(run: Run, tmp_path: Path) -> None:
     case = one(tmp_path)
     shown = run("reveal", case, "--recipient", "Oslo police", "--why", "a life", "--emergency", "--operator", "ada")
     assert "81." in shown.stdout
+
+
+def test_an_export_that_fails_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    case, out = one(tmp_path), tmp_path / "case.json"
+    file = ("export", case, "--recipient", "Oslo police", "--why", "demand 7", "--out", str(out), "--operator", "ada")
+    assert run(*file).exit_code == 3
+    within(tmp_path, approved)
+    with closing(sqlite3.connect(tmp_path / "serendip.db")) as database, database:
+        database.execute("ALTER TABLE report RENAME TO gone")
+    failed = run(*file)
+    assert (failed.exit_code, out.exists()) == (1, False), failed.output
