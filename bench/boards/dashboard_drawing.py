@@ -49,6 +49,7 @@ def octets(value: float) -> str:
 UNITS: Mapping[str, Callable[[float], str]] = {
     "short": count,
     "s": span,
+    "d": lambda value: f"{value:.3g} d",
     "bytes": octets,
     "Bps": lambda value: octets(value) + "/s",
     "percentunit": lambda value: f"{value * 100:.3g} %",

@@ -3,7 +3,7 @@ import { render } from "./vendor/preact.mjs";
 import { backoff } from "./client/backoff.js";
 import { keepPrompt, makeEffects } from "./effects.js";
 import { html } from "./html.js";
-import { allowed, keptCollege, recall, wayBack } from "./keep.js";
+import { allowed, avoidIn, keptCollege, recall, wayBack } from "./keep.js";
 import { watchKeys } from "./keys.js";
 import { ofBrowser } from "./languages.js";
 import { offers } from "./offers.js";
@@ -14,7 +14,7 @@ import { hasNewStatement } from "./reduce/sheets.js";
 import { defaults, first } from "./reduce/state.js";
 import { soon } from "./parts/later.js";
 import { rest } from "./rest.js";
-import { send, show, start, subscribe } from "./store.js";
+import { get, send, show, start, subscribe } from "./store.js";
 import { App, titleOf } from "./views/app.js";
 import { makeLink } from "./client/link.js";
 import { languageFor, load } from "./words.js";
@@ -23,6 +23,11 @@ function watchBrowser() {
   addEventListener("online", () => send("online"));
   addEventListener("offline", () => send("offline"));
   addEventListener("pageshow", (event) => event.persisted && send("wake"));
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== "serendip" || !newValue) return;
+    const avoid = avoidIn(newValue); // another tab of this browser blocked a user
+    if (String(avoid) !== String(get().prefs.avoid)) send("avoid.elsewhere", { avoid });
+  });
   document.addEventListener("visibilitychange", () => send("visible", { on: !document.hidden }));
   addEventListener("beforeinstallprompt", (event) => {
     event.preventDefault(); // offered in the settings, never by a pop-up

@@ -1,6 +1,4 @@
-// Tell the tabs of one browser about each other while they search: they are one user to the server, and are never matched with each other. They
-// avoid the same users.
-import { avoidIn } from "./keep.js";
+// Tell the tabs of one browser about each other while they search: they are one user to the server, and are never matched with each other.
 import { get, send, subscribe } from "./store.js";
 
 const channel = globalThis.BroadcastChannel ? new BroadcastChannel("searching") : null;
@@ -22,7 +20,6 @@ channel?.addEventListener("message", ({ data }) => {
   if (data.asks) tell(searching, false);
   send("elsewhere", { on: others.size > 0 });
 });
-addEventListener("storage", ({ key, newValue }) => key === "serendip" && newValue && send("avoid.elsewhere", { avoid: avoidIn(newValue) }));
 addEventListener("pagehide", () => tell(false, false));
 addEventListener("pageshow", ({ persisted }) => persisted && tell(searching, searching));
 subscribe(look);

@@ -121,6 +121,30 @@ def test_another_tab_neither_loses_a_pair_nor_brings_one_back(window: Opener, se
             page.wait_for_selector("#start-text")
 
 
+BLOCKED = """async (token) => {
+  const store = await import(document.querySelector('script[type=module]').src.replace('app.js', 'store.js'));
+  globalThis.avoided = () => store.get().prefs.avoid.join(' ');
+  if (token) store.send('frame', {frame: {type: 'blocked', token, until: 9999999999}});
+}"""
+
+
+def test_two_tabs_avoid_the_users_that_either_blocked(window: Opener, server: Server) -> None:
+    first = keep(window(), adult=True)
+    tabs = [first, first.context.new_page()]
+    for page in tabs:
+        page.goto(server.url)
+        page.get_by_role("button", name="Settings").click()  # what decides it is loaded then
+        opened(page, "#settings")
+        page.evaluate(BLOCKED, None)
+    tabs[1].evaluate(BLOCKED, "one")
+    for page in tabs:
+        page.wait_for_function("() => avoided() === 'one'")
+    tabs[0].evaluate(BLOCKED, "two")
+    for page in tabs:
+        page.wait_for_function("() => avoided() === 'one two'")
+    assert first.evaluate("JSON.parse(localStorage.serendip).avoid") == ["one", "two"]
+
+
 def test_without_storage_it_is_not_offered(window: Opener, server: Server) -> None:
     other, page = (keep(window(), adult=True, tags=["no storage"]) for _ in range(2))
     page.add_init_script("Storage.prototype.setItem = () => { throw new Error('refused') }")
