@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which(MANAGER) is None, reason="apt-get install prometheus-alertmanager"),
 ]
-SILENCE = 20.0  # seconds without a heartbeat
+SILENCE = 30.0  # seconds without a heartbeat
 
 
 class Scene(NamedTuple):

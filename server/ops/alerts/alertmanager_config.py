@@ -37,7 +37,7 @@ CAUSES: Final = (
         ("instance",),
     ),
     ("SerendipDiskFull", ("SerendipDiskFilling",), ("instance",)),
-    ("SerendipCertificateEnded", ("SerendipCertificateEnds",), ("instance",)),
+    ("SerendipCertificateEnded", ("SerendipCertificateEnds",), ("instance", "of")),
     ("SerendipRequestOverdue", ("SerendipRequestDue",), ("instance",)),
 )
 SUBJECT: Final = (
