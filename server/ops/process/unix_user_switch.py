@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
-CLOSED: Final = "closed"  # what it leaves in its place when a service was closed
+CLOSED: Final = "closed"  # the file in its place once a service was closed
 
 
 class NotOurs(Exception):
