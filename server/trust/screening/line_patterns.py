@@ -43,22 +43,49 @@ _SHORT_NAME: Final = 4
 # Sites that are named in ordinary talk: of low confidence without a path.
 _SITES: Final = frozenset(
     """
-    accuweather.com airbnb.com amazon.com amazon.de amazon.fr amazon.es amazon.it amazon.co.uk ancestry.com apple.com avito.ru baidu.com bbc.co.uk
-    bbc.com bestbuy.com bing.com booking.com buzzfeed.com cbs.com chess.com cnn.com costco.com coursera.org craigslist.org dictionary.com
-    disney.com dropbox.com duolingo.com ebay.com espn.com etsy.com expedia.com facebook.com fandango.com finn.no forbes.com foxnews.com
-    github.com globo.com gmail.com gmx.de goodreads.com google.com google.de google.fr groupon.com hotmail.com hulu.com ikea.com imdb.com indeed.com
-    instagram.com kayak.com khanacademy.org last.fm lds.org leboncoin.fr lemonde.fr letterboxd.com lichess.org linkedin.com lumosity.com mail.ru
-    match.com mercadolivre.com.br microsoft.com mlb.com mlb.tv monster.com mormon.org myanimelist.net nasa.gov naver.com nba.com netflix.com nfl.com
-    nhl.com nrk.no nytimes.com ok.ru omegle.com orange.fr outlook.com overstock.com pandora.com paypal.com petfinder.com pinterest.com playstation.com
-    qq.com quizlet.com quora.com rakuten.co.jp reddit.com rottentomatoes.com sina.com sparknotes.com speedtest.net spiegel.de spotify.com
-    stackoverflow.com steam.com stubhub.com taobao.com target.com thesaurus.com ticketmaster.com tinder.com tripadvisor.com tumblr.com
-    twitter.com udemy.com uol.com.br urbandictionary.com usps.com vg.no vk.com walmart.com weather.com web.de webmd.com wikipedia.com wikipedia.org
-    wunderground.com xbox.com yahoo.com yandex.ru yelp.com youtube.com zillow.com
+    abc.com abcnews.com accuweather.com adobe.com airbnb.com alibaba.com aliexpress.com allmusic.com allrecipes.com amazon.co.uk amazon.com
+    amazon.de amazon.es amazon.fr amazon.it ancestry.com aol.com apple.com att.com autotrader.com avito.ru azlyrics.com baidu.com bandcamp.com
+    bandsintown.com barnesandnoble.com baseball-reference.com basketball-reference.com bbc.co.uk bbc.com bestbuy.com billboard.com bing.com
+    bleacherreport.com bloomberg.com booking.com boxofficemojo.com britannica.com businessinsider.com buzzfeed.com carmax.com cars.com cbs.com
+    change.org chegg.com chess.com chewy.com cnbc.com cnn.com codecademy.com collegeboard.org collider.com comedycentral.com costco.com
+    coursera.org cracked.com craigslist.org crunchyroll.com deezer.com deviantart.com dictionary.com discogs.com disney.com disneyplus.com
+    doordash.com draftkings.com dropbox.com duolingo.com ebay.com edx.org eharmony.com espn.com espncricinfo.com etrade.com etsy.com expedia.com
+    facebook.com fandango.com fandom.com fanduel.com fanfiction.net fangraphs.com fedex.com finn.no fivethirtyeight.com flickr.com
+    foodnetwork.com forbes.com foxnews.com funnyordie.com gamefaqs.com gamestop.com genius.com github.com globo.com gmail.com gmx.de gofundme.com
+    goodreads.com google.com google.de google.fr grammarly.com groupon.com grubhub.com hbo.com healthline.com history.com homedepot.com
+    hotmail.com huffingtonpost.com huffpost.com hulu.com ign.com ikea.com imdb.com imgur.com indeed.com instagram.com jcrew.com kayak.com
+    khanacademy.org kickstarter.com kohls.com last.fm lds.org leboncoin.fr legacy.com lego.com lemonde.fr letterboxd.com lichess.org linkedin.com
+    livenation.com lowes.com lumosity.com macys.com mail.ru mapquest.com mashable.com match.com mayoclinic.org medium.com meetup.com
+    mercadolivre.com.br merriam-webster.com metacritic.com microsoft.com mlb.com mlb.tv monster.com mormon.org msn.com mtv.com myanimelist.net
+    mysql.com nasa.gov nationalgeographic.com naver.com nba.com nbc.com netflix.com newegg.com newyorker.com nextdoor.com nfl.com nhl.com
+    nike.com nintendo.com npr.org nrk.no nytimes.com ok.ru okcupid.com omegle.com opentable.com orange.fr orbitz.com outlook.com overstock.com
+    pandora.com patreon.com paypal.com pbs.org people.com petco.com petfinder.com petsmart.com photobucket.com pinterest.com pitchfork.com
+    pixar.com playstation.com pokemon.com politico.com priceline.com pro-football-reference.com python.org qq.com quizlet.com quora.com qvc.com
+    rakuten.co.jp ratemyprofessors.com realtor.com redbox.com reddit.com redfin.com rogerebert.com rollingstone.com rottentomatoes.com
+    salesforce.com samsung.com scratch.mit.edu seatgeek.com sephora.com setlist.fm shutterfly.com si.com sina.com sky.com slate.com snopes.com
+    sony.com soundcloud.com southwest.com sparknotes.com speedtest.net spiegel.de spotify.com stackexchange.com stackoverflow.com starbucks.com
+    starwars.com steam.com steamcommunity.com steampowered.com stitcher.com stubhub.com surveymonkey.com taobao.com target.com ted.com tesla.com
+    theatlantic.com theguardian.com theonion.com thesaurus.com theverge.com ticketmaster.com time.com tinder.com tmz.com travelocity.com
+    tripadvisor.com trulia.com tumblr.com tvguide.com twitch.tv twitter.com uber.com udemy.com ufc.com uol.com.br ups.com urbandictionary.com
+    usatoday.com usps.com vevo.com vg.no vimeo.com vk.com vox.com vrbo.com vudu.com w3schools.com walmart.com washingtonpost.com wattpad.com
+    wayfair.com weather.com web.de webmd.com wikihow.com wikipedia.com wikipedia.org wired.com wordpress.com wsj.com wunderground.com wwe.com
+    xbox.com yahoo.com yandex.ru yelp.com youtube.com zappos.com zillow.com zoom.us
     """.split()  # noqa: SIM905 - a table of words
 )
+# Words by which a sentence names a site as a place ("i read it on rogerebert.com"), and words before them by which a writer points there.
+_PLACES: Final = frozenset("on from of at via".split())  # noqa: SIM905
+_POINTING: Final = frozenset(
+    "me us my mine our go goto check checkout come look join find visit free live pics nudes video videos".split()  # noqa: SIM905
+)
+_LINKS: Final = frozenset(("is", "was"))  # "their web site is …"
+_SITES_OF: Final = frozenset(("site", "website", "page"))
+_OWN: Final = re.compile(r"\b(?:my|our)\b").search
+_BEFORE: Final = re.compile(r"(?:^|(\w+)\W+)(\w+) ?\Z").search
 _SITE: Final = re.compile(
     r"(?:https?://)?(?:www\.)?((?:[\w-]{1,40}\.){1,3}[a-z]{2,6})(?!\w|[.@]\w|:\d|/[\w?=%-])"
 ).match
+_SPACED: Final = re.compile(r" ?\. ?").sub
+_SITE_MAX: Final = 64  # characters
 _DIGITS_AS_LETTERS: Final = str.maketrans("013", "oie")
 _WRITTEN: Final = re.compile(r"https?://[^\s/]{3}|www(?<![\w.@]www)\.[\w-]{2}")
 _NAME: Final = (
@@ -68,13 +95,15 @@ _ENDING: Final = re.compile(r"(?:(?<=\w)\.| \. ?)([\w]{2,12})(?![\w@/-]|\.\w)|(?
 _ENCLOSED: Final = re.compile(r"\s?[(\[]\s?\.\s?[)\]]\s?([a-z]{2,12})(?![\w@-])")
 _NAMES: Final = re.compile(rf"{_NAME}{{0,39}}+(?:\.[\w-]{{1,40}}+){{0,3}}\Z")
 _NAMES_MAX: Final = 4 * 41
+_BEFORE_MAX: Final = 32  # characters before an address that are looked at
 _MAIL: Final = re.compile(r"[\w.+-](?<![\w.+-][\w.+-])[\w.+-]{0,39}+@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
 _MAIL_END: Final = re.compile(r"@(?<=[\w.+-]@)(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
 _PHONE: Final = re.compile(r"(?:\+|00)(?<![\w.]\+)(?<![\w.]00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
 _MEASURE: Final = re.compile(r"[\w/%'\"°€$£]|[.,:]\d| ?[-–+*] ?\d").match
 _AGE_WITHIN: Final = re.compile(r"(?:^|[^\d])([89]|1[0-7])(?!\d)").search
 _LAUGHTER: Final = re.compile(
-    r"(?<!\w)(?:l+o+l+|lmf?a+o+|rofl|a?ha(?:ha)+h?|he(?:he)+|ja(?:ja)+|k{3,}|rs(?:rs)+|mdr+|ptdr+|j/?k|x+d+|а?ха(?:ха)+х?|ах(?:ах)+а?)(?!\w)"
+    r"(?<!\w)(?:l+o+l+|lmf?a+o+|rofl|a?ha(?:ha)+h?|he(?:he)+|ja(?:ja)+|je(?:je)+|k{3,}|rs(?:rs)+|mdr+|ptdr+|j/?k|x+d+"
+    r"|а?ха(?:ха)+х?|хах(?:ах)*а?|ах(?:ах)+а?|лол|шучу|шутка|прикол|spaß|witz|scherz|broma|blague|déconne|brincadeira|zoeira|tull|tuller|spøk|امزح|نكتة)(?!\w)"
     r"|ههه|\bw{2,}$|(?<=[^a-z.])w{2,}$|[笑草](?=$|[\s。!?)、])|[\U0001f602\U0001f923\U0001f605\U0001f606\U0001f61c\U0001f61d\U0001f92a]"
     r"|[:;=]-?[)dp](?!\w)|\b(?:kidding|joking)\b"
 )
@@ -95,7 +124,8 @@ _COMMON: Final = frozenset(
 def find_link(line: str, _: list[str]) -> Span | None:
     """Return the span of a page's address."""
     for written in islice(_WRITTEN.finditer(line), DOTS_MAX):
-        if not is_known_site(line, written.start()):
+        site = _SITE(line, written.start())
+        if not is_known_site(line, written.start()) and not (site and is_named(line, site.span())):
             return written.span()
     names = 0
     for found in islice(_endings(line), DOTS_MAX):
@@ -108,7 +138,7 @@ def find_link(line: str, _: list[str]) -> Span | None:
             ):
                 span = None
             names += 1
-            if span is not None and not is_known_site(line, span[0]):
+            if span is not None and not is_known_site(line, span[0]) and not is_named(line, span):
                 return span
             if names == NAMES_MAX:
                 return None
@@ -138,16 +168,30 @@ def _is_distinctive(name: str, least: int = _NAME_MIN) -> bool:
 def is_known_site(line: str, begin: int) -> bool:
     """Whether the address that begins there is one of `_SITES` without a path."""
     site = _SITE(line, begin)
+    if site is None:
+        site = _SITE(_SPACED(".", line[begin : begin + _SITE_MAX]))  # "www. google. com"
     return site is not None and site[1] in _SITES
 
 
+def is_named(line: str, span: Span) -> bool:
+    """Whether the address there has no path, and a sentence names it as a place."""
+    if line[span[1] - 1 : span[1] + 1].find("/") >= 0 or "/" in line[span[0] : span[1]]:
+        return False
+    before = _BEFORE(line, max(0, span[0] - _BEFORE_MAX), span[0])
+    if before is None or before[1] is None:
+        return False
+    if before[2] in _LINKS:
+        return before[1] in _SITES_OF and not _OWN(line, max(0, span[0] - _BEFORE_MAX), span[0])
+    return before[2] in _PLACES and before[1] not in _POINTING
+
+
 def find_shaped_link(line: str, _: list[str]) -> Span | None:
-    """Return the span of a known site that is named, or of characters in the shape of an address whose ending is an ordinary word."""
+    """Return the span of a known or other site that is named, or of characters in the shape of an address whose ending is an ordinary word."""
     for found in islice(_endings(line), DOTS_MAX):
         if (
             (found[1] or "") in _ENDINGS
             and (span := _named(line, found.start(), found.end()))
-            and is_known_site(line, span[0])
+            and (is_known_site(line, span[0]) or is_named(line, span))
         ):
             return span
         if found[1] in _WORDS and " " not in found[0]:

@@ -9,7 +9,7 @@ cdef class Search:
     cdef readonly object scanner
     cdef object _spelled
 
-    @cython.locals(whole=list, begins=list, place=Py_ssize_t, behind=Py_ssize_t, word=str, stem=str)
+    @cython.locals(whole=list, begins=list, place=Py_ssize_t, behind=Py_ssize_t, number=Py_ssize_t, word=str, stem=str)
     cpdef list hits(self, list words, int flags)
 
     cpdef list allowed(self)
@@ -80,6 +80,7 @@ cdef class Rules:
     @cython.locals(rule=str, words=list, name=str, text=str)
     cdef object _judge(self, Line line, object end, Py_ssize_t begin, Py_ssize_t behind, dict found)
 
+    @cython.locals(at=Py_ssize_t)
     cdef bint _is_doubtful(self, Line line, str rule, Py_ssize_t begin, Py_ssize_t behind) except -1
 
     @cython.locals(place=Py_ssize_t)

@@ -50,13 +50,15 @@ LINKS_MAX: Final = 4  # words between a phrase and its subject
 DOUBTED: Final = frozenset(
     (THREAT, SELF_HARM)
 )  # rules of low confidence beside laughter, or if another person is the subject of the phrase
-INTRODUCTION: Final = 40  # characters of a long line within which an age is stated of oneself
+STORY: Final = 60  # characters of a line that may be a story: an introduction has less
+INTRODUCTION: Final = 30  # of its characters, within which an age is stated of oneself
 ONCE: Final = DOUBTED | {"contact"}  # rules of low confidence in a long line that has one of their phrases
 LOWERED: Final = ONCE | {AGE_CLASS, "link"}
 BESIDE: Final = line_patterns.BESIDE | private_data.BESIDE
 SEEN: Final = HIT | DIGIT | DOT | AT | PLUS | SPELLED | WIDE  # what a match needs
 # Characters outside ASCII by which a pattern is tried: no sieve settles a line with one.
 WIDE_SIGNS: Final = frozenset(sign for _, sign, _ in line_patterns.PATTERNS if not sign.isascii())
+QUOTES: Final = frozenset('"“”„«')  # before a quotation or a title
 _SPACES: Final = frozenset(" '’")
 
 
@@ -92,8 +94,9 @@ class Search:
                         hits.append((end, place, place + 1))
         if flags & SPELLED:
             whole, begins = join_spelled(words)
-            for end, place, behind in self.named(self._spelled.scan_words(whole, bool(flags & SIGNS))):
-                hits.append((end, begins[place], begins[behind]))
+            for number, place, behind in self._spelled.scan_words(whole, bool(flags & SIGNS)):
+                if begins[behind] - begins[place] > behind - place:  # others are known: they have no joined word
+                    hits.append((self.phrases.ends[number], begins[place], begins[behind]))
         return hits
 
     def allowed(self) -> list[Hit]:
@@ -330,13 +333,16 @@ class Rules:
         found[rule] = Detection(rule, text, self._age(words[begin:behind]) if name == AGE_CLASS else 0)
 
     def _is_doubtful(self, line: Line, rule: str, begin: int, behind: int) -> bool:
-        """Whether a phrase's surroundings lower its confidence: a long line, laughter, a phrase that says so, another person as the subject,
+        """Whether a phrase's surroundings lower its confidence: a quotation, a long line, laughter, a phrase that says so, another subject,
         a known site.
         """
+        at = line.spans[begin][0]
+        if at > 0 and line.text[at - 1] in QUOTES:
+            return True
         if rule == "link":
-            return line_patterns.is_known_site(line.text, line.spans[begin][0])
+            return line_patterns.is_known_site(line.text, at)
         if rule == AGE_CLASS:
-            return len(line.text) > LONG and line.spans[begin][0] > INTRODUCTION
+            return len(line.text) > STORY and at > INTRODUCTION
         if len(line.text) > LONG and self._is_single(line, rule, begin, behind):
             return True
         if rule not in DOUBTED:

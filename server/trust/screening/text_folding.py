@@ -20,7 +20,7 @@ WORDS_MAX: Final = PIECE // 2 + 1  # words of a piece that are read: all of one 
 BEFORE: Final = 64  # code points of a piece before the part that is judged in it: room for the longest phrase
 BEHIND: Final = 32  # and behind that part: room for a phrase that makes a match harmless
 EXPANDING_MAX: Final = (
-    8  # characters of a piece that may expand (`expands`); if there are more, all of them are read as spaces
+    4  # characters of a piece that may expand (`expands`); if there are more, all of them are read as spaces
 )
 STRETCH: Final = 3  # of a letter in a row: more than any language has
 SPELLED: Final = 3  # single letters in a row that make a word

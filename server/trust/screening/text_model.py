@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.conduct.detection_classes import HIGH, LOW, RULES, Kind
-from engine.conduct.detection_consequences import GROOM, SELF_HARM, THREAT
+from engine.conduct.detection_consequences import CONSEQUENCES, GROOM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
 from server.trust.screening.line_patterns import LONG, has_laughter
 from server.trust.screening.text_folding import PIECE
@@ -26,6 +26,10 @@ OFF: Final = "off"  # values of `screening.model`
 TIPS: Final = "tips"
 NEVER: Final = 1e6  # a threshold that no logit reaches
 TEXT_MAX: Final = PIECE  # characters that are read
+# Classes of which the same follows at both confidences: one sign, as the model is, is of low confidence then.
+SAME: Final = frozenset(
+    kind.name for kind, row in CONSEQUENCES.items() if kind.confidence == LOW and CONSEQUENCES[Kind(kind.name)] == row
+)
 WORDS: Final = 3  # of an explanation
 EVIDENCE_MIN: Final = 50  # different features (about three words), below which a line is too short for high confidence
 
@@ -88,7 +92,7 @@ class ModelUse:
         rules = []
         for one in self._model.find(text):
             name, confidence = one.kind
-            if self._only_tips or (name in (SELF_HARM, THREAT) and (len(text) > LONG or has_laughter(text))):
+            if self._only_tips or name in SAME or (name == THREAT and (len(text) > LONG or has_laughter(text))):
                 confidence = LOW  # as the rules
             known = {kind.confidence for kind in found if kind.name == name}
             if name in self._names and HIGH not in known and confidence not in known:

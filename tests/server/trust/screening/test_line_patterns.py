@@ -10,6 +10,7 @@ from server.trust.screening.line_patterns import (
     find_link,
     find_phone,
     find_shaped_link,
+    has_laughter,
     is_part_of_number,
 )
 from server.trust.screening.text_folding import find_words
@@ -96,3 +97,38 @@ def test_an_age_is_read_from_within_a_word() -> None:
 def test_a_short_rest_of_a_unit_is_no_unit() -> None:
     assert distinctive_tail("years older") == "older"
     assert distinctive_tail("out of") == distinctive_tail("minutes") == ""
+
+
+def test_a_site_that_a_sentence_names_is_no_link_of_high_confidence() -> None:
+    for text, rule in (
+        ("i read it on rogerlegert.com", "link.shape"), ("he bought them from livenatium.com yesterday", "link.shape"),
+        ("their web site is www.dallasboys.com", "link.shape"), ("i saw www.google.com there", "link.shape"),
+        ("find me on annacam.com", "link"), ("on annacam.com/join now", "link"), ("my site is annacam.com", "link"),
+        ("go to annacam.com", "link"), ("http://annacam.com", "link"),
+    ):  # fmt: skip
+        assert (find_link(*line(text)) is not None) == (rule == "link"), text
+        assert rule == "link" or find_shaped_link(*line(text)) is not None, text
+
+
+def test_laughter_is_known_in_each_language_of_the_page() -> None:
+    for word in (
+        "lol",
+        "haha",
+        "jajaja",
+        "jeje",
+        "mdr",
+        "kkkk",
+        "rsrs",
+        "хаха",
+        "хах",
+        "лол",
+        "ههه",
+        "jk",
+        "шучу",
+        "spøk",
+        "witz",
+        "broma",
+    ):
+        assert has_laughter(f"i will {word}"), word
+    for word in ("ах", "ха", "hat", "ah", "hello"):
+        assert not has_laughter(f"i will {word}"), word

@@ -8,11 +8,14 @@ import pytest
 
 from engine.conduct.detection_classes import AGE_NUMBER, Kind
 from engine.conduct.detection_consequences import AGE_ASKED, CONSEQUENCES, LIMITS
+from server.trust.screening.rule_cache import own_phrases
 from server.trust.screening.rule_compiler import OWN, rules_stamp
-from server.trust.screening.screening_rules import SPAM, Rules, read_rules, wanted_classes
+from server.trust.screening.screening_rules import CLASSES, SPAM, Line, Rules, Search, read_rules, wanted_classes
+from server.trust.screening.text_folding import PIECE, split_line
 from tests.server.trust.screening.costly import Scale, corpus
 
 DEAREST = 4.0  # times the reference, which is some 70 us: 0.28 ms, 1.6 times the costliest line, as a busy machine falsifies measurements
+STEPS_MAX = 220  # matches of phrases in a piece: what the costliest known one has
 LINES = Path(__file__).parent / "lines"
 LANGUAGES = sorted(path.stem for path in LINES.glob("*.toml"))
 EVERYWHERE = {"link", "contact", "money", "age.claim"}
@@ -146,6 +149,11 @@ def test_one_phrase_of_a_long_line_is_of_low_confidence_and_two_are_not(rules: R
     assert [one.rule for one in rules.find(f"hey im 15 years old, {talk}")] == ["age.claim"]
 
 
+def test_a_quotation_is_of_low_confidence(rules: Rules) -> None:
+    assert [one.rule for one in rules.find('he said "i will kill you" in that film scene')] == []
+    assert [one.rule for one in rules.find('they sing "i will kill you" so loud')] == ["threat.hint"]
+
+
 def test_a_class_that_is_found_is_not_told_again_as_a_hint(rules: Rules) -> None:
     assert [one.rule for one in rules.find("add me on snap: annax22, my snap is best")].count("contact.hint") == 0
     for line in ("youtube.com or annacam.com", "add my snap annax22"):
@@ -227,3 +235,13 @@ def test_of_a_line_that_costs_too_much_the_rest_is_not_read_and_that_is_counted(
     rules.unread -= 1
     assert rules_of(rules, "a line of the usual length is read whole, whatever it costs: my snap") == {"contact"}
     assert rules.unread == 2
+
+
+def test_the_known_worst_lines_take_a_bounded_number_of_steps() -> None:
+    """Counted, not timed: characters of a piece, and matches of phrases in it, of which each is judged. Neither grows with the line."""
+    search = Search(own_phrases(None)[0], frozenset(CLASSES))
+    for shape in corpus():
+        for piece in split_line(shape.line):
+            flags = search.scanner.scan(piece.text)
+            hits = search.hits(Line(piece.text, [search]).words, flags)
+            assert (len(piece.text) <= PIECE + 72, len(hits) <= STEPS_MAX) == (True, True), (shape, len(hits))

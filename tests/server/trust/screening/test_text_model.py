@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.detection.labelled_lines import SEEN, own_sets
 from engine.conduct.detection_classes import HIGH, LOW, MODELLED, RULES, Kind
 from server.trust.screening import text_model as module
-from server.trust.screening.text_folding import PIECE
+from server.trust.screening.text_folding import PIECE, fold_line
 from server.trust.screening.text_model import (
     FILE,
     FILE_MAX,
@@ -124,3 +125,16 @@ def test_a_damaged_file_is_refused(tmp_path: Path, change: object) -> None:
 
 def test_the_text_that_is_read_is_a_piece_of_a_line() -> None:
     assert TEXT_MAX == PIECE
+
+
+def test_where_the_same_follows_at_both_confidences_the_model_alone_is_of_low_confidence() -> None:
+    use = read_use("all")
+    found = {
+        rule
+        for one in own_sets()
+        if one.half == SEEN
+        for line in one.lines
+        for rule in use.rules(fold_line(line.text), [])
+    }
+    assert {rule for rule in found if not rule.endswith(".low")} == {"threat.model", "hate.model"}
+    assert found >= {"money.model.low", "self-harm.model.low"}
