@@ -110,9 +110,9 @@ def build(
     add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_requests(gate, pages, parts, RequestWork(parts.database, parts.pseudonyms, chosen), clock)
     add_orders(gate, pages, parts, approvals, accounts, chosen.data, clock)
+    add_accounts(gate, pages, accounts, origin)
     if live is not None:
         add_live(gate, pages, live)
-    add_accounts(gate, pages, accounts, origin)
     add_emergencies(gate, pages, EmergencyReviews(parts.database, clock))
     add_tokens(gate, pages, tokens)
     add_moderation_api(app, tokens, desk, CaseFeed(desk))

@@ -53,6 +53,20 @@ def test_a_user_whose_first_lines_wait_is_told_why(client: OmegleClient) -> None
     assert heard(client, type="partner", state="back") == ([], False)
 
 
+def test_what_operators_say_to_all_is_a_message_of_the_server_once(client: OmegleClient) -> None:
+    said = {"id": "a", "texts": {"de": "Hallo", "en": "Hello"}}
+    assert heard(client, type="service", announcement=said) == ([["serverMessage", "Hello"]], False)
+    assert heard(client, type="service", announcement=said) == ([], False)
+    ((event, text),) = heard(client, type="service", announcement=said, maintenance={})[0]
+    assert (event, text.startswith("Hello No new chats")) == ("serverMessage", True)
+    assert heard(client, type="service") == ([], False)
+
+
+def test_a_search_that_maintenance_ends_is_over_and_says_why(client: OmegleClient) -> None:
+    found, last = heard(client, type="error", code="maintenance", of="find", message="No new chats", retry_after=60)
+    assert (found, last, client.refused) == ([["serverMessage", "No new chats"]], True, "maintenance")
+
+
 def test_it_is_told_once_that_it_waits(client: OmegleClient) -> None:
     assert [event[0] for event in heard(client, type="waiting")[0]] == ["waiting", "statusInfo"]
     assert heard(client, type="waiting") == ([], False)
