@@ -77,6 +77,7 @@ LEFT_OUT = {
     "wire": "goes beside it, as a descriptor (`test_remote_clients.py`)",
     "moved": "says here that it is there",
     "dark": "at worst it is told once more that a chat has no video",
+    "service": "at worst it is told once more what operators say to all users",
 }
 # What of an adapter's own goes on in the other process, and what does not.
 CARRIED = {"digests", "clients", "gone"}
