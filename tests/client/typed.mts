@@ -1,5 +1,6 @@
 // What compiles with the client's types, and what does not: read by tsc --strict (test_types.py), never run.
 import { Client, NotSent, Refused, type Event, type Matched, type Snapshot } from "../../client/js/v1.js";
+import { useEvent, useStranger } from "../../client/js/react.js";
 import { FakeServer } from "../../client/js/testing.js";
 
 const server = new FakeServer();
@@ -37,6 +38,10 @@ const stranger = await server.meet({ common: [] });
 const call = await me.call(new MediaStream(), { relay: true });
 call.addEventListener("veil", () => call.veiled);
 call.theirs.curtain satisfies boolean | undefined;
+
+const [mine, { lines }] = useStranger("https://chat.example", { patience: 60 });
+lines[0]?.text satisfies string | undefined;
+useEvent(mine, "left", ({ by }) => by);
 
 // @ts-expect-error no such mode
 me.find({ mode: "vidoe" });

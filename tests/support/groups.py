@@ -80,6 +80,7 @@ OUTSIDE = (
     "tests/server/main/commands/test_cluster_commands.py",
     "tests/client/test_distribution.py",
     "tests/client/test_protocol.py",
+    "tests/client/test_react.py",
     "tests/client/test_resumes.py",
     "tests/client/test_types.py",
     "tests/server/http/request/test_handshake_reasons.py",
