@@ -12,8 +12,8 @@ export class Stranger {
   say(text: string): void;
   typing(typing: boolean): void;
   leave(by?: "stranger" | "moderation" | "lost"): void;
-  /** Wait for the next text that the client says. */
-  hears(count?: number): Promise<string>;
+  /** Wait for the next text of the client that this has not returned yet. */
+  hears(): Promise<string>;
 }
 export class FakeServer {
   constructor(options?: { raw?: boolean });

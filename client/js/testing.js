@@ -85,6 +85,7 @@ export class Stranger {
   heard = []; // texts of the client, in order
   left = false; // whether the client left
   typed = false; // whether the client types
+  #read = 0;
   #server;
 
   constructor(server, chat) {
@@ -103,10 +104,11 @@ export class Stranger {
     this.#server.over(by);
   }
 
-  /** Wait for the next text that the client says. */
-  async hears(count = this.heard.length + 1) {
-    await until(() => this.heard.length >= count, "a line of the client");
-    return this.heard[count - 1];
+  /** Wait for the next text of the client that this has not returned yet. */
+  async hears() {
+    const at = this.#read++;
+    await until(() => this.heard.length > at, "a line of the client");
+    return this.heard[at];
   }
 }
 
