@@ -84,7 +84,7 @@ export function makeLink(url, tell, policy, world = globalThis) {
       if (socket !== mine) return;
       socket = null;
       clearTimeout(patience);
-      tell("closed", { code });
+      tell("closed", { code: code || CLOSE_NONE }); // Deno has 0 for a connection that was cut
     };
     tell("connecting");
   }
