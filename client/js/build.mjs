@@ -16,7 +16,7 @@ const { metafile, outputFiles } = await build({
   minify: true,
   target: "es2022",
   mangleProps: OWN,
-  external: ["./call.js", "./node-socket.js", "./polling.js", "./puzzle.js", "./search.js", "./why.js"],
+  external: ["./call.js", "./node-socket.js", "./puzzle.js", "./search.js", "./why.js"],
   metafile: true,
   write: false,
 });
