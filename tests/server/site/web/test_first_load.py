@@ -15,7 +15,7 @@ def scripts() -> dict[str, bytes]:
 
 
 GOAL = 75_000  # bytes on the wire before the first chat
-ANSWERS = 14  # each has a head, and its turn on a connection
+ANSWERS = 12  # each has a head, and its turn on a connection
 SHIFT = 0.02
 
 OBSERVE = """() => {
