@@ -167,6 +167,24 @@ def decide_the_rest(mia: Page, operated: Operated) -> int:
     return decided
 
 
+def find_again(mia: Page) -> None:
+    """Find a case by its first digits and by its day, and open it, by keys."""
+    link = mia.locator(".found tbody a").first.get_attribute("href")
+    assert link is not None
+    digits = link.rpartition("/")[2][:8]
+    for words in (digits, f"{digits}…", time.strftime("%Y-%m-%d", time.gmtime())):
+        press(mia, "/")
+        expect(mia.locator("#q")).to_be_focused()
+        press(mia, "Control+a")
+        mia.keyboard.type(words)
+        follow(mia, "Enter")
+        expect(mia.locator(f".found a[href*='{digits}']").first).to_be_visible()
+    mia.locator(f".found a[href*='{digits}']").first.focus()
+    follow(mia, "Enter")
+    expect(mia.locator("h1")).to_be_visible()
+    mia.go_back()
+
+
 def test_a_hundred_cases_are_decided_by_keyboard_alone(window: Opener, operated: Operated, quiet: Watch) -> None:
     mia = enter(window, operated, "mia", "moderator", "child")
     enter(window, operated, "bob", "moderator", "lead")
@@ -184,6 +202,7 @@ def test_a_hundred_cases_are_decided_by_keyboard_alone(window: Opener, operated:
     expect(mia.locator(".found tbody tr")).to_have_count(99)
     well(mia)
     picture(mia, "search")
+    find_again(mia)
     for place in ("figures", "answers", "examples"):
         mia.goto(f"{operated.origin}/{place}")
         well(mia)
