@@ -108,7 +108,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.apart_later": "error where",  # pictures of a case could not be moved to their folder yet; the move is retried when the case is opened
         "safety.pictures_lost": "count",  # too many pictures wait for the store: this report is stored without them
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
-        "operator.ordered": "action operator",  # an operator's order about what runs now: sessions, announcements, maintenance, log levels
+        "operator.ordered": "action",  # an operator's order about what runs now: sessions, announcements, maintenance, log levels
         "operator.unaudited": "action",  # the database is away: this order, which concerns no single user, is in no audit log
         "pictures.ended": "status",  # the picture process ended, and is restarted; a negative status is the number of a signal
         "pictures.fault": "error where",  # the fault that ended it; never a picture

@@ -186,7 +186,7 @@ class LiveOperations:
 
     async def _change(self, action: str, request: Json, operator: str) -> list[str]:
         """Send a request that concerns no single user. It is carried out while the database is away, too."""
-        logger.info("operator.ordered", action=action, operator=operator)
+        logger.info("operator.ordered", action=action)
         found = await self._ask(request)
         for one in found:
             if one.body is not None and "error" in one.body:
@@ -203,7 +203,7 @@ class LiveOperations:
     def _audited(
         self, operator: str, action: str, why: str, identity: int = 0, address: str = ""
     ) -> AbstractAsyncContextManager[Outcome]:
-        logger.info("operator.ordered", action=action, operator=operator)
+        logger.info("operator.ordered", action=action)
         audit = self._find_audit()
         if audit is None:
             return nullcontext(Unaudited())

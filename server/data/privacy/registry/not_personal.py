@@ -27,6 +27,7 @@ NOT_PERSONAL = (
             "host": "an address that this server listens on",
             "port": "a port that this server listens on",
             "logger": "the name of a library",
+            "action": "one of a fixed list of words",
             "error": "the type of an exception",
             "where": "places in the source",
             "online": "a number of sessions",

@@ -16,9 +16,9 @@ from server.http.words.catalogue import languages
 from server.http.words.sentence_users import named_in
 from server.site.front.page_bundle import START, first_load
 from server.site.front.page_files import FOLDER as WEB
-from server.site.front.page_files import Web
+from server.site.front.page_files import Web, sources_in
 
-SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
+SOURCES = {name: text.decode() for name, text in sources_in(WEB).items() if name.endswith(".js")}
 VENDORED = {path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("vendor/*.mjs")}
 FIRST = {START, *first_load({name: text.encode() for name, text in SOURCES.items()} | VENDORED)} - set(VENDORED)
 FILES = Web().files
