@@ -19,7 +19,7 @@ cdef class Engine:
     cdef readonly Presence _presence
     cdef readonly CameraChecks _snaps
     cdef readonly AgeQuestion _ages
-    cdef readonly object _holds, _openers, _reactions, _kept
+    cdef readonly object _holds, _openers, _pictures, _reactions, _kept
     cdef readonly Detections _findings
     cdef readonly LineTips _tips
     cdef readonly object moves

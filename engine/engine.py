@@ -19,6 +19,7 @@ from engine.chats.opener_pause import OpenerPause
 from engine.chats.reactions import Reactions
 from engine.chats.safety_tips import LineTips
 from engine.chats.search import Search
+from engine.chats.sent_pictures import SentPictures
 from engine.chats.session_presence import Presence
 from engine.chats.unread_notices import UnreadNotices
 from engine.conduct.age_answers import AgeAnswers
@@ -27,7 +28,19 @@ from engine.conduct.detection_classes import AGE_NUMBER, RULES
 from engine.conduct.detection_consequences import AGE_CLAIM
 from engine.conduct.friction_points import Friction
 from engine.conduct.video_pauses import VideoPauses
-from engine.core.bus_messages import Begin, BusMessage, Ended, Held, Moved, OpenerPaused, Reacted, Replaced, WantsAgain
+from engine.core.bus_messages import (
+    Begin,
+    BusMessage,
+    Ended,
+    Held,
+    Moved,
+    OpenerPaused,
+    PicturesAllowed,
+    PictureSent,
+    Reacted,
+    Replaced,
+    WantsAgain,
+)
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room, Seats
@@ -52,6 +65,8 @@ from engine.wire.client_requests import (
     Leave,
     Message,
     NoSnap,
+    Picture,
+    Pictures,
     Ping,
     React,
     Report,
@@ -102,7 +117,8 @@ class Engine:
         self._tips = tips = LineTips(core)
         self._snaps = snaps = CameraChecks(core, tips)
         self._openers = openers = OpenerPause(core)
-        self._chats = chats = Chats(core, snaps, openers, room)
+        self._pictures = pictures = SentPictures(core, tips)
+        self._chats = chats = Chats(core, snaps, openers, room, pictures)
         self._reactions = Reactions(core)
         self._kept = kept = KeptSeats(core, chats)
         self._notices = notices = UnreadNotices(core)
@@ -234,6 +250,10 @@ class Engine:
         """Handle a frame that a chat can do without."""
         if type(request) is React:
             self._reactions.react(session, request, now)
+        elif type(request) is Pictures:
+            self._pictures.allow(session, request, now)
+        elif type(request) is Picture:
+            self._pictures.send(session, request, now)
         elif type(request) is Save:
             self._chats.save(session, request, now)
         elif type(request) is Report:
@@ -296,6 +316,10 @@ class Engine:
                 self._kept.replaced(session, message)
             elif type(message) is Reacted:
                 self._reactions.reacted(session, message)
+            elif type(message) is PicturesAllowed:
+                self._pictures.allowed(session, message)
+            elif type(message) is PictureSent:
+                self._pictures.came(session, message)
             elif type(message) is WantsAgain:
                 self._chats.wants_again(session, message, now)
         elif type(message) is Begin:
@@ -408,19 +432,24 @@ class Engine:
             self._ages.found(name, side, number, rule, age, now)
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
-        """Handle a picture of a `snap` (`theirs`, `mine`) or its result (`engine.conduct.camera_verdicts`, or `known`).
+        """Handle a picture of a `snap` (`theirs`, `mine`) or the result of one, or of a sent picture (`engine.conduct.camera_verdicts`, or `known`).
 
         A nonce that is not of this process, or too old, is ignored.
         """
         self._snaps.pictured(nonce, what, now)
+        self._pictures.judged(nonce, what, now)
 
     def suspect(self, session: Session, now: float) -> None:
         """Check the cameras of a session's call soon: a picture that it sent unasked is not clean, which proves nothing."""
         self._snaps.suspected(session, now)
 
-    def change_pictures(self, mean: float) -> None:
-        """Set the mean seconds between two camera checks of a chat from the next one on; 0.0: none, and clients need not answer."""
+    def change_pictures(self, mean: float, checked: bool = False) -> None:
+        """Set the mean seconds between two camera checks of a chat from the next one on; 0.0: none, and clients need not answer.
+
+        `checked`: whether pictures that users send each other can be checked.
+        """
         self._snaps.mean = mean
+        self._pictures.checked = checked
 
     def sweep(self, now: float) -> None:
         """Drop what is kept for seconds only; call it about once a second."""
@@ -428,6 +457,7 @@ class Engine:
         self._openers.sweep(now)
         self._findings.sweep(now)
         self._snaps.sweep(now)
+        self._pictures.sweep(now)
 
     def underage(self, person: int, now: float) -> bytes | None:
         """Return the closing error of a person who said that they are under 18; None: they did not, or a day has passed."""

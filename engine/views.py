@@ -11,7 +11,7 @@ from engine.conduct.age_answers import AGE_STATES as AGE_STATES
 from engine.conduct.daily_detections import CHAT_BITS as CHAT_BITS
 from engine.conduct.detection_consequences import Act as Act
 from engine.core.bus_messages import Ended as Ended
-from engine.core.chat import Address
+from engine.core.chat import Address, SentPicture
 from engine.core.engine_histograms import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.core.engine_histograms import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.core.engine_histograms import MODES as MODES
@@ -30,6 +30,14 @@ from engine.wire.server_frames import hello as hello
 from engine.wire.server_frames import left as left
 from engine.wire.server_frames import notice as notice
 from ext.net.chat_ring import Ring
+
+
+class AlbumView(Protocol):
+    """Pictures of a chat."""
+
+    @property
+    def sent(self) -> Sequence[SentPicture]:
+        """Pictures that the two sent each other, oldest first."""
 
 
 class ChatView(Protocol):
@@ -66,6 +74,10 @@ class ChatView(Protocol):
     @property
     def faces(self) -> Mapping[tuple[int, int], str]:
         """(line, side) to the reaction of this side there."""
+
+    @property
+    def album(self) -> AlbumView | None:
+        """Pictures that the two send each other; None: they can send none."""
 
     @property
     def found(self) -> Mapping[tuple[int, str], int]:

@@ -102,8 +102,11 @@ BOARD = Board(
                       ((rate("serendip_veils_total", "result"), "{{result}}"),)),
                 Panel("At the door", "Pictures taken, late, or refused for what they are; `forgotten`: chats whose pictures went for want of room. And stills of Omegle's programs.", "cps",
                       ((rate("serendip_pictures_taken_total", "result"), "{{result}}"), (rate("serendip_omegle_uploads_total", "result"), "unasked: {{result}}"))),
+                Panel("Pictures sent in chats", "By users to each other: wishes, keys, and what was seen; `known`: on a list. `late` and `gone`: under a key that is not valid any more.", "cps",
+                      ((rate("serendip_sent_pictures_total", "result"), "{{result}}"), (rate("serendip_sent_pictures_taken_total", "result"), "at the door: {{result}}"))),
                 Panel("Pictures in memory", "Which a report may still ask for: the last of each chat, until ten minutes after it.", "bytes",
-                      ((f"sum by (instance) (serendip_pictures_bytes{{{HERE}}})", "{{instance}}"),)),
+                      ((f"sum by (instance) (serendip_pictures_bytes{{{HERE}}})", "{{instance}}"),
+                       (f"sum by (instance) (serendip_sent_pictures_bytes{{{HERE}}})", "{{instance}}: sent in chats"))),
             ),
         ),
         Row(

@@ -16,3 +16,5 @@ export const REASONS = ["minor", "nudity", "threat", "hate", "spam", "danger", "
 export const REFUSED_KEPT = 200;
 /** Pictures for safety: characters of a nonce, pixels of a tile, bytes of a picture. */
 export const SNAP = { nonce: 22, tile: [320, 240], bytes: 49152 };
+/** Pictures sent to the partner: pixels of the longer and the least side, bytes, seconds to upload one. */
+export const SENT = { side: 1280, least: 16, bytes: 196608, within: 30 };

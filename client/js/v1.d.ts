@@ -17,6 +17,7 @@ export interface Wishes {
   avoid?: string[];
   snaps?: boolean;
   keep?: boolean;
+  pictures?: boolean;
   pairs?: string[];
   call?: number;
 }
@@ -46,6 +47,7 @@ export interface Matched {
   side?: 1 | 2;
   college?: string;
   question?: string;
+  pictures?: boolean;
   offer?: boolean;
   ice?: (Record<string, any>)[];
 }
@@ -74,6 +76,27 @@ export interface React {
   seq: number;
   face?: "heart" | "laugh" | "wow" | "sad" | "thumb" | "thanks";
   from?: 1 | 2;
+}
+/** The partner allows pictures in this chat, or allows them no more. */
+export interface Pictures {
+  type: "pictures";
+  allow: boolean;
+}
+/** POST the picture with this id as JPEG to /api/picture/KEY, within so many seconds. */
+export interface Upload {
+  type: "upload";
+  id: string;
+  key: string;
+  within: number;
+}
+/** A picture of the partner, or with `own` and `id` of this user, after line `seq`: GET /api/picture/KEY while the chat runs. `veil`: a program found it unsafe, or did not check it. */
+export interface Picture {
+  type: "picture";
+  key: string;
+  seq: number;
+  veil?: "nudity" | "unchecked";
+  own?: boolean;
+  id?: string;
 }
 /** As sent. */
 export interface Signal {
@@ -111,6 +134,7 @@ export interface Resumed {
   side?: 1 | 2;
   college?: string;
   question?: string;
+  pictures?: boolean;
   offer?: boolean;
   ice?: (Record<string, any>)[];
   seq: number;
@@ -118,6 +142,7 @@ export interface Resumed {
   refused?: number[];
   missed: number;
   reactions?: ({ seq: number; face: "heart" | "laugh" | "wow" | "sad" | "thumb" | "thanks"; own?: boolean; from?: 1 | 2 })[];
+  album?: { own: boolean; theirs: boolean; sent?: ({ key: string; seq: number; veil?: "nudity" | "unchecked"; own?: boolean })[] };
 }
 /** The log is kept. */
 export interface Saved {
@@ -217,7 +242,7 @@ export interface Solved {
 /** A frame was not taken, or the connection closes behind this: protocol 1002, binary 1003, encoding 1007, too_big 1009, internal 1011, restart 1012, busy 1013, banned 4003, country 4003, removed 4003, flood 4008, replaced 4009. */
 export interface ErrorFrame {
   type: "error";
-  code: "bad_json" | "bad_type" | "bad_field" | "too_long" | "empty" | "control" | "no_chat" | "not_waiting" | "slow" | "too_fast" | "no_session" | "no_college" | "no_turn" | "not_saved" | "challenge" | "adult" | "notice" | "snaps" | "no_pair" | "maintenance" | "protocol" | "binary" | "encoding" | "too_big" | "internal" | "restart" | "busy" | "banned" | "country" | "removed" | "flood" | "replaced";
+  code: "bad_json" | "bad_type" | "bad_field" | "too_long" | "empty" | "control" | "no_chat" | "not_waiting" | "slow" | "too_fast" | "no_session" | "no_college" | "no_turn" | "not_saved" | "challenge" | "adult" | "notice" | "snaps" | "pictures" | "no_picture" | "no_pair" | "maintenance" | "protocol" | "binary" | "encoding" | "too_big" | "internal" | "restart" | "busy" | "banned" | "country" | "removed" | "flood" | "replaced";
   message: string;
   of?: string;
   id?: string;
@@ -240,6 +265,9 @@ export interface Frames {
   message: Message;
   typing: Typing;
   react: React;
+  pictures: Pictures;
+  upload: Upload;
+  picture: Picture;
   signal: Signal;
   partner: Partner;
   kept: Kept;

@@ -24,6 +24,8 @@ from serendip_client.events import (
     NotSent,
     Pair,
     Partner,
+    Picture,
+    PicturesAllowed,
     Pong,
     React,
     Reported,
@@ -43,6 +45,7 @@ from serendip_client.pictures import Shown
 
 __all__ = [
     "Backoff", "Blocked", "Called", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Here", "Kept",
-    "Left", "Matched", "Message", "NoChat", "NotSent", "Notice", "Pair", "Partner", "Pong", "React", "Reported", "Resumed", "Saved", "Sent",
+    "Left", "Matched", "Message", "NoChat", "NotSent", "Notice", "Pair", "Partner", "Picture",
+    "PicturesAllowed", "Pong", "React", "Reported", "Resumed", "Saved", "Sent",
     "Service", "Shown", "Signal", "Snap", "Solved", "Tip", "Typing", "Veil", "Waiting",
 ]  # fmt: skip

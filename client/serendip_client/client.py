@@ -31,13 +31,14 @@ from serendip_client.events import (
     Sent,
     Snap,
     Solved,
+    Upload,
     Waiting,
 )
 from serendip_client.frames import Wishes, encoded
 from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
-from serendip_client.pictures import Answers, Camera
-from serendip_client.protocol import CLOSING, REFUSED_KEPT
+from serendip_client.pictures import Answers, Camera, SentPictures
+from serendip_client.protocol import CLOSING, REFUSED_KEPT, SENT_BYTES
 from serendip_client.puzzles import ALTCHA, Puzzles
 from serendip_client.search import Search
 from serendip_client.standing_search import Policy, Shows, Solves, StandingSearch, log_notice
@@ -78,6 +79,7 @@ class Client(Commands):
         self._own_http = http is None
         self._connection = Connection(url, headers, heartbeat, patience, backoff or Backoff())
         self._answers = Answers(url, pictures, self.no_snap)
+        self._pictures = SentPictures(url)
         self._socket: Socket | None = None
         self._ready = asyncio.Event()  # the session is established and frames may be sent, or the client has ended
         self._room = asyncio.Event()  # an outbox entry was settled, or the client has ended
@@ -152,6 +154,7 @@ class Client(Commands):
                     await task
         finally:
             await self._answers.close()
+            await self._pictures.close()
             if self._puzzles is not None:
                 await self._puzzles.close()
             if self._own_http and self._http is not None:
@@ -210,6 +213,23 @@ class Client(Commands):
         if self._ready.is_set() and self._socket is not None:
             await self._say(self._socket, line)
         return line.id
+
+    async def send_picture(self, picture: bytes) -> str:
+        """Send a JPEG to the partner, once both allow pictures. Return the id that `Picture`, or `Error` in `fields`, will carry.
+
+        Raises ValueError for one that is too large.
+        """
+        if len(picture) > SENT_BYTES:
+            raise ValueError(f"send_picture: {len(picture)} bytes, more than {SENT_BYTES}")
+        id = f"p{next(self._ids):x}"
+        self._pictures.add(id, picture)
+        await self._send({"type": "picture", "id": id})
+        return id
+
+    async def fetch_picture(self, key: str) -> bytes | None:
+        """Return a picture of the chat, by the key of its `Picture`; None: it is unknown, or the chat is over."""
+        await self._standing()
+        return await self._pictures.fetch(key, self._http) if self._http is not None else None
 
     async def typing(self, typing: bool) -> None:
         """Report that the user types, or stopped; ignored while disconnected."""
@@ -343,6 +363,8 @@ class Client(Commands):
                 self.partner_away = event.state == "away"
         elif type(event) is Snap:
             self._answers.begin(event, self._http)
+        elif type(event) is Upload:
+            self._pictures.begin(event, self._http)
         elif type(event) in (Challenge, Solved) and await self._puzzled(event):
             return
         await self._inbox.put(event)
@@ -403,7 +425,12 @@ class Client(Commands):
             self._last = self._last if known else 0
             self.chat = events.matched(frame)
         await self._inbox.put(
-            events.Resumed(chat, frame["missed"], tuple(map(events.react, frame.get("reactions", ()))))
+            events.Resumed(
+                chat,
+                frame["missed"],
+                tuple(map(events.react, frame.get("reactions", ()))),
+                tuple(map(events.picture, frame.get("album", {}).get("sent", ()))),
+            )
         )
         if known:
             await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)

@@ -46,6 +46,7 @@ class Matched:
     offer: bool | None
     ice: tuple[Mapping[str, Any], ...]
     side: int | None = None  # 1 or 2: which of the two this user is; None for a spy
+    pictures: bool = False  # the two can send each other pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,33 @@ class React:
     face: str | None
     who: int | None = None
     own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesAllowed:
+    """The partner allows pictures in this chat, or (`allow` False) allows them no more."""
+
+    allow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The picture `id` is to be posted under `key`, which the client does itself."""
+
+    id: str
+    key: str
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the partner, or (`own`, `id`) of this side, behind line `seq`. `veil`: why it needs a second press to be seen, or None."""
+
+    key: str
+    seq: int
+    veil: str | None = None
+    own: bool = False
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +334,12 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The client is back in its session. `chat` None: it is in no chat; `missed` messages follow; `reactions`: all of the chat."""
+    """The client is back in its session. `chat` None: it is in no chat; `missed` messages follow; `reactions`, `pictures`: all of the chat."""
 
     chat: str | None
     missed: int
     reactions: tuple[React, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +357,8 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Kept | Pair | Here | Called | React | Tip | Notice | Service | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
+    | Blocked | Kept | Pair | Here | Called | React | PicturesAllowed | Upload | Picture | Tip | Notice | Service | Snap | Veil | Challenge | Solved
+    | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -346,6 +376,7 @@ def matched(frame: Frame) -> Matched:
         frame.get("offer"),
         tuple(frame.get("ice", ())),
         frame.get("side"),
+        frame.get("pictures", False),
     )
 
 
@@ -366,6 +397,11 @@ def react(frame: Frame) -> React:
     return React(frame["seq"], frame.get("face"), frame.get("from"), frame.get("own", False))
 
 
+def picture(frame: Frame) -> Picture:
+    """Read a `picture` frame, or an entry of `sent`."""
+    return Picture(frame["key"], frame["seq"], frame.get("veil"), frame.get("own", False), frame.get("id"))
+
+
 def error(frame: Frame) -> Error:
     """Read an `error` frame."""
     return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame.get("field"), frame)
@@ -380,6 +416,9 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "typing": lambda f: Typing(f["typing"], f.get("from")),
     "signal": lambda f: Signal({name: value for name, value in f.items() if name != "type"}),
     "react": react,
+    "pictures": lambda f: PicturesAllowed(f["allow"]),
+    "upload": lambda f: Upload(f["id"], f["key"], f["within"]),
+    "picture": picture,
     "partner": lambda f: Partner(f["state"], f.get("within"), f.get("from")),
     "kept": lambda f: Kept(f["token"], f["within"]),
     "left": lambda f: Left(f["by"], f.get("from")),

@@ -28,6 +28,7 @@ class Wishes(TypedDict, total=False):
     keep: bool  # the chat that is left can be resumed for a moment: `Kept`
     pairs: Sequence[str]  # tokens of `Pair`
     call: int  # place in `pairs` of the user who is called
+    pictures: bool  # this client shows pictures of its partner
     snaps: bool  # if missing, with video: true, since this client answers each `snap`
 
 

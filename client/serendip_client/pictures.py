@@ -1,4 +1,5 @@
-"""Answer the server's requests for camera pictures (`snap`) with JPEGs from a callback, or with the reason why a picture is missing.
+"""Answer the server's requests for camera pictures (`snap`) with JPEGs from a callback, or with the reason why a picture is missing. Post and
+fetch the pictures of a chat.
 
 **Invariant:** an exception or a delay of the callback never ends the chat. A client without a callback answers that it has no camera.
 """
@@ -11,11 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from serendip_client.events import Snap
+from serendip_client.events import Snap, Upload
 from serendip_client.protocol import NoSnapWhy
 
 logger: Final = logging.getLogger("serendip_client")
 JPEG: Final = {"Content-Type": "image/jpeg"}
+WAITING: Final = 4  # pictures whose key has not come
 
 
 class Shown(NamedTuple):
@@ -44,9 +46,7 @@ class Answers:
     def __init__(self, url: str, camera: Camera | None, refuse: Callable[[str, NoSnapWhy], Awaitable[None]]) -> None:
         self._camera = camera or nothing
         self._refuse = refuse
-        place = urlsplit(url)
-        scheme = "https" if place.scheme in ("wss", "https") else "http"
-        self._base = urlunsplit((scheme, place.netloc, "/api/snap/", "", ""))
+        self._base = _at(url, "/api/snap/")
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, asked: Snap, http: aiohttp.ClientSession | None) -> None:
@@ -80,3 +80,54 @@ class Answers:
         async with http.post(url, data=picture, headers=JPEG) as answer:
             if answer.status != 204:
                 logger.info("a picture was not taken: %d", answer.status)
+
+
+class SentPictures:
+    """Pictures of a chat over HTTP. `url`: the WebSocket's."""
+
+    def __init__(self, url: str) -> None:
+        self._base = _at(url, "/api/picture/")
+        self._waiting: dict[str, bytes] = {}  # by id, until their key comes
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, id: str, picture: bytes) -> None:
+        """Hold a picture until its key comes, the newest WAITING of them."""
+        self._waiting[id] = picture
+        while len(self._waiting) > WAITING:
+            del self._waiting[next(iter(self._waiting))]
+
+    def begin(self, told: Upload, http: aiohttp.ClientSession | None) -> None:
+        """Post the picture of an id, without waiting."""
+        picture = self._waiting.pop(told.id, None)
+        if picture is not None and http is not None:
+            task = asyncio.get_running_loop().create_task(self._post(http, told, picture))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def fetch(self, key: str, http: aiohttp.ClientSession) -> bytes | None:
+        """Return a picture of the chat; None: the key is unknown."""
+        async with http.get(self._base + key) as answer:
+            return await answer.read() if answer.status == 200 else None
+
+    async def close(self) -> None:
+        """Cancel all posts."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _post(self, http: aiohttp.ClientSession, told: Upload, picture: bytes) -> None:
+        try:
+            async with (
+                asyncio.timeout(told.within),
+                http.post(self._base + told.key, data=picture, headers=JPEG) as answer,
+            ):
+                if answer.status != 204:
+                    logger.info("a picture was not taken: %d", answer.status)
+        except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
+            logger.info("a picture was not sent: %r", error)
+
+
+def _at(url: str, path: str) -> str:
+    """Return the address of a path at the host of a WebSocket."""
+    place = urlsplit(url)
+    return urlunsplit(("https" if place.scheme in ("wss", "https") else "http", place.netloc, path, "", ""))

@@ -18,4 +18,6 @@ NoSnapWhy = Literal["camera", "hidden", "early"]  # why requested pictures are m
 REFUSED_KEPT: Final = 200  # ordinals of refused messages in `resumed`
 SNAP_TILE: Final = (320, 240)  # pixels of a picture
 SNAP_BYTES: Final = 49152  # of a strip, or of one picture
+SENT_BYTES: Final = 196608  # of a picture for the partner
+SENT_SIDE: Final = 1280  # pixels of its longer side
 # fmt: on

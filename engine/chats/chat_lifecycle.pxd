@@ -5,9 +5,10 @@ from engine.core.session cimport Query, Session
 
 cdef class Chats:
     cdef EngineState _core
-    cdef object _out, _room
+    cdef object _out, _pictures, _room
     cdef readonly object snaps, openers
     cpdef begin(self, Session session, Begin message, double now)
+    cdef bint _may_send(self, Session session, Seat seat)
     cpdef decline(self, Seat seat)
     cpdef ended(self, Session session, Ended message, double now)
     cpdef moved(self, Session session, Moved message, double now)

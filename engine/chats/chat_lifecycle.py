@@ -11,9 +11,10 @@ import orjson
 from engine.chats.camera_checks import CameraChecks
 from engine.chats.opener_pause import OpenerPause
 from engine.chats.reactions import pay
+from engine.chats.sent_pictures import SentPictures
 from engine.conduct.detection_consequences import AGE_CLAIM, Act
 from engine.core.bus_messages import Begin, Ended, Moved, Replaced, WantsAgain
-from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Address, Seat, number_of_chat
+from engine.core.chat import AGAIN_BOTH, AGAIN_HERE, AGAIN_THERE, Address, Album, Seat, number_of_chat
 from engine.core.engine_state import EngineState
 from engine.core.ports import Room
 from engine.core.session import Query, Session
@@ -26,7 +27,7 @@ from engine.wire.client_requests import Signal as SignalRequest
 from engine.wire.client_requests import Typing as TypingRequest
 from engine.wire.engine_errors import BadField, Refusal
 from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
-from engine.wire.rule_constants import SHORT, SHORT_LINES, SOON
+from engine.wire.rule_constants import OFF, SHORT, SHORT_LINES, SOON
 from engine.wire.server_frames import blocked, encode, error, facts, left, matched, pair, partner, reported, saved
 from engine.wire.server_frames import signal as signal_frame
 from engine.wire.signal_checks import answers, curtain_of
@@ -35,11 +36,14 @@ from engine.wire.signal_checks import answers, curtain_of
 class Chats:
     """Chats of the engine; the only writer of seats, but for holds (`engine.chats.age_question_pause`) and pauses (`engine.chats.opener_pause`)."""
 
-    __slots__ = ("_core", "_out", "_room", "openers", "snaps")
+    __slots__ = ("_core", "_out", "_pictures", "_room", "openers", "snaps")
 
-    def __init__(self, core: EngineState, snaps: CameraChecks, openers: OpenerPause, room: Room) -> None:
+    def __init__(
+        self, core: EngineState, snaps: CameraChecks, openers: OpenerPause, room: Room, pictures: SentPictures
+    ) -> None:
         self._core = core
         self._room = room
+        self._pictures = pictures
         self.snaps = snaps
         self.openers = openers
         self._out = core.out
@@ -68,11 +72,15 @@ class Chats:
         chat.language = chat.language or language
         if chat.question is None and message.college is None and not chat.video:
             seat.inside = server_frames.usual(chat.id, common, language, seat.side)
+            if self._may_send(session, seat):
+                seat.inside += b',"pictures":true'
         else:
             body = facts(chat.id, terms.role, common, language, message.college, chat.question, seat.side)
             if chat.video:
                 body["offer"] = message.offer
                 body["ice"] = core.outside.ice_servers(session)
+            if self._may_send(session, seat):
+                body["pictures"] = True
             seat.inside = encode(body)
         conn = session.conn
         if conn:
@@ -81,6 +89,17 @@ class Chats:
             self.openers.begin(session, seat, now)
         else:
             self.tell_away(session)
+
+    def _may_send(self, session: Session, seat: Seat) -> bool:
+        """Whether the two can send each other pictures: both clients show them, and no third one watches."""
+        if not session.pictures or self._core.settings.sends == OFF or len(seat.others) != 1:
+            return False
+        partner = self._core.sessions.get(seat.others[0][1])
+        if partner is None or not partner.pictures:
+            return False
+        chat = seat.chat
+        chat.album = chat.album or Album()
+        return True
 
     def decline(self, seat: Seat) -> None:
         """End a chat whose seat the session does not take."""
@@ -157,6 +176,7 @@ class Chats:
             self._core.measures.chats.add(now - chat.began)
             if chat.looks is not None:
                 self.snaps.over(chat)
+            self._pictures.over(chat)
         message = Ended(chat.id, seat.side, by)
         for _, address in seat.others:
             self._core.post(address, message)

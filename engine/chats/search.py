@@ -81,7 +81,7 @@ class Search:
             self._forget(session, query, now)
         session.serial += 1
         session.query = query
-        session.snaps = request.snaps
+        session.snaps, session.pictures = request.snaps, request.pictures
         self.submit(session, now)
 
     def _query(self, session: Session, request: Find, now: float) -> Query:

@@ -10,6 +10,7 @@ from engine.chats.age_question_pause import ChatHolds
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.reactions import faces_of
 from engine.chats.search import Search
+from engine.chats.sent_pictures import album_of
 from engine.chats.unread_notices import UnreadNotices
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
@@ -172,7 +173,7 @@ class Presence:
         after = min(request.last, ring.last) if request.chat is None or request.chat == seat.chat.id else 0
         missed = ring.missed(side, after)
         counts = ring.last, ring.taken(side), ring.refused(side), max(missed, 0)
-        core.out.send(conn, resumed(seat.inside, *counts, faces_of(seat)))
+        core.out.send(conn, resumed(seat.inside, *counts, faces_of(seat), album_of(seat)))
         if missed < 0:
             # a part of what was missed is gone: the chat cannot continue
             if session.state == CHATTING:

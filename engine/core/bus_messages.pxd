@@ -41,3 +41,12 @@ cdef class OpenerPaused:
 cdef class WantsAgain:
     cdef public str chat
     cdef public int side
+
+cdef class PicturesAllowed:
+    cdef public str chat
+    cdef public int side
+    cdef public bint allow
+
+cdef class PictureSent:
+    cdef public str chat
+    cdef public object sent

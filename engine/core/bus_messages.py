@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 
-from engine.core.chat import Seat
+from engine.core.chat import Seat, SentPicture
 
 
 @dataclass
@@ -83,4 +83,23 @@ class WantsAgain:
     side: int
 
 
-BusMessage = Begin | Ended | Moved | Held | OpenerPaused | Replaced | Reacted | WantsAgain
+@dataclass
+class PicturesAllowed:
+    """Side `side` allows pictures in this chat, or allows them no more."""
+
+    chat: str
+    side: int
+    allow: bool
+
+
+@dataclass
+class PictureSent:
+    """A side sent a picture, which was checked."""
+
+    chat: str
+    sent: SentPicture
+
+
+BusMessage = (
+    Begin | Ended | Moved | Held | OpenerPaused | Replaced | Reacted | WantsAgain | PicturesAllowed | PictureSent
+)  # fmt: skip

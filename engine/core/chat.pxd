@@ -6,7 +6,7 @@ cdef class Chat:
     cdef public bint video, relay
     cdef public tuple people, colleges
     cdef public dict found, faces
-    cdef public object looks
+    cdef public object looks, album
 
 cdef class Seat:
     cdef public Chat chat

@@ -4,7 +4,8 @@ Sides 0 and 1 talk; side 2, the spy, only watches.
 **Invariant:** a seat names the other participants by their bus address (the session's id), and holds no reference to their sessions.
 """
 
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from engine.conduct.camera_verdicts import CameraState
 from ext.net.chat_ring import Ring
@@ -13,17 +14,37 @@ from ext.net.chat_ring import Ring
 AGAIN_HERE: Final = 1 << 14
 AGAIN_THERE: Final = 1 << 15
 AGAIN_BOTH: Final = AGAIN_HERE | AGAIN_THERE
+BOTH_ALLOW: Final = 0b11  # bits of `Album.allowed`: each side that allows pictures
 Address = int  # of a session on the bus: its id. The sessions of a chat are in one process (`engine.migrate.session_migration`)
+
+
+class SentPicture(NamedTuple):
+    """A picture that a side sent, after line `seq`. `at`: Unix seconds; `key`: its key over HTTP; `veil`: one of SENT_VEILS, or empty."""
+
+    side: int
+    seq: int
+    at: int
+    key: str
+    veil: str
+
+
+@dataclass
+class Album:
+    """Pictures of a chat. `allowed`: bits, as above; `sent`: oldest first."""
+
+    allowed: int = 0
+    sent: list[SentPicture] = field(default_factory=list)
 
 
 class Chat:
     """State that all seats of a chat share.
 
-    It does not change, except the language when it begins, the detections, the reactions and the camera checks.
+    It does not change, except the language when it begins, the detections, the reactions, the pictures and the camera checks.
     """
 
     __slots__ = (
         "acted",
+        "album",
         "began",
         "colleges",
         "faces",
@@ -67,6 +88,9 @@ class Chat:
             tuple[int, int], str
         ] = {}  # reactions, oldest first: (line, side) to face (`engine.chats.reactions`)
         self.acted = 0  # bits of the sides whose requests to a child were acted on (`engine.chats.grooming`)
+        self.album: Album | None = (
+            None  # pictures that the two send each other (`engine.chats.sent_pictures`); None: they can send none
+        )
         self.lifted = 0  # bits of the sides that lifted their curtain (`engine.chats.camera_checks`)
         self.looks: CameraState | None = (
             None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over

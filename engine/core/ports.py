@@ -344,6 +344,15 @@ def no_pictures(_: str, __: tuple[int, ...]) -> tuple[str, ...]:
     return ()
 
 
+def no_upload_key(_: str, __: int) -> str:
+    """Make no key: users send no pictures."""
+    return ""
+
+
+def no_end_of_pictures(_: str) -> None:
+    """Tell nothing."""
+
+
 def even() -> float:
     """Return the middle of the range."""
     return 0.5
@@ -394,6 +403,10 @@ class Outside:
     unix_time: Callable[[], int] = no_time
     # make a nonce for each of these sides of a chat, for pictures of its cameras; empty: cameras cannot be checked now
     make_nonces: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
+    # make a key under which a side of a chat can upload a picture for its partner; empty: none are taken
+    make_upload_key: Callable[[str, int], str] = no_upload_key
+    # give out the pictures of a chat no more: it ended
+    end_pictures: Callable[[str], None] = no_end_of_pictures
     # draw an unguessable number in [0, 1), for the times of camera checks
     draw_number: Callable[[], float] = even
     # remove all addresses from a signal but a relay's; None: nothing is left. Raises Refusal

@@ -36,5 +36,5 @@ cdef class Session(LimitsOwner):
     cdef public ChallengeState trial
     # what is half as wide stands together: who waits holds one of these
     cdef public int state, way, port
-    cdef public bint fresh, snaps
+    cdef public bint fresh, snaps, pictures
     cpdef move(self, event)

@@ -88,6 +88,7 @@ class Session(LimitsOwner):
         "moved_on",
         "networks",
         "past",
+        "pictures",
         "port",
         "query",
         "saves",
@@ -124,6 +125,7 @@ class Session(LimitsOwner):
         self.trial: ChallengeState | None = None  # challenge before the next search
         self.moved_on = 0  # id of the own session of a user who moved on and may come back; the end of the chat is theirs. 0: not so
         self.snaps = False  # the client answers `snap`, as of its last search
+        self.pictures = False  # the client shows pictures of its partner, as of its last search
         self.way = 0  # bits of the connection's kind (PLAIN … in `engine.wire.protocol`), which decide the challenges it can solve
 
     def move(self, event: Transitions) -> None:

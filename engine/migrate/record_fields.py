@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from engine.conduct.camera_verdicts import entered
-from engine.core.chat import Chat, Seat, number_of_chat
+from engine.core.chat import Album, Chat, Seat, SentPicture, number_of_chat
 from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.address_networks import networks_of
@@ -53,7 +53,9 @@ NOT_CARRIED: Final = {
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
 _MOST_KEPT: Final = 1_024  # of each of the two caches below: users choose the language
-_OF_WORDS: Final = frozenset(("ring", "looks", "found", "acted", "faces"))  # of a chat: what was said and seen
+_OF_WORDS: Final = frozenset(
+    ("ring", "looks", "found", "acted", "allowed", "sent", "faces")
+)  # of a chat: what was said and seen
 _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
@@ -83,6 +85,8 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
         record["port"] = session.port
     if session.snaps:
         record["snaps"] = 1
+    if session.pictures:
+        record["pictures"] = 1
     if session.moved_on:
         record["moved_on"] = session.moved_on
     if session.saves:
@@ -130,6 +134,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     session = Session(id, 0, get("identity", 0), record["address"], STATE_NUMBERS[get("state", STATES[IDLE])])
     session.fresh = "fresh" in record
     session.snaps = "snaps" in record
+    session.pictures = "pictures" in record
     session.moved_on = get("moved_on", 0)
     session.key = get("key", id)
     session.used = get("used", -1)
@@ -227,6 +232,9 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
     if chat.faces:
         record["faces"] = [(seq, side, face) for (seq, side), face in chat.faces.items()]
+    if chat.album is not None:
+        record["allowed"] = chat.album.allowed
+        record["sent"] = [tuple(one) for one in chat.album.sent]
     if chat.lifted:
         record["lifted"] = chat.lifted
     if chat.acted:
@@ -274,6 +282,8 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     )
     chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
     chat.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
+    if "allowed" in record:
+        chat.album = Album(record["allowed"], [SentPicture(*one) for one in record.get("sent", ())])
     chat.lifted = record.get("lifted", 0)
     chat.acted = record.get("acted", 0)
     chat.language = record.get("language", "")

@@ -24,6 +24,7 @@ from engine.wire.protocol import (
     REACTIONS_MOST,
     ROLES,
     SAVES_MOST,
+    SENT_MOST,
 )
 
 VERSION: Final = 1  # written by this release
@@ -205,6 +206,7 @@ PERSON: Final[Table] = {
     "daily": _daily,
     "moved_on": _key,  # own session of a user who moved on and may come back
     "snaps": _flag,  # the client answers `snap`
+    "pictures": _flag,  # the client shows pictures of its partner
     "saves": _at_most(SAVES_MOST, _row(_text, _text)),  # chat, and the answer that was not delivered, if any
     "resume": _row(_text, _count, _or_none(_text)),  # the `resume` with which it waits for an older session
     "wire": _fields,  # as the reactor wrote it, with `address` if it differs from the session's, and `bytes`
@@ -275,6 +277,8 @@ CHAT: Final[Table] = {
     "colleges": _at_most(3, _or_none(_text)),
     "looks": looks_of,  # camera checks
     "acted": _kinds,
+    "allowed": _kinds,
+    "sent": _at_most(2 * SENT_MOST, _row(_side, _count, _count, _text, _text)),  # side, line, Unix time, key, veil
     "lifted": _kinds,
     "faces": _at_most(REACTIONS_MOST, _row(_count, _side, _one_of(*FACES))),  # line, side, reaction
     "found": _at_most(128, _row(_side, _text, _count)),  # side, rule, line

@@ -9,7 +9,7 @@ cdef class Find:
     cdef public bint relay, adult
     cdef public str writes
     cdef public tuple avoid
-    cdef public bint snaps, keep
+    cdef public bint snaps, pictures, keep
     cdef public tuple pairs
     cdef public int call
 

@@ -49,6 +49,7 @@ class Find:
     writes: str = ANY_LANGUAGE  # language given to the partner if `language` is `*`
     avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
     snaps: bool = False  # the client answers `snap`
+    pictures: bool = False  # the client shows pictures of its partner
     keep: bool = False  # the chat that is left may be resumed for a moment
     pairs: tuple[str, ...] = ()  # tokens of `pair`
     call: int = -1  # place in `pairs` of the user who is called; -1: none
@@ -161,12 +162,27 @@ class React:
 
 
 @dataclass(slots=True)
+class Pictures:
+    """Allow pictures in this chat, from this side's point of view, or allow them no more."""
+
+    allow: bool
+
+
+@dataclass(slots=True)
+class Picture:
+    """Send the partner a picture: ask for a key to upload it. `id` is echoed."""
+
+    id: str
+
+
+@dataclass(slots=True)
 class Ping:
     """A `ping` that is not canonical."""
 
 
 Request = (
-    Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Again | Here | Resume | Solution | NoSnap | React | Ping
+    Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Again | Here | Resume | Solution | NoSnap | React | Pictures
+    | Picture | Ping
 )  # fmt: skip
 
 
@@ -278,6 +294,7 @@ def _seldom(find: Find, body: Body) -> None:
     find.writes = _primary(body["writes"], "writes") if "writes" in body else ANY_LANGUAGE
     find.avoid = _avoid(body["avoid"]) if "avoid" in body else ()
     find.snaps = _flag(body, "snaps", "find")
+    find.pictures = _flag(body, "pictures", "find")
     find.keep = _flag(body, "keep", "find")
     if "pairs" in body:
         find.pairs = _pairs(body["pairs"], "find")
@@ -393,6 +410,13 @@ def _react(body: Body) -> React:
     return React(seq, face)
 
 
+def _send_picture(body: Body) -> Picture:
+    id = body.get("id")
+    if type(id) is not str or not id or not _proper(id):
+        raise BadField("picture", "id")
+    return Picture(id)
+
+
 def _report(body: Body) -> Report:
     reason, who = body.get("reason"), body.get("who", 0)
     if type(reason) is not str or reason not in REASONS:
@@ -457,5 +481,7 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "solution": _solution,
     "nosnap": _no_snap,
     "react": _react,
+    "pictures": lambda body: Pictures(_flag(body, "allow", "pictures", None)),
+    "picture": _send_picture,
     "ping": lambda _: _PING,
 }

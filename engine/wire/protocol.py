@@ -39,6 +39,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "adult": Fault("Only adults may use this service."),
     "notice": Fault("There is a notice to read first."),
     "snaps": Fault("Video is not possible now: its pictures cannot be checked."),
+    "pictures": Fault("Pictures cannot be sent in this chat now."),
+    "no_picture": Fault("This picture is not shown to your partner."),
     "no_pair": Fault("These two cannot keep in touch: one side has no cookie, or was reported."),
     "maintenance": Fault("No new chats begin during maintenance; running ones continue."),
     # the connection is closed after the error; codes below 4000 are of RFC 6455
@@ -191,6 +193,16 @@ SNAP_TILE: Final = (320, 240)  # pixels of a picture; those of the partner are s
 SNAP_BYTES: Final = 48 * 1024  # of a strip, or of one picture of the own camera
 SNAP_WITHIN: Final = 8  # seconds to send them: a phone's camera starts in three, a slow network takes its time
 
+# Pictures that the two of a chat send each other, once both allow it.
+
+SENT_BYTES: Final = 192 * 1024  # of a picture
+SENT_SIDE: Final = 1280  # pixels of its longer side
+SENT_LEAST: Final = 16  # pixels of its shorter side
+SENT_WITHIN: Final = 30  # seconds to upload it: 200 KB on a slow phone
+SENT_MOST: Final = 20  # of a side in a chat
+UNSAFE_MOST: Final = 2  # of them that a program found unsafe; then this side can send no more
+SENT_VEILS: Final = ("nudity", "unchecked")  # why a picture needs a second press to be seen
+
 # Bounds of queues and memories.
 
 UNSENT_MESSAGES: Final = 200  # for a partner who reads nothing, or is away (rule 8)
@@ -216,6 +228,10 @@ SIGNAL_BURST: Final = 100
 SIGNAL_RATE: Final = 20
 REACT_BURST: Final = 20  # reactions
 REACT_RATE: Final = 4
+ALLOW_BURST: Final = 6  # `pictures`: yes and no
+ALLOW_RATE: Final = 0.2
+SENT_BURST: Final = 3  # `picture`
+SENT_RATE: Final = 0.1
 FRAME_BURST: Final = 250  # frames that need a decision
 FRAME_RATE: Final = 50
 REFUSAL_BURST: Final = 1_000  # refused frames; beyond, the connection is closed

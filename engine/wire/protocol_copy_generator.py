@@ -152,6 +152,9 @@ def page() -> str:
         f"/** Ordinals of refused messages in `resumed`. */\nexport const REFUSED_KEPT = {protocol.REFUSED_KEPT};\n"
         "/** Pictures for safety: characters of a nonce, pixels of a tile, bytes of a picture. */\n"
         f"export const SNAP = {{ nonce: {protocol.SNAP_NONCE}, tile: {list(protocol.SNAP_TILE)}, bytes: {protocol.SNAP_BYTES} }};\n"
+        "/** Pictures sent to the partner: pixels of the longer and the least side, bytes, seconds to upload one. */\n"
+        f"export const SENT = {{ side: {protocol.SENT_SIDE}, least: {protocol.SENT_LEAST}, bytes: {protocol.SENT_BYTES}, "
+        f"within: {protocol.SENT_WITHIN} }};\n"
     )
 
 
@@ -171,6 +174,8 @@ def client() -> str:
         f"REFUSED_KEPT: Final = {protocol.REFUSED_KEPT}  # ordinals of refused messages in `resumed`\n"
         f"SNAP_TILE: Final = {protocol.SNAP_TILE}  # pixels of a picture\n"
         f"SNAP_BYTES: Final = {protocol.SNAP_BYTES}  # of a strip, or of one picture\n"
+        f"SENT_BYTES: Final = {protocol.SENT_BYTES}  # of a picture for the partner\n"
+        f"SENT_SIDE: Final = {protocol.SENT_SIDE}  # pixels of its longer side\n"
         "# fmt: on\n"
     )
 

@@ -9,5 +9,5 @@ cdef class Settings:
     cdef readonly str pictures
     cdef readonly double snap_mean, snap_share
     cdef readonly bint snaps_required, snap_programs
-    cdef readonly str veil
+    cdef readonly str veil, sends
     cdef readonly bint turn

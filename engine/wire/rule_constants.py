@@ -58,10 +58,11 @@ QUESTION_AGAIN_AFTER: Final = 8.0  # seconds that two wait for an asker before t
 SPY_SCAN_MAX: Final = 16  # second discussers tried for one question: bounds the cost whatever the queue's length
 
 
-# Values of `Settings.pictures` and `Settings.veil`.
+# Values of `Settings.pictures`, `Settings.sends` and `Settings.veil`.
 OFF: Final = "off"
 REPORTS: Final = "reports"
 ON: Final = "on"
+CHECKED: Final = "checked"
 NONE: Final = "none"
 VEIL: Final = "veil"
 PAUSE: Final = "pause"
@@ -88,4 +89,7 @@ class Settings:
     snaps_required: bool = True  # no video for a client that does not answer `snap`, while checks are on
     snap_programs: bool = True  # except programs of another protocol, whose partners' pages answer
     veil: str = VEIL  # first action on a hit: NONE, VEIL, PAUSE (video is also off for an hour if two hits confirm)
+    sends: str = (
+        OFF  # pictures that the two of a chat send each other: OFF, CHECKED (only while a program checks them), ON
+    )
     turn: bool = False  # a TURN server is configured, so `relay` can be promised

@@ -114,16 +114,24 @@ def matched(inside: bytes) -> bytes:
 
 
 def resumed(
-    inside: bytes, seq: int, taken: int, refused: list[int], missed: int, reactions: Sequence[dict[str, Any]] = ()
+    inside: bytes,
+    seq: int,
+    taken: int,
+    refused: list[int],
+    missed: int,
+    reactions: Sequence[dict[str, Any]] = (),
+    album: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Build the `resumed` of a session in a chat."""
-    if refused or reactions:
+    if refused or reactions or album:
         tail: dict[str, Any] = {"seq": seq, "taken": taken}
         if refused:
             tail["refused"] = refused
         tail["missed"] = missed
         if reactions:
             tail["reactions"] = list(reactions)
+        if album:
+            tail["album"] = album
         return b'{"type":"resumed",%s,%s' % (inside, orjson.dumps(tail)[1:])
     return b'{"type":"resumed",%s,"seq":%d,"taken":%d,"missed":%d}' % (inside, seq, taken, missed)
 
@@ -158,6 +166,21 @@ def react(seq: int, face: str, side: int | None) -> bytes:
     if side is not None:
         body["from"] = side + 1
     return orjson.dumps(body)
+
+
+def pictures(allow: bool) -> bytes:
+    """Build `pictures`: whether the partner allows pictures in this chat."""
+    return b'{"type":"pictures","allow":true}' if allow else b'{"type":"pictures","allow":false}'
+
+
+def upload(id: str, key: str, within: int) -> bytes:
+    """Build `upload`: the key under which the picture `id` can be uploaded for `within` seconds."""
+    return orjson.dumps({"type": "upload", "id": id, "key": key, "within": within})
+
+
+def picture(body: Mapping[str, Any]) -> bytes:
+    """Build `picture`, from an entry of `sent` in `resumed`."""
+    return orjson.dumps({"type": "picture", **body})
 
 
 def signal(body: Mapping[str, Any]) -> bytes:

@@ -96,7 +96,7 @@ def context(said: Transcript, t: Said) -> dict[str, Any]:
             time=clock(said.started)[:5],
             kind=kind_of(said, t),
             lasted=lasted(said, t),
-            messages=t.text("saved.messages", n=len(said.lines)),
+            messages=t.text("saved.messages", n=sum(not line.picture for line in said.lines)),
         ),
         "common": [word for word in map(one_line, said.common) if not blank(word)],
         "colleges": [one_line(college) for college in said.colleges],
@@ -126,6 +126,7 @@ def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
                 "text": text,
                 "long": len(text) > LONG[0] or text.count("\n") > LONG[1],
                 "blank": blank(line.text),
+                "picture": line.picture,
                 "faces": [
                     {"side": side + 1, "emoji": FACES[face], "name": t.text(f"react.{face}")}
                     for side, face in faces(line)
@@ -154,7 +155,8 @@ def as_text(said: Transcript, t: Said) -> str:
     names = [t.text("chat.strangern", n=side + 1) for side in range(2)]
     parts.append("")
     for line in said.lines:
-        parts.append(f"[{clock(line.at)}] {names[line.side]}: {_set_in(line.text)}")
+        said_then = t.text("photo.log") if line.picture else _set_in(line.text)
+        parts.append(f"[{clock(line.at)}] {names[line.side]}: {said_then}")
         parts += [f"    {names[side]}: {FACES[face]}" for side, face in faces(line)]
     return "\n".join(parts) + "\n"
 
@@ -177,6 +179,7 @@ def as_json(said: Transcript) -> dict[str, Any]:
         "messages": [
             {"from": line.side + 1, "time": line.at, "text": line.text}
             | ({"reactions": [{"from": side + 1, "face": face} for side, face in faces(line)]} if line.faces else {})
+            | ({"picture": True} if line.picture else {})
             for line in said.lines
         ],
     }

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,16 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message: `side` 0 or 1, Unix time in seconds, the text; `faces`: (side, face) of each reaction to it."""
+    """One message: `side` 0 or 1, Unix time in seconds, the text; `faces`: (side, face) of each reaction to it.
+
+    `picture`: a picture was sent here, of which the log has nothing; the text is empty.
+    """
 
     side: int
     at: int
     text: str
     faces: tuple[tuple[int, str], ...] = ()
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +56,25 @@ class Transcript:
 
 
 def of_ring(
-    lines: list[tuple[int, int, int, bytes]], faces: Mapping[tuple[int, int], str] = NO_FACES
+    lines: list[tuple[int, int, int, bytes]],
+    faces: Mapping[tuple[int, int], str] = NO_FACES,
+    pictures: Sequence[tuple[int, int, int]] = (),
 ) -> tuple[tuple[Line, ...], bool]:
     """Convert `ring.lines()`: (seq, side, Unix time, text as raw JSON without its quotes), to (lines, whether first ones are missing).
 
-    `faces`: (seq, side) of a reaction to its face.
+    `faces`: (seq, side) of a reaction to its face; `pictures`: side, line that it follows, and Unix time of each picture that was sent.
     """
     shown: dict[int, list[tuple[int, str]]] = {}
     for (seq, side), face in faces.items():
         shown.setdefault(seq, []).append((side, face))
-    said = tuple(
-        Line(side, at, orjson.loads(b'"' + text + b'"'), tuple(sorted(shown.get(seq, ()))))
+    said = [
+        (seq, 0, Line(side, at, orjson.loads(b'"' + text + b'"'), tuple(sorted(shown.get(seq, ())))))
         for seq, side, at, text in lines
-    )
-    return said, bool(lines) and lines[0][0] > 1
+    ]
+    first = lines[0][0] if lines else 0
+    said += [(seq, 1, Line(side, at, "", picture=True)) for side, seq, at in pictures if seq >= first - 1]
+    ordered = sorted(said, key=lambda one: one[:2])  # stable: pictures after one line stay in their order
+    return tuple(line for _, _, line in ordered), bool(lines) and lines[0][0] > 1
 
 
 def _masks(value: list[int]) -> tuple[int, ...]:
@@ -93,6 +102,9 @@ def pack(transcript: Transcript) -> bytes:
     faces = [(index, *one) for index, line in enumerate(transcript.lines) for one in line.faces]
     if faces:
         body["faces"] = faces
+    pictures = [index for index, line in enumerate(transcript.lines) if line.picture]
+    if pictures:
+        body["pictures"] = pictures
     return zlib.compress(orjson.dumps(body), 1)
 
 
@@ -104,12 +116,12 @@ def unpack(packed: bytes) -> Transcript:
         if unzip.unconsumed_tail:
             raise Unreadable("longer than any chat")
         body = orjson.loads(raw)
-        faces = _faces(body)
+        faces, pictures = _faces(body), frozenset(map(int, body.get("pictures", ())))
         return Transcript(
             mode=str(body["mode"]),
             started=int(body["started"]),
             lines=tuple(
-                Line(int(side), int(at), str(text), tuple(faces.get(index, ())))
+                Line(int(side), int(at), str(text), tuple(faces.get(index, ())), index in pictures)
                 for index, (side, at, text) in enumerate(body["lines"])
             ),
             cut=bool(body["cut"]),

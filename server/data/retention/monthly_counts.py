@@ -32,7 +32,7 @@ WITHIN = (3_600, 4 * 3_600, 12 * 3_600, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY
 LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of bans, at most
 LONGER, NO_BAN, ENDED_EARLY = "longer", "no ban", "ended early"
 SEEN, REFERRED = "safety look", "safety referred"  # actions in the audit log, one line each time
-PICTURES = ("strip", "own")  # kinds of evidence
+PICTURES = ("strip", "own", "sent")  # kinds of evidence
 DEEDS = (
     "safety decide",
     "safety answer",

@@ -12,6 +12,7 @@ from server.ops.config.settings import Settings
 def features(settings: Settings) -> frozenset[str]:
     """Return the enabled features, by the names that `needs` of an item or text may have (server.data.privacy.registry_model)."""
     video, store = settings.video, settings.store.enabled
+    sends = settings.pictures.offered(store) != "off"
     found = {
         "store": store,
         "console": store and settings.console.enabled,
@@ -33,6 +34,8 @@ def features(settings: Settings) -> frozenset[str]:
         "countries": bool(settings.safety.refused_countries),
         "hosts": bool(settings.cluster.nats),
         "pictures": store and video.enabled and settings.pictures.mode != "off",
+        "pictures.chat": sends,
+        "pictures.kept": store and (video.enabled or sends),
         "pictures.provider": store and video.enabled and is_sent_away(settings.pictures.sent_to, settings),
     }
     return frozenset(name for name, on in found.items() if on)

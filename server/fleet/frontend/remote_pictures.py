@@ -19,6 +19,9 @@ from server.trust.evidence.reported_picture import Adds, Picture, bounded
 from server.trust.moderation_protocol import PicturesOfChats
 
 WITHIN: Final = 5.0  # seconds for an answer
+PACKED_MOST: Final = (
+    700 * 1024
+)  # bytes of pictures in an answer, the newest; base64 makes a third more of them, and 1 MiB is the most
 MOST: Final = 16  # hosts that are asked
 AT_ONCE: Final = 32  # reports whose pictures are requested; of more, a case has those of its own host only
 logger = log.get()
@@ -77,10 +80,14 @@ class RemotePictures:
 
 
 def packed(pictures: Sequence[Picture]) -> bytes:
-    """Return pictures as they are sent: the newest that a case may hold."""
-    return orjson.dumps(
-        [[one.kind, one.side, one.at, base64.b64encode(one.body).decode(), one.listed] for one in bounded(pictures)]
-    )
+    """Return pictures as they are sent: the newest that a case may hold, within PACKED_MOST."""
+    left, rows = PACKED_MOST, []
+    for one in reversed(bounded(pictures)):
+        left -= len(one.body)
+        if left < 0:
+            break
+        rows.append([one.kind, one.side, one.at, base64.b64encode(one.body).decode(), one.listed])
+    return orjson.dumps(rows[::-1])
 
 
 def unpacked(data: bytes) -> tuple[Picture, ...]:

@@ -78,8 +78,11 @@ class Kind(enum.IntEnum):
     AGE = 55  # worker to frontend, and it to the others: age answer of a user who wrote that they are under 18 (`engine.conduct.age_answers`)
     AGES = 74  # worker to a new frontend, and frontend to a new worker, or all: the same of many, with seconds left
     LOOK = 57  # worker to frontend: pictures of these sides of a chat were requested, by these nonces
+    UPLOAD = 82  # worker to frontend: a side of a chat will upload a picture under this key; an empty key: the chat with pictures ended
     PICTURED = 58  # frontend to worker: result for the picture of a nonce
-    PICTURES = 59  # frontend to worker: mean seconds between two pictures of a chat; 0: none
+    PICTURES = (
+        59  # frontend to worker: mean seconds between two pictures of a chat, 0: none; whether pictures can be checked
+    )
     PAUSED = 66  # worker to frontend, and it to the others: users whose video is off, rows of identity and seconds
     DETECTED = 81  # worker to frontend, and it to the others: rows of identity, class, chat, age (`engine.conduct.daily_detections`)
     MINOR = 56  # worker to frontend: a user was refused whom a moderator's decision excludes as a minor

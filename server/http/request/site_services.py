@@ -58,6 +58,19 @@ class Looks(Protocol):
         """Receive a picture. Raises Refused."""
 
 
+class SentHolder(Protocol):
+    """Holder of the pictures that users send each other (`server.trust.pictures.picture_relay`)."""
+
+    def begin(self, key: str) -> None:
+        """Announce a picture that is about to be received. Raises Refused."""
+
+    def take(self, key: str, body: bytes) -> None:
+        """Receive a picture. Raises Refused."""
+
+    def give(self, key: str) -> bytes | None:
+        """Return a picture; None: the key is unknown."""
+
+
 class PuzzleMaker(Protocol):
     """Maker of the puzzles of forms (`server.trust.challenge.altcha_puzzles.Puzzles`)."""
 
@@ -90,6 +103,7 @@ class SiteParts:
     find_passing: Callable[[], HostForwarding | None] = lambda: None  # forwarding to other hosts
     is_moderated: Callable[[], bool] = bool  # whether the page says that a moderator reads reports
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
+    find_sent: Callable[[], SentHolder | None] = lambda: None  # the holder of pictures that users send each other
     are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
     find_service: Callable[[], Mapping[str, Any]] = dict  # what operators say to all users (`ServiceState.told`)
     # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.picture_check_service`); "": it was not checked.
@@ -136,6 +150,11 @@ class Services:
         """The receiver of requested pictures; None: none are requested."""
         return self._parts.find_looks()
 
+    @property
+    def sent(self) -> SentHolder | None:
+        """The holder of pictures that users send each other; None: they send none."""
+        return self._parts.find_sent()
+
     def add_store(self, store: Store) -> None:
         """Attach the store: saves are offered, and the store's health counts."""
         self.store = store
@@ -173,6 +192,8 @@ class Services:
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
         moderated = {"moderated": self.moderated()} | (self._looked_at() if self.pictures() else {})
+        if self.sent is not None:
+            moderated["in_chat"] = self.settings.pictures.in_chat
         safety = self.settings.safety
         # requirements that do not hold are left out
         asks: dict[str, Any] = {"adult": True} if safety.require_adult else {}

@@ -41,7 +41,9 @@ class OtherProcesses:
     on_decision: Callable[[], None] = ignore  # as `SafetyPorts.on_decision`
     on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
     on_picture: Callable[[str, str], None] = ignore  # what is known of the picture of a nonce
-    on_picture_interval: Callable[[float], None] = ignore  # seconds between two looks at a chat's cameras
+    on_picture_interval: Callable[[float, bool], None] = (
+        ignore  # seconds between two looks at cameras, and whether pictures can be checked
+    )
     ask_live: AskLive | None = (
         None  # sends an operator's request to all processes and hosts; None: there is this process alone
     )

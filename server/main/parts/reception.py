@@ -29,7 +29,7 @@ from server.realtime.worker.live_sessions import LiveSessions
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.session_challenges import SessionChallenges
-from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere
+from server.trust.pictures.picture_nonces import Nonces, Sent, Upload, no_upload, nowhere
 from server.trust.reports.help_lines import Help
 
 # Video that is off: identity (or a person of this process only), seconds. Age state: identity (or person), state, age
@@ -50,6 +50,7 @@ class ReceptionPorts:
     make_room: Callable[[Seats], RemoteRoom] | None = None  # makes the waiting room; None: it is in this process
     on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
     on_look: Sent = nowhere  # pictures of cameras were asked for (chat, sides, nonces)
+    on_upload: Upload = no_upload  # a key for a picture was made (chat, side, key); an empty key: the chat ended
     service_file: Path | None = None  # keeps what operators say to all users; None: another process keeps it
 
 
@@ -92,17 +93,18 @@ class Reception:
             Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge, limits=limits.enabled
         )
         self.places = HostHints(secret, settings.cluster.address if settings.cluster.nats else "")
-        self.nonces = Nonces(ports.on_look, self.places.token)
+        self.nonces = Nonces(ports.on_look, self.places.token, ports.on_upload)
         self.service = ServiceState(ports.service_file)
         self.worker = make_worker(
             settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, ports.on_pause,
             ports.make_room, replace(
-                ports.worker, request_pictures=self.nonces.ask, find_country_refusal=self.countries.refusal,
+                ports.worker, request_pictures=self.nonces.ask, make_upload_key=self.nonces.key,
+                end_pictures=self.nonces.over, find_country_refusal=self.countries.refusal,
                 find_service=self.service.greeting,
             ),
         )  # fmt: skip
         self.live = LiveSessions(self.worker, countries.find, self.service)
-        self.looked_at_every(0.0)
+        self.looked_at_every(0.0, False)
         self.addresses.known = ReturningClients(self.worker.identities, self.worker.engine)
         self.use(settings)
 
@@ -149,10 +151,10 @@ class Reception:
         rows: list[Row] = [(person, *row) for person, entry in found for row in entry]
         return (rows[at : at + most] for at in range(0, len(rows), most))
 
-    def looked_at_every(self, mean: float) -> None:
-        """Set the mean seconds between two looks at cameras in this process; 0: none."""
+    def looked_at_every(self, mean: float, checked: bool = False) -> None:
+        """Set the mean seconds between two looks at cameras in this process, 0: none; and whether pictures can be checked."""
         self.nonces.on = mean > 0
-        self.worker.change_pictures(mean)
+        self.worker.change_pictures(mean, checked)
 
     def use(self, settings: Settings) -> None:
         """Apply the settings that can change while the process runs."""

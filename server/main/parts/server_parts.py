@@ -54,10 +54,12 @@ from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.moderation_protocol import Safety, SafetyPorts
+from server.trust.moderation_protocol import PicturesOfChats, Safety, SafetyPorts
 from server.trust.moderators.live_operations import Answered, Audit, LiveOperations
 from server.trust.pictures.picture_check_service import Pictures
-from server.trust.pictures.picture_nonces import are_pictures_possible
+from server.trust.pictures.picture_nonces import are_checks_possible
+from server.trust.pictures.picture_process_codec import Judged
+from server.trust.pictures.picture_relay import HeldPictures, SentPictures
 from server.trust.pictures.requested_pictures import PictureRequests
 from server.trust.text_provider.provider_client import Explanation
 
@@ -107,6 +109,7 @@ class Server:
         self._rights: Rights | None = None
         self._minors: Minors | None = None
         self.pictures: Pictures | None = None  # None: pictures are off
+        self.sent = self._sent_pictures()  # None: users send none
         self.recorder: Recorder | None = None
         self._others = others
         self._published: current_statement.PublishedStatement | None = None
@@ -150,6 +153,7 @@ class Server:
             others.make_room,
             others.on_pause,
             self.ask_for_pictures,
+            self.expect_picture,
             self._settings.data / FOLDER / SERVICE_FILE,
         )
 
@@ -162,7 +166,7 @@ class Server:
         others = self._others
         return SafetyPorts(
             is_promised=lambda: self._settings.safety.moderated,
-            find_pictures=lambda: others.find_pictures() or self._looks(),
+            find_pictures=lambda: others.find_pictures() or self.held_pictures(),
             on_weighed=self._on_weighed,
             on_attended=self._on_attended,
             on_decision=others.on_decision,
@@ -184,6 +188,7 @@ class Server:
             is_moderated=lambda: self._safety is not None and self._safety.moderated,
             find_looks=self._looks,
             find_service=lambda: self._reception.service.told,
+            find_sent=lambda: self.sent,
             are_pictures_judged=lambda: self.pictures is not None and self.pictures.people_are_asked,
             glance=self._glance,
         )
@@ -232,15 +237,37 @@ class Server:
         self.worker.pictured(nonce, what)  # other processes skip a nonce that is not theirs
         self._others.on_picture(nonce, what)
 
-    def _on_picture_interval(self, mean: float) -> None:
-        self._reception.looked_at_every(mean)
-        self._others.on_picture_interval(mean)
+    def _on_picture_interval(self, mean: float, checked: bool) -> None:
+        self._reception.looked_at_every(mean, checked)
+        self._others.on_picture_interval(mean, checked)
+
+    def _sent_pictures(self) -> SentPictures | None:
+        if self._settings.pictures.offered(self._settings.store.enabled) == "off":
+            return None
+        sent = SentPictures(self._judge_sent, int(self._settings.pictures.memory), self._on_picture)
+        self.board.add(sent.reading)
+        return sent
+
+    async def _judge_sent(self, picture: bytes) -> Judged | None:
+        return None if self.pictures is None else await self.pictures.judge_sent(picture)
+
+    def held_pictures(self) -> PicturesOfChats:
+        """Return the pictures that this process holds: of cameras, and sent ones."""
+        cameras = None if self.pictures is None else self.pictures.looks
+        return HeldPictures([one for one in (cameras, self.sent) if one is not None])
 
     def _looks(self) -> PictureRequests | None:
         return None if self.pictures is None else self.pictures.looks
 
     async def _glance(self, still: bytes, frames: int) -> str:
         return "" if self.pictures is None else await self.pictures.glance(still, frames)
+
+    def expect_picture(self, chat: str, side: int, key: str) -> None:
+        """Take the key of a picture that a user will upload to this process; an empty key: the chat ended."""
+        if self.sent is not None and key:
+            self.sent.asked(chat, side, key)
+        elif self.sent is not None:
+            self.sent.over(chat)
 
     def ask_for_pictures(self, chat: str, sides: Sequence[int], nonces: Sequence[str]) -> None:
         """Take requests for pictures: they will be uploaded to this process."""
@@ -334,7 +361,7 @@ class Server:
 
     def _look(self, safety: Safety) -> None:
         """Begin to check pictures of cameras, if this installation can."""
-        if not are_pictures_possible(self._settings):
+        if not are_checks_possible(self._settings):
             return
         self.pictures = pictures = Pictures(
             self._process, self._settings, lambda: safety.moderated, self._on_picture, self._on_picture_interval

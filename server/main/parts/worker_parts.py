@@ -83,6 +83,7 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
         turn=bool(settings.video.turn),
         pictures=pictures.mode if are_pictures_possible(settings) else "off", snap_mean=pictures.mean, snap_share=pictures.share,
         snaps_required=pictures.require, snap_programs=pictures.omegle == "allow", veil=pictures.auto,
+        sends=pictures.offered(settings.store.enabled),
         challenges=limits.enabled and chosen.enabled, challenge_first=chosen.first, challenge_good_for=chosen.good_for,
     )  # fmt: skip
     thresholds = Thresholds(

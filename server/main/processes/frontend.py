@@ -97,7 +97,7 @@ class Frontend:
         self._kept = self._when_open(self._keep)
         handlers |= dict.fromkeys((Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._kept)
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
-        handlers |= {Kind.LOOK: self._look, Kind.HOSTS: self._others}
+        handlers |= {Kind.LOOK: self._look, Kind.UPLOAD: self._upload, Kind.HOSTS: self._others}
         self._station = None if place is None else ClusterFrontend(place, settings, secret, self.hosts.addresses)
         asker = None if self._station is None else self._station.asker
         self._live = LiveRequests(lambda: self.peers, lambda: self.server.live, self.hosts, asker)
@@ -208,6 +208,10 @@ class Frontend:
         """Take a worker's request for pictures, which are uploaded here."""
         self.server.ask_for_pictures(*message.records)
 
+    def _upload(self, _: str, message: Message) -> None:
+        """Take a worker's key for a picture, which is uploaded here."""
+        self.server.expect_picture(*message.records)
+
     def _tell_workers(self, kind: Kind, *records: Any) -> None:
         for name in self._workers():
             self.peers.send(name, kind, *records)
@@ -258,7 +262,7 @@ class Frontend:
             self._everywhere.joined(name)
             self._live.joined(name)
         if self.server.pictures is not None and number_of(name) > 0:
-            self.peers.send(name, Kind.PICTURES, self.server.pictures.mean)
+            self.peers.send(name, Kind.PICTURES, self.server.pictures.mean, self.server.pictures.on)
         if self._sharing is not None:
             self._sharing.joined(name)
 
@@ -289,8 +293,8 @@ class Frontend:
             self._proxy.know()
             server.board.add(self._proxy.reading)
             self._station.handlers[Asked.HTTP] = self._passed
-            if server.pictures is not None and server.kept is not None:
-                self._looks = RemotePictures(server.pictures.looks, self._station.asker, self.hosts.addresses)
+            if (server.pictures is not None or server.sent is not None) and server.kept is not None:
+                self._looks = RemotePictures(server.held_pictures(), self._station.asker, self.hosts.addresses)
                 self._station.handlers[Asked.LOOKS] = self._looks.answer
             self._station.open(None if server.kept is None else server.kept[0], server.tasks)
             server.health.checks.append(self._station.unwell)

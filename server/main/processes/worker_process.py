@@ -148,6 +148,7 @@ class WorkerProcess:
             room_of(names.number(self.name), lambda: self.links),
             self._on_pause,
             lambda *look: self.links.peers.send(FRONTEND, Kind.LOOK, *look),
+            lambda *key: self.links.peers.send(FRONTEND, Kind.UPLOAD, *key),
         )
 
     @property

@@ -26,6 +26,10 @@ class Pictures(Section):
     mode: Literal["off", "reports", "on"] = Field(
         default="on", description="when pictures are looked at: never, after a report alone, or at random moments too"
     )
+    in_chat: Literal["off", "checked", "on"] = Field(
+        default="checked",
+        description="pictures that two people in a chat send each other, once both allow it: never, only while a program checks them, or always",
+    )
     mean: Annotated[float, Field(ge=20, le=3600)] = Field(
         default=60.0, description="seconds between two looks at a chat, on average; never less than 20"
     )
@@ -59,7 +63,7 @@ class Pictures(Section):
     memory: ByteSize = Field(
         default=ByteSize(128 * MIB),
         ge=MIB,
-        description="memory for pictures that a report may still ask for, of each process",
+        description="memory for pictures of cameras that a report may still ask for, of each process; as much again for pictures sent in chats",
     )
     provider: Literal["local", "http"] = Field(
         default="local",
@@ -90,6 +94,13 @@ class Pictures(Section):
         if told.data.get("provider") == "http" and not url:
             raise ValueError("pictures.url is wanted where pictures.provider is http")
         return url
+
+    def offered(self, store: bool) -> str:
+        """Return whether users may send each other pictures: `in_chat`, or `off` if checks are required and not possible.
+
+        `store`: whether this installation stores anything; without it no moderator reads cases, and nothing is checked.
+        """
+        return "off" if self.in_chat == "checked" and not (store and installed()) else self.in_chat
 
     @property
     def sent_to(self) -> str:

@@ -50,6 +50,27 @@ PICTURED = (
         ("result",),
     ),
     Metric(
+        "serendip_sent_pictures_bytes",
+        "gauge",
+        "bytes of pictures in memory that users sent each other",
+        "How near is `pictures.memory`?",
+    ),
+    Metric(
+        "serendip_sent_pictures_taken",
+        "counter",
+        "pictures that users sent each other, at the door: taken or refused, then given out; late and gone: under a key that is not valid any more; "
+        "forgotten: chats whose pictures went, since there was no room",
+        "Do they come and go?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_sent_pictures",
+        "counter",
+        "pictures that users sent each other: wishes (allowed, ended), keys (asked), and what was seen (known: on a list; unchecked: no verdict)",
+        "Do users send pictures, and what is seen?",
+        ("result",),
+    ),
+    Metric(
         "serendip_omegle_uploads",
         "counter",
         "stills that programs of Omegle's protocol sent of their own cameras, by what they show; passed: not checked",
@@ -80,6 +101,21 @@ PICTURED = (
 )
 PICTURED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_pictures_taken": {"result": ("theirs", "mine", "late", "refused", "failed", "forgotten")},
+    "serendip_sent_pictures_taken": {"result": ("taken", "refused", "given", "late", "gone", "forgotten")},
+    "serendip_sent_pictures": {
+        "result": (
+            "allowed",
+            "ended",
+            "asked",
+            "clean",
+            "unsure",
+            "hit",
+            "undecided",
+            "unchecked",
+            "refused",
+            "known",
+        ),
+    },
     "serendip_omegle_uploads": {"result": ("passed", "clean", "unsure", "hit", "undecided")},
     "serendip_snaps": {
         "result": ("asked", "answered", "nosnap", "missed", "clean", "unsure", "hit", "undecided"),

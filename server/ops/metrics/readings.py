@@ -101,6 +101,7 @@ def _engine(engine: Engine) -> dict[str, Value | Labelled]:
         "serendip_age_questions": _tallied(tally, "age ", VALUES["serendip_age_questions"]["result"]),
         "serendip_tips": _tallied(tally, "tip ", VALUES["serendip_tips"]["kind"]),
         "serendip_snaps": _tallied(tally, "snap ", VALUES["serendip_snaps"]["result"]),
+        "serendip_sent_pictures": _tallied(tally, "picture ", VALUES["serendip_sent_pictures"]["result"]),
         "serendip_snap_agreement": _tallied(tally, "agreement ", VALUES["serendip_snap_agreement"]["result"]),
         "serendip_veils": _tallied(tally, "veil ", VALUES["serendip_veils"]["result"]),
         "serendip_resumes": tally.get("resumed", 0),

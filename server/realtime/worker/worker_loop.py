@@ -94,6 +94,8 @@ class Worker:
                 publish_age=self._on_age,
                 publish_detection=ports.on_detection,
                 make_nonces=ports.request_pictures,
+                make_upload_key=ports.make_upload_key,
+                end_pictures=ports.end_pictures,
                 draw_number=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
                 **outside,
             ),
@@ -239,9 +241,9 @@ class Worker:
         """Pass the result of a picture to the engine (`Engine.pictured`), and send what follows."""
         self.act(lambda now: self.engine.pictured(nonce, what, now))
 
-    def change_pictures(self, mean: float) -> None:
-        """Set the mean seconds between two looks (`Engine.change_pictures`)."""
-        self.engine.change_pictures(mean)
+    def change_pictures(self, mean: float, checked: bool) -> None:
+        """Set the mean seconds between two looks, and whether pictures can be checked (`Engine.change_pictures`)."""
+        self.engine.change_pictures(mean, checked)
 
     def _on_age(self, identity: int, stands: str, age: int) -> None:
         self._on_age_answer(identity, stands, age)

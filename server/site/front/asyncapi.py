@@ -76,6 +76,26 @@ REACTIONS: Final[Schema] = {
         "required": ["seq", "face"],
     },
 }
+SENT: Final[dict[str, Schema]] = {
+    "key!": text(p.SNAP_NONCE, p.SNAP_NONCE),
+    "seq!": WHOLE,
+    "veil": {"type": "string", "enum": list(p.SENT_VEILS)},
+    "own": BOOL,
+}
+SENT_ITEM: Final[Schema] = {
+    "type": "object",
+    "properties": {name.rstrip("!"): schema for name, schema in SENT.items()},
+    "required": ["key", "seq"],
+}
+ALBUM: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "own": BOOL,
+        "theirs": BOOL,
+        "sent": {"type": "array", "maxItems": 2 * p.SENT_MOST, "items": SENT_ITEM},
+    },
+    "required": ["own", "theirs"],
+}
 SIGNAL: Final = {"description": DESCRIPTION, "candidate": CANDIDATE, "media": MEDIA}
 
 PAIRS: Final[Schema] = {"type": "array", "maxItems": p.PAIRS_MAX, "items": text(p.PAIR_TOKEN_MAX)}
@@ -94,6 +114,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
             "writes": text(p.LANGUAGE_MAX, default=p.ANY_LANGUAGE, pattern=LANGUAGE),
             "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)}, "snaps": BOOL, "keep": BOOL,
+            "pictures": BOOL,
             "pairs": PAIRS, "call": PLACE,
         },
         {"interests": ["chess"], "language": "en", "strict": True},
@@ -129,6 +150,11 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         "Show a face at a line of the chat, in place of an earlier one of this side; without `face` take it back; no answer.",
         {"seq!": {**WHOLE, "minimum": 1}, "face": FACE}, {"seq": 1, "face": "heart"},
     ),
+    "pictures": ("Allow pictures in this chat (also: ask for them), or allow them no more; no answer.", {"allow!": BOOL}, {"allow": True}),
+    "picture": (
+        "Send the partner a picture, if both allow it: answered by `upload`, then, after its check, by `picture` with `own`.",
+        {"id!": text(p.ID_MAX, 1)}, {"id": "p1"},
+    ),
     "ping": ("Answered by `pong`.", {}, {}),
 }  # fmt: skip
 SPY_ASKS: Final[Schema] = {  # a question of another role is ignored
@@ -138,7 +164,7 @@ SPY_ASKS: Final[Schema] = {  # a question of another role is ignored
 MATCHED: Final[dict[str, Schema]] = {
     "chat!": STRING, "role!": ROLE, "common!": {"type": "array", "items": STRING}, "language!": STRING, "side": WHO, "college": STRING,
     "question": STRING,
-    "offer": BOOL, "ice": {"type": "array", "items": {"type": "object"}},
+    "pictures": BOOL, "offer": BOOL, "ice": {"type": "array", "items": {"type": "object"}},
 }  # fmt: skip
 SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "hello": (
@@ -153,6 +179,16 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "sent": ("The message with this id was taken.", {"id!": STRING, "seq!": WHOLE}),
     "typing": ("Types, or stopped.", {"typing!": BOOL, "from": WHO}),
     "react": ("The partner shows a face at a line; without `face` they took it back.", {"seq!": WHOLE, "face": FACE, "from": WHO}),
+    "pictures": ("The partner allows pictures in this chat, or allows them no more.", {"allow!": BOOL}),
+    "upload": (
+        "POST the picture with this id as JPEG to /api/picture/KEY, within so many seconds.",
+        {"id!": text(p.ID_MAX, 1), "key!": text(p.SNAP_NONCE, p.SNAP_NONCE), "within!": WHOLE},
+    ),
+    "picture": (
+        "A picture of the partner, or with `own` and `id` of this user, after line `seq`: GET /api/picture/KEY while the chat runs. "
+        "`veil`: a program found it unsafe, or did not check it.",
+        {**SENT, "id": text(p.ID_MAX, 1)},
+    ),
     "signal": ("As sent.", SIGNAL),
     "partner": (
         "The partner's connection dropped, or came back; or they are asked for their age, and the chat is held until `back`. "
@@ -169,6 +205,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         {
             **{name.rstrip("!"): schema for name, schema in MATCHED.items()}, "chat!": {"type": ["string", "null"]}, "seq!": WHOLE, "taken!": WHOLE,
             "refused": {"type": "array", "items": WHOLE}, "missed!": WHOLE, "reactions": REACTIONS,
+            "album": ALBUM,
         },
     ),
     "saved": ("The log is kept.", {"url!": STRING, "delete!": STRING}),

@@ -108,6 +108,7 @@ CONFIG: Final = record(
     adult=BOOLEAN | {"description": "`find` must say `adult`"},
     translation=BOOLEAN | {"description": "/api/translate exists"},
     pictures=BOOLEAN | {"description": "cameras are checked: `snap` asks for pictures"},
+    in_chat=STRING | {"enum": ["checked", "on"], "description": "users may send each other pictures: only while they can be checked, or always"},
     checker=STRING | {"description": "the company that scores these pictures, if it is one"},
     challenges=STRING | {"description": "the origin at which a company's challenge runs, if there is one"},
     moderated=BOOLEAN | {"description": "moderators read reports"},
@@ -402,6 +403,15 @@ ROUTES: Final[tuple[Route, ...]] = (
             "POST", "/api/snap/{nonce}/{kind}", "A picture that `snap` asked for: what one sees of the other, or one's own camera",
             {204: ("", {}), **dict.fromkeys((400, 404, 408, 413, 415), ("", {}))}, "safety", "pictures.mode",
             path_fields={"nonce": "none", "kind": "theirs"}, media="image/jpeg",
+    ),
+    Route(
+        "POST", "/api/picture/{key}", "A picture for the partner, under the key of `upload`: a JPEG with nothing but its picture",
+        {204: ("", {}), **dict.fromkeys((400, 404, 408, 413, 415), ("", {}))}, "page", "pictures.in_chat",
+        path_fields={"key": "A" * 22}, media="image/jpeg",
+    ),
+    Route(
+        "GET", "/api/picture/{key}", "A picture of the chat, while it runs", {200: ("image/jpeg", BLOB), 404: ("", {})}, "page",
+        "pictures.in_chat", path_fields={"key": "A" * 22},
     ),
     *RIGHTS_ROUTES,
     Route(

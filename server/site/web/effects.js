@@ -93,6 +93,10 @@ export function makeEffects(wire, trusted) {
       void import("./translating.js")
         .then(({ act }) => act(effect))
         .catch(() => send("translated.not", { key: effect.key, why: "away" })),
+    photo: (effect) =>
+      void import("./photo.js")
+        .then(({ act }) => act(effect))
+        .catch(() => send("photo.failed", { id: effect.id, key: effect.key })),
     rest: onRest,
     full: () =>
       void (document.fullscreenElement ? document.exitFullscreen() : document.querySelector(".call")?.requestFullscreen?.())?.catch(

@@ -28,7 +28,7 @@ const table = {
 /** Return the letter pressed with Alt alone; on a Mac some letters begin an accent, so the key code decides. */
 const withAlt = ({ altKey, ctrlKey, metaKey, repeat, isComposing, key, code }) =>
   altKey && !ctrlKey && !metaKey && !repeat && !isComposing && (/^[a-z]$/i.test(key) ? key.toLowerCase() : code.slice(3).toLowerCase());
-const ALT = { n: { chat: () => send("next"), ended: () => send("meet") }, q: { chat: () => send("quote") }, r: { chat: () => send("react.open") }, b: { chat: () => send("next.back"), waiting: () => send("next.back"), ended: () => send("next.back") } };
+const ALT = { n: { chat: () => send("next"), ended: () => send("meet") }, q: { chat: () => send("quote") }, r: { chat: () => send("react.open") }, p: { chat: () => send("photo.key") }, b: { chat: () => send("next.back"), waiting: () => send("next.back"), ended: () => send("next.back") } };
 
 export const composing = (event) => event.isComposing || event.keyCode === 229;
 

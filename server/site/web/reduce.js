@@ -39,6 +39,7 @@ function failed(state, event, now) {
   if (code in CLOSE) return closing(state, event, now);
   if (code === "no_session") return noSession(state, now);
   if (code === "maintenance") return maintained(state);
+  if (of === "picture" || of === "pictures") return decide(state, { type: "photo.refused", code, id }, now);
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
   if (code === "adult") return asked(state, now);

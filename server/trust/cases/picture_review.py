@@ -27,7 +27,7 @@ PAUSED = Decision(PAUSE, CHILDREN, DAY)  # of the subject of a marked case, unti
 
 @dataclass(frozen=True, slots=True)
 class CasePicture:
-    """A picture of a case, without its bytes. `kind`: strip or own; `subject`: of the subject's camera; `at`: Unix seconds;
+    """A picture of a case, without its bytes. `kind`: strip, own or sent; `subject`: of the subject's camera, or sent by them; `at`: Unix seconds;
     `child`: apparent abuse material; `listed`: the hash list's entry that it matches, or empty.
     """
 

@@ -187,12 +187,11 @@ def _of_text(number: int, one: Evidence, found: Material) -> PackageFile:
 
 def _of_picture(number: int, one: SeenPicture, found: Material) -> PackageFile:
     whose = "the reported person" if one.shot.subject else "the other person"
-    how = (
-        "as the browser at the other end saw it, three moments"
-        if one.shot.kind == "strip"
-        else "as their own browser says"
-    )
-    told = f"the camera of {whose}, {how}, {utc(one.shot.at)}"
+    what = {
+        "strip": f"the camera of {whose}, as the browser at the other end saw it, three moments",
+        "own": f"the camera of {whose}, as their own browser says",
+    }.get(one.shot.kind, f"a picture that {whose} sent")
+    told = f"{what}, {utc(one.shot.at)}"
     if one.shot.listed:
         told += f"; like an entry of a list of known abuse material: {one.shot.listed}"
     return _filed(f"{number:02}-{one.shot.kind}.jpg", one.body, told, one.viewed, found, caught=one.shot.subject)

@@ -1,8 +1,9 @@
-"""Read the width and height from the header of a JPEG, without decoding it.
+"""Read the size and the segments of a JPEG, without decoding it.
 
 **Invariant:** any input takes a bounded number of steps, and none raises. Only JPEGs as browsers' canvases write them are accepted.
 """
 
+import re
 from typing import Final
 
 SEGMENTS: Final = 64  # before the frame; browsers write 5 to 10
@@ -15,6 +16,11 @@ _BASELINE: Final = 0xC0
 _OTHERS: Final = frozenset((*range(0xC1, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 # markers that are invalid before the frame, or end the head
 _WITHOUT_LENGTH: Final = frozenset((0x00, 0x01, *range(0xD0, 0xDB)))
+_JFIF: Final = 0xE0
+_JFIF_BODY: Final = 14  # bytes: without a small picture inside
+_SCAN_MARKER: Final = 0xDA
+_TABLES: Final = frozenset((0xDB, 0xC4, 0xDD))  # of quantisation, Huffman codes, restart interval
+_next_marker = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.S).search  # after the data of a scan
 _FRAME_MIN: Final = 11  # bytes: length, precision, height, width, one component
 
 
@@ -39,6 +45,31 @@ def size(body: bytes) -> tuple[int, int] | None:
             return None
         at += 2 + length
     return None
+
+
+def is_bare(body: bytes) -> bool:
+    """Whether a JPEG that `size` accepts has nothing but its picture: no comment, no segment of an application but JFIF's, nothing after its end.
+
+    So it names neither a camera nor a place.
+    """
+    at, end = 2, len(body)
+    for _ in range(SEGMENTS):
+        if at + 4 > end or body[at] != 0xFF:
+            return False
+        marker, length = body[at + 1], int.from_bytes(body[at + 2 : at + 4])
+        known = marker in _TABLES or marker in (_BASELINE, _SCAN_MARKER)
+        jfif = marker == _JFIF and length == _JFIF_BODY + 2 and body[at + 4 : at + 9] == b"JFIF\0"
+        if not (known or (jfif and body[at + 16 : at + 18] == b"\0\0")) or length < 2 or at + 2 + length > end:
+            return False
+        at += 2 + length
+        if marker == _SCAN_MARKER:
+            found = _next_marker(body, at)
+            if found is None:
+                return False
+            at = found.start()
+            if body[at : at + 2] == _END:
+                return at + 2 == end
+    return False
 
 
 def _frame(header: bytes, length: int) -> tuple[int, int] | None:

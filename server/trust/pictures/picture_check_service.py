@@ -16,6 +16,8 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.metric_type import Reading
 from server.trust.pictures.picture_client import PictureClient
+from server.trust.pictures.picture_nonces import are_pictures_possible
+from server.trust.pictures.picture_process_codec import Judged
 from server.trust.pictures.remote_scores import RemoteJudge
 from server.trust.pictures.requested_pictures import PictureRequests
 
@@ -25,7 +27,7 @@ CROWDED: Final = 50  # waiting strips beyond which chats are asked half as often
 OFF: Final = 0.0  # seconds between two requests: pictures are off
 
 
-def unheard(_: float) -> None:
+def unheard(_: float, __: bool) -> None:
     """Do nothing."""
 
 
@@ -41,10 +43,13 @@ class Pictures:
         settings: Settings,
         moderated: Callable[[], bool],
         on_picture: Callable[[str, str], None],
-        on_interval: Callable[[float], None] = unheard,
+        on_interval: Callable[[float, bool], None] = unheard,
     ) -> None:
-        """`moderated`: whether moderators read cases; `on_picture`: called with (nonce, result); `on_interval`: with `mean` when it changes."""
+        """`moderated`: whether moderators read cases; `on_picture`: called with (nonce, result); `on_interval`: with (mean, on) when one
+        of them changes.
+        """
         chosen = settings.pictures
+        self._cameras = are_pictures_possible(settings)
         self._chosen = chosen
         self._moderated = moderated
         self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; moderators read cases
@@ -62,13 +67,13 @@ class Pictures:
 
     @property
     def on(self) -> bool:
-        """Whether pictures are requested now."""
+        """Whether pictures can be checked now."""
         return self._judging.up and self._moderated()
 
     @property
     def mean(self) -> float:
         """Average seconds between two requests to a chat, as of now; or OFF."""
-        if not self.on:
+        if not (self.on and self._cameras):
             return OFF
         return self._chosen.mean * (2 if self._judging.waiting > CROWDED else 1)
 
@@ -78,6 +83,10 @@ class Pictures:
             return ""
         seen = await self._judging.glance(still, frames)
         return "" if seen is None else seen.verdict
+
+    async def judge_sent(self, picture: bytes) -> Judged | None:
+        """Return the verdict on a picture that a user sends the partner, or None. It is never sent to a remote provider."""
+        return await self._judging.judge_sent(picture) if self.on else None
 
     def look_now(self) -> None:
         """Update at once: whether moderators read cases has changed."""
@@ -95,17 +104,17 @@ class Pictures:
 
     async def _look(self) -> None:
         """Sweep, and publish changes of `mean`, until cancelled."""
-        said = None
+        said: tuple[float, bool] | None = None
         while True:
             self._news.clear()
             self.looks.sweep(time.monotonic())
             if self._moderated():
                 self._wanted.set()
-            mean = self.mean
-            if mean != said:
-                said = mean
-                self._on_interval(mean)
-                self.people_are_asked = mean > OFF
+            now = self.mean, self.on
+            if now != said:
+                said = now
+                self._on_interval(*now)
+                self.people_are_asked = now[0] > OFF
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(
                     self._news.wait(), EVERY if self.looks.anything or self._judging.busy else SELDOM

@@ -26,8 +26,9 @@ from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.picture_metrics import PICTURE_BOUNDS
 from server.trust.pictures.picture_process_codec import (
     ANSWER_MAX,
-    BODY_MAX,
     JUDGE,
+    MOST,
+    SENT,
     STILL_MAX,
     THUMBS,
     UNASKED,
@@ -120,6 +121,10 @@ class PictureClient:
             return None
         return await self._done(UNASKED, still, False, UNSCORED, frames)
 
+    async def judge_sent(self, picture: bytes) -> Judged | None:
+        """Return the verdict on a picture that a user sends the partner, matched with the lists, or None."""
+        return await self._done(SENT, picture, True, UNSCORED)
+
     @property
     def pid(self) -> int:
         """Process id, 0 without a process."""
@@ -139,7 +144,7 @@ class PictureClient:
         }
 
     async def _done(self, kind: int, body: bytes, reported: bool, score: float, frames: int = 1) -> Judged | None:
-        if self._sock is None or not 0 < len(body) <= (STILL_MAX if kind == UNASKED else BODY_MAX):
+        if self._sock is None or not 0 < len(body) <= MOST[kind]:
             self.dropped += 1
             return None
         if not self.busy:

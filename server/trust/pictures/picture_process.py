@@ -17,6 +17,7 @@ from server.ops.process.process_setup import name_process
 from server.trust.pictures.picture_process_codec import (
     JOB_MAX,
     JUDGE,
+    SENT,
     THUMBS,
     UNASKED,
     Job,
@@ -56,7 +57,7 @@ def serve(sock: socket.socket, judge: Does) -> None:
     """
     while data := sock.recv(JOB_MAX + 1):
         job = unpack_job(data)
-        if job.kind not in (JUDGE, THUMBS, UNASKED):
+        if job.kind not in (JUDGE, THUMBS, UNASKED, SENT):
             raise ValueError("no such job")
         sock.send(pack_answer(job.number, judge.do(job)))
 

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.wire.protocol import SNAP_BYTES, SNAP_TILE, SNAP_TILES
+from engine.wire.protocol import SENT_BYTES, SENT_LEAST, SENT_SIDE, SNAP_BYTES, SNAP_TILE, SNAP_TILES
 from server.trust.pictures.scene_agreement import THUMB
 
 TILE: Final = SNAP_TILE
@@ -17,6 +17,7 @@ STRIP: Final = (TILE[0], TILE[1] * TILES)  # pixels: TILES of TILE, stacked
 BODY_MAX: Final = SNAP_BYTES
 STILL_MAX: Final = 128 * 1024  # bytes of an unrequested picture (`server.site.omegle.picture_uploads`)
 STILL_PIXELS: Final = 4 * 640 * 480
+SENT_MAX: Final = SENT_BYTES  # bytes of a picture that a user sends the partner
 FRAMES_MAX: Final = 16  # stacked in an unrequested picture
 TAG_MAX: Final = 128  # bytes
 
@@ -29,6 +30,7 @@ VERDICTS: Final = (CLEAN, UNSURE, HIT, UNDECIDED)
 JUDGE: Final = 1  # kinds of jobs
 THUMBS: Final = 2
 UNASKED: Final = 3  # a verdict alone
+SENT: Final = 4  # a verdict, and a match with the lists
 UNSCORED: Final = -1.0
 QUALITY_MAX: Final = 100
 SECONDS_MAX: Final = 3600.0
@@ -36,7 +38,8 @@ SECONDS_MAX: Final = 3600.0
 _JOB: Final = struct.Struct("<BI?fB")
 _ANSWER: Final = struct.Struct("<BIBBffBB")
 _FIRST: Final = 1  # byte of an answer; a status begins with a brace
-JOB_MAX: Final = _JOB.size + STILL_MAX
+MOST: Final = {JUDGE: BODY_MAX, THUMBS: BODY_MAX, UNASKED: STILL_MAX, SENT: SENT_MAX}  # bytes of a picture, by kind
+JOB_MAX: Final = _JOB.size + max(MOST.values())
 ANSWER_MAX: Final = 8 * 1024  # bytes, of a status too
 
 
@@ -66,6 +69,11 @@ class Judged(NamedTuple):
     seconds: float
 
 
+def is_sent_size(size: tuple[int, int] | None) -> bool:
+    """Whether a picture for the partner may have this size in pixels."""
+    return size is not None and max(size) <= SENT_SIDE and min(size) >= SENT_LEAST
+
+
 def pack_job(job: Job) -> bytes:
     """Return a job as bytes."""
     return _JOB.pack(job.kind, job.number, job.reported, job.score, job.frames) + job.body
@@ -77,7 +85,7 @@ def unpack_job(data: bytes) -> Job:
         raise ValueError("no job")
     kind, number, reported, score, frames = _JOB.unpack_from(data)
     body = data[_JOB.size :]
-    if len(body) > (STILL_MAX if kind == UNASKED else BODY_MAX) or not 0 < frames <= FRAMES_MAX:
+    if len(body) > MOST.get(kind, BODY_MAX) or not 0 < frames <= FRAMES_MAX:
         raise ValueError("a job out of range")
     return Job(kind, number, reported, score, body, frames)
 

@@ -23,6 +23,7 @@ from server.trust.pictures.picture_process_codec import (
     CLEAN,
     HIT,
     JUDGE,
+    SENT,
     STILL_PIXELS,
     STRIP,
     THUMBS,
@@ -34,12 +35,14 @@ from server.trust.pictures.picture_process_codec import (
     UNSURE,
     Job,
     Judged,
+    is_sent_size,
 )
 from server.trust.pictures.scene_agreement import SIDE
 
 KNOWN_QUALITY: Final = 50  # least quality for matching; PDQ's own advice
 MIDDLE: Final = TILES // 2
 THREADS: Final = 1
+LONG: Final = 1.5  # longer side to shorter: beyond, the halves of a sent picture are judged too
 LEAST: Final = 32  # pixels a side of a frame of a still
 # Light of a picture: the grey, 0 to 255, below which 99 of 100 of its pixels are.
 DARK: Final = 100  # less than that: it is judged once more as if it were BRIGHT
@@ -107,6 +110,7 @@ class Judge:
         self._thumb(_decoded(own.getvalue(), TILE))
         brightened(picture.point([grey // 4 for grey in range(256)] * 3))
         self.do(Job(UNASKED, 0, False, UNSCORED, strip.getvalue(), TILES))
+        self.do(Job(SENT, 0, True, UNSCORED, strip.getvalue()))
         self.do(
             Job(JUDGE, 0, True, UNSCORED, strip.getvalue()[:2000] + strip.getvalue()[-2:])
         )  # an error loads modules too
@@ -117,6 +121,8 @@ class Judge:
         try:
             if job.kind == UNASKED:
                 seen = self._still(job)
+            elif job.kind == SENT:
+                seen = self._sent(job)
             elif job.kind == THUMBS:
                 seen = self._thumb(_decoded(job.body, TILE))
             else:
@@ -144,6 +150,23 @@ class Judge:
         score = max([self._model.classify(one).nsfw for one in shown], default=UNSCORED)
         verdict = UNDECIDED if score == UNSCORED else self._limits.verdict(score)
         return NOTHING._replace(verdict=verdict, score=score, quality=quality)
+
+    def _sent(self, job: Job) -> Judged:
+        """Judge a picture for the partner: the whole, and its halves if it is long. Raises ValueError, or any error of a decoder."""
+        size = jpeg_header.size(job.body)
+        if size is None or not is_sent_size(size):
+            raise ValueError("another size")
+        with room(size[0] * size[1]):
+            picture = _decoded(job.body, size)
+        whole = picture.resize(TILE, Image.Resampling.BILINEAR)
+        found = _hashed(whole)
+        tag = self._known.tag(found.hash) if found.quality >= KNOWN_QUALITY else ""
+        frames = [whole, *(half.resize(TILE, Image.Resampling.BILINEAR) for half in _halves(picture))]
+        light = [one for frame in frames for one in (frame, brightened(frame)) if one is not None]
+        shown = [one for one in light if self._is_clear(one, self._limits)]
+        score = max([self._model.classify(one).nsfw for one in shown], default=UNSCORED)
+        verdict = UNDECIDED if score == UNSCORED else self._limits.verdict(score)
+        return NOTHING._replace(verdict=verdict, score=score, quality=found.quality, tag=tag)
 
     def _judged(self, picture: Image.Image, job: Job, limits: Limits) -> Judged:
         width, height = TILE
@@ -180,6 +203,15 @@ class Judge:
         if scores[MIDDLE] >= unsure:
             scores |= {at: self._model.classify(tile).nsfw for at, tile in enumerate(tiles) if at != MIDDLE}
         return scores
+
+
+def _halves(picture: Image.Image) -> list[Image.Image]:
+    """Return the two halves of a long picture, along its longer side; none of another."""
+    width, height = picture.size
+    if max(width, height) < LONG * min(width, height):
+        return []
+    middle = (width // 2, height) if width > height else (width, height // 2)
+    return [picture.crop((0, 0, *middle)), picture.crop((width - middle[0], height - middle[1], width, height))]
 
 
 def _decoded(body: bytes, size: tuple[int, int]) -> Image.Image:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from engine.conduct.camera_verdicts import Camera, CameraState, CheckResult
-from engine.core.chat import Chat, Seat
+from engine.core.chat import Album, Chat, Seat, SentPicture
 from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, PARTED, WAITING
 from engine.engine import SessionRecord
@@ -71,6 +71,13 @@ class Plain:
         return found
 
 
+def shown(wire: Wire, chat: Chat) -> None:
+    """What the two showed each other."""
+    wire.session.pictures = True
+    chat.album = Album(3, [SentPicture(1, 2, 77, "k" * 22, "nudity")])
+    chat.faces = {(1, 0): "heart", (2, 1): "sad"}
+
+
 def full(world: MovingWorld) -> list[Wire]:
     """People of whom every value is unusual in one of them."""
     a, b = world.open(7, "192.0.2.1"), world.open(address="2001:db8::1")
@@ -81,7 +88,7 @@ def full(world: MovingWorld) -> list[Wire]:
     assert a.session.seat is not None
     world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link", world.now)
     a.session.seat.chat.acted, a.session.seat.chat.lifted = 2, 5
-    a.session.seat.chat.faces = {(1, 0): "heart", (2, 1): "sad"}
+    shown(a, a.session.seat.chat)
     a.session.seat.held = {0: world.now + 60.0}
     looked_at(a.session.seat.chat, world.now)
     world.raw(a, b'{"type":"message"}')

@@ -31,9 +31,9 @@ LOGS = (
         title="text of a saved chat",
         categories=(LOG, L),
         what=(
-            "The text of a chat that one of the two saved: when it began, each message with its time and which of the two wrote"
-            " it, the faces with which they reacted, the interests that they shared, the kind of chat and its question; no language."
-            " It can hold anything that the two wrote"
+            "The text of a chat that one of the two saved: when it began, each message with its time and which of the two wrote it,"
+            " the faces with which they reacted, when a picture was sent, but no picture, the interests that they shared, the kind "
+            "of chat and its question; no language. It can hold anything that the two wrote"
         ),
         sources=(PERSON, OTHER),
         purposes=(SERVICE,),

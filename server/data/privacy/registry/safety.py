@@ -171,7 +171,7 @@ SAFETY_ITEMS = (
         what=(
             "Small still pictures of your camera in a video chat that somebody reported, or in which a program found nudity, two browsers"
             " that show different scenes, or a picture of a list of known abuse material: as the other person's browser saw it, and as"
-            " yours says it is. Encrypted. Which entry of such a list one is like"
+            " yours says it is. And the last pictures that you sent in such a chat. Encrypted. Which entry of such a list one is like"
         ),
         sources=(PERSON, OTHER),
         purposes=(SAFETY, RULES, LEGAL),
@@ -192,7 +192,7 @@ SAFETY_ITEMS = (
         delete=NAMED,
         hold=True,
         rare="only when somebody reported",
-        needs="video",
+        needs="pictures.kept",
     ),
     Item(
         key="ban",

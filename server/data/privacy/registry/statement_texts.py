@@ -297,6 +297,16 @@ DISCLOSED = (
         needs="pictures",
     ),
     Text(
+        "pictures.chat",
+        "Pictures in a chat",
+        "Two people in a chat can send each other pictures, once both allow it. Your browser draws a picture anew, so that it holds no"
+        " place, no date and no camera. Where this server has a program for it, that program looks at each picture for nudity and for"
+        " known abuse material before it is shown. It knows nobody by their face. Pictures lie in memory, until the chat ends, ten"
+        " minutes after the last one at most. They reach no disk, and a saved log says only that there was one. If somebody reports the"
+        " chat, or a picture looks unsafe, the last three of that person are kept with the report, encrypted, as pictures of cameras are.",
+        needs="pictures.chat",
+    ),
+    Text(
         "pictures.provider",
         "Who scores pictures",
         "Another company's server scores the pictures of video chats for nudity. It gets the pictures alone, and nothing of whose they"

@@ -176,6 +176,28 @@ PASSING = (
         needs="pictures",
     ),
     Item(
+        key="sent_picture",
+        title="pictures sent in a chat",
+        categories=(H, L),
+        what=(
+            "A picture that one of the two in a chat sends the other, once both allow it. Your browser draws it anew, without place, date"
+            " and camera. A program of this server looks at it for nudity and for known abuse material, where this server has one. In"
+            " memory alone"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SERVICE, SAFETY),
+        basis=Basis.CONTRACT,
+        recipients=(USER,),
+        keep=While(
+            "the chat lasts, ten minutes after its last picture at most, in which it can be reported", longest=615
+        ),
+        places=(Memory("sent pictures", 615), HandedOn(USER, "the picture")),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="pictures.chat",
+        rare="only when both allow it",
+    ),
+    Item(
         key="video_off",
         title="video switched off",
         categories=(F,),

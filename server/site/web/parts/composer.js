@@ -7,6 +7,7 @@ import { Next } from "./next.js";
 import { bare, splitQuote } from "./said.js";
 import { Smile } from "./smile.js";
 import { BOUNDS } from "../client/protocol.js";
+import { areShared } from "../reduce/photos.js";
 import { isHeld } from "../reduce/partner.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
@@ -116,6 +117,15 @@ export function Composer({ chat, armed, confirm, over }) {
           !over &&
           html`
             <${Smile} field=${field} />
+          `
+        }
+        ${
+          !over &&
+          areShared(chat) &&
+          html`
+            <button type="button" class="round" id="photo-pick" aria-label=${t("photo.send")} aria-keyshortcuts="Alt+P" onClick=${() => send("photo.choose")}>
+              ${icon("photo")}
+            </button>
           `
         }
         <button type="submit" class="send" hidden=${over} aria-label=${t("chat.send")} aria-disabled=${blocked ? "true" : null}>${icon("up")}</button>

@@ -10,6 +10,7 @@ import { Pick, Shown } from "./faces.js";
 import { laterPiece } from "./later.js";
 import { alone, linksOf, partsOf, shortOf } from "./said.js";
 
+const Photo = laterPiece(() => import("./photo.js"), "Photo");
 const Translated = laterPiece(() => import("./translated.js"), "Translated");
 
 const speaker = (from) => (from === "me" ? t("chat.you") : from === "them" ? t("chat.stranger") : t("chat.strangern", { n: from }));
@@ -58,10 +59,14 @@ export class Line extends Component {
     return Object.keys(next).some((name) => next[name] !== this.props[name]);
   }
 
-  render({ entry, turn, last, over, tongue, language, asking, faces, picking, stop }) {
+  render({ entry, turn, last, over, tongue, language, asking, faces, picking, stop, face }) {
     if (entry.from === "note")
       return html`
         <li class="divider">${entry.quiet ? html`<span role="note" aria-live="off">${t(entry.text, entry.values)}</span>` : t(entry.text, entry.values)}</li>
+      `;
+    if (entry.photo)
+      return html`
+        <li class=${`line photoline ${entry.by}`} data-key=${entry.key}><${Photo} entry=${entry} face=${face} over=${over} /></li>
       `;
     const { key, from, state, late } = entry;
     const { quote, text } = partsOf(entry.text);

@@ -1,5 +1,6 @@
 // Scroll the chat: card, note, lines. At its end (within NEAR) it follows new lines; else it stays and counts them.
 import { useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
+import { partnerFace } from "../face.js";
 import { html } from "../html.js";
 import { reactable } from "../reduce/reacting.js";
 import { send } from "../store.js";
@@ -76,6 +77,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
   const over = !!tail;
   const acting = chat.lines.filter(reactable);
   const stop = acting.some(({ key }) => String(key) === chosen) ? chosen : String(acting.at(-1)?.key); // one tab stop, at first the newest line's
+  const face = useMemo(() => partnerFace(chat), [chat.id, chat.pair]);
   const lines = useMemo(
     () =>
       chat.lines.map((entry, index) => {
@@ -92,6 +94,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
             faces=${entry.seq && chat.faces[entry.seq]}
             picking=${chat.picking === entry.key}
             stop=${String(entry.key) === stop}
+            face=${entry.photo && face}
             asking=${chat.every === undefined && chat.asking === entry.key}
             part=${entry.other?.is === "busy" && chat.fetched}
           />

@@ -19,8 +19,8 @@ export function textOf({ common, question, lines, faces = {} }, now) {
   const shown = (seq) => Object.entries(faces[seq] ?? {}).filter(([, face]) => face in FACES);
   const said = lines
     .filter(({ from }) => from !== "note")
-    .flatMap(({ from, text, seq }) => [
-      t("chat.said", { who: who(from) }) + clean(text),
+    .flatMap(({ from, by, text, seq }) => [
+      t("chat.said", { who: who(by ?? from) }) + (by ? t("photo.log") : clean(text)),
       ...shown(seq).map(([by, face]) => `    ${t("chat.said", { who: who(Number(by) || by) })}${FACES[face]}`),
     ]);
   return `${head.join("\n")}\n\n${said.join("\n")}\n`;

@@ -76,6 +76,7 @@ export const frameOf = (state) => ({
   ...(state.config.adult ? { adult: true } : {}),
   ...(state.prefs.avoid.length && { avoid: state.prefs.avoid }),
   ...(state.prefs.pairs.length && !state.find.extra?.role && { pairs: tokensOf(state) }),
+  ...(state.config.in_chat && !state.find.extra?.role && { pictures: true }),
   ...state.find.extra,
 });
 

@@ -7,6 +7,7 @@ import { checkEvents, checkFrames } from "./check.js";
 import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
 import { nextEvents, nextFrames } from "./next.js";
+import { followPhotos, photoEvents, photoFrames } from "./photos.js";
 import { followPairs, pairEvents, pairFrames } from "./pairs.js";
 import { follow as followPictures, pictureEvents, pictureFrames } from "./pictures.js";
 import { reactingEvents, reactingFrames } from "./reacting.js";
@@ -14,6 +15,6 @@ import { followTips, safetyEvents, safetyFrames } from "./safety.js";
 import { followLines, translatingEvents } from "./translating.js";
 import { callHere, follow as followCalls, videoEvents, videoFrames } from "./video.js";
 
-export const follow = (before, result) => followPairs(before, followLines(before, followTips(before, followCalls(before, followPictures(before, result)))));
-export const events = { ...ageEvents, ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...pairEvents, ...pictureEvents, ...reactingEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
-export const frames = { ...checkFrames, ...keepingFrames, ...nextFrames, ...pairFrames, ...pictureFrames, ...reactingFrames, ...safetyFrames, ...videoFrames };
+export const follow = (before, result) => followPhotos(before, followPairs(before, followLines(before, followTips(before, followCalls(before, followPictures(before, result))))));
+export const events = { ...ageEvents, ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...pairEvents, ...photoEvents, ...pictureEvents, ...reactingEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
+export const frames = { ...checkFrames, ...keepingFrames, ...nextFrames, ...pairFrames, ...photoFrames, ...pictureFrames, ...reactingFrames, ...safetyFrames, ...videoFrames };

@@ -3,7 +3,7 @@ import { paired } from "../pairs.js";
 import { fate } from "../client/lines.js";
 import { BOUNDS } from "../client/protocol.js";
 import { whole } from "../text.js";
-import { facesOf } from "./faces.js";
+import { facesOf, photosOf } from "./faces.js";
 import { isHeld, notPaused, partner, unpaused } from "./partner.js";
 import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
@@ -68,7 +68,7 @@ export function begin(state, frame, now, more = {}) {
     reloaded: !!more.reloaded, // own lines and the draft are restored by reduce/next.js
     tone: state.serial % TONES,
     faces: facesOf(frame), // picking: key of the line at which they are offered
-    picking: null,
+    ...{ picking: null, ...photosOf(frame) },
     last: 0,
     typing: null,
     away: null,
@@ -94,7 +94,7 @@ export function begin(state, frame, now, more = {}) {
 export function reconcile(state, frame) {
   let next = mark(state, (entry) => entry.state !== "refused" && fate(entry.ordinal, frame), { state: "sent", late: false });
   next = mark(next, (entry) => fate(entry.ordinal, frame) === "refused", { state: "refused" });
-  next = patch(next, "chat", { returning: false, faces: facesOf(frame, state.owed), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
+  next = patch(next, "chat", { returning: false, faces: facesOf(frame, state.owed), ...photosOf(frame, state.chat.photos), ordinal: frame.taken, away: null, waits: false, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);
 }
 

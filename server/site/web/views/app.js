@@ -9,6 +9,7 @@ import { Waiting } from "./waiting.js";
 const Chat = soonScreen(() => import("./chat.js"), "Chat", "chat");
 const checked = () => import("../video/checked.js");
 const gone = () => import("./gone.js");
+const photo = () => import("../parts/photo.js");
 const menus = () => import("./menus.js");
 const spy = () => import("./spy.js");
 
@@ -40,6 +41,8 @@ export const sheets = {
   discuss: laterSheet(spy, "Discuss"),
   college: laterSheet(() => import("./college.js"), "College"),
   call: laterSheet(() => import("../video/menu.js"), "CallMenu"),
+  photo: laterSheet(photo, "PhotoSheet"),
+  large: laterSheet(photo, "PhotoLarge"),
   pictures: laterSheet(checked, "Pictures"),
   novideo: laterSheet(checked, "NoVideo"),
 };

@@ -11,11 +11,13 @@ import { Behind } from "../parts/behind.js";
 import { Log } from "../parts/log.js";
 import { Next } from "../parts/next.js";
 import { Openers } from "../parts/openers.js";
+import { areAsked } from "../reduce/photos.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
 import { Deck, Tail } from "./ended.js";
 
+const PhotoAsk = laterPiece(() => import("../parts/photo.js"), "PhotoAsk");
 const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
 const Quality = laterPiece(() => import("../video/told.js"), "Quality");
 const Gives = laterPiece(() => import("../video/told.js"), "Gives");
@@ -103,6 +105,13 @@ export function Chat({ state }) {
         ended &&
         html`
           <div><${Deck} state=${state} /></div>
+        `
+      }
+      ${
+        !ended &&
+        areAsked(chat) &&
+        html`
+          <${PhotoAsk} chat=${chat} />
         `
       }
       <${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} over=${!!ended} />

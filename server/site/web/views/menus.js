@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { Notify } from "../parts/notify.js";
+import { PhotoMenu } from "../parts/photo.js";
 import { Keep, mayKeep } from "../parts/pairs.js";
 import { set, Size } from "../parts/preference.js";
 import { Sheet } from "../parts/sheet.js";
@@ -39,7 +40,7 @@ export const Last = ({ state: { last, config, now } }) =>
     <${Sheet} id="last" title=${t("more.last.title")}>
       <ul class="excerpt">
         ${last.chat.lines
-          .filter(({ from }) => from !== "note")
+          .filter(({ from }) => from !== "note" && from !== "photo")
           .slice(-SHOWN)
           .map(
             ({ key, from, text }) => html`
@@ -85,6 +86,12 @@ export const More = ({ state }) => {
           tongueOf(state) &&
           html`
             <${Switch} id="every" label=${t("more.translate")} on=${!!chat.every} set=${(on) => send("translate.every", { on })} />
+          `
+        }
+        ${
+          state.phase === "chat" &&
+          html`
+            <${PhotoMenu} chat=${chat} />
           `
         }
         <${Notify} prefs=${prefs} can=${state.can} />
@@ -136,6 +143,7 @@ const KEYS = [
   [["key.back"], "keys.back"],
   [["key.quote"], "keys.quote"],
   [["key.react"], "keys.react"],
+  [["key.photo"], "keys.photo"],
   [["key.up"], "keys.recall"],
   [["key.esc"], "keys.stop"],
   [["key.enter"], "keys.next"],

@@ -10,8 +10,9 @@ from server.trust.pictures.picture_check_service import Pictures
 
 def test_a_reading_of_the_server_s_side_is_declared_with_its_labels(tmp_path: Path) -> None:
     reading = Pictures("server", Settings(data=tmp_path), bool, lambda *_: None).reading()
-    told_by_the_engine = {"serendip_snaps", "serendip_snap_agreement", "serendip_veils"}
-    told_by_others = {*told_by_the_engine, "serendip_omegle_uploads"}
+    told_by_the_engine = {"serendip_snaps", "serendip_snap_agreement", "serendip_veils", "serendip_sent_pictures"}
+    of_sent_ones = {"serendip_sent_pictures_bytes", "serendip_sent_pictures_taken"}  # `SentPictures`
+    told_by_others = {*told_by_the_engine, *of_sent_ones, "serendip_omegle_uploads"}
     assert set(reading) == {metric.name for metric in PICTURED} - told_by_others
     for metric in PICTURED:
         if metric.name in told_by_others:

@@ -76,6 +76,16 @@ def test_bounds_are_the_protocols() -> None:
     assert SERVER["error"][1]["code!"]["enum"] == list(protocol.FAULTS)
 
 
+PICTURES = {"pictures", "upload", "picture"}
+
+
+def refused_pictures(one: Checked) -> None:
+    """Ask for pictures, which cannot be checked here."""
+    for frame in ("pictures", "picture"):
+        one.show(frame)
+        assert one.until("error")["code"] == "pictures"
+
+
 def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked]) -> None:
     one, two = wire(), wire()
     token = one.hello["token"]
@@ -108,6 +118,7 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     unknown = one.until("error")
     assert (unknown["code"], unknown["of"]) == ("bad_field", "seen"), "nobody is warned here"
     one.show("nosnap")  # no answer: nobody was asked
+    refused_pictures(one)
     one.show("save")
     one.until("saved")
     one.show("solution")
@@ -128,8 +139,18 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone.show("find", keep=True)
     alone.until("kept")
     seen = one.seen | two.seen | back.seen | alone.seen
-    assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil", "pair", "called", "service"}, (
-        "nobody is asked; sent by an operator (tests/server/trust/moderation, test_live_sessions.py); tests/engine/chats/test_camera_checks.py"
+    assert set(SERVER) - seen == {
+        "challenge",
+        "solved",
+        "notice",
+        "snap",
+        "veil",
+        "pair",
+        "called",
+        "service",
+        *PICTURES,
+    }, (
+        "nobody is asked; sent by an operator (tests/server/trust/moderation, test_live_sessions.py); tests/engine/chats/test_sent_pictures.py"
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from server.trust.pictures.jpeg_header import SEGMENTS, size
+from server.trust.pictures.jpeg_header import SEGMENTS, is_bare, size
 from tests.support import scenes
 
 PICTURE = scenes.scene(0)
@@ -84,3 +84,50 @@ def test_no_bytes_make_it_fail(noise: bytes, at: int) -> None:
     for body in (noise, b"\xff\xd8\xff" + noise + b"\xff\xd9", GOOD[:at] + noise + GOOD[at + len(noise) :]):
         found = size(body)
         assert found is None or min(found) > 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [GOOD, saved("JPEG", PICTURE.convert("L")), saved("JPEG", quality=95, subsampling=0, optimize=True)],
+    ids=["usual", "grey", "fine"],
+)
+def test_a_jpeg_with_nothing_but_its_picture_is_bare(body: bytes) -> None:
+    assert is_bare(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        GOOD[:200],
+        GOOD[:-2],
+        saved("JPEG", comment=b"x"),
+        saved("JPEG", icc_profile=b"x" * 200),
+        saved("JPEG", exif=b"Exif\0\0MM"),
+        GOOD + b"PK",
+        GOOD[:-2] + b"\xff\xd9PK\xff\xd9",
+        GOOD[:-2] + b"\xff\xfe\x00\x03x\xff\xd9",
+        GOOD[:4] + b"\x00\x12" + GOOD[6:20] + b"\x00\x00" + GOOD[20:],
+    ],
+    ids=[
+        "nothing",
+        "head",
+        "cut",
+        "comment",
+        "profile",
+        "exif",
+        "behind",
+        "behind its end",
+        "comment behind",
+        "long JFIF",
+    ],
+)
+def test_a_jpeg_with_more_is_not(body: bytes) -> None:
+    assert not is_bare(body)
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_raise_in_the_walk(body: bytes) -> None:
+    is_bare(body)
+    is_bare(GOOD[:2] + body)
+    is_bare(GOOD[: len(GOOD) // 2] + body + GOOD[-2:])

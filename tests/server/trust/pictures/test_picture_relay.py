@@ -1,0 +1,209 @@
+"""Test pictures that two in a chat send each other: held and given out for a bounded time; and the whole path on a real server that checks them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+
+import aiohttp
+import pytest
+
+from engine.wire.protocol import SENT_BYTES
+from serendip_client import Client, Error, Matched, Picture, PicturesAllowed
+from serendip_client.events import Upload
+from server.trust.evidence.reported_picture import SENT
+from server.trust.evidence.reported_picture import Picture as Kept
+from server.trust.pictures.picture_process_codec import CLEAN, HIT, Judged
+from server.trust.pictures.picture_relay import FEW, WITHIN, HeldPictures, SentPictures
+from server.trust.pictures.requested_pictures import KEPT, Refused
+from tests.server.site.web.servers import Server
+from tests.server.trust.pictures.test_routes import looked_at
+from tests.support import scenes
+
+BODY = scenes.jpeg(scenes.scene(0))
+KEYS = [f"{number:022d}" for number in range(99)]
+
+
+class Bench:
+    """Sent pictures, whose clock stands still unless it is moved."""
+
+    def __init__(self, most: int = 1 << 24) -> None:
+        self.now = 1000.0
+        self.told: list[tuple[str, str]] = []
+        self.verdict: Judged | None = Judged(CLEAN, 0.1, 80, (), "", 0.0)
+        self.go = asyncio.Event()
+        self.go.set()
+        self.sent = SentPictures(self._check, most, lambda *what: self.told.append(what), lambda: self.now)
+
+    async def _check(self, _: bytes) -> Judged | None:
+        await self.go.wait()
+        return self.verdict
+
+    async def put(self, key: str, side: int = 0, chat: str = "c", body: bytes = BODY) -> None:
+        """Upload a picture, and wait for what is told."""
+        known = len(self.told)
+        self.sent.asked(chat, side, key)
+        self.sent.begin(key)
+        self.sent.take(key, body)
+        async with asyncio.timeout(5):
+            while len(self.told) == known:  # noqa: ASYNC110 - a call has no event
+                await asyncio.sleep(0)
+
+
+async def test_a_picture_is_given_out_after_its_check_until_the_chat_ends() -> None:
+    bench = Bench()
+    bench.go.clear()
+    bench.sent.asked("c", 0, KEYS[0])
+    bench.sent.take(KEYS[0], BODY)
+    assert bench.sent.give(KEYS[0]) is None, "it is not checked"
+    with pytest.raises(Refused):
+        bench.sent.take(KEYS[0], BODY)
+    bench.go.set()
+    await bench.put(KEYS[1])
+    assert bench.told == [(KEYS[0], CLEAN), (KEYS[1], CLEAN)]
+    assert bench.sent.give(KEYS[0]) == bench.sent.give(KEYS[0]) == BODY
+    bench.sent.over("c")
+    assert bench.sent.give(KEYS[0]) is None
+    assert [one.body for one in bench.sent.shown("c", 0)] == [BODY, BODY], "a report may ask for them"
+
+
+async def test_a_listed_picture_is_never_given_out_and_kept_with_its_entry() -> None:
+    bench = Bench()
+    bench.verdict = Judged(HIT, 0.9, 80, (), "list: one", 0.0)
+    await bench.put(KEYS[0])
+    assert bench.told == [(KEYS[0], "known")]
+    assert bench.sent.give(KEYS[0]) is None
+    (kept,) = bench.sent.shown("c", 0)
+    assert (kept.kind, kept.listed) == (SENT, "list: one")
+
+
+async def test_without_a_verdict_it_is_told_as_unchecked() -> None:
+    bench = Bench()
+    bench.verdict = None
+    await bench.put(KEYS[0])
+    assert bench.told == [(KEYS[0], "unchecked")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"GIF89a",
+        scenes.jpeg(scenes.scene(0), comment=b"a comment"),
+        BODY + b"PK\xff\xd9",
+        scenes.jpeg(scenes.scene(0, (1281, 100))),
+        scenes.jpeg(scenes.scene(0, (100, 8))),
+        BODY[:-2] + bytes(SENT_BYTES) + b"\xff\xd9",
+    ],
+    ids=["nothing", "another kind", "a comment", "something behind it", "too wide", "too low", "too large"],
+)
+async def test_what_is_no_bare_jpeg_of_the_right_size_is_refused_and_told(body: bytes) -> None:
+    bench = Bench()
+    bench.sent.asked("c", 0, KEYS[0])
+    with pytest.raises(Refused) as refused:
+        bench.sent.take(KEYS[0], body)
+    assert (refused.value.status, bench.told) == (415, [(KEYS[0], "refused")])
+    assert bench.sent.shown("c", 0) == ()
+
+
+async def test_keys_and_pictures_go_with_time_and_the_oldest_for_want_of_room() -> None:
+    bench = Bench(most=3 * len(BODY))
+    bench.sent.asked("c", 0, KEYS[0])
+    bench.now += WITHIN
+    with pytest.raises(Refused):
+        bench.sent.begin(KEYS[0])
+    for number in range(4):
+        await bench.put(KEYS[number + 1], chat=f"c{number}")
+    assert bench.sent.give(KEYS[1]) is None
+    assert bench.sent.give(KEYS[2]) == BODY
+    assert bench.sent.reading()["serendip_sent_pictures_bytes"] == 3 * len(BODY)
+    bench.now += KEPT + 1
+    bench.sent.sweep(bench.now)
+    assert bench.sent.reading()["serendip_sent_pictures_bytes"] == 0
+
+
+async def test_after_the_chat_the_newest_few_of_each_side_stay_and_a_report_gets_later_ones() -> None:
+    bench = Bench()
+    for number in range(FEW + 2):
+        await bench.put(KEYS[number])
+    await bench.put(KEYS[50], side=1)
+    added: list[Kept] = []
+
+    async def adds(pictures: Iterable[Kept]) -> None:
+        added.extend(pictures)
+
+    held = HeldPictures([bench.sent])
+    held.follow("c", 0, held.shown("c", 0), adds)
+    await bench.put(KEYS[60])
+    await asyncio.sleep(0)
+    assert len(added) == 1
+    bench.sent.over("c")
+    assert len(held.shown("c", 0)) == FEW
+    assert len(held.shown("c", 1)) == 1
+    assert bench.sent.reading()["serendip_sent_pictures_bytes"] == (FEW + 1) * len(BODY)
+
+
+# a real server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(
+        tmp_path_factory.mktemp("data"), SERENDIP_SAFETY__MODERATED="true", SERENDIP_LIMITS__ENABLED="false"
+    )
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def pair(server: Server) -> AsyncIterator[tuple[Client, Client]]:
+    """Two who both allow pictures, once pictures are checked there."""
+    async with aiohttp.ClientSession(server.url) as web:
+        await looked_at(web)
+    url = f"ws://127.0.0.1:{server.port}/ws"
+    async with Client(url) as one, Client(url) as two:
+        for person in (one, two):
+            await person.find(["pictures"], pictures=True)
+        for person in (one, two):
+            assert (await person.next(Matched)).pictures
+        await one.allow_pictures()
+        await two.next(PicturesAllowed)
+        await two.allow_pictures()
+        await one.next(PicturesAllowed)
+        yield one, two
+
+
+@pytest.mark.timeout(120)  # a server that loads a model
+async def test_a_picture_arrives_unsafe_ones_with_a_veil_and_what_is_none_is_refused(
+    pair: tuple[Client, Client], server: Server
+) -> None:
+    one, two = pair
+    id = await one.send_picture(BODY)
+    told, own = await two.next(Picture), await one.next(Picture)
+    assert (told.key, told.veil, told.own) == (own.key, None, False)
+    assert (own.own, own.id) == (True, id)
+    assert await two.fetch_picture(told.key) == BODY
+    await two.send_picture(scenes.jpeg(scenes.blobs()))
+    assert (await one.next(Picture)).veil == "nudity"
+    id = await one.send_picture(scenes.jpeg(scenes.scene(1), comment=b"where it was taken"))
+    refused = await one.next(Error)
+    assert (refused.code, refused.of, refused.fields["id"]) == ("no_picture", "picture", id)
+    async with aiohttp.ClientSession(server.url) as web:
+        for body, kind, status in (
+            (BODY, "image/jpeg", 404),
+            (bytes(SENT_BYTES + 1), "image/jpeg", 404),
+        ):
+            async with web.post(f"/api/picture/{KEYS[0]}", data=body, headers={"Content-Type": kind}) as answer:
+                assert (answer.status, answer.headers["Cache-Control"]) == (status, "no-store")
+        await one._send({"type": "picture", "id": "by hand"})
+        key = (await one.next(Upload)).key
+        async with web.post(f"/api/picture/{key}", data=bytes(SENT_BYTES + 1)) as answer:
+            assert answer.status in (413, 415)
+        async with web.get(f"/api/picture/{told.key}") as answer:
+            assert (answer.status, answer.content_type) == (200, "image/jpeg")
+            assert answer.headers["Content-Disposition"] == "attachment"
+        await two.leave()
+        async with asyncio.timeout(10):
+            while True:
+                async with web.get(f"/api/picture/{told.key}") as answer:
+                    if answer.status == 404:
+                        break
+                await asyncio.sleep(0.01)
