@@ -79,6 +79,17 @@ def test_bounds_are_the_protocols() -> None:
 PICTURES = {"pictures", "upload", "picture"}
 
 
+def moved_on(alone: Checked, two: Checked) -> Checked:
+    """Wait, meet, and move on with the way back."""
+    alone.show("find", interests=["nobody else"])
+    alone.until("waiting")
+    two.show("find", interests=["nobody else"])
+    alone.until("matched")
+    alone.show("find", keep=True)
+    alone.until("kept")
+    return alone
+
+
 def refused_pictures(one: Checked) -> None:
     """Ask for pictures, which cannot be checked here."""
     for frame in ("pictures", "picture"):
@@ -131,13 +142,7 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     back.until("resumed")
     back.show("leave")
     two.until("left")
-    alone = wire()
-    alone.show("find", interests=["nobody else"])
-    alone.until("waiting")
-    two.show("find", interests=["nobody else"])
-    alone.until("matched")
-    alone.show("find", keep=True)
-    alone.until("kept")
+    alone = moved_on(wire(), two)
     seen = one.seen | two.seen | back.seen | alone.seen
     assert set(SERVER) - seen == {
         "challenge",
