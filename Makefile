@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock site clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock dist site clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -33,8 +33,8 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	@test ! -e $(PREFIX) -o -e $(PREFIX)/pyvenv.cfg -o -z "$$(ls -A $(PREFIX) 2>/dev/null)" \
 	    || { echo "$(PREFIX) holds something else. Choose a folder of its own: make install PREFIX=/opt/serendip"; exit 1; }
 	@echo "compiling ext/ and engine/ into a wheel"
-	@mkdir -p build/wheel && find build/wheel -type f ! -name '*.so' -delete
-	@mkdir -p build/wheel/$(LIB) && find ext engine server -name '*.so' -exec cp -pu --parents -t build/wheel/$(LIB) {} +  # newer than its source: not made again
+	@mkdir -p build/wheel && find build/wheel -type f ! -name '*$(SUFFIX)' -delete
+	@mkdir -p build/wheel/$(LIB) && find ext engine server -name '*$(SUFFIX)' -exec cp -pu --parents -t build/wheel/$(LIB) {} +  # newer than its source: not made again
 	@build/tools/bin/python setup.py -q build --build-base build/wheel --parallel 2 bdist_wheel --dist-dir build/wheel \
 	    >build/tools/log 2>&1 || { tail -40 build/tools/log; exit 1; }
 	@echo "installing into $(PREFIX)"
@@ -43,6 +43,8 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	@$(INTO) --no-index --force-reinstall build/wheel/serendip-*.whl
 	@cd $(PREFIX) && ln -sfn lib/python*/site-packages/server/ops/manual/shipped manual  # docs/operate/, deploy/, grafana/alerts.yml
 	@$(PREFIX)/bin/serendip --version
+# Modules of this interpreter: another may have compiled its own beside them.
+SUFFIX = $(shell build/tools/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 LIB = $(shell build/tools/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
 INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --disable-pip-version-check --no-deps
 
@@ -138,7 +140,7 @@ fuzz: .venv/.all .venv/.built  ## give every parser and the matcher what nobody 
 
 annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/
 	$(call copied,annotate)
-	@cd build/$@ && SERENDIP_ANNOTATE=1 $(HERE)/python setup.py -q --name >/dev/null
+	@cd build/$@ && SERENDIP_ANNOTATE=1 $(HERE)/python setup.py -q build_ext >/dev/null
 	@ls build/$@/ext/*/*.html
 
 # A tree of its own for a build of another kind, SERENDIP_BUILD=debug, asan or cover: the modules in ext/ stay as they are.
@@ -178,6 +180,20 @@ dashboards: .venv/.all .venv/.built  ## make grafana/boards/ from the code
 
 dashboards-preview: .venv/.all .venv/.built  ## draw every panel from a live Prometheus into grafana/previews/
 	$(BIN)/python -m bench preview
+
+dist: build/tools/.locked  ## build what is published into build/dist/: sdist and wheel of server and client, the npm package, and their checksums (DIST=folder)
+	@rm -rf $(DIST) build/dist-tree && mkdir -p $(DIST) build/dist-tree/build/$(LIB)
+	@build/tools/bin/python setup.py -q sdist --dist-dir $(DIST)
+	@echo "compiling ext/ and engine/ into a wheel, from the sdist"
+	@tar xf $(DIST)/serendip-*.tar.gz -C build/dist-tree --strip-components=1
+	@find ext engine server -name '*.c' -exec cp -p --parents -t build/dist-tree {} +  # newer than its source: not made again
+	@find ext engine server -name "*$(SUFFIX)" -exec cp -p --parents -t build/dist-tree/build/$(LIB) {} +
+	@cd build/dist-tree && ../tools/bin/python setup.py -q build --parallel 2 bdist_wheel --dist-dir $(DIST) >../dist.log 2>&1 || { tail -40 ../dist.log; exit 1; }
+	@cd client && ../build/tools/bin/python -c 'from setuptools import setup; setup()' -q sdist --dist-dir $(DIST)
+	@build/tools/bin/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -w $(DIST) $(DIST)/serendip_client-*.tar.gz
+	@if command -v npm >/dev/null; then cd client/js && npm pack --silent --pack-destination $(DIST) >/dev/null; else echo "no npm here: its package is left out"; fi
+	@cd $(DIST) && sha256sum -- * >SHA256SUMS && cat SHA256SUMS
+DIST = $(CURDIR)/build/dist
 
 site: build/site-tools/.locked  ## write the documents as a site into build/site/, static files for any web server (SITE=folder; SITE_SERVER=https://chat.example: the server to try)
 	@NO_MKDOCS_2_WARNING=1 build/site-tools/bin/mkdocs build -q --strict -f site/mkdocs.yml -d $(abspath $(or $(SITE),build/site))

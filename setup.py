@@ -81,6 +81,7 @@ if wrong := [line for module in plain for line in differences(Path(module.source
     sys.exit("\n".join(wrong))
 
 
+PACKAGES = ("ext", "engine", "server")
 SHIP_RULES = "from server.trust.screening.rule_cache import ship; ship()"
 
 
@@ -113,6 +114,22 @@ def ship(tree: str) -> None:
                 target.write_bytes(source.read_bytes())
 
 
+def is_made(file: str) -> bool:
+    """Whether a build writes this file: Cython's C, catalogues and templates as they are read; an sdist has their sources."""
+    path = Path(file)
+    return path.name in ("compiled.json", "compiled.bin") or (path.suffix == ".c" and path.parts[0] in PACKAGES)
+
+
+def translate(modules: list[Extension]) -> None:
+    """Write the C of modules beside their sources. A build does it, and an sdist does not: it has the sources alone."""
+    for directives in (DIRECTIVES, PLAIN):
+        group = [module for module in modules if (module in plain) is (directives is PLAIN)]
+        options = {"annotate": bool(os.environ.get("SERENDIP_ANNOTATE")), "nthreads": 2}
+        made = {one.name: one for one in cythonize(group, compiler_directives=directives, **options)}
+        for module in group:
+            vars(module).update(vars(made[module.name]))
+
+
 class InPlace(build_ext):
     """What a checkout runs."""
 
@@ -126,6 +143,9 @@ class InPlace(build_ext):
 
     def run(self) -> None:
         """Compile, and prepare what is no module."""
+        translate(self.extensions)
+        if os.environ.get("SERENDIP_ANNOTATE"):
+            return  # the pages are wanted alone
         self._done = count(1)
         super().run()
         if self.inplace and Path("server").is_dir():  # a copy of ext/ alone has none (`python -m bench instructions`)
@@ -139,7 +159,7 @@ class InPlace(build_ext):
         """Delete what was compiled from a module that moved or is plain Python now: Python would import it in place of the source."""
         compiled = {Path(self.get_ext_fullpath(one.name)).resolve() for one in self.extensions}
         suffix = self.get_ext_filename("x").removeprefix("x")
-        for found in (path for folder in ("ext", "engine", "server") for path in Path(folder).rglob(f"*{suffix}")):
+        for found in (path for folder in PACKAGES for path in Path(folder).rglob(f"*{suffix}")):
             if found.resolve() not in compiled and not DEBUG and not COVER:
                 found.unlink()
                 found.with_name(found.name.removesuffix(suffix) + ".c").unlink(missing_ok=True)
@@ -171,20 +191,11 @@ class Source(sdist):
     """What an sdist holds."""
 
     def make_release_tree(self, base_dir: str, files: list[str]) -> None:
-        """Copy, and add the commit."""
-        super().make_release_tree(base_dir, files)
+        """Copy what no build made, and add the commit."""
+        super().make_release_tree(base_dir, [file for file in files if not is_made(file)])
         stamp(base_dir)
         ship(base_dir)
         copy_client(Path(base_dir, "client/js"))
 
 
-setup(
-    ext_modules=[
-        module
-        for group, directives in ((extensions, DIRECTIVES), (plain, PLAIN))
-        for module in cythonize(
-            group, compiler_directives=directives, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2
-        )
-    ],
-    cmdclass={"build_ext": InPlace, "build_py": Packed, "sdist": Source},
-)
+setup(ext_modules=[*extensions, *plain], cmdclass={"build_ext": InPlace, "build_py": Packed, "sdist": Source})

@@ -18,8 +18,8 @@ from server.ops.version import VERSION
 from tests.support.services import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
-# bytes: it has 203 MB now, 36 of them what Babel knows of languages, 23 ours; the tools of a developer have a gigabyte
-LARGEST = 210 * 1024 * 1024
+# bytes: it has 213 MB now, 36 of them what Babel knows of languages, 31 ours; the tools of a developer have a gigabyte
+LARGEST = 220 * 1024 * 1024
 BARE = {name: value for name, value in os.environ.items() if not name.startswith(("SERENDIP_", "PYTHON"))}
 pytestmark = pytest.mark.timeout(900)  # seconds: it compiles everything, and may have to fetch the packages
 

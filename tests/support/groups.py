@@ -148,6 +148,7 @@ OUTSIDE = (
     "tests/server/realtime/worker/test_resume_cuts.py",
     "tests/support/test_forkserver.py",
     "tests/support/test_unsteady.py",
+    "tests/test_dist.py",
     "tests/test_install.py",
     "tests/test_site.py",
     "tests/test_wheel.py",
@@ -269,6 +270,7 @@ THOROUGH = (
     "tests/server/fleet/processes/test_weighed.py",
     "tests/server/main/processes/test_frontend_upgrade.py",
     "tests/support/",
+    "tests/test_dist.py",
     "tests/test_install.py",
     "tests/test_wheel.py",
 )
