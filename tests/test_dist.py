@@ -167,6 +167,13 @@ def test_the_server_and_the_python_client_chat_each_installed_by_itself(
         assert talk.stdout.readline() == "Stranger: from the wheel\n"
 
 
+def test_the_installed_python_client_alone_measures_the_server(site: str, python: Path, tmp_path: Path) -> None:
+    words = ("load", site, "--users", "2", "--seconds", "3", "--lines", "2", "--pause", "0.2", "--json")
+    figures = json.loads(run(python, "-m", "serendip_client", *words, cwd=tmp_path))
+    assert figures["chats"] > 0
+    assert figures["lines"] >= 4 * figures["chats"]
+
+
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm packs it")
 def test_node_chats_with_the_installed_javascript_package(dist: Path, site: str, python: Path, tmp_path: Path) -> None:
     (packed,) = dist.glob("*.tgz")

@@ -1,0 +1,107 @@
+"""Test the load test of the client with a real server, and with one that refuses or falls silent."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from serendip_client import Client, Matched
+from serendip_client.__main__ import main
+from serendip_client.load_test import LoadOptions, LoadTest, allow_files
+from serendip_client.testing import FakeServer
+from tests.server.site.web.servers import ROOT
+
+PROGRAM = (sys.executable, "-m", "serendip_client", "load")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "client")}
+QUICK = LoadOptions(users=4, seconds=3.0, lines=2, pause=0.05, ramp=100.0)
+
+
+async def test_pairs_chat_and_every_line_is_heard(url: str) -> None:
+    test = LoadTest(url, QUICK)
+    figures = (await test.run()).summary()
+    assert figures["errors"] == {}
+    assert figures["chats"] > 0
+    assert figures["lines"] >= figures["chats"] * 2 * QUICK.lines
+    assert figures["connect_ms"]["count"] >= figures["chats"]
+    for name in ("connect_ms", "match_ms", "line_ms"):
+        assert 0 < figures[name]["p50"] <= figures[name]["p99"] <= figures[name]["max"]
+    assert figures["own"]["delay_ms"]["count"] > 0
+
+
+async def test_no_real_user_is_met(url: str) -> None:
+    async with Client(url) as user:
+        await user.find(["somebody real"])
+        meeting = asyncio.create_task(user.next(Matched))
+        figures = (await LoadTest(url, QUICK).run()).summary()
+        assert not meeting.done()
+        meeting.cancel()
+    assert figures["errors"] == {}
+
+
+async def test_a_user_who_did_not_ask_for_the_topic_is_left_at_once_and_counted() -> None:
+    async with FakeServer() as server:
+        test = LoadTest(server.url, LoadOptions(users=2, seconds=600.0, lines=1, pause=0.01, ramp=100.0))
+        running = asyncio.create_task(test.run())
+        await server.meet(common=[])
+        async with asyncio.timeout(30):
+            while not test.figures.errors["met another user"]:  # noqa: ASYNC110 - a count has no event
+                await asyncio.sleep(0.01)
+        test.stop()
+        figures = (await running).summary()
+    assert figures["chats"] == figures["lines"] == 0
+
+
+def test_the_command_prints_a_table_or_json_and_ends_with_the_figures_at_ctrl_c(url: str) -> None:
+    site = url.removesuffix("/ws").replace("ws:", "http:")
+    words = (*PROGRAM, site, "--users", "2", "--lines", "1", "--pause", "0.01", "--ramp", "100")
+    done = subprocess.run([*words, "--seconds", "2"], capture_output=True, text=True, env=ENVIRONMENT, timeout=50)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for title in ("chats", "time to match", "line", "errors: none", "this program: "):
+        assert f"\n{title}" in done.stdout
+    with subprocess.Popen(
+        [*words, "--seconds", "1000", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as endless:
+        assert endless.stderr is not None
+        endless.stderr.readline()  # it has begun
+        endless.send_signal(signal.SIGINT)
+        told, _ = endless.communicate(timeout=50)
+    figures = json.loads(told)
+    assert (figures["users"], figures["seconds"] < 100) == (2, True)
+
+
+def test_a_server_that_is_away_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["load", "http://127.0.0.1:9", "--users", "2", "--seconds", "1", "--json"]
+    assert main(words) == 1
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["chats"] == 0
+    assert any(name.startswith("connection dropped") for name in figures["errors"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--users", "3"], "an even number"),
+        (["--users", "0"], "no whole number"),
+        (["--pause", "-1"], "no number above 0"),
+        (["--seconds", "nan"], "no number above 0"),
+    ],
+)
+def test_a_wrong_size_is_refused_with_what_would_be_right(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["load", "http://127.0.0.1:9", *words])
+    assert told in capsys.readouterr().err
+
+
+def test_more_connections_than_the_system_allows_are_refused_at_once() -> None:
+    with pytest.raises(OSError, match="open files are needed"):
+        allow_files(1 << 40)
