@@ -39,6 +39,22 @@ class AlbumView(Protocol):
     def sent(self) -> Sequence[SentPicture]:
         """Pictures that the two sent each other, oldest first."""
 
+    @property
+    def keys(self) -> Sequence[int]:
+        """Number of the keys for pictures that each side was given."""
+
+
+class AttachedView(Protocol):
+    """What the two of a chat attach to their lines."""
+
+    @property
+    def faces(self) -> Mapping[tuple[int, int], str]:
+        """(line, side) to the reaction of this side there."""
+
+    @property
+    def album(self) -> AlbumView | None:
+        """Pictures that the two send each other; None: they can send none."""
+
 
 class ChatView(Protocol):
     """A chat (`engine.core.chat.Chat`)."""
@@ -72,12 +88,8 @@ class ChatView(Protocol):
         """College by side, if it was shown."""
 
     @property
-    def faces(self) -> Mapping[tuple[int, int], str]:
-        """(line, side) to the reaction of this side there."""
-
-    @property
-    def album(self) -> AlbumView | None:
-        """Pictures that the two send each other; None: they can send none."""
+    def attached(self) -> AttachedView:
+        """Reactions and pictures."""
 
     @property
     def found(self) -> Mapping[tuple[int, str], int]:

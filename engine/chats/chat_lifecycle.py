@@ -97,8 +97,8 @@ class Chats:
         partner = self._core.sessions.get(seat.others[0][1])
         if partner is None or not partner.pictures:
             return False
-        chat = seat.chat
-        chat.album = chat.album or Album()
+        attached = seat.chat.attached
+        attached.album = attached.album or Album()
         return True
 
     def decline(self, seat: Seat) -> None:

@@ -40,7 +40,7 @@ class Reactions:
             raise BadField("react", "seq")
         if self._core.settings.limits:
             pay(seat, "react", now)
-        faces, key = seat.chat.faces, (request.seq, seat.side)
+        faces, key = seat.chat.attached.faces, (request.seq, seat.side)
         if faces.get(key, "") == request.face:
             return
         faces.pop(key, None)
@@ -73,7 +73,7 @@ def pay(seat: Seat, of: str, now: float) -> None:
 def faces_of(seat: Seat) -> list[dict[str, Any]]:
     """Return the reactions of a chat as `resumed` lists them to the user at this seat."""
     found: list[dict[str, Any]] = []
-    for (seq, side), face in seat.chat.faces.items():
+    for (seq, side), face in seat.chat.attached.faces.items():
         one: dict[str, Any] = {"seq": seq, "face": face}
         if seat.side == WATCHER:
             one["from"] = side + 1

@@ -34,6 +34,9 @@ from ext.base.ageing_map import AgeingMap
 UNCHECKED: Final = "unchecked"  # it could not be checked; with the setting `checked` it is refused
 REFUSED: Final = "refused"  # it is no picture of the promised kind
 RESULTS: Final = frozenset((CLEAN, UNSURE, HIT, UNDECIDED, UNCHECKED, REFUSED, KNOWN))
+KEYS_MOST: Final = (
+    2 * SENT_MOST
+)  # of a side in a chat: some uploads fail, and refused pictures take memory and time too
 ANSWER_WITHIN: Final = SENT_WITHIN + 30.0  # seconds from the key to the result of the check
 
 
@@ -80,19 +83,22 @@ class SentPictures:
     # pictures
 
     def send(self, session: Session, request: Picture, now: float) -> None:
-        """Answer with a key to upload a picture. Raises Refusal."""
+        """Answer with a key to upload a picture; with another one if the first did not lead to a result, for the same id. Raises Refusal."""
         id = request.id
         seat, album = self._album(session, "picture", id)
         chat = seat.chat
         if album.allowed & BOTH_ALLOW != BOTH_ALLOW:
             raise Refusal("pictures", "picture", id)
         self._check(session, seat, album, "picture", id, now)
-        if seat.paused or self._sending.get((chat.id, seat.side), now) is not None:
+        key = self._sending.get((chat.id, seat.side), now)
+        again = key is not None and (entry := self._under_way.get(key, now)) is not None and entry[2] == id
+        if seat.paused or not (key is None or again):
             raise Refusal("too_fast", "picture", id, 1.0)
         self._pay(seat, now, SENT_BURST, SENT_RATE, "picture", id)
         key = self._core.outside.make_upload_key(chat.id, seat.side)
         if not key:
             raise Refusal("pictures", "picture", id)
+        album.keys[seat.side] += 1
         self._under_way.put(key, (chat.id, seat.side, id), now + ANSWER_WITHIN, now)
         self._sending.put((chat.id, seat.side), key, now + ANSWER_WITHIN, now)
         self._core.count("picture asked")
@@ -103,22 +109,35 @@ class SentPictures:
         if result not in RESULTS or (entry := self._under_way.pop(key)) is None:
             return
         name, side, id = entry
-        self._sending.pop((name, side))
-        session = self._tips.at(name, side)
+        newest = self._sending.get((name, side), now) in (
+            None,
+            key,
+        )  # else the sender asked for another key with this id
+        if newest:
+            self._sending.pop((name, side))
         self._core.count("picture " + result)
-        if session is None or session.seat is None or session.seat.chat.album is None:
+        there = self._tips.who(name, side)
+        if there is None:
+            return
+        session, seat = there
+        album = seat.chat.attached.album
+        if result == KNOWN and self._core.keeps:  # who left at once too
+            self._act(session, seat, KNOWN, now)
+        if album is None or session.seat is not seat or session.state != CHATTING:
             return  # the chat is over
-        seat, album = session.seat, session.seat.chat.album
         if result == HIT:
             self._count(session, seat, album, now)
-        elif result == KNOWN and self._core.keeps:
-            self._act(session, seat, KNOWN, now)
+        if not newest:
+            self._core.outside.withdraw_picture(key)
+            return
         both = album.allowed & BOTH_ALLOW == BOTH_ALLOW
         checked = self._core.settings.sends == ON or result != UNCHECKED
         if result in (REFUSED, KNOWN) or not (both and checked):
+            self._core.outside.withdraw_picture(key)
             self._refuse(session, "pictures" if result not in (REFUSED, KNOWN) else "no_picture", id)
             return
-        veil = NUDITY if result == HIT and self._core.settings.veil != NONE else UNCHECKED * (result == UNCHECKED)
+        unseen = result in (UNCHECKED, UNDECIDED)  # the program saw too little to say what it is
+        veil = NUDITY if result == HIT and self._core.settings.veil != NONE else UNCHECKED * unseen
         sent = SentPicture(side, seat.chat.ring.last, self._core.outside.unix_time(), key, veil)
         album.sent.append(sent)
         if session.conn:
@@ -134,7 +153,8 @@ class SentPictures:
 
     def over(self, chat: Chat) -> None:
         """Have the pictures of a chat that ended given out no more."""
-        if chat.album is not None and chat.album.sent:
+        album = chat.attached.album
+        if album is not None and any(album.keys):
             self._core.outside.end_pictures(chat.id)
 
     def sweep(self, now: float) -> None:
@@ -152,9 +172,10 @@ class SentPictures:
             raise Refusal("no_chat", of, id)
         if seat.side == WATCHER:
             raise Refusal("bad_type", of, id)
-        if seat.chat.album is None:
+        album: Album | None = seat.chat.attached.album
+        if album is None:
             raise Refusal("pictures", of, id)
-        return seat, seat.chat.album
+        return seat, album
 
     def _check(self, session: Session, seat: Seat, album: Album, of: str, id: str | None, now: float) -> None:
         """Raise Refusal if this side may not send pictures now."""
@@ -166,7 +187,11 @@ class SentPictures:
         if self._core.pauses.left(session.person, now) > 0:  # as from video
             raise Refusal("pictures", of, id)
         own = [one for one in album.sent if one.side == seat.side]
-        if len(own) >= SENT_MOST or sum(one.veil == NUDITY for one in own) >= UNSAFE_MOST:
+        if (
+            len(own) >= SENT_MOST
+            or album.keys[seat.side] >= KEYS_MOST
+            or sum(one.veil == NUDITY for one in own) >= UNSAFE_MOST
+        ):
             raise Refusal("pictures", of, id)
 
     def _is_at(self, session: Session, chat: str) -> bool:
@@ -224,7 +249,7 @@ def _told(sent: SentPicture, side: int) -> dict[str, Any]:
 
 def album_of(seat: Seat) -> dict[str, Any] | None:
     """Return the pictures of a chat as `resumed` has them for the user at this seat; None: nothing is allowed or sent."""
-    album = seat.chat.album
+    album = seat.chat.attached.album
     if seat.side == WATCHER or album is None or not (album.allowed or album.sent):
         return None
     found: dict[str, Any] = {

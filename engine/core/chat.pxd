@@ -5,8 +5,8 @@ cdef class Chat:
     cdef public int acted, lifted
     cdef public bint video, relay
     cdef public tuple people, colleges
-    cdef public dict found, faces
-    cdef public object looks, album
+    cdef public dict found
+    cdef public object looks, attached
 
 cdef class Seat:
     cdef public Chat chat

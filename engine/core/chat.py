@@ -30,10 +30,21 @@ class SentPicture(NamedTuple):
 
 @dataclass
 class Album:
-    """Pictures of a chat. `allowed`: bits, as above; `sent`: oldest first."""
+    """Pictures of a chat. `allowed`: bits, as above; `sent`: oldest first; `keys`: number of the keys that each side was given."""
 
     allowed: int = 0
     sent: list[SentPicture] = field(default_factory=list)
+    keys: list[int] = field(default_factory=lambda: [0, 0])
+
+
+@dataclass
+class Attached:
+    """What the two attach to their lines. `faces`: reactions, oldest first: (line, side) to face (`engine.chats.reactions`); `album`: pictures that
+    they send each other (`engine.chats.sent_pictures`), None: they can send none.
+    """
+
+    faces: dict[tuple[int, int], str] = field(default_factory=dict)
+    album: Album | None = None
 
 
 class Chat:
@@ -44,10 +55,9 @@ class Chat:
 
     __slots__ = (
         "acted",
-        "album",
+        "attached",
         "began",
         "colleges",
-        "faces",
         "found",
         "id",
         "language",
@@ -84,13 +94,8 @@ class Chat:
         self.language = ""  # as `matched` told the side that began first: a subtag, `*`, or empty before
         # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_classes.RULES`)
         self.found: dict[tuple[int, str], int] = {}
-        self.faces: dict[
-            tuple[int, int], str
-        ] = {}  # reactions, oldest first: (line, side) to face (`engine.chats.reactions`)
         self.acted = 0  # bits of the sides whose requests to a child were acted on (`engine.chats.grooming`)
-        self.album: Album | None = (
-            None  # pictures that the two send each other (`engine.chats.sent_pictures`); None: they can send none
-        )
+        self.attached = Attached()
         self.lifted = 0  # bits of the sides that lifted their curtain (`engine.chats.camera_checks`)
         self.looks: CameraState | None = (
             None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over

@@ -353,6 +353,10 @@ def no_end_of_pictures(_: str) -> None:
     """Tell nothing."""
 
 
+def no_withdrawal(_: str) -> None:
+    """Tell nothing."""
+
+
 def even() -> float:
     """Return the middle of the range."""
     return 0.5
@@ -407,6 +411,8 @@ class Outside:
     make_upload_key: Callable[[str, int], str] = no_upload_key
     # give out the pictures of a chat no more: it ended
     end_pictures: Callable[[str], None] = no_end_of_pictures
+    # give out the picture with this key no more: it is not shown
+    withdraw_picture: Callable[[str], None] = no_withdrawal
     # draw an unguessable number in [0, 1), for the times of camera checks
     draw_number: Callable[[], float] = even
     # remove all addresses from a signal but a relay's; None: nothing is left. Raises Refusal

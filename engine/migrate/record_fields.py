@@ -54,7 +54,7 @@ NOT_CARRIED: Final = {
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
 _MOST_KEPT: Final = 1_024  # of each of the two caches below: users choose the language
 _OF_WORDS: Final = frozenset(
-    ("ring", "looks", "found", "acted", "allowed", "sent", "faces")
+    ("ring", "looks", "found", "acted", "allowed", "sent", "keys", "faces")
 )  # of a chat: what was said and seen
 _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
@@ -230,11 +230,13 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["colleges"] = chat.colleges
     if chat.found:
         record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
-    if chat.faces:
-        record["faces"] = [(seq, side, face) for (seq, side), face in chat.faces.items()]
-    if chat.album is not None:
-        record["allowed"] = chat.album.allowed
-        record["sent"] = [tuple(one) for one in chat.album.sent]
+    if chat.attached.faces:
+        record["faces"] = [(seq, side, face) for (seq, side), face in chat.attached.faces.items()]
+    album = chat.attached.album
+    if album is not None:
+        record["allowed"] = album.allowed
+        record["sent"] = [tuple(one) for one in album.sent]
+        record["keys"] = album.keys
     if chat.lifted:
         record["lifted"] = chat.lifted
     if chat.acted:
@@ -281,9 +283,10 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
         tuple(record.get("colleges", ())),
     )
     chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
-    chat.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
+    chat.attached.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
     if "allowed" in record:
-        chat.album = Album(record["allowed"], [SentPicture(*one) for one in record.get("sent", ())])
+        sent = [SentPicture(*one) for one in record.get("sent", ())]
+        chat.attached.album = Album(record["allowed"], sent, [*record.get("keys", (0, 0))])
     chat.lifted = record.get("lifted", 0)
     chat.acted = record.get("acted", 0)
     chat.language = record.get("language", "")

@@ -279,6 +279,7 @@ CHAT: Final[Table] = {
     "acted": _kinds,
     "allowed": _kinds,
     "sent": _at_most(2 * SENT_MOST, _row(_side, _count, _count, _text, _text)),  # side, line, Unix time, key, veil
+    "keys": _row(_count, _count),  # keys for pictures that each side was given
     "lifted": _kinds,
     "faces": _at_most(REACTIONS_MOST, _row(_count, _side, _one_of(*FACES))),  # line, side, reaction
     "found": _at_most(128, _row(_side, _text, _count)),  # side, rule, line

@@ -13,7 +13,7 @@ LEFT = {
     "server/main/parts/reception.py: self.addresses.known",  # its parts are made from the worker, which is made from the addresses
 }
 FIELDS = 15  # of a class that has too many
-LARGE = 24  # classes of so many fields or more; the number only shrinks
+LARGE = 23  # classes of so many fields or more; the number only shrinks
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:

@@ -78,7 +78,9 @@ class Kind(enum.IntEnum):
     AGE = 55  # worker to frontend, and it to the others: age answer of a user who wrote that they are under 18 (`engine.conduct.age_answers`)
     AGES = 74  # worker to a new frontend, and frontend to a new worker, or all: the same of many, with seconds left
     LOOK = 57  # worker to frontend: pictures of these sides of a chat were requested, by these nonces
-    UPLOAD = 82  # worker to frontend: a side of a chat will upload a picture under this key; an empty key: the chat with pictures ended
+    # worker to frontend: a side of a chat will upload a picture under this key; an empty key: the chat with pictures ended; an empty chat: the
+    # picture with this key is not shown
+    UPLOAD = 82
     PICTURED = 58  # frontend to worker: result for the picture of a nonce
     PICTURES = (
         59  # frontend to worker: mean seconds between two pictures of a chat, 0: none; whether pictures can be checked

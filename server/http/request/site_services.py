@@ -67,6 +67,9 @@ class SentHolder(Protocol):
     def take(self, key: str, body: bytes) -> None:
         """Receive a picture. Raises Refused."""
 
+    def stop(self, key: str) -> None:
+        """Release a key whose picture did not arrive whole."""
+
     def give(self, key: str) -> bytes | None:
         """Return a picture; None: the key is unknown."""
 

@@ -99,7 +99,8 @@ class Reception:
             settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, ports.on_pause,
             ports.make_room, replace(
                 ports.worker, request_pictures=self.nonces.ask, make_upload_key=self.nonces.key,
-                end_pictures=self.nonces.over, find_country_refusal=self.countries.refusal,
+                end_pictures=self.nonces.over,
+                withdraw_picture=self.nonces.withdraw, find_country_refusal=self.countries.refusal,
                 find_service=self.service.greeting,
             ),
         )  # fmt: skip

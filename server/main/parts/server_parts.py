@@ -244,7 +244,8 @@ class Server:
     def _sent_pictures(self) -> SentPictures | None:
         if self._settings.pictures.offered(self._settings.store.enabled) == "off":
             return None
-        sent = SentPictures(self._judge_sent, int(self._settings.pictures.memory), self._on_picture)
+        chosen = self._settings.pictures
+        sent = SentPictures(self._judge_sent, int(chosen.memory), chosen.in_chat == "checked", self._on_picture)
         self.board.add(sent.reading)
         return sent
 
@@ -263,11 +264,15 @@ class Server:
         return "" if self.pictures is None else await self.pictures.glance(still, frames)
 
     def expect_picture(self, chat: str, side: int, key: str) -> None:
-        """Take the key of a picture that a user will upload to this process; an empty key: the chat ended."""
-        if self.sent is not None and key:
-            self.sent.asked(chat, side, key)
-        elif self.sent is not None:
+        """Take the key of a picture that a user will upload to this process; an empty key: the chat ended; an empty chat: it is not shown."""
+        if self.sent is None:
+            return
+        if not key:
             self.sent.over(chat)
+        elif not chat:
+            self.sent.withdraw(key)
+        else:
+            self.sent.asked(chat, side, key)
 
     def ask_for_pictures(self, chat: str, sides: Sequence[int], nonces: Sequence[str]) -> None:
         """Take requests for pictures: they will be uploaded to this process."""
@@ -295,6 +300,8 @@ class Server:
         try:
             await self.show_metrics(listening=listening)
             await self.open_store(secret, listening=listening)
+            if self.sent is not None:
+                self.tasks.start("sent-pictures", self.sent.run)
             await self.build()
             await self._orders.start(listening=listening)
         except Unavailable as error:
@@ -523,6 +530,9 @@ class Server:
             await self._looking.stop()
         if self._collections is not None:
             self._collections.stop()
+        if self.sent is not None:
+            await self.tasks.end("sent-pictures")
+            await self.sent.close()
         await self._reception.asking.close()
         self.worker.stop()
         await self._close_store()

@@ -33,7 +33,17 @@ NAMES: Final = (
         "safety-bans",
         "safety-figures",
     ),
-    *("figures", "pictures", "pictures-looked", "provider", "safety-intake", "safety-minors", "screening", "statement"),
+    *(
+        "figures",
+        "pictures",
+        "pictures-looked",
+        "provider",
+        "safety-intake",
+        "safety-minors",
+        "screening",
+        "sent-pictures",
+        "statement",
+    ),
     *(
         "objects-probe",
         "store-keys",

@@ -37,7 +37,8 @@ def mode(chat: ChatView) -> str:
 def transcript(seat: SeatView) -> Transcript | None:
     """Return the transcript of a chat's ring; None if it holds no lines."""
     chat = seat.chat
-    lines, cut = of_ring(chat.ring.lines(), chat.faces, [one[:3] for one in chat.album.sent] if chat.album else ())
+    album = chat.attached.album
+    lines, cut = of_ring(chat.ring.lines(), chat.attached.faces, [one[:3] for one in album.sent] if album else ())
     if not lines:
         return None
     facts = orjson.loads(b"{" + seat.inside + b"}") if seat.inside else {}

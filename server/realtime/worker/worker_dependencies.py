@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.core.ports import never_moved, no_end_of_pictures, no_pictures, no_upload_key
+from engine.core.ports import never_moved, no_end_of_pictures, no_pictures, no_upload_key, no_withdrawal
 from server.ops.security.pair_tokens import never_banned
 from server.realtime.worker.tunnel_interface import NO_TUNNELS, TunnelPort
 
@@ -84,6 +84,8 @@ class WorkerPorts:
     make_upload_key: Callable[[str, int], str] = no_upload_key
     # a chat with such pictures ended
     end_pictures: Callable[[str], None] = no_end_of_pictures
+    # such a picture is not shown
+    withdraw_picture: Callable[[str], None] = no_withdrawal
     # a user of this process wrote an age: identity, state (see `engine.conduct.age_answers`), age
     on_age: Callable[[int, str, int], None] = ignore
     # a detection of a user of this process counts for a day: identity, class, chat (`engine.conduct.daily_detections`)

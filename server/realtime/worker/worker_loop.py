@@ -96,6 +96,7 @@ class Worker:
                 make_nonces=ports.request_pictures,
                 make_upload_key=ports.make_upload_key,
                 end_pictures=ports.end_pictures,
+                withdraw_picture=ports.withdraw_picture,
                 draw_number=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
                 **outside,
             ),

@@ -59,7 +59,9 @@ NOBODY = Person(0, "")
 
 def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
     """Capture a report or a detection. `mode`: the kind of the chat."""
-    now, chat = int(time.time()), seat.chat.id if seat.chat.video or (seat.chat.album and seat.chat.album.sent) else ""
+    album = seat.chat.attached.album
+    # a key is enough: what is refused, or still checked, is not in `sent`
+    now, chat = int(time.time()), seat.chat.id if seat.chat.video or (album is not None and any(album.keys)) else ""
     if isinstance(what, Act):
         text, subject = _text(seat, what.side, _lines_of(seat, what), mode, now), _person(seat, what.side)
         if what.earlier:

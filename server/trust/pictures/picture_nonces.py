@@ -35,7 +35,8 @@ def no_upload(_chat: str, _side: int, _key: str) -> None:
 
 class Nonces:
     """Source of nonces and keys in a process with users. `on`: pictures are requested now; `sent`: called with each request (chat, sides, nonces);
-    `draw`: returns a nonce; `upload`: called with each key (chat, side, key), and with an empty key when a chat with pictures ended.
+    `draw`: returns a nonce; `upload`: called with each key (chat, side, key), with an empty key when a chat with pictures ended, and
+    with an empty chat when the picture with this key is not shown.
     """
 
     def __init__(self, sent: Sent = nowhere, draw: Callable[[], str] | None = None, upload: Upload = no_upload) -> None:
@@ -61,3 +62,7 @@ class Nonces:
     def over(self, chat: str) -> None:
         """Tell that a chat with pictures ended."""
         self._upload(chat, 0, "")
+
+    def withdraw(self, key: str) -> None:
+        """Tell that the picture with this key is not shown."""
+        self._upload("", 0, key)

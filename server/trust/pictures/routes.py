@@ -55,10 +55,15 @@ async def upload(request: web.Request) -> web.Response:
     try:
         if passing is not None and (host := await passing.of_token(key)) is not None:
             return await passing.ask(request, host, PICTURE, await body(request, SENT_MAX))
-        sent.begin(key)  # before a byte of it is read
         if request.content_type != JPEG:
             raise Refused(415)
-        sent.take(key, await body(request, SENT_MAX))
+        sent.begin(key)  # before a byte of it is read
+        try:
+            picture = await body(request, SENT_MAX)
+        except BaseException:
+            sent.stop(key)
+            raise
+        sent.take(key, picture)
     except (Gone, Away):
         return web.Response(status=404, headers=UNSEEN)
     except (Refused, BadForm) as refused:

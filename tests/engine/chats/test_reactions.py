@@ -102,7 +102,7 @@ def test_too_many_at_once_are_refused_and_the_oldest_is_dropped_beyond_the_bound
         world.wait(1)
         world.send(b, type="react", seq=seq, face="sad")
     assert b.session.seat is not None
-    faces = b.session.seat.chat.faces
+    faces = b.session.seat.chat.attached.faces
     assert len(faces) == REACTIONS_MOST
     assert (1, b.session.seat.side) not in faces
 

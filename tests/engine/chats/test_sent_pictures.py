@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from engine.chats.sent_pictures import KEYS_MOST
 from engine.conduct.detection_consequences import KNOWN, NUDITY, Act
 from engine.core.chat import Chat
 from engine.wire.protocol import ALLOW_BURST, SENT_BURST, SENT_MOST
 from engine.wire.rule_constants import CHECKED, OFF, ON, PAUSE, Settings
+from server.trust.evidence.reported_chat import of_seat
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, bare, error
 
@@ -18,17 +20,21 @@ POSSIBLE = {"type": "error", "code": "pictures"}
 
 
 class Sending(MovingWorld):
-    """Two who show pictures. `keys`: those made, with chat and side; `over`: chats whose pictures ended; `checked`: pictures can be checked."""
+    """Two who show pictures. `keys`: those made, with chat and side; `over`: chats whose pictures ended; `withdrawn`: keys; `checked`: pictures can
+    be checked.
+    """
 
     def __init__(self, *, checked: bool = True, keeps: bool = False, **settings: Any) -> None:
         self.keys: list[tuple[str, int, str]] = []
         self.over: list[str] = []
+        self.withdrawn: list[str] = []
         self._numbers = count(1)
         super().__init__(
             Settings(**{"sends": CHECKED, **settings}),
             keeps=keeps,
             make_upload_key=self._key,
             end_pictures=self.over.append,
+            withdraw_picture=self.withdrawn.append,
             unix_time=lambda: 77,
         )
         self.engine.change_pictures(0.0, checked)
@@ -109,6 +115,7 @@ def test_a_decline_is_not_told_and_a_yes_can_be_taken_back() -> None:
     world.judge(key, "clean")
     assert bare(a.take()) == [{**POSSIBLE, "of": "picture", "id": "p1"}], "one that was under way is not shown"
     assert b.take() == []
+    assert world.withdrawn == [key], "and its key opens nothing"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +181,48 @@ def test_an_unsafe_picture_is_veiled_counted_and_after_two_there_are_no_more() -
     world.ask(b)
 
 
+def test_a_picture_of_which_the_program_saw_too_little_needs_a_second_press() -> None:
+    world = Sending()
+    a, b = world.agree()
+    world.judge(world.ask(a), "undecided")
+    assert b.take()[0]["veil"] == "unchecked"
+
+
+def test_a_listed_picture_goes_to_moderators_although_its_sender_left_before_the_result() -> None:
+    world = Sending(keeps=True)
+    a, b = world.agree()
+    key, chat = world.ask(a), chat_of(a).id
+    world.send(a, type="leave")
+    assert world.over == [chat], "although no picture was shown"
+    b.take()
+    world.judge(key, "known")
+    assert [act.found for act in world.acts()] == [KNOWN]
+    (reported,) = [of_seat(seat, act, "text") for _, seat, act in world.kept if isinstance(act, Act)]
+    assert reported.chat == chat, "so the case gets the picture"
+    assert b.take() == []
+
+
+def test_the_same_picture_asked_for_again_gets_another_key_and_is_shown_once() -> None:
+    world = Sending()
+    a, b = world.agree()
+    first, second = world.ask(a, "p1"), world.ask(a, "p1")
+    world.judge(first, "clean")
+    assert (a.take(), b.take()) == ([], [])
+    assert world.withdrawn == [first]
+    world.judge(second, "clean")
+    assert [frame["key"] for frame in b.take()] == [second]
+
+
+def test_uploads_that_are_never_shown_are_limited_too() -> None:
+    world = Sending(keeps=True)
+    a, _ = world.agree()
+    for number in range(KEYS_MOST):
+        world.judge(world.ask(a, f"p{number}"), "refused")
+        world.wait(20)
+        a.take()
+    assert bare(world.send(a, type="picture", id="p99")) == [{**POSSIBLE, "of": "picture", "id": "p99"}]
+
+
 def test_a_listed_picture_is_not_shown_and_goes_to_moderators() -> None:
     world = Sending(keeps=True)
     a, b = world.agree()
@@ -233,10 +282,10 @@ def test_pictures_move_with_their_chat_and_one_under_way_is_lost() -> None:
     a, b = world.agree()
     world.judge(world.ask(a), "clean")
     key = world.ask(a, "p2")
-    before = chat_of(a).album.sent  # type: ignore[union-attr]
+    before = chat_of(a).attached.album.sent  # type: ignore[union-attr]
     world.move()
     world.engine.change_pictures(0.0, True)
-    assert chat_of(a).album.sent == before  # type: ignore[union-attr]
+    assert chat_of(a).attached.album.sent == before  # type: ignore[union-attr]
     a.take(), b.take()
     world.judge(key, "clean")
     assert (a.take(), b.take()) == ([], [])

@@ -74,8 +74,8 @@ class Plain:
 def shown(wire: Wire, chat: Chat) -> None:
     """What the two showed each other."""
     wire.session.pictures = True
-    chat.album = Album(3, [SentPicture(1, 2, 77, "k" * 22, "nudity")])
-    chat.faces = {(1, 0): "heart", (2, 1): "sad"}
+    chat.attached.album = Album(3, [SentPicture(1, 2, 77, "k" * 22, "nudity")], [1, 4])
+    chat.attached.faces = {(1, 0): "heart", (2, 1): "sad"}
 
 
 def full(world: MovingWorld) -> list[Wire]:

@@ -303,7 +303,8 @@ DISCLOSED = (
         " place, no date and no camera. Where this server has a program for it, that program looks at each picture for nudity and for"
         " known abuse material before it is shown. It knows nobody by their face. Pictures lie in memory, until the chat ends, ten"
         " minutes after the last one at most. They reach no disk, and a saved log says only that there was one. If somebody reports the"
-        " chat, or a picture looks unsafe, the last three of that person are kept with the report, encrypted, as pictures of cameras are.",
+        " chat, or a picture looks unsafe, three of that person, unsafe ones first, are kept with the report, encrypted, as pictures of"
+        " cameras are.",
         needs="pictures.chat",
     ),
     Text(

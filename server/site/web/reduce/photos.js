@@ -80,7 +80,7 @@ function give(state) {
 function retry(state, { id }) {
   const entry = talking(state) && state.chat.lines.find(({ photo }) => photo?.id === id && photo.state === "failed");
   if (!entry || !areShared(state.chat)) return [state];
-  const next = change(state, (photo) => photo.id === id, { state: "sending", at: state.now, why: null });
+  const next = change(state, (photo) => photo.id === id, { state: "sending", at: state.now, why: null, lost: false });
   return and(post(next, { type: "picture", id }), (after) => [after, timer("photo", PATIENCE)]);
 }
 
@@ -91,11 +91,18 @@ const upload = (state, { frame: { id, key } }) =>
     ? [change(state, (photo) => photo.id === id, { key }), { do: "photo", op: "post", id, key, within: SENT.within * 1000 }]
     : [state];
 
-/** Note what came of an upload; whether the picture is shown follows in `picture` or `error`. */
-const posted = (state, { id, status }) =>
-  state.chat
-    ? [change(state, (photo) => photo.id === id && photo.state === "sending", status === 204 ? { state: "checking" } : { state: "failed", why: status === 415 ? "not" : null })]
-    : [state];
+/** Note what came of an upload; whether the picture is shown follows in `picture` or `error`. One whose key is gone is sent once more. */
+function posted(state, { id, status }) {
+  if (!state.chat) return [state];
+  const failed = { state: "failed", why: status === 415 ? "not" : null, lost: status === 404 };
+  return onceMore(change(state, (photo) => photo.id === id && photo.state === "sending", status === 204 ? { state: "checking" } : failed));
+}
+
+/** Send pictures once more by themselves whose key or result was lost, as when the chat moved to another process. */
+function onceMore(state) {
+  const lost = talking(state) ? state.chat.lines.filter(({ photo }) => photo?.lost && !photo.again) : [];
+  return lost.reduce((all, { photo: { id } }) => and(all, (next) => retry(change(next, (photo) => photo.id === id, { again: true }), { id })), [state]);
+}
 
 /** Handle a refusal: of a picture by its id, or of the wish. */
 function refused(state, { code, id }) {
@@ -113,8 +120,8 @@ function refused(state, { code, id }) {
 function late(state, _, now) {
   if (!state.chat) return [state];
   const open = ({ state: is }) => is === "sending" || is === "checking";
-  const next = change(state, (photo) => open(photo) && now - photo.at >= PATIENCE - 500, { state: "failed" });
-  return [next, ...(next.chat.lines.some(({ photo }) => photo && open(photo)) ? [timer("photo", 5000)] : [])];
+  const [next, ...effects] = onceMore(change(state, (photo) => open(photo) && now - photo.at >= PATIENCE - 500, { state: "failed", lost: true }));
+  return [next, ...effects, ...(next.chat.lines.some(({ photo }) => photo && open(photo)) ? [timer("photo", 5000)] : [])];
 }
 
 // receiving

@@ -140,6 +140,7 @@ class Person:
             "asked",
             "reach",
             "reply",
+            "photo",
         ]
         found = [Marker(item, self.name, self.mark(item)) for item in items]
         found += [Marker("address", self.name, self.address), Marker("host", self.name, self.host)]

@@ -46,7 +46,7 @@ PARTNERS = {"d": "ce", "c": "de"} | {
 # What the driver marks, and the items of the registry that it is. Without one it is nobody's business and must be seen nowhere.
 ITEMS = {
     "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log own_lines",
-    "question": "question",
+    "question": "question", "photo": "sent_picture",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
     "mail": "college_mail", "writer": "request_mail", "letter": "", "host": "signal", "ufrag": "signal",
     "plea": "", "about": "", "words": "", "contact": "", "receipt": "", "asked": "", "reach": "", "reply": "", "key": "", "code": "", "ticket": "",
@@ -57,6 +57,7 @@ ITEMS = {
 SEEN = {
     ("identity", "cookie"): "abcdefklqr",
     ("talk", "user"): "abdgkmnopqr",
+    ("photo", "user"): "b",
     ("shared", "user"): "agq",
     ("question", "user"): "c",
     ("domain", "user"): "kl",
@@ -216,6 +217,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, bucket: services.S3
         "SERENDIP_MAIL__SECURITY": "none",
         "SERENDIP_MAIL__SENDER": "Serendip <hello@chat.example>",
         "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:9",
+        "SERENDIP_PICTURES__IN_CHAT": "on",  # without a program that checks them
     }
     if request.param == "postgresql":
         cluster: services.Postgres = request.getfixturevalue("cluster")

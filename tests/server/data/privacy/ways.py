@@ -8,14 +8,15 @@ from typing import Any
 
 from tests.server.data.privacy.drive import PATIENCE, Person
 from tests.server.site.college.conftest import Box, code_of
+from tests.support import scenes
 
 
 async def chat(a: Person, b: Person) -> None:
     """Meet by a shared interest, talk, be wrong in every way, report, save, come back, leave."""
     await asyncio.gather(a.connect(), b.connect())
     shared = a.mark("shared")
-    await a.say(type="find", interests=[shared, a.mark("private")])
-    await b.say(type="find", interests=[shared, b.mark("private")])
+    await a.say(type="find", interests=[shared, a.mark("private")], pictures=True)
+    await b.say(type="find", interests=[shared, b.mark("private")], pictures=True)
     await asyncio.gather(a.hear("matched"), b.hear("matched"))
     for one, other in ((a, b), (b, a)):
         await one.say(type="typing", typing=True)
@@ -32,6 +33,7 @@ async def chat(a: Person, b: Person) -> None:
             await one.hear("error")
         await one.say(type="report", reason="spam", note=one.mark("note"))
         one.receipt = (await one.hear("reported"))["receipt"]
+    await photo(b, a)
     await a.drop()
     await b.hear("partner")
     old = a.token
@@ -43,6 +45,21 @@ async def chat(a: Person, b: Person) -> None:
     a.url, a.delete = saved["url"], saved["delete"]
     await b.say(type="leave")
     await a.hear("left")
+
+
+async def photo(sender: Person, other: Person) -> None:
+    """A picture after the reports: its marker stands in the data of the scan."""
+    for one, partner in ((sender, other), (other, sender)):
+        await one.say(type="pictures", allow=True)
+        await partner.hear("pictures")
+    await sender.say(type="picture", id="photo")
+    url = f"{sender.base}/api/picture/{(await sender.hear('upload'))['key']}"
+    body = scenes.jpeg(scenes.scene(0))[:-2] + sender.mark("photo").encode() + b"\xff\xd9"
+    async with sender.http.post(url, data=body, headers={"Content-Type": "image/jpeg"}) as answer:
+        assert answer.status == 204
+    key = (await other.hear("picture"))["key"]
+    status, _ = await other.get(f"/api/picture/{key}", f"user:{other.name}")
+    assert status == 200
 
 
 async def spy(asker: Person, one: Person, two: Person) -> None:

@@ -12,7 +12,7 @@ from serendip_client.events import Upload
 from server.trust.evidence.reported_picture import SENT
 from server.trust.evidence.reported_picture import Picture as Kept
 from server.trust.pictures.picture_process_codec import CLEAN, HIT, Judged
-from server.trust.pictures.picture_relay import FEW, WITHIN, HeldPictures, SentPictures
+from server.trust.pictures.picture_relay import CHAT_MOST, FEW, GIVEN_MOST, WITHIN, HeldPictures, SentPictures
 from server.trust.pictures.requested_pictures import KEPT, Refused
 from tests.server.site.web.servers import Server
 from tests.server.trust.pictures.test_routes import looked_at
@@ -25,13 +25,13 @@ KEYS = [f"{number:022d}" for number in range(99)]
 class Bench:
     """Sent pictures, whose clock stands still unless it is moved."""
 
-    def __init__(self, most: int = 1 << 24) -> None:
+    def __init__(self, most: int = 1 << 24, *, required: bool = False) -> None:
         self.now = 1000.0
         self.told: list[tuple[str, str]] = []
         self.verdict: Judged | None = Judged(CLEAN, 0.1, 80, (), "", 0.0)
         self.go = asyncio.Event()
         self.go.set()
-        self.sent = SentPictures(self._check, most, lambda *what: self.told.append(what), lambda: self.now)
+        self.sent = SentPictures(self._check, most, required, lambda *what: self.told.append(what), lambda: self.now)
 
     async def _check(self, _: bytes) -> Judged | None:
         await self.go.wait()
@@ -76,10 +76,68 @@ async def test_a_listed_picture_is_never_given_out_and_kept_with_its_entry() -> 
 
 
 async def test_without_a_verdict_it_is_told_as_unchecked() -> None:
+    for required in (False, True):
+        bench = Bench(required=required)
+        bench.verdict = None
+        await bench.put(KEYS[0])
+        assert bench.told == [(KEYS[0], "unchecked")]
+        assert bench.sent.give(KEYS[0]) == (None if required else BODY), (
+            "where checks are required, its key opens nothing"
+        )
+
+
+async def test_what_the_engine_does_not_show_is_given_out_no_more_and_stays_for_a_report() -> None:
     bench = Bench()
-    bench.verdict = None
     await bench.put(KEYS[0])
-    assert bench.told == [(KEYS[0], "unchecked")]
+    bench.sent.withdraw(KEYS[0])
+    assert bench.sent.give(KEYS[0]) is None
+    assert len(bench.sent.shown("c", 0)) == 1
+
+
+async def test_a_picture_whose_chat_ended_during_its_check_is_not_given_out() -> None:
+    bench = Bench()
+    bench.go.clear()
+    bench.sent.asked("c", 0, KEYS[0])
+    bench.sent.take(KEYS[0], BODY)
+    bench.sent.over("c")
+    bench.go.set()
+    async with asyncio.timeout(5):
+        while not bench.told:  # noqa: ASYNC110 - a call has no event
+            await asyncio.sleep(0)
+    assert bench.sent.give(KEYS[0]) is None
+
+
+async def test_a_picture_is_no_public_address_and_one_key_takes_one_body_at_a_time() -> None:
+    bench = Bench()
+    await bench.put(KEYS[0])
+    assert [bench.sent.give(KEYS[0]) for _ in range(GIVEN_MOST + 1)] == [*[BODY] * GIVEN_MOST, None]
+    bench.sent.asked("c", 0, KEYS[1])
+    bench.sent.begin(KEYS[1])
+    with pytest.raises(Refused):
+        bench.sent.begin(KEYS[1])
+    bench.sent.stop(KEYS[1])
+    bench.sent.begin(KEYS[1])
+
+
+async def test_harmless_pictures_push_no_unsafe_one_out_of_a_report_and_a_chat_holds_a_bounded_number() -> None:
+    bench = Bench()
+    bench.verdict = Judged(HIT, 0.9, 80, (), "", 0.0)
+    unsafe = BODY[:2] + b"\xff\xdd\x00\x04\x00\x00" + BODY[2:]  # the same with a restart interval
+    await bench.put(KEYS[0], body=unsafe)
+    bench.verdict = Judged(CLEAN, 0.1, 80, (), "", 0.0)
+    for number in range(FEW):
+        await bench.put(KEYS[number + 1])
+    assert [one.body for one in bench.sent.shown("c", 0)] == [unsafe, BODY, BODY]
+    bench.sent.over("c")
+    assert [one.body for one in bench.sent.shown("c", 0)] == [unsafe, BODY, BODY]
+    for number in range(CHAT_MOST + 3):
+        await bench.put(KEYS[number + 10], chat="d")
+    held = bench.sent.reading()["serendip_sent_pictures_bytes"]
+    assert held == len(unsafe) + (FEW - 1 + CHAT_MOST) * len(BODY)
+    small = Bench(most=2 * len(BODY))
+    for number in range(4):
+        await small.put(KEYS[number])
+    assert small.sent.reading()["serendip_sent_pictures_bytes"] == 2 * len(BODY), "one chat alone as well"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +174,11 @@ async def test_keys_and_pictures_go_with_time_and_the_oldest_for_want_of_room() 
     assert bench.sent.give(KEYS[2]) == BODY
     assert bench.sent.reading()["serendip_sent_pictures_bytes"] == 3 * len(BODY)
     bench.now += KEPT + 1
-    bench.sent.sweep(bench.now)
+    sweeping = asyncio.create_task(bench.sent.run())  # without another picture
+    async with asyncio.timeout(5):
+        while bench.sent.reading()["serendip_sent_pictures_bytes"]:  # noqa: ASYNC110 - a call has no event
+            await asyncio.sleep(0)
+    sweeping.cancel()
     assert bench.sent.reading()["serendip_sent_pictures_bytes"] == 0
 
 
