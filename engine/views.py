@@ -45,7 +45,7 @@ class AlbumView(Protocol):
 
 
 class AttachedView(Protocol):
-    """What the two of a chat attach to their lines."""
+    """Reactions and pictures of a chat."""
 
     @property
     def faces(self) -> Mapping[tuple[int, int], str]:

@@ -39,8 +39,8 @@ class Album:
 
 @dataclass
 class Attached:
-    """What the two attach to their lines. `faces`: reactions, oldest first: (line, side) to face (`engine.chats.reactions`); `album`: pictures that
-    they send each other (`engine.chats.sent_pictures`), None: they can send none.
+    """Reactions and pictures, which the two attach to their lines. `faces`: (line, side) to face, oldest first (`engine.chats.reactions`); `album`:
+    pictures (`engine.chats.sent_pictures`), None: they can send none.
     """
 
     faces: dict[tuple[int, int], str] = field(default_factory=dict)

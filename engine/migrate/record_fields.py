@@ -286,7 +286,8 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     chat.attached.faces = {(seq, side): face for seq, side, face in record.get("faces", ())}
     if "allowed" in record:
         sent = [SentPicture(*one) for one in record.get("sent", ())]
-        chat.attached.album = Album(record["allowed"], sent, [*record.get("keys", (0, 0))])
+        album = Album(record["allowed"], sent, [*record.get("keys", (0, 0))])
+        chat.attached.album = album
     chat.lifted = record.get("lifted", 0)
     chat.acted = record.get("acted", 0)
     chat.language = record.get("language", "")

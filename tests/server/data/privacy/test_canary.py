@@ -103,6 +103,7 @@ UNMARKED = {
     "log_party": "the same address and identity, marked there",
     "hold": "what it names is the same address, marked there",
     "audit": "words of the operator",
+    "audit_digest": "a keyed digest of lines of the audit log",
     "erasure": "made of random numbers",
     "access_log": "of a program in front; tests/deploy/test_proxies.py",
     "choices": "words of a list",
