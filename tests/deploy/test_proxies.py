@@ -269,7 +269,7 @@ async def test_no_log_of_the_proxy_holds_a_secret_address_whether_the_server_ans
     start: Callable[[Path, int], Proxy], tmp_path: Path
 ) -> None:
     secret = "Q7bF3xw9ZkT1mVh2LrYs4A"
-    kinds = ("log", "log/delete", "LOG", "report", "appeal", "notice", "college")
+    kinds = ("log", "log/delete", "log/remove", "LOG", "report", "appeal", "notice", "college")
     paths = [*(f"/{kind}/{secret}" for kind in kinds), f"/log/{secret}/remove", f"/log/{secret}/notice"]
     await asyncio.to_thread(certificate, tmp_path)
     server = await asyncio.to_thread(

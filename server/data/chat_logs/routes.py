@@ -155,11 +155,11 @@ class LogRoutes:
         return lambda said: pages.text("saved-log.html", path=path, log=context(said, t), **reader).encode()
 
     async def ask(self, request: web.Request) -> web.Response:
-        """`GET /log/<id>/remove`: the page whose button deletes the log at the request of one of its two participants."""
+        """`GET /log/remove/<id>`: the page whose button deletes the log at the request of one of its two participants."""
         return self._answer(request, "saved-remove.html", path=request.path, whose="participant")
 
     async def remove(self, request: web.Request) -> web.Response:
-        """`POST /log/<id>/remove`: delete, proved by the identity cookie of a participant."""
+        """`POST /log/remove/<id>`: delete, proved by the identity cookie of a participant."""
         if (refusal := self._refused(request)) is not None:
             return refusal
         if not from_own_page(request):
@@ -212,5 +212,6 @@ def add_logs(app: web.Application) -> None:
     app.router.add_get("/log/delete/{secret}", routes.confirm)
     app.router.add_post("/log/delete/{secret}", routes.delete)
     app.router.add_get("/log/{id}", routes.show)
-    app.router.add_get("/log/{id}/remove", routes.ask)
-    app.router.add_post("/log/{id}/remove", routes.remove)
+    for path in ("/log/remove/{id}", "/log/{id}/remove"):  # the second is of earlier releases, and stays
+        app.router.add_get(path, routes.ask)
+        app.router.add_post(path, routes.remove)

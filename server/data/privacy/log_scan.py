@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FORMS = (
-    ("log address", re.compile(rb"(?i)/log/(?:delete/)?[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
+    ("log address", re.compile(rb"(?i)/log/(?:(?:delete|remove)/)?[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("secret link", re.compile(rb"(?i)/privacy/request/[A-Za-z0-9-]{13,16}/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("secret link", re.compile(rb"(?i)/(?:report|appeal|notice|college)/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("identity cookie", re.compile(rb"(?:__Host-)?\bid=[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),

@@ -9,8 +9,12 @@ from tests.server.data.conftest import NOW, Kit, people, transcript
 
 async def test_a_log_is_counted_removed_and_then_gone(kit: Kit) -> None:
     saved = await kit.logs.save(transcript("hello"), people())
-    url = f"https://chat.example/log/{saved.log}/remove?lang=nb"
-    for dry, said in ((True, log_removal.COUNTED), (False, log_removal.REMOVED), (False, log_removal.MISSING)):
+    site = "https://chat.example/log/"
+    for url, dry, said in (
+        (f"{site}{saved.log}/remove?lang=nb", True, log_removal.COUNTED),
+        (f"{site}remove/{saved.log}?lang=nb", False, log_removal.REMOVED),
+        (f"{site}{saved.log}", False, log_removal.MISSING),
+    ):
         assert await log_removal.remove(kit.database, kit.logs, "ada", url, "a wish", dry=dry) == said
     assert await kit.count("log") == 0
 

@@ -112,8 +112,8 @@ async def pages(a: Person, reader: Person) -> None:
     for accept in ("text/html", "text/plain", "application/json"):
         status, _ = await reader.get(a.url, "link", Accept=accept)
         assert status == 200
-    await reader.get(a.url + "/remove", "link")
-    async with reader.http.post(reader.base + a.url + "/remove") as answer:
+    await reader.get(a.url.replace("/log/", "/log/remove/"), "link")
+    async with reader.http.post(reader.base + a.url.replace("/log/", "/log/remove/")) as answer:
         reader.sinks.put("link", await answer.read())
         assert answer.status == 404
     for path in ("/api/status", "/api/config", "/api/privacy", "/privacy", "/healthz", "/readyz", "/rules"):

@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from server.ops.config.settings import Settings
 from server.site.front.api_documents import FOLDER
-from server.site.front.openapi import ROUTES, document
+from server.site.front.openapi import EARLIER, ROUTES, document
 from tests.server.site.web.servers import ROOT, Server
 
 ROUTER = """
@@ -68,7 +69,20 @@ def test_every_route_is_described_and_nothing_else(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     served = [(method, path) for method, path in json.loads(done.stdout)]
-    assert sorted(served) == sorted((route.method, route.path) for route in ROUTES)
+    assert sorted(served) == sorted([*((route.method, route.path) for route in ROUTES), *EARLIER])
+
+
+def test_no_address_can_be_meant_by_two_descriptions() -> None:
+    """Each of two paths of one length has a parameter where the other has a word: which of them is meant?"""
+
+    def overlap(one: str, other: str) -> bool:
+        parts = list(zip(one.split("/"), other.split("/"), strict=False))
+        kinds = {("{" in mine, "{" in its) for mine, its in parts}
+        same = all(mine == its or "{" in mine or "{" in its for mine, its in parts)
+        return one.count("/") == other.count("/") and same and {(True, False), (False, True)} <= kinds
+
+    assert overlap("/log/{id}/remove", "/log/delete/{secret}")
+    assert [(one, other) for one, other in combinations(document()["paths"], 2) if overlap(one, other)] == []
 
 
 def test_every_operation_has_an_identifier_of_its_own_and_names_what_is_declared() -> None:
