@@ -103,7 +103,7 @@ _MEASURE: Final = re.compile(r"[\w/%'\"°€$£]|[.,:]\d| ?[-–+*] ?\d").match
 _AGE_WITHIN: Final = re.compile(r"(?:^|[^\d])([89]|1[0-7])(?!\d)").search
 _LAUGHTER: Final = re.compile(
     r"(?<!\w)(?:l+o+l+|lmf?a+o+|rofl|a?ha(?:ha)+h?|he(?:he)+|ja(?:ja)+|je(?:je)+|k{3,}|rs(?:rs)+|mdr+|ptdr+|j/?k|x+d+"
-    r"|а?ха(?:ха)+х?|хах(?:ах)*а?|ах(?:ах)+а?|лол|шучу|шутка|прикол|spaß|witz|scherz|broma|blague|déconne|brincadeira|zoeira|tull|tuller|spøk|امزح|نكتة)(?!\w)"
+    r"|а?ха(?:ха)+х?|хах(?:ах)*а?|ах(?:ах)+а?|лол|шучу|шутка|прикол|spass|witz|scherz|broma|blague|d[ée]conne|brincadeira|zoeira|tull|tuller|spøk|[اأ]مزح|نكت[ةه])(?!\w)"
     r"|ههه|\bw{2,}$|(?<=[^a-z.])w{2,}$|[笑草](?=$|[\s。!?)、])|[\U0001f602\U0001f923\U0001f605\U0001f606\U0001f61c\U0001f61d\U0001f92a]"
     r"|[:;=]-?[)dp](?!\w)|\b(?:kidding|joking)\b"
 )
