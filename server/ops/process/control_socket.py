@@ -77,8 +77,8 @@ class RequestSocket:
             self.listen()
 
     def listen(self) -> None:
-        """Accept connections, at first or after `pause`."""
-        if self._listening is None:
+        """Accept connections, at first or after `pause`; do nothing if `start` raised Unavailable."""
+        if self._listening is None and self._name in self._sockets.all():
             self._listening = self._sockets.again(self._name)
             self._watch(self._listening)
 

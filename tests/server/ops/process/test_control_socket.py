@@ -209,9 +209,13 @@ async def test_a_socket_that_nobody_answers_on_is_replaced_and_one_that_lives_is
 
 async def test_where_the_folder_cannot_be_made_the_server_is_told(tmp_path: Path, upgrades: Upgrades) -> None:
     (tmp_path / FOLDER).touch()
+    control = ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS)
     with pytest.raises(Unavailable) as caught:
-        await ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
+        await control.start(listening=False)
     assert caught.value.error == "EEXIST"
+    control.pause()
+    control.listen()  # the server goes on without it, in an upgrade too
+    await control.stop()
 
 
 async def test_a_path_longer_than_a_socket_s_may_be_is_reached(tmp_path: Path, upgrades: Upgrades) -> None:
