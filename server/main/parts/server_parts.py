@@ -353,11 +353,12 @@ class Server:
 
     async def _tell_store(self, store: Store) -> None:
         """Tell all users while the database is away: what they save and report waits, or fails. Twice in a row, so that a blink is not told."""
-        before = False
+        before, told = False, None  # None: workers may still have what a frontend that died told them
         while True:
             await asyncio.sleep(STORE_EVERY)
             away = bool(store.unwell())
-            if away == before and away != self._reception.service.store_away:
+            if away == before and away != told:
+                told = away
                 self.live.note_store(away)
                 self._others.tell_live({"do": "store", "away": away})
             before = away

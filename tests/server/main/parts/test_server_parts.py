@@ -1,9 +1,13 @@
 """The parts of a process fit each other, and end."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from server.main.parts import server_parts
+from server.main.parts.other_process_interface import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops.config.settings import Settings
 from server.ops.process.listening_sockets import Sockets, StartError
@@ -40,3 +44,25 @@ async def test_a_start_that_fails_halfway_says_why_and_leaves_nothing_open(tmp_p
     before = opened()
     await fail()
     assert not more_than(before)
+
+
+class AtHand:
+    """A store whose database answers."""
+
+    def unwell(self) -> list[str]:
+        """Return nothing."""
+        return []
+
+
+@pytest.mark.blocking  # as above
+async def test_workers_that_a_frontend_before_told_of_a_database_away_hear_that_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_parts, "STORE_EVERY", 0.0)
+    told: asyncio.Queue[Any] = asyncio.Queue()
+    settings = Settings(data=tmp_path, store={"enabled": False}, metrics={"enabled": False})
+    server = Server(settings, secret_keys.load(tmp_path), Sockets(), others=OtherProcesses(tell_live=told.put_nowait))
+    telling = asyncio.create_task(server._tell_store(AtHand()))  # type: ignore[arg-type]
+    assert await asyncio.wait_for(told.get(), 20) == {"do": "store", "away": False}
+    telling.cancel()
+    await server.close()
