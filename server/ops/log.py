@@ -109,7 +109,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.pictures_lost": "count",  # too many pictures wait for the store: this report is stored without them
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
         "operator.ordered": "action",  # an operator's order about what runs now: sessions, announcements, maintenance, log levels
-        "operator.unaudited": "action",  # the database is away: this order, which concerns no single user, is in no audit log
+        "operator.unaudited": "action",  # the database is away: this order of no single user, or the outcome of another, is in no audit log
         "pictures.ended": "status",  # the picture process ended, and is restarted; a negative status is the number of a signal
         "pictures.fault": "error where",  # the fault that ended it; never a picture
         "pictures.list_refused": "name",  # this line of a list of known pictures could not be read; the other lines are used

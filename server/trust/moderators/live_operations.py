@@ -140,10 +140,17 @@ class LiveOperations:
         found = [one.body for one in await self._ask({"do": "find", "session": request["session"]}) if one.body]
         if not found or "identity" not in found[0]:
             raise OrderRefused("session", "there is no such session (any more)")
-        whose = found[0]
-        async with self._audited(operator, action, why, identity=whose["identity"], address=whose["address"]) as act:
-            done = any((one.body or {}).get("done") for one in await self._ask(request))
-            act.outcome = "done" if done else "it had ended"
+        whose, done = found[0], None
+        try:
+            async with self._audited(
+                operator, action, why, identity=whose["identity"], address=whose["address"]
+            ) as act:
+                done = any((one.body or {}).get("done") for one in await self._ask(request))
+                act.outcome = "done" if done else "it had ended"
+        except StoreAway:
+            if done is None:
+                raise
+            logger.warning("operator.unaudited", action=action)  # its first line was written, the outcome was not
         if not done:
             raise OrderRefused("session", "there is no such session (any more)")
 

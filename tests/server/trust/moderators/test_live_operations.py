@@ -18,12 +18,12 @@ ROW = {"session": HERE, "state": "chatting", "seconds": 5.0}
 
 
 class Service:
-    """A service of one process with one session, and its audit log; `away`: the log takes no line."""
+    """A service of one process with one session, and its audit log; `away`: the log takes no line; `goes_away`: it takes the first line alone."""
 
     def __init__(self) -> None:
         self.done: list[Mapping[str, Any]] = []
         self.lines: list[tuple[str, str, str, int, str]] = []
-        self.away = False
+        self.away = self.goes_away = False
         self.live = LiveOperations(self.ask, ServiceState(), lambda: self)
 
     async def ask(self, request: Mapping[str, Any]) -> list[Answered]:
@@ -46,6 +46,8 @@ class Service:
             raise StoreAway
         self.lines.append((operator, action, why, identity, address))
         yield Unaudited()
+        if self.goes_away:
+            raise StoreAway
 
 
 async def test_an_order_is_in_the_audit_log_with_the_user_before_it_is_carried_out() -> None:
@@ -69,6 +71,15 @@ async def test_while_the_database_is_away_no_session_is_touched_and_all_can_be_t
     assert silent == ["192.0.2.9:7000: no answer within 3 s"]
     rows = service.done[-1]["rows"]["maintenance"]
     assert rows[1]["until"] == pytest.approx(time.time() + 1_800, abs=30)
+
+
+async def test_an_order_that_was_carried_out_is_not_said_to_be_refused_if_the_database_goes_away_meanwhile() -> None:
+    service = Service()
+    service.goes_away = True
+    await service.live.end(HERE, "ada", "asked to")
+    assert service.done[-1] == {"do": "end", "session": HERE}
+    with pytest.raises(OrderRefused, match="no such session"):
+        await service.live.end("0" * 16, "ada", "asked to")
 
 
 async def test_a_list_needs_a_reason_and_names_the_address_in_its_line() -> None:
