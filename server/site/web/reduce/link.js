@@ -18,7 +18,8 @@ function opened(state) {
 /** Handle `hello`. Until `resumed` is received the old token stays in use: the answer may be lost, and is then requested again. */
 function hello(state, { frame }, now) {
   const me = { ...state.me, next: frame.token, online: frame.online ?? null, grace: frame.grace ?? state.me.grace };
-  const next = { ...state, me, link: { ...state.link, is: "open", openedAt: now } };
+  // what operators say comes next, if there is anything; it may have been withdrawn while this page was away
+  const next = { ...state, me, service: { seen: state.service.seen }, link: { ...state.link, is: "open", openedAt: now } };
   if (state.phase === "refused") return and(settle({ ...next, ...fresh }, now), (after) => [after, focus("h1")]);
   return and(state.link.resuming ? [next] : settle(next, now), (after) => [after, ...(state.config.missing ? [{ do: "config" }] : [])]);
 }

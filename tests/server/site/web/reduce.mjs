@@ -445,6 +445,20 @@ export const cases = {
       same([run.state.phase, run.state.chat, run.frames], [phase, before, []]);
     }
   },
+  "what operators say is shown until it is withdrawn, also while the page was away": () => {
+    const back = [cut, ["open"], hello, { type: "resumed", chat: null, seq: 0, taken: 0, missed: 0 }];
+    const run = home().then({ type: "service", maintenance: {}, read_only: true });
+    yes(bannerOf(run.state).warn);
+    run.then(...back);
+    same(bannerOf(run.state), null);
+    const text = { id: "a1", texts: { en: "We move tonight." } };
+    run.then({ type: "service", announcement: text });
+    yes(bannerOf(run.state).text.includes("We move tonight."));
+    run.then(["service.seen"], ...back, { type: "service", announcement: text });
+    same(bannerOf(run.state), null);
+    run.then({ type: "service", announcement: { ...text, id: "a2" } });
+    yes(bannerOf(run.state));
+  },
   "2,000 lines are kept, and a line says that the oldest are gone": () => {
     const run = chat();
     for (let seq = 1; seq <= 2001; seq += 1) run.then({ type: "message", seq, text: "x" });
