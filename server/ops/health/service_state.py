@@ -8,6 +8,7 @@ exchange statements in any order. One process of a host writes them to `DATA/run
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 import unicodedata
@@ -43,7 +44,7 @@ class ServiceState:
         self.store_away = False  # the database of this host does not answer: what needs it fails
         if path is not None:
             with contextlib.suppress(OSError, ValueError):
-                self._take(orjson.loads(path.read_bytes()))
+                self._take(orjson.loads(path.read_bytes()), math.inf)  # its own: the clock may have been set back since
 
     @property
     def now(self) -> int:
@@ -59,21 +60,24 @@ class ServiceState:
         """Return a new statement as rows for `take`, newer than all that are known. Raises BadStatement."""
         known = self._rows.get(kind, (0, None))[0]
         rows = {kind: (max(int(self._wall() * 1000), known + 1), body)}
-        _checked(rows, self._wall())
+        _checked(rows, self._latest)
         return rows
+
+    @property
+    def _latest(self) -> float:
+        """Unix seconds, by the clock or by the newest statement: a clock that was set back does not make it last until then."""
+        return max([self._wall(), *[at / 1000 for at, _ in self._rows.values()]])
 
     def take(self, rows: object) -> bool:
         """Take statements of an operator or another process; returns whether one is new here. Raises BadStatement, with nothing changed."""
-        if not self._take(rows):
+        if not self._take(rows, self._latest):
             return False
         if self._path is not None:
             self._write(self._path)
         return True
 
-    def _take(self, rows: object) -> bool:
-        news = {
-            kind: row for kind, row in _checked(rows, self._wall()).items() if row[0] > self._rows.get(kind, (0,))[0]
-        }
+    def _take(self, rows: object, latest: float) -> bool:
+        news = {kind: row for kind, row in _checked(rows, latest).items() if row[0] > self._rows.get(kind, (0,))[0]}
         self._rows |= news
         return bool(news)
 
@@ -120,8 +124,8 @@ def text_for(announcement: Body, language: str) -> str:
     return texts.get(language) or texts.get(language.split("-")[0]) or texts.get("en") or next(iter(texts.values()))
 
 
-def _checked(rows: object, now: float) -> Rows:
-    """Return the rows of known kinds. Raises BadStatement."""
+def _checked(rows: object, latest: float) -> Rows:
+    """Return the rows of known kinds. `latest`: Unix seconds that they may be AHEAD_MAX ahead of. Raises BadStatement."""
     if not isinstance(rows, Mapping):
         raise BadStatement("statements are an object")
     found: Rows = {}
@@ -137,7 +141,7 @@ def _checked(rows: object, now: float) -> Rows:
                 raise BadStatement(f"{kind}: it lacks a field, or one has another type")
             case _:
                 continue  # of a later release
-        if not 0 < at <= now * 1000 + AHEAD_MAX:
+        if not 0 < at <= latest * 1000 + AHEAD_MAX:
             raise BadStatement(f"{kind}: its time is in the future")
     return found
 

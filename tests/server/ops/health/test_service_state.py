@@ -77,6 +77,18 @@ def test_statements_outlive_the_process_that_keeps_them(tmp_path: Path) -> None:
     assert state(path).told == {}, "a damaged file says nothing"
 
 
+def test_a_clock_that_is_set_back_keeps_no_order_from_being_taken(tmp_path: Path) -> None:
+    now, path = [NOW], tmp_path / "run" / "service.json"
+    here = ServiceState(path, lambda: now[0])
+    here.take(here.state(MAINTENANCE, {"until": 0}))
+    now[0] -= 3_600
+    again = ServiceState(path, lambda: now[0])
+    assert again.maintenance == {}, "a start does not end it"
+    for one in (here, again):
+        assert one.take(one.state(MAINTENANCE, None))
+        assert one.maintenance is None
+
+
 @pytest.mark.parametrize(
     "rows",
     [
