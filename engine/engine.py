@@ -402,8 +402,11 @@ class Engine:
         self._presence.end(session, MODERATION, now)
 
     def pause_video(self, session: Session, seconds: float, now: float) -> None:
-        """Pause a user's video by an operator's order: a call that runs is hung up, and its chat continues by text."""
+        """Pause a user's video by an operator's order: a call that runs is hung up, its chat continues by text; a search for video ends."""
         self._snaps.pause(session, seconds, now)
+        query = session.query
+        if session.state == WAITING and query is not None and query.terms.video:
+            self._search.refuse(session, "snaps", seconds, now)
 
     def send_all(self, sessions: Iterable[Session], frame: bytes) -> None:
         """Send a frame to each of these sessions that is connected."""

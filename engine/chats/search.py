@@ -186,10 +186,14 @@ class Search:
         self._core.closed = True
         for session in sessions:
             if session.state == WAITING:
-                session.move(LEAVE)
-                self.stop(session, now)
-                if session.conn:
-                    self._core.refuse(session, "maintenance", "find", None, MAINTENANCE_RETRY_AFTER)
+                self.refuse(session, "maintenance", MAINTENANCE_RETRY_AFTER, now)
+
+    def refuse(self, session: Session, code: str, retry_after: float, now: float) -> None:
+        """End a search that waits: its user gets this error, if they are connected."""
+        session.move(LEAVE)
+        self.stop(session, now)
+        if session.conn:
+            self._core.refuse(session, code, "find", None, retry_after)
 
     def advance(self, now: float) -> None:
         """Commit the matches and send the steps that are due in the waiting room."""

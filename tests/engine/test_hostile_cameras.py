@@ -4,7 +4,7 @@ import pytest
 
 from engine.conduct.detection_consequences import Act
 from engine.wire.protocol import SNAP_NONCE
-from engine.wire.rule_constants import REPORTS, SIGHT_FOR
+from engine.wire.rule_constants import OFF, ON, REPORTS, SIGHT_FOR
 from tests.engine.looking import BOTH, WITHIN, Looking, due, hits, kinds, looks_of, misses, veils
 from tests.engine.world import bare, error
 
@@ -67,6 +67,28 @@ def test_video_that_is_off_leaves_the_text_and_comes_back() -> None:
     assert (refused["code"], refused["retry_after"]) == ("snaps", 540)
     world.wait(541.0)
     assert world.find(one)["type"] == "waiting"
+
+
+@pytest.mark.parametrize("pictures", [ON, OFF])
+def test_an_operator_s_pause_ends_a_call_and_a_search_for_video_and_leaves_the_text(pictures: str) -> None:
+    world = Looking(pictures=pictures)
+    one, two = world.call(7, 8)
+    world.engine.pause_video(one.session, 600.0, world.now)
+    ended = {"type": "veil", "on": True, "why": "unchecked", "by": "operator"}
+    assert [[frame for frame in wire.take() if frame["type"] == "veil"] for wire in (one, two)] == [[ended]] * 2
+    assert world.told_off == [(one.session.identity, 600.0)]
+    world.say(one, "and by text?")
+    assert kinds(two.take()) == ["message"]
+    assert bare(world.send(two, type="signal", candidate=None)) == [error("bad_type", of="signal")]
+    refused = error("snaps", of="find", retry_after=600)
+    assert bare([world.find(one)]) == [refused]
+    three, four = world.open(9), world.open(10)
+    assert world.find(three)["type"] == "waiting"
+    assert kinds(world.send(four, type="find", language="de"))[-1] == "waiting"
+    for wire in (three, four):
+        world.engine.pause_video(wire.session, 600.0, world.now)
+    assert (bare(three.take()), four.take()) == ([refused], [])
+    assert world.find(world.open(11))["type"] == "waiting", "nobody is left who waits for video"
 
 
 def test_a_picture_that_is_given_begins_the_count_anew() -> None:

@@ -91,10 +91,14 @@ def queue_events(
         _tell_service(client, frame)
     elif kind == "error":
         _failed(client, frame)
-        return bool(
-            frame["code"] == "maintenance"
-        )  # nothing follows: this protocol has no search that waits for its end
+        return _ends_search(client, frame)
     return False
+
+
+def _ends_search(client: OmegleClient, frame: dict[str, Any]) -> bool:
+    """Whether an error ends a search for good: this protocol cannot begin another one."""
+    code = frame["code"]
+    return bool(code == "maintenance" or (client.told and code == "snaps" and frame.get("of") == "find"))
 
 
 def _tell_service(client: OmegleClient, frame: dict[str, Any]) -> None:
@@ -119,7 +123,7 @@ def _failed(client: OmegleClient, frame: dict[str, Any]) -> None:
         client.put([omegle_event_encoding.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
-        if code == "maintenance":
+        if _ends_search(client, frame):
             client.put([omegle_event_encoding.event("serverMessage", frame["message"])])
         # the request was answered before the home host refused the message
         if client.wire is not None and frame.get("of") == "message":

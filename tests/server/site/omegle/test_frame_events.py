@@ -67,6 +67,19 @@ def test_a_search_that_maintenance_ends_is_over_and_says_why(client: OmegleClien
     assert (found, last, client.refused) == ([["serverMessage", "No new chats"]], True, "maintenance")
 
 
+def test_a_search_for_video_that_an_operator_ends_is_over_and_says_why(client: OmegleClient) -> None:
+    refused = {
+        "type": "error",
+        "code": "snaps",
+        "of": "find",
+        "message": "Video is not possible now",
+        "retry_after": 600,
+    }
+    assert heard(client, **refused) == ([], False), "it did not begin: the answer to the start says so"
+    heard(client, type="waiting")
+    assert heard(client, **refused) == ([["serverMessage", "Video is not possible now"]], True)
+
+
 def test_it_is_told_once_that_it_waits(client: OmegleClient) -> None:
     assert [event[0] for event in heard(client, type="waiting")[0]] == ["waiting", "statusInfo"]
     assert heard(client, type="waiting") == ([], False)
