@@ -81,7 +81,7 @@ export class Client {
     const { link } = this.#session;
     const world = this.#world;
     if (world.WebSocket) link.open();
-    else import("./node-socket.js").then((node) => link.open(node.NodeSocket));
+    else import("./node-socket.js").then((node) => this.#session.ended || link.open(node.NodeSocket));
     const { document } = world;
     for (const name of ["online", "pageshow"]) world.addEventListener?.(name, link.wake, this.#watch);
     world.addEventListener?.("offline", link.cut, this.#watch);

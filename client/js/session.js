@@ -10,6 +10,7 @@ const UNCONFIRMED = (REFUSED_KEPT * 3) / 4; // messages; the server reports the 
 const OWED = 64; // frames that wait for a session
 const MARGIN = 50; // ms: a timer may fire early by the difference to the server's clock
 const LEAVE = { type: "leave" };
+const LOST = { type: "left", by: "lost" };
 
 export class Session {
   chat = null;
@@ -184,15 +185,11 @@ export class Session {
 
   _on_matched(frame) {
     this.#over("left");
-    this.#begin(frame);
     this.#last = 0;
     this.leaving = null;
-  }
-
-  #begin(frame) {
     this.chat = frame;
     this.#end();
-    this.#tell(frame);
+    this.#tell(frame); // a listener may leave it at once
   }
 
   _on_waiting(frame) {
@@ -220,15 +217,12 @@ export class Session {
     const { solver } = this.#options;
     this.#token = this.#next;
     const left = !!chat && chat === this.leaving;
-    if (this.chat && chat !== this.chat.chat) this.#over("lost");
-    const known = !!this.chat || left;
+    const known = chat && (left || chat === this.chat?.chat);
     const { seq, taken, refused, missed, reactions, ...rest } = frame;
     const matched = { ...rest, type: "matched" };
-    if (chat && !left) {
-      if (!known) this.#last = 0;
-      this.chat = matched;
-    }
+    if (known && !left) this.chat = matched;
     this.#tell(frame);
+    if (!chat) this._on_left(LOST); // the frame that ended it was lost
     if (known) this.outbox.resume(frame, left);
     this.outbox.forget();
     if (solver.open) this.#lose(); // the solution or its answer may be lost
@@ -236,7 +230,7 @@ export class Session {
       // the partner may have returned meanwhile; if not, `away` follows
       this.#away = false;
       this.#tell({ type: "partner", state: "back" });
-    } else if (chat && !known) this.#begin(matched); // the `matched` frame was lost
+    } else if (chat && !known && !this.#quits) this._on_matched(matched); // the `matched` frame was lost
     if ((left || this.#quits) && !this.#asked) this.link.send(LEAVE);
     this.#stands();
   }
@@ -269,10 +263,7 @@ export class Session {
   #renewed() {
     // the server has forgotten the session: this connection continues as a new one
     this.#token = this.#next;
-    if (this.chat) {
-      this.#over("lost");
-      this.#tell({ type: "left", by: "lost" });
-    }
+    this._on_left(LOST);
     this.outbox.forget();
     this.leaving = null;
     this.#lose();

@@ -291,7 +291,9 @@ class Client(Commands):
     async def _stay(self, http: aiohttp.ClientSession) -> None:
         """Stay connected; report the end, whatever its cause."""
         try:
-            last = await self._connection.stay(http, self._opened, self._hear, self._dropped)
+            last = await self._connection.stay(
+                http, self._opened, self._hear, self._dropped, lambda: self.chat is not None
+            )
             self._end(Closed(last.code, f"{self.url}: {last.reason}", last.status, last.body))
         except Exception as error:
             self._end(Closed(1006, f"the client failed: {error!r}"))
@@ -418,10 +420,10 @@ class Client(Commands):
         self._token = self._next_token
         chat = frame["chat"]
         left = chat is not None and chat == self._leaving
-        if self.chat is not None and chat != self.chat.chat:
+        if chat is not None and self.chat is not None and chat != self.chat.chat:
             await self._over("lost")
-        known = self.chat is not None or left
-        if chat is not None and not left:
+        known = chat is not None and (self.chat is not None or left)
+        if chat is not None and not left and not self._quits:
             self._last = self._last if known else 0
             self.chat = events.matched(frame)
         await self._inbox.put(
@@ -432,6 +434,8 @@ class Client(Commands):
                 tuple(map(events.picture, frame.get("album", {}).get("sent", ()))),
             )
         )
+        if chat is None:
+            await self._told(Left("lost"))  # the frame that ended it was lost
         if known:
             await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)
         await self._not_sent(self._outbox.forget(), "unknown")
@@ -441,7 +445,7 @@ class Client(Commands):
             # the partner may have returned meanwhile; if not, `away` follows
             self.partner_away = False
             await self._inbox.put(Partner("back", None))
-        elif chat is not None and not known:
+        elif chat is not None and not known and not self._quits:
             # the `matched` frame was lost
             self._search.end()
             await self._inbox.put(events.matched(frame))

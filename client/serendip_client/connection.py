@@ -52,8 +52,12 @@ class Connection:
         opened: Callable[[Socket], Awaitable[None]],
         heard: Callable[[Socket, Frame], Awaitable[None]],
         dropped: Callable[[Ending, float], Awaitable[None]],
+        hurries: Callable[[], bool],
     ) -> Ending:
-        """Connect and read, again and again. Return the ending after which no attempt makes sense; earlier ones are passed to `dropped`."""
+        """Connect and read, again and again. Return the ending after which no attempt makes sense; earlier ones are passed to `dropped`.
+
+        `hurries`: whether a partner waits.
+        """
         clock = asyncio.get_running_loop().time
         since, told = clock(), ""  # the last moment with an open connection; the text last logged
         while True:
@@ -65,7 +69,7 @@ class Connection:
                 return end
             if left <= 0:
                 return end.given_up(self.patience)
-            after = end.after if end.after is not None else min(self.backoff.next(), left)
+            after = end.after if end.after is not None else min(self.backoff.next(hurries()), left)
             if end.reason != told:
                 told = end.reason
                 log.log(

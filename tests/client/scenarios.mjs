@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 
 const [folder, file] = process.argv.slice(2);
 const { Client } = await import(pathToFileURL(`${folder}/v1.js`).href);
+const { backoff } = await import(pathToFileURL(`${folder}/backoff.js`).href);
 const { FakeServer, settle } = await import(pathToFileURL(`${folder}/testing.js`).href);
 
 const CHAT = [
@@ -22,9 +23,10 @@ function meets(found, wanted, what) {
     if (value !== "*" && show(found[name] ?? null) !== show(value)) throw new Error(`${what}: ${show(found)} is not ${show(wanted)}`);
 }
 
-async function play({ steps, chat }) {
+async function play({ steps, chat, longest }) {
   const server = new FakeServer({ raw: true });
-  const me = new Client(server.url, { world: server.world });
+  const tried = longest ? 9 : 0;
+  const me = new Client(server.url, { world: server.world, backoff: (attempt, ...more) => backoff(attempt + tried, ...more) });
   const events = [];
   const fates = new Map();
   me.on("*", (event) => events.push(event));
@@ -46,11 +48,11 @@ async function play({ steps, chat }) {
       meets(wanted, Object.fromEntries(Object.keys(frame).map((name) => [name, name in wanted ? wanted[name] : "absent"])), "frame");
     },
     do: (name, step) => actions[name](step.with, step.as),
-    event: async (wanted, { least }) => {
+    event: async (wanted, { least, most }) => {
       await until(() => events.length, show(wanted));
       const event = events.shift();
       meets(event, wanted, "event");
-      if (least !== undefined && !(event.after >= least)) throw new Error(`${event.after} is less than ${least}`);
+      if (event.after < least || event.after > most) throw new Error(`${event.after} is not between ${least} and ${most}`);
     },
     fate: async (as, step) => {
       await until(() => fates.has(as), `the fate of ${as}`);

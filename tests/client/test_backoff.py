@@ -9,6 +9,12 @@ def test_a_wait_is_between_half_and_all_of_a_doubling_bound() -> None:
         assert whole / 2 <= backoff.next() <= whole
 
 
+def test_during_a_chat_it_is_a_second_and_a_half_at_most() -> None:
+    backoff = Backoff()
+    for whole in (0.5, 1.0, 1.5, 1.5, 1.5):
+        assert whole / 2 <= backoff.next(soon=True) <= whole
+
+
 def test_two_clients_do_not_come_at_the_same_moment() -> None:
     assert len({Backoff(first=20.0).next() for _ in range(20)}) > 1
 

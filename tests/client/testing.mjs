@@ -1,5 +1,6 @@
 // What the client promises beside client/scenarios.json, against its own fake server: `node testing.mjs FOLDER_OF_CLIENT`.
 import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
 import { pathToFileURL } from "node:url";
 
 const of = (name) => import(pathToFileURL(`${process.argv[2]}/${name}`).href);
@@ -159,6 +160,49 @@ const cases = {
     await server.clock.advance(2000);
     assert.equal((await saved).url, "/log/fake");
     assert.equal((await me.ping()).type, "pong");
+  },
+  async "a page of another origin is refused for good only while the server itself answers"() {
+    const { explain } = await of("why.js");
+    const asked = (files) =>
+      explain("wss://chat.example/ws", {
+        fetch: async ({ pathname }, { mode }) => {
+          if (mode === "no-cors") return { type: "opaque" };
+          if (files && pathname.startsWith("/client/")) return { ok: true };
+          throw new TypeError("no header allows this page to read it");
+        },
+      });
+    assert.deepEqual([(await asked(true)).final, (await asked(false)).final], [true, undefined]);
+  },
+  async "a client that is closed at once opens no connection, also where its socket is loaded first"() {
+    const network = createServer();
+    await new Promise((done) => network.listen(0, "127.0.0.1", done));
+    const { port } = network.address();
+    const first = new Promise((done) => network.once("connection", done));
+    const me = new Client(`http://127.0.0.1:${port}`, { world: { setTimeout, clearTimeout, Date } });
+    await me.close();
+    await of("node-socket.js");
+    await settle();
+    const last = connect(port, "127.0.0.1");
+    await new Promise((done) => last.once("connect", done));
+    assert.equal((await first).remotePort, last.localPort);
+    last.destroy();
+    network.close();
+  },
+  async "a chat that a listener leaves when it begins stays left across a drop"() {
+    const [server, me] = made({ raw: true });
+    await server.connected();
+    const off = me.on("matched", () => (off(), me.leave()));
+    server.tell({ type: "hello", session: "s", token: "t1", online: 1, grace: 15 });
+    const matched = { chat: "c", role: "stranger", common: [], language: "en" };
+    server.tell({ type: "matched", ...matched });
+    assert.deepEqual(await server.next(), { type: "leave" });
+    server.drop();
+    await server.clock.advance(1000);
+    assert.equal((await server.next()).type, "resume");
+    server.tell({ type: "hello", session: "s", token: "t2", online: 1, grace: 15 });
+    server.tell({ type: "resumed", ...matched, seq: 0, taken: 0, missed: 0 });
+    assert.equal(me.chat, null);
+    assert.deepEqual(await server.next(), { type: "leave" });
   },
   async "a silent connection in a chat is pinged, and given up without an answer"() {
     const [server, me] = made({ raw: true });
