@@ -1,6 +1,6 @@
 """Keep a search going, whatever a server asks first: read notices, have challenges solved, search again after each chat (`Client.search`).
 
-**Invariant:** at most one step is under way; the user's own `find`, `leave` or `close` ends it.
+**Invariant:** at most one step is under way, and none begins in a chat; the user's own `find`, `leave` or `close` ends it.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
-from serendip_client.events import Challenge, Error, Event, Left, Notice, Solved
+from serendip_client.events import Challenge, Error, Event, Left, Matched, Notice, Solved
 
 logger: Final = logging.getLogger("serendip_client")
 Step = Callable[[], Awaitable[None]]
@@ -20,6 +20,10 @@ Solves = Callable[[Challenge], Awaitable[str | None]]
 
 class Actions(Protocol):
     """The client, as far as a search acts for the user."""
+
+    @property
+    def chat(self) -> Matched | None:
+        """The chat; None outside of one."""
 
     async def seen(self, id: str) -> None:
         """Confirm a notice."""
@@ -71,7 +75,9 @@ class StandingSearch:
         elif isinstance(event, Challenge):
             self._asked = event
         policy = self._policy
-        if policy is None:
+        if isinstance(event, Matched) and policy is not None and not policy.again:
+            self._policy = None
+        if policy is None or self._client.chat is not None:  # a notice in a chat is read for the next search
             return
         if isinstance(event, Notice):
             self._act(partial(self._read, policy, event))
@@ -108,7 +114,8 @@ class StandingSearch:
             return
         self._unread = None
         await self._client.seen(notice.id)
-        await policy.search()
+        if self._policy is policy and self._client.chat is None:  # the user left, or has a partner, since
+            await policy.search()
 
     async def _solve(self, solves: Solves, asked: Challenge) -> None:
         self._asked = None

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from serendip_client import Backoff, Challenge, Client, Error, Left, Matched, Notice
+from serendip_client import Backoff, Challenge, Client, Error, Left, Matched, Notice, Pong
 from serendip_client.testing import FakeServer
 
 NOTICE = {
@@ -76,6 +76,58 @@ async def test_after_each_chat_it_searches_again_until_this_side_leaves() -> Non
         await me.next(Left)
         await me.ping()
         assert me.chat is None
+
+
+async def test_a_notice_in_a_chat_ends_no_chat_and_is_read_before_the_next_search() -> None:
+    shown: list[str] = []
+
+    async def show(notice: Notice) -> None:
+        shown.append(notice.reason)
+
+    async with FakeServer() as server, client(server) as me:
+        await me.search(again=True, notice=show)
+        stranger = await server.meet()
+        await me.next(Matched)
+        await server.tell(NOTICE)
+        await me.next(Notice)
+        await me.say("still here")
+        assert (await stranger.hears(), shown) == ("still here", [])
+        server.refuse("find", "notice")
+        await stranger.leave()
+        await server.meet()
+        await me.next(Matched)
+        assert shown == ["Be kind."]
+
+
+async def test_a_notice_after_the_only_chat_begins_no_search() -> None:
+    async with FakeServer(raw=True) as server, client(server) as me:
+        await server.connected()
+        await server.tell({"type": "hello", "session": "s", "token": "t", "online": 1, "grace": 15})
+        await me.search()
+        assert await server.next() == {"type": "find"}
+        await server.tell({"type": "matched", "chat": "c", "role": "stranger", "common": [], "language": "en"})
+        await server.tell({"type": "left", "by": "stranger"})
+        await server.tell(NOTICE)
+        await server.tell({"type": "pong"})
+        await me.next(Pong)
+        await me.ping()
+        assert await server.next() == {"type": "ping"}
+
+
+async def test_who_leaves_while_a_notice_is_read_searches_no_more() -> None:
+    async with FakeServer(raw=True) as server, client(server) as me:
+
+        async def leave(_notice: Notice) -> None:
+            await me.leave()
+
+        await server.connected()
+        await server.tell({"type": "hello", "session": "s", "token": "t", "online": 1, "grace": 15})
+        await me.search(notice=leave)
+        assert await server.next() == {"type": "find"}
+        await server.tell(NOTICE)
+        assert [await server.next(), await server.next()] == [{"type": "leave"}, {"type": "seen", "id": "n1"}]
+        await me.ping()
+        assert await server.next() == {"type": "ping"}
 
 
 async def test_a_callback_that_fails_ends_nothing_else() -> None:
