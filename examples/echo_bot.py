@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 
-from serendip_client import Client, Closed, Message
+from serendip_client import Client, Closed, Message, NoChat
 
 
 async def main(url: str) -> None:
@@ -12,7 +13,8 @@ async def main(url: str) -> None:
         async for event in bot:
             match event:
                 case Message():
-                    await bot.say(event.text)
+                    with suppress(NoChat):  # they left behind it
+                        await bot.say(event.text)
                 case Closed():
                     print(event.reason, file=sys.stderr)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from serendip_client.client import Client
+from serendip_client.disconnects import NoChat
 from serendip_client.events import Closed, Error, Left, Matched, Message, Notice, NotSent
 from serendip_client.frames import Wishes
 
@@ -24,7 +26,8 @@ async def echo(url: str, topics: Sequence[str], wishes: Wishes, chats: int = 0) 
                     lines = 0
                 case Message():
                     lines += 1
-                    await bot.say(event.text)
+                    with suppress(NoChat):  # they left behind it
+                        await bot.say(event.text)
                 case NotSent():
                     print(f"not sent: {event.code}", file=sys.stderr)
                 case Left():

@@ -6,6 +6,7 @@ import pytest
 
 from serendip_client import Client, Matched, Message
 from serendip_client.echo import echo
+from serendip_client.testing import FakeServer
 
 
 async def test_it_repeats_what_it_hears_for_so_many_chats(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,3 +20,13 @@ async def test_it_repeats_what_it_hears_for_so_many_chats(url: str, capsys: pyte
     async with asyncio.timeout(20):
         assert await bot == 0
     assert capsys.readouterr().err.splitlines() == [f"chat {n}: 1 lines, ended by stranger" for n in (1, 2)]
+
+
+async def test_a_stranger_who_leaves_behind_a_line_ends_no_bot() -> None:
+    async with FakeServer() as server, asyncio.timeout(20):
+        bot = asyncio.create_task(echo(server.url, ["echo test"], {}, chats=2))
+        for text in ("one", "two"):
+            stranger = await server.meet()
+            await stranger.say(text)
+            await stranger.leave()
+        assert await bot == 0
