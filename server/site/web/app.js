@@ -26,7 +26,7 @@ function watchBrowser() {
   addEventListener("storage", ({ key, newValue }) => {
     if (key !== "serendip" || !newValue) return;
     const avoid = avoidIn(newValue); // another tab of this browser blocked a user
-    if (String(avoid) !== String(get().prefs.avoid)) send("avoid.elsewhere", { avoid });
+    if (avoid && String(avoid) !== String(get().prefs.avoid)) send("avoid.elsewhere", { avoid });
   });
   document.addEventListener("visibilitychange", () => send("visible", { on: !document.hidden }));
   addEventListener("beforeinstallprompt", (event) => {

@@ -69,8 +69,11 @@ const keptList = (stored, name) => {
   return name === "pairs" ? good(fitting, Date.now()) : fitting;
 };
 
-/** Return the avoided users in the value that another tab stored. */
-export const avoidIn = (value) => keptList(json(value) ?? {}, "avoid").slice(-BOUNDS.avoid);
+/** Return the avoided users in the value that another tab stored; null if it keeps nothing. */
+export function avoidIn(value) {
+  const stored = json(value) ?? {};
+  return stored.nothing ? null : keptList(stored, "avoid").slice(-BOUNDS.avoid);
+}
 
 /** Store the choices. `change`: what was `added` to `pairs` and `avoid`, at the end or `before` the others, and what was `dropped`. */
 export const keep = (prefs, change = {}) =>

@@ -124,6 +124,7 @@ def test_another_tab_neither_loses_a_pair_nor_brings_one_back(window: Opener, se
 BLOCKED = """async (token) => {
   const store = await import(document.querySelector('script[type=module]').src.replace('app.js', 'store.js'));
   globalThis.avoided = () => store.get().prefs.avoid.join(' ');
+  store.subscribe(({ prefs }) => (globalThis.fewest = Math.min(globalThis.fewest ?? 99, prefs.avoid.length)));
   if (token) store.send('frame', {frame: {type: 'blocked', token, until: 9999999999}});
 }"""
 
@@ -143,6 +144,10 @@ def test_two_tabs_avoid_the_users_that_either_blocked(window: Opener, server: Se
     for page in tabs:
         page.wait_for_function("() => avoided() === 'one two'")
     assert first.evaluate("JSON.parse(localStorage.serendip).avoid") == ["one", "two"]
+    tabs[1].evaluate("localStorage.serendip = JSON.stringify({ nothing: true })")  # keeps nothing from now on
+    tabs[1].evaluate("localStorage.serendip = JSON.stringify({ avoid: ['one', 'two', 'three'] })")
+    first.wait_for_function("() => avoided() === 'one two three'")
+    assert first.evaluate("fewest") > 0, "the other tab's choice to keep nothing is not this tab's"
 
 
 def test_without_storage_it_is_not_offered(window: Opener, server: Server) -> None:
