@@ -15,15 +15,6 @@ from server.site.front.asyncapi import Schema
 from server.site.front.page_files import CLIENT
 
 COMMAND: Final = "python -m server.site.front.client_files"
-CORE: Final = "client.js"
-FURTHER: Final = (
-    "call.js",
-    "node-socket.js",
-    "puzzle.js",
-    "react.js",
-    "testing.js",
-    "why.js",
-)  # loaded by the core or by name
 CHECKED: Final = (
     "find",
     "message",
