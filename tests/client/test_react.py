@@ -17,7 +17,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return CLIENT
     folder = tmp_path_factory.mktemp("npm") / "js"
     shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("node_modules"))
-    command = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit"]
+    command = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--fetch-retries=0"]
     if subprocess.run(command, cwd=folder, capture_output=True, timeout=50, check=False).returncode:
         pytest.skip("npm cannot be reached, and client/js/node_modules is not there (make client)")
     return folder

@@ -21,7 +21,7 @@ def tsc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("package.json", "package-lock.json"):
         (folder / name).write_bytes((CLIENT / name).read_bytes())
     done = subprocess.run(
-        ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit"],
+        ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--fetch-retries=0"],
         cwd=folder,
         capture_output=True,
         timeout=50,
