@@ -11,7 +11,16 @@ from server.ops.config.settings import Settings
 
 
 def test_what_is_switched_on_is_named_and_what_hangs_on_it_goes_with_it() -> None:
-    assert features(Settings()) == {"store", "console", "video", "omegle", "screening", "pictures"}
+    assert features(Settings()) == {
+        "store",
+        "console",
+        "video",
+        "omegle",
+        "screening",
+        "pictures",
+        "pictures.chat",
+        "pictures.kept",
+    }
     chosen = {
         "store": {"enabled": False},
         "video": {"enabled": False, "stun": ["stun:a.example"]},
@@ -40,7 +49,7 @@ def test_a_provider_of_the_operator_s_own_network_is_no_other_company(url: str, 
 
 def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
-        "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]},
+        "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "console": {"digest": "o@example.org"}, "server": {"proxies": ["10.0.0.0/8"]},
         "safety": {"refused_countries": ["GB"]}, "video": {"turn": ["turn:t"]},
         "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
@@ -64,7 +73,10 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "screening.command",
         "screening.provider",
         "pictures",
+        "pictures.chat",
+        "pictures.kept",
         "pictures.provider",
+        "digest",
         "hosts",
         "proxy",
         "countries",

@@ -25,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "objects": {"url": "s3://bucket"},
     "mail": {"host": "mail.example"},
+    "console": {"digest": "owner@example.org"},
     "translation": {"url": "http://localhost:5000"},
     "challenge": {
         "provider": "turnstile",
@@ -70,26 +71,47 @@ def test_providers_stand_there_by_name() -> None:
 @pytest.mark.parametrize(
     ("off", "gone", "words"),
     [
-        ({"mail": {"host": ""}}, {"college", "college_mail", "log_college", "request_mail"}, "mail relay"),
+        (
+            {"mail": {"host": ""}},
+            {"audit_digest", "college", "college_mail", "log_college", "request_mail"},
+            "mail relay",
+        ),
         (
             {"video": {"enabled": False}},
-            {"signal", "snap", "snap_memory", "snap_provider", "video_off"},
+            {"signal", "snap_memory", "snap_provider", "video_off"},
             "connect video calls",
         ),
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
         (
             {"console": {"enabled": False}},
-            {"operator", "approval", "answer_template", "api_token"},
+            {"operator", "approval", "answer_template", "api_token", "audit_digest"},
             "the public half of their passkey",
         ),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),
         ({"challenge": {}}, {"captcha", "captcha_address"}, "may set cookies of its own"),
+        (
+            {"video": {"enabled": False}, "pictures": {"in_chat": "off"}},
+            {"signal", "sent_picture", "snap", "snap_memory", "snap_provider", "video_off"},
+            "send each other pictures",
+        ),
         ({"pictures": {}}, {"snap_provider"}, "scores the pictures"),
         ({"screening": {}}, {"text_provider"}, "Which other company"),
         ({"omegle": {"enabled": False}}, set(), "Omegle-compatible"),
         ({"video": {"turn": []}}, set(), "connect video calls"),
     ],
-    ids=["mail", "video", "proxy", "console", "translation", "captcha", "pictures", "provider", "omegle", "turn"],
+    ids=[
+        "mail",
+        "video",
+        "proxy",
+        "console",
+        "translation",
+        "captcha",
+        "no pictures",
+        "pictures",
+        "provider",
+        "omegle",
+        "turn",
+    ],
 )
 def test_what_is_off_is_not_in_the_text(off: dict[str, Any], gone: set[str], words: str) -> None:
     on, without = of(EVERYTHING), of({**EVERYTHING, **off})

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from serendip_client import Client, Matched, PicturesAllowed
+from serendip_client import Picture as SentPicture
+from serendip_client import Reported as ReportTaken
 from server.data.objects.sealed_objects import Sealed
 from server.data.store.store_runner import open_parts
 from server.ops.config.settings import Settings
@@ -21,6 +26,8 @@ from tests.server.site.web.conftest import Opener, Watch
 from tests.server.trust.console.page.conftest import Operated
 from tests.server.trust.console.page.test_console import well
 from tests.server.trust.console.page.test_work import enter
+from tests.support import scenes
+from tests.support.services import free_port
 
 pytestmark = pytest.mark.timeout(180)
 DRAWN = """() => {
@@ -109,6 +116,55 @@ def test_a_picture_is_loaded_by_a_press_and_sharp_while_it_is_held(
     mia.keyboard.press("x")  # the next one, by keyboard
     expect(shots.nth(1).get_by_role("img")).to_be_visible()
     assert len(asked) == 2
+
+
+def test_a_moderator_sees_the_last_pictures_that_a_reported_person_sent(
+    window: Opener, quiet: Watch, tmp_path: Path
+) -> None:
+    sending = Operated(
+        tmp_path, free_port(), SERENDIP_PICTURES__IN_CHAT="on", SERENDIP_LIMITS__ENABLED="false"
+    )  # no program checks them
+    try:
+        mia = enter(window, sending, "pia", "moderator")
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(asyncio.run, send_and_report(sending.server.port)).result()
+        open_case(mia, sending)
+        shots = mia.locator(".shot")
+        expect(shots).to_have_count(3)
+        expect(shots.first).to_have_attribute("data-what", re.compile("Picture that the reported person sent"))
+        for number in range(3):
+            shots.nth(number).locator(".load").click()
+            expect(shots.nth(number).get_by_role("img")).to_have_js_property("naturalWidth", 400 + number + 1)
+        well(mia)
+    finally:
+        assert sending.server.stop() == 0
+
+
+async def send_and_report(port: int) -> None:
+    """Two in a chat; one sends four pictures of 400, 401 … pixels, the other reports."""
+    url = f"ws://127.0.0.1:{port}/ws"
+    async with Client(url) as one, Client(url) as two:
+        for person in (one, two):
+            await person.find(["pictures"], pictures=True)
+        for person in (one, two):
+            await person.next(Matched)
+        for person, other in ((one, two), (two, one)):
+            await person.allow_pictures()
+            await other.next(PicturesAllowed)
+        for number in range(4):
+            await one.send_picture(scenes.jpeg(scenes.scene(number, (400 + number, 300))))
+            await two.next(SentPicture)
+        await two.report("nudity")
+        await two.next(ReportTaken)
+
+
+def open_case(page: Page, operated: Operated) -> None:
+    """Open the first case, once it is there."""
+    until = time.monotonic() + 60
+    while not (found := page.locator('main a[href^="/case/"]')).count():
+        assert time.monotonic() < until
+        page.goto(f"{operated.origin}/cases")
+    found.first.click()
 
 
 def test_what_lies_with_role_child_wants_a_reason_first(window: Opener, operated: Operated, quiet: Watch) -> None:
