@@ -309,6 +309,7 @@ async def test_pictures_and_logs_are_found_through_the_other_host(tmp_path: Path
             for session in two.sessions:
                 await looked_at(session)
             await pictures(two)
+            await sent(two)
             await uploads(two)
             await logs(two)
 
@@ -349,6 +350,59 @@ async def pictures(two: Two) -> None:
     with contextlib.suppress(aiohttp.ClientError):  # it is told, or cut off
         assert await people[0].give(looks[0]["nonce"], "mine", bytes(BODY_MAX + 1)) == 413
     assert await metric(two.there, "serendip_http_forwarded_total") == passed
+    for person in people:
+        await person.socket.close()
+
+
+async def sent(two: Two) -> None:
+    """Two of two hosts send each other pictures, large ones, whatever host their requests come to, until the chat ends."""
+    people = Person(two.sessions[0]), Person(two.sessions[1])
+    for person in people:
+        person.socket = await person.web.ws_connect("/ws")
+        await person.say("find", interests=["sent pictures"], pictures=True, language="gv")
+    matched = [await person.hear("matched") for person in people]
+    assert all(one["pictures"] for one in matched)
+    for person, other in (people, people[::-1]):
+        await person.say("pictures", allow=True)
+        assert await other.hear("pictures") == {"type": "pictures", "allow": True}
+    body, keys = scenes.jpeg(scenes.scene(1, (1280, 960)), 92), []
+    assert len(body) > 64 * 1024
+    for person, other in (people, people[::-1]):
+        for session in two.sessions:
+            await person.say("picture", id=f"p{len(keys)}")
+            path = f"/api/picture/{(await person.hear('upload'))['key']}"
+            async with session.post(path, data=body, headers={"Content-Type": "image/jpeg"}) as answer:
+                assert answer.status == 204
+            told = await other.hear("picture")
+            while told.get("own"):  # of what it sent itself before
+                told = await other.hear("picture")
+            assert path.endswith(told["key"])
+            for reader in two.sessions:
+                async with reader.get(path) as answer:
+                    assert (answer.status, await answer.read()) == (200, body)
+                    assert (answer.headers["Cache-Control"], answer.headers["Content-Disposition"]) == (
+                        "no-store",
+                        "attachment",
+                    )
+            keys.append(path)
+    asker = RpcClient(Seal(await asyncio.to_thread(secret_keys.load, two.there.data)), "00000000aa")
+    asks = [orjson.dumps([matched[0]["chat"], side]) for side in (0, 1)]
+    shown = [
+        one
+        for host in (two.here, two.there)
+        for ask in asks
+        for one in unpacked(await asker.ask(server_address(host), Kind.LOOKS, ask))
+    ]
+    assert [(one.kind, one.body == body) for one in shown] == [("sent", True)] * 4, (
+        "as a frontend gets them for a report"
+    )
+    await people[0].say("leave")
+    await people[1].hear("left")
+    async with asyncio.timeout(20):
+        for path in keys:
+            for reader in two.sessions:
+                while (await reader.get(path)).status != 404:  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.05)
     for person in people:
         await person.socket.close()
 
