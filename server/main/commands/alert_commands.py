@@ -66,11 +66,12 @@ def rules() -> None:
 @app.command("test")
 def send_test_alert(
     severity: Annotated[
-        Literal["page", "ticket"], typer.Option("--severity", help="page arrives in seconds, a ticket in ten minutes")
+        Literal["page", "ticket"],
+        typer.Option("--severity", help="page: to every contact; ticket: to those without #page"),
     ] = "page",
     config: ConfigFile = None,
 ) -> None:
-    """Send a test alert to Alertmanager; it arrives at every contact as a real one does, and ends after two minutes."""
+    """Send a test alert to Alertmanager; it arrives at the contacts as a real one does, at once, and ends after two minutes."""
     from server.ops.alerts.alert_sender import NoManager, send_test
 
     manager = read(config, {}).settings.alerts.manager
@@ -78,7 +79,8 @@ def send_test_alert(
         asyncio.run(send_test(manager, severity, socket.gethostname()))
     except NoManager as fault:
         stop(f"{fault}. alerts.manager says where Alertmanager is")
-    say(f"{manager} has it: SerendipTest, severity {severity}. It must reach every contact of alerts.contact")
+    whom = "every contact of alerts.contact" if severity == "page" else "every contact of alerts.contact without #page"
+    say(f"{manager} has it: SerendipTest, severity {severity}. It must reach {whom}")
 
 
 @app.command()
@@ -95,6 +97,8 @@ def watch(
     heartbeat = settings.alerts.heartbeat.get_secret_value()
     if not heartbeat or not settings.alerts.contacts:
         stop("alerts.heartbeat and alerts.contact are wanted: the address that is called, and whom to notify", status=2)
+    if any(one.kind == "mail" for one in settings.alerts.contacts) and not settings.mail.host:
+        stop("alerts.contact has a mail address, and mail.host is empty: no mail could be sent", status=2)
     from server.ops.alerts.heartbeat_watch import HeartbeatWatch, Notifier, secret_path
 
     def failed(kind: str) -> None:

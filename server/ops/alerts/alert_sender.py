@@ -23,7 +23,13 @@ async def send_test(manager: str, severity: Literal["page", "ticket"], host: str
     """Hand a test alert to Alertmanager at the address `manager`. Raises NoManager."""
     now = datetime.datetime.now(datetime.UTC)
     alert = {
-        "labels": {"alertname": TEST, "severity": severity, "instance": host, "job": "serendip"},
+        "labels": {
+            "alertname": TEST,
+            "severity": severity,
+            "instance": host,
+            "job": "serendip",
+            "sent": f"{now:%H:%M:%S.%f}",  # so that a second test is another alert
+        },
         "annotations": {"summary": "a test of the path from the service to you: nothing is wrong"},
         "startsAt": now.isoformat(),
         "endsAt": (now + datetime.timedelta(seconds=LASTS_S)).isoformat(),
@@ -48,6 +54,6 @@ async def _asked(method: str, url: str, **words: Any) -> Any:
         ):
             if answer.status != 200:
                 raise NoManager(f"{url}: status {answer.status}")
-            return await answer.json() if (answer.content_length or 0) > 0 else None
+            return await answer.json() if await answer.read() else None
     except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         raise NoManager(f"{url}: {str(fault) or type(fault).__name__}") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from server.ops.alerts.alert_sender import TEST
 from server.ops.config.alert_settings import Contact
 from server.ops.config.settings import Mail, Settings
 
@@ -27,7 +28,7 @@ WHILE_DRAINING: Final = (
 )
 # (cause, its consequences, labels that both share): while the cause fires, no contact is notified of its consequences.
 CAUSES: Final = (
-    (DRAINING, WHILE_DRAINING, ("job", "instance")),
+    (DRAINING, WHILE_DRAINING, ("instance",)),
     ("SerendipDown", ("SerendipRestarting",), ("job", "instance")),
     ("SerendipStarved", ("SerendipHubSlow", "SerendipLoopLag", "SerendipRelaySlow"), ("instance",)),
     ("SerendipHostAlone", ("SerendipHostRefused",), ("instance",)),
@@ -109,6 +110,7 @@ def _routes() -> dict[str, Any]:
                 "repeat_interval": "50s",  # asked once a group_interval: a longer one would skip every second call
             },
             {"receiver": "none", "matchers": ['severity="none"']},
+            *(_test_route(receiver, severity) for receiver, severity in (("pages", "page"), ("tickets", "ticket"))),
             {
                 "receiver": "pages",
                 "matchers": ['severity="page"'],
@@ -118,6 +120,18 @@ def _routes() -> dict[str, Any]:
                 "repeat_interval": "1h",
             },
         ],
+    }
+
+
+def _test_route(receiver: str, severity: str) -> dict[str, Any]:
+    """Return the route of test alerts: each is sent at once and by itself. A real ticket waits for longer than a test lasts."""
+    return {
+        "receiver": receiver,
+        "matchers": [f'alertname="{TEST}"', f'severity="{severity}"'],
+        "group_by": ["alertname", "sent"],
+        "group_wait": "0s",
+        "group_interval": "1m",
+        "repeat_interval": "1h",
     }
 
 

@@ -43,3 +43,10 @@ def test_a_watch_without_contacts_is_refused() -> None:
     told = CliRunner(env={"SERENDIP_ALERTS__CONTACT": ""}).invoke(app, ["alerts", "watch"])
     assert told.exit_code == 2
     assert "alerts.heartbeat and alerts.contact are wanted" in told.stderr
+
+
+def test_a_watch_that_could_send_no_mail_is_refused() -> None:
+    env = {"SERENDIP_ALERTS__CONTACT": "ada@example.org", "SERENDIP_ALERTS__HEARTBEAT": "https://watch.example/beat/1"}
+    told = CliRunner(env=env).invoke(app, ["alerts", "watch"])
+    assert told.exit_code == 2
+    assert "mail.host is empty" in told.stderr

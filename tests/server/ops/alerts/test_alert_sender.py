@@ -21,3 +21,17 @@ async def test_who_is_no_alertmanager_is_said_so() -> None:
             await send_test(address, "page", "here")
     with pytest.raises(NoManager, match="api/v2/alerts"):
         await firing(address, "SerendipHeartbeat")
+
+
+async def test_an_answer_of_unknown_length_is_read() -> None:
+    async def in_pieces(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        answer.enable_chunked_encoding()
+        await answer.prepare(request)
+        await answer.write(b'[{"labels": {}}]')
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/api/v2/alerts", in_pieces)
+    async with TestServer(app) as server:
+        assert await firing(f"http://{server.host}:{server.port}", "SerendipHeartbeat")

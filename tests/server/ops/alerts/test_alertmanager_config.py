@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from server.ops.alerts.alert_sender import TEST
 from server.ops.alerts.alertmanager_config import CAUSES, Unsendable, alertmanager_config
 from server.ops.config.settings import Settings
+from tests.grafana.boards import ALERTS
 
 
 def made(**alerts: str) -> Settings:
@@ -70,12 +72,34 @@ def test_no_alert_hides_one_that_hides_it() -> None:
     assert not {(hidden, cause) for cause, hidden in pairs} & pairs
 
 
+def test_a_cause_and_what_it_hides_have_the_labels_that_both_share() -> None:
+    rules = {rule["alert"]: rule["expr"] for rule in ALERTS}
+    lacking = {
+        (cause, name, label)
+        for cause, hidden, shared in CAUSES
+        for name in (cause, *hidden)
+        for labels in re.findall(r"\bby \(([^)]*)\)", rules[name])
+        for label in shared
+        if label not in labels.split(", ")
+    }
+    assert lacking == set(), "Alertmanager would hide nothing: a missing label is another value"
+
+
+def test_a_test_is_sent_before_it_ends_and_not_in_the_group_of_another() -> None:
+    routes = alertmanager_config(made(contact="ada@example.org"))["route"]["routes"]
+    tests = [route for route in routes if f'alertname="{TEST}"' in route["matchers"]]
+    assert [(route["receiver"], route["group_wait"]) for route in tests] == [("pages", "0s"), ("tickets", "0s")]
+    assert all("sent" in route["group_by"] for route in tests)
+
+
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="apt-get install prometheus-alertmanager")
 @pytest.mark.parametrize(
     ("labels", "receiver"),
     [
         ("alertname=SerendipDown severity=page", "pages"),
         ("alertname=SerendipCaseOld severity=ticket", "tickets"),
+        ("alertname=SerendipTest severity=page", "pages"),
+        ("alertname=SerendipTest severity=ticket", "tickets"),
         ("alertname=YourOwn severity=critical", "tickets"),
         ("alertname=SerendipHeartbeat severity=none", "heartbeat"),
         ("alertname=SerendipDraining severity=none", "none"),
