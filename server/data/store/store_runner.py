@@ -54,6 +54,8 @@ OPENING_S = 30.0  # seconds of opening without an answer, after which the databa
 SAVES = 16  # concurrent saves; others wait
 SAVES_WAITING = 200  # running and waiting saves, beyond which a save is refused at once
 SAVES_NETWORK = 8  # of one network at the same time, so that it cannot occupy all
+AWAY = frozenset({"refused", "timeout", "objects"})  # causes of a failed save whose end a probe notices
+AWAY_S = 60.0  # seconds after a failed save, in which saves count as failing
 SAVES_AGAIN = 5.0  # seconds until a refused client may try again: 16 saves take less than one second
 TASKS = (
     *("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"),
@@ -109,6 +111,7 @@ class Store:
         self._quota = SaveQuota(settings.limits)
         self._short = False  # whether the disk is too full
         self._saved = Reach("saves")
+        self._save_failed = 0.0  # when the last save failed, by the monotonic clock
         self._reads = Reach("reads")
         self._objects = Reach("objects", _cause_of_objects)
         self._lock: int | None = None  # descriptor of the lock on the data folder
@@ -211,18 +214,27 @@ class Store:
             try:
                 await self._service_lock.check()
                 self._reads.worked()
+                self._expect_saves()
             except (StoreAway, Busy) as error:
                 self._reads.failed(error)
 
     async def _probe_objects(self) -> None:
-        """Notice that the object store is unreachable."""
+        """Notice that the object store is unreachable, or the disk full, also if no chat is saved."""
         while True:
+            with contextlib.suppress(Crowded, OSError):  # the saves that crowd the thread look at the disk themselves
+                await self.logs.thread.run(self._no_room)
             try:
                 await self.parts.objects.reach()
                 self._objects.worked()
             except ObjectsAway as error:
                 self._objects.failed(error)
             await asyncio.sleep(OBJECTS_EVERY_S * (0.5 + random.random()))
+
+    def _expect_saves(self) -> None:
+        """Assume that saves work again once all that they need answers: the next one may be days away, and users read meanwhile that saving fails."""
+        answers = self.writer.reach.cause is None and self._objects.cause is None
+        if answers and self._saved.cause in AWAY and time.monotonic() - self._save_failed > AWAY_S:
+            self._saved.worked()
 
     def unwell(self) -> list[str]:
         """Return the operations that do not reach the database or the bucket now, each with its cause (`readyz`)."""
@@ -237,6 +249,8 @@ class Store:
             found.append(f"store: the object store is away ({self._objects.cause}); no chat is saved or shown")
         if self._saved.cause is not None:
             found.append(f"store: chats are not saved ({self._saved.cause})")
+        elif self._short:
+            found.append("store: chats are not saved (the disk is full)")
         return found
 
     def missed(self, count: int) -> None:
@@ -267,6 +281,7 @@ class Store:
         except NotSaved as error:
             if isinstance(error.__cause__, (StoreAway, ObjectsAway)):
                 self._saved.failed(error)
+                self._save_failed = time.monotonic()
             raise
         finally:
             self._saving[place] -= 1

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.data.chat_logs import saved_logs
-from server.data.errors import NotSaved
+from server.data.errors import NotSaved, StoreAway
 from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript
@@ -91,6 +91,39 @@ async def test_the_last_of_the_disk_is_not_taken_which_is_told_once(tmp_path: Pa
             assert store.logs.refused["full"] == 3
             assert await store.logs.count() == {"saved": 0, "hidden": 0, "waiting": 0}
     assert [entry["event"] for entry in said].count("store.full") == 1
+
+
+async def test_a_full_disk_is_told_before_anybody_saves(tmp_path: Path) -> None:
+    with capture_logs() as said:
+        async with serving(tmp_path, room=1 << 60) as store, asyncio.timeout(30):
+            while store.unwell() != ["store: chats are not saved (the disk is full)"]:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+            assert store.logs.refused["full"] == 0
+    assert [entry["event"] for entry in said].count("store.full") == 1
+
+
+async def test_saves_count_as_working_again_when_the_database_answers_though_nobody_saves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> Saved:
+        try:
+            raise ConnectionRefusedError
+        except ConnectionRefusedError as error:
+            gone = StoreAway()
+            gone.__cause__ = error
+        raise NotSaved("away") from gone
+
+    monkeypatch.setattr(store_runner, "PROBE_EVERY_S", 0.02)
+    monkeypatch.setattr(store_runner, "AWAY_S", 0.0)
+    async with serving(tmp_path) as store, asyncio.timeout(30):
+        monkeypatch.setattr(store.logs, "save", away)
+        with capture_logs() as said:
+            with pytest.raises(NotSaved):
+                await store.save(transcript(), people(), ANN)
+            assert store.unwell() == ["store: chats are not saved (refused)"]
+            while store.unwell():  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+        assert [(one["event"], one["what"]) for one in said] == [("store.away", "saves"), ("store.back", "saves")]
 
 
 async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(
