@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.wire.protocol import TEXT_MAX
+from server.ops.health.readiness import STATUS as READY_STATES
 from server.ops.version import VERSION
 
 Schema = dict[str, Any]
@@ -181,7 +182,7 @@ STARTED: Final[Schema] = {
 }
 WORD: Final[Schema] = {"type": "string", "enum": ["win", "fail"]}
 READY: Final = record(
-    status={"type": "string", "enum": ["starting", "ready", "degraded", "draining"]},
+    status={"type": "string", "enum": [*READY_STATES]},
     degraded={"type": "array", "items": STRING},
 )
 ID: Final = "central1:" + "0" * 30
