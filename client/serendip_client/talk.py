@@ -319,7 +319,7 @@ class Talk:
         """Show help lines."""
         for line in lines:
             if isinstance(line, dict):
-                self._screen.show(safe("  ".join(map(str, line.values()))))
+                self._screen.show(safe("  ".join(map(str, line.values()))), WARNING)
 
     async def _noticed(self, notice: Notice) -> None:
         """Show a notice, which has to be read before the next search. A pipe has no user to ask, so a written notice counts as read."""
