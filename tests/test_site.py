@@ -1,5 +1,6 @@
 """Test the documents as a site: built strictly, whole by itself, and its two clients chat on a real server."""
 
+import fcntl
 import functools
 import http.server
 import subprocess
@@ -30,7 +31,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The site's address."""
     folder = tmp_path_factory.mktemp("site")
     command = ["make", "--no-print-directory", "site", f"SITE={folder}", f"PYTHON={sys.executable}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build/site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests in another process would make its tools in the same folder at once
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     threading.Thread(target=served.serve_forever).start()
