@@ -11,6 +11,7 @@ cpdef str fold(str word)
 
 @cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
 cpdef str shown(str text)
+cdef bint is_filler(Py_UCS4 char) noexcept
 
 
 @cython.locals(folded=str)

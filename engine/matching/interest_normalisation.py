@@ -3,7 +3,6 @@
 **Invariant:** the result is used only as a key (UTS 39); users see their own spelling.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable
 from typing import Final
@@ -12,10 +11,6 @@ from engine.matching.confusable_characters import SKELETON
 from engine.wire.protocol import INTEREST_MAX, INTEREST_RAW_MAX
 
 SHOWN_MAX: Final = 2 * INTEREST_MAX  # visible code points: NFKC and white space shrink honest text to half at most
-# Invisible characters that Unicode counts as letters or marks: joiners, fillers, variation selectors.
-_FILLERS: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-
-
 TOO_LONG: Final = f"an interest is longer than {INTEREST_MAX} characters"
 
 
@@ -68,18 +63,32 @@ def shown(text: str) -> str:
 
     White space of any kind becomes a space. Python calls a character printable if it is none of these and no separator.
     """
-    if not text.isprintable():
-        runs = []
-        begin = 0
-        for at in range(len(text)):
-            if not text[at].isprintable():
+    if text.isascii() and text.isprintable():
+        return text
+    runs: list[str] = []
+    begin = 0
+    for at in range(len(text)):
+        if not " " <= text[at] <= "~" and (not text[at].isprintable() or is_filler(text[at])):
+            if begin < at:
                 runs.append(text[begin:at])
-                if text[at].isspace():
-                    runs.append(" ")
-                begin = at + 1
-        runs.append(text[begin:])
-        text = "".join(runs)
-    return text if text.isascii() else _FILLERS.sub("", text)
+            if text[at].isspace():
+                runs.append(" ")
+            begin = at + 1
+    if begin == 0:
+        return text
+    runs.append(text[begin:])
+    return "".join(runs)
+
+
+def is_filler(char: str) -> bool:
+    """Whether a character is an invisible one that Unicode counts as a letter or mark: a joiner, filler or variation selector."""
+    if char < "\u034f":
+        return False
+    return (
+        char in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+        or "\ufe00" <= char <= "\ufe0f"
+        or "\U000e0100" <= char <= "\U000e01ef"
+    )
 
 
 def skeleton(text: str) -> str:

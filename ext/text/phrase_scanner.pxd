@@ -43,6 +43,7 @@ cdef class PhraseScanner:
     cdef Py_UCS4 *word
     cdef uint32_t *begins
     cdef uint32_t *reaches
+    cdef uint32_t *walked  # of each word, the last one that a walk from it tried
     cdef uint32_t *id_begins  # of each word, and the end
     cdef uint32_t *ids  # words of the index: the readings of each word
     cdef uint32_t *frontier
@@ -63,7 +64,9 @@ cdef class PhraseScanner:
     cdef uint64_t _note_word(self, open_t *opened, int *count, uint32_t key) noexcept nogil
     cdef bint _walks_from(self, uint64_t begins) noexcept nogil
     cdef void _walk_first(self, Py_ssize_t place) noexcept nogil
-    cpdef list scan_words(self, list words, bint signs)
+    cpdef list scan_spelled(self, PhraseScanner plain)
+    cdef void _copy_readings(self, PhraseScanner plain, Py_ssize_t place) noexcept nogil
+    cdef void _find_spelled(self, PhraseScanner plain) noexcept nogil
     cpdef list hits(self)
     cpdef list spans(self)
     cpdef list find(self, int graph)
@@ -83,4 +86,4 @@ cdef class PhraseScanner:
     cdef void _next_stamp(self) noexcept nogil
     cdef void _push(self, uint32_t node) noexcept nogil
     cdef void _lead(self, uint32_t node, Py_ssize_t place) noexcept nogil
-    cdef void _walk(self, Py_ssize_t place) noexcept nogil
+    cdef Py_ssize_t _walk(self, Py_ssize_t place) noexcept nogil

@@ -100,8 +100,9 @@ cdef class PhraseScanner:
             self.wanted_ends, self.wanted_size = wanted, len(wanted)
         self.text = <Py_UCS4 *>calloc(TEXT_MAX, sizeof(Py_UCS4))
         self.word = <Py_UCS4 *>calloc(TEXT_MAX, sizeof(Py_UCS4))
-        self.begins = <uint32_t *>calloc(TEXT_MAX, sizeof(uint32_t))
+        self.begins = <uint32_t *>calloc(TEXT_MAX + 1, sizeof(uint32_t))
         self.reaches = <uint32_t *>calloc(TEXT_MAX, sizeof(uint32_t))
+        self.walked = <uint32_t *>calloc(TEXT_MAX + 1, sizeof(uint32_t))
         self.id_begins = <uint32_t *>calloc(TEXT_MAX + 1, sizeof(uint32_t))
         self.ids = <uint32_t *>calloc(TEXT_MAX * READINGS_MAX, sizeof(uint32_t))
         self.frontier = <uint32_t *>calloc(nodes, sizeof(uint32_t))
@@ -109,8 +110,8 @@ cdef class PhraseScanner:
         self.stamps = <uint32_t *>calloc(nodes, sizeof(uint32_t))
         self.found = <hit_t *>calloc(HITS_MAX, sizeof(hit_t))
         if (
-            self.text == NULL or self.word == NULL or self.begins == NULL or self.reaches == NULL or self.id_begins == NULL
-            or self.ids == NULL or self.frontier == NULL or self.following == NULL or self.stamps == NULL or self.found == NULL
+            self.text == NULL or self.word == NULL or self.begins == NULL or self.reaches == NULL or self.walked == NULL
+            or self.id_begins == NULL or self.ids == NULL or self.frontier == NULL or self.following == NULL or self.stamps == NULL or self.found == NULL
         ):
             raise MemoryError
 
@@ -119,6 +120,7 @@ cdef class PhraseScanner:
         free(self.word)
         free(self.begins)
         free(self.reaches)
+        free(self.walked)
         free(self.id_begins)
         free(self.ids)
         free(self.frontier)
@@ -237,24 +239,63 @@ cdef class PhraseScanner:
                 self._walk_first(place)
         return self.count > 0
 
-    cpdef list scan_words(self, list words, bint signs):
-        """Return the phrases of graph 0 in a row of words; `signs`: they may have readings. Raises ValueError for more than TEXT_MAX words."""
-        cdef Py_ssize_t at, place
-        cdef str word
+    cpdef list scan_spelled(self, PhraseScanner plain):
+        """Return the phrases of graph 0 that hold a word spelled in SPELLED_ROW and more single letters, in the text that `plain`, a scanner of the same
+        index, scanned last, whose words these hits count.
+
+        A walk that ended before it came to such a word is not made again.
+        """
+        cdef Py_ssize_t place = 0, end, at, size
+        if plain.index is not self.index:
+            raise ValueError("the scanners have different indexes")
         self.size = self.count = self.length = 0
-        if len(words) > TEXT_MAX:
-            raise ValueError("too many words")
-        self.signs = signs
-        for place in range(len(words)):
-            word = words[place]
-            if len(word) > TEXT_MAX:
-                raise ValueError("a word is too long")
-            for at in range(len(word)):
-                self.word[at] = word[at]
-            self.size += 1
-            self._read_word(place, len(word))
-        self._find_first()
-        return self.hits()
+        self.signs = plain.signs
+        self.id_begins[0] = 0
+        while place < plain.size:
+            end = place
+            size = 0
+            while end < plain.size and plain._word_at(end) == 1 and not unspaced(plain.word[0]):
+                self.word[size] = plain.word[0]
+                size += 1
+                end += 1
+            self.begins[self.size] = <uint32_t>place
+            if size >= SPELLED_ROW:
+                self.size += 1
+                self._read_word(self.size - 1, size)
+                place = end
+                continue
+            for place in range(place, max(end, place + 1)):
+                self.begins[self.size] = <uint32_t>place
+                self.size += 1
+                self._copy_readings(plain, place)
+            place += 1
+        self.begins[self.size] = <uint32_t>plain.size
+        self._find_spelled(plain)
+        return [
+            (self.found[at].end, self.begins[self.found[at].begin], self.begins[self.found[at].behind])
+            for at in range(self.count)
+            if self.begins[self.found[at].behind] - self.begins[self.found[at].begin] > self.found[at].behind - self.found[at].begin
+        ]
+
+    cdef void _copy_readings(self, PhraseScanner plain, Py_ssize_t place) noexcept nogil:
+        """Give the last word the readings of one of `plain`."""
+        cdef uint32_t at, end = self.id_begins[self.size - 1]
+        for at in range(plain.id_begins[place], plain.id_begins[place + 1]):
+            self.ids[end] = plain.ids[at]
+            end += 1
+        self.id_begins[self.size] = end
+
+    cdef void _find_spelled(self, PhraseScanner plain) noexcept nogil:
+        """Find the phrases of graph 0 that begin with a spelled word, or whose walk in `plain` came to one."""
+        cdef Py_ssize_t place
+        cdef uint32_t spelled = <uint32_t>plain.size  # the first letter of the next spelled word, from the end of the text on
+        for place in range(self.size - 1, -1, -1):
+            if self.begins[place + 1] - self.begins[place] > 1:
+                spelled = self.begins[place]
+            self.walked[place] = spelled < <uint32_t>plain.size and plain.walked[self.begins[place]] >= spelled
+        for place in range(self.size):
+            if self.walked[place] or self.begins[place + 1] - self.begins[place] > 1:
+                self._walk_first(place)
 
     cpdef list hits(self):
         """Return the phrases that were found: (number of the end, its first word, the word behind its last).
@@ -510,7 +551,7 @@ cdef class PhraseScanner:
         return HIT_FLAG if self.count else 0
 
     cdef void _walk_first(self, Py_ssize_t place) noexcept nogil:
-        """Add the phrases of graph 0 that begin with a word."""
+        """Add the phrases of graph 0 that begin with a word; note in `walked` the last word that was tried."""
         cdef const word_t *words = <const word_t *>self.index.parts[WORDS]
         cdef uint32_t at, one
         self.more = 0
@@ -520,8 +561,7 @@ cdef class PhraseScanner:
                     self._next_stamp()
                 for one in range(words[self.ids[at]].first, words[self.ids[at] + 1].first):
                     self._push(self.index.parts[FIRST][one])
-        if self.more:
-            self._walk(place)
+        self.walked[place] = <uint32_t>(self._walk(place) if self.more else place)
 
     cdef void _find_at(self, int graph, Py_ssize_t place) noexcept nogil:
         """Find the phrases of a graph that begin at a word."""
@@ -555,14 +595,16 @@ cdef class PhraseScanner:
                     for child in range(key[0].children, key[1].children):
                         self._push(self.index.parts[CHILDREN][child])
 
-    cdef void _walk(self, Py_ssize_t place) noexcept nogil:
-        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond WORD_HITS_MAX and HITS_MAX."""
+    cdef Py_ssize_t _walk(self, Py_ssize_t place) noexcept nogil:
+        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond WORD_HITS_MAX and HITS_MAX. Return the last word
+        that was tried; the number of words, if the text or the room for hits ended first.
+        """
         cdef const node_t *nodes = <const node_t *>self.index.parts[NODES]
         cdef Py_ssize_t at = place + 1, count, one
         cdef Py_ssize_t most = min(self.count + WORD_HITS_MAX, HITS_MAX), since, known
         cdef uint32_t other, end, number
         if self.count == most:
-            return
+            return self.size
         while self.more:
             count = self.more
             self.frontier, self.following = self.following, self.frontier
@@ -581,12 +623,13 @@ cdef class PhraseScanner:
                         self.count += 1
                         if self.count == most:
                             self.more = 0
-                            return
+                            return self.size
             if at == self.size:
-                return
+                return at
             self._next_stamp()
             for one in range(count):
                 self._lead(self.frontier[one], at)
                 for other in range(nodes[self.frontier[one]].others, nodes[self.frontier[one] + 1].others):
                     self._push(self.index.parts[OTHERS][other])
             at += 1
+        return at - 1

@@ -9,7 +9,7 @@ cdef class Search:
     cdef readonly object scanner
     cdef object _spelled
 
-    @cython.locals(whole=list, begins=list, place=Py_ssize_t, behind=Py_ssize_t, number=Py_ssize_t, word=str, stem=str)
+    @cython.locals(place=Py_ssize_t, word=str, stem=str)
     cpdef list hits(self, list words, int flags)
 
     cpdef list allowed(self)

@@ -15,7 +15,7 @@ from engine.conduct.detection_classes import HIGH, HINTS, RULES, Kind
 from engine.conduct.detection_consequences import SELF_HARM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.line_sieve import LineSieve
-from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SIGNS, SPELLED, WIDE, PhraseScanner
+from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SPELLED, WIDE, PhraseScanner
 from server.ops.config.screening_settings import SPAM
 from server.trust.screening import line_patterns, private_data
 from server.trust.screening.line_patterns import LONG
@@ -36,7 +36,6 @@ from server.trust.screening.text_folding import (
     WORDS_MAX,
     Piece,
     fold_line,
-    join_spelled,
     split_line,
     words_at,
 )
@@ -93,10 +92,7 @@ class Search:
                     if word.startswith(stem):
                         hits.append((end, place, place + 1))
         if flags & SPELLED:
-            whole, begins = join_spelled(words)
-            for number, place, behind in self._spelled.scan_words(whole, bool(flags & SIGNS)):
-                if begins[behind] - begins[place] > behind - place:  # others are known: they have no joined word
-                    hits.append((self.phrases.ends[number], begins[place], begins[behind]))
+            hits += self.named(self._spelled.scan_spelled(self.scanner))
         return hits
 
     def allowed(self) -> list[Hit]:

@@ -14,6 +14,9 @@ cdef class Piece:
 
 
 cpdef str fold_line(str text)
+
+
+@cython.locals(at=Py_ssize_t)
 cdef str _folded(str line)
 cdef str _spaced(str line)
 cpdef list find_words(str line)
@@ -54,7 +57,3 @@ cdef bint _imitates(str word) except -1
 
 @cython.locals(found=list, ones=Py_ssize_t)
 cdef list _spelled(str word)
-
-
-@cython.locals(whole=list, begins=list, place=Py_ssize_t, begin=Py_ssize_t, end=Py_ssize_t)
-cpdef tuple join_spelled(list found)

@@ -23,11 +23,9 @@ EXPANDING_MAX: Final = (
     4  # characters of a piece that may expand (`expands`); if there are more, all of them are read as spaces
 )
 STRETCH: Final = 3  # of a letter in a row: more than any language has
-SPELLED: Final = 3  # single letters in a row that make a word
 LONGEST: Final = 40  # characters of the longest word that rules can match
 FOLDED_MAX: Final = 2 * PIECE + 18 * EXPANDING_MAX  # U+FDFA becomes 18 characters
 
-_ROW: Final = re.compile(b"\1{%d,}" % SPELLED).finditer  # over one byte a word: 1 if the word is a single letter
 _LETTERS: Final = {
     ord(sign): letter for sign, letter in zip("03457@$!", "oeastasi", strict=True)
 }  # `1` is an i or an l
@@ -167,7 +165,11 @@ def _folded(line: str) -> str:
         return _spaced(line.lower())
     spaced, expanding = _EXPANDING(" ", line)
     line = unicodedata.normalize("NFKC", spaced if expanding > EXPANDING_MAX else line)
-    return replace_characters(_spaced(line.casefold()), _PLAIN)
+    line = _spaced(line.casefold())
+    for at in range(len(line)):
+        if "\u0660" <= line[at] < "\u0970" or line[at] == "’":
+            return replace_characters(line, _PLAIN)
+    return line
 
 
 def _spaced(line: str) -> str:
@@ -322,20 +324,3 @@ def _spelled(word: str) -> list[str]:
     for _ in range(ones):
         found = [form.replace("1", letter, 1) for form in found for letter in "il"]
     return found
-
-
-def join_spelled(found: list[str]) -> tuple[list[str], list[int]]:
-    """Return the words with each row of single letters joined, and for each, and the end, the index in `found`; or two empty lists."""
-    alone = bytes([len(word) == 1 and not is_unspaced(word) for word in found])
-    whole: list[str] = []
-    begins: list[int] = []
-    place = 0
-    for row in _ROW(alone):
-        begin, end = row.span()
-        whole += found[place:begin]
-        whole.append("".join(found[begin:end]))
-        begins += range(place, begin + 1)
-        place = end
-    if not whole:
-        return [], []
-    return whole + found[place:], [*begins, *range(place, len(found) + 1)]

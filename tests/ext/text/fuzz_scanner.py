@@ -6,7 +6,7 @@ from ext.text.phrase_scanner import PhraseScanner
 from server.trust.screening.phrase_compiler import ALLOWED, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
-from server.trust.screening.text_folding import WORDS_MAX, join_spelled, split_line, word_spans, words_at
+from server.trust.screening.text_folding import WORDS_MAX, split_line, word_spans
 
 WORDS = (
     b"add me on snap", b"sn4p", b"$nap", b"5nap", b"im 14", b"s n a p", b"sooo", b"w!n", b"'", b".", b" . ", b"(.)", b"@", b"+", b"00", b"://",
@@ -15,7 +15,7 @@ WORDS = (
 )  # fmt: skip
 
 
-def _scanner() -> PhraseScanner:
+def _index() -> PhraseIndex:
     graph, vocabulary, sets = Node(), Vocabulary(), Sets("en", {"app": ["snap", "insta gram"]})
     for token, members in sets.words.items():
         for word in members:
@@ -24,10 +24,11 @@ def _scanner() -> PhraseScanner:
         for phrase in sets.parse(template):
             vocabulary.add_phrase(phrase.items)
             graph.add(phrase.items, End(template))
-    return PhraseScanner(PhraseIndex(compile_phrases((graph, graph, Node()), vocabulary)[0]), None, WORDS_MAX)
+    return PhraseIndex(compile_phrases((graph, graph, Node()), vocabulary)[0])
 
 
-SCANNER = _scanner()
+INDEX = _index()
+SCANNER, SPELLED = PhraseScanner(INDEX, None, WORDS_MAX), PhraseScanner(INDEX, None, WORDS_MAX)
 CLASSIFIER = HashedClassifier(bytes(range(256)) * 8, [(0.0, 1.0, 0.0), (1.0, 1.0, 0.0)], 180)
 
 
@@ -42,8 +43,8 @@ def fuzz(data: bytes) -> tuple[int, int, int]:
         found = SCANNER.hits()
         assert all(0 <= begin < behind <= len(spans) for _, begin, behind in found)
         assert set(found) <= set(SCANNER.find(ALLOWED))
-        whole, _ = join_spelled(words_at(text, spans))
-        SCANNER.scan_words(whole, True)
+        spelled = SPELLED.scan_spelled(SCANNER)
+        assert all(begin < behind - 2 and behind <= len(spans) for _, begin, behind in spelled)
         assert len(CLASSIFIER.scores(text)) == 2
         words, hits = words + len(spans), hits + len(found)
     return seen, min(words, 60), min(hits, 20)

@@ -1,6 +1,8 @@
 """Test the scanner of phrases: its words are those of `text_folding`, its walks pass sets and gaps, and what it does is bounded."""
 
 import random
+from functools import lru_cache
+from itertools import pairwise
 
 import pytest
 
@@ -9,13 +11,20 @@ from ext.text.phrase_scanner import DIGIT, DOT, HIT, SIGNS, SPELLED, WIDE, Phras
 from server.trust.screening.phrase_compiler import UNITS, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
-from server.trust.screening.text_folding import WORDS_MAX, fold_line, word_spans
+from server.trust.screening.text_folding import WORDS_MAX, fold_line, is_unspaced, word_spans
 
 HITS_MAX, WORD_HITS_MAX = 1_024, 24
 
 
 def small(*templates: str) -> tuple[PhraseScanner, list[End]]:
     """Return a scanner over phrases, and what its ends mean."""
+    index, ends = scanner_index(*templates)
+    return PhraseScanner(index), ends
+
+
+@lru_cache
+def scanner_index(*templates: str) -> tuple[PhraseIndex, list[End]]:
+    """Return an index of phrases, and what its ends mean."""
     graph, vocabulary, sets = Node(), Vocabulary(), Sets("en", {"harm": ["kill", "beat up"]})
     for token, members in sets.words.items():
         for word in members:
@@ -26,7 +35,7 @@ def small(*templates: str) -> tuple[PhraseScanner, list[End]]:
             vocabulary.add_phrase(phrase.items)
             graph.add(phrase.items, End(template))
     index, ends = compile_phrases((graph, Node(), Node()), vocabulary)
-    return PhraseScanner(PhraseIndex(index)), ends
+    return PhraseIndex(index), ends
 
 
 def found(text: str, *templates: str) -> list[tuple[int, int]]:
@@ -62,8 +71,90 @@ def test_a_word_with_several_readings_leads_on_by_each() -> None:
     scanner, ends = small("snap me", "5nap you")
     scanner.scan("5nap you 5nap me")
     assert [ends[end].rule for end, _, _ in scanner.hits()] == ["5nap you", "snap me"]
-    assert [ends[end].rule for end, _, _ in scanner.scan_words(["5nap", "me"], True)] == ["snap me"]
-    assert scanner.scan_words(["5nap", "me"], False) == []
+
+
+SPELLED_PHRASES = (
+    "my snap",
+    "add .. snap me",
+    "snap",
+    "a .. b",
+    "i m",
+    "sn4p _ ok",
+    "sooo am",
+    "我 snap",
+    "am 14",
+    "you {harm}",
+)
+
+
+def spelled(text: str) -> list[tuple[str, int, int]]:
+    """Return the phrases with words in single letters, by two scanners of an index."""
+    index, ends = scanner_index(*SPELLED_PHRASES)
+    plain, second = PhraseScanner(index), PhraseScanner(index)
+    plain.scan(text)
+    return [(ends[end].rule, begin, behind) for end, begin, behind in second.scan_spelled(plain)]
+
+
+def by_joined_text(text: str) -> list[tuple[str, int, int]]:
+    """Return the same by another way: the text with the letters of each word joined is scanned anew."""
+    index, ends = scanner_index(*SPELLED_PHRASES)
+    words = [text[begin:end].replace("'", "") for begin, end in word_spans(text)]
+    whole: list[str] = []
+    begins: list[int] = []
+    place = 0
+    while place < len(words):
+        end = place
+        while end < len(words) and len(words[end]) == 1 and not is_unspaced(words[end]):
+            end += 1
+        end = end if end - place >= 3 else place + 1
+        whole.append("".join(words[place:end]))
+        begins.append(place)
+        place = end
+    begins.append(len(words))
+    scanner = PhraseScanner(index)
+    scanner.scan(" ".join(whole))
+    found = [(ends[end].rule, begins[begin], begins[behind]) for end, begin, behind in scanner.hits()]
+    joined = {begin for begin, behind in pairwise(begins) if behind - begin > 1}
+    return [(rule, begin, behind) for rule, begin, behind in found if any(begin <= one < behind for one in joined)]
+
+
+def test_words_in_single_letters_are_read_three_letters_at_least() -> None:
+    assert spelled("my s n a p ok") == [("my snap", 0, 5), ("snap", 1, 5)]
+    assert spelled("my $ n 4 p ok") == []
+    assert spelled("i m ok a") == spelled("") == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spelled_words_are_found_as_in_a_text_in_which_they_are_joined(seed: int) -> None:
+    dice = random.Random(seed)
+    pieces = [
+        "my",
+        "add",
+        "on",
+        "s n a p",
+        "s n 4 p",
+        "a",
+        "b",
+        "i",
+        "m",
+        "me",
+        "我",
+        "我我",
+        "i am 14",
+        "a m",
+        "you",
+        "k i l l",
+        "sooo",
+        "s o o o",
+        "ok",
+        "1",
+    ]
+    found = 0
+    for _ in range(4_000):
+        text = " ".join(dice.choices(pieces, k=dice.randint(1, 14)))
+        assert spelled(text) == by_joined_text(text), text
+        found += bool(spelled(text))
+    assert found > 500
 
 
 def test_the_hits_of_a_text_are_bounded() -> None:
@@ -79,20 +170,11 @@ def test_the_hits_of_one_word_hide_none_of_another() -> None:
 
 def test_an_end_that_is_not_wanted_is_passed_over() -> None:
     _, ends = small("a", "b")
-    some = PhraseScanner(scanner_index("a", "b"), bytes(end.rule == "b" for end in ends))
+    some = PhraseScanner(scanner_index("a", "b")[0], bytes(end.rule == "b" for end in ends))
     some.scan("a b")
     assert [begin for _, begin, _ in some.hits()] == [1]
-    none = PhraseScanner(scanner_index("a", "b"), b"")
+    none = PhraseScanner(scanner_index("a", "b")[0], b"")
     assert not none.scan("a b") & HIT
-
-
-def scanner_index(*templates: str) -> PhraseIndex:
-    graph, vocabulary = Node(), Vocabulary()
-    for template in templates:
-        for phrase in Sets("en", {}).parse(template):
-            vocabulary.add_phrase(phrase.items)
-            graph.add(phrase.items, End(template))
-    return PhraseIndex(compile_phrases((graph, Node(), Node()), vocabulary)[0])
 
 
 @pytest.mark.parametrize(
@@ -112,8 +194,8 @@ def test_a_text_or_row_that_is_too_long_is_refused_and_the_next_one_read() -> No
     with pytest.raises(ValueError, match="too long"):
         scanner.scan("a b " * 1_000)
     assert scanner.hits() == scanner.spans() == []
-    with pytest.raises(ValueError, match="too many words"):
-        scanner.scan_words(["a"] * 5_000, True)
+    with pytest.raises(ValueError, match="different indexes"):
+        small("b a")[0].scan_spelled(scanner)
     with pytest.raises(ValueError, match="no such graph"):
         scanner.find(3)
     assert not scanner.has_phrase_at(UNITS, 10**6)

@@ -14,7 +14,6 @@ from server.trust.screening.text_folding import (
     expands,
     find_words,
     fold_line,
-    join_spelled,
     plain_spellings,
     readings_of,
     split_line,
@@ -120,8 +119,3 @@ def test_every_character_that_expands_is_known() -> None:
 def test_white_space_is_one_space() -> None:
     assert fold_line("I  am\t\u200314") == fold_line("i am \n 14") == "i am 14"
 
-
-def test_letters_that_stand_alone_are_a_word_three_at_least() -> None:
-    assert join_spelled(["my", "s", "n", "a", "p", "ok"]) == (["my", "snap", "ok"], [0, 1, 5, 6])
-    assert join_spelled(["i", "m", "ok", "a"]) == ([], [])
-    assert join_spelled([]) == ([], [])
