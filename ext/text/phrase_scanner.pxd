@@ -24,6 +24,9 @@ cdef enum:  # of `look_plainly`
     SIMPLE = 256
     NUMBERED = 512
 
+cdef enum:
+    SPELLED_ROW = 3  # single letters in a row that make a word
+
 cdef struct hit_t:
     uint32_t end, begin, behind
 
@@ -31,6 +34,11 @@ cdef struct open_t:  # a first word behind which a phrase may go on
     uint32_t word
     int place
     int left  # words behind it that may lead on
+
+
+cdef inline bint unspaced(Py_UCS4 char) noexcept nogil:
+    """Whether a character is of a script that is written without spaces: Han, kana, Thai."""
+    return 0x2E80 <= char < 0xA000 or 0x0E00 <= char < 0x0E80
 
 
 @cython.final
@@ -64,9 +72,6 @@ cdef class PhraseScanner:
     cdef uint64_t _note_word(self, open_t *opened, int *count, uint32_t key) noexcept nogil
     cdef bint _walks_from(self, uint64_t begins) noexcept nogil
     cdef void _walk_first(self, Py_ssize_t place) noexcept nogil
-    cpdef list scan_spelled(self, PhraseScanner plain)
-    cdef void _copy_readings(self, PhraseScanner plain, Py_ssize_t place) noexcept nogil
-    cdef void _find_spelled(self, PhraseScanner plain) noexcept nogil
     cpdef list hits(self)
     cpdef list spans(self)
     cpdef list find(self, int graph)

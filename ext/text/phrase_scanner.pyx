@@ -29,7 +29,6 @@ cdef enum:
     READING_MAX = 512  # characters of a reading
     READINGS_MAX = 16  # of a word
     STRETCH = 3  # of a character in a row: more than any language has
-    SPELLED_ROW = 3  # single letters in a row that make a word
     AMBIGUOUS = 2  # ones of a word that are read as i or l each by itself
     OPEN_MAX = 16  # first words behind which a phrase may go on: more than REACH_MAX
     PLACES_MAX = 64  # words of a plain text
@@ -42,11 +41,6 @@ PLUS = PLUS_FLAG
 SPELLED = SPELLED_FLAG  # three single letters in a row
 SIGNS = SIGNS_FLAG  # words may have readings
 WIDE = WIDE_FLAG  # a character outside ASCII
-
-
-cdef inline bint unspaced(Py_UCS4 char) noexcept nogil:
-    """Whether a character is of a script that is written without spaces: Han, kana, Thai."""
-    return 0x2E80 <= char < 0xA000 or 0x0E00 <= char < 0x0E80
 
 
 cdef inline bint alnum(Py_UCS4 char) noexcept nogil:
@@ -238,64 +232,6 @@ cdef class PhraseScanner:
             if begins >> place & 1:
                 self._walk_first(place)
         return self.count > 0
-
-    cpdef list scan_spelled(self, PhraseScanner plain):
-        """Return the phrases of graph 0 that hold a word spelled in SPELLED_ROW and more single letters, in the text that `plain`, a scanner of the same
-        index, scanned last, whose words these hits count.
-
-        A walk that ended before it came to such a word is not made again.
-        """
-        cdef Py_ssize_t place = 0, end, at, size
-        if plain.index is not self.index:
-            raise ValueError("the scanners have different indexes")
-        self.size = self.count = self.length = 0
-        self.signs = plain.signs
-        self.id_begins[0] = 0
-        while place < plain.size:
-            end = place
-            size = 0
-            while end < plain.size and plain._word_at(end) == 1 and not unspaced(plain.word[0]):
-                self.word[size] = plain.word[0]
-                size += 1
-                end += 1
-            self.begins[self.size] = <uint32_t>place
-            if size >= SPELLED_ROW:
-                self.size += 1
-                self._read_word(self.size - 1, size)
-                place = end
-                continue
-            for place in range(place, max(end, place + 1)):
-                self.begins[self.size] = <uint32_t>place
-                self.size += 1
-                self._copy_readings(plain, place)
-            place += 1
-        self.begins[self.size] = <uint32_t>plain.size
-        self._find_spelled(plain)
-        return [
-            (self.found[at].end, self.begins[self.found[at].begin], self.begins[self.found[at].behind])
-            for at in range(self.count)
-            if self.begins[self.found[at].behind] - self.begins[self.found[at].begin] > self.found[at].behind - self.found[at].begin
-        ]
-
-    cdef void _copy_readings(self, PhraseScanner plain, Py_ssize_t place) noexcept nogil:
-        """Give the last word the readings of one of `plain`."""
-        cdef uint32_t at, end = self.id_begins[self.size - 1]
-        for at in range(plain.id_begins[place], plain.id_begins[place + 1]):
-            self.ids[end] = plain.ids[at]
-            end += 1
-        self.id_begins[self.size] = end
-
-    cdef void _find_spelled(self, PhraseScanner plain) noexcept nogil:
-        """Find the phrases of graph 0 that begin with a spelled word, or whose walk in `plain` came to one."""
-        cdef Py_ssize_t place
-        cdef uint32_t spelled = <uint32_t>plain.size  # the first letter of the next spelled word, from the end of the text on
-        for place in range(self.size - 1, -1, -1):
-            if self.begins[place + 1] - self.begins[place] > 1:
-                spelled = self.begins[place]
-            self.walked[place] = spelled < <uint32_t>plain.size and plain.walked[self.begins[place]] >= spelled
-        for place in range(self.size):
-            if self.walked[place] or self.begins[place + 1] - self.begins[place] > 1:
-                self._walk_first(place)
 
     cpdef list hits(self):
         """Return the phrases that were found: (number of the end, its first word, the word behind its last).

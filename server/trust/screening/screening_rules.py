@@ -16,6 +16,7 @@ from engine.conduct.detection_consequences import SELF_HARM, THREAT
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.line_sieve import LineSieve
 from ext.text.phrase_scanner import AT, DIGIT, DOT, HIT, PLUS, SPELLED, WIDE, PhraseScanner
+from ext.text.spelled_scanner import SpelledScanner
 from server.ops.config.screening_settings import SPAM
 from server.trust.screening import line_patterns, private_data
 from server.trust.screening.line_patterns import LONG
@@ -81,7 +82,7 @@ class Search:
         ends = bytes(RULES[end.rule.removeprefix(DOUBT)].name in wanted for end in phrases.ends)
         self.phrases = phrases
         self.scanner = PhraseScanner(phrases.graphs, ends, WORDS_MAX)
-        self._spelled = PhraseScanner(phrases.graphs, ends, WORDS_MAX)
+        self._spelled = SpelledScanner(self.scanner)
 
     def hits(self, words: list[str], flags: int) -> list[Hit]:
         """Return matches of phrases, of stems, and of phrases with words spelled in single letters. `flags`: what the scan of the piece saw."""
@@ -92,7 +93,7 @@ class Search:
                     if word.startswith(stem):
                         hits.append((end, place, place + 1))
         if flags & SPELLED:
-            hits += self.named(self._spelled.scan_spelled(self.scanner))
+            hits += self.named(self._spelled.scan())
         return hits
 
     def allowed(self) -> list[Hit]:

@@ -3,6 +3,7 @@
 from ext.text.hashed_classifier import HashedClassifier
 from ext.text.phrase_index import PhraseIndex
 from ext.text.phrase_scanner import PhraseScanner
+from ext.text.spelled_scanner import SpelledScanner
 from server.trust.screening.phrase_compiler import ALLOWED, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
@@ -27,8 +28,8 @@ def _index() -> PhraseIndex:
     return PhraseIndex(compile_phrases((graph, graph, Node()), vocabulary)[0])
 
 
-INDEX = _index()
-SCANNER, SPELLED = PhraseScanner(INDEX, None, WORDS_MAX), PhraseScanner(INDEX, None, WORDS_MAX)
+SCANNER = PhraseScanner(_index(), None, WORDS_MAX)
+SPELLED = SpelledScanner(SCANNER)
 CLASSIFIER = HashedClassifier(bytes(range(256)) * 8, [(0.0, 1.0, 0.0), (1.0, 1.0, 0.0)], 180)
 
 
@@ -43,7 +44,7 @@ def fuzz(data: bytes) -> tuple[int, int, int]:
         found = SCANNER.hits()
         assert all(0 <= begin < behind <= len(spans) for _, begin, behind in found)
         assert set(found) <= set(SCANNER.find(ALLOWED))
-        spelled = SPELLED.scan_spelled(SCANNER)
+        spelled = SPELLED.scan()
         assert all(begin < behind - 2 and behind <= len(spans) for _, begin, behind in spelled)
         assert len(CLASSIFIER.scores(text)) == 2
         words, hits = words + len(spans), hits + len(found)

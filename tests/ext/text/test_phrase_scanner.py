@@ -2,7 +2,6 @@
 
 import random
 from functools import lru_cache
-from itertools import pairwise
 
 import pytest
 
@@ -11,7 +10,7 @@ from ext.text.phrase_scanner import DIGIT, DOT, HIT, SIGNS, SPELLED, WIDE, Phras
 from server.trust.screening.phrase_compiler import UNITS, compile_phrases
 from server.trust.screening.phrase_graph import End, Node, Vocabulary
 from server.trust.screening.phrase_templates import Sets
-from server.trust.screening.text_folding import WORDS_MAX, fold_line, is_unspaced, word_spans
+from server.trust.screening.text_folding import WORDS_MAX, fold_line, word_spans
 
 HITS_MAX, WORD_HITS_MAX = 1_024, 24
 
@@ -73,90 +72,6 @@ def test_a_word_with_several_readings_leads_on_by_each() -> None:
     assert [ends[end].rule for end, _, _ in scanner.hits()] == ["5nap you", "snap me"]
 
 
-SPELLED_PHRASES = (
-    "my snap",
-    "add .. snap me",
-    "snap",
-    "a .. b",
-    "i m",
-    "sn4p _ ok",
-    "sooo am",
-    "我 snap",
-    "am 14",
-    "you {harm}",
-)
-
-
-def spelled(text: str) -> list[tuple[str, int, int]]:
-    """Return the phrases with words in single letters, by two scanners of an index."""
-    index, ends = scanner_index(*SPELLED_PHRASES)
-    plain, second = PhraseScanner(index), PhraseScanner(index)
-    plain.scan(text)
-    return [(ends[end].rule, begin, behind) for end, begin, behind in second.scan_spelled(plain)]
-
-
-def by_joined_text(text: str) -> list[tuple[str, int, int]]:
-    """Return the same by another way: the text with the letters of each word joined is scanned anew."""
-    index, ends = scanner_index(*SPELLED_PHRASES)
-    words = [text[begin:end].replace("'", "") for begin, end in word_spans(text)]
-    whole: list[str] = []
-    begins: list[int] = []
-    place = 0
-    while place < len(words):
-        end = place
-        while end < len(words) and len(words[end]) == 1 and not is_unspaced(words[end]):
-            end += 1
-        end = end if end - place >= 3 else place + 1
-        whole.append("".join(words[place:end]))
-        begins.append(place)
-        place = end
-    begins.append(len(words))
-    scanner = PhraseScanner(index)
-    scanner.scan(" ".join(whole))
-    found = [(ends[end].rule, begins[begin], begins[behind]) for end, begin, behind in scanner.hits()]
-    joined = {begin for begin, behind in pairwise(begins) if behind - begin > 1}
-    return [(rule, begin, behind) for rule, begin, behind in found if any(begin <= one < behind for one in joined)]
-
-
-def test_words_in_single_letters_are_read_three_letters_at_least() -> None:
-    assert spelled("my s n a p ok") == [("my snap", 0, 5), ("snap", 1, 5)]
-    assert spelled("my $ n 4 p ok") == []
-    assert spelled("i m ok a") == spelled("") == []
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_spelled_words_are_found_as_in_a_text_in_which_they_are_joined(seed: int) -> None:
-    dice = random.Random(seed)
-    pieces = [
-        "my",
-        "add",
-        "on",
-        "s n a p",
-        "s n 4 p",
-        "a",
-        "b",
-        "i",
-        "m",
-        "me",
-        "我",
-        "我我",
-        "i am 14",
-        "a m",
-        "you",
-        "k i l l",
-        "sooo",
-        "s o o o",
-        "ok",
-        "1",
-    ]
-    found = 0
-    for _ in range(4_000):
-        text = " ".join(dice.choices(pieces, k=dice.randint(1, 14)))
-        assert spelled(text) == by_joined_text(text), text
-        found += bool(spelled(text))
-    assert found > 500
-
-
 def test_the_hits_of_a_text_are_bounded() -> None:
     many = [" ".join(["a"] * size) for size in range(1, 16)]
     assert len(found("a " * 200, *many)) == HITS_MAX
@@ -194,8 +109,6 @@ def test_a_text_or_row_that_is_too_long_is_refused_and_the_next_one_read() -> No
     with pytest.raises(ValueError, match="too long"):
         scanner.scan("a b " * 1_000)
     assert scanner.hits() == scanner.spans() == []
-    with pytest.raises(ValueError, match="different indexes"):
-        small("b a")[0].scan_spelled(scanner)
     with pytest.raises(ValueError, match="no such graph"):
         scanner.find(3)
     assert not scanner.has_phrase_at(UNITS, 10**6)
