@@ -60,15 +60,13 @@ RULES: Final = {
     "hate.slur": Kind("hate", LOW),  # a word alone, which may be quoted or reclaimed
     "opener": Kind("opener"),
     "repeat": Kind("repeat"),
-    # of the text model (`screening.model`), which names a class and no words
+    # of the text model (`screening.model`), which names a class and no words: one sign, of high confidence only where more follows from that
     "threat.model": Kind("threat"),
     "threat.model.low": Kind("threat", LOW),
-    "self-harm.model": Kind("self-harm"),
     "self-harm.model.low": Kind("self-harm", LOW),
     "hate.model": Kind("hate"),
     "hate.model.low": Kind("hate", LOW),
     "groom.model.low": Kind("groom", LOW),
-    "money.model": Kind("money"),
     "money.model.low": Kind("money", LOW),
     # of a provider that the operator runs or names (`screening.provider`)
     "link.provider": Kind("link"),

@@ -9,7 +9,7 @@ cpdef str normal(str word)
 cpdef str fold(str word)
 
 
-@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
+@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t, char=Py_UCS4)
 cpdef str shown(str text)
 cdef bint is_filler(Py_UCS4 char) noexcept
 
@@ -18,7 +18,7 @@ cdef bint is_filler(Py_UCS4 char) noexcept
 cpdef str skeleton(str text)
 
 
-@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
+@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t, char=Py_UCS4)
 cpdef str replace_characters(str text, dict table)
 
 cdef class SpellingCache:

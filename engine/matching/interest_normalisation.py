@@ -67,11 +67,11 @@ def shown(text: str) -> str:
         return text
     runs: list[str] = []
     begin = 0
-    for at in range(len(text)):
-        if not " " <= text[at] <= "~" and (not text[at].isprintable() or is_filler(text[at])):
+    for at, char in enumerate(text):
+        if not " " <= char <= "~" and (not char.isprintable() or is_filler(char)):
             if begin < at:
                 runs.append(text[begin:at])
-            if text[at].isspace():
+            if char.isspace():
                 runs.append(" ")
             begin = at + 1
     if begin == 0:
@@ -110,9 +110,9 @@ def replace_characters(text: str, table: dict[int, str]) -> str:
     """
     runs = []
     begin = 0
-    for at in range(len(text)):
-        if text[at] > "\x7f" or text[at] < "A":
-            plain = table.get(ord(text[at]))
+    for at, char in enumerate(text):
+        if char > "\x7f" or char < "A":
+            plain = table.get(ord(char))
             if plain is not None:
                 runs.append(text[begin:at])
                 runs.append(plain)

@@ -124,8 +124,7 @@ _COMMON: Final = frozenset(
 def find_link(line: str, _: list[str]) -> Span | None:
     """Return the span of a page's address."""
     for written in islice(_WRITTEN.finditer(line), DOTS_MAX):
-        site = _SITE(line, written.start())
-        if not is_known_site(line, written.start()) and not (site and is_named(line, site.span())):
+        if not is_known_site(line, written.start()) and not is_named_site(line, written.start()):
             return written.span()
     names = 0
     for found in islice(_endings(line), DOTS_MAX):
@@ -171,6 +170,12 @@ def is_known_site(line: str, begin: int) -> bool:
     if site is None:
         site = _SITE(_SPACED(".", line[begin : begin + _SITE_MAX]))  # "www. google. com"
     return site is not None and site[1] in _SITES
+
+
+def is_named_site(line: str, begin: int) -> bool:
+    """Whether an address begins there that a sentence names as a place."""
+    site = _SITE(line, begin)
+    return site is not None and is_named(line, site.span())
 
 
 def is_named(line: str, span: Span) -> bool:

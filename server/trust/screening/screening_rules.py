@@ -337,7 +337,7 @@ class Rules:
         if at > 0 and line.text[at - 1] in QUOTES:
             return True
         if rule == "link":
-            return line_patterns.is_known_site(line.text, at)
+            return line_patterns.is_known_site(line.text, at) or line_patterns.is_named_site(line.text, at)
         if rule == AGE_CLASS:
             return len(line.text) > STORY and at > INTRODUCTION
         if len(line.text) > LONG and self._is_single(line, rule, begin, behind):

@@ -16,7 +16,7 @@ cdef class Piece:
 cpdef str fold_line(str text)
 
 
-@cython.locals(at=Py_ssize_t)
+@cython.locals(char=Py_UCS4)
 cdef str _folded(str line)
 cdef str _spaced(str line)
 cpdef list find_words(str line)
@@ -31,7 +31,7 @@ cpdef list word_spans(str line)
 cpdef bint is_unspaced(Py_UCS4 char) noexcept
 
 
-@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
+@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t, char=Py_UCS4)
 cpdef str letters_of(str text)
 
 

@@ -166,8 +166,8 @@ def _folded(line: str) -> str:
     spaced, expanding = _EXPANDING(" ", line)
     line = unicodedata.normalize("NFKC", spaced if expanding > EXPANDING_MAX else line)
     line = _spaced(line.casefold())
-    for at in range(len(line)):
-        if "\u0660" <= line[at] < "\u0970" or line[at] == "’":
+    for char in line:
+        if "\u0660" <= char < "\u0970" or char == "’":
             return replace_characters(line, _PLAIN)
     return line
 
@@ -239,8 +239,8 @@ def letters_of(text: str) -> str:
     """Return the letters of a text, without digits, signs and spaces."""
     runs: list[str] = []
     begin = 0
-    for at in range(len(text)):
-        if text[at].isdecimal() or not text[at].isalnum():
+    for at, char in enumerate(text):
+        if char.isdecimal() or not char.isalnum():
             if begin < at:
                 runs.append(text[begin:at])
             begin = at + 1
@@ -265,7 +265,7 @@ def shorten_stretches(word: str, most: int) -> str:
     for at in range(1, len(word) + 1):
         if at == len(word) or word[at] != word[begin]:
             runs.append(word[begin] * most if at - begin >= STRETCH else word[begin:at])
-            begin = at
+            begin = at + 1
     return "".join(runs)
 
 

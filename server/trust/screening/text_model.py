@@ -61,8 +61,8 @@ class ModelDetection(NamedTuple):
 
 
 def rule_of(name: str, confidence: str) -> str:
-    """Return the rule by which a detection of the model is reported."""
-    return f"{name}.model" if confidence == HIGH else f"{name}.model.low"
+    """Return the rule by which a detection of the model is reported: of low confidence in a class of SAME."""
+    return f"{name}.model" if confidence == HIGH and name not in SAME else f"{name}.model.low"
 
 
 def read_use(chosen: str, wanted: frozenset[str] | None = None, path: Path = FILE) -> "ModelUse":
@@ -92,7 +92,7 @@ class ModelUse:
         rules = []
         for one in self._model.find(text):
             name, confidence = one.kind
-            if self._only_tips or name in SAME or (name == THREAT and (len(text) > LONG or has_laughter(text))):
+            if self._only_tips or (name == THREAT and (len(text) > LONG or has_laughter(text))):
                 confidence = LOW  # as the rules
             known = {kind.confidence for kind in found if kind.name == name}
             if name in self._names and HIGH not in known and confidence not in known:

@@ -118,4 +118,3 @@ def test_every_character_that_expands_is_known() -> None:
 
 def test_white_space_is_one_space() -> None:
     assert fold_line("I  am\t\u200314") == fold_line("i am \n 14") == "i am 14"
-

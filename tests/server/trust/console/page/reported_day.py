@@ -52,11 +52,11 @@ def day() -> list[ReportedUser]:
 
 
 class Reports:
-    """Reports on one server. `receipts`: the addresses that reporters got."""
+    """Reports on one server. `receipts`: the addresses that reporters got. `first`: the number of its first client."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, first: int = 1) -> None:
         self._url = f"ws://127.0.0.1:{port}/ws"
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first)  # of the clients
         self._gate = asyncio.Semaphore(AT_ONCE)
         self.receipts: list[str] = []
 
@@ -67,6 +67,10 @@ class Reports:
     async def make(self, users: Sequence[ReportedUser]) -> None:
         """Report all of them."""
         await asyncio.gather(*(self._report(user, next(self._numbers)) for user in users))
+
+    async def report_again(self, user: ReportedUser, number: int) -> None:
+        """Report one once more, who is the same person by the number that `make` gave: their place in its row, from 1 on."""
+        await self._report(user, number)
 
     async def _report(self, user: ReportedUser, number: int) -> None:
         for _ in range(user.times):

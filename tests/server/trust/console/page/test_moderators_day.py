@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.trust.console.page.conftest import Operated
-from tests.server.trust.console.page.reported_day import BRIGADE, SINGLE, SWARM, Reports, day
+from tests.server.trust.console.page.reported_day import BRIGADE, SINGLE, SWARM, ReportedUser, Reports, day
 from tests.server.trust.console.page.test_console import well
 from tests.server.trust.console.page.test_work import enter
 from tests.support.libretranslate import LibreTranslate
@@ -33,6 +33,7 @@ KEYS = {
     "under 18": ("6",),
 }
 OTHER = ("r", "6", "4")
+TABS_MOST = 80  # presses of Tab that lead to any link of a page
 CASES = 100
 
 
@@ -167,6 +168,67 @@ def decide_the_rest(mia: Page, operated: Operated) -> int:
     return decided
 
 
+def report_again(operated: Operated) -> str:
+    """Report the person of the brigade in a further chat, after their case was decided; return the address of the reporter's receipt."""
+    users = day()
+    reports = Reports(operated.server.port, first=1_000)
+    again = ReportedUser("hate", ("hello, it is me again",))
+    with ThreadPoolExecutor(1) as other:  # this thread has the browser's loop
+        other.submit(asyncio.run, reports.report_again(again, len(users))).result()
+    end = time.monotonic() + 60
+    while open_cases(operated) < 2:  # bob's, and this one
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return reports.receipts[0]
+
+
+def search_for(mia: Page, words: str) -> None:
+    """Search by keys, from any page of the console."""
+    press(mia, "/")
+    if not mia.locator("#q").count():
+        mia.wait_for_url("**/search*")
+        mia.wait_for_load_state()
+        press(mia, "/")
+    expect(mia.locator("#q")).to_be_focused()
+    press(mia, "Control+a")
+    mia.keyboard.type(words)
+    follow(mia, "Enter")
+
+
+def open_by_receipt(mia: Page, receipt: str) -> None:
+    """Find a case by the receipt of its report, open it, follow the link to the person's earlier case, and come back; all by keys."""
+    for words in (receipt, receipt.rstrip("/").rpartition("/")[2]):
+        search_for(mia, words)
+        expect(mia.locator(".found tbody tr")).to_have_count(1)
+    here = mia.locator(".found tbody a").first.get_attribute("href")
+    assert here is not None
+    tab_to(mia, here)
+    follow(mia, "Enter")
+    expect(mia.locator(".said")).to_contain_text("hello, it is me again")
+    before = mia.locator(".notes a[href^='/case/']").first
+    expect(before).to_be_visible()
+    earlier = before.get_attribute("href")
+    assert earlier not in (None, here)
+    picture(mia, "earlier")
+    tab_to(mia, earlier)
+    follow(mia, "Enter")
+    expect(mia.locator(".said")).to_contain_text("hello, how are you?")
+    assert mia.url.endswith(earlier)
+    expect(mia.locator(f".notes a[href='{here}']")).to_be_visible()
+    well(mia)
+    with mia.expect_navigation():
+        press(mia, "Alt+ArrowLeft")
+
+
+def tab_to(page: Page, address: str) -> None:
+    """Press Tab until a link to an address has the focus."""
+    for _ in range(TABS_MOST):
+        press(page, "Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == address:
+            return
+    raise AssertionError(f"no Tab leads to {address}")
+
+
 def find_again(mia: Page) -> None:
     """Find a case by its first digits and by its day, and open it, by keys."""
     link = mia.locator(".found tbody a").first.get_attribute("href")
@@ -203,6 +265,7 @@ def test_a_hundred_cases_are_decided_by_keyboard_alone(window: Opener, operated:
     well(mia)
     picture(mia, "search")
     find_again(mia)
+    open_by_receipt(mia, report_again(operated))
     for place in ("figures", "answers", "examples"):
         mia.goto(f"{operated.origin}/{place}")
         well(mia)
