@@ -265,7 +265,7 @@ def shorten_stretches(word: str, most: int) -> str:
     for at in range(1, len(word) + 1):
         if at == len(word) or word[at] != word[begin]:
             runs.append(word[begin] * most if at - begin >= STRETCH else word[begin:at])
-            begin = at + 1
+            begin = at
     return "".join(runs)
 
 
