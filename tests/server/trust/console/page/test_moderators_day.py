@@ -196,7 +196,7 @@ def search_for(mia: Page, words: str) -> None:
 
 
 def open_by_receipt(mia: Page, receipt: str) -> None:
-    """Find a case by the receipt of its report, open it, follow the link to the person's earlier case, and come back; all by keys."""
+    """Find a case by the receipt of its report, open it, and follow the link to the person's earlier case; all by keys."""
     for words in (receipt, receipt.rstrip("/").rpartition("/")[2]):
         search_for(mia, words)
         expect(mia.locator(".found tbody tr")).to_have_count(1)
@@ -216,8 +216,6 @@ def open_by_receipt(mia: Page, receipt: str) -> None:
     assert mia.url.endswith(earlier)
     expect(mia.locator(f".notes a[href='{here}']")).to_be_visible()
     well(mia)
-    with mia.expect_navigation():
-        press(mia, "Alt+ArrowLeft")
 
 
 def tab_to(page: Page, address: str) -> None:
