@@ -39,8 +39,9 @@ SEALED = {
     "server/main/commands/case_commands.py: desk": "evidence, for moderators",
     "server/main/commands/queue_commands.py: queues": "evidence, for moderators",
     "server/main/commands/disclosure_commands.py: _desk": LEDGER,
-    "server/main/commands/order_commands.py: produce": LEDGER,
+    "server/main/commands/order_commands.py: _production": LEDGER,
     "server/trust/console/console_app.py: build": "evidence, for moderators",
+    "server/trust/console/order_routes.py: add_orders": LEDGER,
     "server/trust/data_export/person_export.py: PersonExports.__init__": OWN,
     "server/trust/moderation/service.py: Safety.__init__": "evidence, written",
 }

@@ -300,11 +300,11 @@ DISCLOSED = (
         "pictures.chat",
         "Pictures in a chat",
         "Two people in a chat can send each other pictures, once both allow it. Your browser draws a picture anew, so that it holds no"
-        " place, no date and no camera. Where this server has a program for it, that program looks at each picture for nudity and for"
-        " known abuse material before it is shown. It knows nobody by their face. Pictures lie in memory, until the chat ends, ten"
+        " place, no date and no camera. Where this server has a program for it, each picture is checked before it is shown. The program"
+        " looks for nudity and known abuse material. It knows nobody by their face. Pictures lie in memory, until the chat ends, ten"
         " minutes after the last one at most. They reach no disk, and a saved log says only that there was one. If somebody reports the"
-        " chat, or a picture looks unsafe, three of that person, unsafe ones first, are kept with the report, encrypted, as pictures of"
-        " cameras are.",
+        " chat, or a picture looks unsafe, three of that person are kept encrypted, unsafe ones first. They stay with the report, as"
+        " pictures of cameras do.",
         needs="pictures.chat",
     ),
     Text(

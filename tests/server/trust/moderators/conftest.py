@@ -1,5 +1,5 @@
 """The console of the tests."""
 
-from tests.server.trust.console.conftest import console
+from tests.server.trust.console.conftest import console, live
 
-__all__ = ["console"]
+__all__ = ["console", "live"]

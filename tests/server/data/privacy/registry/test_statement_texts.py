@@ -89,6 +89,10 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/trust/evidence/test_picture_evidence.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
         "tests/server/data/retention/test_stale_cases.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
     ),
+    "pictures.chat": (
+        "tests/server/trust/pictures/test_picture_relay.py::test_a_picture_is_given_out_after_its_check_until_the_chat_ends",
+        "tests/server/site/web/test_photos.py::test_a_picture_is_asked_for_allowed_sent_and_shown_after_a_press",
+    ),
     "pictures.provider": (
         "tests/server/trust/pictures/test_remote_scores.py::test_it_is_sent_the_strip_and_nothing_else",
         "tests/server/trust/pictures/test_remote_scores.py::test_it_is_sent_the_strip_and_nothing_else",
