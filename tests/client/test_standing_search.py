@@ -108,10 +108,11 @@ async def test_a_notice_after_the_only_chat_begins_no_search() -> None:
         await server.tell({"type": "matched", "chat": "c", "role": "stranger", "common": [], "language": "en"})
         await server.tell({"type": "left", "by": "stranger"})
         await server.tell(NOTICE)
-        await server.tell({"type": "pong"})
-        await me.next(Pong)
-        await me.ping()
-        assert await server.next() == {"type": "ping"}
+        for _ in range(2):  # what it would send may come behind the first
+            await server.tell({"type": "pong"})
+            await me.next(Pong)
+            await me.ping()
+            assert await server.next() == {"type": "ping"}
 
 
 async def test_who_leaves_while_a_notice_is_read_searches_no_more() -> None:
