@@ -36,7 +36,7 @@ from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.legal_orders import order_kinds
 from server.trust.legal_orders.law_orders import LONGEST, RUNNING, LawOrders, NewOrder, Order, OrderRefused
-from server.trust.legal_orders.order_package import AgeFailed, package_name
+from server.trust.legal_orders.order_package import AgeFailed, clear_interrupted, package_name
 from server.trust.legal_orders.order_production import NothingToOpen, OrderProduction
 from server.trust.legal_orders.order_records import MOST, OrderRecords, TooMany
 from server.trust.moderators import moderator_accounts
@@ -175,6 +175,8 @@ class OrderRoutes:
         number, download = sent(request).get("number"), _Download(request)
         try:
             await self._production.download(number, operator.name, download.send, _ticked(request))
+        except ObjectsAway:  # an OSError, too
+            return self._pages.answer("refused.html", request, operator, status=503, why="away")
         except (StoreAway, OSError) as problem:
             if download.response is None:
                 raise
@@ -182,8 +184,6 @@ class OrderRoutes:
                 "http.fault", **log.described(problem)
             )  # the order stays open: its package was not sent whole, or could not be noted
             return download.response
-        except ObjectsAway:
-            return self._pages.answer("refused.html", request, operator, status=503, why="away")
         except (OrderRefused, order_kinds.BeyondBounds, TooMany, moderator_accounts.Refused) as problem:
             return download.response or await self.listed(request, operator, _worded(problem))
         return download.response or web.Response(status=303, headers={"Location": "/approvals"})
@@ -192,7 +192,7 @@ class OrderRoutes:
         """`POST /orders/refuse`: `number`, `why`."""
         form = sent(request)
         try:
-            await self._orders.refuse(form.get("number"), operator.name, _why(form.get("why")))
+            await self._orders.refuse(form.get("number"), operator.name, _why(form.get("why")), clear_interrupted)
         except (OrderRefused, Refused) as problem:
             return await self.listed(request, operator, _worded(problem))
         return web.Response(status=303, headers={"Location": "/orders"})

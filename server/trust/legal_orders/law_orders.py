@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy import case as when
-from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
@@ -160,52 +161,58 @@ class LawOrders:
         ) as act:
             async with self.database.write() as connection:
                 await self.database.guard(connection)
+                gag = await connection.scalar(select(law_order.c.gag_until).where(law_order.c.number == order.number))
                 hold = await legal_holds.place_within(
                     connection, self.pseudonyms, selector, authority=order.authority, reason=why, now=self.now,
-                    until=self.now + days * DAY, secret=(order.gag_until or 0) > self.now,
+                    until=self.now + days * DAY, secret=(gag or 0) > self.now,
                 )  # fmt: skip
                 values: dict[str, Any] = {"hold": hold, "state": HELD}
                 if order.kind == "preservation":  # nothing leaves, so the order is answered
-                    values |= {"state": PRODUCED, "decided": self.now, "ends": max(self.now, order.gag_until or 0)}
+                    values |= {"state": PRODUCED, "decided": self.now, "ends": self._ends()}
                 free = (law_order.c.number == order.number, law_order.c.state.in_(RUNNING), law_order.c.hold.is_(None))
                 if not (await connection.execute(update(law_order).where(*free).values(values))).rowcount:
                     raise OrderRefused("another operator closed this order or placed its hold")  # this hold is undone
             act.outcome = f"hold {hold}"
         return hold
 
-    async def refuse(self, text: str, operator: str, why: str) -> None:
-        """Refuse an order. The ledger has the line; nothing was looked up. Raises OrderRefused, Busy while an order is produced."""
+    async def refuse(self, text: str, operator: str, why: str, clear: Callable[[Order], None] | None = None) -> None:
+        """Refuse an order. The ledger has the line; nothing was looked up. Raises OrderRefused, Busy while an order is produced.
+
+        `clear`: removes what an interrupted production left on a disk; raises OrderRefused if its package is complete.
+        """
         async with self.database.only_production():  # else this order could be given and refused
             order, selector, _ = await self.read(text)
             self.check_running(order)
+            if clear is not None:
+                await asyncio.to_thread(clear, order)
             async with audit_log.act(
                 self.database, operator=operator, action="order refuse", why=why, subject=self.subject_of(selector)
             ) as act:
                 async with self.database.write(durable=True) as connection:
                     await self.ledger.refused_within(connection, self.disclosure(order, order.asked))
-                    ends = max(self.now, order.gag_until or 0)
-                    await self._change(
-                        connection, order, {"state": REFUSED, "decided": self.now, "why": why[:500], "ends": ends}
-                    )
+                    values = {"state": REFUSED, "decided": self.now, "why": why[:500], "ends": self._ends()}
+                    await self._change(connection, order, values)
                 act.outcome = f"order {shown(order.number)} refused"
 
     async def gag(self, text: str, operator: str, until: int, why: str) -> None:
         """Move the end of an order's secrecy, as a court did; a past time ends it now. Raises OrderRefused.
 
-        Its hold is secret as long as the order, and the ledger keeps whom the order concerned for its time from the new end on.
+        Its hold is secret as long as the order, and the ledger keeps whom the order concerned for its time from the new end on. Another officer may
+        place the hold, or answer the order, at the same moment.
         """
         order, selector, _ = await self.read(text)
         async with audit_log.act(
             self.database, operator=operator, action="order gag", why=why, subject=self.subject_of(selector)
         ) as act:
-            ends = {} if order.decided is None else {"ends": max(order.decided, until)}
+            decided = law_order.c.decided
+            ends = when((decided.is_(None), law_order.c.ends), (decided > until, decided), else_=until)
             async with self.database.write() as connection:
-                await connection.execute(
-                    update(law_order).where(law_order.c.number == order.number).values(gag_until=until, **ends)
-                )
+                await self.database.guard(connection)
+                moved = update(law_order).where(law_order.c.number == order.number).values(gag_until=until, ends=ends)
+                hold = await connection.scalar(moved.returning(law_order.c.hold))
                 await self.ledger.move_secrecy(connection, order.number, until)
-                if order.hold is not None:
-                    await legal_holds.set_secret(connection, order.hold, self._reason(order), secret=until > self.now)
+                if hold is not None:
+                    await legal_holds.set_secret(connection, hold, self._reason(order), secret=until > self.now)
             act.outcome = f"order {shown(order.number)}: secret until {until}"
 
     async def show(self, text: str, operator: str, why: str) -> tuple[Order, Selector, str]:
@@ -255,12 +262,16 @@ class LawOrders:
     async def close_produced(self, order: Order, operator: str) -> None:
         """Write that the package of an order was given; that of an emergency is to be reviewed. Raises OrderRefused."""
         values = {
-            "state": PRODUCED, "decided": self.now, "why": f"produced by {operator}"[:500], "ends": max(self.now, order.gag_until or 0),
+            "state": PRODUCED, "decided": self.now, "why": f"produced by {operator}"[:500], "ends": self._ends(),
         }  # fmt: skip
         async with self.database.write() as connection:
             await self._change(connection, order, values)
             if order.kind == "emergency":
                 await emergency_reviews.begin(connection, Action.PRODUCE, order.number.encode(), operator, self.now)
+
+    def _ends(self) -> ColumnElement[int]:
+        """Return the end of an order that is answered now: that of its secrecy, as the row has it when it is written, or now."""
+        return when((law_order.c.gag_until > self.now, law_order.c.gag_until), else_=self.now)
 
     @staticmethod
     async def _change(connection: AsyncConnection, order: Order, values: dict[str, Any]) -> None:

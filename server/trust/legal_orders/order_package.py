@@ -76,7 +76,7 @@ class PackageFolder:
 
     async def is_complete(self, order: Order) -> bool:
         """Whether the folder is a package of this order. Raises OrderRefused for another folder, or if one is complete elsewhere."""
-        await asyncio.to_thread(_clear_interrupted, order, self._out)
+        await asyncio.to_thread(clear_interrupted, order, self._out)
         return await asyncio.to_thread(_is_package_of, self._out, order)
 
     async def give(self, content: PackageContent) -> None:
@@ -96,8 +96,8 @@ class PackageDownload:
         self.note = f"{SENDING}{operator}"
 
     async def is_complete(self, order: Order) -> bool:
-        """Return False: a file that was not sent whole was not given. Raises OrderRefused if a complete folder may have been."""
-        await asyncio.to_thread(_clear_interrupted, order, None)
+        """Return False: whoever asks again gets it again. Raises OrderRefused if a complete folder may have been given."""
+        await asyncio.to_thread(clear_interrupted, order, None)
         return False
 
     async def give(self, content: PackageContent) -> None:
@@ -105,7 +105,7 @@ class PackageDownload:
         await self._send(await asyncio.to_thread(_zipped, content))
 
     async def may_be_given(self) -> bool:
-        """Return False."""
+        """Return False: it was not sent whole."""
         return False
 
 
@@ -119,7 +119,7 @@ def _is_package_of(out: Path, order: Order) -> bool:
     return True
 
 
-def _clear_interrupted(order: Order, out: Path | None) -> None:
+def clear_interrupted(order: Order, out: Path | None = None) -> None:
     """Remove what an interrupted attempt left beside another folder than `out`. Raises OrderRefused if its package is complete."""
     if not order.why.startswith(WRITING):
         return

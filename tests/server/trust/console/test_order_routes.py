@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.data.chat_logs import log_removal
+from server.data.errors import ObjectsAway
 from server.data.privacy.registry_model import Category
 from server.data.retention import audited_holds
 from server.data.retention.audited_holds import NewHold
@@ -202,6 +203,26 @@ async def test_an_order_is_counted_confirmed_produced_and_made_public_with_the_s
     ]
     assert theirs == ours
     assert {row[0] for row in theirs} >= {"law_order", "disclosure", "approval", "emergency_review", "audit"}
+
+
+async def test_a_package_whose_objects_are_away_is_asked_for_again_later(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await console.person("ada", "officer"), await console.person("bob", "officer")
+    await stored(console.kit)
+    number = await orders(console.kit).new(order_about(), "ada")
+    assert (await ada.post("/orders/produce", number=number)).to == "/approvals"
+    (asked,) = await console.approvals.waiting(BOB)
+    assert (await bob.post("/approvals/confirm", id=asked.id)).to == "/approvals"
+
+    async def away(_name: str) -> bytes:
+        raise ObjectsAway
+
+    with monkeypatch.context() as patch:
+        patch.setattr(console.kit.objects, "get", away)
+        assert (await ada.post("/orders/produce", number=number)).status == 503
+    assert [line["phase"] for line in await orders(console.kit).ledger.lines()] == ["failed", "intent"]
+    assert unpacked(await taken(ada, number)) != {}
 
 
 def unpacked(package: bytes) -> dict[str, bytes]:

@@ -137,3 +137,29 @@ async def test_an_order_goes_two_years_after_its_answer_or_its_secrecy(kit: Kit)
         await kit.purge().run()
         assert await kit.count("law_order") == left
     assert await orders(kit).counts() == ({"open": 1}, NOW + DAY, 0)
+
+
+async def test_a_secrecy_that_moves_while_an_officer_acts_on_the_order_is_that_of_the_hold_and_of_its_end(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each officer read the order before the other one changed it."""
+    later, held = NOW + 900 * DAY, orders(kit)
+    number = await held.new(order(), "ada")
+    before = await held.read(number)
+
+    async def stale(_text: str) -> object:
+        return before
+
+    monkeypatch.setattr(held, "read", stale)
+    await orders(kit).gag(number, "bob", later, "the court")
+    await held.hold(number, "ada", 90)
+    assert [hold.secret for hold in await legal_holds.list_holds(kit.database)] == [True]
+    await held.gag(number, "bob", NOW, "the court ended it")
+    assert [hold.secret for hold in await legal_holds.list_holds(kit.database)] == [False]
+    await held.gag(number, "bob", later, "the court again")
+    await held.refuse(number, "ada", "of no court")
+    async with kit.database.read() as connection:
+        assert await connection.scalar(select(law_order.c.ends)) == later
+    await held.gag(number, "bob", NOW - DAY, "the court ended it")
+    async with kit.database.read() as connection:
+        assert await connection.scalar(select(law_order.c.ends)) == NOW

@@ -12,7 +12,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from server.data.errors import StoreAway
 from server.data.privacy import registry_history
+from server.data.privacy.disclosure_ledger import DisclosureLedger
 from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders.law_orders import OrderRefused
 from tests.server.data.conftest import Kit, address
@@ -90,6 +92,23 @@ async def test_a_package_that_was_not_sent_whole_was_not_given_and_is_made_again
     assert (await production(kit).download(number, "ada", browser.take)).state == "done"
     assert await phases(kit) == ["intent", "failed", "intent", "done"]
     assert len(browser.files) == 3
+
+
+async def test_a_package_that_may_have_been_sent_counts_as_given_when_it_is_made_again(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, browser, making = await asked(kit), Browser(), production(kit)
+
+    async def away(*_: object) -> None:
+        raise StoreAway
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DisclosureLedger, "done", away)
+        with pytest.raises(StoreAway):
+            await making.download(number, "ada", browser.take)
+    assert (len(browser.files), await phases(kit)) == (3, ["intent"])
+    assert (await making.download(number, "ada", Browser().take)).state == "done"
+    assert await phases(kit) == ["intent", "done", "intent", "done"], "no line says that nothing left"
 
 
 async def test_a_package_that_is_sent_is_encrypted_to_the_authority(kit: Kit, tmp_path: Path) -> None:
