@@ -107,6 +107,7 @@ class Database:
         self.rehearses = (
             False  # whether writes are rolled back at their end: a command that only says what would happen
         )
+        self.is_dated = False  # whether a command acts as of another day; lines of the audit log have the present time
         self._tidying: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None  # ends the wait of `_tidying`
         # Last in, first out: the page cache of a recently used connection is the most current.

@@ -39,11 +39,14 @@ class Entry:
 async def write_entry(
     database: Database, *, now: int, operator: str, action: str, why: str, outcome: str, subject: bytes | None = None
 ) -> None:
-    """Write a line, in a rehearsal too. Raises StoreAway: the caller must not act if the line before is not written."""
+    """Write a line, in a rehearsal too. Raises StoreAway: the caller must not act if the line before is not written.
+
+    `now`: Unix seconds. A command that acts as of another day is in the log of today: an old line would be purged before anyone reads it.
+    """
     if database.rehearses and not outcome.startswith((ASKED, ABOUT, "would ")):
         outcome = f"{REHEARSED}{outcome}"
     row = {
-        "time": now,
+        "time": int(time.time()) if database.is_dated else now,
         "operator": operator[:64],
         "action": action[:40],
         "why": why[:500],

@@ -21,7 +21,7 @@ from server.trust.cases.case_disclosure import NAMED, named_reason
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators.approvals import HOUR, Approvals, State
 from server.trust.moderators.moderator_accounts import Accounts
-from server.trust.moderators.roles import Action, Operator
+from server.trust.moderators.roles import Action
 
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 Recipient = Annotated[
@@ -34,10 +34,9 @@ async def _approved(
 ) -> tuple[str, State]:
     """Return the approved words, or none and the state of the approval. Raises RuntimeError for an account that is no officer."""
     chosen, accounts = settings.console, Accounts(parts.database, parts.pseudonyms)
-    roles = next((one.roles for one in await accounts.listed() if one.name == run.operator), ())
-    person = Operator(run.operator, frozenset(roles) or frozenset({"officer"}), 0.0)
-    if not person.may(action):
-        raise RuntimeError(f"{run.operator} is no officer")
+    person = await accounts.at_a_shell(run.operator, action)
+    if person is None:
+        raise RuntimeError(f"{run.operator} is no officer: say --operator with the name of an officer's account")
     approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=run.clock)
     if run.dry_run:
         return "", await approvals.find(action, ident, person)
@@ -71,6 +70,7 @@ def reveal(
     ] = False,
 ) -> None:
     """Print the address of a case's subject with port and time, once a second officer has approved it."""
+    run.refuse_another_day()
 
     async def handler(parts: Parts, settings: Settings) -> tuple[SourceEndpoint | None, State]:
         desk, words = _desk(parts, run), named_reason(recipient, why)
@@ -99,6 +99,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="a new file, readable by you alone")],
 ) -> None:
     """Write a case with its evidence as JSON, once a second officer has approved it: no identity and no address."""
+    run.refuse_another_day()
 
     async def handler(parts: Parts, settings: Settings) -> tuple[bool, State]:
         desk, words = _desk(parts, run), named_reason(recipient, why)

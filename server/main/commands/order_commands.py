@@ -36,6 +36,7 @@ from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders import order_kinds
 from server.trust.legal_orders.law_orders import LawOrders, NewOrder, Order
+from server.trust.legal_orders.order_package import clear_interrupted
 from server.trust.legal_orders.order_production import OrderProduction, ProducedPackage
 from server.trust.legal_orders.order_records import OrderRecords
 from server.trust.moderators.approvals import HOUR, Approvals
@@ -141,18 +142,18 @@ def hold(
 
 
 @app.command()
-@store_command(operator=True, as_json=True, dry_run=True)
+@store_command(operator=True, as_json=True, dry_run=True, now=True)
 def produce(
     run: StoreCommand,
     number: Number,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="a new folder for the package")],
     categories: Some = "",
-    now: Now = "",
 ) -> None:
     """Write the records that an order names, once a second operator has approved it. Call it again after an interruption."""
+    run.refuse_another_day()
 
     async def handler(parts: Parts, settings: Settings) -> ProducedPackage:
-        making = _production(parts, settings, now)
+        making = _production(parts, settings, run.now)
         wanted: tuple[Category, ...] = order_kinds.categories(categories)
         if run.dry_run:
             return await making.count(number, run.operator, wanted)
@@ -192,6 +193,7 @@ def confirm(run: StoreCommand, number: Number) -> None:
 
     Both officers are named in the audit log; a shell takes no passkey.
     """
+    run.refuse_another_day()
 
     async def handler(parts: Parts, settings: Settings) -> None:
         with folder_lock.alone(settings.data):
@@ -206,7 +208,8 @@ def confirm(run: StoreCommand, number: Number) -> None:
 @store_command(operator=True, as_json=True, dry_run=True)
 def refuse(run: StoreCommand, number: Number, why: Why, now: Now = "") -> None:
     """Refuse an order. Nothing is looked up; the ledger has the line."""
-    run.perform(lambda parts, _: of(parts, now).refuse(number, run.operator, why))
+    clear = None if run.dry_run else clear_interrupted
+    run.perform(lambda parts, _: of(parts, now).refuse(number, run.operator, why, clear))
     run.tell("the order is refused")
 
 

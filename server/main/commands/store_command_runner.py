@@ -83,7 +83,14 @@ class StoreCommand:
 
     def perform(self, handler: Handler[Result]) -> Result:
         """Call the handler with the open store (`perform`). With `--dry-run` nothing is written but the audit log."""
-        return perform(self.config, self.data, handler, rehearse=self.dry_run, keyless=self.keyless)
+        return perform(
+            self.config, self.data, handler, rehearse=self.dry_run, keyless=self.keyless, dated=bool(self.now)
+        )
+
+    def refuse_another_day(self) -> None:
+        """Exit if an act that hands data out is to be dated: no option ends the wait for a second officer, or what the person reads of it."""
+        if self.now and not self.dry_run:
+            stop("data is handed out today: --now goes with --dry-run alone", status=2)
 
     def tell(self, said: str, **values: Any) -> None:
         """Print what was done as a line, or with `--json` as a document of it and its values."""
@@ -142,12 +149,18 @@ async def _copied(parts: Parts) -> None:
 
 
 def perform(
-    config: Path | None, data: Path | None, handler: Handler[Result], *, rehearse: bool = False, keyless: bool = False
+    config: Path | None,
+    data: Path | None,
+    handler: Handler[Result],
+    *,
+    rehearse: bool = False,
+    keyless: bool = False,
+    dated: bool = False,
 ) -> Result:
     """Open the store by the settings, call the handler, and close. Every known failure ends the program with one line.
 
     `rehearse`: what is written is rolled back, but for the audit log; no object is changed, and no mail leaves. `keyless`: the handler
-    opens nothing sealed; if the service was closed, it has keys that open nothing.
+    opens nothing sealed; if the service was closed, it has keys that open nothing. `dated`: the handler acts as of another day.
     """
     settings: Settings = enter(config, {"data": data})
     log.configure(settings.log)
@@ -155,6 +168,7 @@ def perform(
     async def alone() -> Result:
         closed = keyless and secret_keys.is_closed(settings.data)
         parts = open_parts(settings, secret_keys.throwaway() if closed else secret_keys.load(settings.data))
+        parts.database.is_dated = dated
         chosen = settings
         if rehearse:
             parts.database.rehearse()

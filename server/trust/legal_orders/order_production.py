@@ -26,6 +26,7 @@ from server.trust.legal_orders import order_kinds
 from server.trust.legal_orders.law_orders import LawOrders, Order, OrderRefused
 from server.trust.legal_orders.order_package import (
     ABSENT,
+    SENDING,
     AgeFailed,
     PackageContent,
     PackageDownload,
@@ -150,9 +151,14 @@ class OrderProduction:
     async def _give(
         self, order: Order, chosen: Sequence[Category], found: FoundRecords, counts: dict[str, int], place: PackagePlace
     ) -> None:
-        """Give the package, after the intent. An attempt that was interrupted before its package was complete is closed as failed."""
+        """Give the package, after the intent. An attempt that was interrupted before its folder appeared is closed as failed; a package that was
+        being sent may have left, and counts as given.
+        """
         ledger, keys = self._orders.ledger, self._orders.pseudonyms
-        if interrupted := await self._intents(order):
+        interrupted = await self._intents(order)
+        if interrupted and order.why.startswith(SENDING):
+            await ledger.done(interrupted)
+        elif interrupted:
             await ledger.failed(interrupted)
         await self._orders.note(order, place.note)
         one = self._orders.disclosure(order, chosen, sum(counts.values()))
@@ -175,11 +181,10 @@ class OrderProduction:
         return ProducedPackage("done", chosen, counts)
 
     async def _officer(self, operator: str) -> Operator:
-        """Return an operator who may produce orders; a name without an account is an officer with a shell. Raises OrderRefused."""
-        roles = next((one.roles for one in await self._accounts.listed() if one.name == operator), ())
-        person = Operator(operator, frozenset(roles) or frozenset({"officer"}), 0.0)
-        if not person.may(Action.PRODUCE):
-            raise OrderRefused(f"{operator} is no officer")
+        """Return an operator who may produce orders (`Accounts.at_a_shell`). Raises OrderRefused."""
+        person = await self._accounts.at_a_shell(operator, Action.PRODUCE)
+        if person is None:
+            raise OrderRefused(f"{operator} is no officer: say --operator with the name of an officer's account")
         return person
 
     async def _intents(self, order: Order) -> list[int]:

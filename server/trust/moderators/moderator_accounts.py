@@ -22,7 +22,7 @@ from server.data.schema.moderation_schema import OPEN, case
 from server.http.words.worded_errors import Worded
 from server.ops.security.url_token_generator import decode, draw, encode
 from server.trust.moderators.passkeys import Credential
-from server.trust.moderators.roles import OPENED_BY, ROLES, Action
+from server.trust.moderators.roles import OPENED_BY, ROLES, Action, Operator
 
 DAY = 86_400
 PATH = "/enrol/"
@@ -167,6 +167,19 @@ class Accounts:
     async def others(self, action: Action, but: str) -> bool:
         """Whether another account could confirm this action."""
         return any(one.passkeys and one.name != but and one.may(action) for one in await self.listed())
+
+    async def at_a_shell(self, name: str, action: Action) -> Operator | None:
+        """Return the operator of this name if they may do this, else None.
+
+        A name without an account may only where no account with a passkey may: else one officer would be two by another name.
+        """
+        accounts = await self.listed()
+        known = next((one for one in accounts if one.name == name), None)
+        if known is not None:
+            return Operator(name, frozenset(known.roles), 0.0) if known.may(action) else None
+        if any(one.passkeys and one.may(action) for one in accounts):
+            return None
+        return Operator(name, frozenset({"officer"}), 0.0)
 
     async def is_settled(self, name: str) -> bool:
         """Whether an account's passkey and roles are a day old, so that an admin cannot create a second moderator at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from server.ops.config.settings import Objects
 from tests.server.data.conftest import Kit, make_kit
 from tests.server.main.commands.conftest import Run
 from tests.server.main.commands.test_case_commands import one
+from tests.server.trust.legal_orders.orders import officers
 
 
 @pytest.fixture
@@ -72,6 +74,29 @@ def test_an_address_is_printed_once_it_is_approved_and_the_ledger_has_it(run: Ru
         (what, phase, "Oslo police") for what in ("reveal", "reveal", "export") for phase in ("intent", "done")
     ]
     assert {"approval ask", "safety reveal", "safety export"} <= actions
+
+
+def test_no_other_day_ends_the_wait_for_a_second_officer_or_what_the_person_reads(run: Run, tmp_path: Path) -> None:
+    case, out = one(tmp_path), tmp_path / "case.json"
+    to = (case, "--recipient", "Oslo police", "--why", "demand 7", "--operator", "ada")
+    tomorrow = time.strftime("%Y-%m-%d %H:%M", time.gmtime(time.time() + 86_400 + 3_600))
+    for verb in (("reveal", *to), ("export", *to, "--out", str(out))):
+        assert run(*verb).exit_code == 3
+        dated = run(*verb, "--now", tomorrow)
+        assert (dated.exit_code, "--dry-run alone" in dated.output) == (2, True), dated.output
+        assert run(*verb, "--now", tomorrow, "--dry-run").exit_code == 0
+    assert run("reveal", *to, "--emergency", "--now", "2020-01-01").exit_code == 2
+    assert not out.exists()
+    with closing(sqlite3.connect(tmp_path / "serendip.db")) as database:
+        assert database.execute("SELECT count(*) FROM disclosure").fetchone() == (0,)
+
+
+def test_a_name_without_an_account_discloses_nothing_where_officers_have_accounts(run: Run, tmp_path: Path) -> None:
+    case = one(tmp_path)
+    within(tmp_path, lambda kit: officers(kit, "ada"))
+    to = (case, "--recipient", "Oslo police", "--why", "demand 7", "--operator")
+    assert "no officer" in run("reveal", *to, "ann", "--emergency").output
+    assert "no other officer" in run("reveal", *to, "ada").output
 
 
 def test_an_emergency_does_not_wait(run: Run, tmp_path: Path) -> None:

@@ -71,6 +71,17 @@ def test_an_order_is_answered_from_its_entry_to_its_package(run: Run, tmp_path: 
     assert json.loads(run("list", "--json").stdout) == []
 
 
+def test_no_other_day_ends_the_wait_for_a_second_officer(run: Run, tmp_path: Path) -> None:
+    number = entered(run, tmp_path, "--kind", "emergency", "--categories", "A").split()[1].rstrip(":")
+    produce = ("produce", number, "--out", str(tmp_path / "answer"), "--operator", "ada")
+    assert run(*produce).exit_code == 3
+    for words in (produce, ("confirm", number, "--operator", "bob")):
+        dated = run(*words, "--now", "2099-01-01")
+        assert (dated.exit_code, "--dry-run alone" in dated.output) == (2, True), dated.output
+    assert run(*produce, "--now", "2099-01-01", "--dry-run").exit_code == 0
+    assert not (tmp_path / "answer").exists()
+
+
 def test_what_an_officer_gets_wrong_is_an_error_of_one_line(run: Run, tmp_path: Path) -> None:
     number = entered(run, tmp_path, "--kind", "emergency", "--categories", "A").split()[1].rstrip(":")
     for words in (

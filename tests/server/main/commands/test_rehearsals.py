@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -164,3 +165,14 @@ def test_an_act_is_dated_as_of_the_day_that_is_said(serendip: Run, named: dict[s
     assert serendip(*place, "--operator", "ada", "--now", "2031-02-03").exit_code == 0
     newest = max(json.loads(serendip("privacy", "hold", "list", "--json").stdout), key=lambda one: one["id"])
     assert newest["placed"] == 1_927_843_200
+
+
+def test_an_act_as_of_another_day_is_in_the_audit_log_of_today(serendip: Run, named: dict[str, str]) -> None:
+    """Else a purge would remove the line before the owner reads of it."""
+    begun = int(time.time())
+    mark = ("safety", "mark", named["case"], "--why", "abuse", "--operator", "ada", "--now", "2020-01-01")
+    done = serendip(*mark)
+    assert done.exit_code == 0, done.output
+    lines = json.loads(serendip("privacy", "audit", "--json").stdout)
+    assert [line["time"] >= begun for line in lines if line["action"] == "safety mark"] != []
+    assert all(line["time"] >= begun for line in lines if line["action"] == "safety mark")

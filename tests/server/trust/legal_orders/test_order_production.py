@@ -309,6 +309,36 @@ async def test_what_an_interrupted_production_wrote_is_removed_by_one_into_anoth
     assert await phases(kit) == ["intent", "failed", "intent", "done"]
 
 
+async def test_a_refusal_removes_what_an_interrupted_production_left_but_not_a_complete_package(
+    kit: Kit, out: Path
+) -> None:
+    number = await killed(kit, out, "before the folder appears")
+    assert folder(out.with_name(f"{out.name}.part")) != {}
+    await orders(kit).refuse(number, "ada", "withdrawn", order_package.clear_interrupted)
+    assert folder(out.with_name(f"{out.name}.part")) == {}
+    assert (await phases(kit))[-1] == "refused"
+
+
+async def test_an_order_whose_package_is_complete_is_not_refused(kit: Kit, out: Path) -> None:
+    number = await killed(kit, out, "after the folder appeared")
+    with pytest.raises(OrderRefused, match=f"complete in {out}"):
+        await orders(kit).refuse(number, "ada", "withdrawn", order_package.clear_interrupted)
+    assert (await phases(kit), len(folder(out))) == (["intent"], 3)
+
+
+async def test_a_name_without_an_account_is_no_second_officer_where_officers_have_accounts(kit: Kit, out: Path) -> None:
+    await stored(kit)
+    number = await orders(kit).new(order(), "root")
+    assert (await production(kit).produce(number, "root", out)).state == "waiting", "no officer has an account"
+    await officers(kit, "ada")
+    kit.now += DAY
+    for name in ("root", "ann"):
+        with pytest.raises(OrderRefused, match="no officer"):
+            await production(kit).produce(number, name, out)
+    assert (await production(kit).produce(number, "ada", out)).state == "waiting"
+    assert folder(out) == {}
+
+
 STEPS = {
     "before the intent": ("intent", "done"),
     **dict.fromkeys(
