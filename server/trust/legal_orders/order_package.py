@@ -96,7 +96,7 @@ class PackageDownload:
         self.note = f"{SENDING}{operator}"
 
     async def is_complete(self, order: Order) -> bool:
-        """Return False: whoever asks again gets it again. Raises OrderRefused if a complete folder may have been given."""
+        """Return False: it can be sent again. Raises OrderRefused if a complete folder may have been given."""
         await asyncio.to_thread(clear_interrupted, order, None)
         return False
 
