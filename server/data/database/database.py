@@ -93,6 +93,8 @@ class Database:
     "database is locked". PostgreSQL: asyncpg.
     """
 
+    is_dated = False  # whether a command acts as of another day; lines of the audit log have the present time
+
     def __init__(self, url: str, *, data: Path, pool: int = 9) -> None:
         """`pool`: connections that stay open; `ServiceLock` has one of them."""
         self.url = url
@@ -107,7 +109,6 @@ class Database:
         self.rehearses = (
             False  # whether writes are rolled back at their end: a command that only says what would happen
         )
-        self.is_dated = False  # whether a command acts as of another day; lines of the audit log have the present time
         self._tidying: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None  # ends the wait of `_tidying`
         # Last in, first out: the page cache of a recently used connection is the most current.
