@@ -15,6 +15,7 @@ from server.fleet.cluster.waiting_room_messages import (
     LATE,
     LIVES,
     MESSAGE_MAX,
+    ROOM,
     ROWS_MAX,
     Arrival,
     Batch,
@@ -39,7 +40,7 @@ def sent(stream: OutboundStream, now: float = 0.0) -> list[Batch]:
 
 
 def batch(number: int, life: int = 7, begun: int = 1) -> Batch:
-    return Batch(1, NODE, life, begun, number, False, [], [])
+    return Batch(ROOM, NODE, life, begun, number, False, [], [])
 
 
 def test_what_is_said_comes_out_as_it_went_in_with_a_number_each() -> None:
@@ -48,7 +49,9 @@ def test_what_is_said_comes_out_as_it_went_in_with_a_number_each() -> None:
     stream.up(2, None)
     stream.down(3, [["ask", 8]])
     (first,) = sent(stream)
-    assert first == Batch(1, NODE, 7, 1, 0, False, [(1, [["leave", 5], ["leave", 6]]), (2, None)], [(3, [["ask", 8]])])
+    assert first == Batch(
+        ROOM, NODE, 7, 1, 0, False, [(1, [["leave", 5], ["leave", 6]]), (2, None)], [(3, [["ask", 8]])]
+    )
     stream.missed = True
     assert stream.waits
     (second,) = sent(stream)

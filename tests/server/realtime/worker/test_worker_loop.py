@@ -250,7 +250,7 @@ async def test_pictures_are_asked_for_when_an_answer_passed_and_what_is_seen_in_
     assert all(0.0 <= draw() < 1.0 for _ in range(1_000))
     worker.ids._page[:] = [MOST]
     assert draw() < 1.0
-    worker.change_pictures(0.0)
+    worker.change_pictures(0.0, False)
     three, four = await connected(worker, 2)
     for client in (three, four):
         client.say(b'{"type":"find","mode":"video"}')

@@ -27,7 +27,11 @@ class Running:
         self.means: asyncio.Queue[float] = asyncio.Queue()
         settings = Settings.model_validate({"data": folder, "pictures": {"mean": 40}})
         self.pictures = Pictures(
-            "server", settings, lambda: self.read, lambda *what: self.told.put_nowait(what), self.means.put_nowait
+            "server",
+            settings,
+            lambda: self.read,
+            lambda *what: self.told.put_nowait(what),
+            lambda mean, _: self.means.put_nowait(mean),
         )
         self.tasks = Tasks()
         self.pictures.start(self.tasks)
