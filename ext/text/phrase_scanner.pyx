@@ -105,7 +105,8 @@ cdef class PhraseScanner:
         self.found = <hit_t *>calloc(HITS_MAX, sizeof(hit_t))
         if (
             self.text == NULL or self.word == NULL or self.begins == NULL or self.reaches == NULL or self.walked == NULL
-            or self.id_begins == NULL or self.ids == NULL or self.frontier == NULL or self.following == NULL or self.stamps == NULL or self.found == NULL
+            or self.id_begins == NULL or self.ids == NULL or self.frontier == NULL or self.following == NULL
+            or self.stamps == NULL or self.found == NULL
         ):
             raise MemoryError
 
@@ -532,8 +533,8 @@ cdef class PhraseScanner:
                         self._push(self.index.parts[CHILDREN][child])
 
     cdef Py_ssize_t _walk(self, Py_ssize_t place) noexcept nogil:
-        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond WORD_HITS_MAX and HITS_MAX. Return the last word
-        that was tried; the number of words, if the text or the room for hits ended first.
+        """Add the phrases whose first word, at `place`, leads to the nodes of `following`; none beyond WORD_HITS_MAX and HITS_MAX. Return the last
+        word that was tried; the number of words, if the text or the room for hits ended first.
         """
         cdef const node_t *nodes = <const node_t *>self.index.parts[NODES]
         cdef Py_ssize_t at = place + 1, count, one

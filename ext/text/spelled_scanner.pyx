@@ -6,7 +6,6 @@
 cimport cython
 from libc.stdint cimport uint32_t
 
-from ext.text.phrase_index cimport PhraseIndex
 from ext.text.phrase_scanner cimport SPELLED_ROW, PhraseScanner, unspaced
 
 
