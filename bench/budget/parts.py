@@ -117,7 +117,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.rooms.meeting_placement", "engine.wire.protocol_copy_generator",
             "engine.migrate.record_fields", "engine.rooms.remote_waiting_room",
             "ext.pxd_check", "ext.base.ageing_map", "ext.base.shared_ring", "ext.text", "ext.text.hashed_classifier", "ext.text.line_sieve",
-            "ext.text.phrase_index", "ext.text.phrase_scanner",
+            "ext.text.phrase_index", "ext.text.phrase_scanner", "ext.text.spelled_scanner", "engine.chats.sent_pictures",
             "ext.net.tunnel_connections", "ext.migrate.connection_moves", "ext.migrate.tunnel_transfer", "ext.net.similarity",
             "ext.migrate.tunnel_client_state", "ext.migrate.tunnel",
             "ext.reactor.debug_hooks", "ext.net.chat_ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.tcp_peer_liveness",
@@ -125,7 +125,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
             "ext.accept", "ext.base", "ext.migrate", "ext.reactor",
             "server.realtime.worker.worker_dependencies", "server.realtime.worker.worker_drain",
-            "server.realtime.worker.session_moves", "server.realtime.worker.tunnel_interface",
+            "server.realtime.worker.session_moves", "server.realtime.worker.tunnel_interface", "server.realtime.worker.live_sessions",
         ),
     ),
     ASKED: Part(
