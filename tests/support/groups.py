@@ -21,6 +21,7 @@ BROWSERS = (
     "tests/server/realtime/video/page/",
     "tests/server/trust/console/page/",
     "tests/server/data/privacy/test_canary.py",
+    "tests/test_site.py",
 )
 STILL = "tests/server/site/web/test_gallery.py"  # pictures of static states: nothing in them is time-critical
 WINDOWS, MORE_WINDOWS, ELSEWHERE = "windows of the page", "more windows of the page", "other browsers"
@@ -150,7 +151,6 @@ OUTSIDE = (
     "tests/support/test_unsteady.py",
     "tests/test_dist.py",
     "tests/test_install.py",
-    "tests/test_site.py",
     "tests/test_wheel.py",
     "tests/server/main/checks/test_cluster_needs.py",
     "tests/server/fleet/migrate/test_upgrade_source.py",
