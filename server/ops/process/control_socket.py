@@ -216,9 +216,7 @@ def _made(data: Path, name: str) -> socket.socket:
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with _at(data, name) as path:
-        with socket.socket(socket.AF_UNIX) as other, contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-            other.settimeout(PATIENCE)
-            other.connect(str(path))
+        if name == NAME and _is_answered(path):
             raise StartError(
                 f"{data}: another server runs on this data folder. Stop it first, put this one in its place (serendip upgrade),"
                 " or choose another folder: --data DIR"
@@ -236,6 +234,17 @@ def _made(data: Path, name: str) -> socket.socket:
             raise
     sock.setblocking(False)
     return sock
+
+
+def _is_answered(path: Path) -> bool:
+    """Whether a server listens. Asked of NAME alone: a frontend whose supervisor died holds the other sockets while it ends. Raises OSError."""
+    with socket.socket(socket.AF_UNIX) as other:
+        other.settimeout(PATIENCE)
+        try:
+            other.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 @contextlib.contextmanager
