@@ -1,4 +1,4 @@
-"""Remember the highest value of the last 24 hours, as it was seen at scrapes, in 24 numbers.
+"""Remember the highest value of the last 24 hours, as it was seen at scrapes, by the hour.
 
 **Invariant:** a value is forgotten between 24 and 25 hours after it was seen.
 """
