@@ -4,6 +4,8 @@
 merged, since half of all lines have a word with which hundreds of phrases begin.
 """
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
