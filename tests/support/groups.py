@@ -21,7 +21,7 @@ BROWSERS = (
     "tests/server/realtime/video/page/",
     "tests/server/trust/console/page/",
     "tests/server/data/privacy/test_canary.py",
-    "tests/test_site.py",
+    "tests/site/",
 )
 STILL = "tests/server/site/web/test_gallery.py"  # pictures of static states: nothing in them is time-critical
 WINDOWS, MORE_WINDOWS, ELSEWHERE = "windows of the page", "more windows of the page", "other browsers"
@@ -200,7 +200,7 @@ THOROUGH = (
     "tests/server/trust/console/page/test_languages.py",
     "tests/server/trust/console/page/test_pictures.py",
     "tests/server/trust/console/page/test_programs.py",
-    "tests/test_site.py",
+    "tests/site/",
     "tests/server/trust/console/test_spoken.py",
     "tests/server/fleet/migrate/test_upgrade_deaths.py",
     "tests/server/fleet/migrate/test_upgrade_kept.py",

@@ -22,6 +22,7 @@ from server.http.pages.error_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import CLIENT_INFO, ClientInfo
 from server.site.front.page_files import Web, add_web
 from tests.server.site.web.servers import Network, Server
+from tests.support.groups import BROWSERS
 from tests.support.pictures import failed
 
 HERE = Path(__file__).parent
@@ -61,8 +62,14 @@ expect.set_options(timeout=10_000)  # ms: a bound, not a measure; other tests ma
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started once."""
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Debian's Chromium, started once for a package.
+
+    Its driver's loop runs until the package ends, and no coroutine test in the same process could start one meanwhile: so each test of the
+    package is a browser's, and a package that imports this fixture does so in its conftest (in a module, it would live until the process ends).
+    """
+    place = request.node.nodeid
+    assert f"{place}/".startswith(BROWSERS), f"not in the conftest of a package of browser tests: {place!r}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.site.web.conftest import Opener, Watch, browser, watch, window
+from tests.server.site.web.conftest import Opener, Watch
 from tests.server.site.web.servers import ROOT, Server
 
-__all__ = ["browser", "watch", "window"]
 pytestmark = pytest.mark.timeout(600)  # its tools may have to be fetched
 
 
