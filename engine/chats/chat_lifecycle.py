@@ -123,6 +123,7 @@ class Chats:
         session.move(OVER)
         self._out.unlink(session.conn)
         self._out.send(session.conn, left(message.by, message.side if seat.side == WATCHER else None))
+        seat.over = message.by, message.side  # if the connection is dead already, `resume` reads it
         self._past(session, now)
 
     def moved(self, session: Session, message: Moved, now: float) -> None:
@@ -164,7 +165,7 @@ class Chats:
         else:
             session.move(OVER_AWAY)
             self._over(session, seat, by, now)
-            seat.over = by, seat.side
+        seat.over = by, seat.side
 
     def _over(self, session: Session, seat: Seat, by: str, now: float) -> None:
         """End this side's part of the chat and notify the others."""

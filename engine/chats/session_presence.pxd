@@ -1,4 +1,5 @@
 from engine.chats.chat_lifecycle cimport Chats
+from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
 from engine.chats.unread_notices cimport UnreadNotices
 from engine.chats.search cimport Search
@@ -23,6 +24,9 @@ cdef class Presence:
     cdef _go_on(self, Session session, Session fresh, key, request, double now)
     cdef _take_over(self, Session session, Session fresh, key)
     cdef _back_in_chat(self, Session session, request, double now)
+    cdef bint _missed_the_end(self, Session session, request) except -1
+    cdef _end_again(self, Session session, request)
+    cdef _tell_resumed(self, Session session, Seat seat, missed)
     cpdef confirmed(self, Session session)
     cpdef due(self)
     cpdef expire(self, double now)

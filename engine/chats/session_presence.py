@@ -12,15 +12,16 @@ from engine.chats.reactions import faces_of
 from engine.chats.search import Search
 from engine.chats.sent_pictures import album_of
 from engine.chats.unread_notices import UnreadNotices
+from engine.core.chat import Seat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.core.states import CHATTING, END, GONE, IDLE, PARTED, TOLD, WAITING
 from engine.matching.lobby import MatcherFull
 from engine.wire.client_requests import Resume
 from engine.wire.engine_errors import Refusal
-from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
+from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT, WATCHER
 from engine.wire.rule_constants import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
-from engine.wire.server_frames import RESUMED_IDLE, resumed
+from engine.wire.server_frames import RESUMED_IDLE, left, resumed
 from ext.base.ageing_map import AgeingMap
 
 
@@ -128,6 +129,8 @@ class Presence:
         core.out.adopt(conn, session)
         if session.state in (CHATTING, PARTED):
             self._back_in_chat(session, request, now)
+        elif session.state == IDLE and self._missed_the_end(session, request):
+            self._end_again(session, request)
         else:
             core.out.send(conn, RESUMED_IDLE)
             if session.state == WAITING:
@@ -172,8 +175,7 @@ class Presence:
         ring, side = seat.chat.ring, seat.side
         after = min(request.last, ring.last) if request.chat is None or request.chat == seat.chat.id else 0
         missed = ring.missed(side, after)
-        counts = ring.last, ring.taken(side), ring.refused(side), max(missed, 0)
-        core.out.send(conn, resumed(seat.inside, *counts, faces_of(seat), album_of(seat)))
+        self._tell_resumed(session, seat, missed)
         if missed < 0:
             # a part of what was missed is gone: the chat cannot continue
             if session.state == CHATTING:
@@ -194,6 +196,37 @@ class Presence:
             self._chats.tell_moved(session, other, now)
         self._holds.back(session, seat, now)
         self._chats.openers.back(session, seat, now)
+
+    def _missed_the_end(self, session: Session, request: Resume) -> bool:
+        """Whether the client believes to be in the last chat: its `left` was sent into a connection that was dead already."""
+        past = session.past
+        return (
+            past is not None
+            and past.over is not None
+            and bool(past.inside)  # else its lines stayed at a host that died
+            and request.chat == past.chat.id
+        )
+
+    def _end_again(self, session: Session, request: Resume) -> None:
+        """Send what a client missed of a chat that has ended for the server: the rest of the lines, and `left`."""
+        seat = session.past
+        if seat is not None and seat.over is not None:
+            by, side = seat.over
+            ring = seat.chat.ring
+            after = min(request.last, ring.last)
+            missed = ring.missed(seat.side, after)
+            self._tell_resumed(session, seat, missed)
+            if missed > 0:
+                self._core.out.replay(session.conn, ring, seat.side, after)
+            self._core.out.send(
+                session.conn, left(by if missed >= 0 else "lost", side if seat.side == WATCHER else None)
+            )
+
+    def _tell_resumed(self, session: Session, seat: Seat, missed: int) -> None:
+        """Send `resumed` of a chat; `missed`: messages that follow, below 0 if a part of them is gone."""
+        ring, side = seat.chat.ring, seat.side
+        counts = ring.last, ring.taken(side), ring.refused(side), max(missed, 0)
+        self._core.out.send(session.conn, resumed(seat.inside, *counts, faces_of(seat), album_of(seat)))
 
     def confirmed(self, session: Session) -> None:
         """Invalidate the token that the resume used: a text frame came after `resumed`."""

@@ -131,6 +131,36 @@ def test_left_while_away_comes_behind_what_was_missed() -> None:
     assert world.send(again, type="find")[0]["type"] == "waiting"
 
 
+def test_an_end_that_was_told_into_a_dead_connection_is_told_again_behind_what_was_missed() -> None:
+    world = World()
+    a, b = world.pair()
+    world.say(b, "heard")
+    a.take()
+    world.say(b, "not heard")
+    world.send(b, type="leave")  # the server does not know yet that a's connection is dead
+    world.lose(a)
+    again = world.resume(a, last=1, chat="c001")
+    resumed, *rest = again.take()
+    assert (resumed["chat"], resumed["seq"], resumed["missed"]) == ("c001", 2, 1)
+    assert rest == [{"type": "message", "seq": 2, "text": "not heard"}, {"type": "left", "by": "stranger"}]
+    assert bare(world.send(again, type="message", text="still there?", id="1")) == [
+        error("no_chat", of="message", id="1")
+    ]
+    assert world.send(again, type="find")[0]["type"] == "waiting"
+
+
+def test_an_end_that_was_told_is_not_told_to_a_client_that_is_in_no_chat_or_searches() -> None:
+    world = World()
+    a, b = world.pair()
+    world.send(b, type="leave")
+    world.lose(a)
+    again = world.resume(a)
+    assert [frame["chat"] for frame in again.take()] == [None]
+    world.send(again, type="find")
+    world.lose(again)
+    assert [frame["type"] for frame in world.resume(again, chat="c001").take()] == ["resumed", "waiting"]
+
+
 def test_both_away_and_one_grace_past_is_lost_for_the_other() -> None:
     world = World()
     a, b = world.pair()
