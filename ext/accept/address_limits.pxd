@@ -45,8 +45,11 @@ cdef class Addresses:
     cdef int refill(self, Entry entry, double now) except -1
     cdef bint spent(self, Entry entry) except -1
     cdef bint crowded(self, Entry entry) except -1
+    cdef int refused(self, str key, double now) except -2
     cdef int token_wait(self, Entry entry, double now) except -1
+    cdef double token_lack(self, Entry entry, double now) noexcept
     cdef int delete_inside(self, Entry wide, double now) except -1
+    cpdef int refusal(self, str address, bytes cookie, double now)
     cpdef int wait(self, str key, double now)
     cpdef str moved(self, str key, double now)
     cdef str visitor_key(self, str key, bytes cookie, double now)

@@ -238,6 +238,32 @@ cdef class Addresses:
             return self.token_wait(entry, now)
         return max(self.token_wait(entry, now), self.token_wait(entry.wide, now))
 
+    cpdef int refusal(self, str address, bytes cookie, double now):
+        """Return what a new connection of an address would be told now, without counting one: -1 if it is accepted, else as `wait`.
+
+        `cookie`: the visitor's identity cookie, or None. Raises ValueError if `address` is none.
+        """
+        cdef str key = key_of(address), own = self.visitor_key(key, cookie, now)
+        cdef int found = self.refused(own, now)
+        return found if own is key or found < 0 else self.refused(key, now)
+
+    cdef int refused(self, str key, double now) except -2:
+        cdef Entry entry = self.entry(key, now)
+        cdef double lack
+        if not self.limits:
+            return -1
+        if entry is None:
+            return 0
+        self.queue_idle(entry, now)
+        if entry.open >= self.open_max * entry.share or self.full(entry):
+            return 0
+        if entry.wide is not None and (entry.wide.open >= self.open_max * entry.wide.share or self.full(entry.wide)):
+            return 0
+        lack = self.token_lack(entry, now)
+        if entry.wide is not None:
+            lack = max(lack, self.token_lack(entry.wide, now))
+        return ceil(lack) if lack > 0 else -1
+
     cdef bint full(self, Entry entry) noexcept:
         """Whether all processes together have as many open connections as the entry allows."""
         cdef seen_t seen
@@ -248,12 +274,16 @@ cdef class Addresses:
 
     cdef int token_wait(self, Entry entry, double now) except -1:
         """Return the seconds until the entry has a token, at least 1."""
+        return max(1, ceil(self.token_lack(entry, now)))
+
+    cdef double token_lack(self, Entry entry, double now) noexcept:
+        """Return the seconds until the entry has a token; not above 0 if it has one."""
         cdef double rate = self.rate * entry.share, wait = (1 - entry.tokens - max(0.0, now - entry.stamp) * rate) / rate
         cdef seen_t seen
         if self.host is not None:
             look(&self.host.table, entry.hashed, &seen)
             wait = max(wait, lacking(seen.due, nanoseconds(now), self.pace(entry)) / 1e9)
-        return max(1, ceil(wait))
+        return wait
 
     cdef str visitor_key(self, str key, bytes cookie, double now):
         """Return the key under which a connection counts first: that of known visitors if its cookie is known and has a connection left."""

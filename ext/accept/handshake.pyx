@@ -95,12 +95,13 @@ cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
 cpdef bytes answer(int status, str words, bytes more=b""):
     """Return a complete HTTP response that refuses a request: one line of text, then the connection closes.
 
-    `more`: further header lines, each with CRLF.
+    `more`: further header lines, each with CRLF. Any page may read it, so that a client in a page of another origin can say why it was refused.
     """
     body = (words + "\n").encode()
     return (
         f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        "Connection: close\r\nX-Content-Type-Options: nosniff\r\n"
+        "Connection: close\r\nX-Content-Type-Options: nosniff\r\nAccess-Control-Allow-Origin: *\r\n"
+        "Access-Control-Expose-Headers: Retry-After\r\n"
     ).encode() + more + b"\r\n" + body
 
 

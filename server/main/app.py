@@ -54,7 +54,9 @@ async def guard_host(request: web.Request, handler: Answer) -> web.StreamRespons
         )
     if not allowed_hosts.known(request.headers.get("Host"), settings.server.hosts):
         return web.Response(
-            status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n"
+            status=421,
+            text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n",
+            headers={"Access-Control-Allow-Origin": "*"},  # any page may tell its user so
         )
     return await handler(request)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from server.http.request.client_info import CLIENT_INFO
 from server.http.request.origins import from_own_page, is_listed
 from server.http.request.site_services import SERVICES
 
@@ -14,6 +15,7 @@ PATH: Final = "/ws"
 RETRY_S: Final = 5  # after a server that stops or is full
 ORIGIN: Final = "Pages from elsewhere may not use this server. Its operator sets SERENDIP_SERVER__ORIGINS."
 STOPS: Final = "This server is stopping."
+CROWDED: Final = "Too many connections come from your network."
 FULL: Final = "This server is full. Try again in a moment."
 
 
@@ -30,6 +32,11 @@ def reason(request: web.Request) -> dict[str, Any]:
     if services.draining or services.worker.crowded:
         words = STOPS if services.draining else FULL
         return {"status": 503, "path": PATH, "final": False, "reason": words, "retry_after": RETRY_S}
+    client = request.app[CLIENT_INFO]
+    wait = services.find_refusal(client.address(request), client.cookie(request))
+    if wait >= 0:
+        later = {"retry_after": wait} if wait else {}
+        return {"status": 429, "path": PATH, "final": False, "reason": CROWDED, **later}
     return {"status": 101, "path": PATH, "final": False}
 
 

@@ -108,6 +108,8 @@ class SiteParts:
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
     find_sent: Callable[[], SentHolder | None] = lambda: None  # the holder of pictures that users send each other
     are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
+    # Returns what a new connection of an address and cookie would be told (`ext.accept.address_limits.Addresses.refusal`); -1: it is accepted.
+    find_refusal: Callable[[str, bytes | None], int] = lambda *_: -1
     find_service: Callable[[], Mapping[str, Any]] = dict  # what operators say to all users (`ServiceState.told`)
     # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.picture_check_service`); "": it was not checked.
     glance: Callable[[bytes, int], Awaitable[str]] = no_verdict
@@ -135,7 +137,7 @@ class Services:
         self.identities = worker.identities
         self.places, self.shared_digests = parts.places or HostHints(), parts.shared_digests
         self.proofs, self.tokens, self.puzzles = parts.proofs, parts.tokens, parts.puzzles
-        self.service = parts.find_service
+        self.service, self.find_refusal = parts.find_service, parts.find_refusal
         self.moderated, self.pictures, self.glance = parts.is_moderated, parts.are_pictures_judged, parts.glance
         self.store: Store | None = None  # None: nothing is stored
 

@@ -5,6 +5,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
@@ -187,6 +188,7 @@ class Server:
             find_passing=others.find_passing,
             is_moderated=lambda: self._safety is not None and self._safety.moderated,
             find_looks=self._looks,
+            find_refusal=lambda address, cookie: self._reception.addresses.refusal(address, cookie, time.monotonic()),
             find_service=lambda: self._reception.service.told,
             find_sent=lambda: self.sent,
             are_pictures_judged=lambda: self.pictures is not None and self.pictures.people_are_asked,

@@ -72,6 +72,22 @@ def test_who_is_refused_is_told_the_seconds_that_the_bucket_needs(open_before: i
     assert addresses.wait("192.0.2.1", now) == wait
 
 
+def test_what_a_connection_would_be_told_is_what_it_is_told_and_counts_nothing() -> None:
+    addresses = table(burst=3.0)
+    for number in range(3):
+        assert addresses.refusal("192.0.2.1", None, 0.0) == -1, number
+        assert addresses.enter("192.0.2.1", 0.0)
+        addresses.leave("192.0.2.1", 0.0)
+    assert addresses.refusal("192.0.2.1", None, 0.0) == 1
+    assert not addresses.enter("192.0.2.1", 0.0)
+    assert addresses.refusal("192.0.2.1", None, 10.0) == -1
+    for _ in range(2):
+        assert addresses.enter("192.0.2.1", 10.0)
+    assert addresses.refusal("::ffff:192.0.2.1", None, 20.0) == 0, "two are open"
+    assert addresses.refusal("192.0.2.2", None, 20.0) == -1
+    assert Addresses(limits=False, open_max=1, burst=1.0, rate=1.0).refusal("192.0.2.1", None, 0.0) == -1
+
+
 def test_a_slow_bucket_is_waited_for_as_long_as_it_takes() -> None:
     addresses = table(burst=1.0, rate=0.1)
     assert addresses.enter("192.0.2.1", 0.0)
