@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import resource
 import secrets
 import signal
 import sys
@@ -222,7 +221,11 @@ class LoadTest:
 
 
 def allow_files(count: int) -> None:
-    """Raise this process's limit of open files. Raises OSError if the system does not allow so many."""
+    """Raise this process's limit of open files. Raises OSError if the system does not allow so many. Windows has no such limit."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
         raise OSError(f"{count} open files are needed, and the system allows {hard} (ulimit -Hn)")
@@ -238,7 +241,8 @@ async def load(url: str, options: LoadOptions, as_json: bool) -> int:
         print(error, file=sys.stderr)
         return 1
     test = LoadTest(url, options)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, test.stop)
+    if sys.platform != "win32":  # Ctrl-C ends the program there, without figures
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, test.stop)
     print(
         f"{options.users} users at {url}, for {options.seconds:g} s once all have come; Ctrl-C ends it with figures",
         file=sys.stderr,

@@ -12,9 +12,7 @@ import asyncio
 import codecs
 import os
 import sys
-import termios
 import threading
-import tty
 import unicodedata
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -127,6 +125,9 @@ class Terminal:
         self._typed: Callable[[str], None] = lambda _: None
 
     def __enter__(self) -> Terminal:
+        import termios  # Windows has neither
+        import tty
+
         self._before = termios.tcgetattr(self._source)
         tty.setcbreak(self._source)
         asyncio.get_running_loop().add_reader(self._source, self._readable)
@@ -136,6 +137,8 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import termios
+
         asyncio.get_running_loop().remove_reader(self._source)
         termios.tcsetattr(self._source, termios.TCSADRAIN, self._before)
         self._out.write("\r\x1b[K")
@@ -242,7 +245,10 @@ def colourful(out: TextIO, environment: Mapping[str, str]) -> bool:
 
 
 def standard_screen() -> Terminal | Pipe:
-    """Return the screen of this process: a terminal if both its input and its output are one. Call it in a running loop."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    """Return the screen of this process: a terminal if both its input and its output are one. Call it in a running loop.
+
+    Windows reports no single keys to a loop, so a terminal there is as a pipe: Enter ends a line.
+    """
+    if sys.stdin.isatty() and sys.stdout.isatty() and sys.platform != "win32":
         return Terminal(sys.stdin.fileno(), sys.stdout, colourful(sys.stdout, os.environ))
     return Pipe(sys.stdin.fileno(), sys.stdout, sys.stderr)
