@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
@@ -57,6 +58,7 @@ ENDED: Final = {
     "moderation": "The stranger was removed by moderation.",
     "lost": "The stranger is gone.",
 }
+UNHEARD: Final = ("left", "lost", "no_chat")  # codes of lines that no partner got
 STATES: Final = {
     "away": "The stranger's connection dropped; they may come back within {within:.0f} s.",
     "back": "The stranger is back.",
@@ -85,6 +87,7 @@ class Talk:
         self._talking = asyncio.Event()  # there is a chat
         self._told = asyncio.Event()  # a line was confirmed or refused
         self._open: set[str] = set()  # lines that are neither
+        self._unheard: deque[str] = deque()  # lines of a pipe that the next stranger gets, since the last one was gone
         self._notices: list[str] = []  # ids that the user has not confirmed
         self._refused = False  # a search was refused because of a notice
         self._asked_age = False
@@ -121,7 +124,7 @@ class Talk:
                     await self._line(line.removeprefix("/") if line.startswith("//") else line)
             if self._options.stay and not self._screen.live:
                 await asyncio.Event().wait()
-            while self._open:
+            while self._open or self._unheard:
                 self._told.clear()
                 await self._told.wait()
             return 0
@@ -129,20 +132,32 @@ class Talk:
         return 1
 
     async def _line(self, text: str) -> None:
-        if not self._screen.live:
-            await self._talking.wait()
         if not text.strip():
             if self._screen.live and self._me.chat is None:
                 await self._find()
-            return
+        elif not self._screen.live:
+            await self._talking.wait()
+            while not await self._say(text):  # the chat ended, and `_events` is about to read it
+                self._talking.clear()
+                await self._talking.wait()
+        elif await self._say(text):
+            self._stop_typing(False)
+            self._screen.show(f"You: {safe(text)}", OWN)
+        else:
+            self._news("You are in no chat. Enter searches.")
+
+    async def _say(self, text: str) -> bool:
+        """Say a line. Return False if there is no chat."""
         try:
             self._open.add(await self._me.say(text))
         except NoChat:
-            self._news("You are in no chat. Enter searches.")
-            return
-        self._stop_typing(False)
-        if self._screen.live:
-            self._screen.show(f"You: {safe(text)}", OWN)
+            return False
+        return True
+
+    async def _say_unheard(self) -> None:
+        """Say what the last stranger did not get, before any other line."""
+        while self._unheard and await self._say(self._unheard[0]):
+            self._unheard.popleft()
 
     async def _command(self, name: str, rest: str) -> bool:
         """Follow a command. Return False to end."""
@@ -251,6 +266,10 @@ class Talk:
                     self._challenged(event)
                 case Error():
                     await self._error(event)
+                case Matched():
+                    self._matched(event)
+                    await self._say_unheard()
+                    self._talking.set()
                 case _:
                     self._show(event)
         return 1
@@ -264,10 +283,7 @@ class Talk:
             case Typing():
                 self._screen.sign("the stranger types" if event.typing else "")
             case Sent() | NotSent():
-                self._open.discard(event.id)
-                self._told.set()
-                if type(event) is NotSent:
-                    self._screen.show(f"Not sent ({event.code}): {safe(event.text)}", WARNING)
+                self._settled(event)
             case Hello():
                 if not self._greeted:
                     self._news(f"Connected to {self._me.url}; {event.online} here. /help says what you can do.")
@@ -275,8 +291,6 @@ class Talk:
             case Waiting():
                 if event.others and event.accepts == "anyone":
                     self._news("Users of other languages are waiting.")
-            case Matched():
-                self._matched(event)
             case Partner():
                 self._screen.sign("")
                 self._news(STATES.get(event.state, event.state).format(within=event.within or 0))
@@ -308,8 +322,17 @@ class Talk:
             case _:
                 pass  # nothing that a user of a terminal acts on
 
+    def _settled(self, event: Sent | NotSent) -> None:
+        """Note a line's fate. One that surely reached no stranger, because the chat was over, waits for the next one in a pipe."""
+        self._open.discard(event.id)
+        if type(event) is NotSent:
+            if event.code in UNHEARD and self._options.again and not self._screen.live:
+                self._unheard.append(event.text)
+            else:
+                self._screen.show(f"Not sent ({event.code}): {safe(event.text)}", WARNING)
+        self._told.set()
+
     def _matched(self, event: Matched) -> None:
-        self._talking.set()
         common = ", ".join(map(safe, event.common))
         self._news(f"You talk to a stranger. {f'In common: {common}.' if common else 'Nothing named in common.'}")
         if event.college:

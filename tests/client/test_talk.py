@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestServer
 from bench.load.cutting_proxy import Cutter
 from serendip_client import Client, Left, Matched, Message, Partner, Typing
 from serendip_client.talk import HELP, Talk, TalkOptions, topics
+from serendip_client.testing import FakeServer
 from tests.server.site.web.servers import ROOT, Server
 
 PROGRAM = (sys.executable, "-m", "serendip_client", "talk")
@@ -247,6 +248,38 @@ async def test_a_notice_is_shown_with_its_appeal_and_confirmed_before_the_search
     assert "From the moderators: Be kind. (R4, 2026-11-30)" in screen.shown
     assert f"Reasons and appeal: {site}/appeal/x" in screen.shown
     assert [one["type"] for one in heard if one["type"] != "find"] == ["seen"]
+
+
+async def test_a_pipe_says_to_the_next_stranger_what_reached_the_last_one_too_late() -> None:
+    async with FakeServer(raw=True) as server, Client(server.url) as me, asyncio.timeout(30):
+        screen = Written(live=False)
+        program = asyncio.create_task(Talk(me, screen, TalkOptions(again=True)).run())
+        await server.connected()
+        await server.tell({"type": "hello", "session": "s", "token": "t", "online": 2, "grace": 15})
+        for chat, lines in (("c1", ["one", "two"]), ("c2", ["one", "two", "three"])):
+            assert (await server.next())["type"] == "find"
+            if chat == "c2":
+                screen.lines.put_nowait("three")
+            await server.tell({"type": "matched", "chat": chat, "role": "stranger", "common": [], "language": "en"})
+            if chat == "c1":
+                screen.lines.put_nowait("one")
+                screen.lines.put_nowait("two")
+            said = [await server.next() for _ in lines]
+            assert [frame["text"] for frame in said] == lines
+            if chat == "c1":  # the stranger left while they were on their way
+                await server.tell({"type": "left", "by": "stranger"})
+                for frame in said:
+                    await server.tell(refusal("no_chat", frame["id"]))
+        for seq, frame in enumerate(said, 1):
+            await server.tell({"type": "sent", "id": frame["id"], "seq": seq})
+        screen.lines.put_nowait(None)
+        assert await program == 0
+    assert not [line for line in screen.shown if line.startswith("Not sent")]
+
+
+def refusal(code: str, id: str) -> dict[str, str]:
+    """An error that refuses a line."""
+    return {"type": "error", "code": code, "message": code, "of": "message", "id": id}
 
 
 @pytest.mark.parametrize(("text", "found"), [("a, b ,,c", ["a", "b", "c"]), ("", []), (" , ", [])])
