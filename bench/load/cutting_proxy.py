@@ -1,7 +1,7 @@
 """Simulate a network that fails at a chosen byte: a loopback proxy whose connections can be cut.
 
 `down` and `up` are budgets in bytes: when one is used up, exactly that much has been forwarded, and both ends are reset. **Invariant:** it never
-changes a byte.
+changes a byte. A connection can also die without a sign (`silence`): nothing passes any more, and neither end is told.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ class Cable:
         self.passed = [0, 0]  # bytes up, down
         self.early: list[bytes] = []
         self.cut_ = False
+        self.silent = False
         self.over = False  # one end is closed, perhaps before there was another
 
     def cut(self) -> None:
@@ -29,8 +30,14 @@ class Cable:
             if end is not None:
                 end.abort()
 
+    def silence(self) -> None:
+        """Pass nothing on any more, and tell neither end."""
+        self.silent = True
+
     def upward(self, data: bytes) -> None:
         """Forward from the client."""
+        if self.silent:
+            return
         if self.up is not None:
             data, self.up = data[: self.up], self.up - min(self.up, len(data))
         self.passed[0] += len(data)
@@ -43,6 +50,8 @@ class Cable:
 
     def downward(self, data: bytes) -> None:
         """Forward from the server."""
+        if self.silent:
+            return
         if self.down is not None:
             data, self.down = data[: self.down], self.down - min(self.down, len(data))
         self.passed[1] += len(data)
@@ -132,7 +141,9 @@ class Cutter:
             cable.cut()
 
     def _lost(self, cable: Cable, other: asyncio.Transport | None) -> None:
-        """Close the other end after what was written to it, when one end closed."""
+        """Close the other end after what was written to it, when one end closed; of a silent connection it stays open."""
+        if cable.silent and not cable.cut_ and other is not None and not other.is_closing():
+            return
         cable.over = True
         if cable in self.open:
             self.open.remove(cable)

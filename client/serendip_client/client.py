@@ -53,8 +53,9 @@ LEAVE: Final = encoded({"type": "leave"})
 class Client(Commands):
     """One user's client. Use it as `async with`; iterate over it for events until `Closed`.
 
-    `patience`: as in Connection. `pictures`: returns the pictures that a `Snap` requests (`pictures.Shown`); without it each is answered by
-    `camera`. `solves`: solve puzzles (`Challenge` of kind `altcha`) internally, without an event.
+    `patience`: as in Connection. `heartbeat`: seconds of silence before a ping, None: never; in a chat a third of the grace period at most, so that
+    a dead connection is replaced while the partner waits. `pictures`: returns the pictures that a `Snap` requests (`pictures.Shown`); without it
+    each is answered by `camera`. `solves`: solve puzzles (`Challenge` of kind `altcha`) internally, without an event.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class Client(Commands):
         self.partner_away = False  # whether the partner's connection is down, as last reported
         self._http = http
         self._own_http = http is None
-        self._connection = Connection(url, headers, heartbeat, patience, backoff or Backoff())
+        self._connection = Connection(
+            url, self._waits, lambda: self._inbox.is_full(), headers, heartbeat, patience, backoff or Backoff()
+        )
         self._answers = Answers(url, pictures, self.no_snap)
         self._pictures = SentPictures(url)
         self._socket: Socket | None = None
@@ -291,13 +294,15 @@ class Client(Commands):
     async def _stay(self, http: aiohttp.ClientSession) -> None:
         """Stay connected; report the end, whatever its cause."""
         try:
-            last = await self._connection.stay(
-                http, self._opened, self._hear, self._dropped, lambda: self.chat is not None
-            )
+            last = await self._connection.stay(http, self._opened, self._hear, self._dropped)
             self._end(Closed(last.code, f"{self.url}: {last.reason}", last.status, last.body))
         except Exception as error:
             self._end(Closed(1006, f"the client failed: {error!r}"))
             raise
+
+    def _waits(self) -> float:
+        """Return for how many seconds a partner waits for this client; 0: none does."""
+        return 0.0 if self.chat is None else self.grace
 
     async def _opened(self, socket: Socket) -> None:
         """Handle a new connection: a returning client's first frame is `resume`."""

@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,11 +16,14 @@ import aiohttp
 from serendip_client import disconnects
 from serendip_client.backoff import Backoff
 from serendip_client.disconnects import Ending
+from serendip_client.heartbeat import ATTEMPT, Heartbeat, abort
 
 FRAME_MAX: Final = 1 << 20  # bytes; the server's longest frames are a message of 2,000 characters and a signal
-CONNECT_WITHIN: Final = 30.0  # seconds from the first packet to an open WebSocket
-HELLO_WITHIN: Final = 30.0  # seconds to the first frame, which a Serendip server sends at once
+CONNECT_WITHIN: Final = (
+    30.0  # seconds to an open WebSocket, and then to the first frame, which a Serendip server sends at once
+)
 PATIENCE: Final = 60.0  # seconds without a connection, after which the client gives up
+READ: Final = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
 
 log: Final = logging.getLogger("serendip_client")
 
@@ -37,9 +41,15 @@ class Said:
 
 @dataclass(slots=True)
 class Connection:
-    """Server address and patience: seconds without a connection until it gives up, None for never; waits that the server requests are added."""
+    """Server address and patience: seconds without a connection until it gives up, None for never; waits that the server requests are added.
+
+    `heartbeat`: as in Heartbeat. `waits`: seconds for which a partner waits for this client, 0: none does. `blocked`: whether the caller reads no
+    events.
+    """
 
     url: str
+    waits: Callable[[], float]
+    blocked: Callable[[], bool]
     headers: dict[str, str] | None = None
     heartbeat: float | None = 20.0
     patience: float | None = PATIENCE
@@ -52,12 +62,8 @@ class Connection:
         opened: Callable[[Socket], Awaitable[None]],
         heard: Callable[[Socket, Frame], Awaitable[None]],
         dropped: Callable[[Ending, float], Awaitable[None]],
-        hurries: Callable[[], bool],
     ) -> Ending:
-        """Connect and read, again and again. Return the ending after which no attempt makes sense; earlier ones are passed to `dropped`.
-
-        `hurries`: whether a partner waits.
-        """
+        """Connect and read, again and again. Return the ending after which no attempt makes sense; earlier ones are passed to `dropped`."""
         clock = asyncio.get_running_loop().time
         since, told = clock(), ""  # the last moment with an open connection; the text last logged
         while True:
@@ -69,7 +75,7 @@ class Connection:
                 return end
             if left <= 0:
                 return end.given_up(self.patience)
-            after = end.after if end.after is not None else min(self.backoff.next(hurries()), left)
+            after = end.after if end.after is not None else min(self.backoff.next(self.waits() > 0), left)
             if end.reason != told:
                 told = end.reason
                 log.log(
@@ -90,35 +96,46 @@ class Connection:
     ) -> tuple[Ending, bool]:
         """Make one connection and read it to its end. Return its ending, and whether it was open."""
         self.said = Said()
+        within = min(CONNECT_WITHIN, self.waits() * ATTEMPT or CONNECT_WITHIN)
         try:
-            async with asyncio.timeout(CONNECT_WITHIN):
+            async with asyncio.timeout(within):
                 socket = await http.ws_connect(
                     self.url,
                     headers=self.headers,
-                    heartbeat=self.heartbeat,
                     max_msg_size=FRAME_MAX,
                     compress=0,
                     autoclose=False,  # it would answer every code with 1000, which the server reads as "the user left"
+                    autoping=False,  # the answer to a ping is read here
                 )
         except aiohttp.WSServerHandshakeError as error:
             return await disconnects.refused(http, self.url, self.headers, error), False
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return disconnects.unreachable(error), False
+        beat = Heartbeat(socket, self.heartbeat, self.waits, self.blocked)
         stood = False
         try:
             await opened(socket)
-            packet = await socket.receive(HELLO_WITHIN)
-            while packet.type is aiohttp.WSMsgType.TEXT:
-                await heard(socket, json.loads(packet.data))
-                stood = True
+            packet = await socket.receive(within)
+            while packet.type in READ:
+                if packet.type is aiohttp.WSMsgType.TEXT:
+                    await heard(socket, json.loads(packet.data))
+                    stood = True
+                elif packet.type is aiohttp.WSMsgType.PING:
+                    with suppress(ConnectionError, aiohttp.ClientError):
+                        await socket.pong(packet.data)
+                beat.heard()
                 packet = await socket.receive()
         except (ValueError, LookupError, TypeError):
             if stood:
                 raise
             return disconnects.FOREIGN, False
         except TimeoutError:
+            abort(socket)
             return disconnects.SILENT, False
         finally:
+            beat.stop()
             if not socket.closed:  # RFC 6455, 5.5.1: echo the received code
                 await socket.close(code=socket.close_code or aiohttp.WSCloseCode.OK)
+        if beat.silent:
+            return disconnects.UNANSWERED, stood
         return disconnects.closed(socket.close_code, self.said.words, self.said.after), stood

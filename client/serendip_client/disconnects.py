@@ -70,6 +70,7 @@ class Ending:
 
 FOREIGN: Final = Ending(1002, "a WebSocket is there, and it does not speak serendip.v1", True)
 SILENT: Final = Ending(1006, "a WebSocket is there, and it says nothing", False)
+UNANSWERED: Final = Ending(1006, "the connection was silent, and did not answer a ping", False)
 
 
 def closed(code: int | None, said: str, after: float | None) -> Ending:

@@ -23,9 +23,13 @@ class Inbox:
         self._space = asyncio.Event()
         self._opened = 0  # calls that wait for an answer
 
+    def is_full(self) -> bool:
+        """Whether `put` waits."""
+        return self._events.qsize() >= EVENTS_MAX and not self._opened
+
     async def put(self, event: Event) -> None:
         """Add an event; wait while too many are unread."""
-        while self._events.qsize() >= EVENTS_MAX and not self._opened:
+        while self.is_full():
             self._space.clear()
             await self._space.wait()
         self._events.put_nowait(event)

@@ -1,9 +1,11 @@
-"""Provide a server for tests of programs that use the client: a scripted stranger, drops, resumes and refusals.
+"""Provide a server for tests of programs that use the client: a scripted stranger, drops, resumes, refusals, and a clock that the test moves.
 
-    async with FakeServer() as server, Client(server.url, backoff=Backoff(first=0.0)) as me:
+    async with FakeClock() as clock, FakeServer() as server, Client(server.url) as me:
         await me.find(interests=["tea"])
         stranger = await server.meet()
         await stranger.say("hello")
+        await stranger.drop()
+        await clock.advance(15)     # the grace period is over: `Left` by `lost`
 
 It listens on a free port of the loopback interface, and speaks `serendip.v1` as far as a test needs. `serendip-client/testing` is the same in
 JavaScript.
@@ -17,6 +19,9 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from serendip_client.fake_clock import FakeClock
+
+__all__ = ["FakeClock", "FakeServer", "Stranger"]
 Frame = dict[str, Any]
 _PLAIN: Final[Mapping[str, Frame]] = {
     "ping": {"type": "pong"},
@@ -34,8 +39,10 @@ class Stranger:
         self.chat = chat
         self.heard: asyncio.Queue[str] = asyncio.Queue()  # what the client says, in order
         self.typed = False  # whether the client types
-        self.left = asyncio.Event()  # the client left
+        self.left = asyncio.Event()  # the client left, or did not come back
         self._server = server
+        self._back_by: asyncio.TimerHandle | None = None
+        self._going: asyncio.Task[None] | None = None
 
     async def say(self, text: str) -> None:
         """Say a line. Raises RuntimeError if the chat is over."""
@@ -48,6 +55,28 @@ class Stranger:
     async def leave(self, by: str = "stranger") -> None:
         """End the chat; `by`: as in `left`."""
         await self._server.over(by)
+
+    async def drop(self) -> None:
+        """Lose the connection; the chat ends by `lost` after the server's grace period, unless `come_back` is called before."""
+        self._back_by = asyncio.get_running_loop().call_later(self._server.grace, self._lapse)
+        await self.tell_away()
+
+    async def come_back(self) -> None:
+        """Have a connection again."""
+        if self._back_by is not None:
+            self._back_by.cancel()
+            self._back_by = None
+            await self._server.tell({"type": "partner", "state": "back"})
+
+    async def tell_away(self) -> None:
+        """Tell the client that the stranger is away, if so, and for how long they may be."""
+        if self._back_by is not None:
+            within = self._back_by.when() - asyncio.get_running_loop().time()
+            await self._server.tell({"type": "partner", "state": "away", "within": round(within, 1)})
+
+    def _lapse(self) -> None:
+        self._back_by = None
+        self._going = asyncio.get_running_loop().create_task(self.leave("lost"))
 
     async def hears(self) -> str:
         """Wait for the next line of the client."""
@@ -64,12 +93,17 @@ class _Chat:
         self.taken = 0
         self.refused: list[int] = []
         self.lines: list[Frame] = []
+        self.over = ""  # `by` of the end that the client was not told
 
 
 class FakeServer:
-    """Server of one client. `raw`: it answers nothing by itself; the test takes the client's frames (`next`) and calls `tell`."""
+    """Server of one client. `raw`: it answers nothing by itself; the test takes the client's frames (`next`) and calls `tell`.
 
-    def __init__(self, *, raw: bool = False) -> None:
+    `grace`: seconds in which a dropped client, or stranger, may come back.
+    """
+
+    def __init__(self, *, raw: bool = False, grace: float = 15.0) -> None:
+        self.grace = grace
         self.frames: asyncio.Queue[Frame] = asyncio.Queue()
         self.refuses = 0  # HTTP status with which handshakes are refused; 0: none
         self.url = ""
@@ -83,7 +117,9 @@ class FakeServer:
         self._tokens: list[str] = []  # of the session
         self._connections = self._chats = 0
         self._greeted = False
+        self._silent: web.WebSocketResponse | None = None  # a connection that died
         self._runner: web.AppRunner | None = None
+        self._back_by: asyncio.TimerHandle | None = None  # of the client, which dropped
 
     async def __aenter__(self) -> "FakeServer":
         app = web.Application()
@@ -97,6 +133,7 @@ class FakeServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self.drop()
+        self._wait_no_longer()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -105,6 +142,10 @@ class FakeServer:
     async def connected(self) -> None:
         """Wait for a connection."""
         await self._open.wait()
+
+    async def searching(self) -> None:
+        """Wait until the client searches."""
+        await self._searched.wait()
 
     async def next(self) -> Frame:
         """Wait for the next frame of the client, if `raw`."""
@@ -138,18 +179,26 @@ class FakeServer:
         return stranger
 
     async def drop(self, code: int = 1006) -> None:
-        """End the connection; with 1006 as a network does. The client comes back."""
+        """End the connection; with 1006 as a network does. The client comes back, or its session is forgotten after the grace period."""
         socket, self._socket = self._socket, None
         self._open.clear()
         if socket is None:
             return
+        self._wait_for_return()
         if code != 1006:
             await socket.close(code=code)
         elif (transport := socket._req.transport if socket._req is not None else None) is not None:
             transport.abort()
 
+    def silence(self) -> None:
+        """Let the connection die without a sign: nothing passes, no ping is answered, and the grace period runs. The client has to notice."""
+        self._silent, self._socket = self._socket, None
+        self._open.clear()
+        self._wait_for_return()
+
     def forget(self) -> None:
         """Forget the session: the next resume fails."""
+        self._wait_no_longer()
         self._chat = self._find = None
         self._searched.clear()
         self._tokens.clear()
@@ -171,7 +220,10 @@ class FakeServer:
             await self.tell(line)
 
     async def over(self, by: str) -> None:
-        """End the chat for the client."""
+        """End the chat for the client; one that is away learns of it when it is back."""
+        if self._chat is not None and (self._socket is None or not self._greeted):
+            self._chat.over = by
+            return
         self._chat = None
         await self.tell({"type": "left", "by": by})
 
@@ -180,7 +232,7 @@ class FakeServer:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if self.refuses:
             return web.Response(status=self.refuses, text="refused by the test")
-        socket = web.WebSocketResponse(protocols=("serendip.v1",))
+        socket = web.WebSocketResponse(protocols=("serendip.v1",), autoping=False)
         await socket.prepare(request)
         self._socket, self._greeted = socket, False
         self._open.set()
@@ -188,17 +240,37 @@ class FakeServer:
             self._connections += 1
             token = f"t{self._connections}"
             self._tokens.append(token)
-            await self.tell({"type": "hello", "session": "s", "token": token, "online": 2, "grace": 15})
-            self._greeted = True
+            await self.tell({"type": "hello", "session": "s", "token": token, "online": 2, "grace": self.grace})
+            self._greeted = len(self._tokens) == 1  # else it resumes first
         async for packet in socket:
+            if self._silent is socket:
+                continue
             if packet.type is aiohttp.WSMsgType.TEXT:
                 await self._hear(packet.json())
+            elif packet.type is aiohttp.WSMsgType.PING:
+                await socket.pong(packet.data)
         if self._socket is socket:
             self._socket = None
             self._open.clear()
+            if socket.close_code != 1000:
+                self._wait_for_return()
         if socket.close_code == 1000 and self._chat is not None:
             self._end()
         return socket
+
+    def _wait_for_return(self) -> None:
+        self._wait_no_longer()
+        self._back_by = asyncio.get_running_loop().call_later(self.grace, self._lapse)
+
+    def _wait_no_longer(self) -> None:
+        if self._back_by is not None:
+            self._back_by.cancel()
+            self._back_by = None
+
+    def _lapse(self) -> None:
+        """Forget a client that did not come back; its stranger hears that it is gone."""
+        self._end()
+        self.forget()
 
     def _end(self) -> None:
         if self._chat is not None:
@@ -255,6 +327,8 @@ class FakeServer:
         if frame["token"] not in self._tokens:
             await self.tell({"type": "error", "code": "no_session", "message": "No such session.", "of": "resume"})
             return
+        self._greeted = True
+        self._wait_no_longer()
         chat = self._chat
         missed = [line for line in chat.lines if line["seq"] > frame.get("last", 0)] if chat is not None else []
         told: Frame = {"chat": None, "seq": 0, "taken": 0}
@@ -263,3 +337,7 @@ class FakeServer:
         await self.tell({**told, "type": "resumed", "missed": len(missed)})
         for line in missed:
             await self.tell(line)
+        if chat is not None and chat.over:
+            await self.over(chat.over)
+        elif chat is not None:
+            await chat.stranger.tell_away()

@@ -1,12 +1,14 @@
 """Test the echo bot of the command line."""
 
 import asyncio
+import subprocess
 
 import pytest
 
 from serendip_client import Client, Matched, Message
 from serendip_client.echo import echo
 from serendip_client.testing import FakeServer
+from tests.server.site.web.servers import ROOT, Server
 
 
 async def test_it_repeats_what_it_hears_for_so_many_chats(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,6 +22,21 @@ async def test_it_repeats_what_it_hears_for_so_many_chats(url: str, capsys: pyte
     async with asyncio.timeout(20):
         assert await bot == 0
     assert capsys.readouterr().err.splitlines() == [f"chat {n}: 1 lines, ended by stranger" for n in (1, 2)]
+
+
+async def test_the_example_in_javascript_repeats_what_it_hears(server: Server, url: str) -> None:
+    command = ("node", str(ROOT / "examples/echo_bot.mjs"), f"http://127.0.0.1:{server.port}")
+    bot = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+    try:
+        for text in ("one", "two"):
+            async with Client(url) as me, asyncio.timeout(20):
+                await me.find(["echo"])
+                await me.next(Matched)
+                await me.say(text)
+                assert (await me.next(Message)).text == text
+    finally:
+        bot.kill()
+        await bot.communicate()
 
 
 async def test_a_stranger_who_leaves_behind_a_line_ends_no_bot() -> None:

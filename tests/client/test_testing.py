@@ -3,8 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from serendip_client import Backoff, Client, Dropped, Left, Matched, Message, NotSent, Resumed, Sent
-from serendip_client.testing import FakeServer
+from examples import patient_bot_test
+from serendip_client import Backoff, Client, Dropped, Left, Matched, Message, NotSent, Partner, Resumed, Sent
+from serendip_client.testing import FakeClock, FakeServer
 
 HERE = Path(__file__).parent
 CLIENT = HERE.parents[1] / "client" / "js"
@@ -45,6 +46,50 @@ async def test_a_forgotten_session_ends_the_chat_and_a_client_that_leaves_is_see
         await me.next(Matched)
         await me.leave()
         await stranger.left.wait()
+
+
+async def test_a_grace_period_passes_at_once_on_either_side() -> None:
+    async with FakeClock() as clock, FakeServer() as server, Client(server.url) as me:
+        await me.find()
+        stranger = await server.meet()
+        await me.next(Matched)
+        await stranger.drop()
+        assert await me.next(Partner) == Partner("away", 15.0)
+        await clock.advance(14)
+        await stranger.come_back()
+        assert await me.next(Partner) == Partner("back", None)
+        await stranger.drop()
+        await clock.advance(15)
+        assert await me.next(Left) == Left("lost")
+        await me.find()
+        stranger = await server.meet()
+        await me.next(Matched)
+        server.refuses = 503
+        await server.drop()
+        await clock.advance(14.5)
+        assert not stranger.left.is_set()
+        await clock.advance(1)
+        assert stranger.left.is_set()
+        server.refuses = 0
+        await clock.advance(2)
+        assert await me.next(Left) == Left("lost")
+
+
+async def test_what_a_stranger_said_before_leaving_is_heard_behind_a_drop() -> None:
+    async with FakeClock() as clock, FakeServer() as server, Client(server.url) as me:
+        await me.find()
+        stranger = await server.meet()
+        await me.next(Matched)
+        await server.drop()
+        await stranger.say("bye")
+        await stranger.leave()
+        await clock.advance(2)
+        assert (await me.next(Message)).text == "bye"
+        assert await me.next(Left) == Left("stranger")
+
+
+def test_the_example_of_a_test_holds() -> None:
+    patient_bot_test.test_a_silent_stranger_is_asked_once_and_then_left()
 
 
 def test_the_same_in_javascript() -> None:

@@ -167,6 +167,7 @@ OUTSIDE = (
 # Tests that `make test` leaves to `make test-all`: each state of the page beside the main walks, each cut and death, hosts in network namespaces,
 # benches, the tools of the tests.
 THOROUGH = (
+    "tests/client/test_heartbeat.py::test_the_partner_waits",  # ten seconds of silence
     "tests/client/test_resumes.py::test_cuts_at_any_byte_cost_nothing[1000]",
     "tests/client/test_types.py::test_the_examples",
     "tests/bench/",
