@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock dist site clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock dist release site clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -194,6 +194,9 @@ dist: build/tools/.locked  ## build what is published into build/dist/: sdist an
 	@if command -v npm >/dev/null; then cd client/js && npm pack --silent --pack-destination $(DIST) >/dev/null; else echo "no npm here: its package is left out"; fi
 	@cd $(DIST) && sha256sum -- * >SHA256SUMS && cat SHA256SUMS
 DIST = $(CURDIR)/build/dist
+
+release:  ## check that this commit is fit to be VERSION=0.3.0 (changes, upgrade notes, version in every file), and make its annotated tag (DRY=1: check alone)
+	@$(PYTHON) .ci/release.py "$(VERSION)" $(if $(DRY),--dry)
 
 site: build/site-tools/.locked  ## write the documents as a site into build/site/, static files for any web server (SITE=folder; SITE_SERVER=https://chat.example: the server to try)
 	@NO_MKDOCS_2_WARNING=1 build/site-tools/bin/mkdocs build -q --strict -f site/mkdocs.yml -d $(abspath $(or $(SITE),build/site))

@@ -249,7 +249,7 @@ class Service:
     """Message of the operators to all users; each replaces the one before.
 
     `texts`: an announcement by language, empty: none; `maintenance`: no search is accepted, and chats continue; `until`: Unix seconds at which
-    it is expected to end; `read_only`: the server's database is away, nothing can be saved.
+    it is expected to end; `read_only`: no chat can be saved, because the server's database or object store is away, or its disk is full.
     """
 
     texts: dict[str, str]

@@ -112,12 +112,12 @@ def serve(
 
 @app.command()
 def init(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """Create the data folder and its secret, as `serve` does at its first start. What exists stays as it is."""
+    """Create the data folder and its secret, as `serve` does at its first start; a secret also if it was lost. What exists stays as it is."""
     folder = enter(config, {"data": data}, make=True).data
     from server.ops.security import secret_keys
 
     try:
-        secret_keys.load(folder)
+        secret_keys.load(folder, renew=True)
     except secret_keys.SecretError as error:
         stop(str(error))
     print(

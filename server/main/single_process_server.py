@@ -20,7 +20,7 @@ from server.main.parts.server_parts import Server
 from server.ops import log, version
 from server.ops.config.settings import Settings
 from server.ops.process import foreground_proxy, process_setup, server_status, successor
-from server.ops.process.control_socket import ControlSocket, Unavailable
+from server.ops.process.control_socket import NAME, ControlSocket, Unavailable, made
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import Sockets, StartError, listen_public
 from server.ops.process.process_setup import name_process
@@ -96,6 +96,17 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     return await life.close()
 
 
+def _reserve(settings: Settings, sockets: Sockets) -> None:
+    """Open the public socket and that for orders before a key is made: a server that is refused one of them leaves none. Raises StartError,
+    SecretError.
+    """
+    at = settings.server.host, settings.server.port
+    sockets.get("server", lambda: listen_public(*at), at=at).close()
+    secret_keys.folder(settings.data)
+    with contextlib.suppress(Unavailable):  # it is logged when the socket is started
+        sockets.get(NAME, lambda: made(settings.data)).close()
+
+
 class ServerLife:
     """The life of one process, from its sockets to its end."""
 
@@ -124,6 +135,7 @@ class ServerLife:
             sockets = Sockets(await arriving.sockets() if arriving is not None else None)
         except Gone as error:
             raise StartError(str(error)) from None
+        await asyncio.to_thread(_reserve, settings, sockets)
         secret = secret_keys.load(settings.data)
         others = ALONE if arriving is None else OtherProcesses(WorkerPorts(is_elsewhere=arriving.is_elsewhere))
         life = cls(settings, secret, sockets, others)

@@ -203,11 +203,6 @@ def set_level(group: str, level: str) -> None:
         configure(_settings, _strict)
 
 
-def levels() -> dict[str, str]:
-    """Return the levels that were chosen while the process runs, by group."""
-    return dict(_chosen)
-
-
 def _of_group(_: object, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Structlog processor that drops events below the level of their group."""
     general = _chosen.get(ALL) or (_settings.level.lower() if _settings is not None else "info")

@@ -67,6 +67,7 @@ def test_a_host_takes_the_environment_that_it_is_given(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = whole(name)
+    assert whole("alerting")["environment"].items() <= service["environment"].items()
     told = WRITTEN
     for variable, value in {**environment(), **service["environment"]}.items():
         if not variable.startswith("SERENDIP_"):

@@ -211,6 +211,9 @@ def test_alertmanager_reads_what_the_settings_make_and_no_other_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, reader = SERVICES["alerting"], SERVICES["alertmanager"]
+    assert writer["environment"].items() <= OURS["environment"].items(), (
+        "the server mails, and `doctor` looks at the path"
+    )
     for name, value in {**writer["environment"], "SERENDIP_MAIL__HOST": "mail.example"}.items():
         assert name in VARIABLES
         value = filled(value)

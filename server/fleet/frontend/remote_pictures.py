@@ -15,6 +15,7 @@ from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
+from server.ops.health.background_tasks import cancel_all
 from server.trust.evidence.reported_picture import Adds, Picture, bounded
 from server.trust.moderation_protocol import PicturesOfChats
 
@@ -74,9 +75,7 @@ class RemotePictures:
 
     async def close(self) -> None:
         """Stop asking."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_all(self._tasks)
 
 
 def packed(pictures: Sequence[Picture]) -> bytes:

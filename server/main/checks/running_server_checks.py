@@ -116,6 +116,9 @@ def capacity(before: Samples, now: Samples) -> Finding:
     """Return how many users this machine holds, the resource that bounds it, and the most of the last day."""
     users, top = now.get(("serendip_connections", ""), 0.0), now.get(("serendip_connections_top", ""), 0.0)
     bounds = [*_by_descriptors(now), *_by_memory(users), *_by_cpu(before, now, users)]
+    if not bounds:
+        said = "how many people this machine holds is not known: its metrics and /proc/meminfo tell no bound"
+        return notice("capacity", said, "")
     least = min(bounds, key=lambda one: one.users)
     held = round(least.users, -3 if least.users >= 10_000 else -2)
     said = f"this machine holds about {held:,.0f} people, by {least.why}; most at once in the last day: {top:,.0f}, now {users:,.0f}"

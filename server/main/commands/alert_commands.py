@@ -92,19 +92,19 @@ def watch(
     ] = 300.0,
     config: ConfigFile = None,
 ) -> None:
-    """Receive the heartbeat at the path of `alerts.heartbeat`, on another machine than Prometheus, and notify `alerts.contact` when it stops."""
+    """Receive the heartbeat at the path and query of `alerts.heartbeat`, on another machine than Prometheus; notify the contacts when it stops."""
     settings = read(config, {}).settings
     heartbeat = settings.alerts.heartbeat.get_secret_value()
     if not heartbeat or not settings.alerts.contacts:
         stop("alerts.heartbeat and alerts.contact are wanted: the address that is called, and whom to notify", status=2)
     if any(one.kind == "mail" for one in settings.alerts.contacts) and not settings.mail.host:
         stop("alerts.contact has a mail address, and mail.host is empty: no mail could be sent", status=2)
-    from server.ops.alerts.heartbeat_watch import HeartbeatWatch, Notifier, secret_path
+    from server.ops.alerts.heartbeat_watch import HeartbeatWatch, Notifier
 
     def failed(kind: str) -> None:
         typer.echo(f"serendip: a contact was not reached ({kind})", err=True)
 
-    watched = HeartbeatWatch(secret_path(heartbeat), within, Notifier(settings.alerts.contacts, settings.mail, failed))
+    watched = HeartbeatWatch(heartbeat, within, Notifier(settings.alerts.contacts, settings.mail, failed))
     try:
         asyncio.run(_serve(watched.app(), watched.run, host, port))
     except OSError as fault:

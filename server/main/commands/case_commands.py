@@ -33,6 +33,8 @@ from server.trust.child_protection import referral_client, referral_package
 from server.trust.console.detection_explanations import DetectionWords, Explanations
 from server.trust.decisions.case_work import CaseWork, OpenedCase
 from server.trust.evidence.chat_evidence import Evidence
+from server.trust.moderators.approvals import State
+from server.trust.moderators.roles import Action
 from server.trust.sanctions.sanction_scale import Decision, spoken
 
 app = typer.Typer(no_args_is_help=True)
@@ -177,6 +179,20 @@ def mark(run: StoreCommand, case: Ident, why: Why) -> None:
     run.tell("marked: it is kept for a year; report it as soon as reasonably possible (serendip safety referral)")
 
 
+async def _write_and_send(
+    run: StoreCommand, package: referral_package.Package, out: Path, settings: Settings | None
+) -> str:
+    """Write a package, and send it if `settings` are given. Return the number of the report; empty: none was sent."""
+    for path in referral_package.write(package, out):
+        if not run.as_json:
+            say(clean(path))
+    if settings is None:
+        return ""
+    chosen = settings.safety
+    password = chosen.child_password.get_secret_value()
+    return await referral_client.send(package, chosen.child_endpoint, chosen.child_user, password)
+
+
 @app.command("referral")
 @store_command(operator=True, as_json=True, dry_run=True, now=True)
 def refer(
@@ -200,39 +216,43 @@ def refer(
         ),
     ] = "",
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="when you reported it, in UTC; default: now")] = "",
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="a child is in danger: at once, and reviewed afterwards")
+    ] = False,
 ) -> None:
-    """Write the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
+    """Write the package of a report about child abuse, as files, once a second operator of the role child has approved it. Nothing leaves this
+    machine without --send.
+    """
     if (out is None) == (not sent) or (send and sent) or (at and not sent) or kind not in ("", *referral_package.TYPES):
         stop(
             f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER, and --at TIME or not",
             status=2,
         )
     submitted = instant(at) if at else None
+    if out is not None:
+        run.refuse_another_day()
 
-    async def handler(parts: Parts, settings: Settings) -> str:
-        at_desk, chosen = desk(parts, run.clock), settings.safety
-        if send and not chosen.child_endpoint:
+    async def handler(parts: Parts, settings: Settings) -> tuple[str, State]:
+        if send and not settings.safety.child_endpoint:
             raise RuntimeError("safety.child_endpoint is empty: nothing can be sent, and nothing was made")
-        number = sent
+        at_desk, number, reason = desk(parts, run.clock), sent, why
         if out is not None:
-            found = await at_desk.gather(case, run.operator, why)
+            ident = await at_desk.case_id(case)
+            reason, state = await disclosure_commands.approved_words(
+                parts, settings, run, Action.REFER, ident, why, emergency=emergency
+            )
+            if not reason:
+                return "", state
             reporter = referral_package.Reporter(name or settings.operator.name, mail or settings.operator.email)
-            package = referral_package.build(found, reporter, kind)
-            if run.dry_run:
-                return f"{len(package.files)} files of evidence would be written"
-            for path in referral_package.write(package, out):
-                if not run.as_json:
-                    say(clean(path))
-            if send:
-                password = chosen.child_password.get_secret_value()
-                number = await referral_client.send(package, chosen.child_endpoint, chosen.child_user, password)
+            package = referral_package.build(await at_desk.gather(case, run.operator, reason), reporter, kind)
+            number = await _write_and_send(run, package, out, settings if send else None)
         if number:
-            await at_desk.referred(case, run.operator, why, number, submitted)
-        return number
+            await at_desk.referred(case, run.operator, reason, number, submitted)
+        return number, State.READY
 
-    number = run.perform(handler)
-    if run.dry_run and out is not None:
-        run.tell(number)
+    number, state = run.perform(handler)
+    if out is not None and (run.dry_run or not state.may):
+        disclosure_commands.wait_for(run, state)
     else:
         run.tell(clean(f"reported as {number}" if number else "nothing was sent: report it by hand, or with --send"))
 

@@ -29,18 +29,21 @@ Recipient = Annotated[
 ]
 
 
-async def _approved(
+async def approved_words(
     parts: Parts, settings: Settings, run: StoreCommand, action: Action, ident: bytes, words: str, *, emergency: bool
 ) -> tuple[str, State]:
-    """Return the approved words, or none and the state of the approval. Raises RuntimeError for an account that is no officer."""
+    """Return the approved words, or none and the state of the approval. Raises RuntimeError for an account without the role."""
     chosen, accounts = settings.console, Accounts(parts.database, parts.pseudonyms)
     person = await accounts.at_a_shell(run.operator, action)
     if person is None:
-        raise RuntimeError(f"{run.operator} is no officer: say --operator with the name of an officer's account")
+        role = "has not the role child" if action is Action.REFER else "is no officer"
+        raise RuntimeError(f"{run.operator} {role}: say --operator with the name of an account that has it")
     approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=run.clock)
     if run.dry_run:
         return "", await approvals.find(action, ident, person)
-    return await approvals.obtain(person, action, ident, words, emergency=emergency, mark=NAMED)
+    return await approvals.obtain(
+        person, action, ident, words, emergency=emergency, mark="" if action is Action.REFER else NAMED
+    )
 
 
 def _desk(parts: Parts, run: StoreCommand) -> CaseWork:
@@ -48,15 +51,17 @@ def _desk(parts: Parts, run: StoreCommand) -> CaseWork:
     return CaseWork(parts.database, sealed, parts.pseudonyms, run.clock)
 
 
-def _wait(run: StoreCommand, state: State) -> None:
+def wait_for(run: StoreCommand, state: State) -> None:
     """Stop unless it is approved, or nothing was to be done."""
     if run.dry_run:
-        run.tell("it would be given" if state.may else "another officer would have to confirm it", state=state.value)
+        run.tell(
+            "it would be given" if state.may else "another of the same role would have to confirm it", state=state.value
+        )
         return
     if state is State.ASKED:
-        stop("another officer confirms it in the console, at /approvals; then call this again", status=3)
+        stop("another of the same role confirms it in the console, at /approvals; then call this again", status=3)
     if state is State.WAITING:
-        stop("no other officer has an account: call this again after console.wait_hours", status=3)
+        stop("no other of the same role has an account: call this again after console.wait_hours", status=3)
 
 
 @store_command(operator=True, as_json=True, dry_run=True, now=True)
@@ -75,7 +80,7 @@ def reveal(
     async def handler(parts: Parts, settings: Settings) -> tuple[SourceEndpoint | None, State]:
         desk, words = _desk(parts, run), named_reason(recipient, why)
         ident = await desk.case_id(case)
-        approved, state = await _approved(parts, settings, run, Action.REVEAL, ident, words, emergency=emergency)
+        approved, state = await approved_words(parts, settings, run, Action.REVEAL, ident, words, emergency=emergency)
         if not approved:
             return None, state
         to, _, reason = approved.partition(NAMED)
@@ -83,7 +88,7 @@ def reveal(
 
     found, state = run.perform(handler)
     if found is None:
-        _wait(run, state)
+        wait_for(run, state)
         return
     if not run.prints_json(found._asdict()):
         at = f" at {when(found.at)}" if found.at else ""
@@ -104,7 +109,7 @@ def export(
     async def handler(parts: Parts, settings: Settings) -> tuple[bool, State]:
         desk, words = _desk(parts, run), named_reason(recipient, why)
         ident = await desk.case_id(case)
-        approved, state = await _approved(parts, settings, run, Action.EXPORT, ident, words, emergency=False)
+        approved, state = await approved_words(parts, settings, run, Action.EXPORT, ident, words, emergency=False)
         if not approved:
             return False, state
         to, _, reason = approved.partition(NAMED)
@@ -118,6 +123,6 @@ def export(
 
     done, state = run.perform(handler)
     if not done:
-        _wait(run, state)
+        wait_for(run, state)
         return
     run.tell(clean(f"written: {out}"))

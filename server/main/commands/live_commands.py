@@ -27,7 +27,7 @@ from server.main.commands.command_base import (
     who,
 )
 from server.main.commands.process_control_commands import age
-from server.ops.process.control_socket import LIVE, NoServer, ask
+from server.ops.process.control_socket import ANSWER_S, LIVE, NoServer, ask
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True)
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="as `serendip sessions list` prints it")]
@@ -39,7 +39,7 @@ def order(config: Any, data: Any, request: Mapping[str, Any], as_json: bool = Fa
     """Send an order and return the answer. Exits with status 1 and the reason if it was not carried out."""
     last: Mapping[str, Any] = {}
     try:
-        for line in ask(enter(config, {"data": data}).data, request, LIVE):
+        for line in ask(enter(config, {"data": data}).data, request, LIVE, ANSWER_S):
             last = line
     except NoServer as error:
         last = {"done": False, "said": str(error)}
@@ -52,7 +52,9 @@ def order(config: Any, data: Any, request: Mapping[str, Any], as_json: bool = Fa
     return last
 
 
-def _warn(silent: Any) -> None:
+def _warn(silent: Any, coming: int = 0) -> None:
+    if coming:
+        say(f"an upgrade runs: {coming} more sessions are still in the old processes; ask again in a moment")
     for line in silent or ():
         say(clean(f"no answer from {line}"))
 
@@ -86,7 +88,7 @@ def count(context: typer.Context, config: ConfigFile = None, data: DataFolder = 
         say("maintenance: no chat begins (end it: serendip maintenance off)")
     if "announcement" in said:
         say(clean("announced: " + " / ".join(said["announcement"]["texts"].values())))
-    _warn(last["silent"])
+    _warn(last["silent"], last.get("coming", 0))
 
 
 @app.command(name="list")
@@ -123,7 +125,7 @@ def listed(
     table(("session", "state", "for", "host", "process", "country", "client", "video off for"), rows)
     if last["total"] > len(rows):
         say(clean(f"{len(rows)} of {last['total']}"))
-    _warn(last["silent"])
+    _warn(last["silent"], last.get("coming", 0))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import typer
 
 from server.main.commands.command_base import clean, print_json, say, stop
-from server.ops.process.control_socket import NoServer, ask
+from server.ops.process.control_socket import ANSWER_S, NoServer, ask
 
 
 def upgrade(data: Path, program: str | None, as_json: bool) -> None:
@@ -25,7 +25,8 @@ def answer(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, A
     """Return the last line of the server's answer; with `show` the lines before it are printed."""
     last: Mapping[str, Any] = {}
     try:
-        for line in ask(data, request):
+        within = ANSWER_S if request["do"] == "status" else None  # others take their time
+        for line in ask(data, request, within=within):
             last = line
             for word in words(line) if show else ():
                 say(clean(word))

@@ -51,6 +51,7 @@ class ReceptionPorts:
     on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
     on_look: Sent = nowhere  # pictures of cameras were asked for (chat, sides, nonces)
     on_upload: Upload = no_upload  # a key for a picture was made (chat, side, key); an empty key: the chat ended
+    count_coming: Callable[[], int] = lambda: 0  # how many sessions an upgrade has yet to move here
     service_file: Path | None = None  # keeps what operators say to all users; None: another process keeps it
 
 
@@ -104,7 +105,7 @@ class Reception:
                 find_service=self.service.greeting,
             ),
         )  # fmt: skip
-        self.live = LiveSessions(self.worker, countries.find, self.service)
+        self.live = LiveSessions(self.worker, countries.find, self.service, ports.count_coming)
         self.looked_at_every(0.0, False)
         self.addresses.known = ReturningClients(self.worker.identities, self.worker.engine)
         self.use(settings)

@@ -124,6 +124,7 @@ class Server:
         self._moving = SessionMoves(self.worker)
         self.live = reception.live
         self._operations = LiveOperations(others.ask_live or self._ask_own, reception.service, lambda: self._audit)
+        self.board.add(self._operations.reading)
         self._orders = RequestSocket(
             sockets, settings.data, LIVE, lambda asked, _: self._operations.handle(asked), TEXTS_MAX
         )
@@ -155,6 +156,7 @@ class Server:
             others.on_pause,
             self.ask_for_pictures,
             self.expect_picture,
+            lambda: self._tally.left,
             self._settings.data / FOLDER / SERVICE_FILE,
         )
 

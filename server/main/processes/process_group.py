@@ -87,14 +87,15 @@ def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGen
     for said, remedy in unfit(settings):
         raise StartError(f"{said}: {remedy}")
     node = secrets.token_hex(NODE) if settings.cluster.nats else ""
-    secret_keys.load(settings.data)  # made once, before the processes that read it
     count = number_of_workers(settings)
     upgrade_state = inherited.made(count + 1) if before is None else before.receive(count + 1)
     sockets, addresses, first = upgrade_state
     at = settings.server.host, settings.server.port
     listening = sockets.get("server", lambda: listen_public(*at), at=at)
     place = _place(settings, node, sockets)
+    secret_keys.folder(settings.data)
     control = _control(settings.data, sockets)
+    secret_keys.load(settings.data)  # made once, before the processes that read it, and not by a start that is refused
     sockets.drop_unasked()
     roles: dict[str, Role] = {
         # the first: a process older than the frontend was known to the frontend before (`server.fleet.frontend.process_figures`)

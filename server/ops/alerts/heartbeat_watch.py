@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from email.message import EmailMessage
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
 from server.ops.config.alert_settings import Contact
 from server.ops.config.settings import Mail
@@ -29,10 +30,14 @@ Notify = Callable[[str, str], Awaitable[None]]  # subject and text to the operat
 
 
 class HeartbeatWatch:
-    """The time of the last heartbeat, and whether the operators know that it stopped. `within`: seconds that it may take."""
+    """The time of the last heartbeat, and whether the operators know that it stopped. `heartbeat`: address that Alertmanager calls, whose path and
+    query work as a key; `within`: seconds that it may take.
+    """
 
-    def __init__(self, path: str, within: float, notify: Notify, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
+    def __init__(
+        self, heartbeat: str, within: float, notify: Notify, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._key = str(URL(heartbeat).relative()) or "/"
         self._within = within
         self._notify = notify
         self._clock = clock
@@ -41,12 +46,14 @@ class HeartbeatWatch:
         self._beat = asyncio.Event()
 
     def app(self) -> web.Application:
-        """Return the HTTP application: a POST to the secret path is a heartbeat."""
+        """Return the HTTP application: a POST to the secret path, with its query, is a heartbeat."""
         app = web.Application(client_max_size=BODY_MAX)
-        app.router.add_post(self._path, self._heard)
+        app.router.add_post("/{path:.*}", self._heard)
         return app
 
-    async def _heard(self, _: web.Request) -> web.Response:
+    async def _heard(self, request: web.Request) -> web.Response:
+        if not hmac.compare_digest(str(URL(request.raw_path)), self._key):
+            raise web.HTTPNotFound
         self._last = self._clock()
         self._beat.set()
         return web.Response(text="ok\n")
@@ -80,11 +87,6 @@ class HeartbeatWatch:
                 f"No heartbeat of Alertmanager for {silent:.0f} s. Prometheus, Alertmanager, their machine or the network is down:"
                 " until it is back nothing else can wake you.\nWhat to do: serendip help SerendipHeartbeat\n",
             )
-
-
-def secret_path(heartbeat: str) -> str:
-    """Return the path of the heartbeat's address, which works as a key."""
-    return urlsplit(heartbeat).path or "/"
 
 
 class Notifier:

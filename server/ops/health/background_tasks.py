@@ -8,7 +8,7 @@ The pause before a restart doubles up to a bound, and is short again after a tim
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 from server.ops import log
@@ -59,6 +59,14 @@ NAMES: Final = (
 
 Run = Callable[[], Coroutine[Any, Any, None]]
 logger = log.get()
+
+
+async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended. No fault is raised."""
+    ending = tuple(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 class Tasks:

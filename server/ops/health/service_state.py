@@ -41,7 +41,9 @@ class ServiceState:
         self._path = path
         self._wall = wall
         self._rows: Rows = {}
-        self.store_away = False  # the database of this host does not answer: what needs it fails
+        self.store_away = (
+            False  # this host's database or object store does not answer, or its disk is full: what needs them fails
+        )
         if path is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._take(orjson.loads(path.read_bytes()), math.inf)  # its own: the clock may have been set back since
@@ -104,7 +106,7 @@ class ServiceState:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The fields of the frame `service`; empty: there is nothing to say. `read_only`: what needs the database fails at the moment."""
+        """The fields of the frame `service`; empty: there is nothing to say. `read_only`: nothing can be saved at the moment."""
         said = {ANNOUNCEMENT: self.announcement, MAINTENANCE: self.maintenance}
         more = {"read_only": True} if self.store_away else {}
         return {name: body for name, body in said.items() if body is not None} | more

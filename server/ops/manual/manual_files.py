@@ -15,6 +15,7 @@ PATTERNS: Final = (
     "docs/operate/templates/*.md",
     "grafana/alerts.yml",
     "deploy/*",
+    "deploy/kubernetes/*",
     "CHANGELOG.md",
 )
 

@@ -315,6 +315,10 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_orders": {"state": ("open", "held", "produced", "refused")},
     "serendip_deletion_notices": {"state": ("waiting", "refused", "failed")},
     "serendip_emergency_reviews": {"state": ("waiting", "lawful", "unlawful")},
+    "serendip_operator_orders": {
+        "order": ("list", "end", "pause_video", "announce", "announce_off", "maintenance_on", "maintenance_off", "log_level"),
+        "result": ("done", "refused"),
+    },
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
     "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken", "crowded")},

@@ -211,6 +211,13 @@ KEPT = (
         "Does someone try to break in?",
         ("result",),
     ),
+    Metric(
+        "serendip_operator_orders",
+        "counter",
+        "operators' orders about what runs now: sessions, announcements, maintenance, log levels",
+        "Who has been ended or told something by hand?",
+        ("order", "result"),
+    ),
     Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
     Metric(
         "serendip_measures_unattended",

@@ -40,6 +40,10 @@ Upgrade = Callable[[str | None, Say], Awaitable[Mapping[str, Any]]]
 UNKNOWN: Final[Line] = {"done": False, "said": "this server knows no such request"}
 
 
+ANSWER_S: Final = 30.0  # seconds that a server may take for an answer that needs no work: on a machine without a free core it needs some
+SILENT: Final = "{}: a server runs, and does not answer within {:.0f} s: it is stopped, or has no core (serendip help SerendipStarved)"
+
+
 class NoServer(Exception):
     """No server answers; the text says where."""
 
@@ -169,13 +173,16 @@ class ControlSocket(RequestSocket):
             self._busy = False
 
 
-def ask(data: Path, request: Mapping[str, Any], name: str = NAME) -> Iterator[dict[str, Any]]:
-    """Send a request to the server of a data folder, and yield its answer line by line; blocks. Raises NoServer, also if the server ends before the
-    last line.
+def ask(
+    data: Path, request: Mapping[str, Any], name: str = NAME, within: float | None = None
+) -> Iterator[dict[str, Any]]:
+    """Send a request to the server of a data folder, and yield its answer line by line; blocks. `within`: seconds for each line, None: any time.
+    Raises NoServer, also if the server ends before the last line, or a line does not come in time.
     """
     nobody = f"{data}: no server runs on this folder"
     try:
         with _at(data, name) as path, socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(within)
             sock.connect(str(path))
             sock.sendall(json.dumps(request, ensure_ascii=False).encode() + b"\n")
             with sock.makefile("rb") as lines:
@@ -186,6 +193,8 @@ def ask(data: Path, request: Mapping[str, Any], name: str = NAME) -> Iterator[di
                         return
     except (FileNotFoundError, ConnectionRefusedError):
         raise NoServer(nobody) from None
+    except (TimeoutError, BlockingIOError):  # BlockingIOError: it accepts no connection, and its queue is full
+        raise NoServer(SILENT.format(data, within)) from None
     except (OSError, ValueError) as error:
         raise NoServer(f"{data}: the server does not answer ({_reason(error)}); its log may say why") from None
     raise NoServer(f"{data}: the server ended before it had answered; its log says why")
@@ -244,6 +253,8 @@ def _is_answered(path: Path) -> bool:
             other.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError):
             return False
+        except BlockingIOError:  # so many wait that the queue is full
+            return True
     return True
 
 

@@ -1,6 +1,7 @@
 """Switch to the Unix user who owns the data folder, so that a command changes files only as their owner.
 
-The owner is that of the file `secret`, which the server creates at its first start; without this file the folder has no owner yet.
+The owner is that of the file `secret`, which the server creates at its first start (of `keys`, if the secret was lost); without them the folder has
+no owner yet.
 """
 
 # A file of another user would stop the server later: a secret that it cannot read, a lock that it cannot acquire.
@@ -12,6 +13,7 @@ from typing import Final
 
 MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
 CLOSED: Final = "closed"  # the file in its place once a service was closed
+KEYS: Final = "keys"  # the folder beside it, which tells the owner if the secret was lost
 
 
 class NotOurs(Exception):
@@ -47,8 +49,8 @@ def enter(data: Path, *, make: bool = False) -> None:
 
 
 def _owner(data: Path) -> tuple[int, int] | None:
-    """Return (user, group), or None if there is no folder with a secret, or of a closed service. Raises NotOurs if that cannot be determined."""
-    for name in (MADE_FIRST, CLOSED):
+    """Return (user, group), or None if there is no folder with keys, or of a closed service. Raises NotOurs if that cannot be determined."""
+    for name in (MADE_FIRST, CLOSED, KEYS):
         try:
             found = (data / name).stat()
         except (FileNotFoundError, NotADirectoryError):

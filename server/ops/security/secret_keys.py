@@ -57,6 +57,10 @@ LASTING = {
 }  # files in `DATA/keys/`
 
 
+LOST = (
+    "{}: it is lost, for {} has keys that were used with it. Put its copy back (mode 0600, of the service's user). If there is none:"
+    " serendip init, then serendip db accept-keys --why TEXT (serendip help backup)"
+)
 KEPT_MAX = 255  # the id of a key is a byte before each value; 0 is the lasting key of Purpose.KEPT
 
 
@@ -106,12 +110,17 @@ class Keys:
         return {secret.id: secret.derive(purpose) for secret in known if secret is not None}
 
 
-def load(data: Path, now: float | None = None) -> Keys:
-    """Read the keys of a data folder; make the folder (0700), the secret and the lasting keys (0600) if they are missing. Raises SecretError."""
+def load(data: Path, now: float | None = None, *, renew: bool = False) -> Keys:
+    """Read the keys of a data folder; make the folder (0700), the secret and the lasting keys (0600) if they are missing. Raises SecretError.
+
+    `renew`: make a secret also if it was lost, which the other keys show.
+    """
     if is_closed(data):
         raise SecretError(f"{data}: this service was closed, and its keys are destroyed")
     folder(data)
     if not (data / SECRET).exists():
+        if not renew and any((data / EPOCHS).glob("*.key")):
+            raise SecretError(LOST.format(data / SECRET, data / EPOCHS))
         _write_new(data / SECRET, secrets.token_bytes(BYTES))
     present = _read(data / SECRET)
     lasting = _lasting(data / EPOCHS, present)

@@ -37,15 +37,19 @@ class LiveWorker(Protocol):
 
 
 class LiveSessions:
-    """The sessions of one process, as operators see them. `find_country`: two letters for an address, or None."""
+    """The sessions of one process, as operators see them. `find_country`: two letters for an address, or None; `count_coming`: returns how many
+    sessions an upgrade has yet to move here.
+    """
 
     def __init__(
         self,
         worker: LiveWorker,
         find_country: Callable[[str], str | None],
         service: ServiceState,
+        count_coming: Callable[[], int] = lambda: 0,
     ) -> None:
         self._worker = worker
+        self._count_coming = count_coming
         self._find_country = find_country
         self._service = service
         self._telling: asyncio.Task[None] | None = None
@@ -57,11 +61,11 @@ class LiveSessions:
         try:
             match request:
                 case {"do": "count"}:
-                    return self._count()
+                    return self._count() | self._coming()
                 case {"do": "list"}:
-                    return self._list(request)
+                    return self._list(request) | self._coming()
                 case {"do": "find", "session": str(name)}:
-                    return self._find(name)
+                    return self._find(name) | self._coming()
                 case {"do": "end", "session": str(name)}:
                     return self._order(name, lambda session, now: self._worker.engine.remove(session, now))
                 case {"do": "pause", "session": str(name), "seconds": int(seconds)} if 0 < seconds <= PAUSE_MAX:
@@ -122,6 +126,11 @@ class LiveSessions:
             await asyncio.sleep(0)
 
     # sessions
+
+    def _coming(self) -> dict[str, int]:
+        """Return what an answer says beside the sessions that are here."""
+        coming = self._count_coming()
+        return {"coming": coming} if coming else {}
 
     def _count(self) -> dict[str, Any]:
         sessions = self._worker.engine.sessions.values()

@@ -19,7 +19,7 @@ from typing import Final
 from server.trust.cases.case_queues import NewCase, Queues
 
 PERIOD: Final = 1.0  # seconds between two looks
-LATE: Final = 3600  # seconds by which a case may be written after its report
+LATE: Final = 86_400  # seconds by which a case may be written after its report: another host may not have reached the database that long
 RING: Final = 1000  # events that can be followed again
 
 

@@ -46,6 +46,8 @@ from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_scale import Refused
 
 SEND_S = 300.0  # seconds that a browser may take for a package: meanwhile no other order is produced
+STALLED_S = 15.0  # seconds that it may take nothing of it
+PIECE = 65_536  # bytes of the package
 
 logger = log.get()
 
@@ -226,8 +228,11 @@ class _Download:
         self.response.content_length = len(body)
         async with asyncio.timeout(SEND_S):
             await self.response.prepare(self._request)
-            await self.response.write(body)
-            await self.response.write_eof()
+            for start in range(0, len(body), PIECE):
+                async with asyncio.timeout(STALLED_S):
+                    await self.response.write(body[start : start + PIECE])
+            async with asyncio.timeout(STALLED_S):
+                await self.response.write_eof()
 
 
 class HoldRoutes:

@@ -3,7 +3,8 @@
 A package is `records.json`, `README.txt` and `SHA256SUMS`; with the authority's key the records are encrypted by `age` before they are written or
 sent. A folder has mode 0700 and appears complete, by one rename; a ZIP file is never on a disk.
 
-**Invariant:** nothing plain is on a disk if the authority gave a key.
+**Invariant:** nothing plain is on a disk if the authority gave a key. A folder counts as the package of an order only if it is what was written: the
+order notes the digest of its list of checksums before the folder appears.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from server.trust.legal_orders.order_records import utc
 
 AGE_S: Final = 60.0  # seconds that age may take
 WRITING: Final = "package: "  # begins the reason of an order whose package is being written, before its folder
+DIGEST: Final = "sha256:"  # before that folder, with the digest of its SHA256SUMS, once its files are written
 SENDING: Final = "download by "  # the same of a package that is sent, before the officer
 SUMS, README, RECORDS = "SHA256SUMS", "README.txt", "records.json"
 ABSENT: Final = "age is not installed, and the authority gave a key: apt install age"
@@ -52,6 +54,9 @@ class PackageContent:
     lines: Sequence[int]
 
 
+KeepNote = Callable[[str], Awaitable[None]]  # keeps another reason with the order of a package
+
+
 class PackagePlace(Protocol):
     """Place to which a package goes. `note`: the reason of its order meanwhile."""
 
@@ -60,8 +65,8 @@ class PackagePlace(Protocol):
     async def is_complete(self, order: Order) -> bool:
         """Whether the package of an earlier attempt is there, after removing an incomplete one. Raises OrderRefused if it cannot be told."""
 
-    async def give(self, content: PackageContent) -> None:
-        """Write or send the package. Raises OSError, AgeFailed."""
+    async def give(self, content: PackageContent, keep_note: KeepNote) -> None:
+        """Write or send the package. Raises OSError, AgeFailed, StoreAway."""
 
     async def may_be_given(self) -> bool:
         """Whether the package may have left, after `give` failed."""
@@ -79,9 +84,17 @@ class PackageFolder:
         await asyncio.to_thread(clear_interrupted, order, self._out)
         return await asyncio.to_thread(_is_package_of, self._out, order)
 
-    async def give(self, content: PackageContent) -> None:
-        """Write the folder. Raises OSError, AgeFailed."""
-        await asyncio.to_thread(_write_package, self._out, content)
+    async def give(self, content: PackageContent, keep_note: KeepNote) -> None:
+        """Write the folder. After an error none stays. Raises OSError, AgeFailed, StoreAway."""
+        part = _part_of(self._out)
+        try:
+            digest = await asyncio.to_thread(_write_files, part, content)
+            await keep_note(f"{WRITING}{DIGEST}{digest} {self._out}")
+            await asyncio.to_thread(part.rename, self._out)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
+            raise
+        await asyncio.to_thread(_sync, self._out.parent)
 
     async def may_be_given(self) -> bool:
         """Whether the folder appeared: it is complete then, and the next call writes its outcome."""
@@ -100,7 +113,7 @@ class PackageDownload:
         await asyncio.to_thread(clear_interrupted, order, None)
         return False
 
-    async def give(self, content: PackageContent) -> None:
+    async def give(self, content: PackageContent, keep_note: KeepNote) -> None:
         """Send the file. Raises OSError, AgeFailed."""
         await self._send(await asyncio.to_thread(_zipped, content))
 
@@ -110,20 +123,42 @@ class PackageDownload:
 
 
 def _is_package_of(out: Path, order: Order) -> bool:
-    """Whether the folder is a complete package of this order, as `_write_package` made it."""
+    """Whether the folder is a complete package of this order, unchanged since it was written. Raises OrderRefused for another folder."""
     if not out.exists():
         return False
-    readme = out / README
-    if not (out / SUMS).is_file() or shown(order.number) not in readme.read_text(errors="replace")[:200]:
-        raise OrderRefused(f"{out} exists, and is no package of this order")
+    noted, digest = _noted(order)
+    try:
+        sums = (out / SUMS).read_bytes()
+        same = (
+            noted == out and digest != "" and hashlib.sha256(sums).hexdigest() == digest and _are_as_listed(out, sums)
+        )
+    except OSError:
+        same = False
+    if not same:
+        raise OrderRefused(f"{out} exists, and is no package of this order as it was written: move it away")
     return True
+
+
+def _are_as_listed(out: Path, sums: bytes) -> bool:
+    """Whether the folder has the files of a list of checksums. Raises OSError."""
+    listed = dict(line.split("  ", 1)[::-1] for line in sums.decode().splitlines())
+    return all(hashlib.sha256((out / file).read_bytes()).hexdigest() == digest for file, digest in listed.items())
+
+
+def _noted(order: Order) -> tuple[Path, str]:
+    """Return the folder that an order names, and the digest of its checksums: empty until its files are written."""
+    words = order.why.removeprefix(WRITING)
+    if not words.startswith(DIGEST):
+        return Path(words), ""
+    digest, _, folder = words.removeprefix(DIGEST).partition(" ")
+    return Path(folder), digest
 
 
 def clear_interrupted(order: Order, out: Path | None = None) -> None:
     """Remove what an interrupted attempt left beside another folder than `out`. Raises OrderRefused if its package is complete."""
     if not order.why.startswith(WRITING):
         return
-    earlier = Path(order.why.removeprefix(WRITING))
+    earlier, _ = _noted(order)
     if earlier == out:
         return
     with contextlib.suppress(OSError):
@@ -141,30 +176,22 @@ def _part_of(out: Path) -> Path:
     return out.with_name(out.name + ".part")
 
 
-def _write_package(out: Path, content: PackageContent) -> None:
-    """Write all files beside `out`, then rename their folder to it. After an error none stays. Raises OSError, OrderRefused if age fails."""
-    part = _part_of(out)
+def _write_files(part: Path, content: PackageContent) -> str:
+    """Write the files of a package into a new folder, wait until they are on the disk, and return the digest of their list of checksums. Raises
+    OSError, AgeFailed.
+    """
     if part.exists():
         shutil.rmtree(part)  # of an attempt that was killed
     part.mkdir(mode=0o700, parents=True)
-    try:
-        _fill(part, content)
-        part.rename(out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    _sync(out.parent)
-
-
-def _fill(part: Path, content: PackageContent) -> None:
-    """Write the files of a package into an empty folder, and wait until they are on the disk."""
-    for file, body in _files(content).items():
+    files = _files(content)
+    for file, body in files.items():
         descriptor = os.open(part / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as opened:
             opened.write(body)
             opened.flush()
             os.fsync(descriptor)
     _sync(part)
+    return hashlib.sha256(files[SUMS]).hexdigest()
 
 
 def _files(content: PackageContent) -> dict[str, bytes]:

@@ -165,7 +165,9 @@ class OrderProduction:
         intents = await ledger.intent(one, [keys.disclosure_subject(value) for value in found.values])
         try:
             parts = await self._records.opened(found, chosen)
-            await place.give(PackageContent(order, chosen, counts, parts, intents))
+            await place.give(
+                PackageContent(order, chosen, counts, parts, intents), lambda note: self._orders.note(order, note)
+            )
         except Exception:
             if not await place.may_be_given():
                 await ledger.failed(intents)

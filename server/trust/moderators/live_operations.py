@@ -16,10 +16,24 @@ from typing import Any, Final, NamedTuple, Protocol
 from server.data.errors import StoreAway
 from server.ops import log
 from server.ops.health.service_state import ANNOUNCEMENT, MAINTENANCE, BadStatement, ServiceState
+from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.metric_type import Reading
 
 MINUTES_MAX: Final = 60  # of a pause of video
 PERIOD_MAX: Final = 7 * 24 * 60  # minutes that an announcement holds
 STATES: Final = ("idle", "waiting", "chatting", "parted")
+# By the action of the audit log: the order's name in the metrics.
+ORDERS: Final = {
+    "sessions list": "list",
+    "sessions end": "end",
+    "sessions pause-video": "pause_video",
+    "announce": "announce",
+    "announce off": "announce_off",
+    "maintenance on": "maintenance_on",
+    "maintenance off": "maintenance_off",
+    "log level": "log_level",
+}
+COMING: Final = "there is no such session here: an upgrade has yet to move {} of them. Ask again in a moment"
 Json = Mapping[str, Any]
 logger = log.get()
 
@@ -76,6 +90,16 @@ class LiveOperations:
         self._ask = ask
         self._service = service
         self._find_audit = find_audit
+        self._tally: Counter[tuple[str, str]] = Counter(
+            {(order, result): 0 for order in ORDERS.values() for result in VALUES["serendip_operator_orders"]["result"]}
+        )
+
+    def reading(self) -> Reading:
+        """Return the values of the metrics."""
+        return {"serendip_operator_orders": dict(self._tally)}
+
+    def _count(self, action: str, done: bool) -> None:
+        self._tally[ORDERS[action], "done" if done else "refused"] += 1
 
     # sessions
 
@@ -94,6 +118,7 @@ class LiveOperations:
             "away": sum(row["away"] for row in rows),
             "states": dict(states),
             "processes": rows,
+            "coming": _coming(found),
             "silent": _silent(found),
             "service": self._service.told,
         }
@@ -121,7 +146,8 @@ class LiveOperations:
             rows.sort(key=lambda row: -1.0 if row["seconds"] is None else row["seconds"], reverse=True)
             total = sum((one.body or {}).get("total", 0) for one in found)
             act.outcome = f"{total} sessions"
-        return {"total": total, "rows": rows, "silent": _silent(found)}
+        self._count("sessions list", True)
+        return {"total": total, "rows": rows, "coming": _coming(found), "silent": _silent(found)}
 
     async def end(self, session: str, operator: str, why: str) -> None:
         """End a session: its user may connect again. Raises OrderRefused, StoreAway."""
@@ -137,10 +163,13 @@ class LiveOperations:
 
     async def _order(self, action: str, request: Json, operator: str, why: str) -> None:
         _reasoned(why)
-        found = [one.body for one in await self._ask({"do": "find", "session": request["session"]}) if one.body]
-        if not found or "identity" not in found[0]:
-            raise OrderRefused("session", "there is no such session (any more)")
-        whose, done = found[0], None
+        asked = await self._ask({"do": "find", "session": request["session"]})
+        whose = next((one.body for one in asked if one.body is not None and "identity" in one.body), None)
+        if whose is None:
+            self._count(action, False)
+            coming = _coming(asked)
+            raise OrderRefused("session", COMING.format(coming) if coming else "there is no such session (any more)")
+        done = None
         try:
             async with self._audited(
                 operator, action, why, identity=whose["identity"], address=whose["address"]
@@ -149,8 +178,10 @@ class LiveOperations:
                 act.outcome = "done" if done else "it had ended"
         except StoreAway:
             if done is None:
+                self._count(action, False)
                 raise
             logger.warning("operator.unaudited", action=action)  # its first line was written, the outcome was not
+        self._count(action, bool(done))
         if not done:
             raise OrderRefused("session", "there is no such session (any more)")
 
@@ -195,16 +226,17 @@ class LiveOperations:
         """Send a request that concerns no single user. It is carried out while the database is away, too."""
         logger.info("operator.ordered", action=action)
         found = await self._ask(request)
-        for one in found:
-            if one.body is not None and "error" in one.body:
-                raise OrderRefused("text", str(one.body["error"]))
+        errors = [str(one.body["error"]) for one in found if one.body is not None and "error" in one.body]
         audit = self._find_audit()
         if audit is not None:
             try:
                 async with audit.act(operator, action, "") as act:
-                    act.outcome = "done"
+                    act.outcome = f"refused: {errors[0]}" if errors else "done"  # others may have carried it out
             except StoreAway:
                 logger.warning("operator.unaudited", action=action)
+        self._count(action, not errors)
+        if errors:
+            raise OrderRefused("text", errors[0])
         return _silent(found)
 
     def _audited(
@@ -275,6 +307,11 @@ def _strings(texts: Mapping[object, object]) -> dict[str, str]:
 def _reasoned(why: str) -> None:
     if not why.strip():
         raise OrderRefused("why", "say why: it is written to the audit log")
+
+
+def _coming(found: Sequence[Answered]) -> int:
+    """Return how many sessions are still in the processes that an upgrade replaces, which are not asked."""
+    return sum(one.body.get("coming", 0) for one in found if one.body is not None)
 
 
 def _silent(found: Sequence[Answered]) -> list[str]:

@@ -179,7 +179,7 @@ class Accounts:
             return Operator(name, frozenset(known.roles), 0.0) if known.may(action) else None
         if any(one.passkeys and one.may(action) for one in accounts):
             return None
-        return Operator(name, frozenset({"officer"}), 0.0)
+        return Operator(name, frozenset({"officer", "child"}), 0.0)
 
     async def is_settled(self, name: str) -> bool:
         """Whether an account's passkey and roles are a day old, so that an admin cannot create a second moderator at once."""

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from engine.wire.protocol import SNAP_WITHIN
 from ext.base.ageing_map import AgeingMap
 from server.ops import log
+from server.ops.health.background_tasks import cancel_all
 from server.ops.metrics.metric_table import VALUES
 from server.ops.metrics.metric_type import Reading
 from server.trust.evidence.reported_picture import OWN, STRIP, Adds, Picture
@@ -266,10 +267,7 @@ class PictureRequests:
 
     async def close(self) -> None:
         """Cancel all work."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await cancel_all(self._tasks)
 
     def reading(self) -> Reading:
         """Return the values of the metrics."""

@@ -66,6 +66,27 @@ def test_a_level_below_the_chosen_one_is_not_written(stderr: Stderr) -> None:
     assert stderr.lines() == []
 
 
+def test_a_level_is_set_for_a_group_or_for_all_others_until_it_is_set_back(stderr: Stderr) -> None:
+    def written() -> list[str]:
+        for event in ("metrics.ready", "server.crowded"):
+            log.get().debug(event)
+        log.get().info("server.stopped")
+        return [orjson.loads(line)["event"] for line in stderr.lines()]
+
+    log.configure(Log(), strict=True)
+    assert written() == ["server.stopped"]
+    log.set_level("metrics", "debug")
+    assert written() == ["metrics.ready", "server.stopped"]
+    log.set_level("all", "warning")
+    assert written() == ["metrics.ready"]
+    for group in ("metrics", "all"):
+        log.set_level(group, "default")
+    assert written() == ["server.stopped"]
+    for group, level in (("nobody", "info"), ("metrics", "loud")):
+        with pytest.raises(log.BadLevel, match="there is no such"):
+            log.set_level(group, level)
+
+
 def test_an_undeclared_event_or_field_raises_where_strict(stderr: Stderr) -> None:
     log.configure(Log(), strict=True)
     with pytest.raises(log.UndeclaredEventError, match="somebody said"):

@@ -13,7 +13,6 @@ import pytest
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.live_requests import LiveRequests, answer_about_log, answers, shortened
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.ops import log
 from server.realtime.worker.live_sessions import ROWS_MAX
 from server.trust.moderators.live_operations import Answered
 from tests.server.fleet.cluster.test_together import hears, hosts
@@ -95,9 +94,7 @@ def test_a_process_without_sessions_has_a_log_level_alone() -> None:
     assert answer_about_log({"do": "count"}) == {}
     assert "error" in answer_about_log({"do": "log", "group": "nobody", "level": "info"})
     assert answer_about_log({"do": "log", "group": "store", "level": "debug"}) == {"done": True}
-    assert log.levels() == {"store": "debug"}
     assert answer_about_log({"do": "log", "group": "store", "level": "default"}) == {"done": True}
-    assert log.levels() == {}
 
 
 @pytest.mark.thorough

@@ -42,6 +42,12 @@ def test_with_few_users_the_cpu_of_one_is_not_guessed() -> None:
     assert "is measured from 100 people on" in found.said
 
 
+def test_where_nothing_tells_a_bound_no_figure_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_server_checks, "_by_memory", lambda _: iter(()))
+    assert capacity({}, {}).level is Level.OK
+    assert "is not known" in capacity({}, {}).said
+
+
 async def test_no_server_is_an_error_and_one_with_trouble_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running_server_checks, "APART_S", 0.01)
     (found,) = await running_server(Settings.model_validate({"metrics": {"port": 1}}))

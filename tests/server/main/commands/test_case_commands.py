@@ -121,13 +121,13 @@ def test_what_cannot_be_is_one_line(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("appeals", "--json").stdout) == []
 
 
-def abused(folder: Path) -> str:
+def abused(folder: Path, about: int = 44) -> str:
     """A case of a picture that is like a listed one; its bytes are by chance."""
     kit = make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
 
     async def take() -> bytes:
         try:
-            return await cases(kit).take(acted("known", about=44, said=text("hello"), shown=pictures()))
+            return await cases(kit).take(acted("known", about=about, said=text("hello"), shown=pictures()))
         finally:
             await kit.database.close()
 
@@ -142,6 +142,12 @@ def test_a_package_is_made_and_nothing_is_sent_without_the_word(
         monkeypatch.setenv(name, value)
     case, out = abused(tmp_path), tmp_path / "package"
     words = ("referral", case, "--why", "the law", "--name", "Ada Lovelace")
+    alone = run(*words, "--out", str(out))
+    assert (alone.exit_code, out.exists()) == (3, False), "a second operator, or the time that replaces one"
+    assert "console.wait_hours" in alone.stderr
+    case, out = abused(tmp_path, 45), tmp_path / "package"
+    words = ("referral", case, "--why", "the law", "--name", "Ada Lovelace", "--emergency")
+    assert "would have to confirm" in run(*words, "--out", str(out), "--dry-run").stdout
     done = run(*words, "--out", str(out))
     assert done.exit_code == 0, done.output
     assert "nothing was sent" in done.stdout
@@ -164,7 +170,7 @@ def test_a_package_is_made_and_nothing_is_sent_without_the_word(
 
 def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_noted(run: Run, tmp_path: Path) -> None:
     case = abused(tmp_path)
-    words = ("referral", case, "--why", "the law")
+    words = ("referral", case, "--why", "the law", "--emergency")
     out = ("--out", str(tmp_path / "package"))
     refused = run(*words, *out, "--send")
     assert (refused.exit_code, "child_endpoint is empty" in refused.stderr) == (1, True)
@@ -174,9 +180,9 @@ def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_no
     assert "reported as 7" in run(*words, "--sent", "7").stdout
     assert "no more than a year ago" in run(*words, "--sent", "7", "--at", "2020-01-01").stderr
     unmarked = one(tmp_path)
-    assert "Mark the case first" in run("referral", unmarked, "--why", "so", *out).stderr
+    assert "Mark the case first" in run("referral", unmarked, "--why", "so", "--emergency", *out).stderr
     assert "kept for a year" in run("mark", unmarked, "--why", "a child").stdout
-    assert run("referral", unmarked, "--why", "so", *out).exit_code == 0
+    assert run("referral", unmarked, "--why", "so", "--emergency", *out).exit_code == 0
 
 
 def test_a_second_look_is_asked_of_somebody_else(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from server.ops.alerts.heartbeat_watch import AGAIN_S, HeartbeatWatch, Notifier, secret_path
+from server.ops.alerts.heartbeat_watch import AGAIN_S, HeartbeatWatch, Notifier
 from server.ops.config.alert_settings import read_contacts
 from server.ops.config.settings import Mail
 
@@ -15,7 +15,9 @@ class Told:
     def __init__(self) -> None:
         self.now = 0.0
         self.said: list[str] = []
-        self.watch = HeartbeatWatch("/beat/secret", 300, self._note, lambda: self.now)
+        self.watch = HeartbeatWatch(
+            "https://watch.example:9095/beat/secret?key=4%2F2&again", 300, self._note, lambda: self.now
+        )
 
     async def _note(self, subject: str, _: str) -> None:
         self.said.append(subject)
@@ -36,11 +38,12 @@ async def test_silence_is_told_once_then_hourly_and_its_end_once() -> None:
         told.now = 301 + AGAIN_S
         await told.watch.look()
         assert len(told.said) == 2
-        async with http.post(f"{address}/beat/guessed") as answer:
-            assert answer.status == 404
+        for guessed in ("/beat/guessed", "/beat/secret", "/beat/secret?key=4", "/", "/beat/secret?again&key=4%2F2"):
+            async with http.post(f"{address}{guessed}") as answer:
+                assert answer.status == 404
         await told.watch.look()
         assert len(told.said) == 2
-        async with http.post(f"{address}/beat/secret", json={"status": "firing"}) as answer:
+        async with http.post(f"{address}/beat/secret?key=4%2F2&again", json={"status": "firing"}) as answer:
             assert answer.status == 200
         for _ in range(2):
             await told.watch.look()
@@ -65,5 +68,15 @@ async def test_a_contact_that_is_away_keeps_no_other_from_being_told() -> None:
     assert (came[0]["status"], came[0]["version"]) == ("firing", "4")
 
 
-def test_the_path_of_the_address_is_the_secret() -> None:
-    assert secret_path("https://watch.example:9095/beat/4f2?x=1") == "/beat/4f2"
+async def test_an_address_without_a_path_is_called_at_the_root() -> None:
+    told: list[str] = []
+
+    async def note(subject: str, _: str) -> None:
+        told.append(subject)
+
+    async with (
+        TestServer(HeartbeatWatch("http://watch.example:9095", 300, note).app()) as server,
+        aiohttp.ClientSession() as http,
+        http.post(f"http://{server.host}:{server.port}/") as answer,
+    ):
+        assert answer.status == 200

@@ -11,7 +11,18 @@ from typing import Any
 
 import pytest
 
-from server.ops.process.control_socket import FOLDER, LINE_MAX, ControlSocket, NoServer, Say, Unavailable, ask
+from server.ops.process.control_socket import (
+    BACKLOG,
+    FOLDER,
+    LINE_MAX,
+    NAME,
+    ControlSocket,
+    NoServer,
+    Say,
+    Unavailable,
+    ask,
+    made,
+)
 from server.ops.process.listening_sockets import Sockets, StartError
 
 pytestmark = pytest.mark.blocking  # files of the tests, in a loop of their own
@@ -54,6 +65,15 @@ async def control(tmp_path: Path, upgrades: Upgrades) -> AsyncIterator[ControlSo
 
 async def asked(data: Path, request: Mapping[str, Any] = UPGRADE) -> list[dict[str, Any]]:
     return await asyncio.to_thread(lambda: list(ask(data, request)))
+
+
+def test_a_server_that_answers_nothing_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    with made(tmp_path):
+        for _ in range(BACKLOG + 2):  # the last find its queue full
+            with pytest.raises(NoServer, match="does not answer within 0 s"):
+                list(ask(tmp_path, {"do": "status"}, within=0.01))
+        with pytest.raises(StartError, match="another server runs"):
+            made(tmp_path, NAME)
 
 
 async def raw(data: Path, text: bytes) -> dict[str, Any]:

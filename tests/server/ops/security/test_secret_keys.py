@@ -38,6 +38,18 @@ def test_a_folder_that_holds_something_else_keeps_its_mode(tmp_path: Path) -> No
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
+def test_a_lost_secret_is_not_replaced_unless_that_is_asked_for(tmp_path: Path) -> None:
+    before = secret_keys.load(tmp_path)
+    (tmp_path / "secret").unlink()
+    for _ in range(2):
+        with pytest.raises(SecretError, match=r"secret: it is lost.*Put its copy back"):
+            secret_keys.load(tmp_path)
+        assert sorted(os.listdir(tmp_path)) == ["keys"]
+    after = secret_keys.load(tmp_path, renew=True)
+    assert after.present != before.present
+    assert after.lasting == before.lasting, "cookies, kept pseudonyms and receipts are as before"
+
+
 def test_a_second_start_reads_the_same_secret(tmp_path: Path) -> None:
     assert secret_keys.load(tmp_path) == secret_keys.load(tmp_path)
 

@@ -16,6 +16,7 @@ import pytest
 
 from server.data.errors import Busy
 from server.data.privacy import audit_log, registry_history
+from server.ops.security.reference_numbers import shown
 from server.trust.legal_orders import order_package
 from server.trust.legal_orders.law_orders import OrderRefused
 from server.trust.legal_orders.order_kinds import BeyondBounds
@@ -232,6 +233,28 @@ async def test_a_folder_of_something_else_is_left_alone(kit: Kit, out: Path) -> 
     assert folder(out) == {"mine": b"x"}
 
 
+@pytest.mark.parametrize("step", ["before the folder appears", "after the folder appeared"])
+async def test_a_folder_that_only_looks_like_the_package_closes_no_order(kit: Kit, out: Path, step: str) -> None:
+    number = await killed(kit, out, step)
+    files = {"README.txt": f"Answer to order {shown(number)}".encode(), "records.json": b"nothing"}
+    sums = "".join(f"{hashlib.sha256(text).hexdigest()}  {name}\n" for name, text in files.items())
+    await asyncio.to_thread(out.mkdir, exist_ok=True)
+    for name, text in {**files, "SHA256SUMS": sums.encode()}.items():
+        await asyncio.to_thread((out / name).write_bytes, text)
+    with pytest.raises(OrderRefused, match="no package of this order"):
+        await production(kit).produce(number, "ada", out)
+    assert (await orders(kit).read(number))[0].state == "open"
+    assert await phases(kit) == ["intent"]
+
+
+async def test_a_package_of_which_a_file_was_changed_closes_no_order(kit: Kit, out: Path) -> None:
+    number = await killed(kit, out, "after the folder appeared")
+    await asyncio.to_thread((out / "records.json").write_bytes, b"{}")
+    with pytest.raises(OrderRefused, match="no package of this order"):
+        await production(kit).produce(number, "ada", out)
+    assert (await orders(kit).read(number))[0].state == "open"
+
+
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
@@ -264,7 +287,7 @@ kit = make_kit(url, Path(data), Objects())
     "while records are opened": lambda: killed(order_records.OrderRecords, "_texts", False),
     "before the files": lambda: killed(order_package, "_readme", False),
     "before the folder appears": lambda: killed(Path, "rename", False),
-    "after the folder appeared": lambda: killed(order_package, "_write_package", True),
+    "after the folder appeared": lambda: killed(Path, "rename", True),
     "before the order is closed": lambda: killed(law_orders.LawOrders, "close_produced", False),
     "after the order is closed": lambda: killed(law_orders.LawOrders, "close_produced", True),
 }[step]()

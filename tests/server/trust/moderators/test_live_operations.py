@@ -23,6 +23,7 @@ class Service:
     def __init__(self) -> None:
         self.done: list[Mapping[str, Any]] = []
         self.lines: list[tuple[str, str, str, int, str]] = []
+        self.outcomes: list[str] = []
         self.away = self.goes_away = False
         self.live = LiveOperations(self.ask, ServiceState(), lambda: self)
 
@@ -45,7 +46,9 @@ class Service:
         if self.away:
             raise StoreAway
         self.lines.append((operator, action, why, identity, address))
-        yield Unaudited()
+        said = Unaudited()
+        yield said
+        self.outcomes.append(said.outcome)
         if self.goes_away:
             raise StoreAway
 
@@ -116,9 +119,28 @@ async def test_what_a_process_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -
     async def ask(_: Mapping[str, Any]) -> list[Answered]:
         return [Answered("", "server", {"error": "nobody: there is no such group of events"}, "")]
 
-    live = LiveOperations(ask, ServiceState())
+    service = Service()
+    live = LiveOperations(ask, ServiceState(), lambda: service)
     with pytest.raises(OrderRefused, match="no such group"):
         await live.set_level("nobody", "debug", "ada")
+    assert service.lines == [("ada", "log level", "", 0, "")], "another process may have carried it out"
+    assert service.outcomes == ["refused: nobody: there is no such group of events"]
+
+
+async def test_each_order_is_counted_by_what_came_of_it() -> None:
+    service = Service()
+    await service.live.end(HERE, "ada", "asked to")
+    with pytest.raises(OrderRefused):
+        await service.live.pause("0" * 16, 5, "ada", "asked to")
+    await service.live.maintain(False, 0, "ada")
+    service.away = True
+    with pytest.raises(StoreAway):
+        await service.live.end(HERE, "ada", "asked to")
+    counts = service.live.reading()["serendip_operator_orders"]
+    assert isinstance(counts, dict)
+    assert {labels: count for labels, count in counts.items() if count} == {
+        ("end", "done"): 1, ("pause_video", "refused"): 1, ("maintenance_off", "done"): 1, ("end", "refused"): 1,
+    }  # fmt: skip
 
 
 async def test_counts_are_summed_over_processes_and_who_is_silent_is_named() -> None:
