@@ -194,7 +194,7 @@ def ask(
     except (FileNotFoundError, ConnectionRefusedError):
         raise NoServer(nobody) from None
     except (TimeoutError, BlockingIOError):  # BlockingIOError: it accepts no connection, and its queue is full
-        raise NoServer(SILENT.format(data, within)) from None
+        raise NoServer(SILENT.format(data, within or 0.0)) from None
     except (OSError, ValueError) as error:
         raise NoServer(f"{data}: the server does not answer ({_reason(error)}); its log may say why") from None
     raise NoServer(f"{data}: the server ended before it had answered; its log says why")

@@ -90,7 +90,7 @@ class LiveOperations:
         self._ask = ask
         self._service = service
         self._find_audit = find_audit
-        self._tally: Counter[tuple[str, str]] = Counter(
+        self._tally: Counter[tuple[str, ...]] = Counter(
             {(order, result): 0 for order in ORDERS.values() for result in VALUES["serendip_operator_orders"]["result"]}
         )
 
