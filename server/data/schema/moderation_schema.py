@@ -95,7 +95,7 @@ report = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("time, for the order of one second, and random")),
     Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
     Column("side", SmallInteger, nullable=False, info=pd("evidence")),
     Column("kind", String(8), nullable=False, info=pd("evidence")),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
 
 from sqlalchemy import func, insert, not_, select, update
@@ -44,10 +45,11 @@ async def write(
     """
     there = select(func.count()).where(evidence.c.case == case, PICTURE)
     room = max(0, MOST_OF_A_CASE - (await connection.execute(there)).scalar_one())
-    for one, at in list(zip(pictures, placed, strict=True))[:room]:
+    stored = time.time_ns()  # ids in the order of the pictures, since several are of one second
+    for number, (one, at) in enumerate(list(zip(pictures, placed, strict=True))[:room]):
         await connection.execute(
             insert(evidence).values(
-                id=secrets.token_bytes(16), case=case, side=one.side, kind=one.kind, object=at.name, object_key=at.key,
+                id=(stored + number).to_bytes(8) + secrets.token_bytes(8), case=case, side=one.side, kind=one.kind, object=at.name, object_key=at.key,
                 made=one.at, until=until, subject=one.side == side, listed=one.listed or None,
             )
         )  # fmt: skip

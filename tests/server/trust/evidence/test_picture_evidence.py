@@ -12,7 +12,7 @@ from server.data.retention import monthly_counts
 from server.data.schema.moderation_schema import case, evidence
 from server.data.schema.record_schema import doomed
 from server.trust.evidence import picture_evidence
-from server.trust.evidence.reported_picture import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
+from server.trust.evidence.reported_picture import MOST, MOST_OF_A_CASE, SENT, STRIP, Picture, bounded
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, pictures, reported, sealed, text
 
@@ -101,6 +101,17 @@ async def test_a_case_has_an_end_of_room_and_what_is_too_much_is_swept(kit: Kit)
     await kit.logs.sweep()
     assert len([name async for name in kit.objects.names("snaps")]) == MOST_OF_A_CASE
     assert await kit.count("doomed") == 0
+
+
+async def test_pictures_of_one_second_keep_the_order_in_which_they_were_sent(kit: Kit) -> None:
+    sent = [Picture(SENT, 1, NOW, bytes([number]) * 20) for number in range(12)]
+    ident = await cases(kit).take(reported(shown=sent[:6]))
+    for one in sent[6:]:
+        await cases(kit).add_pictures(ident, 1, [one])
+    async with kit.database.read() as connection:
+        ordered = select(evidence).where(picture_evidence.PICTURE).order_by(evidence.c.made, evidence.c.id)
+        found = (await connection.execute(ordered)).all()
+    assert [await sealed(kit).get(row.object, row.object_key) for row in found] == [one.body for one in sent]
 
 
 async def test_text_and_pictures_leave_at_their_own_times(kit: Kit) -> None:

@@ -132,13 +132,13 @@ def test_a_moderator_sees_the_last_pictures_that_a_reported_person_sent(
         shots = mia.locator(".shot")
         expect(shots).to_have_count(3)
         expect(shots.first).to_have_attribute("data-what", re.compile("Picture that the reported person sent"))
-        widths = []  # pictures of one second are in no order
+        widths = []
         for number in range(3):
             shots.nth(number).locator(".load").click()
             picture = shots.nth(number).get_by_role("img")
             expect(picture).not_to_have_js_property("naturalWidth", 0)
             widths.append(picture.evaluate("it => it.naturalWidth"))
-        assert sorted(widths) == [401, 402, 403]
+        assert widths == [401, 402, 403], "in the order in which they were sent"
         well(mia)
     finally:
         assert sending.server.stop() == 0
