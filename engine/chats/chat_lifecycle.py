@@ -5,6 +5,7 @@ The acting side changes its own seat (its view of the chat) and posts bus messag
 """
 
 import math
+from typing import Final
 
 import orjson
 
@@ -26,11 +27,15 @@ from engine.wire.client_requests import Again, Block, Message, Report, Save
 from engine.wire.client_requests import Signal as SignalRequest
 from engine.wire.client_requests import Typing as TypingRequest
 from engine.wire.engine_errors import BadField, Refusal
-from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
+from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, REACT_BURST, SAVES_MOST, STRANGER, WATCHER
 from engine.wire.rule_constants import OFF, SHORT, SHORT_LINES, SOON
 from engine.wire.server_frames import blocked, encode, error, facts, left, matched, pair, partner, reported, saved
 from engine.wire.server_frames import signal as signal_frame
 from engine.wire.signal_checks import answers, curtain_of
+
+REPEATED: Final = (
+    REACT_BURST // 4
+)  # reactions that a repeated wish costs: all processes look for a partner that moved on
 
 
 class Chats:
@@ -365,7 +370,7 @@ class Chats:
         if not session.identity or not seat.lasting or seat.reported is not None:
             raise Refusal("no_pair", "again")
         if self._core.settings.limits:
-            pay(seat, "again", now)
+            pay(seat, "again", now, REPEATED if seat.tips & AGAIN_HERE else 1)
         seat.tips |= AGAIN_HERE
         for side, address in seat.others:
             if side != WATCHER:

@@ -62,9 +62,9 @@ class Reactions:
         self._core.out.send(session.conn, react(message.seq, message.face, shown))
 
 
-def pay(seat: Seat, of: str, now: float) -> None:
-    """Count a reaction, or a wish to meet again, of a side. Raises Refusal `too_fast`."""
-    paid = max(seat.reacted, now) + INTERVAL
+def pay(seat: Seat, of: str, now: float, cost: int = 1) -> None:
+    """Count a reaction, or a wish to meet again, of a side, as so many reactions. Raises Refusal `too_fast`."""
+    paid = max(seat.reacted, now) + cost * INTERVAL
     if paid - now > REACT_BURST * INTERVAL:
         raise Refusal("too_fast", of, retry_after=1.0)
     seat.reacted = paid

@@ -123,6 +123,17 @@ def test_a_repeated_wish_gives_its_user_a_token_and_tells_the_partner_nothing() 
     assert b.take() == []
 
 
+def test_a_wish_is_repeated_three_times_at_once_and_then_slowly() -> None:
+    place = World(Settings(limits=True), make_pair=made, open_pairs=opened)
+    a, b = place.open(identity=7), place.open(identity=8)
+    met(place, a, b)
+    answers = [place.send(a, type="again") for _ in range(5)]
+    assert answers[:4] == [[]] * 4
+    assert [frame["code"] for frame in answers[-1]] == ["too_fast"]
+    place.wait(2)
+    assert place.send(a, type="again") == []
+
+
 def test_a_user_who_blocked_the_partner_after_the_wish_gets_no_token() -> None:
     place = world()
     a, b = place.open(identity=7), place.open(identity=8)
