@@ -1,14 +1,15 @@
 """Derives a face (a number) and an evening's name for each of the two in a chat from the chat's id.
 
 A face has 16 bits: colour (4), animal (5), second colour (4), shape (3), from the lowest. `server/site/web/face.js` derives the same.
-**Invariant:** a face belongs to a chat, not to a person: it is computed from the random id alone, and the two of a chat differ in name.
+**Invariant:** a face belongs to a chat, not to a person: it is computed from its random id alone, and the two of a chat differ in colour and name.
 """
 
 from typing import Final
 
 from server.http.words.sentence_formatter import Said
 
-NAMED: Final = 0x1FF  # the bits of a face that its name shows
+COLOUR: Final = 0xF  # the bits of a face that its colour shows
+OPPOSITE: Final = 8  # what makes another colour of one
 FACES: Final = 1 << 16
 
 
@@ -16,7 +17,7 @@ def faces_of(chat: str) -> tuple[int, int]:
     """Return the faces of side 0 and side 1 of a chat, by its id in hexadecimal. Raises ValueError for another text."""
     number = int(chat[-8:], 16)
     one, two = number & 0xFFFF, number >> 16
-    return one, two if (one ^ two) & NAMED else two ^ 1
+    return one, two if (one ^ two) & COLOUR else two ^ OPPOSITE
 
 
 def name_of(face: int, t: Said) -> str:

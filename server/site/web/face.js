@@ -3,7 +3,8 @@
 import { html } from "./html.js";
 import { t } from "./words.js";
 
-const NAMED = 0x1ff; // the bits that the name shows
+const COLOUR = 0xf; // the bits that the colour shows
+const OPPOSITE = 8; // what makes another colour of one
 const SPRITE = new URL("./icons/faces.svg", import.meta.url).href;
 
 /** Return the face of a side (1 or 2) of a chat. */
@@ -11,7 +12,7 @@ export function faceOf(chat, side) {
   const number = Number.parseInt(chat.slice(-8), 16) || 0;
   const [one, two] = [number & 0xffff, number >>> 16];
   if (side === 1) return one;
-  return (one ^ two) & NAMED ? two : two ^ 1;
+  return (one ^ two) & COLOUR ? two : two ^ OPPOSITE;
 }
 
 /** Return the face of the partner: of a pair the one by which they know each other. A server of before does not say which side this user is: then one face is for both. */
