@@ -28,6 +28,7 @@ from serendip_client.events import (
     Message,
     NotSent,
     Partner,
+    Picture,
     Sent,
     Snap,
     Solved,
@@ -82,7 +83,7 @@ class Client(Commands):
             url, self._waits, lambda: self._inbox.is_full(), headers, heartbeat, patience, backoff or Backoff()
         )
         self._answers = Answers(url, pictures, self.no_snap)
-        self._pictures = SentPictures(url)
+        self._pictures = SentPictures(url, self._ask_for_key)
         self._socket: Socket | None = None
         self._ready = asyncio.Event()  # the session is established and frames may be sent, or the client has ended
         self._room = asyncio.Event()  # an outbox entry was settled, or the client has ended
@@ -250,6 +251,11 @@ class Client(Commands):
         """Send a frame once a session is established; it is lost if the connection drops meanwhile. Raises Disconnected."""
         await self._write(await self._standing(), encoded(body))
 
+    async def _ask_for_key(self, id: str) -> None:
+        """Ask for another key of a picture, unless the client ended."""
+        with suppress(Disconnected):
+            await self._send({"type": "picture", "id": id})
+
     async def _part(self, frame: bytes) -> None:
         """Leave the chat by sending `frame`, now or once a session is established. Raises Disconnected."""
         if self.chat is not None:
@@ -372,6 +378,8 @@ class Client(Commands):
             self._answers.begin(event, self._http)
         elif type(event) is Upload:
             self._pictures.begin(event, self._http)
+        elif type(event) is Picture and event.id is not None:
+            self._pictures.settle(event.id)
         elif type(event) in (Challenge, Solved) and await self._puzzled(event):
             return
         await self._inbox.put(event)
@@ -431,14 +439,10 @@ class Client(Commands):
         if chat is not None and not left and not self._quits:
             self._last = self._last if known else 0
             self.chat = events.matched(frame)
-        await self._inbox.put(
-            events.Resumed(
-                chat,
-                frame["missed"],
-                tuple(map(events.react, frame.get("reactions", ()))),
-                tuple(map(events.picture, frame.get("album", {}).get("sent", ()))),
-            )
-        )
+        sent = tuple(map(events.picture, frame.get("album", {}).get("sent", ())))
+        self._pictures.settle_keys({picture.key for picture in sent})
+        reactions = tuple(map(events.react, frame.get("reactions", ())))
+        await self._inbox.put(events.Resumed(chat, frame["missed"], reactions, sent))
         if chat is None:
             await self._told(Left("lost"))  # the frame that ended it was lost
         if known:
@@ -487,6 +491,8 @@ class Client(Commands):
             return
         if event.code == "challenge" and self._puzzles is not None and await self._postponed(self._puzzles, event):
             return
+        if event.of == "picture":
+            self._pictures.settle(str(event.fields.get("id")))
         if event.of == "find":
             self._search.refuse(event.retry_after, event.code in CLOSING)
         if event.code in CLOSING:
@@ -516,6 +522,7 @@ class Client(Commands):
             self.chat = None
             self._last = 0
             self.partner_away = False
+            self._pictures.forget()
             await self._not_sent(self._outbox.part(), code)
 
     async def _not_sent(self, lines: Iterable[Line], code: str) -> None:

@@ -1,12 +1,13 @@
 """Answer the server's requests for camera pictures (`snap`) with JPEGs from a callback, or with the reason why a picture is missing. Post and
-fetch the pictures of a chat.
+fetch the pictures of a chat; one whose key or result is lost is sent once more.
 
 **Invariant:** an exception or a delay of the callback never ends the chat. A client without a callback answers that it has no camera.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,7 +18,8 @@ from serendip_client.protocol import NoSnapWhy
 
 logger: Final = logging.getLogger("serendip_client")
 JPEG: Final = {"Content-Type": "image/jpeg"}
-WAITING: Final = 4  # pictures whose key has not come
+WAITING: Final = 4  # pictures without a result
+CHECKED_WITHIN: Final = 30.0  # seconds from the end of an upload to its result
 
 
 class Shown(NamedTuple):
@@ -82,27 +84,56 @@ class Answers:
                 logger.info("a picture was not taken: %d", answer.status)
 
 
-class SentPictures:
-    """Pictures of a chat over HTTP. `url`: the WebSocket's."""
+class _Sent:
+    """A picture without a result."""
 
-    def __init__(self, url: str) -> None:
+    __slots__ = ("again", "body", "key", "settled")
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.key = ""
+        self.again = False  # another key was asked for
+        self.settled = asyncio.Event()
+
+
+class SentPictures:
+    """Pictures of a chat over HTTP. `url`: the WebSocket's; `ask(id)` asks for a key."""
+
+    def __init__(self, url: str, ask: Callable[[str], Awaitable[None]]) -> None:
         self._base = _at(url, "/api/picture/")
-        self._waiting: dict[str, bytes] = {}  # by id, until their key comes
+        self._ask = ask
+        self._waiting: dict[str, _Sent] = {}  # by id, until their result comes
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, id: str, picture: bytes) -> None:
-        """Hold a picture until its key comes, the newest WAITING of them."""
-        self._waiting[id] = picture
+        """Hold a picture until its result comes, the newest WAITING of them."""
+        self._waiting[id] = _Sent(picture)
         while len(self._waiting) > WAITING:
-            del self._waiting[next(iter(self._waiting))]
+            self.settle(next(iter(self._waiting)))
 
     def begin(self, told: Upload, http: aiohttp.ClientSession | None) -> None:
-        """Post the picture of an id, without waiting."""
-        picture = self._waiting.pop(told.id, None)
-        if picture is not None and http is not None:
-            task = asyncio.get_running_loop().create_task(self._post(http, told, picture))
+        """Post the picture of an id, without waiting; if its key or its result is lost, as when the chat moved, ask once for another key."""
+        sent = self._waiting.get(told.id)
+        if sent is not None and http is not None:
+            sent.key = told.key
+            task = asyncio.get_running_loop().create_task(self._send(http, told, sent))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def settle(self, id: str) -> None:
+        """Release a picture whose result came."""
+        if (sent := self._waiting.pop(id, None)) is not None:
+            sent.settled.set()
+
+    def settle_keys(self, keys: Collection[str]) -> None:
+        """Release the pictures that were announced under these keys while the client was away."""
+        for id in [id for id, sent in self._waiting.items() if sent.key in keys]:
+            self.settle(id)
+
+    def forget(self) -> None:
+        """Release all: the chat is over."""
+        for id in [*self._waiting]:
+            self.settle(id)
 
     async def fetch(self, key: str, http: aiohttp.ClientSession) -> bytes | None:
         """Return a picture of the chat; None: the key is unknown."""
@@ -115,16 +146,29 @@ class SentPictures:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _post(self, http: aiohttp.ClientSession, told: Upload, picture: bytes) -> None:
+    async def _send(self, http: aiohttp.ClientSession, told: Upload, sent: _Sent) -> None:
         try:
             async with (
                 asyncio.timeout(told.within),
-                http.post(self._base + told.key, data=picture, headers=JPEG) as answer,
+                http.post(self._base + told.key, data=sent.body, headers=JPEG) as answer,
             ):
-                if answer.status != 204:
-                    logger.info("a picture was not taken: %d", answer.status)
+                status = answer.status
         except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
             logger.info("a picture was not sent: %r", error)
+            return
+        if status == 204:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(sent.settled.wait(), CHECKED_WITHIN)
+        elif status != 404:
+            logger.info("a picture was not taken: %d", status)
+            return
+        if sent.settled.is_set():
+            return
+        if sent.again:
+            logger.warning("the key or the result of a picture was lost twice")
+        elif self._waiting.get(told.id) is sent:
+            sent.again = True
+            await self._ask(told.id)
 
 
 def _at(url: str, path: str) -> str:

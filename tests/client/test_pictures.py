@@ -10,6 +10,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from serendip_client import Client, Shown, Snap, Veil
+from serendip_client.events import Upload
 from serendip_client.pictures import Answers, nothing
 
 NONCE = "n" * 22
@@ -26,6 +27,8 @@ class Asking:
         self.posted: asyncio.Queue[tuple[str, str, bytes]] = asyncio.Queue()
         self.sends: list[dict[str, Any]] = []
         self.status = 204
+        self.statuses: list[int] = []  # of pictures for the partner, in order
+        self.keys = (f"{number:022}" for number in range(9))
 
     async def ws(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -34,8 +37,16 @@ class Asking:
             await socket.send_str(json.dumps(frame))
         async for message in socket:
             if message.type == WSMsgType.TEXT:
-                self.frames.put_nowait(json.loads(message.data))
+                frame = json.loads(message.data)
+                self.frames.put_nowait(frame)
+                if frame["type"] == "picture":
+                    upload = {"type": "upload", "id": frame["id"], "key": next(self.keys), "within": 30}
+                    await socket.send_str(json.dumps(upload))
         return socket
+
+    async def sent(self, request: web.Request) -> web.Response:
+        self.posted.put_nowait((request.path, request.headers["Content-Type"], await request.read()))
+        return web.Response(status=self.statuses.pop(0))
 
     async def snap(self, request: web.Request) -> web.Response:
         self.posted.put_nowait((request.path, request.headers["Content-Type"], await request.read()))
@@ -49,6 +60,7 @@ async def asking() -> AsyncIterator[tuple[Asking, str]]:
     app = web.Application()
     app.router.add_get("/ws", stub.ws)
     app.router.add_post("/api/snap/{nonce}/{what}", stub.snap)
+    app.router.add_post("/api/picture/{key}", stub.sent)
     server = TestServer(app)
     await server.start_server()
     yield stub, f"ws://127.0.0.1:{server.port}/ws"
@@ -115,6 +127,37 @@ async def test_a_callback_that_fails_or_a_picture_that_is_refused_costs_nothing_
         assert await stub.frames.get() == {"type": "ping"}
         assert calls == 2
     assert stub.posted.empty()
+
+
+@pytest.mark.parametrize("statuses", [[404, 415], [404, 404], [415]])
+async def test_a_picture_whose_key_is_gone_is_sent_once_more_and_a_refused_one_is_not(
+    asking: tuple[Asking, str], statuses: list[int]
+) -> None:
+    stub, url = asking
+    stub.statuses = [*statuses]
+    async with Client(url) as me:
+        id = await me.send_picture(b"picture")
+        for number in range(len(statuses)):
+            assert await stub.frames.get() == {"type": "picture", "id": id}
+            assert await stub.posted.get() == (f"/api/picture/{number:022}", "image/jpeg", b"picture")
+        await me.next(Upload)
+        await me.ping()
+        assert await stub.frames.get() == {"type": "ping"}
+    assert (stub.frames.empty(), stub.posted.empty(), stub.statuses) == (True, True, [])
+
+
+async def test_a_picture_without_a_result_is_sent_once_more(
+    asking: tuple[Asking, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serendip_client.pictures.CHECKED_WITHIN", 0.0)
+    stub, url = asking
+    stub.statuses = [204, 204]
+    async with Client(url) as me:
+        id = await me.send_picture(b"picture")
+        for _ in range(2):
+            assert await stub.frames.get() == {"type": "picture", "id": id}
+            await stub.posted.get()
+    assert stub.frames.empty()
 
 
 async def test_who_closes_meanwhile_answers_no_more(asking: tuple[Asking, str]) -> None:
