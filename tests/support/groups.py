@@ -158,6 +158,7 @@ OUTSIDE = (
     "tests/server/main/parts/test_line_screening.py",
     "tests/server/main/parts/test_store_opening.py",
     "tests/server/trust/pictures/test_picture_client.py",
+    "tests/server/trust/pictures/test_picture_relay.py::test_a_hostile_client_gets_a_clear_error_each_time_and_hurts_nobody",
     "tests/server/trust/pictures/test_picture_process.py",
     "tests/server/trust/pictures/test_remote_scores.py",
     "tests/server/trust/text_provider/",

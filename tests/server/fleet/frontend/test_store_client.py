@@ -9,8 +9,21 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.disconnects import Disconnected
-from serendip_client.events import Closed, Error, Hello, Left, Message, Notice, Reported, Saved
+from serendip_client.events import (
+    Closed,
+    Error,
+    Hello,
+    Left,
+    Matched,
+    Message,
+    Notice,
+    Picture,
+    PicturesAllowed,
+    Reported,
+    Saved,
+)
 from tests.server.fleet.processes.hosts import Host, apart, client, hosting, meet
+from tests.support import scenes
 
 GOOD, BAD = "a" * 22, "b" * 22
 CHATS = "SELECT count(*) FROM chat"
@@ -82,6 +95,34 @@ async def test_a_report_opens_a_case_and_a_ban_holds_in_every_worker(tmp_path: P
                 assert (await again.next(Closed)).code == 4003
             host.go_on(worker)
         assert host.events("loop.fault") == host.events("worker.fault") == []
+
+
+async def test_pictures_of_two_workers_arrive_in_order_and_stand_with_a_report(tmp_path: Path) -> None:
+    sent = [scenes.jpeg(scenes.scene(number, (400 + number, 300))) for number in range(3)]
+    async with hosting(tmp_path, SERENDIP_PICTURES__IN_CHAT="on") as host, apart(host, (GOOD, BAD)) as (one, two):
+        for person in (one, two):
+            await person.find(["pictures"], pictures=True)
+        for person in (one, two):
+            assert (await person.next(Matched)).pictures
+        for person, other in ((one, two), (two, one)):
+            await person.allow_pictures()
+            assert (await other.next(PicturesAllowed)).allow
+        keys = []
+        for body in sent:
+            await two.send_picture(body)
+            keys.append((await one.next(Picture)).key)
+            assert (await two.next(Picture)).own
+            assert await one.fetch_picture(keys[-1]) == await two.fetch_picture(keys[-1]) == body
+        await one.report("nudity")
+        await one.next(Reported)
+        await host.until("SELECT count(*) FROM evidence WHERE kind = 'sent'", [(3,)])
+        await two.leave()
+        await one.next(Left)
+        async with asyncio.timeout(20):
+            for key in keys:
+                while await one.fetch_picture(key) is not None:  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.02)
+        assert host.events("loop.fault") == host.events("worker.fault") == host.events("pictures.fault") == []
 
 
 async def test_what_a_program_found_in_a_worker_is_a_case_and_a_pause_in_every_worker(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from server.trust.pictures.picture_process_codec import CLEAN, HIT, Judged
 from server.trust.pictures.picture_relay import CHAT_MOST, FEW, GIVEN_MOST, WITHIN, HeldPictures, SentPictures
 from server.trust.pictures.requested_pictures import KEPT, Refused
 from tests.server.site.web.servers import Server
-from tests.server.trust.pictures.test_routes import looked_at
+from tests.server.trust.pictures.test_routes import Person, looked_at
 from tests.support import scenes
 
 BODY = scenes.jpeg(scenes.scene(0))
@@ -269,3 +269,100 @@ async def test_a_picture_arrives_unsafe_ones_with_a_veil_and_what_is_none_is_ref
                     if answer.status == 404:
                         break
                 await asyncio.sleep(0.01)
+
+
+# a hostile client
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose users may send each other unchecked pictures, as many as the engine allows: no model is loaded."""
+    server = Server(tmp_path_factory.mktemp("data"), SERENDIP_PICTURES__IN_CHAT="on", SERENDIP_LIMITS__ENABLED="false")
+    yield server
+    server.stop()
+
+
+async def meet(one: Person, two: Person, topic: str) -> None:
+    """Two meet, whose clients can show pictures."""
+    for person in (one, two):
+        person.socket = await person.web.ws_connect("/ws")
+        await person.say("find", interests=[topic], pictures=True)
+    for person in (one, two):
+        assert (await person.hear("matched"))["pictures"]
+
+
+async def agree(one: Person, two: Person) -> None:
+    """Both allow pictures."""
+    for person, other in ((one, two), (two, one)):
+        await person.say("pictures", allow=True)
+        await other.hear("pictures")
+
+
+async def error(person: Person, **fields: object) -> str:
+    """Return the code of the refusal that a frame gets."""
+    await person.say("picture", **fields)
+    found = await person.hear("error", "upload")
+    return str(found.get("code", found["type"]))
+
+
+async def key_of(person: Person, id: str) -> str:
+    """Return a key for a picture."""
+    await person.say("picture", id=id)
+    found = await person.hear("error", "upload")
+    assert found["type"] == "upload", found
+    return str(found["key"])
+
+
+async def test_a_hostile_client_gets_a_clear_error_each_time_and_hurts_nobody(open_server: Server) -> None:
+    async with (
+        aiohttp.ClientSession(open_server.url) as web,
+        aiohttp.ClientSession(open_server.url) as theirs,
+    ):
+        bad, victim, anna, ben = Person(web), Person(theirs), Person(theirs), Person(theirs)
+
+        async def post(key: str, body: bytes, kind: str = "image/jpeg") -> int:
+            async with web.post(f"/api/picture/{key}", data=body, headers={"Content-Type": kind}) as answer:
+                assert answer.headers["Cache-Control"] == "no-store"
+                return answer.status
+
+        bad.socket = await web.ws_connect("/ws")
+        assert await error(bad, id="early") == "no_chat"
+        await meet(bad, victim, "hostile")
+        await meet(anna, ben, "peaceful")
+        assert await error(bad, id="without consent") == "pictures"
+        await bad.say("pictures", allow=True)
+        assert await error(bad, id="by one alone") == "pictures"
+        await victim.say("pictures", allow=True)
+        await bad.hear("pictures")
+        for wrong in ({}, {"id": 7}, {"id": ""}, {"id": "x" * 999}, {"id": None}):
+            assert await error(bad, **wrong) == "bad_field", wrong
+        first = await key_of(bad, "one")
+        assert await error(bad, id="another meanwhile") == "too_fast"
+        assert await post(first, bytes(SENT_BYTES + 1)) in (413, 415), "it is too large"
+        for body in (b"GIF89a" + bytes(99), BODY[:99], scenes.jpeg(scenes.scene(0), comment=b"a place")):
+            key = await key_of(bad, "one")
+            assert await post(key, body) == 415
+            refused = await bad.hear("error")
+            assert (refused["code"], refused["of"], refused["id"]) == ("no_picture", "picture", "one")
+            assert await post(key, BODY) == 404, "it was used"
+        assert await post("A" * 22, BODY) == 404
+        await agree(anna, ben)
+        other = await key_of(anna, "one")  # an id is of its sender alone
+        newer = await key_of(anna, "one")
+        assert (await post(newer, BODY), await post(newer, BODY)) == (204, 404), "one body for a key"
+        told = await ben.hear("picture")
+        assert told["key"] == newer != other
+        key = await key_of(bad, "good")
+        assert await post(key, BODY) == 204
+        assert (await victim.hear("picture"))["key"] == key
+        codes = [await error(bad, id=f"flood {number}") for number in range(60)]
+        assert set(codes) <= {"too_fast", "upload", "pictures"}
+        assert codes.count("upload") <= 1, "one at a time"
+        await bad.say("pictures", allow=False)
+        assert (await victim.hear("pictures"))["allow"] is False
+        assert await error(bad, id="taken back") == "pictures"
+        async with theirs.get(f"/api/picture/{told['key']}") as answer:
+            assert await answer.read() == BODY, "the others see theirs"
+        for speaker, hearer in ((victim, bad), (anna, ben)):
+            await speaker.say("message", text="still here")
+            assert (await hearer.hear("message"))["text"] == "still here"
