@@ -46,16 +46,18 @@ async def windows(port: int, one: Person, two: Person, box: Box, sinks: Sinks) -
 
 
 def seen_in(who: Person, kept: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
-    """(place, body) of all that a window kept; learns the person's cookie, token and proof from it."""
+    """(place, body) of all that a window kept; learns the person's cookie, token, proof and pair from it."""
     who.cookie = kept["cookies"]["id"]
     who.token = json.loads(kept["session"]["serendip.way"])["token"]
+    choices = json.loads(kept["local"]["serendip"])
+    who.pair = choices["pairs"][0].partition(" ")[0]
     who.proof = json.loads(kept["local"].get("serendip.college", "{}")).get("proof", "")
     for name, value in kept["cookies"].items():
         yield ("cookie" if name in {"id", "__Host-id"} else f"cookie {name}"), value
     for key, value in {**kept["local"], **kept["session"]}.items():
         if key != "serendip":
             yield f"browser {key}", value
-    for name, choice in json.loads(kept["local"]["serendip"]).items():
+    for name, choice in choices.items():
         yield f"browser serendip/{name}", json.dumps(choice)
     for place in ("frames", "seen"):
         yield f"user:{who.name}", json.dumps(kept[place])

@@ -96,7 +96,7 @@ class Person:
         self.sinks = sinks
         self.cookie = ""
         self.url = self.delete = self.token = self.domain = self.proof = self.receipt = self.notice = ""
-        self.key = self.code = self.ticket = ""
+        self.key = self.code = self.ticket = self.pair = ""
         self._socket: Any = None
         headers = {"User-Agent": self.mark("agent"), "Referer": f"http://x.example/{self.mark('referer')}"}
         headers["Accept-Language"] = f"en-x-{self.mark('tongue').lower()}"
@@ -156,6 +156,7 @@ class Person:
             ("key", self.key),
             ("code", self.code),
             ("ticket", self.ticket),
+            ("pair", self.pair),
         ):
             if value:
                 found.append(Marker(item, self.name, value.rpartition("/")[2]))

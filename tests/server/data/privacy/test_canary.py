@@ -46,7 +46,7 @@ PARTNERS = {"d": "ce", "c": "de"} | {
 # What the driver marks, and the items of the registry that it is. Without one it is nobody's business and must be seen nowhere.
 ITEMS = {
     "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log own_lines",
-    "question": "question", "photo": "sent_picture",
+    "question": "question", "photo": "sent_picture", "pair": "pairs",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
     "mail": "college_mail", "writer": "request_mail", "letter": "", "host": "signal", "ufrag": "signal",
     "plea": "", "about": "", "words": "", "contact": "", "receipt": "", "asked": "", "reach": "", "reply": "", "key": "", "code": "", "ticket": "",
@@ -74,6 +74,7 @@ SEEN = {
     ("private", "browser serendip/tags"): "qr",
     ("token", "browser serendip.way"): "qr",
     ("talk", "browser serendip.talk"): "qr",
+    ("pair", "browser serendip/pairs"): "qr",
     ("domain", "browser serendip.college"): "q",
     ("proof", "browser serendip.college"): "q",
     ("talk", "printed by log show"): "ab",
@@ -127,7 +128,6 @@ UNMARKED = {
     "approval": "words of operators, and nobody asks for one here",
     "notice": "the same identity, marked there",
     "avoid": "sealed, and a number of this service's own",
-    "pairs": "sealed, and a number of this service's own",
     "challenge": "a number of the session, to its own browser alone",
     **dict.fromkeys(
         ("captcha", "captcha_address"),
@@ -261,6 +261,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         parts = await asyncio.to_thread(parts_of, settings)
         stack.push_async_callback(parts.database.close)
         await settled(parts, 7)
+        await stored_picture(parts)
         await break_a_write(parts, people)
         await asyncio.to_thread(operate, environment, people["a"], sinks, tmp_path)
         await pictured(parts, people["a"])
@@ -352,6 +353,17 @@ async def settled(parts: Parts, chats: int) -> None:
         while True:
             async with parts.database.read() as connection:
                 if (await connection.execute(text("SELECT count(*) FROM chat"))).scalar_one() >= chats:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def stored_picture(parts: Parts) -> None:
+    """Wait until the picture of the reported chat is with its case, where its mark is sealed."""
+    async with asyncio.timeout(20):
+        while True:
+            async with parts.database.read() as connection:
+                sent = text("SELECT count(*) FROM evidence WHERE kind = 'sent'")
+                if (await connection.execute(sent)).scalar_one():
                     return
             await asyncio.sleep(0.05)
 

@@ -172,8 +172,16 @@ async def college(a: Person, b: Person, box: Box) -> None:
     await asyncio.gather(a.hear("matched"), b.hear("matched"))
     await a.say(type="message", text=a.mark("talk"))
     await b.hear("message")
+    for who in (a, b):
+        await who.say(type="again")
+    for who in (a, b):
+        who.pair = (await who.hear("pair"))["token"]
     await a.say(type="save")
     saved = await a.hear("saved")
     a.url, a.delete = saved["url"], saved["delete"]
     await b.say(type="leave")
     await a.hear("left")
+    await a.say(type="here", pairs=[a.pair])
+    await a.hear("here")
+    await a.say(type="find", pairs=[a.pair], call=0)  # it meets nobody but b, who has gone
+    await a.hear("waiting")

@@ -92,7 +92,7 @@ def hear() -> Any:
 
 
 def main(port: int) -> None:
-    """Prove a college, meet and talk; what is kept is read while the chat is open, when most is."""
+    """Prove a college, meet, talk and keep in touch; what is kept is read while the chat is open, when most is."""
     people = hear()
     networks = [Network(port, person["source"]) for person in people]
     with sync_playwright() as playwright:
@@ -113,6 +113,11 @@ def main(port: int) -> None:
             window.page.fill("#message", window.person["talk"])
             window.page.press("#message", "Enter")
             expect(other.page.locator(".bubble").last).to_have_text(window.person["talk"], timeout=20_000)
+        for window in windows:
+            window.page.get_by_role("button", name="More", exact=True).click()
+            window.page.locator("#more #keep").click()
+        for window in windows:
+            window.page.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
         tell({"windows": [window.kept() for window in windows]})
         browser.close()
     for network in networks:
