@@ -89,7 +89,7 @@ export interface Upload {
   key: string;
   within: number;
 }
-/** A picture of the partner, or with `own` and `id` of this user, after line `seq`: GET /api/picture/KEY while the chat runs. `veil`: a program found it unsafe, or did not check it. */
+/** A picture of the partner, or with `own` and `id` of this user, after line `seq`: GET /api/picture/KEY while the chat runs. `veil`: a program found it unsafe, or none could tell what it shows. */
 export interface Picture {
   type: "picture";
   key: string;

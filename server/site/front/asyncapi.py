@@ -186,7 +186,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     ),
     "picture": (
         "A picture of the partner, or with `own` and `id` of this user, after line `seq`: GET /api/picture/KEY while the chat runs. "
-        "`veil`: a program found it unsafe, or did not check it.",
+        "`veil`: a program found it unsafe, or none could tell what it shows.",
         {**SENT, "id": text(p.ID_MAX, 1)},
     ),
     "signal": ("As sent.", SIGNAL),
