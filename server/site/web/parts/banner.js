@@ -11,7 +11,7 @@ const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
 function said(state) {
   const { maintenance, read_only: readOnly } = state.service;
   const text = announced(state);
-  if (text) return { text: t("service.announced", { text }), act: ["service.seen", t("statement.seen")] };
+  if (text) return { text: t("service.announced", { text: `\u2068${text}\u2069` }), act: ["service.seen", t("statement.seen")] };
   if (state.phase === "chat") return null;
   if (maintenance?.until * 1000 > Date.now()) return { text: t("service.maintenance.until", { time: dayName(maintenance.until * 1000) }), warn: true };
   if (maintenance) return { text: t("service.maintenance"), warn: true };

@@ -29,6 +29,9 @@ const Refused = ({ entry: { key }, over }) => html`
   </div>
 `;
 
+/** Whether a mouse pressed: keys do not, and a screen reader presses as a mouse does but has no pointer over the button. */
+const byMouse = ({ detail, currentTarget }) => detail > 0 && matchMedia("(hover: hover)").matches && currentTarget.matches(":hover");
+
 /** Offer faces, and a quote: one button for each line in the order of focus (`stop`: its tab stop is here), which the log does not announce as new. The quote is in what it opens too. */
 const Acting = ({ entry: { key, seq, text }, stop, picking }) => html`
   <div class="acts" aria-live="off">
@@ -42,7 +45,7 @@ const Acting = ({ entry: { key, seq, text }, stop, picking }) => html`
           title=${t("react")}
           aria-label=${t("react.pick", { line: shortOf(text) })}
           aria-expanded=${picking ? "true" : "false"}
-          onClick=${({ detail }) => send("react.open", { key, stays: !detail })}
+          onClick=${(event) => send("react.open", { key, stays: !byMouse(event) })}
         >
           ${icon("smile")}
         </button>

@@ -60,7 +60,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
     tap.current = { key: line.dataset.key, at: timeStamp };
     if (!twice) return;
     line.classList.remove("open");
-    send("react.open", { key: line.dataset.key });
+    send("react.open", { key: line.dataset.key, stays: true });
   };
   /** Go from one line's button to another's: the arrow keys, Home and End. */
   const walked = (event) => {

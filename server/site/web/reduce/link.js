@@ -81,8 +81,8 @@ function closed(state, { code }, now) {
     ];
   const gone = state.refused?.measure === "age" ? "minor" : "refused";
   if (code === CLOSE.banned) {
-    // a ban ends all pairs
-    const prefs = state.refused?.code === "banned" ? { ...state.prefs, pairs: [] } : state.prefs;
+    // a ban of the user ends all pairs; of their network, none
+    const prefs = state.refused?.code === "banned" && !state.refused.network ? { ...state.prefs, pairs: [] } : state.prefs;
     const over = { ...state, prefs, here: [], phase: gone, link: { ...lost, is: "stopped" }, sheet: null };
     return [over, { do: "token" }, ...(prefs === state.prefs ? [] : [{ do: "keep", pairs: { dropped: state.prefs.pairs } }]), focus("h1")];
   }

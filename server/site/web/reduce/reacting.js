@@ -11,7 +11,7 @@ export const reactable = ({ from, seq, state }) => (from === "them" || from === 
 /** Return the focus to the button of the line that had it, or to the field. */
 const back = ({ picking, stays }) => focus(stays ? `[data-key="${picking}"] .act` : "chat");
 
-/** Offer the faces at a line. Without a `key`: the last line of the partner, or the one before the last offered. `stays`: opened by its button, without a pointer. */
+/** Offer the faces at a line. Without a `key`: the last line of the partner, or the one before the last offered. `stays`: opened at the line, but by no mouse. */
 function open(state, { key, stays = false }) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
   const { lines, picking } = state.chat;

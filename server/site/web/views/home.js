@@ -110,7 +110,7 @@ export function Home({ state }) {
       <main>
         <div>
           <h1 tabindex="-1">${t("home.title")}</h1>
-          <p class="lead">${state.config.sentence ?? t("home.lead")}</p>
+          <p class="lead"><bdi>${state.config.sentence ?? t("home.lead")}</bdi></p>
           ${promises()}
         </div>
         <${Start} state=${state} />

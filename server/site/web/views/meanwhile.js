@@ -64,7 +64,8 @@ function usualOf({ find, status, waiting, now }) {
 }
 
 export function Meanwhile({ state }) {
-  const { find, status, prefs, waiting, elsewhere, reads } = state;
+  const { find, status, prefs, waiting, elsewhere, reads, behind, calls } = state;
+  const first = !!behind?.token || Object.keys(calls).length > 0; // something to answer now
   const usual = usualOf(state);
   return html`
     <div class="meanwhile">
@@ -86,7 +87,7 @@ export function Meanwhile({ state }) {
           </button>
         `
       }
-      ${!prefs.called && !waiting?.quiet && html`<${Calling} />`}
+      ${!prefs.called && !waiting?.quiet && !first && html`<${Calling} />`}
     </div>
   `;
 }

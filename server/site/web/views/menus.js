@@ -88,14 +88,14 @@ export const More = ({ state }) => {
             <${Switch} id="every" label=${t("more.translate")} on=${!!chat.every} set=${(on) => send("translate.every", { on })} />
           `
         }
+        <${Notify} prefs=${prefs} can=${state.can} />
+        <${Size} prefs=${prefs} />
         ${
           state.phase === "chat" &&
           html`
             <${PhotoMenu} chat=${chat} />
           `
         }
-        <${Notify} prefs=${prefs} can=${state.can} />
-        <${Size} prefs=${prefs} />
         ${
           config.save &&
           chat?.lines.length > 0 &&

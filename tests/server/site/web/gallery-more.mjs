@@ -1,4 +1,31 @@
-// More states of the gallery: the next stranger, what is kept of the last one.
+// More states of the gallery: the next stranger, what is kept of the last one, pictures that the two send each other.
+import { drawn } from "/t/gallery-photos.mjs";
+
+/** Pictures of a chat: asked for, allowed, chosen, on their way, arrived, refused, lost. */
+function photos({ chatting, talk, lines, config }) {
+  const [wide, high] = drawn;
+  const allowed = { can: true, own: true, theirs: true, came: [] };
+  const said = lines(talk.slice(0, 3));
+  const asked = (given, rest) => chatting({ lines: said, photos: { ...allowed, ...given } }, { config, ...rest });
+  const one = (by, url, photo) => ({ key: `p${photo.id}`, from: "photo", by, after: 3, text: "", photo: { open: by === "me", url, veil: null, why: null, key: "k", state: "shown", ...photo } });
+  const shows = (...entries) => chatting({ lines: [...said, ...entries], photos: allowed }, { config });
+  return {
+    "chat-photo-wanted": asked({ own: false }),
+    "chat-photo-menu": asked({ own: false, theirs: false }, { sheet: { is: "more" } }),
+    "chat-photo-menu-asked": asked({ theirs: false }, { sheet: { is: "more" } }),
+    "chat-photo-menu-on": asked({}, { sheet: { is: "more" } }),
+    "chat-photo-preview": asked({}, { sheet: { is: "photo", url: wide, bytes: 90_000 } }),
+    "chat-photo-bad": asked({}, { sheet: { is: "photo", url: null, bad: true } }),
+    "chat-photo-sending": shows(one("me", high, { id: 1, state: "sending" }), one("me", wide, { id: 2, state: "checking" })),
+    "chat-photo-sent": shows(one("me", wide, { id: 1 }), one("me", high, { id: 2, veil: "nudity" })),
+    "chat-photo-failed": shows(...[null, "not", "off", "soon"].map((why, id) => one("me", wide, { id, state: "failed", why }))),
+    "chat-photo-coming": shows(one("them", null, { id: 1, state: "coming" }), one("them", null, { id: 2, state: "gone" })),
+    "chat-photo-came": shows(one("them", wide, { id: 1 }), one("them", wide, { id: 2, veil: "nudity" }), one("them", high, { id: 3, veil: "unchecked", open: "ask" })),
+    "chat-photo-shown": shows(one("them", high, { id: 1, open: true }), one("them", wide, { id: 2, veil: "unchecked", open: true })),
+    "chat-photo-large": asked({}, { sheet: { is: "large", url: high, name: "Picture from Amber Heron" } }),
+  };
+}
+
 export const more = ({ base0, chat, chatting, ended, waiting, settled, call, ready, picture, mirrored, tagged, lines, talk, config, NOW }) => {
   const said = lines([
     ["them", "where do you sail?"],
@@ -38,11 +65,18 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
   const until = Math.floor(NOW / 1000) + 90 * 86400;
   const friends = { ...tagged, pairs: [`a ${until} 4660`, `b ${until} 33825`] };
   const calls = { extra: { call: 0 }, mode: "text", interests: [], language: "en" };
+  const news = { announcement: { id: "a", texts: { en: "Tonight at 22:00 this server moves to a new machine. Chats go on; new ones begin again after ten minutes." } }, maintenance: null, read_only: false };
+  const works = { announcement: null, maintenance: { until: Date.UTC(2099, 0, 2, 21, 30) / 1000 }, read_only: false };
   return {
+    "home-announced": base0({ prefs: tagged, service: news }),
+    "chat-announced": chatting({}, { service: news }),
+    "home-maintenance": base0({ prefs: tagged, service: works }),
+    "home-maintenance-open": base0({ prefs: tagged, service: { ...works, maintenance: {} } }),
+    "home-reads": base0({ prefs: tagged, service: { ...works, maintenance: null, read_only: true } }),
     "home-pairs": base0({ prefs: friends, here: [0, 1] }),
     "home-talking": base0({ prefs: tagged, status: { talking: { en: 340 } }, config: { ...config, name: "The Lantern", sentence: "Talk to somebody who is awake too." } }),
     "waiting-calling": waiting("anyone", null, {}, { prefs: friends, find: calls }),
-    "waiting-called": waiting("any", 6, {}, { prefs: friends, calls: { 1: "text" } }),
+    "waiting-calls": waiting("any", 6, {}, { prefs: friends, calls: { 1: "text" } }),
     "ended-kept": ended("stranger", {}, { chat: chat({ id: "9e8d0dd96d20dbe", side: 1, friend: "kept" }) }),
     "settings-pairs": base0({ prefs: friends, sheet: { is: "settings" } }),
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
@@ -109,6 +143,7 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
     "chat-unchecked": chatting({ hung: true, lines: [...lines(talk), { key: "n", from: "note", text: "call.unchecked" }] }, { config: looked }),
     "no-video": base0({ prefs: tagged, config: looked, sheet: { is: "novideo", until: Date.now() + 600_000 } }),
     "no-video-now": base0({ prefs: tagged, config: looked, sheet: { is: "novideo", until: null } }),
+    ...photos({ base0, chatting, talk, lines, config: looked }),
     "call-next-swipe": call({ ...picture, remote: 1 }, { armed: "swipe" }),
   };
 };

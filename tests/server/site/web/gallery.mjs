@@ -370,6 +370,8 @@ const whole = ({ waiting, find, phase, chat, config }) =>
   (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
   (phase !== "chat" || !chat.call || document.querySelector(".stage")) &&
   (phase !== "chat" || !config.translation || document.querySelector(".translated")) &&
+  (phase !== "chat" || !chat.lines.some(({ photo }) => photo) || document.querySelector(".photoline .hush")) &&
+  (phase !== "chat" || !chat.photos || document.querySelector(".photoask, dialog[open], .photoline, #photo-pick")) &&
   (phase !== "chat" || document.querySelector(".room h1"));
 
 /** A picture is there. */
@@ -404,6 +406,7 @@ window.put = async (name) => {
   const theirs = document.querySelector("#theirs");
   if (theirs && states[name].video.remote) theirs.srcObject = local(); // the camera plays the stranger too
   await Promise.all([...document.querySelectorAll("video")].map(playing));
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   await document.fonts.ready;
   document.querySelector(".middle")?.scrollTo(0, 1e6);
   for (const moving of document.getAnimations()) {

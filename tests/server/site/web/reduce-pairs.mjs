@@ -23,6 +23,8 @@ export const cases = {
     same(home().then(["start", {}], ["home"], { type: "here", pairs: [0] }, ["age", { adult: false }]).state.here, []);
     const banned = home().then({ type: "error", code: "banned" }, ["closed", { code: 4003 }]);
     same([banned.state.prefs.pairs, banned.state.here], [[], []]);
+    const network = home().then({ type: "error", code: "banned", network: true }, ["closed", { code: 4003 }]);
+    same([network.state.prefs.pairs, network.state.here], [[one, two], []], "their network was banned, which may be another's doing");
   },
   "an answer that comes after home is not kept: the list may change meanwhile": () => {
     same(home().then(["start", {}], { type: "here", pairs: [0, 1] }).state.here, []);
