@@ -48,7 +48,7 @@ SIDEWAYS = """() => [
     .filter((node) => node.scrollWidth > node.clientWidth + 1)
     .map((node) => `${node.className || node.tagName} scrolls to ${node.scrollWidth}`),
   ...[...document.querySelectorAll('#app *')]
-    .filter((node) => node.checkVisibility() && !node.closest('svg, .hush, dialog:not([open])'))
+    .filter((node) => node.checkVisibility() && !node.closest('svg, .hush, [data-blurred] img, dialog:not([open])'))
     .map((node) => [node, node.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
     .map(([node, box]) => `${node.outerHTML.slice(0, 60)} from ${Math.round(box.left)} to ${Math.round(box.right)}`),
