@@ -17,16 +17,18 @@ _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: exce
 _CONTINUED = re.compile(r"(?<=,)\n +(?=\w+=)")  # a row of locals may take two lines
 _LOCALS = re.compile(r"@cython\.locals\((.*)\)$")
 _FIELDS = re.compile(r"cdef (?:public |readonly )?\w+(?:\[::1\])? ([\w, ]+)$")
+_NUMBERS = re.compile(r"cdef (?:double|int|dict) ([A-Za-z_, ]+)$")  # and tables of the module, which no other one sees
 Takes = list[tuple[str, bool]]  # per parameter: its name, and whether it is optional
 
 
 class Declared:
-    """Contents of a .pxd: fields by class in order, and by name (`Class.method`) the functions and the locals of some."""
+    """Contents of a .pxd: fields by class in order, by name (`Class.method`) the functions and the locals of some, numbers of the module."""
 
     def __init__(self, text: str) -> None:
         self.fields: dict[str, list[str]] = {}
         self.functions: dict[str, Takes] = {}
         self.locals: dict[str, list[str]] = {}
+        self.numbers: list[str] = []
         inside, typed = "", ""
         for line in _CONTINUED.sub(" ", text).splitlines():
             said = line.strip()
@@ -46,6 +48,8 @@ class Declared:
                 typed = ""
             elif fields and inside:
                 self.fields[inside] += [name.strip() for name in fields[1].split(",")]
+            elif numbers := _NUMBERS.match(line):
+                self.numbers += [name.strip() for name in numbers[1].split(",")]
             elif said and not said.startswith(("from ", "cimport ", "#", "pass", '"""')):
                 raise SyntaxError(f"not understood: {line}")
 
@@ -108,6 +112,10 @@ def differences(declared: Path) -> list[str]:
             found.append(f"{name} takes {_takes(functions[name])}; declared: {takes}")
         elif strange := set(said.locals[name]) - _stored(functions[name]):
             found.append(f"{name} has no {', '.join(sorted(strange))}")
+    assigned = {ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)}
+    found += [
+        f"{name} is no number of the module alone" for name in said.numbers if name not in assigned or name[0] != "_"
+    ]
     return [f"{declared}: {line}" for line in found]
 
 

@@ -79,7 +79,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.matching.pool_counts", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
             "engine.matching.window_pairing", "engine.rooms.local_waiting_room", "ext.match", "ext.match.errors",
             "ext.match.pairing_graph", "ext.match.due_heap",
-            "ext.match.matcher_base",
+            "ext.match.matcher_base", "ext.match.room_records",
             "ext.match.matcher", "ext.match.matcher_c", "ext.match.batch_pairing",
         ),
     ),

@@ -7,6 +7,7 @@ cdef class InterestLimits:
     cdef public dict _held, _shared
     cdef public object dropped
     cpdef hold(self, Session session, Query query, list words)
+    cpdef tuple with_room(self, list words)
     cpdef release(self, Query query)
     cdef tuple _networks_of(self, str address)
     cdef _held_by(self, Query query, ids, list words)

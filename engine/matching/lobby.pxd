@@ -34,6 +34,9 @@ cdef class Lobby(Vocabulary):
     @cython.locals(due=double, empty=double, ticket=Ticket)
     cdef double _next(self) except? -2.0
     cpdef Step status(self, client, double now)
+
+    @cython.locals(ticket=Ticket)
+    cpdef tuple progress(self, client)
     cdef double _clock(self, double now)
     cdef _forget(self, Ticket ticket)
     cdef _out(self, Ticket ticket)

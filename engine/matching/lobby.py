@@ -178,7 +178,8 @@ class Lobby(Vocabulary):
 
     def progress(self, client: int) -> tuple[int, float | None, int]:
         """Return the progress of a waiting client's ticket (`Ticket.progress`). Raises KeyError."""
-        return self._tickets[client].progress()
+        ticket = self._tickets[client]
+        return ticket.progress()
 
     def figures(self) -> dict[str, int]:
         """Return sizes of the index and its work so far (`Matcher.counts`, `Matcher.memory`)."""

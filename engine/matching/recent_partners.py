@@ -57,9 +57,9 @@ class Exclusions:
 
     def of(self, person: Who, now: float) -> tuple[Whom, ...]:
         """Return the excluded partners of a person, earliest first."""
-        known = self._table.get(person) if self._table else None
-        if known is None:
+        if person not in self._table:
             return ()
+        known = self._table[person]
         over = 0
         for until in known.values():
             if until > now:

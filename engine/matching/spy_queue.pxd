@@ -4,3 +4,4 @@ cdef class SpyQueue:
     cdef readonly object questions
     cdef public double spy_wait, discuss_wait
     cpdef due(self)
+    cpdef bint waits_there(self, client)

@@ -2,6 +2,8 @@ from libc.stdint cimport int64_t
 
 cimport cython
 
+cdef double _SOONEST, _BUSY_FROM, _BUSY_FULL, _GATHERED_MAX, _NO_SLOT, _SPAN, _LEAST_WINDOW
+
 cdef class Thresholds:
     cdef readonly double any_after, anyone_after, lift_after
     cdef readonly int quiet_below
@@ -30,5 +32,5 @@ cdef class Arrivals:
     @cython.locals(slot=int64_t, last=int64_t, gone=int64_t, place=Py_ssize_t)
     cpdef expire(self, double now)
 
-    @cython.locals(span=double, slot=int64_t)
+    @cython.locals(span=double, slot=int64_t, place=Py_ssize_t, before=Py_ssize_t, count=int64_t)
     cpdef double rate(self, double now)

@@ -9,12 +9,14 @@ from typing import Final
 from engine.wire.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 SPAN: Final = 5.0  # seconds in which arrivals are counted together
-SOONEST: Final = 0.5  # seconds of arrivals from which a rate follows: a pool that begins is not taken for a busy one
-BUSY_FROM: Final = 50.0  # arrivals per second above which a pool gathers newcomers, at first for a moment
+_SOONEST: Final = 0.5  # seconds of arrivals from which a rate follows: a pool that begins is not taken for a busy one
+_BUSY_FROM: Final = 50.0  # arrivals per second above which a pool gathers newcomers, at first for a moment
 LEAST_WINDOW: Final = 0.1  # seconds: too short to be felt; shorter windows cost more than they find
-BUSY_FULL: Final = 1000.0  # arrivals per second from which on it gathers them for all of `busy_window`
-GATHERED_MAX: Final = 1200.0  # newcomers of a window: pairing them takes some 20 ms of one core
-NO_SLOT: Final = float("-inf")  # end of the slot before the first arrival
+_BUSY_FULL: Final = 1000.0  # arrivals per second from which on it gathers them for all of `busy_window`
+_GATHERED_MAX: Final = 1200.0  # newcomers of a window: pairing them takes some 20 ms of one core
+_NO_SLOT: Final = float("-inf")  # end of the slot before the first arrival
+_SPAN: Final = SPAN  # these with an underscore are numbers of C in the compiled module, which no other module sees
+_LEAST_WINDOW: Final = LEAST_WINDOW
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,14 @@ class Thresholds:
 
     def _fullness(self, rate: float) -> float:
         """Return how far a pool is on the way from one without a window to the longest one, from 0 to 1."""
-        return min(1.0, max(0.0, rate - BUSY_FROM) / (BUSY_FULL - BUSY_FROM))
+        return min(1.0, max(0.0, rate - _BUSY_FROM) / (_BUSY_FULL - _BUSY_FROM))
 
     def busy_at(self, rate: float) -> float:
         """Return the window that the arrival rate sets by itself: no longer than `busy_window`."""
-        if self.window or rate <= BUSY_FROM:
+        if self.window or rate <= _BUSY_FROM:
             return 0.0
-        window = max(LEAST_WINDOW, self.busy_window * self._fullness(rate))
-        return min(self.busy_window, window, GATHERED_MAX / rate)
+        window = max(_LEAST_WINDOW, self.busy_window * self._fullness(rate))
+        return min(self.busy_window, window, _GATHERED_MAX / rate)
 
     def _pace(self, rate: float) -> float:
         """Return the factor of the steps: 1 in a slow pool, down to `hurry` if `enough` tickets arrive long before the step."""
@@ -93,7 +95,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._buckets = [0] * 12
         self._slot = 0  # the current one
-        self._until = NO_SLOT  # when it ends
+        self._until = _NO_SLOT  # when it ends
         self.total = 0
         self._begun = 0.0  # the first arrival after a minute without any
 
@@ -110,9 +112,9 @@ class Arrivals:
         """Drop arrivals older than a minute. A clock that steps back drops none."""
         if now < self._until:
             return
-        slot = int(now / SPAN)
+        slot = int(now / _SPAN)
         last = self._slot
-        if self._until != NO_SLOT:
+        if self._until != _NO_SLOT:
             if slot <= last:
                 return
             for gone in range(last + 1, min(slot, last + 12) + 1):
@@ -120,7 +122,7 @@ class Arrivals:
                 self.total -= self._buckets[place]
                 self._buckets[place] = 0
         self._slot = slot
-        self._until = (slot + 1) * SPAN
+        self._until = (slot + 1) * _SPAN
 
     def lately(self, now: float) -> list[int]:
         """Export the arrivals in each SPAN, latest first, without zeros at the end."""
@@ -136,7 +138,7 @@ class Arrivals:
         self.expire(now)
         slot = self._slot
         if not self.total:
-            self._begun = now - SPAN * len(lately)
+            self._begun = now - _SPAN * len(lately)
         for back, count in enumerate(lately[:12]):
             self._buckets[(slot - back) % 12] += count
             self.total += count
@@ -146,10 +148,12 @@ class Arrivals:
         self.expire(now)
         if not self.total:
             return 0.0
-        span = now - self._until + 2 * SPAN
+        span = now - self._until + 2 * _SPAN
         if now - self._begun < span:
             span = now - self._begun
-        if span < SOONEST:
-            span = SOONEST
+        if span < _SOONEST:
+            span = _SOONEST
         slot = self._slot
-        return (self._buckets[slot % 12] + self._buckets[(slot - 1) % 12]) / span
+        place, before = slot % 12, (slot + 11) % 12
+        count = self._buckets[place] + self._buckets[before]
+        return count / span

@@ -25,6 +25,8 @@ cdef class Ticket:
     cdef public uint64_t _handle
     cdef public int place, home, _fallen, _level
     cdef public bint strict
+    cpdef tuple progress(self)
+    cpdef set_progress(self, int level, step, int fallen)
 
 cdef class Match:
     cdef public object a, b

@@ -1,8 +1,10 @@
-from engine.matching.tickets cimport Step, Ticket
+from engine.matching.tickets cimport Match, Step, Ticket
 from engine.matching.interest_numbers cimport Vocabulary
 from engine.rooms.meeting_placement cimport Placement
 from engine.matching.recent_partners cimport RecentPartners
+from engine.core.interest_quota cimport InterestLimits
 from engine.rooms.local_waiting_room cimport WaitingRoom
+from ext.match.room_records cimport RecordReader
 
 cimport cython
 
@@ -12,7 +14,7 @@ cdef class Waiter:
 cdef class Hub:
     cdef readonly WaitingRoom room
     cdef Vocabulary _vocabulary
-    cdef object _words
+    cdef InterestLimits _words
     cdef readonly RecentPartners _recents
     cdef readonly dict _waiters, _pending
     cdef readonly Placement _placing
@@ -24,19 +26,34 @@ cdef class Hub:
     cdef dict _stated
     cpdef told(self, worker, batch, double now)
 
-    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
+    @cython.locals(reader=RecordReader)
     cpdef read(self, worker, bytes data, double now)
+    cdef _seated(self, worker, id, list who, double now)
     cdef _arrive(self, worker, number, Ticket ticket, list words, status, double now)
     cpdef due(self)
+
+    @cython.locals(old=Waiter)
     cdef _enter(self, worker, number, ticket, ids, status, double now)
     cdef _answer(self, client, found, double now)
+
+    @cython.locals(match=Match)
     cdef _meet(self, found, double now)
+
+    @cython.locals(waiter=Waiter)
     cdef tuple _taken_out(self, client)
     cdef _missed(self, id, double now)
     cdef _ask(self, id)
+
+    @cython.locals(waiter=Waiter)
     cdef _step(self, Step step, double now)
+
+    @cython.locals(waiter=Waiter)
     cdef bint _is_at(self, client, worker)
+
+    @cython.locals(waiter=Waiter)
     cdef _full(self, client)
+
+    @cython.locals(waiter=Waiter)
     cdef _drop(self, client)
     cdef _count(self, worker, int more)
     cdef _tell(self, worker, list row)

@@ -21,11 +21,12 @@ from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.rooms import hub_messages as rows
-from engine.rooms import hub_records as records
-from engine.rooms.hub_messages import Row
+from engine.rooms.hub_messages import AWAY, GO, NEW, STEP, Row, meet_row
+from engine.rooms.hub_records import read_row, read_ticket
 from engine.rooms.local_waiting_room import Found, WaitingRoom
 from engine.rooms.meeting_placement import Placement
 from ext.match.interner import Ids
+from ext.match.room_records import RecordReader
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
@@ -164,14 +165,15 @@ class Hub:
 
     def read(self, worker: int, data: bytes, now: float) -> None:
         """Handle the records of a worker (`engine.rooms.hub_records`), in order, as `told` does their rows. Raises TypeError, ValueError."""
-        at, size = 0, len(data)
-        while at < size:
-            if records.is_ticket(data, at):
-                ticket, number, words, status, at = records.unpack_ticket(data, at, now)
-                self._arrive(worker, number, ticket, words, status, now)
+        reader = RecordReader(data)
+        while reader.next():
+            if reader.is_ticket:
+                words, ticket = reader.words(), read_ticket(reader, now)
+                self._arrive(worker, reader.number, ticket, words, reader.status, now)
+            elif reader.is_done:
+                self._seated(worker, reader.id, reader.members(2), now)
             else:
-                row, at = records.unpack_row(data, at)
-                self.told(worker, [row], now)
+                self.told(worker, [read_row(reader)], now)
         if self.room.news:
             self._tell_calls()
 
@@ -247,35 +249,36 @@ class Hub:
         self._enter(worker, row[2], wish, NO_IDS, status, now)
 
     def _enter(self, worker: int, number: int, ticket: Ticket | Wish, ids: Ids, status: int, now: float) -> None:
-        old = self._waiters.get(ticket.client)
+        client = ticket.client
+        old = self._waiters.get(client)
         moved = old is not None and old.worker != worker
         if self._waiting and (old is None or moved):
             if self._waiting.get(worker, 0) >= WORKER_MAX:
                 if ids:
                     self._vocabulary.release(ids)
-                self._tell(worker, [rows.FULL, ticket.client, number])
+                self._tell(worker, [rows.FULL, client, number])
                 return
             self._count(worker, 1)
             if old is not None:
                 self._count(old.worker, -1)
-        self._waiters[ticket.client] = Waiter(worker, number, ids)
-        if moved or status != rows.NEW:
-            self.room.leave(ticket.client, now)  # repeated: the later row wins, even if of the other kind
+        self._waiters[client] = Waiter(worker, number, ids)
+        if moved or status != NEW:
+            self.room.leave(client, now)  # repeated: the later row wins, even if of the other kind
         try:
-            if status == rows.NEW:
+            if status == NEW:
                 found = self.room.submit(ticket, now)
             else:
-                found = self.room.enter(ticket, status == rows.AWAY, now)
+                found = self.room.enter(ticket, status == AWAY, now)
         except MatcherFull:
-            self._full(ticket.client)
+            self._full(client)
             return
         finally:
             if old is not None and old.ids:
                 self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
         if old is not None and moved:
             # they migrated, but the order of the two workers' rows is unknown
-            self._tell(old.worker, [rows.ASK, ticket.client])
-        self._answer(ticket.client, found, now)
+            self._tell(old.worker, [rows.ASK, client])
+        self._answer(client, found, now)
 
     def _answer(self, client: int, found: Found | None, now: float) -> None:
         if found is not None:
@@ -312,7 +315,10 @@ class Hub:
 
     def _done(self, worker: int, row: Row, now: float) -> None:
         _, id, *clients = row
-        who = [(client, person) for client, person in clients]
+        self._seated(worker, id, [[client, person] for client, person in clients], now)
+
+    def _seated(self, worker: int, id: int, who: list[list[int]], now: float) -> None:
+        """End a match that its worker has seated. `who`: client and person of each."""
         found = self._pending.pop(id, None)
         if found is not None and self._placing.apart:
             self._placing.met([home for _, _, home in found[2]])
@@ -349,23 +355,24 @@ class Hub:
         """Remove the matched users from the room and tell their workers where they meet."""
         words: list[str] = []
         if isinstance(found, Match):
-            if found.common:
-                words = self._vocabulary.words(found.common)
-            who = [self._taken_out(found.a), self._taken_out(found.b)]
+            match = found
+            if match.common:
+                words = self._vocabulary.words(match.common)
+            who = [self._taken_out(match.a), self._taken_out(match.b)]
         else:
             three = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
             who = [self._taken_out(client) for client in three]
         self._matches += 1
         target = self._placing.where([home for _, _, home in who])
         self._pending[self._matches] = now, target, who
-        row = rows.meet_row(self._matches, who, found, words)
+        row = meet_row(self._matches, who, found, words)
         self.tally["made"] += 1
         together = True
         for client, _, home in who:
             if home != target:
                 together = False
                 self.tally["moved"] += 1
-                self._tell(home, [rows.GO, client, target, row])
+                self._tell(home, [GO, client, target, row])
         if together:
             self._tell(target, row)
 
@@ -410,7 +417,7 @@ class Hub:
         self._tell(
             waiter.worker,
             [
-                rows.STEP, step.client, waiter.number, level, None if at is None else at - now, fallen, step.accepts,
+                STEP, step.client, waiter.number, level, None if at is None else at - now, fallen, step.accepts,
                 step.widens, step.others,
             ],
         )  # fmt: skip

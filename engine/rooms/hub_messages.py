@@ -109,7 +109,8 @@ def number_in(row: Sequence[Any], client: int) -> int:
 def meet_row(id: int, who: list[tuple[int, int, int]], found: Match | SpyMatch, words: Sequence[str]) -> Row:
     """Encode a meeting in the hub. `who`: client, number, worker of each; `words`: common interests of two."""
     if isinstance(found, Match):
-        return [MEET, id, who, (found.waited_a, found.waited_b), words, found.weight, found.rule, False, None]
+        pair = found
+        return [MEET, id, who, (pair.waited_a, pair.waited_b), words, pair.weight, pair.rule, False, None]
     return [MEET, id, who, found.waited, words, 0.0, "", found.spy is not None, found.question]
 
 

@@ -1,25 +1,26 @@
 cimport cython
 
 from engine.matching.tickets cimport Ticket
+from ext.match.room_records cimport RecordReader, RecordWriter
 
+cdef dict _pools
+
+
+@cython.locals(writer=RecordWriter, row=list, kind=str)
 cpdef bytes pack(batch)
 
 
-@cython.locals(at=Py_ssize_t)
+@cython.locals(reader=RecordReader)
 cpdef list unpack(bytes data)
-cpdef tuple unpack_row(bytes data, Py_ssize_t at)
-cpdef bint is_ticket(bytes data, Py_ssize_t at)
+cpdef list read_row(RecordReader reader)
 
 
-@cython.locals(ticket=Ticket, step=double, age=double)
-cpdef tuple unpack_ticket(bytes data, Py_ssize_t at, double now)
-cdef bytes _pack_other(list row)
-cdef bytes _pack_ticket(list row)
-cdef tuple _ticket_row(bytes data, Py_ssize_t at)
-cdef tuple _read_pools(bytes text, further)
-cdef bytes _pack_step(list row)
-cdef bytes _pack_meeting(list row)
-cdef tuple _meeting_row(bytes data, Py_ssize_t at)
-cdef bytes _pack_done(list row)
-cdef tuple _done_row(bytes data, Py_ssize_t at)
+@cython.locals(ticket=Ticket, step=double)
+cpdef Ticket read_ticket(RecordReader reader, double now)
+cdef _pack_ticket(RecordWriter writer, list row)
+cdef tuple _read_pools(bytes text, int further)
+cdef _pack_step(RecordWriter writer, list row)
+cdef _pack_meeting(RecordWriter writer, list row)
+cdef _pack_going(RecordWriter writer, list going)
+cdef list _meeting_row(RecordReader reader)
 cdef _time(double seconds)

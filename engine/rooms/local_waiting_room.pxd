@@ -1,3 +1,4 @@
+from engine.matching.kept_pairs cimport KeptPairs
 from engine.matching.lobby cimport Lobby
 from engine.matching.spy_queue cimport SpyQueue
 from engine.matching.tickets cimport Match, Step, Ticket
@@ -8,12 +9,13 @@ cdef class WaitingRoom:
     cdef readonly Lobby lobby
     cdef readonly SpyQueue spy_queue
     cdef object _hints
-    cdef readonly object pairs
+    cdef readonly KeptPairs pairs
     cdef readonly list news
 
     @cython.locals(wish=Ticket)
     cpdef submit(self, ticket, double now)
     cpdef Step status(self, client, double now)
+    cpdef tuple progress(self, client)
     cpdef cancel(self, client, double now, reason=*)
     cpdef set_aside(self, client, double now)
     cpdef restore(self, client, double now)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub_messages import Row, read_ticket
-from engine.rooms.hub_records import pack, unpack, unpack_ticket
+from engine.rooms.hub_records import pack, unpack
+from engine.rooms.hub_records import read_ticket as read_record
+from ext.match.room_records import RecordReader
 
 numbers = st.integers(0, (1 << 64) - 1)
 seconds = st.floats(-1e9, 1e9)
@@ -65,15 +67,17 @@ def test_rows_are_read_as_they_were_written(batch: list[Row]) -> None:
 
 @given(st.lists(tickets.map(list), min_size=1, max_size=4))
 def test_a_ticket_is_the_same_without_its_row(batch: list[Row]) -> None:
-    data, at = pack(batch), 0
+    reader = RecordReader(pack(batch))
     for row in batch:
+        assert reader.next()
+        assert reader.is_ticket
         expected, interests, status = read_ticket(plain(row), 100.0)
-        ticket, number, found, stands, at = unpack_ticket(data, at, 100.0)
-        assert (number, found, stands) == (row[2], interests, status)
+        ticket = read_record(reader, 100.0)
+        assert (reader.number, reader.words(), reader.status) == (row[2], interests, status)
         for name in ("client", "pool", "strict", "person", "recent", "blocked", "also", "since"):
             assert getattr(ticket, name) == getattr(expected, name)
         assert ticket.progress() == expected.progress()
-    assert at == len(data)
+    assert not reader.next()
 
 
 @pytest.mark.parametrize(
