@@ -42,6 +42,7 @@ from serendip_client.pictures import Answers, Camera, SentPictures
 from serendip_client.protocol import CLOSING, REFUSED_KEPT, SENT_BYTES
 from serendip_client.puzzles import ALTCHA, Puzzles
 from serendip_client.search import Search
+from serendip_client.site_address import client_address
 from serendip_client.standing_search import Policy, Shows, Solves, StandingSearch, log_notice
 
 OUTBOX_MAX: Final = (
@@ -52,7 +53,7 @@ LEAVE: Final = encoded({"type": "leave"})
 
 
 class Client(Commands):
-    """One user's client. Use it as `async with`; iterate over it for events until `Closed`.
+    """One user's client. Use it as `async with`; iterate over it for events until `Closed`. `url`: of the site or its WebSocket.
 
     `patience`: as in Connection. `heartbeat`: seconds of silence before a ping, None: never; in a chat a third of the grace period at most, so that
     a dead connection is replaced while the partner waits. `pictures`: returns the pictures that a `Snap` requests (`pictures.Shown`); without it
@@ -71,7 +72,7 @@ class Client(Commands):
         pictures: Camera | None = None,
         solves: bool = True,
     ) -> None:
-        self.url = url
+        self.url = url = client_address(url)
         self.chat: Matched | None = None
         self.online = 0
         self.grace = 0.0

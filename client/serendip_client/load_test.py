@@ -255,4 +255,9 @@ async def load(url: str, options: LoadOptions, as_json: bool) -> int:
             "The server's limits for one address refused searches: its figures are those of the limits.",
             file=sys.stderr,
         )
+    if not figures["chats"] and options.seconds < 2 * options.lines * options.pause:
+        print(
+            f"A chat takes some {options.lines * options.pause:g} s (--lines times --pause), and none ended: choose --seconds above its double.",
+            file=sys.stderr,
+        )
     return int(not figures["chats"] or "line lost" in figures["errors"])

@@ -13,3 +13,9 @@ def socket_address(address: str) -> str:
         local = host in ("localhost", "127.0.0.1", "[::1]")
         address = f"{'http' if local else 'https'}://{address}"
     return "ws" + address.removeprefix("http").rstrip("/") + "/ws"
+
+
+def client_address(url: str) -> str:
+    """Return the WebSocket's address of a site, `https://chat.example`; any other address as it is."""
+    scheme, colon, rest = url.partition("://")
+    return socket_address(url) if colon and scheme in ("http", "https") and "/" not in rest.rstrip("/") else url

@@ -56,7 +56,8 @@ async def guard_host(request: web.Request, handler: Answer) -> web.StreamRespons
         return web.Response(
             status=421,
             text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n",
-            headers={"Access-Control-Allow-Origin": "*"},  # any page may tell its user so
+            # any page may tell its user so
+            headers={"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"},
         )
     return await handler(request)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serendip_client.site_address import socket_address
+from serendip_client.site_address import client_address, socket_address
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,17 @@ from serendip_client.site_address import socket_address
 )
 def test_an_address_leads_to_the_websocket(typed: str, address: str) -> None:
     assert socket_address(typed) == address
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://chat.example", "wss://chat.example/ws"),
+        ("http://127.0.0.1:8080/", "ws://127.0.0.1:8080/ws"),
+        ("ws://127.0.0.1:8080/ws", "ws://127.0.0.1:8080/ws"),
+        ("https://chat.example/other", "https://chat.example/other"),
+        ("localhost:8080", "localhost:8080"),
+    ],
+)
+def test_a_client_takes_a_sites_address_and_guesses_no_other(url: str, address: str) -> None:
+    assert client_address(url) == address

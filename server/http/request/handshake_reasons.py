@@ -1,6 +1,6 @@
 """Answer `GET /api/why`: what a WebSocket handshake of this client would be answered now. A browser tells a page no reason (close code 1006).
 
-Pages of listed origins may read it (`server.http.request.origins`); it counts nothing and opens nothing.
+Any page may read it, since a page of an origin that is not listed needs the reason most; it counts nothing and opens nothing.
 """
 
 from typing import Any, Final
@@ -13,7 +13,13 @@ from server.http.request.site_services import SERVICES
 
 PATH: Final = "/ws"
 RETRY_S: Final = 5  # after a server that stops or is full
-ORIGIN: Final = "Pages from elsewhere may not use this server. Its operator sets SERENDIP_SERVER__ORIGINS."
+ORIGIN: Final = "Pages of {} may not use this server. Its operator lists that origin in SERENDIP_SERVER__ORIGINS."
+ORIGIN_MAX: Final = 200  # characters that are repeated
+READABLE: Final = {
+    "Cache-Control": "no-store",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 STOPS: Final = "This server is stopping."
 CROWDED: Final = "Too many connections come from your network."
 FULL: Final = "This server is full. Try again in a moment."
@@ -28,7 +34,8 @@ def reason(request: web.Request) -> dict[str, Any]:
     if "Origin" in request.headers and not (
         from_own_page(request, takes_null=False) or is_listed(request) or services.judge.lists("*")
     ):
-        return {"status": 403, "path": PATH, "final": True, "reason": ORIGIN}
+        words = ORIGIN.format(request.headers["Origin"][:ORIGIN_MAX])
+        return {"status": 403, "path": PATH, "final": True, "reason": words}
     if services.draining or services.worker.crowded:
         words = STOPS if services.draining else FULL
         return {"status": 503, "path": PATH, "final": False, "reason": words, "retry_after": RETRY_S}
@@ -42,7 +49,7 @@ def reason(request: web.Request) -> dict[str, Any]:
 
 async def why(request: web.Request) -> web.Response:
     """Handle `GET /api/why`."""
-    return web.json_response(reason(request), headers={"Cache-Control": "no-store"})
+    return web.json_response(reason(request), headers=READABLE)
 
 
 def add_why(app: web.Application) -> None:

@@ -41,14 +41,15 @@ def why(server: Server, **headers: str) -> tuple[str | None, dict[str, Any]]:
 
 def test_who_would_be_let_in_reads_that_and_the_path(server: Server) -> None:
     accepted = {"status": 101, "path": "/ws", "final": False}
-    assert why(server) == (None, accepted)
+    assert why(server) == ("*", accepted)
     assert why(server, Origin=LISTED) == (LISTED, accepted)
-    assert why(server, Origin=f"http://127.0.0.1:{server.port}") == (None, accepted)
+    assert why(server, Origin=f"http://127.0.0.1:{server.port}") == ("*", accepted)
 
 
 def test_a_page_that_is_not_listed_is_told_for_good(server: Server) -> None:
     allowed, told = why(server, Origin="https://evil.example")
-    assert (allowed, told["status"], told["final"]) == (None, 403, True)
+    assert (allowed, told["status"], told["final"]) == ("*", 403, True)
+    assert "https://evil.example" in told["reason"]
     assert "SERENDIP_SERVER__ORIGINS" in told["reason"]
 
 
