@@ -168,7 +168,7 @@ cdef class RecordReader:
         return 0
 
     cpdef bint next(self) except -1:
-        """Read the next record; False: there is none."""
+        """Read the next record; False after the last."""
         cdef other_t other
         cdef ticket_t ticket
         cdef step_t step
