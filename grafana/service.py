@@ -58,7 +58,7 @@ BOARD = Board(
                 Panel("Chats begun and ended", "Chats a second. Ended by `lost` are broken off by the network.", "cps",
                       ((rate("serendip_matches_total"), "begun"), (rate("serendip_chats_ended_total", "by"), "ended: {{by}}")), width=6),
                 Panel("By which protocol", "WebSockets are ours; programs of Omegle's protocol poll.", "short",
-                      ((total("serendip_connections"), "ours"), (total("serendip_omegle_clients"), "Omegle's")), stacked=True, width=6),
+                      ((total("serendip_connections"), "ours"), (total("serendip_omegle_clients"), "Omegle's"), (total("serendip_poll_clients"), "ours, by HTTP")), stacked=True, width=6),
                 Panel("How long a chat lasts", "Half of the chats are shorter than p50. Under five seconds: people skip, partners do not fit.", "s",
                       quantiles("serendip_chat_seconds", of=(0.5, 0.9)), width=6),
             ),

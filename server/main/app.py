@@ -29,6 +29,7 @@ from server.site.front.api_documents import add_documents
 from server.site.front.client_files import add_client
 from server.site.front.page_files import add_site
 from server.site.omegle.routes import WORKER, add_omegle
+from server.site.polling.routes import add_polling
 from server.site.translation.routes import add_translation
 from server.trust.challenge.captcha_frame import add_challenge, is_frame_host, is_framed
 from server.trust.data_requests.rights_ports import Rights
@@ -149,6 +150,7 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_well_known,
     add_origins,
     add_omegle,
+    add_polling,
     add_college,
     add_privacy,
     add_logs,

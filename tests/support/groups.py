@@ -102,6 +102,7 @@ OUTSIDE = (
     "tests/server/fleet/migrate/test_upgrade_programs.py",
     "tests/server/fleet/migrate/test_versions.py",
     "tests/server/site/omegle/",
+    "tests/server/site/polling/",
     "tests/server/data/retention/test_purge.py",
     "tests/server/data/statement/test_routes.py",
     "tests/server/trust/rights/test_equal_service.py",

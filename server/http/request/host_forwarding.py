@@ -20,8 +20,8 @@ RELEASE: Final = "release"  # that a held poll is answered now
 LATEST: Final = "latest"  # the age of the latest chat
 
 # kinds of forwarded requests, for the metrics
-OMEGLE, LOG, PICTURE, COLLEGE, PAGE = "omegle", "log", "picture", "college", "page"
-WHATS: Final = (OMEGLE, LOG, PICTURE, COLLEGE, PAGE)
+OMEGLE, LOG, PICTURE, COLLEGE, PAGE, POLL = "omegle", "log", "picture", "college", "page", "poll"
+WHATS: Final = (OMEGLE, LOG, PICTURE, COLLEGE, PAGE, POLL)
 
 
 class Gone(Exception):

@@ -73,6 +73,9 @@ class Server(Section):
         default="",
         description="header in which these proxies write the client's source port, e.g. X-Real-Port; empty: behind a proxy no port is known",
     )
+    poll_clients: NonNegativeInt = Field(
+        default=1_000, le=20_000, description="clients at once that use HTTP requests instead of a WebSocket; 0: off"
+    )
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
     start_within: float = Field(
         default=300.0,

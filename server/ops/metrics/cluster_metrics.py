@@ -136,7 +136,10 @@ CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cluster_batch_bytes": {"way": WAYS},
     "serendip_cluster_unreadable": {"why": UNREADABLE},
     "serendip_migrations_doubtful": {"what": DOUBTS},
-    "serendip_http_forwarded": {"what": ("omegle", "log", "picture", "college", "page"), "result": PASSED_RESULTS},
+    "serendip_http_forwarded": {
+        "what": ("omegle", "log", "picture", "college", "page", "poll"),
+        "result": PASSED_RESULTS,
+    },
 }
 
 

@@ -176,6 +176,19 @@ CHATS = (
         "Do old programs work?",
         ("what",),
     ),
+    Metric(
+        "serendip_poll_clients",
+        "gauge",
+        "clients that use HTTP requests instead of a WebSocket",
+        "How many people are behind proxies that cut WebSockets?",
+    ),
+    Metric(
+        "serendip_poll_requests",
+        "counter",
+        "requests of such clients: opened, refused to open, polled, sent, named a connection that is no more; cut: closed without their word",
+        "Does the fallback to HTTP work?",
+        ("what",),
+    ),
     Metric("serendip_resumes", "counter", "sessions taken up again by a new connection", "Does coming back work?"),
     Metric(
         "serendip_reports",
@@ -324,6 +337,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken", "crowded")},
     "serendip_limited": {"what": ("message", "find", "signal")},
     "serendip_omegle_requests": {"what": ("starts", "refused", "polls", "unknown")},
+    "serendip_poll_requests": {"what": ("opened", "refused", "polls", "sends", "unknown", "cut")},
     "serendip_words_missing": {"language": PAGES},
     "serendip_mail_letters": {"outcome": ("sent", "retried", "failed")},
     "serendip_translations": {"result": ("translated", "language", "busy", "away", "limited")},

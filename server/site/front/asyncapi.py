@@ -281,6 +281,12 @@ def payload(kind: str, fields: dict[str, Schema]) -> Schema:
     }
 
 
+ABOUT: Final = (
+    "The rules that a schema cannot say are in docs/protocol.md. Where WebSockets do not pass, the same messages pass by HTTP requests: /api/poll, "
+    "in openapi.json."
+)
+
+
 def document() -> dict[str, Any]:
     """Return the whole document as JSON values."""
     messages: dict[str, Any] = {}
@@ -292,7 +298,7 @@ def document() -> dict[str, Any]:
     channel = {"$ref": "#/channels/ws"}
     return {
         "asyncapi": "3.1.0",
-        "info": {"title": "serendip.v1", "version": VERSION, "description": "The rules that a schema cannot say are in docs/protocol.md."},
+        "info": {"title": "serendip.v1", "version": VERSION, "description": ABOUT},
         "defaultContentType": "application/json",
         "servers": {"here": {"host": "localhost:8080", "protocol": "ws"}},
         "channels": {"ws": {"address": "/ws", "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages}}},

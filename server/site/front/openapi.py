@@ -185,6 +185,9 @@ READY: Final = record(
     status={"type": "string", "enum": [*READY_STATES]},
     degraded={"type": "array", "items": STRING},
 )
+POLLED: Final = record(
+    "number frames", number=NUMBER, frames={"type": "array", "items": {"type": "object"}}, closed=NUMBER
+)
 ID: Final = "central1:" + "0" * 30
 START: Final = {"firstevents": "1", "randid": "ABCDEFGH", "lang": "en", "topics": '["tea"]'}
 IN_LANGUAGE: Final[dict[str, Schema]] = {
@@ -290,6 +293,20 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         "GET", "/.well-known/serendip-receipts", "The public key by which a receipt is checked", {200: (TEXT, STRING)}, "api", "store.enabled"
+    ),
+    Route(
+        "POST", "/api/poll", "Open a connection of HTTP requests in place of the WebSocket: see protocol.md", tag="api", needs="server.poll_clients",
+        answers={200: (JSON, record("id", id=STRING)), **dict.fromkeys((400, 403, 421, 429, 431, 503), (TEXT, STRING))},
+    ),
+    Route(
+        "GET", "/api/poll/{id}", "The frames behind batch `after`; held until there are some", tag="api", needs="server.poll_clients",
+        path_fields={"id": "A" * 22}, query={"after": {"type": "integer", "minimum": 0}},
+        answers={200: (JSON, POLLED), 204: ("", {}), **dict.fromkeys((404, 409, 503), (TEXT, STRING))},
+    ),
+    Route(
+        "POST", "/api/poll/{id}", "Send frames, one a line", tag="api", needs="server.poll_clients", path_fields={"id": "A" * 22},
+        query={"number": {"type": "integer", "minimum": 1}, "close": {"type": "integer"}},
+        answers={204: ("", {}), **dict.fromkeys((400, 404, 408, 409, 413, 503), (TEXT, STRING))},
     ),
     Route(
         "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",

@@ -1,0 +1,1 @@
+"""Carry the WebSocket protocol over HTTP requests, for networks that cut WebSockets: long polling under `/api/poll`."""
