@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 // Properties of the core's own objects; no field of a frame and no name of its API is among them.
 const OWN =
-  /^(outbox|ordinal|behind|leaving|postpones|solver|takes|settled|changed|flush|forget|withdraw|ended|ready|refuse|hold|repeat|begin|hear|emit|read|watch|guard|done|fail|part|answer|resume|line|reopen|later|cut|wake|ask)$/;
+  /^(outbox|ordinal|behind|leaving|postpones|solver|takes|settled|changed|flush|forget|withdraw|ended|ready|refuse|hold|repeat|begin|hear|emit|read|watch|guard|done|fail|part|answer|resume|line|later|cut|wake|ask|tell|wire|texts)$/;
 
 const { metafile, outputFiles } = await build({
   entryPoints: ["client.js"],
@@ -16,7 +16,7 @@ const { metafile, outputFiles } = await build({
   minify: true,
   target: "es2022",
   mangleProps: OWN,
-  external: ["./call.js", "./node-socket.js", "./puzzle.js", "./search.js", "./why.js"],
+  external: ["./call.js", "./node-socket.js", "./polls.js", "./puzzle.js", "./search.js", "./why.js"],
   metafile: true,
   write: false,
 });

@@ -18,7 +18,7 @@ const ANSWERS = { report: "reported", save: "saved", block: "blocked", here: "he
 /** Return the address of the WebSocket; without one, of the server that this file came from. */
 function address(url) {
   const place = new URL(url ?? import.meta.url);
-  if (!/^(http|ws)s?:$/.test(place.protocol)) throw new TypeError(`${url} is no https:// or wss:// address`);
+  if (!/^(http|ws)s?:$/.test(place.protocol)) throw new TypeError(`${url} is no web address`);
   place.protocol = place.protocol.replace("http", "ws");
   if (!url || place.pathname === "/") place.pathname = "/ws";
   return place.href;
@@ -38,7 +38,7 @@ const limited = (world, { signal, timeout } = {}, start, stop) =>
       end(fail)(error);
     };
     const aborted = () => over("aborted", signal.reason);
-    const late = () => over("timeout", new DOMException("no answer in time", "TimeoutError"));
+    const late = () => over("timeout", new DOMException("timeout", "TimeoutError"));
     const timer = timeout === undefined ? 0 : world.setTimeout(late, timeout);
     signal?.addEventListener("abort", aborted);
     start(end(done), end(fail));
@@ -78,7 +78,7 @@ export class Client {
   }
 
   #start() {
-    const { link } = this.#session;
+    const { wire: link } = this.#session;
     const world = this.#world;
     if (world.WebSocket) link.open();
     else import("./node-socket.js").then((node) => this.#session.ended || link.open(node.NodeSocket));
@@ -157,7 +157,7 @@ export class Client {
 
   /** Tell that the user types, or stopped; ignored while there is no connection. */
   typing(typing) {
-    if (this.#session.ready) this.#session.link.send(frameOf("typing", { typing }));
+    if (this.#session.ready) this.#session.wire.send(frameOf("typing", { typing }));
   }
 
   /** Leave the chat, or stop searching. */
@@ -188,7 +188,7 @@ export class Client {
   /** End the client, after waiting up to 2 s for outstanding answers; the partner learns of it at once. */
   async close() {
     const until = this.#world.Date.now() + 2000;
-    const open = () => this.#session.ready && this.#session.outbox.lines.length && this.#world.Date.now() < until;
+    const open = () => this.#session.ready && this.#session.outbox.texts.length && this.#world.Date.now() < until;
     while (open()) void (await new Promise((done) => this.#world.setTimeout(done, 20)));
     this.#session.close(1000, "closed by this side");
   }
@@ -221,7 +221,7 @@ export class Client {
     for (const asked of this.#asks) {
       if ((only && only !== asked) || (asked.sent && asked.frame.type === "save")) continue;
       asked.sent = true;
-      this.#session.link.send(asked.frame);
+      this.#session.wire.send(asked.frame);
     }
   }
 
@@ -247,7 +247,7 @@ export class Client {
     const answered = this.#answer(({ frame }) => ANSWERS[frame.type] === event.type, ({ done }) => done(event));
     if (event.type === "pong" && !answered) return; // of the link
     this.#state.hear(event);
-    this.#session.link.guard(!!this.chat && this.#session.ready);
+    this.#session.wire.guard(!!this.chat && this.#session.ready);
     const act = this[`_${event.type}`];
     this.#inbox.emit(event);
     act?.call(this, event);

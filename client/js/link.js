@@ -2,7 +2,7 @@
 
 import { CLOSE, CLOSE_NONE } from "./protocol.js";
 
-const CONNECTING = 5000; // ms for a handshake
+const CONNECTING = 5000; // ms for a handshake and the first frame
 const SILENT = 10000; // ms without a frame, after a wake, before the socket is pinged
 const QUIET = 15000; // ms without a frame, in a chat, before it is pinged: a path can fail without a sign
 const ANSWER = 3000; // ms for its answer
@@ -24,16 +24,25 @@ export function makeLink(url, tell, policy, world = globalThis) {
   let patience = 0;
   let asked = 0;
   let due = 0;
-  let Socket = null;
+  let Socket;
+  let Poll; // its replacement where proxies cut WebSockets, once it was needed
+  let failed = 0; // attempts in a row without a frame by WebSocket
   const { setTimeout, clearTimeout, Date } = world;
 
-  function drop(code) {
-    if (!socket) return;
+  /** Close the socket, if there is one, without telling of it. */
+  function shut(code) {
     const old = socket;
     socket = null;
-    old.onopen = old.onmessage = old.onclose = null;
     clearTimeout(patience);
-    old.close(GONE);
+    if (!old) return;
+    old.onopen = old.onmessage = old.onclose = null;
+    old.close(code);
+  }
+
+  function drop(code = CLOSE_NONE) {
+    if (!socket) return;
+    shut(GONE);
+    if (failed > 1) import("./polls.js").then((made) => (Poll = made.default), () => {});
     tell("closed", { code });
   }
 
@@ -43,7 +52,7 @@ export function makeLink(url, tell, policy, world = globalThis) {
     asked = Date.now();
     socket.send('{"type":"ping"}');
     clearTimeout(patience);
-    patience = setTimeout(() => drop(CLOSE_NONE), ANSWER);
+    patience = setTimeout(drop, ANSWER);
   }
 
   function listen() {
@@ -61,44 +70,29 @@ export function makeLink(url, tell, policy, world = globalThis) {
     retry = 0;
     if (socket) return;
     Socket = kind ?? Socket ?? world.WebSocket;
-    const mine = new Socket(url, "serendip.v1");
+    const polls = failed > 1 && Poll;
+    failed = polls ? 1 : failed + 1; // behind polls a WebSocket is tried once
+    const mine = new (polls || Socket)(url, "serendip.v1", world);
     socket = mine;
-    patience = setTimeout(() => drop(CLOSE_NONE), CONNECTING);
+    patience = setTimeout(drop, CONNECTING);
     mine.onopen = () => {
-      clearTimeout(patience);
       heard = Date.now();
       tell("open");
     };
     mine.onmessage = ({ data }) => {
       heard = Date.now();
       clearTimeout(patience);
+      if (!polls) failed = 0;
       let frame = null;
       try {
         frame = JSON.parse(data);
       } catch {
         drop(CLOSE.encoding);
       }
-      if (frame && typeof frame.type === "string") tell("frame", { frame });
+      if (frame?.type) tell("frame", { frame });
     };
-    mine.onclose = ({ code }) => {
-      if (socket !== mine) return;
-      socket = null;
-      clearTimeout(patience);
-      tell("closed", { code: code || CLOSE_NONE }); // Deno has 0 for a connection that was cut
-    };
+    mine.onclose = ({ code }) => drop(code || undefined); // Deno has 0 for a connection that was cut
     tell("connecting");
-  }
-
-  /** Close the socket for good (1000), without telling of it. */
-  function close() {
-    clearTimeout(retry);
-    clearTimeout(patience);
-    retry = 0;
-    const old = socket;
-    socket = null;
-    if (!old) return;
-    old.onopen = old.onmessage = old.onclose = null;
-    old.close(1000);
   }
 
   return {
@@ -106,20 +100,18 @@ export function makeLink(url, tell, policy, world = globalThis) {
     send(frame) {
       if (socket?.readyState === OPEN) socket.send(JSON.stringify(frame));
     },
+    /** Close the socket for good (1000), without telling of it. */
     close() {
       clearTimeout(due);
-      close();
-    },
-    /** Close for good, and connect anew at once: for another session. */
-    reopen() {
-      close();
-      open();
+      clearTimeout(retry);
+      retry = 0;
+      shut(1000);
     },
     /** Connect after the wait of the policy, but not before `least` ms (the `retry_after` of the server). */
     later(attempt, least, soon) {
       clearTimeout(retry);
       const wait = Math.max(policy(attempt, Math.random(), soon), least && least * (1 + Math.random() / 4));
-      retry = setTimeout(() => open(), wait);
+      retry = setTimeout(open, wait);
       tell("retrying", { at: Date.now() + wait });
     },
     /** Connect at once or check the socket, when the network or the device is back. */
@@ -135,6 +127,6 @@ export function makeLink(url, tell, policy, world = globalThis) {
       if (on) listen();
     },
     /** Drop the socket: the network is certainly gone. */
-    cut: () => drop(CLOSE_NONE),
+    cut: () => drop(),
   };
 }

@@ -11,7 +11,7 @@ import { fate } from "./lines.js";
  * `changed(line, state, seq)` follows their states: queued, sending, sent, refused.
  */
 export class Outbox {
-  lines = []; // not settled, oldest first
+  texts = []; // not settled, oldest first
   #count = 0;
   #changed;
 
@@ -20,14 +20,14 @@ export class Outbox {
   }
 
   add(line) {
-    this.lines.push(line);
+    this.texts.push(line);
     this.#changed(line, "queued");
   }
 
   /** Send unsent lines, oldest first, while at most `most` are unconfirmed. */
   flush(send, most) {
-    let flying = this.lines.filter(({ ordinal }) => ordinal).length;
-    for (const line of this.lines) {
+    let flying = this.texts.filter(({ ordinal }) => ordinal).length;
+    for (const line of this.texts) {
       if (line.ordinal || (flying += 1) > most) continue;
       line.ordinal = this.#count += 1;
       this.#changed(line, "sending");
@@ -37,7 +37,7 @@ export class Outbox {
 
   /** Settle the line that the server answered: accepted as `seq`, or refused with an `error`. Returns it, if it is one of these. */
   answer(id, seq, error) {
-    const line = this.lines.find((one) => one.id === id);
+    const line = this.texts.find((one) => one.id === id);
     if (line) this.#settle(line, error?.code, seq, error?.retry_after);
     return line;
   }
@@ -45,7 +45,7 @@ export class Outbox {
   /** Settle lines after a resume of their chat. `left`: this side has left it meanwhile, so that what never arrived stays unsent. */
   resume(frame, left) {
     if (!left) this.#count = frame.taken;
-    for (const line of [...this.lines]) {
+    for (const line of [...this.texts]) {
       if (!line.behind === left) continue;
       const state = fate(line.ordinal, frame);
       if (state) this.#settle(line, state === "refused" && state, null);
@@ -57,14 +57,14 @@ export class Outbox {
   /** End the chat: unsent lines fail with `code`; sent ones await their answer. */
   part(code) {
     this.#count = 0;
-    for (const line of [...this.lines])
+    for (const line of [...this.texts])
       if (line.ordinal) line.behind = true;
       else this.#settle(line, code);
   }
 
   /** Fail the lines of the chat before, which no answer can reach any more. */
   forget() {
-    for (const line of this.lines.filter(({ behind }) => behind)) this.#settle(line, "unknown");
+    for (const line of this.texts.filter(({ behind }) => behind)) this.#settle(line, "unknown");
   }
 
   /** Fail a line that the caller no longer waits for. A sent one may arrive, and stays in the count. */
@@ -74,7 +74,7 @@ export class Outbox {
   }
 
   #settle(line, code, seq, after) {
-    this.lines.splice(this.lines.indexOf(line), 1);
+    this.texts.splice(this.texts.indexOf(line), 1);
     this.#changed(line, code ? "refused" : "sent", seq);
     if (code) line.fail(new NotSent(line.text, code, after));
     else line.done({ seq });

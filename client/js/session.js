@@ -39,7 +39,7 @@ export class Session {
     this.#tell = options.tell;
     this.outbox = new Outbox(options.changed);
     this.#since = options.world.Date.now();
-    this.link = makeLink(url, (type, detail) => this[`_${type}`]?.(detail), options.backoff, options.world);
+    this.wire = makeLink(url, (type, detail) => this[`_${type}`]?.(detail), options.backoff, options.world);
   }
 
   // what the user does
@@ -59,7 +59,7 @@ export class Session {
 
   /** Send a frame now, or once a session is established. */
   send(frame) {
-    if (this.ready) this.link.send(frame);
+    if (this.ready) this.wire.send(frame);
     else if (this.#owed.push(frame) > OWED) this.#owed.shift();
   }
 
@@ -69,7 +69,7 @@ export class Session {
   }
 
   flush() {
-    if (this.ready) this.outbox.flush(this.link.send, UNCONFIRMED);
+    if (this.ready) this.outbox.flush(this.wire.send, UNCONFIRMED);
   }
 
   close(code, reason, more) {
@@ -80,7 +80,7 @@ export class Session {
     this.chat = null;
     this.outbox.part("closed");
     this.outbox.forget();
-    this.link.close();
+    this.wire.close();
     this.#tell(this.ended);
   }
 
@@ -88,7 +88,7 @@ export class Session {
   repeat() {
     this.hold();
     this.#asked = this.#wanted;
-    if (this.#asked && this.ready) this.link.send(this.#asked);
+    if (this.#asked && this.ready) this.wire.send(this.#asked);
   }
 
   #end() {
@@ -105,7 +105,7 @@ export class Session {
   #part(frame) {
     this.leaving = this.chat?.chat ?? this.leaving;
     this.#over("left");
-    if (this.ready) this.link.send(frame);
+    if (this.ready) this.wire.send(frame);
   }
 
   #over(code) {
@@ -121,7 +121,7 @@ export class Session {
   _open() {
     this.#opened = true;
     this.#said = {};
-    if (this.#token) this.link.send({ type: "resume", token: this.#token, last: this.#last, ...(this.chat && { chat: this.chat.chat }) });
+    if (this.#token) this.wire.send({ type: "resume", token: this.#token, last: this.#last, ...(this.chat && { chat: this.chat.chat }) });
   }
 
   _retrying({ at }) {
@@ -142,7 +142,7 @@ export class Session {
     if (final) return this.close(told.code, told.reason, told);
     if (now - this.#since >= patience) return this.close(told.code, `${told.reason}; gave up`);
     this.#dropped = told;
-    this.link.later((this.#attempt += 1), (after ?? 0) * 1000, !!this.chat);
+    this.wire.later((this.#attempt += 1), (after ?? 0) * 1000, !!this.chat);
   }
 
   _frame({ frame }) {
@@ -164,11 +164,11 @@ export class Session {
   }
 
   #stands() {
-    if (this.#asked) this.link.send(this.#asked);
+    if (this.#asked) this.wire.send(this.#asked);
     this.ready = true;
     this.#quits = false;
     this.flush();
-    for (const frame of this.#owed.splice(0)) this.link.send(frame);
+    for (const frame of this.#owed.splice(0)) this.wire.send(frame);
     this.#options.settled();
   }
 
@@ -231,7 +231,7 @@ export class Session {
       this.#away = false;
       this.#tell({ type: "partner", state: "back" });
     } else if (chat && !known && !this.#quits) this._on_matched(matched); // the `matched` frame was lost
-    if ((left || this.#quits) && !this.#asked) this.link.send(LEAVE);
+    if ((left || this.#quits) && !this.#asked) this.wire.send(LEAVE);
     this.#stands();
   }
 

@@ -80,6 +80,35 @@ class FakeSocket {
   }
 }
 
+/** A connection by HTTP requests, as a server holds it. */
+class FakePolls extends FakeSocket {
+  #frames = [];
+  #number = 0;
+  #code = 0;
+  #wake = () => {};
+
+  onopen = null;
+  onmessage = ({ data }) => {
+    this.#frames.push(JSON.parse(data));
+    this.#wake();
+  };
+  onclose = ({ code }) => {
+    this.#code = code;
+    this.#wake();
+  };
+
+  /** Answer a poll; undefined: the connection was cut. */
+  async poll(signal) {
+    const woken = new Promise((done) => (this.#wake = done));
+    signal?.addEventListener("abort", this.#wake);
+    if (!this.#frames.length && !this.#code) await woken;
+    if (this.#code === 1006) return undefined;
+    const frames = this.#frames.splice(0);
+    if (frames.length) this.#number += 1;
+    return { number: this.#number, frames, ...(this.#code && { closed: this.#code }) };
+  }
+}
+
 /** The stranger of one chat. */
 export class Stranger {
   heard = []; // texts of the client, in order
@@ -128,8 +157,10 @@ export class FakeServer {
   #waits = null;
   #resuming = false;
 
-  constructor({ raw = false } = {}) {
+  /** `blocks`: a proxy refuses WebSockets, and passes HTTP on. */
+  constructor({ raw = false, blocks = false } = {}) {
     this.#raw = raw;
+    this.refuses = blocks;
     const server = this;
     const { setTimeout, clearTimeout } = this.clock;
     const WebSocket = class extends FakeSocket {
@@ -138,6 +169,25 @@ export class FakeServer {
       }
     };
     this.world = { WebSocket, setTimeout, clearTimeout, Date: { now: () => this.clock.now } };
+    if (blocks) this.world.fetch = (address, options) => this.#fetch(new URL(address), options);
+  }
+
+  async #fetch({ pathname, searchParams }, { method, body, signal } = {}) {
+    const answer = (told) => ({ ok: !!told, status: told ? 200 : 404, json: async () => told });
+    if (pathname === "/api/why") return answer({ status: 101, path: "/ws", final: false });
+    if (pathname === "/api/poll") {
+      this.refuses = false;
+      const opened = new FakePolls(this);
+      await settle();
+      this.refuses = true;
+      return answer(opened.readyState === 1 && { id: "fake" });
+    }
+    const { socket } = this;
+    if (!socket) return answer();
+    if (method !== "POST") return answer(await socket.poll(signal));
+    for (const line of body?.split("\n") ?? []) if (line) this.hear(JSON.parse(line));
+    if (searchParams.has("close")) socket.close(Number(searchParams.get("close")));
+    return answer({});
   }
 
   // what a test does

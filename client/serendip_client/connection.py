@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import aiohttp
@@ -16,7 +16,8 @@ import aiohttp
 from serendip_client import disconnects
 from serendip_client.backoff import Backoff
 from serendip_client.disconnects import Ending
-from serendip_client.heartbeat import ATTEMPT, Heartbeat, abort
+from serendip_client.heartbeat import ATTEMPT, Heartbeat, Socket, abort
+from serendip_client.polling import SEND_WITHIN, PollSocket, is_served
 
 FRAME_MAX: Final = 1 << 20  # bytes; the server's longest frames are a message of 2,000 characters and a signal
 CONNECT_WITHIN: Final = (
@@ -27,7 +28,8 @@ READ: Final = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType
 
 log: Final = logging.getLogger("serendip_client")
 
-Socket = aiohttp.ClientWebSocketResponse
+FAILURES: Final = 2  # WebSockets in a row without a frame, after which HTTP requests are tried
+
 Frame = dict[str, Any]
 
 
@@ -55,6 +57,8 @@ class Connection:
     patience: float | None = PATIENCE
     backoff: Backoff = field(default_factory=Backoff)
     said: Said = field(default_factory=Said)  # of the current connection
+    failures: int = 0  # WebSockets in a row without a frame
+    polls: bool = False  # the next connection is made of HTTP requests
 
     async def stay(
         self,
@@ -67,15 +71,17 @@ class Connection:
         clock = asyncio.get_running_loop().time
         since, told = clock(), ""  # the last moment with an open connection; the text last logged
         while True:
+            polls = self.polls
             end, stood = await self._once(http, opened, heard)
             if stood:
                 since = clock()
+            end = await self._next_kind(http, end, stood, polls)
             left = float("inf") if self.patience is None else since + self.patience - clock()
             if end.final:
                 return end
             if left <= 0:
                 return end.given_up(self.patience)
-            after = end.after if end.after is not None else min(self.backoff.next(self.waits() > 0), left)
+            after = end.after if end.after is not None else min(self.backoff.next(clock() - since < 2 * self.waits()), left)
             if end.reason != told:
                 told = end.reason
                 log.log(
@@ -88,6 +94,39 @@ class Connection:
             await dropped(end, after)
             await asyncio.sleep(after)
 
+    async def _next_kind(self, http: aiohttp.ClientSession, end: Ending, stood: bool, polls: bool) -> Ending:
+        """Choose the kind of the next connection; return the ending, which is not final if HTTP requests may succeed.
+
+        Behind one of HTTP requests a WebSocket is tried once more.
+        """
+        self.polls = False
+        if polls:
+            self.failures = FAILURES - 1
+            return end
+        self.failures = 0 if stood else self.failures + 1
+        if stood or not (end.final or self.failures >= FAILURES):
+            return end
+        if not await is_served(http, self.url, self.headers, self._within(SEND_WITHIN)):
+            return end
+        self.polls = self.failures >= FAILURES
+        return replace(end, final=False, reason=f"{end.reason}; the server is well, so HTTP requests are tried")
+
+    def _within(self, usual: float) -> float:
+        """Return the seconds for a step of connecting: less than usual while a partner waits."""
+        return min(usual, self.waits() * ATTEMPT or usual)
+
+    async def _open(self, http: aiohttp.ClientSession) -> Socket:
+        if self.polls:
+            return await PollSocket.connect(http, self.url, self.headers)
+        return await http.ws_connect(
+            self.url,
+            headers=self.headers,
+            max_msg_size=FRAME_MAX,
+            compress=0,
+            autoclose=False,  # it would answer every code with 1000, which the server reads as "the user left"
+            autoping=False,  # the answer to a ping is read here
+        )
+
     async def _once(
         self,
         http: aiohttp.ClientSession,
@@ -96,17 +135,10 @@ class Connection:
     ) -> tuple[Ending, bool]:
         """Make one connection and read it to its end. Return its ending, and whether it was open."""
         self.said = Said()
-        within = min(CONNECT_WITHIN, self.waits() * ATTEMPT or CONNECT_WITHIN)
+        within = self._within(CONNECT_WITHIN)
         try:
             async with asyncio.timeout(within):
-                socket = await http.ws_connect(
-                    self.url,
-                    headers=self.headers,
-                    max_msg_size=FRAME_MAX,
-                    compress=0,
-                    autoclose=False,  # it would answer every code with 1000, which the server reads as "the user left"
-                    autoping=False,  # the answer to a ping is read here
-                )
+                socket = await self._open(http)
         except aiohttp.WSServerHandshakeError as error:
             return await disconnects.refused(http, self.url, self.headers, error), False
         except (aiohttp.ClientError, OSError, TimeoutError) as error:

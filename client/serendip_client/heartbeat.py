@@ -10,15 +10,20 @@ from typing import Final
 
 import aiohttp
 
+from serendip_client.polling import PollSocket
+
 QUIET: Final = 1 / 3  # shares of the grace period: silence before a ping
 ANSWER: Final = 1 / 5  # a ping without an answer
 ATTEMPT: Final = 1 / 3  # an attempt to connect
 TURN_S: Final = 0.05
-Socket = aiohttp.ClientWebSocketResponse
+Socket = aiohttp.ClientWebSocketResponse | PollSocket
 
 
 def abort(socket: Socket) -> None:
     """End a connection at once, without a close frame: the server reads it as a drop, never as leaving."""
+    if isinstance(socket, PollSocket):
+        socket.abort()
+        return
     connection = socket._response.connection  # aiohttp has no public way that does not wait for an answer
     if connection is not None and connection.transport is not None:
         connection.transport.abort()

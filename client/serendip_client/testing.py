@@ -12,6 +12,7 @@ JavaScript.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -96,14 +97,45 @@ class _Chat:
         self.over = ""  # `by` of the end that the client was not told
 
 
+class _Polls:
+    """Connection by HTTP requests, as a server holds it."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._frames: list[Frame] = []
+        self._number = 0
+        self._code = 0
+        self._news = asyncio.Event()
+
+    def put(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._news.set()
+
+    def end(self, code: int) -> None:
+        self.is_open, self._code = False, code
+        self._news.set()
+
+    async def take(self) -> Frame | None:
+        """Return the answer of a poll; None: the connection was cut."""
+        await self._news.wait()
+        if self._code == 1006:
+            return None
+        self._news.clear()
+        frames, self._frames = self._frames, []
+        self._number += bool(frames)
+        return {"number": self._number, "frames": frames} | ({"closed": self._code} if self._code else {})
+
+
 class FakeServer:
     """Server of one client. `raw`: it answers nothing by itself; the test takes the client's frames (`next`) and calls `tell`.
 
-    `grace`: seconds in which a dropped client, or stranger, may come back.
+    `grace`: seconds in which a dropped client, or stranger, may come back; `blocks`: a proxy refuses WebSockets, and passes HTTP on.
     """
 
-    def __init__(self, *, raw: bool = False, grace: float = 15.0) -> None:
+    def __init__(self, *, raw: bool = False, grace: float = 15.0, blocks: bool = False) -> None:
         self.grace = grace
+        self._blocks = blocks
+        self._polls = _Polls()
         self.frames: asyncio.Queue[Frame] = asyncio.Queue()
         self.refuses = 0  # HTTP status with which handshakes are refused; 0: none
         self.url = ""
@@ -124,6 +156,12 @@ class FakeServer:
     async def __aenter__(self) -> "FakeServer":
         app = web.Application()
         app.router.add_get("/ws", self._serve)
+        if self._blocks:
+            self.refuses = 403
+            app.router.add_get("/api/why", self._why)
+            app.router.add_post("/api/poll", self._open_polls)
+            app.router.add_get("/api/poll/fake", self._poll)
+            app.router.add_post("/api/poll/fake", self._take)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -153,6 +191,8 @@ class FakeServer:
 
     async def tell(self, frame: Frame) -> None:
         """Send a frame; it is lost without a connection."""
+        if self._polls.is_open:
+            self._polls.put(frame)
         if self._socket is not None:
             with suppress(ConnectionError):
                 await self._socket.send_json(frame)
@@ -182,9 +222,12 @@ class FakeServer:
         """End the connection; with 1006 as a network does. The client comes back, or its session is forgotten after the grace period."""
         socket, self._socket = self._socket, None
         self._open.clear()
+        polls = self._polls.is_open
+        self._polls.end(code)
+        if socket is not None or polls:
+            self._wait_for_return()
         if socket is None:
             return
-        self._wait_for_return()
         if code != 1006:
             await socket.close(code=code)
         elif (transport := socket._req.transport if socket._req is not None else None) is not None:
@@ -221,7 +264,7 @@ class FakeServer:
 
     async def over(self, by: str) -> None:
         """End the chat for the client; one that is away learns of it when it is back."""
-        if self._chat is not None and (self._socket is None or not self._greeted):
+        if self._chat is not None and (not self._open.is_set() or not self._greeted):
             self._chat.over = by
             return
         self._chat = None
@@ -236,12 +279,7 @@ class FakeServer:
         await socket.prepare(request)
         self._socket, self._greeted = socket, False
         self._open.set()
-        if not self._raw:
-            self._connections += 1
-            token = f"t{self._connections}"
-            self._tokens.append(token)
-            await self.tell({"type": "hello", "session": "s", "token": token, "online": 2, "grace": self.grace})
-            self._greeted = len(self._tokens) == 1  # else it resumes first
+        await self._greet()
         async for packet in socket:
             if self._silent is socket:
                 continue
@@ -258,6 +296,14 @@ class FakeServer:
             self._end()
         return socket
 
+    async def _greet(self) -> None:
+        if not self._raw:
+            self._connections += 1
+            token = f"t{self._connections}"
+            self._tokens.append(token)
+            await self.tell({"type": "hello", "session": "s", "token": token, "online": 2, "grace": self.grace})
+            self._greeted = len(self._tokens) == 1  # else it resumes first
+
     def _wait_for_return(self) -> None:
         self._wait_no_longer()
         self._back_by = asyncio.get_running_loop().call_later(self.grace, self._lapse)
@@ -271,6 +317,27 @@ class FakeServer:
         """Forget a client that did not come back; its stranger hears that it is gone."""
         self._end()
         self.forget()
+
+    async def _why(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": 101, "path": "/ws", "final": False})
+
+    async def _open_polls(self, _: web.Request) -> web.Response:
+        self._polls = _Polls()
+        self._polls.is_open, self._greeted = True, False
+        self._open.set()
+        await self._greet()
+        return web.json_response({"id": "fake"})
+
+    async def _poll(self, _: web.Request) -> web.Response:
+        told = await self._polls.take()
+        return web.Response(status=404) if told is None else web.json_response(told)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        for line in (await request.text()).splitlines():
+            await self._hear(json.loads(line))
+        if "close" in request.query:
+            self._polls.end(1006)
+        return web.Response(status=204)
 
     def _end(self) -> None:
         if self._chat is not None:

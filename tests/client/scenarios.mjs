@@ -7,6 +7,8 @@ const { Client } = await import(pathToFileURL(`${folder}/v1.js`).href);
 const { backoff } = await import(pathToFileURL(`${folder}/backoff.js`).href);
 const { FakeServer, settle } = await import(pathToFileURL(`${folder}/testing.js`).href);
 
+await import(pathToFileURL(`${folder}/polls.js`).href); // so that a scenario does not wait for a file
+
 const CHAT = [
   { open: 1 },
   { server: { type: "hello", session: "s", token: "t1", online: 2, grace: 15 } },
@@ -23,8 +25,8 @@ function meets(found, wanted, what) {
     if (value !== "*" && show(found[name] ?? null) !== show(value)) throw new Error(`${what}: ${show(found)} is not ${show(wanted)}`);
 }
 
-async function play({ steps, chat, longest }) {
-  const server = new FakeServer({ raw: true });
+async function play({ steps, chat, longest, blocked: blocks }) {
+  const server = new FakeServer({ raw: true, blocks });
   const tried = longest ? 9 : 0;
   const me = new Client(server.url, { world: server.world, backoff: (attempt, ...more) => backoff(attempt + tried, ...more) });
   const events = [];

@@ -35,7 +35,6 @@ async def answering(handler: Callable[[web.Request], Awaitable[web.StreamRespons
         ("", {}, 404, "ends in /ws"),
         ("ws", {"Host": "nobody.example"}, 421, "SERENDIP_SERVER__HOSTS"),
         ("ws", {"Origin": "https://elsewhere.example"}, 403, "SERENDIP_SERVER__ORIGINS"),
-        ("ws", {"Sec-WebSocket-Version": "8"}, 426, "proxy"),
     ],
 )
 async def test_a_refusal_for_good_is_raised_with_status_body_and_what_to_do(

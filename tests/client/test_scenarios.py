@@ -105,7 +105,7 @@ class Play:
 async def test_in_python(it: str) -> None:
     scenario = SCENARIOS[it]
     async with (
-        FakeServer(raw=True) as server,
+        FakeServer(raw=True, blocks=scenario.get("blocked", False)) as server,
         asyncio.timeout(WITHIN),
         Client(server.url, backoff=Backoff(first=20.0 if scenario.get("longest") else 0.02)) as me,
     ):

@@ -40,6 +40,7 @@ CLIENT_PARTS = (
     "lines.js",
     "link.js",
     "negotiation.js",
+    "polls.js",
     "protocol.js",
 )  # that the page imports, as `client/…`
 HERE = b"/s/-/"

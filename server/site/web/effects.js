@@ -54,7 +54,10 @@ export function makeEffects(wire, trusted) {
   const run = {
     send: ({ frame }) => wire.send(frame),
     connect: ({ now, attempt, after, soon }) => (now ? wire.open() : wire.later(attempt, after, soon)),
-    reopen: () => wire.reopen(),
+    reopen: () => {
+      wire.close();
+      wire.open();
+    },
     wake: () => wire.wake(),
     ask: () => wire.ask(),
     config: () => void offers().then((config) => send("config", { config })),

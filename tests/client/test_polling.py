@@ -1,0 +1,45 @@
+"""Test the connection by HTTP requests against the server for tests: who is asked first, frames both ways, codes, and cuts."""
+
+import json
+
+import aiohttp
+import pytest
+
+from serendip_client.polling import PollSocket, is_served
+from serendip_client.testing import FakeServer
+
+TEXT, CLOSED = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSED
+
+
+async def test_it_is_known_whether_the_server_would_accept_a_websocket() -> None:
+    async with aiohttp.ClientSession() as http:
+        async with FakeServer(blocks=True) as server:
+            assert await is_served(http, server.url, None)
+            assert not await is_served(http, server.url.replace("/ws", "/elsewhere"), None)
+            gone = server.url
+        for url in (gone, "no address"):
+            assert not await is_served(http, url, None)
+
+
+async def test_frames_pass_both_ways_and_a_cut_is_1006() -> None:
+    async with aiohttp.ClientSession() as http, FakeServer(raw=True, blocks=True) as server:
+        socket = await PollSocket.connect(http, server.url, None)
+        for number in range(3):
+            await socket.send_frame(json.dumps({"type": "ping", "number": number}).encode(), TEXT)
+        assert [(await server.next())["number"] for _ in range(3)] == [0, 1, 2]
+        for number in range(3):
+            await server.tell({"type": "pong", "number": number})
+        assert [json.loads((await socket.receive(10)).data)["number"] for _ in range(3)] == [0, 1, 2]
+        await server.drop()
+        assert (await socket.receive(10)).type is CLOSED
+        assert (socket.closed, socket.close_code) == (True, 1006)
+        with pytest.raises(ConnectionResetError):
+            await socket.send_frame(b"{}", TEXT)
+
+
+async def test_the_server_s_close_code_arrives() -> None:
+    async with aiohttp.ClientSession() as http, FakeServer(raw=True, blocks=True) as server:
+        socket = await PollSocket.connect(http, server.url, None)
+        await server.drop(4009)
+        assert (await socket.receive(10)).type is CLOSED
+        assert socket.close_code == 4009
