@@ -58,4 +58,6 @@ ATTACKS: Final[dict[str, Attack]] = {
     "pipelined upgrades": Attack(requests.pipelined),
     "polls": Attack(requests.polls),
     "starts": Attack(requests.starts, BOTH),
+    "long polls": Attack(requests.long_polls),
+    "forgotten polls": Attack(requests.forgotten_polls, BOTH),
 }

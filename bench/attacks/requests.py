@@ -77,6 +77,35 @@ def starts(aim: Aim) -> int:
     return done
 
 
+def long_polls(aim: Aim) -> int:
+    """Long polls without a pause, of 20 clients that confirm nothing, so that each is answered at once."""
+    socks, packets = [], []
+    for sock in _socks(aim, 20):
+        if id := _opened(sock):
+            packets.append(b"GET /api/poll/%s?after=0 HTTP/1.1\r\n" % id + HOST + b"\r\n")
+            socks.append(sock)
+    return pour(aim, socks, *packets)
+
+
+def forgotten_polls(aim: Aim) -> int:
+    """Clients of long polling that are opened and never read, each of a new address, while there is room."""
+    done = 0
+    while not aim.over():
+        with contextlib.suppress(OSError), aim.tcp(done) as sock:
+            done += bool(_opened(sock))
+    return done
+
+
+def _opened(sock: socket.socket) -> bytes:
+    """Open a client of long polling; return its id, or nothing if it was refused."""
+    sock.sendall(b"POST /api/poll HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n")
+    found = b""
+    with contextlib.suppress(OSError):
+        while b"}" not in found and (part := sock.recv(65536)):
+            found += part
+    return found.partition(b'"id": "')[2].partition(b'"')[0]
+
+
 def _post(path: str, **fields: str) -> bytes:
     body = urllib.parse.urlencode(fields).encode()
     return f"POST {path} HTTP/1.1\r\n".encode() + HOST + b"Content-Length: %d\r\n\r\n" % len(body) + body

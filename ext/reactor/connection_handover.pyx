@@ -4,6 +4,7 @@
 has ended does nothing, and no call causes an event.
 """
 from cython cimport no_gc_clear
+from libc.stdint cimport uint32_t
 
 from ext.net.rate_limit_carry_over cimport LimitsOwner, allow, allowance
 from ext.net.connection_table cimport connection_open, name
@@ -24,12 +25,12 @@ cdef class ConnectionTransfers:
 
     # newcomers
 
-    def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int:
+    def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False, port: int = 0) -> int:
         """Take over a connected, non-blocking socket on which a request head is expected; return the connection's number.
 
         `begun`: bytes of it that were already read, at most 256 KiB; their effects come with the next `drain`. The descriptor belongs to
         the reactor, and is closed if this raises: ValueError for more bytes, OSError if there is no memory. `coming`: it is from another
-        process's `newcomers_out`, and counts as a newcomer here.
+        process's `newcomers_out`, and counts as a newcomer here. `port`: of the client at `address`, if the socket's other end does not tell it.
         """
         cdef conn_t *conn
         if len(begun) > STAGE:
@@ -38,6 +39,7 @@ cdef class ConnectionTransfers:
         conn = begin(&self.io, fd, address)
         if conn == NULL:
             raise OSError("no memory or no descriptor for another connection")
+        conn.held = <uint32_t>port  # a connection in state HEAD has no output
         if coming:
             count_newcomer(&self.io, self.judge, self.addresses, conn)
         number = name(conn)

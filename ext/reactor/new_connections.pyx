@@ -244,6 +244,10 @@ cdef bint has_reserved_room(io_t *io, Addresses addresses, Verdict verdict) exce
 
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):
     """Open the connection, with its gate shut until the engine has greeted it; reply and greeting are one `send`."""
+    cdef int port = verdict.port
+    if port < 0:
+        port = <int>conn.held or port_of(conn.fd)
+    conn.held = 0
     uncount(io, addresses, conn)
     key = addresses.stored_key(key)
     Py_INCREF(key)
@@ -266,7 +270,7 @@ cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, s
     if io.echo:
         return None
     return EVENT_OPENED, name(conn), None, (
-        key if key == verdict.address else verdict.address, verdict.identity, verdict.way, verdict.port if verdict.port >= 0 else port_of(conn.fd),
+        key if key == verdict.address else verdict.address, verdict.identity, verdict.way, port,
     )
 
 

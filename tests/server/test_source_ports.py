@@ -99,6 +99,28 @@ async def test_a_client_that_is_no_proxy_cannot_name_its_port(make: Make, tmp_pa
     assert kept(tmp_path) == {SourceEndpoint("127.0.0.1", port) for port in ports}
 
 
+async def test_a_client_of_http_requests_has_the_port_of_its_first_one(make: Make, tmp_path: Path) -> None:
+    server, ports = make(), (free_port(), free_port())
+    connectors = [aiohttp.TCPConnector(local_addr=("127.0.0.1", port)) for port in ports]
+    async with (
+        aiohttp.ClientSession(connector=connectors[0]) as one,
+        aiohttp.ClientSession(connector=connectors[1]) as other,
+    ):
+        for http in (one, other):
+            async with http.post(server.url + "api/poll") as answer:
+                path = f"{server.url}api/poll/{(await answer.json())['id']}"
+            async with http.post(path + "?number=1", data='{"type":"find"}') as answer:
+                assert answer.status == 204
+        found, after = b"", 0
+        while b"matched" not in found:
+            async with http.get(f"{path}?after={after}") as answer:
+                found, after = await answer.read(), (await answer.json())["number"]
+        async with http.post(path + "?number=2&close=1000") as answer:
+            assert answer.status == 204
+    await asyncio.to_thread(server.stop)
+    assert kept(tmp_path) == {SourceEndpoint("127.0.0.1", port) for port in ports}
+
+
 async def test_a_program_of_omegle_s_protocol_has_the_port_of_its_start(make: Make, tmp_path: Path) -> None:
     server = make(**NAMED)
     for number in (1, 2):

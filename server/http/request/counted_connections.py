@@ -28,11 +28,12 @@ PASSED: Final = Place(Addresses(open_max=1, burst=1.0, rate=1.0, limits=False), 
 class SeparatePaths:
     """Paths whose clients open a connection for each request: counted separately, and refused late, in a form that they read.
 
-    `refusals`: the response body of a refusal, by the path.
+    `refusals`: the response body of a refusal, by the path; `folders`: beginnings of further paths, which are refused as all others are.
     """
 
     addresses: Addresses
     refusals: Mapping[bytes, bytes]
+    folders: tuple[bytes, ...] = ()
 
 
 def request_path(begun: bytes) -> bytes:

@@ -257,8 +257,12 @@ class Door:
 
     def _counted(self, begun: bytes) -> tuple[Addresses, bytes | None]:
         """Return where a request's connection is counted, and the refusal of its path; None: the general refusal."""
-        said = self._crowded.refusals.get(request_path(begun)) if self._crowded is not None else None
-        return (self._addresses, None) if self._crowded is None or said is None else (self._crowded.addresses, said)
+        crowded, path = self._crowded, request_path(begun)
+        if crowded is None:
+            return self._addresses, None
+        said = crowded.refusals.get(path)
+        apart = said is not None or path.startswith(crowded.folders)
+        return crowded.addresses if apart else self._addresses, said
 
     def _refuse(self, sock: socket.socket, said: bytes | None, wait: int) -> None:
         """Send a refusal and close: at once, or late for a client that would retry at once, as long as few are waiting."""

@@ -44,8 +44,8 @@ class Worker(Protocol):
     def act(self, handler: Callable[[float], None]) -> None:
         """Call `handler` with the time, and deliver the resulting messages."""
 
-    def take_socket(self, fd: int, address: str, begun: bytes) -> None:
-        """Take over a connection whose request for `/ws` came over HTTP; `begun`: its bytes so far."""
+    def take_socket(self, fd: int, address: str, begun: bytes, port: int = 0) -> None:
+        """Take over a connection whose request for `/ws` came over HTTP; `begun`: its bytes so far; `port`: the client's, if the socket has none."""
 
 
 class Looks(Protocol):

@@ -51,6 +51,7 @@ from server.realtime.worker.session_moves import SessionMoves
 from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
+from server.site.polling.routes import PATH
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
@@ -465,13 +466,16 @@ class Server:
         return [part for part in (self._metrics, self._relayed, self._console) if part is not None]
 
     def _crowded(self) -> SeparatePaths | None:
-        """Limits for programs of Omegle's protocol, many of which open a connection for each request."""
+        """Limits for programs of Omegle's protocol, many of which open a connection for each request, as do proxies in front of long polling."""
         chosen = self._settings.omegle
+        folders = (PATH.encode(),) if self._settings.server.poll_clients else ()
         counted = Addresses(
             open_max=chosen.connections, burst=chosen.connect_burst, rate=chosen.connect_rate,
             limits=self._settings.limits.enabled,
         )  # fmt: skip
-        return SeparatePaths(counted, REFUSALS) if chosen.enabled else None
+        return (
+            SeparatePaths(counted, REFUSALS if chosen.enabled else {}, folders) if chosen.enabled or folders else None
+        )
 
     async def show_metrics(self, *, listening: bool = True) -> None:
         """Open the port of the metrics, and the port to which TURN servers report. The metrics show the rest of the start.

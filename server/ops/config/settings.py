@@ -419,8 +419,10 @@ class Omegle(Section):
     clients_address: PositiveInt = Field(default=50, description="clients at once, an address (IPv6: a /64)")
     start_burst: PositiveInt = Field(default=20, description="starts at once, an address")
     start_rate: PositiveFloat = Field(default=2.0, description="starts a second after the burst, an address")
-    connections: PositiveInt = Field(default=250, description="open connections of such programs, an address")
-    connect_burst: PositiveInt = Field(default=400, description="new connections of such programs at once, an address")
+    connections: PositiveInt = Field(
+        default=250, description="open connections of such programs, or of requests to /api/poll, an address"
+    )
+    connect_burst: PositiveInt = Field(default=400, description="new ones at once, an address")
     connect_rate: PositiveFloat = Field(default=60.0, description="new ones a second after the burst: about 8 chats'")
     servers: Names = Field(
         default=("front1",),

@@ -169,9 +169,9 @@ class Worker:
         self._timer_at = float("inf")
         self.act(self.engine.tick)
 
-    def take_socket(self, fd: int, address: str, begun: bytes) -> None:
-        """Take a connection from aiohttp; `begun`: its request head, and the bytes read after it."""
-        self.reactor.adopt_socket(fd, address, begun)
+    def take_socket(self, fd: int, address: str, begun: bytes, port: int = 0) -> None:
+        """Take a connection from aiohttp; `begun`: its request head, and the bytes read after it; `port`: the client's, if the socket has none."""
+        self.reactor.adopt_socket(fd, address, begun, port=port)
         self._ready()
 
     def act(self, handler: Callable[[float], None]) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from engine.wire.protocol import CLOSE_LEFT
+from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, body
 from server.http.request.host_forwarding import ASKS, POLL, RELEASE, Away, Gone, forwarded_header, is_forwarded
 from server.http.request.reactor_handoff import Handler
@@ -94,7 +95,8 @@ class LongPolls:
                 raise Refused(503, "This server is full.\n", "5")
             self._opening += 1
             try:
-                sock = await open_socket(request, services.worker.take_socket)
+                port = request.app[CLIENT_INFO].port(request)
+                sock = await open_socket(request, services.worker.take_socket, port)
             finally:
                 self._opening -= 1
         except Refused as refused:

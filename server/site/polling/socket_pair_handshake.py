@@ -28,6 +28,7 @@ _REPLACED: Final = frozenset(
     }
 )  # fmt: skip
 _HANDSHAKE: Final = b"sec-websocket-"
+Take = Callable[[int, str, bytes, int], None]
 
 
 class Refused(Exception):
@@ -63,10 +64,9 @@ def write_handshake(request: web.BaseRequest) -> bytes:
     return b"GET " + target + b" HTTP/1.1\r\n" + b"".join(b"%s: %s\r\n" % field for field in fields) + b"\r\n"
 
 
-async def open_socket(request: web.BaseRequest, take: Callable[[int, str, bytes], None]) -> socket.socket:
-    """Return the client's end of an accepted connection, of which frames are still to be read. `take`: `Worker.take_socket`.
-
-    Raises Refused.
+async def open_socket(request: web.BaseRequest, take: Take, port: int) -> socket.socket:
+    """Return the client's end of an accepted connection, of which frames are still to be read. `take`: `Worker.take_socket`; `port`: the client's
+    source port, which the socket pair does not have; 0: unknown. Raises Refused.
     """
     head = write_handshake(request)
     try:
@@ -77,7 +77,7 @@ async def open_socket(request: web.BaseRequest, take: Callable[[int, str, bytes]
         here.setblocking(False)
         there.setblocking(False)
         there.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        take(there.detach(), request.remote or "", head)
+        take(there.detach(), request.remote or "", head, port)
         async with asyncio.timeout(ANSWER_S):
             answer = await _read_answer(here)
     except (OSError, TimeoutError):

@@ -5,13 +5,13 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
 from serendip_client import Backoff, Client, Matched, Message
 from tests.server.site.polling.cutting_proxy import CuttingProxy, Refuses
+from tests.server.site.polling.polls import Polls
 from tests.server.site.web.servers import Server
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -33,43 +33,6 @@ def proxy(server: Server) -> Iterator[CuttingProxy]:
     proxy = CuttingProxy(server.port)
     yield proxy
     proxy.stop()
-
-
-class Polls:
-    """A client of the bare requests."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
-        self.http = http
-        self.url = f"{url}api/poll"
-        self.path = ""
-        self.after = self.number = 0
-
-    async def open(self, **headers: str) -> tuple[int, str]:
-        async with self.http.post(self.url, headers=headers) as answer:
-            text = await answer.text()
-            if answer.status == 200:
-                self.path = f"{self.url}/{json.loads(text)['id']}"
-            return answer.status, text
-
-    async def send(self, *frames: dict[str, Any], again: bool = False) -> int:
-        self.number += not again
-        sent = "\n".join(map(json.dumps, frames))
-        async with self.http.post(f"{self.path}?number={self.number}", data=sent) as answer:
-            return answer.status
-
-    async def poll(self, *, confirm: bool = True) -> dict[str, Any]:
-        async with self.http.get(f"{self.path}?after={self.after}") as answer:
-            assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
-            told: dict[str, Any] = await answer.json()
-        if confirm:
-            self.after = told["number"]
-        return told
-
-    async def until(self, type: str) -> dict[str, Any]:
-        while True:
-            for frame in (await self.poll())["frames"]:
-                if frame["type"] == type:
-                    return dict(frame)
 
 
 def test_two_clients_in_javascript_talk_and_no_cut_loses_a_line(server: Server, proxy: CuttingProxy) -> None:
@@ -135,9 +98,9 @@ async def test_a_request_that_comes_twice_has_one_effect(server: Server) -> None
             heard += [frame["text"] for frame in (await two.poll())["frames"] if frame["type"] == "message"]
         assert heard == ["once", "twice"]
         two.after += 5
-        async with http.get(f"{two.path}?after={two.after}") as answer:
+        async with http.get(f"{two.path()}?after={two.after}") as answer:
             assert answer.status == 409  # something was lost: resume
-        async with http.get(f"{two.path}?after=0") as answer:
+        async with http.get(f"{two.path()}?after=0") as answer:
             assert answer.status == 404
 
 
@@ -147,11 +110,11 @@ async def test_the_checks_of_the_websocket_hold(server: Server) -> None:
         assert (await asked.open(Origin="https://evil.example"))[0] == 403
         assert (await asked.open(Host="evil.example"))[0] == 421
         assert (await asked.open())[0] == 200
-        async with http.post(f"{asked.path}?number=1", data=b"x" * 70_000) as answer:
+        async with http.post(f"{asked.path()}?number=1", data=b"x" * 70_000) as answer:
             assert answer.status == 413
-        async with http.post(f"{asked.path}?number=1", data=b"{}\n" * 65) as answer:
+        async with http.post(f"{asked.path()}?number=1", data=b"{}\n" * 65) as answer:
             assert answer.status == 413
-        async with http.post(f"{asked.path}?number=1", data=b"no JSON") as answer:
+        async with http.post(f"{asked.path()}?number=1", data=b"no JSON") as answer:
             assert answer.status == 204
         assert (await asked.until("error"))["code"] == "bad_json"
 
@@ -189,6 +152,27 @@ async def test_one_address_has_as_many_as_it_has_websockets(tmp_path: Path) -> N
         server.stop()
     assert opened.count(200) <= 5
     assert set(opened) == {200, 429}
+
+
+async def test_a_proxy_that_opens_a_connection_for_each_request_is_served_within_the_limits_as_shipped(
+    tmp_path: Path,
+) -> None:
+    limits = {"CONNECTIONS": "100", "CONNECT_BURST": "40", "CONNECT_RATE": "4"}
+    server = Server(tmp_path / "data", **{f"SERENDIP_LIMITS__{name}": value for name, value in limits.items()})
+    try:
+        async with asyncio.timeout(WITHIN), aiohttp.ClientSession(headers={"Connection": "close"}) as http:
+            one, two = Polls(http, server.url), Polls(http, server.url)
+            for each in (one, two):
+                assert (await each.open())[0] == 200
+                assert await each.send({"type": "find", "interests": ["tea"]}) == 204
+            await asyncio.gather(*(each.until("matched") for each in (one, two)))
+            for number in range(LINES):
+                assert await one.send({"type": "message", "text": f"{number}", "id": f"{number}"}) == 204
+                assert (await two.until("message"))["text"] == f"{number}"
+            async with http.get(server.url) as page:
+                assert page.status == 200
+    finally:
+        server.stop()
 
 
 async def test_the_setting_turns_it_off(tmp_path: Path) -> None:

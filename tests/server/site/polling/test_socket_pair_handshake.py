@@ -19,10 +19,10 @@ HEADERS = {
 }
 
 
-def answering(answer: bytes) -> Callable[[int, str, bytes], None]:
+def answering(answer: bytes) -> Callable[[int, str, bytes, int], None]:
     """A reactor that gives this answer, and closes unless it accepts."""
 
-    def take(descriptor: int, _address: str, _begun: bytes) -> None:
+    def take(descriptor: int, _address: str, _begun: bytes, _port: int) -> None:
         with socket.socket(fileno=descriptor) as there:
             there.setblocking(False)
             there.send(answer)
@@ -44,7 +44,7 @@ def test_the_head_has_what_is_checked_and_nothing_of_the_request_s_own_connectio
 async def test_an_accepted_end_has_the_frames_behind_the_head() -> None:
     request = make_mocked_request("POST", "/api/poll", headers=HEADERS)
     with await open_socket(
-        request, answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nframes")
+        request, answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nframes"), 0
     ) as end:
         assert end.recv(100) == b"frames"
 
@@ -62,5 +62,5 @@ async def test_a_refusal_has_the_status_of_the_websocket_s(
     answer: bytes, status: int, text: str, after: str | None
 ) -> None:
     with pytest.raises(Refused) as raised:
-        await open_socket(make_mocked_request("POST", "/api/poll", headers=HEADERS), answering(answer))
+        await open_socket(make_mocked_request("POST", "/api/poll", headers=HEADERS), answering(answer), 0)
     assert (raised.value.status, raised.value.text, raised.value.retry_after) == (status, text, after)

@@ -14,9 +14,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from serendip_client.backoff import Backoff
 from serendip_client.client import Client
 from serendip_client.events import Blocked, Closed, Error, Left, Matched, Message, Notice, Reported, Waiting
 from tests.server.site.omegle.reading import Read, python_omegle, read
+from tests.server.site.polling.cutting_proxy import CuttingProxy
 from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
@@ -279,6 +281,28 @@ async def test_who_was_blocked_is_not_met_again_and_the_server_has_nothing_of_it
         await third.next(Matched)
         async with asyncio.timeout(10):
             assert type(await one.next(Matched)) is Matched
+
+
+async def test_a_ban_ends_the_connection_of_a_client_of_http_requests_too(kept: Kept) -> None:
+    proxy, cookie = CuttingProxy(kept.server.port), "p" * 22
+    url = f"ws://127.0.0.1:{proxy.port}/ws"
+    try:
+        async with client(kept, GOOD) as one, Client(url, headers=headers(cookie), backoff=Backoff(first=0.02)) as two:
+            await asyncio.gather(one.find(["polled"]), two.find(["polled"]))
+            await asyncio.gather(one.next(Matched), two.next(Matched))
+            await two.say("buy gold")
+            await one.next(Message)
+            await one.report("spam")
+            await one.next(Reported)
+            case = await case_of(kept, 1)
+            await asyncio.to_thread(kept.run, "decide", case, "--measure", "ban", "--rule", "R5")
+            assert (await one.next(Left)).by == "moderation"
+            assert (await two.next(Closed)).code == 4003
+        async with Client(url, headers=headers(cookie), backoff=Backoff(first=0.02)) as two:
+            assert (await two.next(Error)).code == "banned"
+            assert (await two.next(Closed)).code == 4003
+    finally:
+        proxy.stop()
 
 
 async def test_danger_is_answered_with_whom_to_call(kept: Kept) -> None:
