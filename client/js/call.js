@@ -92,9 +92,12 @@ export class Call extends EventTarget {
   #signal(part) {
     const { description, candidate, media } = part;
     if (this.#me.chat?.chat !== this.#chat || this.#held) return;
-    if (media) this.#me.signal({ media });
-    else if (description) this.#me.signal({ description: { type: description.type, sdp: description.sdp } });
-    else this.#me.signal({ candidate: candidate?.toJSON?.() ?? candidate });
+    const said = media ? { media } : description ? { description: { type: description.type, sdp: description.sdp } } : null;
+    try {
+      this.#me.signal(said ?? { candidate: candidate?.toJSON?.() ?? candidate });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error; // too many wait for a connection: the path is made anew behind it
+    }
   }
 
   #heard(frame) {

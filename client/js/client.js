@@ -53,6 +53,7 @@ export class Client {
   #asks = []; // {frame, done, fail, sent} without an answer yet
   #found = null; // {done, fail} of the current search
   #watch = new AbortController();
+  #tools; // of the parts that are loaded when they are called; `turn` changes when the user searches or leaves
 
   /** `options`: docs/client-js.md. It connects at once. */
   constructor(url, options = {}) {
@@ -72,6 +73,7 @@ export class Client {
       changed: (line, state, seq) => this.#state.line(line, state, seq),
       explain: async () => (world.fetch ? (await import("./why.js")).explain(this.url, world) : {}),
     });
+    this.#tools = { world, limited, Refused, session: this.#session, state: this.#state, turn: 0 };
     signal?.throwIfAborted();
     signal?.addEventListener("abort", () => void this.close(), { once: true });
     this.#start();
@@ -82,10 +84,8 @@ export class Client {
     const world = this.#world;
     if (world.WebSocket) link.open();
     else import("./node-socket.js").then((node) => this.#session.ended || link.open(node.NodeSocket));
-    const { document } = world;
-    for (const name of ["online", "pageshow"]) world.addEventListener?.(name, link.wake, this.#watch);
-    world.addEventListener?.("offline", link.cut, this.#watch);
-    document?.addEventListener("visibilitychange", () => document.hidden || link.wake(), this.#watch);
+    for (const name of ["online", "pageshow", "visibilitychange", "offline"])
+      world.addEventListener?.(name, name === "offline" ? link.cut : link.wake, this.#watch);
   }
 
   // events and state
@@ -137,7 +137,12 @@ export class Client {
    * as read when that returns (but false). `challenge(challenge)`: return the response to one for people.
    */
   async search(policy = {}, more) {
-    return (await import("./search.js")).search(this, policy, more);
+    return (await import("./search.js")).search(this, this.#tools, policy, more);
+  }
+
+  /** Exchange pictures in this chat, once both allow it. */
+  async album() {
+    return (await import("./album.js")).album(this, this.#tools);
   }
 
   /** Begin the video call of this chat, with a stream of getUserMedia. */
@@ -234,6 +239,7 @@ export class Client {
 
   /** End the pending search without a partner. */
   #drop(why) {
+    this.#tools.turn += 1;
     this.#take()?.fail(new DOMException(why, "AbortError"));
   }
 

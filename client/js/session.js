@@ -27,7 +27,8 @@ export class Session {
   #quits = false; // `leave` was called while no session was established
   #owed = [];
   #attempt = 0;
-  #since; // the last moment with a connection
+  #since; // the last moment with a session
+  #waits = 0; // ms from then on in which the partner may wait
   #said = {}; // of the error frame before a close
   #opened = false;
   #options;
@@ -57,10 +58,11 @@ export class Session {
     this.#part(LEAVE);
   }
 
-  /** Send a frame now, or once a session is established. */
+  /** Send a frame now, or once a session is established. Throws RangeError if too many wait for it. */
   send(frame) {
     if (this.ready) this.wire.send(frame);
-    else if (this.#owed.push(frame) > OWED) this.#owed.shift();
+    else if (this.#owed.length < OWED) this.#owed.push(frame);
+    else throw new RangeError(`${OWED} frames wait for a connection`);
   }
 
   say(line) {
@@ -136,13 +138,13 @@ export class Session {
     const { message: reason = `the connection ended (${code})`, retry_after } = this.#said;
     const more = this.#opened ? {} : await explain();
     if (this.ended) return;
-    if (this.#opened) this.#since = now;
+    if (!this.#attempt) this.#since = now;
     this.#opened = false;
     const { final, after, ...told } = { code, reason, final: !COME_BACK.includes(code), after: retry_after, ...more };
     if (final) return this.close(told.code, told.reason, told);
     if (now - this.#since >= patience) return this.close(told.code, `${told.reason}; gave up`);
     this.#dropped = told;
-    this.wire.later((this.#attempt += 1), (after ?? 0) * 1000, !!this.chat);
+    this.wire.later((this.#attempt += 1), (after ?? 0) * 1000, this.chat && now - this.#since < this.#waits);
   }
 
   _frame({ frame }) {
@@ -156,6 +158,7 @@ export class Session {
   _on_hello(frame) {
     this.#attempt = 0;
     this.#next = frame.token;
+    this.#waits = frame.grace * 2000; // the server may notice a drop later
     if (!this.#token) {
       this.#token = frame.token;
       this.#stands();

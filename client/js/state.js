@@ -1,6 +1,8 @@
 // Keep what a view shows, as a store: an immutable snapshot and its watchers (React's useSyncExternalStore, Svelte's and Vue's adapters).
 
 const LINES = 500; // kept; older ones are dropped
+const NONE = { chat: null, waiting: null, typing: false, away: false };
+const ALBUM = { own: false, theirs: false, sent: [] };
 
 export class State {
   now = {
@@ -12,6 +14,7 @@ export class State {
     lines: [], // {key, from: "me", "them", 1 or 2, text, seq, state: queued | sending | sent | refused}
     typing: false,
     away: false,
+    album: ALBUM, // of the chat: whether each side allows pictures, and those that were sent
     notice: null, // to be read
     challenge: null, // to be solved
     error: null,
@@ -48,12 +51,14 @@ export class State {
 }
 
 const added = (lines, line) => [...lines, line].slice(-LINES);
-const NONE = { chat: null, waiting: null, typing: false, away: false };
 const CHANGES = {
   hello: ({ online }) => ({ link: "open", online }),
   dropped: () => ({ link: "lost", typing: false }),
   waiting: (waiting) => ({ phase: "searching", waiting }),
-  matched: (chat) => ({ ...NONE, phase: "chat", chat, lines: [], error: null }),
+  matched: (chat) => ({ ...NONE, phase: "chat", chat, lines: [], error: null, album: { ...ALBUM, ...chat.album } }),
+  resumed: ({ album }, { album: { own } }) => ({ album: { ...ALBUM, ...album, own } }), // the own wish may be newer
+  pictures: ({ allow: theirs }, { album }) => ({ album: { ...album, theirs } }),
+  picture: (one, { album }) => ({ album: { ...album, sent: [...album.sent, one] } }),
   message: ({ seq, text, from = "them" }, { lines }) => ({ typing: false, lines: added(lines, { key: `s${seq}`, from, text, seq, state: "sent" }) }),
   typing: ({ typing }) => ({ typing }),
   partner: ({ state }) => (state === "away" || state === "back" ? { away: state === "away" } : null),

@@ -8,6 +8,12 @@ export class Stranger {
   readonly chat: string;
   readonly heard: string[];
   readonly left: boolean;
+  /** Whether the client allows pictures. */
+  readonly allows: boolean;
+  /** Pictures that it sent. */
+  readonly pictures: Blob[];
+  allow(allow?: boolean): void;
+  show(jpeg: Blob): void;
   readonly typed: boolean;
   say(text: string): void;
   typing(typing: boolean): void;
@@ -16,7 +22,8 @@ export class Stranger {
   hears(): Promise<string>;
 }
 export class FakeServer {
-  constructor(options?: { raw?: boolean });
+  /** `raw`: answer nothing by itself; `blocks`: WebSockets are refused, and HTTP passes; `pictures`: two can send each other pictures. */
+  constructor(options?: { raw?: boolean; blocks?: boolean; pictures?: boolean });
   readonly url: string;
   readonly world: unknown;
   readonly clock: FakeClock;

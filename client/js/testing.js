@@ -112,6 +112,8 @@ class FakePolls extends FakeSocket {
 /** The stranger of one chat. */
 export class Stranger {
   heard = []; // texts of the client, in order
+  allows = false; // whether the client allows pictures
+  pictures = []; // that it sent
   left = false; // whether the client left
   typed = false; // whether the client types
   #read = 0;
@@ -127,6 +129,16 @@ export class Stranger {
 
   typing(typing) {
     this.#server.tell({ type: "typing", typing });
+  }
+
+  /** Allow pictures, or allow them no more. */
+  allow(allow = true) {
+    this.#server.tell({ type: "pictures", allow });
+  }
+
+  /** Send a picture. */
+  show(jpeg) {
+    this.#server.show(this.chat, jpeg);
   }
 
   leave(by = "stranger") {
@@ -156,9 +168,10 @@ export class FakeServer {
   #chat = null; // {frame, stranger, seq, taken, refused, lines}
   #waits = null;
   #resuming = false;
+  #keys = new Map(); // {id, body} of pictures
 
-  /** `blocks`: a proxy refuses WebSockets, and passes HTTP on. */
-  constructor({ raw = false, blocks = false } = {}) {
+  /** `blocks`: a proxy refuses WebSockets, and passes HTTP on; `pictures`: two can send each other pictures. */
+  constructor({ raw = false, blocks = false, pictures = false } = {}) {
     this.#raw = raw;
     this.refuses = blocks;
     const server = this;
@@ -169,7 +182,7 @@ export class FakeServer {
       }
     };
     this.world = { WebSocket, setTimeout, clearTimeout, Date: { now: () => this.clock.now } };
-    if (blocks) this.world.fetch = (address, options) => this.#fetch(new URL(address), options);
+    if (blocks || pictures) this.world.fetch = (address, options) => this.#fetch(new URL(address), options);
   }
 
   async #fetch({ pathname, searchParams }, { method, body, signal } = {}) {
@@ -182,6 +195,8 @@ export class FakeServer {
       this.refuses = true;
       return answer(opened.readyState === 1 && { id: "fake" });
     }
+    await settle();
+    if (pathname.startsWith("/api/picture/")) return this.#picture(pathname.slice(13), body);
     const { socket } = this;
     if (!socket) return answer();
     if (method !== "POST") return answer(await socket.poll(signal));
@@ -190,17 +205,31 @@ export class FakeServer {
     return answer({});
   }
 
+  /** Take a picture of the client, or give one out. */
+  #picture(key, body) {
+    const there = this.#keys.get(key);
+    if (!there || !this.#chat) return { ok: false, status: 404 };
+    if (!body) return { ok: true, status: 200, blob: async () => there.body };
+    const { seq, stranger, sent } = this.#chat;
+    there.body = body;
+    stranger.pictures.push(body);
+    const own = { key, seq, own: true };
+    sent.push(own);
+    this.tell({ type: "picture", ...own, id: there.id });
+    return { ok: true, status: 204 };
+  }
+
   // what a test does
 
   /** Be the partner of the client's search, now or as soon as it searches. */
   async meet({ common } = {}) {
     await until(() => this.#waits, "a search");
     const chat = `c${(this.#chats += 1)}`;
-    const { interests = [], language = "en" } = this.#waits;
+    const { interests = [], language = "en", pictures } = this.#waits;
     this.#waits = null;
-    const frame = { type: "matched", chat, role: "stranger", common: common ?? interests, language, side: 1 };
+    const frame = { type: "matched", chat, role: "stranger", common: common ?? interests, language, side: 1, ...(pictures && { pictures }) };
     const stranger = new Stranger(this, chat);
-    this.#chat = { frame, stranger, seq: 0, taken: 0, refused: [], lines: [] };
+    this.#chat = { frame, stranger, seq: 0, taken: 0, refused: [], lines: [], sent: [] };
     this.tell(frame);
     return stranger;
   }
@@ -266,6 +295,19 @@ export class FakeServer {
     if (!this.#resuming) this.tell(line);
   }
 
+  show(chat, body) {
+    if (this.#chat?.frame.chat !== chat) throw new Error("this chat is over");
+    const one = { key: this.#key({ body }), seq: this.#chat.seq };
+    this.#chat.sent.push(one);
+    this.tell({ type: "picture", ...one });
+  }
+
+  #key(what) {
+    const key = `k${this.#keys.size + 1}`;
+    this.#keys.set(key, what);
+    return key;
+  }
+
   hear(frame) {
     if (this.#raw) return void this.frames.push(frame);
     const at = this.#refusals.findIndex(({ of }) => of === frame.type);
@@ -299,14 +341,22 @@ export class FakeServer {
     if (this.#chat) this.#chat.stranger.typed = typing;
   }
 
+  _pictures({ allow }) {
+    if (this.#chat) this.#chat.stranger.allows = allow;
+  }
+
+  _picture({ id }) {
+    if (this.#chat) this.tell({ type: "upload", id, key: this.#key({ id }), within: 30 });
+  }
+
   _resume({ token, last = 0 }) {
     this.#resuming = true;
     queueMicrotask(() => {
       this.#resuming = false;
       if (!this.#tokens.includes(token)) return this.tell({ type: "error", code: "no_session", message: "No such session.", of: "resume" });
-      const { frame, seq, taken, refused, lines } = this.#chat ?? { lines: [] };
+      const { frame, seq, taken, refused, lines, sent, stranger } = this.#chat ?? { lines: [] };
       const missed = lines.filter((line) => line.seq > last);
-      const chat = frame ? { ...frame, seq, taken, refused } : { chat: null, seq: 0, taken: 0 };
+      const chat = frame ? { ...frame, seq, taken, refused, ...(frame.pictures && { album: { own: stranger.allows, theirs: true, sent } }) } : { chat: null, seq: 0, taken: 0 };
       this.tell({ ...chat, type: "resumed", missed: missed.length });
       for (const line of missed) this.tell(line);
     });

@@ -344,6 +344,8 @@ export interface Snapshot {
   readonly lines: readonly Line[];
   readonly typing: boolean;
   readonly away: boolean;
+  /** Pictures of the chat: whether each side allows them, and those that were sent. */
+  readonly album: { readonly own: boolean; readonly theirs: boolean; readonly sent: readonly Omit<Picture, "type" | "id">[] };
   readonly notice: Notice | null;
   readonly challenge: Challenge | null;
   readonly error: ErrorFrame | null;
@@ -394,8 +396,8 @@ export class Client implements AsyncIterable<Event> {
   /** `url`: of the server, or of its WebSocket; by default of the server that this file came from. Throws TypeError. */
   constructor(url?: string | URL, options?: Options);
   readonly url: string;
-  /** The chat; null outside of one. */
-  readonly chat: Matched | null;
+  /** The chat; null outside of one. After a resume it has the chat's pictures too. */
+  readonly chat: (Matched & Pick<Resumed, "album">) | null;
 
   /** Call `hear` with each event of this type. Returns a function that ends it. */
   on<Type extends keyof Events>(type: Type, hear: (event: Events[Type]) => void): () => void;
@@ -410,6 +412,8 @@ export class Client implements AsyncIterable<Event> {
   search(policy?: Policy, limits?: Limits): Promise<Matched>;
   /** Begin the video call of this chat, with a stream of getUserMedia. `relay`: hide the address. */
   call(stream: MediaStream, options?: { relay?: boolean }): Promise<import("./call.js").Call>;
+  /** Exchange pictures in this chat, if it has `pictures`: both said `pictures` in `find`. Throws TypeError. */
+  album(): Promise<import("./album.js").Album>;
   /** Answer a request for pictures of a call; `call` replaces it while a call lasts. */
   pictures: (asked: Snap) => unknown;
   /** Say a line. Resolves when the server has it; throws NotSent. Exactly one of the two happens, across resumes. */
@@ -417,6 +421,7 @@ export class Client implements AsyncIterable<Event> {
   typing(typing: boolean): void;
   /** Leave the chat, or stop searching. */
   leave(): void;
+  /** This and the next without an answer: throws RangeError if 64 of them wait for a connection. */
   react: (seq: number, face?: NonNullable<React["face"]>) => void;
   report: (
     reason: "minor" | "nudity" | "threat" | "hate" | "spam" | "danger" | "other",

@@ -103,6 +103,7 @@ class Client(Commands):
         self._challenge_told = False  # a challenge was delivered, and its refusal of a search is still to come
         self._leaving: str | None = None  # the chat that this side left; `leave` has no answer
         self._quits = False  # `leave` was called while no session was established
+        self._allows: bool | None = None  # whether this side allows pictures in this chat; None: it said nothing
         self._closed: Closed | None = None  # the final event, as soon as it is known
         self._ended = False  # the final event was read
         self._task: asyncio.Task[None] | None = None
@@ -218,6 +219,11 @@ class Client(Commands):
         if self._ready.is_set() and self._socket is not None:
             await self._say(self._socket, line)
         return line.id
+
+    async def allow_pictures(self, allow: bool = True) -> None:
+        """Allow pictures in this chat, which asks the partner for them too; or allow them no more. It is repeated after a resume."""
+        self._allows = allow
+        await self._send({"type": "pictures", "allow": allow})
 
     async def send_picture(self, picture: bytes) -> str:
         """Send a JPEG to the partner, once both allow pictures. Return the id that `Picture`, or `Error` in `fields`, will carry.
@@ -459,6 +465,9 @@ class Client(Commands):
             # the `matched` frame was lost
             self._search.end()
             await self._inbox.put(events.matched(frame))
+        if known and not left and self._allows is not None:
+            # the last word may have been lost
+            await self._write(socket, encoded({"type": "pictures", "allow": self._allows}))
         if (left or self._quits) and self._search.asked is None:
             await self._write(socket, LEAVE)
         await self._stands(socket)
@@ -524,6 +533,7 @@ class Client(Commands):
             self._last = 0
             self.partner_away = False
             self._pictures.forget()
+            self._allows = None
             await self._not_sent(self._outbox.part(), code)
 
     async def _not_sent(self, lines: Iterable[Line], code: str) -> None:

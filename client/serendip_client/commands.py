@@ -26,10 +26,6 @@ class Commands:
             frames.check("react: face", Face, face)
         await self._send({"type": "react", "seq": seq} | ({} if face is None else {"face": face}))
 
-    async def allow_pictures(self, allow: bool = True) -> None:
-        """Allow pictures in this chat, which asks the partner for them too; or allow them no more."""
-        await self._send({"type": "pictures", "allow": allow})
-
     async def report(
         self,
         reason: Reason,

@@ -81,7 +81,9 @@ class Connection:
                 return end
             if left <= 0:
                 return end.given_up(self.patience)
-            after = end.after if end.after is not None else min(self.backoff.next(clock() - since < 2 * self.waits()), left)
+            after = (
+                end.after if end.after is not None else min(self.backoff.next(clock() - since < 2 * self.waits()), left)
+            )
             if end.reason != told:
                 told = end.reason
                 log.log(

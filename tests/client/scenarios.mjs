@@ -7,7 +7,8 @@ const { Client } = await import(pathToFileURL(`${folder}/v1.js`).href);
 const { backoff } = await import(pathToFileURL(`${folder}/backoff.js`).href);
 const { FakeServer, settle } = await import(pathToFileURL(`${folder}/testing.js`).href);
 
-await import(pathToFileURL(`${folder}/polls.js`).href); // so that a scenario does not wait for a file
+// so that a scenario does not wait for a file
+for (const name of ["album.js", "polls.js"]) await import(pathToFileURL(`${folder}/${name}`).href);
 
 const CHAT = [
   { open: 1 },
@@ -29,6 +30,7 @@ async function play({ steps, chat, longest, blocked: blocks }) {
   const server = new FakeServer({ raw: true, blocks });
   const tried = longest ? 9 : 0;
   const me = new Client(server.url, { world: server.world, backoff: (attempt, ...more) => backoff(attempt + tried, ...more) });
+  let album;
   const events = [];
   const fates = new Map();
   me.on("*", (event) => events.push(event));
@@ -38,6 +40,7 @@ async function play({ steps, chat, longest, blocked: blocks }) {
   const actions = {
     find: (wishes) => void me.find(wishes),
     leave: () => me.leave(),
+    allow: async (allow) => (album ??= await me.album()).allow(allow),
     ping: () => void me.ping().catch(() => {}),
     say: (text, as) => void me.say(text).then((told) => fates.set(as, told), (error) => fates.set(as, error)),
   };

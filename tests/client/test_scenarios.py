@@ -50,6 +50,7 @@ class Play:
         self.doing: list[asyncio.Future[Any]] = []
         self.actions: dict[str, Callable[..., Awaitable[Any]]] = {
             "find": lambda wishes: me.find(**(wishes or {})), "leave": lambda _: me.leave(), "ping": lambda _: me.ping(),
+            "allow": me.allow_pictures,
         }  # fmt: skip
 
     async def event(self) -> Any:

@@ -93,6 +93,86 @@ const cases = {
     await settle();
     assert.equal(me.getSnapshot().phase, "idle");
   },
+  async "the wait for a notice ends in time, by a signal, and when the user does something else"() {
+    const [server, me] = made();
+    const refused = () => new Promise((done) => me.on("error", done));
+    const waiting = async (limits, notice = () => assert.fail("shown")) => {
+      server.refuse("find", "notice");
+      const [heard, found] = [refused(), me.search({ notice }, limits)];
+      await heard;
+      await settle();
+      return [found];
+    };
+    const [late] = await waiting({ timeout: 1000 });
+    const over = assert.rejects(late, { name: "TimeoutError" });
+    await server.clock.advance(1001);
+    await over;
+    assert.equal(me.getSnapshot().phase, "idle");
+    const stop = new AbortController();
+    const [given] = await waiting({ signal: stop.signal });
+    stop.abort();
+    await assert.rejects(given, { name: "AbortError" });
+    const [left] = await waiting();
+    me.leave();
+    await assert.rejects(left, { name: "AbortError" });
+    let read;
+    const [other] = await waiting(undefined, () => new Promise((done) => (read = done)));
+    server.tell({ type: "notice", id: "n1", kind: "warning", rule: "R1", reason: "Be kind.", day: "2026-01-01", by: "person", appeal: "/appeal" });
+    await settle();
+    const stranger = await meeting(server, me);
+    read();
+    await assert.rejects(other, { name: "AbortError" });
+    await me.say("still here"); // the first search did not search again
+    assert.deepEqual(stranger.heard, ["still here"]);
+  },
+  async "too many frames for a connection that is not there are refused, and none is dropped silently"() {
+    const [server, me] = made();
+    await meeting(server, me);
+    server.refuses = true;
+    server.drop();
+    for (let frame = 0; frame < 64; frame += 1) me.react(1, "heart");
+    assert.throws(() => me.react(1, "wow"), RangeError);
+  },
+  async "while the server is away for long the waits grow, in a chat too"() {
+    const [server, me] = made();
+    await meeting(server, me);
+    const waits = [];
+    me.on("dropped", ({ after }) => waits.push(after));
+    server.refuses = true;
+    server.drop();
+    for (let hour = 0; hour < 60; hour += 1) await server.clock.advance(60_000);
+    assert.ok(Math.max(...waits.slice(0, 10)) <= 1.5, `${waits.slice(0, 10)}`);
+    assert.ok(waits.at(-1) >= 10 && waits.length < 400, `${waits.length}`);
+  },
+  async "two exchange pictures once both allow them, a cut costs none, and a refusal is told"() {
+    const [server, me] = made({ pictures: true });
+    const stranger = await meeting(server, me, { pictures: true });
+    const album = await me.album();
+    stranger.allow();
+    await settle();
+    assert.deepEqual([album.own, album.theirs], [false, true]);
+    album.allow();
+    assert.ok(stranger.allows && me.getSnapshot().album.own);
+    const first = new Blob(["first"]);
+    assert.equal((await album.send(first)).own, true);
+    server.refuse("picture", "no_picture");
+    await assert.rejects(album.send(first), (refused) => refused instanceof Refused && refused.code === "no_picture");
+    server.drop();
+    const second = album.send(new Blob(["second"]));
+    await server.clock.advance(2000);
+    assert.equal((await second).seq, 0);
+    stranger.show(new Blob(["theirs"]));
+    await settle();
+    assert.deepEqual(album.sent.map(({ own = false }) => own), [true, true, false]);
+    assert.equal(await (await album.fetch(album.sent[2].key)).text(), "theirs");
+    assert.equal(stranger.pictures.length, 2);
+    assert.equal(await album.fetch("unknown"), null);
+    const behind = album.send(first);
+    stranger.leave();
+    await assert.rejects(behind, { code: "no_chat" });
+    assert.throws(() => album.allow(), Refused);
+    await assert.rejects(me.album(), TypeError);
+  },
   async "a challenge that no program solves is the caller's"() {
     const [server, me] = made();
     server.refuse("find", "challenge");

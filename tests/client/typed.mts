@@ -39,6 +39,14 @@ const call = await me.call(new MediaStream(), { relay: true });
 call.addEventListener("veil", () => call.veiled);
 call.theirs.curtain satisfies boolean | undefined;
 
+const album = await me.album();
+album.allow();
+const shown = await album.send(new Blob([]), { timeout: 5 });
+shown.veil satisfies "nudity" | "unchecked" | undefined;
+const picture: Blob | null = await album.fetch(album.sent[0]?.key ?? shown.key);
+const wishes: { own: boolean; theirs: boolean } | undefined = me.chat?.album ?? snapshot.album;
+stranger.pictures.includes(picture!) && wishes;
+
 const [mine, { lines }] = useStranger("https://chat.example", { patience: 60 });
 lines[0]?.text satisfies string | undefined;
 useEvent(mine, "left", ({ by }) => by);
@@ -57,5 +65,7 @@ me.on("mesage", () => {});
 me.say(1);
 // @ts-expect-error a snapshot is not changed
 snapshot.phase = "chat";
+// @ts-expect-error a picture is bytes
+album.send("photo.jpg");
 // @ts-expect-error a message has no receipt
 me.on("message", ({ receipt }) => receipt);

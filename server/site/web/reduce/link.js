@@ -102,7 +102,8 @@ function closed(state, { code }, now) {
     why: code === CLOSE.restart ? "restart" : code === CLOSE.flood ? "flood" : state.link.why,
   };
   const next = { ...state, link, notice: code === CLOSE.flood ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
-  const soon = state.phase === "chat"; // the partner waits, and not for long
+  // the partner waits, and not for long; the server may have noticed the drop later
+  const soon = state.phase === "chat" && now - link.since < 2000 * state.me.grace;
   return [next, unsay("chat.typing.said"), { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000, soon }, timer("lost", 1000)];
 }
 

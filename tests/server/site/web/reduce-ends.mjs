@@ -89,6 +89,14 @@ export const cases = {
     same([banner.seconds > 0, banner.act[0], banner.text.startsWith("Reconnecting")], [true, "connect", true]);
     same(doing(waiting().then(cut), "connect")[0].soon, false);
   },
+  "when the partner can wait no more, the tries come as seldom as those of all": () => {
+    const run = chat().then(cut);
+    const soon = () => doing(run.then(["connecting"], cut), "connect")[0].soon;
+    after(run, 20_000);
+    same(soon(), true);
+    after(run, 20_000);
+    same(soon(), false);
+  },
   "who was back in time is not told to have been too late": () => {
     const run = chat().then(cut);
     after(run, 6000).then(["open"], hello, noSession);
