@@ -16,7 +16,7 @@ import aiohttp
 from serendip_client import events, frames
 from serendip_client.backoff import Backoff
 from serendip_client.commands import Commands
-from serendip_client.connection import PATIENCE, Connection, Said, Socket
+from serendip_client.connection import PATIENCE, Connection, Said
 from serendip_client.disconnects import Disconnected, Ending, NoChat
 from serendip_client.events import (
     Challenge,
@@ -36,6 +36,7 @@ from serendip_client.events import (
     Waiting,
 )
 from serendip_client.frames import Wishes, encoded
+from serendip_client.heartbeat import Socket
 from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
 from serendip_client.pictures import Answers, Camera, SentPictures

@@ -43,3 +43,14 @@ async def test_the_server_s_close_code_arrives() -> None:
         await server.drop(4009)
         assert (await socket.receive(10)).type is CLOSED
         assert socket.close_code == 4009
+
+
+async def test_a_ping_is_answered_while_a_poll_is_held() -> None:
+    async with aiohttp.ClientSession() as http, FakeServer(raw=True, blocks=True) as server:
+        socket = await PollSocket.connect(http, server.url, None)
+        for _ in range(2):
+            await socket.ping()
+            assert (await socket.receive(10)).type is aiohttp.WSMsgType.PONG
+        await server.tell({"type": "pong"})
+        assert (await socket.receive(10)).type is TEXT
+        await socket.close()
