@@ -20,6 +20,10 @@ GROUPS = {
         "server.main.commands.alert_commands",
         "Alerts on their way to you: configuration, a test, the heartbeat.",
     ),
+    "backup": (
+        "server.main.commands.backup_commands",
+        "Whole backups: database, texts, keys and settings in one archive.",
+    ),
     "cluster": ("server.main.commands.cluster_commands", "Several hosts that are one service."),
     "console": ("server.main.commands.console_commands", "Who may use the moderators' console."),
     "db": ("server.main.commands.database_commands", "The database: its schema, backups."),

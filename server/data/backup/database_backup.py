@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.backup.non_restorable_state import RESTORING
 from server.data.chat_logs.saved_logs import SavedLogs
@@ -32,6 +33,10 @@ AFRESH = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA publi
 
 ACTION = "backup"  # in the audit log: so the database knows its own last backup, whichever host wrote it
 MARK = "CREATE TABLE IF NOT EXISTS {} (since INTEGER)"
+PG_TABLES = text(
+    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace('public') ORDER BY 1"
+)
+SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
 
 
 class BackupFailed(RuntimeError):
@@ -52,6 +57,47 @@ async def backup(database: Database, file: Path) -> int:
         with contextlib.suppress(FileNotFoundError):
             spare.unlink()
     return (await asyncio.to_thread(file.stat)).st_size
+
+
+async def dump_counted(database: Database, file: Path) -> dict[str, int]:
+    """Write a copy of the database into a new file (0600), and return its rows by table, as of the same moment. Raises BackupFailed, StoreAway."""
+    await asyncio.to_thread(file.touch, 0o600)
+    if database.sqlite:
+        async with database.autocommit() as connection:
+            await connection.execute(text("VACUUM INTO :file"), {"file": str(file)})
+        return await asyncio.to_thread(sqlite_rows, file)
+    async with database.snapshot() as connection:
+        snapshot = (await connection.execute(text("SELECT pg_export_snapshot()"))).scalar_one()
+        rows = await rows_by_table(connection)
+        await _run("pg_dump", database.engine.url, "--format=custom", f"--snapshot={snapshot}", f"--file={file}")
+    return rows
+
+
+async def rows_by_table(connection: AsyncConnection) -> dict[str, int]:
+    """Return the rows of each table of PostgreSQL; a partition is a table of its own. Raises StoreAway."""
+    tables = (await connection.execute(PG_TABLES)).scalars().all()
+    rows = {}
+    for table in tables:
+        counted = await connection.exec_driver_sql(f'SELECT count(*) FROM public."{table}"')  # noqa: S608 - the catalogue's own names
+        rows[str(table)] = int(counted.scalar_one())
+    return rows
+
+
+def sqlite_rows(file: Path) -> dict[str, int]:
+    """Return the rows of each table of an SQLite file. Blocks. Raises BackupFailed if it is damaged."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as copy:
+            if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise BackupFailed(f"{file}: is damaged")
+            tables = [name for (name,) in copy.execute(SQLITE_TABLES)]
+            return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}  # noqa: S608 - the file's own names
+    except sqlite3.DatabaseError as error:
+        raise BackupFailed(f"{file}: is no SQLite database ({type(error).__name__})") from None
+
+
+async def load_scratch(url: URL, file: Path) -> None:
+    """Load a dump of PostgreSQL into an empty database. Raises BackupFailed."""
+    await _run("pg_restore", url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
 
 
 async def last_backup(database: Database) -> int:

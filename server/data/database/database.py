@@ -52,6 +52,7 @@ HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a 
 PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
 UPKEEP_LOCK = 0x5E7E0D1A  # the same: one process copies the non-restorable state
 ORDER_LOCK = 0x5E7E0D23  # the same: one officer at a time produces an order
+BACKUP_LOCK = 0x5E7E0D25  # the same: one process makes backups
 LETTER_LOCK = 0x5E7E0D24  # the same: one process mails those whose requests it closes
 
 
@@ -324,6 +325,12 @@ class Database:
     async def only_letter_writer(self) -> AsyncIterator[None]:
         """Hold the lock of the only process that mails those whose requests it closes; as `only_purge`."""
         async with self._only("letter.lock", LETTER_LOCK, "another process mails a letter: call it again in a minute"):
+            yield
+
+    @asynccontextmanager
+    async def only_backup(self) -> AsyncIterator[None]:
+        """Hold the lock of the only process that makes a whole backup; as `only_purge`."""
+        async with self._only("backup.lock", BACKUP_LOCK, "another process makes a backup: call it again later"):
             yield
 
     @asynccontextmanager

@@ -12,11 +12,19 @@ from pathlib import Path
 from server.data.errors import Busy
 
 NAME = "lock"
+RESTORING = (
+    "restoring"  # a file that exists from the first write of a whole restore until its end; it has the backup's name
+)
+INTERRUPTED = "a restore of {} was not finished: call it again (serendip backup restore)"
 
 
 def share(data: Path) -> int:
     """Take a share of the lock to serve from this folder; return the descriptor that holds it. Raises Busy, OSError."""
-    return _locked(data, fcntl.LOCK_SH, "the data folder is being restored")
+    descriptor = _locked(data, fcntl.LOCK_SH, "the data folder is being restored")
+    if begun := restore_begun(data):
+        os.close(descriptor)
+        raise Busy(INTERRUPTED.format(begun))
+    return descriptor
 
 
 @contextmanager
@@ -25,6 +33,38 @@ def alone(data: Path) -> Iterator[None]:
     descriptor = _locked(data, fcntl.LOCK_EX, "a server runs on this data folder: stop it first")
     try:
         yield
+    finally:
+        os.close(descriptor)
+
+
+def restore_begun(data: Path) -> str:
+    """Return the name of the backup whose restore into this folder is not finished, or nothing."""
+    try:
+        return (data / RESTORING).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def begin_restore(data: Path, name: str) -> None:
+    """Note durably that a restore of this backup begins. Call it under `alone`."""
+    (data / RESTORING).touch(0o600)
+    with (data / RESTORING).open("w") as file:
+        file.write(name)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(data)
+
+
+def end_restore(data: Path) -> None:
+    """Note that it is finished."""
+    (data / RESTORING).unlink()
+    _sync(data)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

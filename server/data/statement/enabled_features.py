@@ -17,6 +17,7 @@ def features(settings: Settings) -> frozenset[str]:
         "store": store,
         "console": store and settings.console.enabled,
         "objects": store and bool(settings.objects.url),
+        "backups": store and bool(settings.backup.url),
         "video": video.enabled,
         "ice": video.enabled and bool(video.stun or video.turn),
         "relay": video.enabled and bool(video.turn),

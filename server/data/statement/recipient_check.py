@@ -62,6 +62,10 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
         host_of_objects = urlsplit(objects.endpoint).hostname or "amazonaws.com"
         if not is_own_host(host_of_objects, settings):
             yield "objects", f"{objects.url} holds the texts of saved chats, encrypted"
+    if settings.store.enabled and settings.backup.url.startswith("s3://"):
+        host_of_backups = urlsplit(settings.backup.endpoint).hostname or "amazonaws.com"
+        if not is_own_host(host_of_backups, settings):
+            yield "backup", f"{settings.backup.url} holds backups of all that is stored"
     if mail.host and not is_own_host(mail.host, settings):
         yield "mail", f"{mail.host} gets the addresses to which codes are sent"
     for kind, place, gets in (

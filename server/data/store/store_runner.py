@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.data.backup import database_backup
+from server.data.backup.backup_schedule import BackupSchedule
 from server.data.backup.non_restorable_state import UNFINISHED, is_unfinished
 from server.data.backup.rollback_protection import COPY_WITHIN_S, SealedCopies, SetBack
 from server.data.chat_logs.save_quota import SaveQuota
@@ -59,7 +60,7 @@ AWAY_S = 60.0  # seconds after a failed save, in which saves count as failing
 SAVES_AGAIN = 5.0  # seconds until a refused client may try again: 16 saves take less than one second
 TASKS = (
     *("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"),
-    "store-statistics",
+    *("store-statistics", "store-backup"),
 )
 
 logger = log.get()
@@ -116,6 +117,9 @@ class Store:
         self._objects = Reach("objects", _cause_of_objects)
         self._lock: int | None = None  # descriptor of the lock on the data folder
         self._service_lock = ServiceLock(self.parts.database)
+        self._schedule = (
+            BackupSchedule(settings, self.parts.database, self.parts.objects) if settings.backup.url else None
+        )
         self._backup: int | None = None  # Unix time of the last backup, once known
         self.schema = ""  # revision of the database, once open
         self.ready = False
@@ -167,6 +171,9 @@ class Store:
         self._tasks.start("store-purge", self._look_after)
         self._tasks.start("store-sweep", self._sweep)
         self._tasks.start("store-upkeep", self._copy_state)
+        if self._schedule is not None:
+            schedule = self._schedule
+            self._tasks.start("store-backup", lambda: schedule.run(lambda: self.ready))
         self._tasks.start("store-statistics", lambda: self.statistics.run(lambda: self.ready))
 
     async def _open(self) -> None:
@@ -395,6 +402,7 @@ class Store:
             "serendip_store_up": float(self.ready and self.writer.reach.cause is None and self._reads.cause is None),
             "serendip_objects_up": float(self._objects.cause is None),
             **({"serendip_backup_timestamp_seconds": self._backup} if self._backup is not None else {}),
+            **(self._schedule.reading() if self._schedule is not None else {}),
             "serendip_logs_saved": self.logs.saved,
             "serendip_logs_refused": {(why,): count for why, count in self.logs.refused.items()},
             "serendip_logs_deleted": self.logs.deleted,

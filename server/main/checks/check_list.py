@@ -72,11 +72,26 @@ async def _backup(around: Surroundings) -> list[Finding]:
         return []  # the check `database` says why
     hours = (time.time() - at) / 3600
     if not at:
-        return [warning("backup", "none was made of this database", "serendip db backup FILE, by a timer")]
+        return [
+            warning("backup", "none was made of this database", "set backup.url, or serendip backup create by a timer")
+        ]
     if hours > BACKUP_MOST_H:
         said = f"the last one was made {hours:.0f} h ago"
-        return [warning("backup", said, "run serendip db backup FILE, and look at the timer")]
-    return [ok("backup", f"the last one was made {hours:.0f} h ago")]
+        return [
+            warning(
+                "backup",
+                said,
+                "run serendip backup create, and look for store.backup_failed in the log, or at the timer",
+            )
+        ]
+    found = [ok("backup", f"the last one was made {hours:.0f} h ago")]
+    if around.settings.backup.url and not around.settings.backup.public_key:
+        found.append(
+            warning(
+                "backup", "it holds no keys", "serendip backup key FILE on another machine, and set backup.public_key"
+            )
+        )
+    return found
 
 
 async def _alerts(around: Surroundings) -> list[Finding]:

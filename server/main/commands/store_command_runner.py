@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from inspect import Parameter
 from pathlib import Path
@@ -21,7 +21,6 @@ import typer
 from server.data.backup.rollback_protection import SealedCopies, SetBack
 from server.data.database.store_reachability import REMEDIES, cause_of
 from server.data.errors import Busy, ObjectsAway, StoreAway
-from server.data.keys.epoch_keys import KeyGone
 from server.data.objects.object_store import REMEDIES as REMEDIES_OF_OBJECTS
 from server.data.store.store_runner import Parts, open_parts
 from server.main.commands.command_base import (
@@ -185,8 +184,13 @@ def perform(
         finally:
             await parts.database.close()
 
+    return end_with_a_line(settings, alone())
+
+
+def end_with_a_line(settings: Settings, work: Coroutine[Any, Any, Result]) -> Result:
+    """Run the work of a command on the store; every known failure ends the program with one line."""
     try:
-        return asyncio.run(alone())
+        return asyncio.run(work)
     except Stopped:  # a RuntimeError, whose reasons the handler printed
         raise
     except StoreAway as error:
@@ -199,5 +203,5 @@ def perform(
         stop(
             f"{error.filename or settings.data}: {error.strerror or error} (as {name_of(os.geteuid())}, who owns {settings.data})"
         )
-    except (KeyGone, ValueError, RuntimeError, secret_keys.SecretError) as error:
+    except (LookupError, ValueError, RuntimeError, secret_keys.SecretError) as error:  # KeyGone, NoBackup, BackupFailed
         stop(str(error) or type(error).__name__)

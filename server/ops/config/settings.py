@@ -25,6 +25,7 @@ from pydantic import (
 
 from engine.wire import protocol
 from server.ops.config.alert_settings import Alerts
+from server.ops.config.backup_settings import Backup as Backup
 from server.ops.config.challenge_settings import Challenge as Challenge
 from server.ops.config.cluster_settings import Cluster as Cluster
 from server.ops.config.picture_settings import Pictures as Pictures
@@ -453,6 +454,7 @@ class Settings(Section):
     store: Store = Store()
     objects: Objects = Objects()
     retention: Retention = Retention()
+    backup: Backup = Backup()
     rights: Rights = Rights()
     operator: Operator = Operator()
     page: Page = Page()

@@ -180,8 +180,18 @@ KEPT = (
     Metric(
         "serendip_backup_timestamp_seconds",
         "gauge",
-        "when `serendip db backup` last wrote a backup of this database, on whatever host, unix time; 0: never. Missing: not known yet",
+        "when a backup of this database was last written, by schedule or by command, on whatever host, unix time; 0: never. Missing: not known yet",
         "How much would be lost with the disk?",
+    ),
+    Metric(
+        "serendip_backups",
+        "counter",
+        "whole backups by schedule, made by this host and failed",
+        "Does the schedule work, and on which host?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_backup_size_bytes", "gauge", "size of the last one that this host made", "Does it grow as expected?"
     ),
     Metric(
         "serendip_certificate_expiry_timestamp_seconds",

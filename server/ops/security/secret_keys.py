@@ -1,7 +1,7 @@
 """Read and rotate the service's secret, and derive one key per purpose; the previous secret stays valid for a while after a rotation.
 
-**Invariant:** only this module reads `DATA/secret`. All hosts of a service have the same `secret` and `keys/`, and no backup of the database holds
-either.
+**Invariant:** only this module reads `DATA/secret`. All hosts of a service have the same `secret` and `keys/`, and a backup holds them only sealed
+to the operator's public key.
 """
 
 # Keys that outlive every rotation (LASTING: identity cookies, kept pseudonyms, signatures of receipts) are derived once and then only read from
@@ -9,6 +9,7 @@ either.
 # addresses, one per epoch) are random and are there too.
 
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -187,6 +188,30 @@ def destroy(data: Path) -> list[str]:
         _sync(file.parent)
         gone.append(str(file.relative_to(data)))
     return gone
+
+
+def export(data: Path) -> dict[str, bytes]:
+    """Return the content of every key file by its name below the data folder, for a sealed backup. Raises SecretError."""
+    load(data)
+    files = [data / SECRET, data / PREVIOUS, *sorted((data / EPOCHS).glob("*.key"))]
+    return {str(file.relative_to(data)): _read(file).material for file in files if file.exists()}
+
+
+def install(data: Path, files: Mapping[str, bytes]) -> None:
+    """Write the key files of `export` into a data folder, the secret last. Raises SecretError if another key is there, or for another name."""
+    if not {SECRET} <= set(files) or not all(_is_key_name(name) for name in files):
+        raise SecretError(f"{data}: these are not the key files of a service")
+    folder(data)
+    (data / EPOCHS).mkdir(mode=0o700, exist_ok=True)
+    for name in sorted(files, key=lambda name: name == SECRET):
+        _write_new(data / name, files[name])
+        if _read(data / name).material != files[name]:
+            raise SecretError(f"{data / name}: another key is there already: restore into an empty data folder")
+    (data / CLOSED).unlink(missing_ok=True)
+
+
+def _is_key_name(name: str) -> bool:
+    return name in (SECRET, PREVIOUS) or re.fullmatch(rf"{EPOCHS}/[a-z0-9]+(\.[0-9]+)?\.key", name) is not None
 
 
 def _kept_files(data: Path) -> dict[int, Path]:

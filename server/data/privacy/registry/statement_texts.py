@@ -258,6 +258,14 @@ DISCLOSED = (
         needs="store",
     ),
     Text(
+        "backups",
+        "Backups",
+        "What is stored is copied into backups, in case a disk fails: the rows of the database, and saved chats and evidence, encrypted"
+        " as they are. A backup is deleted after {backup} days at most. What you delete here is still in older backups until they go;"
+        " if one has to be put back, it is deleted again. The keys go into it only sealed, and the server itself cannot open them.",
+        needs="backups",
+    ),
+    Text(
         "memory",
         "What is said, in memory",
         "Lines that nobody saves or reports stay in memory until ten minutes after the chat. Then their place is cleared. Copies that"

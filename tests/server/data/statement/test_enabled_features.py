@@ -49,7 +49,8 @@ def test_a_provider_of_the_operator_s_own_network_is_no_other_company(url: str, 
 
 def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
-        "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "console": {"digest": "o@example.org"}, "server": {"proxies": ["10.0.0.0/8"]},
+        "objects": {"url": "s3://b"}, "backup": {"url": "s3://backups"},
+        "mail": {"host": "m"}, "console": {"digest": "o@example.org"}, "server": {"proxies": ["10.0.0.0/8"]},
         "safety": {"refused_countries": ["GB"]}, "video": {"turn": ["turn:t"]},
         "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
@@ -61,6 +62,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
     command = {"provider": "command", "provider_command": ["true"]}
     known |= features(Settings.model_validate({**every, "screening": command}))
     assert known == {
+        "backups",
         "store",
         "console",
         "objects",

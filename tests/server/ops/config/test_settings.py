@@ -189,6 +189,8 @@ def test_the_secrets_are_those_that_must_not_be_printed() -> None:
         "store.url",
         "objects.access_key",
         "objects.secret_key",
+        "backup.access_key",
+        "backup.secret_key",
         "safety.child_password",
         "screening.provider_key",
         "pictures.key",

@@ -71,6 +71,11 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/data/retention/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
         "tests/server/data/backup/test_database_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
     ),
+    "backups": (
+        "tests/server/data/backup/test_full_backup.py::test_so_many_stay_as_the_settings_say_and_none_past_its_days",
+        "tests/server/data/store/test_full_restore.py::test_all_is_back_in_an_empty_place_and_what_was_deleted_or_expired_since_is_not",
+        "tests/server/data/backup/test_sealed_box.py::test_a_box_is_opened_by_its_private_key_alone",
+    ),
     "memory": (
         "tests/server/realtime/worker/test_memory.py::test_no_line_of_a_chat_that_is_over_is_left_where_the_program_kept_it",
         "tests/server/trust/screening/test_screening_process.py::test_no_line_is_in_a_file_a_log_or_a_core",

@@ -1,0 +1,97 @@
+"""Make whole backups by the clock, and keep the ledger of deletions beside them up to date. Of hosts that share a database, one does it.
+
+**Invariant:** a failure is logged, counted, and tried again RETRY_S later, and the server goes on; the alert SerendipBackupOld fires if all fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from server.data.backup import database_backup
+from server.data.backup.backup_place import Place, open_place
+from server.data.backup.full_backup import BackupMaker, mirror_ledger
+from server.data.database.database import Database
+from server.data.errors import Busy
+from server.data.objects.object_store import Objects
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.metrics.metric_type import Reading
+from server.ops.security.secret_keys import SecretError
+
+LOOK_S: Final = 60.0  # between two looks at the clock
+LEDGER_S: Final = 300.0  # between two copies of the ledger
+RETRY_S: Final = 1800.0  # after a backup that failed
+OPERATOR: Final = "server"
+
+logger = log.get()
+
+
+class BackupSchedule:
+    """The backups of one serving process. `clock`: Unix seconds."""
+
+    def __init__(
+        self, settings: Settings, database: Database, objects: Objects, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._objects = objects
+        self._clock = clock
+        self._results: Counter[str] = Counter({"made": 0, "failed": 0})
+        self._size = 0
+        self._retry = 0.0
+        self._mirrored = 0.0
+
+    async def run(self, ready: Callable[[], bool]) -> None:
+        """Look at the clock until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S * (0.5 + random.random()))
+            if ready():
+                await self.look()
+
+    async def look(self) -> None:
+        """Make what is due now. Raises nothing but cancellation."""
+        try:
+            place = await asyncio.to_thread(open_place, self._settings.backup)
+            if await self.is_due():
+                await self._make(place)
+            if self._clock() - self._mirrored >= LEDGER_S:
+                async with self._database.only_backup():
+                    await mirror_ledger(self._objects, place)
+                self._mirrored = self._clock()
+        except Busy:
+            pass  # another host, or a command, does it
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            SecretError,
+        ) as error:  # StoreAway, ObjectsAway, BackupFailed, Damaged
+            self._results["failed"] += 1
+            self._retry = self._clock() + RETRY_S
+            logger.error("store.backup_failed", said=str(error)[:500], **log.described(error))
+
+    async def is_due(self) -> bool:
+        """Return whether the last backup of this database, by any host or command, is older than the interval. Raises StoreAway."""
+        every = self._settings.backup.every_hours * 3600
+        now = self._clock()
+        return bool(every) and now >= self._retry and now - await database_backup.last_backup(self._database) >= every
+
+    async def _make(self, place: Place) -> None:
+        begun = time.monotonic()
+        maker = BackupMaker(self._settings, self._database, self._objects, place, clock=self._clock)
+        made = await maker.make(OPERATOR, "schedule")
+        self._results["made"] += 1
+        self._size = made.size
+        logger.info("store.backup_made", seconds=round(time.monotonic() - begun, 1), count=made.manifest.objects)
+
+    def reading(self) -> Reading:
+        """Return the values of the metrics."""
+        return {
+            "serendip_backups": {(result,): count for result, count in self._results.items()},
+            **({"serendip_backup_size_bytes": self._size} if self._size else {}),
+        }

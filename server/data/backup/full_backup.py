@@ -1,0 +1,240 @@
+"""Make a whole backup: database, objects, statement and settings in one archive, with the service's keys sealed to the operator's public key.
+
+The database is dumped first; objects follow as the store has them then. An object that is newer than the dump is named by no row, and a restore
+leaves it out. A backup holds only the epoch keys that rows in it may need.
+**Invariant:** memory is bounded whatever the service holds: AHEAD objects and the parts on their way. A failure leaves no archive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import secrets
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import orjson
+from pydantic import SecretStr
+
+from server.data.backup import archive_format as archive
+from server.data.backup import database_backup, sealed_box
+from server.data.backup.backup_place import LEDGER, Place, Stored, name_at
+from server.data.database import schema_migration
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import due
+from server.data.objects.object_store import Objects
+from server.data.privacy import audit_log
+from server.ops.config.setting_sources import leaves
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.ops.version import VERSION
+
+AHEAD: Final = 8  # objects that are read ahead
+DUMP: Final = ".backup-*"  # in the data folder, while one is made
+COPIED_FIRST: Final = ("child", "evidence", "logs", "snaps")
+COPIED_LAST: Final = ("erasures", "upkeep")  # as they are at the end
+Progress = Callable[[str, int], None]  # what, how many so far
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished backup."""
+
+    name: str
+    size: int
+    manifest: archive.Manifest
+
+
+class BackupMaker:
+    """Makes whole backups of one service into a place. `clock`: Unix seconds."""
+
+    def __init__(
+        self, settings: Settings, database: Database, objects: Objects, place: Place, *,
+        clock: Callable[[], float] = time.time, progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._database = database
+        self._objects = objects
+        self._place = place
+        self._clock = clock
+        self._progress = progress or (lambda _what, _count: None)
+
+    async def make(self, operator: str, why: str) -> Made:
+        """Make a backup, and delete those that are too many or too old. Raises Busy, BackupFailed, StoreAway, ObjectsAway, OSError."""
+        async with self._database.only_backup():
+            await asyncio.to_thread(self._sweep)
+            made = await self._make()
+            gone = await asyncio.to_thread(self.delete_old)
+            outcome = f"{made.name}: {made.size} bytes, {made.manifest.objects} objects; deleted {len(gone)} old ones"
+            await audit_log.write_entry(
+                self._database, now=int(self._clock()), operator=operator, action=database_backup.ACTION, why=why,
+                outcome=outcome,
+            )  # fmt: skip
+        return made
+
+    def delete_old(self) -> list[Stored]:
+        """Delete the backups beyond the number that stays, and those past their days; return them. Blocks."""
+        there, options = self._place.stored(), self._settings
+        oldest = self._clock() - options.retention.backup_days * 86_400
+        spare = len(there) - options.backup.keep
+        gone = [one for place, one in enumerate(there) if place < spare or one.at < oldest]
+        for one in gone:
+            self._place.delete(one.name)
+        return gone
+
+    async def _make(self) -> Made:
+        data, now = self._settings.data, self._clock()
+        manifest = archive.Manifest(version=VERSION, created=int(now))
+        dump = data / DUMP.replace("*", secrets.token_hex(4))
+        try:
+            self._progress("database", 0)
+            manifest.revision = await schema_migration.revision(self._database)
+            manifest.database = "sqlite" if self._database.sqlite else "postgresql"
+            manifest.rows = await database_backup.dump_counted(self._database, dump)
+            self._progress("database", sum(manifest.rows.values()))
+            with tempfile.TemporaryFile(dir=data) as names:
+                await self._list(names)
+                await _in_thread(self._write, name_at(now), manifest, dump, names, asyncio.get_running_loop())
+        finally:
+            await asyncio.to_thread(dump.unlink, missing_ok=True)
+        size = (await asyncio.to_thread(self._place.stored))[-1].size
+        return Made(name_at(now), size, manifest)
+
+    async def _list(self, names: IO[bytes]) -> None:
+        """Write the names of all objects into a file, a line each."""
+        for folder in (*COPIED_FIRST, *COPIED_LAST):
+            async for name in self._objects.names(folder):
+                names.write(f"{name}\n".encode())
+        names.seek(0)
+
+    def _write(
+        self, name: str, manifest: archive.Manifest, dump: Path, names: IO[bytes], loop: asyncio.AbstractEventLoop,
+        stop: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """Write the archive. Runs in a thread."""
+        self._place.write(name, self._chunks(manifest, dump, names, loop, stop))
+
+    def _chunks(
+        self, manifest: archive.Manifest, dump: Path, names: IO[bytes], loop: asyncio.AbstractEventLoop,
+        stop: Callable[[], bool],
+    ) -> Iterator[bytes]:  # fmt: skip
+        writer = archive.Writer()
+        if self._settings.backup.public_key:
+            manifest.keys = True
+            yield from writer.body(archive.SEALED, self._sealed())
+        yield from writer.body(archive.SETTINGS, settings_text(self._settings).encode())
+        for file in sorted(path for path in (self._settings.data / "statement").glob("*") if path.is_file()):
+            yield from writer.body(f"{archive.STATEMENT}{file.name}", file.read_bytes())
+        yield from writer.file(archive.DATABASE, dump)
+        for count, (name, body) in enumerate(self._bodies(names, loop), start=1):
+            if stop():
+                raise database_backup.BackupFailed("it was interrupted")
+            yield from writer.body(f"{archive.OBJECTS}{name}", body)
+            self._progress("objects", count)
+        yield from writer.end(manifest)
+
+    def _bodies(self, names: IO[bytes], loop: asyncio.AbstractEventLoop) -> Iterator[tuple[str, bytes]]:
+        """Yield the objects, read a few ahead; one that is gone since it was listed is passed over."""
+        waiting: deque[tuple[str, Future[bytes | None]]] = deque()
+        lines = iter(names)
+        try:
+            while True:
+                while len(waiting) < AHEAD and (line := next(lines, None)) is not None:
+                    name = line.decode().rstrip("\n")
+                    waiting.append((name, asyncio.run_coroutine_threadsafe(self._objects.get(name), loop)))
+                if not waiting:
+                    return
+                name, future = waiting.popleft()
+                if (body := future.result()) is not None:
+                    yield name, body
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _sealed(self) -> bytes:
+        """Return keys and secrets, sealed."""
+        settings, now = self._settings, self._clock()
+        rows_live = settings.retention.days + 1  # days after which no row of this backup is of an epoch
+        found = secret_keys.export(settings.data)
+        epochs = {name: int(stem) for name in found if (stem := Path(name).stem).isdigit()}
+        left = {name: epoch for name, epoch in epochs.items() if due(epoch, now, rows_live)}
+        keys = {name: base64.b64encode(body).decode() for name, body in found.items() if name not in left}
+        hidden = {
+            name: value.get_secret_value()
+            for name, (value, _) in leaves(settings)
+            if isinstance(value, SecretStr) and value.get_secret_value()
+        }
+        body = {"keys": keys, "epochs_left": sorted(left.values()), "secrets": hidden}
+        return sealed_box.seal(settings.backup.public_key, orjson.dumps(body))
+
+    def _sweep(self) -> None:
+        """Remove what a killed maker left in the data folder. Blocks."""
+        for left in self._settings.data.glob(DUMP):
+            left.unlink(missing_ok=True)
+
+
+async def mirror_ledger(objects: Objects, place: Place) -> int:
+    """Copy the list of deletions and the copies of the non-restorable state beside the backups; return how many were new.
+
+    A restore of the newest backup then repeats the deletions since. Entries that were deleted here are deleted there. The index is written after
+    its pieces. Call it with the lock of backups. Raises ObjectsAway.
+    """
+    wanted = set()
+    for folder in COPIED_LAST:
+        wanted |= {name async for name in objects.names(folder)}
+    there = {name.removeprefix(f"{LEDGER}/") for name in await asyncio.to_thread(place.names, LEDGER)}
+    index = "upkeep/index"
+    new = 0
+    for name in sorted((wanted - there) | (wanted & {index}), key=lambda name: name == index):
+        body = await objects.get(name)
+        if body is not None:
+            await asyncio.to_thread(place.put, f"{LEDGER}/{name}", body)
+            new += name != index
+    for name in there - wanted:
+        await asyncio.to_thread(place.delete, f"{LEDGER}/{name}")
+    return new
+
+
+def settings_text(settings: Settings, secrets_of: dict[str, str] | None = None) -> str:
+    """Return the settings that differ from their defaults as TOML, without secrets but those given."""
+    defaults, given = dict(leaves(Settings())), secrets_of or {}
+    plain = settings.model_dump(mode="json")
+    lines = []
+    for name, (value, _) in leaves(settings):
+        if name in given:
+            lines.append(f"{name} = {_toml(given[name])}")
+        elif name != "data" and not isinstance(value, SecretStr) and value != defaults[name][0]:
+            written: Any = plain
+            for step in name.split("."):
+                written = written[step]
+            lines.append(f"{name} = {_toml(written)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _toml(value: Any) -> str:
+    """Return a plain value as TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items() if one is not None) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return orjson.dumps(value).decode().replace("\x7f", "\\u007F")
+
+
+async def _in_thread(work: Callable[..., None], *words: Any) -> None:
+    """Run work in a thread, whose last argument says whether it shall stop: when this is cancelled, the thread ends first."""
+    stopped = False
+    running = asyncio.ensure_future(asyncio.to_thread(work, *words, lambda: stopped))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stopped = True
+        with contextlib.suppress(Exception):
+            await running
+        raise

@@ -1,0 +1,69 @@
+"""Test that whole backups are made or not, so many stay, and they hold no key that they do not need."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from server.data.backup.database_backup import last_backup
+from server.data.backup.full_backup import BackupMaker
+from server.data.keys.epoch_keys import epoch_of
+from server.data.keys.pseudonyms import open_pseudonyms
+from server.ops.security import secret_keys
+from tests.server.data.conftest import people, transcript
+from tests.server.data.whole_backups import Case
+
+# ruff: noqa: ASYNC240 - files of a test
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs pg_dump and reads files
+
+
+async def test_wherever_a_backup_is_killed_there_is_none_and_the_next_one_is_whole(case: Case) -> None:
+    for text in "abcd":
+        await case.kit.logs.save(transcript(text), people())
+    for what, count in (("database", 0), ("objects", 1), ("objects", 4)):
+        assert await case.program("make", case.here, what, count) == -signal.SIGKILL
+        assert case.place.stored() == []
+    assert await last_backup(case.kit.database) == 0
+    await case.make()
+    assert len(case.place.stored()) == 1
+    assert [path.name for path in case.kit.data.glob(".backup-*")] == []
+    assert [path.name for path in Path(case.backup["url"]).iterdir() if path.name.startswith(".")] == []
+
+
+async def test_so_many_stay_as_the_settings_say_and_none_past_its_days(case: Case) -> None:
+    names = []
+    for ago in (40, 29, 3, 2, 1):
+        maker = BackupMaker(
+            case.here,
+            case.kit.database,
+            case.kit.objects,
+            case.place,
+            clock=lambda ago=ago: case.kit.now - ago * 86_400,
+        )  # type: ignore[misc]
+        names.append((await maker.make("ada", "a test")).name)
+    assert [one.name for one in case.place.stored()] == names[2:]
+    late = BackupMaker(
+        case.here, case.kit.database, case.kit.objects, case.place, clock=lambda: case.kit.now + 28.5 * 86_400
+    )
+    assert [one.name for one in late.delete_old()] == names[2:4]
+
+
+async def test_a_backup_holds_the_epoch_keys_of_its_rows_alone(case: Case) -> None:
+    now = time.time()
+    epochs = open_pseudonyms(secret_keys.load(case.kit.data), case.kit.data).epochs
+    old = [epoch_of(now) - 5, epoch_of(now) - 6]  # retention is 120 days, and the service keeps its keys 31 days longer
+    for epoch in (*old, epoch_of(now)):
+        epochs.make(epoch)
+    async with case.kit.database.write() as connection:
+        for epoch in old:
+            await connection.exec_driver_sql(
+                f"INSERT INTO fingerprint (name, value) VALUES ('epoch {epoch}', 'x')"  # noqa: S608 - a number
+            )
+    await case.make()
+    await case.restore()
+    there = {path.name for path in (case.there.data / "keys").glob("*.key")}
+    assert f"{epoch_of(now)}.key" in there
+    assert not {f"{epoch}.key" for epoch in old} & there
