@@ -80,6 +80,7 @@ OUTSIDE = (
     "tests/server/main/commands/test_chat_client_commands.py",
     "tests/server/main/commands/test_cluster_commands.py",
     "tests/client/test_distribution.py",
+    "tests/client/test_get_started.py",
     "tests/client/test_protocol.py",
     "tests/client/test_react.py",
     "tests/client/test_resumes.py",

@@ -1,15 +1,18 @@
 """A page of another origin, the one in `examples/`, reads the API and chats, in a browser."""
 
 import functools
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.site.web.servers import ROOT, Server
+from tests.support.printed_programs import printed
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -18,9 +21,15 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of that web server."""
+    return Path(shutil.copytree(ROOT / "examples", tmp_path_factory.mktemp("elsewhere") / "files"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(folder: Path) -> Iterator[str]:
     """The origin of a web server that has the examples."""
-    handler = functools.partial(Quiet, directory=str(ROOT / "examples"))
+    handler = functools.partial(Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -51,6 +60,27 @@ def test_two_windows_of_the_example_page_chat(elsewhere: str, service: Server, w
     expect(one.locator("#lines li")).to_have_text(["You: hello over there", "Stranger: and hello back"])
     two.click("#next")
     expect(one.locator("#state")).to_have_text("The stranger left")
+
+
+def test_the_page_to_get_started_with_chats_and_says_what_is_missing(
+    elsewhere: str, service: Server, folder: Path, window: Opener, watch: Watch
+) -> None:
+    watch.quiet = (
+        "403",
+        "Failed to load",
+    )  # what a browser says of a refused WebSocket, and of the icon that is not there
+    page = printed("<!-- index.html -->").replace("http://127.0.0.1:8080", service.url.rstrip("/"))
+    (folder / "index.html").write_text(page)
+    one, two = (window(f"{elsewhere}/index.html") for _ in range(2))
+    for tab in (one, two):
+        expect(tab.locator("#state")).to_have_text("You talk to a stranger")
+    one.fill("#text", "hello")
+    one.press("#text", "Enter")
+    expect(two.locator("#lines")).to_have_text("Stranger: hello")
+    expect(one.locator("#lines")).to_have_text("You: hello")
+    other = elsewhere.replace("127.0.0.1", "localhost")
+    unlisted = window(f"{other}/index.html")
+    expect(unlisted.locator("#state")).to_contain_text(f"Pages of {other} may not use this server")
 
 
 def test_the_example_page_is_40_lines() -> None:
