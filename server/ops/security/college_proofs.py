@@ -49,7 +49,7 @@ class CollegeProofs:
         nonce = secrets.token_bytes(_NONCE)
         content = _CONTENT.pack(int(self._clock() + self.life), digest) + domain.encode("ascii")
         sealed = self._id + nonce + self._ciphers[self._id].encrypt(nonce, content, self._id)
-        return urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
+        return _spelled(sealed)
 
     def open(self, proof: str) -> str | None:
         """Return the domain of a proof; None if it is forged, malformed or expired."""
@@ -59,6 +59,8 @@ class CollegeProofs:
             sealed = urlsafe_b64decode(proof + "=" * (-len(proof) % 4))
         except (Error, ValueError):
             return None
+        if _spelled(sealed) != proof:
+            return None  # the decoder skips foreign characters; a proof has one spelling
         cipher = self._ciphers.get(sealed[:1])
         if cipher is None or len(sealed) < 1 + _NONCE + 16:
             return None
@@ -69,3 +71,7 @@ class CollegeProofs:
         if len(content) <= _CONTENT.size or _CONTENT.unpack_from(content)[0] <= self._clock():
             return None
         return content[_CONTENT.size :].decode("ascii")
+
+
+def _spelled(sealed: bytes) -> str:
+    return urlsafe_b64encode(sealed).decode("ascii").rstrip("=")

@@ -31,7 +31,7 @@ class PageTokens:
     def make(self, step: bytes, identity: int, now: float) -> str:
         """Return a token. `identity`: of the browser's cookie, 0 without one."""
         head = _HEAD.pack(self._id, int(now) + LIFE)
-        return urlsafe_b64encode(head + self._sum(self._keys[self._id], head, step, identity)).decode().rstrip("=")
+        return _spelled(head + self._sum(self._keys[self._id], head, step, identity))
 
     def fits(self, token: str, step: bytes, identity: int, now: float) -> bool:
         """Whether this token was given to this browser, for this step, within LIFE seconds."""
@@ -39,8 +39,8 @@ class PageTokens:
             raw = urlsafe_b64decode(token + "=" * (-len(token) % 4)) if len(token) < 100 else b""
         except (Error, ValueError):
             return False
-        if len(raw) != _SIZE:
-            return False
+        if len(raw) != _SIZE or _spelled(raw) != token:
+            return False  # the decoder skips foreign characters; a token has one spelling
         ident, until = _HEAD.unpack_from(raw)
         key = self._keys.get(ident)
         if key is None or until <= now:
@@ -50,3 +50,7 @@ class PageTokens:
     @staticmethod
     def _sum(key: bytes, head: bytes, step: bytes, identity: int) -> bytes:
         return hmac.digest(key, head + identity.to_bytes(8, "big") + step, hashlib.sha256)
+
+
+def _spelled(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")

@@ -35,7 +35,14 @@ def test_a_proof_survives_one_rotation_of_the_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda p: p[:-2], lambda p: p[:40] + "AA" + p[42:], lambda p: p + "é", lambda p: ""]
+    "change",
+    [
+        lambda p: p[:-2],
+        lambda p: p[:40] + "AA" + p[42:],
+        lambda p: p + "é",
+        lambda p: "",
+        lambda p: p[:40] + "." + p[40:],
+    ],
 )
 def test_what_was_changed_opens_to_nothing(secret: Keys, change: object) -> None:
     proofs = CollegeProofs(secret, DAY)

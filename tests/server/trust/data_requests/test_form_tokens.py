@@ -28,5 +28,15 @@ def test_nothing_forged_fits(tmp_path: Path) -> None:
     tokens = PageTokens(secret_keys.load(tmp_path))
     token = tokens.make(ACT, 7, NOW)
     other = "C" if token[0] == "B" else "B"
-    for text in ("", "x", "é", "A" * 50, "A" * 10_000, token[:-2], other + token[1:], token.swapcase()):
+    for text in (
+        "",
+        "x",
+        "é",
+        "A" * 50,
+        "A" * 10_000,
+        token[:-2],
+        token[:9] + "." + token[9:],
+        other + token[1:],
+        token.swapcase(),
+    ):
         assert not tokens.fits(text, ACT, 7, NOW)
