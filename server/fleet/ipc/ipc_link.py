@@ -315,6 +315,8 @@ class Link:
             whole = length + sum(sizes)
         except (ValueError, TypeError):
             raise _Damaged("a message without records") from None
+        if type(sizes) is not list or not all(type(size) is int and size >= 0 for size in sizes):
+            raise _Damaged("a message with impossible lengths")
         if len(records) != count or whole != len(body):
             raise _Damaged("a message of another length")
         pieces, at = [], length
