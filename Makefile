@@ -88,7 +88,7 @@ types: .venv/.all .venv/.built
 style: .venv/.all .venv/.built
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run -Werror $(C)
+	$(BIN)/clang-format --dry-run -Werror $(C) tests/fuzz/host.c
 
 # What passed and was not changed since passes, as with mypy's own cache; what failed leaves no stamp.
 build/lint/cython: $(CYTHON) pyproject.toml .venv/.all
@@ -105,7 +105,7 @@ words: .venv/.all  ## bring the catalogues (server/http/words/locale/) up to the
 fmt: .venv/.all  ## format what lint looks at, and mend what can be mended by itself
 	$(BIN)/ruff check -q --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i $(C)
+	$(BIN)/clang-format -i $(C) tests/fuzz/host.c
 
 debug: .venv/.all .venv/.built  ## run the tests of ext with every assertion in
 	$(call apart,debug)
@@ -134,9 +134,10 @@ cover: .venv/.all .venv/.built  ## run every test and print what they cover, whi
 	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
 COVERED := COVERAGE_RCFILE=$(CURDIR)/tests/coverage.ini COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
 
-fuzz: .venv/.all .venv/.built  ## give every parser and the matcher what nobody thought of, under the sanitizers, for MINUTES=5
-	$(call apart,asan)
-	cd build/asan && $(HERE)/python -m tests.c.fuzz --out $(CURDIR)/tests/out/fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(T)
+fuzz: .venv/.all .venv/.built  ## search all parsers and structures for faults and for costly inputs, on all cores, for HOURS=n or MINUTES=10 (T='NAME --only cost'; T=--document writes the table)
+	$(call copied,fuzz)
+	cd build/fuzz && $(HERE)/python -m tests.fuzz.campaign --out $(CURDIR)/tests/out/fuzz --page $(CURDIR)/docs/operate/security.md \
+	    $(if $(HOURS),--hours $(HOURS)) $(if $(MINUTES),--minutes $(MINUTES)) $(T)
 
 annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/
 	$(call copied,annotate)

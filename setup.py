@@ -15,8 +15,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
-DEBUG = os.environ.get("SERENDIP_BUILD", "") in {"debug", "asan"}
+DEBUG = os.environ.get("SERENDIP_BUILD", "") in {"debug", "asan", "fuzz"}
 ASAN = os.environ.get("SERENDIP_BUILD", "") == "asan"
+FUZZ = os.environ.get("SERENDIP_BUILD", "") == "fuzz"
 FLAGS = ["-O1", "-g", "-DSERENDIP_DEBUG"] if DEBUG else ["-O3", "-g0", "-fno-plt"]
 # What is compiled as it stands does little but call into CPython, which -O3 makes no quicker: half the time of compiling. Only migration gains,
 # 6 to 8 % of its CPU (`python -m bench moves`).
@@ -31,6 +32,8 @@ COVER = os.environ.get("SERENDIP_BUILD", "") == "cover"
 if ASAN:
     FLAGS += ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
     LINK += ["-fsanitize=address,undefined"]
+if FUZZ:  # tests/fuzz/build.py chooses the compiler and what it instruments
+    FLAGS = os.environ["SERENDIP_FLAGS"].split()
 if COVER:  # every line calls the tracer, also where the GIL is not held
     FLAGS = ["-O1", "-g0", "-DCYTHON_TRACE=1", "-DCYTHON_TRACE_NOGIL=1", "-DCYTHON_USE_SYS_MONITORING=0"]
 
@@ -60,7 +63,7 @@ extensions = [
         extra_link_args=LINK,
         include_dirs=["ext/match", "ext/net", "ext/base"],
     )
-    for path in sorted(Path("ext").rglob("*.pyx"))
+    for path in sorted([*Path("ext").rglob("*.pyx"), *(Path("tests/fuzz").glob("*.pyx") if FUZZ else ())])
 ]
 sys.path.insert(0, str(Path(__file__).parent))
 from ext.compiled_module_switch import FOLDERS  # noqa: E402

@@ -4,7 +4,7 @@
 
 #include "../../ext/match/c/hashtable.h"
 
-enum { MOST = 4096, POOLS = 3, SLOTS = 65536 };
+enum { MOST = 4096, POOLS = 3, SLOTS = 8192 };
 
 typedef struct {
     uint32_t hash, pool, entry, slot; /* entry: as it was put in; slot: of the ticket that waits with it */

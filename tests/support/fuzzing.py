@@ -1,24 +1,12 @@
-"""Run fuzz targets in Python: a seeded mutator with a corpus and a dictionary, and the process that feeds one target.
+"""Provide what fuzz targets and their tests share: decisions read from bytes, and a seeded mutator for tests without a clang.
 
-**Invariant:** the same seed gives the same inputs, which depend on random numbers and the target's results only. A target is a module with
-`fuzz(data: bytes) -> Hashable`, which raises documented errors only and returns what it saw; `WORDS`, its dictionary; and a folder
-`corpus/NAME/` beside it. An input with a new result joins the corpus of the run; there is no other guidance. (Guidance by coverage, as in
-atheris, needs compiled modules built by clang, and then not under gcc's sanitizers, for which these targets are.) Each input is on disk
-before it is tried, so that one that ends the process is known.
+**Invariant:** the same seed gives the same inputs. (`make fuzz` mutates by coverage and by cost: `tests/fuzz/`.)
 """
 
-import importlib
 import random
-import resource
-import sys
-import time
-from collections.abc import Hashable, Sequence
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Sequence
 
 MOST = 4096  # bytes of an input
-POOL = 2_000  # inputs that a run keeps
-MEMORY = 2 << 30  # bytes of resident memory at the end; more is a leak, since targets keep nothing
 
 
 class Choices:
@@ -65,13 +53,6 @@ class Mutator:
             self._change(data)
         return bytes(data[: self._most])
 
-    def keep(self, data: bytes) -> None:
-        """Keep an input with a new result as a model for others. A full pool drops one at random."""
-        if len(self._pool) < POOL:
-            self._pool.append(data)
-        else:
-            self._pool[self._dice.randrange(POOL)] = data
-
     def _change(self, data: bytearray) -> None:
         dice = self._dice
         at = dice.randrange(len(data) + 1)
@@ -99,52 +80,3 @@ class Mutator:
                 start = dice.randrange(len(data) + 1)
                 data[at:at] = data[start : start + end - at]
         del data[2 * self._most :]
-
-
-def kept(target: Path) -> list[Path]:
-    """Return the corpus files of a target, fixed findings included."""
-    return sorted((target.parent / "corpus" / target.stem.removeprefix("fuzz_")).glob("*"))
-
-
-def module_of(target: Path, root: Path) -> ModuleType:
-    """Import the module of a target's file."""
-    return importlib.import_module(".".join(target.relative_to(root).with_suffix("").parts))
-
-
-def feed(module: ModuleType, corpus: Sequence[bytes], seconds: float, seed: int, current: Path) -> int:
-    """Try the corpus and mutations of it for `seconds`; return the number of inputs. Exceptions of the target pass through."""
-    mutator = Mutator(random.Random(seed), corpus, module.WORDS)
-    seen: set[Hashable] = set()
-    left, until, runs = list(corpus), time.monotonic() + seconds, 0
-    with current.open("wb", buffering=0) as place:
-        while left or time.monotonic() < until:
-            data = left.pop() if left else mutator.next()
-            place.seek(0)
-            place.truncate()
-            place.write(data)
-            said = module.fuzz(data)
-            runs += 1
-            if said not in seen:
-                seen.add(said)
-                mutator.keep(data)
-    return runs
-
-
-def main(words: Sequence[str]) -> int:
-    """Run one target in this process: `python -m tests.support.fuzzing ROOT TARGET SECONDS SEED CURRENT FILE…`."""
-    root, target, seconds, seed, current = (
-        Path(words[0]),
-        Path(words[1]),
-        float(words[2]),
-        int(words[3]),
-        Path(words[4]),
-    )
-    corpus = [Path(name).read_bytes() for name in words[5:]]
-    runs = feed(module_of(target, root), corpus, seconds, seed, current)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"{runs} executions, {used >> 20} MiB")
-    return 1 if used > MEMORY else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -57,6 +57,7 @@ OUTSIDE = (
     "tests/c/",
     "tests/cluster/",
     "tests/deploy/",
+    "tests/fuzz/test_campaign.py",
     "tests/grafana/",
     "tests/server/trust/challenge/test_captcha_frame.py",
     "tests/server/trust/challenge/test_several_captchas.py",

@@ -35,6 +35,7 @@ NEEDS = (
     Need("node", "nodejs", "a public client of Omegle's protocol"),
     Need("npm", "npm", "a public client of Omegle's protocol"),
     Need("age-keygen", "age", "an order's package, encrypted to its authority"),
+    Need("clang", "clang", "fuzz targets: libFuzzer"),
     Need("openssl", "openssl", "a certificate for that client, which speaks TLS only"),
 )
 # Called by Debian's packages before they start a service; 101: do not. The tests start their own.

@@ -30,6 +30,30 @@ WORDS = (
 )  # fmt: skip
 
 
+JUDGE = Judge(hosts=HOSTS, origins=["https://page.example"], proxies=["10.0.0.0/8"])
+
+
+def head_of(data: bytes) -> bytes:
+    """Return the head at the start of the data: up to its empty line, or to a line feed alone, with which none is valid; empty: incomplete."""
+    at = data.find(b"\n")
+    while at >= 0 and data[at - 1 : at] == b"\r" and data[max(at - 3, 0) : at + 1] != b"\r\n\r\n":
+        at = data.find(b"\n", at + 1)
+    return data[: at + 1]
+
+
+def enter(data: bytes) -> int:
+    """Check a head from a proxy and from an unknown address; the first byte is not of it, as in `fuzz`."""
+    head = head_of(data[1:])
+    if not 0 < len(head) <= HEAD_MAX:
+        return -1
+    status, reason, answer, address, identity = examine(JUDGE, head, STRANGER)
+    assert status != 101 or (address == STRANGER and b"Sec-WebSocket-Accept: " in answer)
+    assert identity is None or 0 < len(identity) <= 64
+    assert reason or status in {0, 101}
+    examine(JUDGE, head, PROXY)
+    return status
+
+
 def let_in(head: bytes) -> dict[bytes, bytes] | None:
     """Return the header fields that h11 reads in a whole head; None if it refuses it."""
     server = h11.Connection(h11.SERVER)
@@ -76,9 +100,8 @@ def fuzz(data: bytes) -> tuple[int, int]:
     Return both statuses.
     """
     step, data = (data[0] or 1) if data else 1, data[1:]
-    whole, ending, _ = data.partition(b"\r\n\r\n")
-    head = whole + ending
-    verdicts = (judged(head, PROXY), judged(head, STRANGER)) if ending and len(head) <= HEAD_MAX else (-1, -1)
+    head = head_of(data)
+    verdicts = (judged(head, PROXY), judged(head, STRANGER)) if 0 < len(head) <= HEAD_MAX else (-1, -1)
     rig = Rig(Judge(hosts=HOSTS, origins=["https://page.example"], proxies=[]))
     peer = rig.begin()
     for at in range(0, len(data), step):

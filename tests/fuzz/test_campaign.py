@@ -1,0 +1,62 @@
+"""Test searches with small targets in C: a fault stays as an input that fails again; costs are climbed, and bounded."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.c.build import libfuzzer
+from tests.fuzz import campaign, results
+from tests.fuzz.build import build
+from tests.fuzz.campaign import Share, replay, run, steps_of
+from tests.fuzz.targets import ROOT, TARGETS, Target
+
+pytestmark = pytest.mark.skipif(libfuzzer() is None, reason="there is no clang with libFuzzer")
+
+BAD = """
+#include "{support}"
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {{ CHECK(size < 4 || memcmp(data, "boom", 4)); return 0; }}
+"""
+SLOW = """
+#include "{support}"
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {{
+    volatile uint32_t sum = 0;
+    for (size_t i = 0; i < size && data[i] == 'a' + i % 8; i++)
+        for (uint32_t k = 0; k < 1000; k++) sum += k;
+    return 0;
+}}
+"""
+
+
+def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, is_cost: bool, steps: int) -> Share:
+    """Build a target of this source."""
+    source = tmp_path / "fuzz_small.c"
+    source.write_text(text.format(support=ROOT / "tests" / "c" / "support.h"))
+    target = Target("small", os.path.relpath(source, ROOT), "", "", steps, 64, histories=True)
+    monkeypatch.setitem(TARGETS, "small", target)
+    monkeypatch.setattr(campaign, "PROGRAMS", tmp_path / "programs")
+    build(tmp_path / "programs", ["small"])
+    return Share(target, is_cost, tmp_path / "out")
+
+
+def test_an_input_that_fails_is_found_by_coverage_stays_and_fails_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = share(tmp_path, monkeypatch, BAD, is_cost=False, steps=0)
+    assert not run(bad, 60, 1)
+    (found,) = bad.folder.glob("crash-*")
+    assert found.read_bytes().startswith(b"boom")
+    assert "check failed" in replay(bad, [found]).stderr
+    assert not run(bad, 60, 1)
+    assert results.read(bad.out / "results.json")["small"].failed
+
+
+def test_a_search_for_cost_climbs_and_a_bound_makes_an_input_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = share(tmp_path, monkeypatch, SLOW, is_cost=True, steps=0)
+    assert run(slow, 4, 1)
+    steps = steps_of(replay(slow, [slow.worst]))
+    assert steps[0] > 3_000
+    bounded = slow._replace(target=slow.target._replace(steps=2_000))
+    assert "too costly" in replay(bounded, [slow.worst]).stderr
