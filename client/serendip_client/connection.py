@@ -71,11 +71,11 @@ class Connection:
         clock = asyncio.get_running_loop().time
         since, told = clock(), ""  # the last moment with an open connection; the text last logged
         while True:
-            polls = self.polls
+            polls, begun, within = self.polls, clock(), self._within(CONNECT_WITHIN)
             end, stood = await self._once(http, opened, heard)
             if stood:
                 since = clock()
-            end = await self._next_kind(http, end, stood, polls)
+            end = await self._next_kind(http, end, stood, polls, clock() - begun >= within)
             left = float("inf") if self.patience is None else since + self.patience - clock()
             if end.final:
                 return end
@@ -96,16 +96,18 @@ class Connection:
             await dropped(end, after)
             await asyncio.sleep(after)
 
-    async def _next_kind(self, http: aiohttp.ClientSession, end: Ending, stood: bool, polls: bool) -> Ending:
+    async def _next_kind(
+        self, http: aiohttp.ClientSession, end: Ending, stood: bool, polls: bool, late: bool
+    ) -> Ending:
         """Choose the kind of the next connection; return the ending, which is not final if HTTP requests may succeed.
 
-        Behind one of HTTP requests a WebSocket is tried once more.
+        Behind one of HTTP requests a WebSocket is tried once more. `late`: nothing answered; that is waited for once.
         """
         self.polls = False
         if polls:
             self.failures = FAILURES - 1
             return end
-        self.failures = 0 if stood else self.failures + 1
+        self.failures = 0 if stood else FAILURES if late else self.failures + 1
         if stood or not (end.final or self.failures >= FAILURES):
             return end
         if not await is_served(http, self.url, self.headers, self._within(SEND_WITHIN)):

@@ -85,6 +85,7 @@ OUTSIDE = (
     "tests/client/test_protocol.py",
     "tests/client/test_react.py",
     "tests/client/test_resumes.py",
+    "tests/client/test_runtimes.py",
     "tests/client/test_types.py",
     "tests/server/http/request/test_handshake_reasons.py",
     "tests/engine/wire/test_protocol.py::test_a_changed_number_of_the_protocol_is_the_default_of_its_setting",
@@ -174,6 +175,7 @@ OUTSIDE = (
 THOROUGH = (
     "tests/client/test_heartbeat.py::test_the_partner_waits",  # ten seconds of silence
     "tests/client/test_resumes.py::test_cuts_at_any_byte_cost_nothing[1000]",
+    "tests/client/test_runtimes.py",  # programs of a hundred megabytes are loaded
     "tests/client/test_types.py::test_the_examples",
     "tests/bench/",
     "tests/c/",

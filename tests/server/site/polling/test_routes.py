@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from serendip_client import Backoff, Client, Matched, Message
+from serendip_client import Backoff, Client, Matched, Message, Waiting
 from tests.server.site.polling.cutting_proxy import CuttingProxy, Refuses
 from tests.server.site.polling.polls import Polls
 from tests.server.site.web.servers import Server
@@ -76,6 +76,20 @@ async def test_two_clients_in_python_talk_and_no_cut_loses_a_line(server: Server
                     proxy.cut()
                 await one.say(f"line {line}")
             assert await heard == [f"line {line}" for line in range(1, LINES + 1)]
+    finally:
+        proxy.stop()
+
+
+async def test_a_proxy_that_swallows_handshakes_is_waited_for_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serendip_client.connection.CONNECT_WITHIN", 0.5)
+    proxy = CuttingProxy(server.port, "swallows")
+    try:
+        async with asyncio.timeout(WITHIN), Client(f"ws://127.0.0.1:{proxy.port}/ws", patience=30.0) as one:
+            await one.find(["tea"])
+            await one.next(Waiting)
+            assert proxy.upgrades == 1
     finally:
         proxy.stop()
 
