@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock dist release site clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak faults million dashboards dashboards-preview lock dist release site clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -173,7 +173,7 @@ bench-attacks: .venv/.all .venv/.built  ## what others feel of each attack, and 
 bench-quick bench-compare: .venv/.all .venv/.built  ## two minutes without peers; fails, by name, on what got worse
 	$(BIN)/python -m bench $(@:bench-%=%)
 
-profile soak million: .venv/.all .venv/.built  ## a flame graph; churn for MINUTES=30; clients waiting (T='--clients 200000')
+profile soak faults million: .venv/.all .venv/.built  ## a flame graph; churn for MINUTES=30; three hosts under faults for MINUTES=60, as root; clients waiting (T='--clients 200000')
 	$(BIN)/python -m bench $@ $(if $(MINUTES),--minutes $(MINUTES)) $(T)
 
 dashboards: .venv/.all .venv/.built  ## make grafana/boards/ from the code

@@ -64,6 +64,10 @@ VERBS: Final = {
     ),
     "cuts": Verb("bench.load.connection_cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
+    "faults": Verb(
+        "bench.load.cluster_soak",
+        "three hosts under talk: kills, stalls, cuts, full disks, wrong clocks, upgrades; a verdict; --write",
+    ),
     "upgrade": Verb(
         "bench.load.upgrade", "upgrades under load: lines lost, connections cut, delay of lines; a verdict"
     ),

@@ -30,6 +30,13 @@ class Heard:
     ends: list[float] = field(default_factory=list)
     apart: list[float] = field(default_factory=list)  # seconds between the two learning that their chat is over
     faults: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FAULTS, 0))
+    when: list[tuple[float, str]] = field(default_factory=list)  # of each fault
+
+    def fault(self, name: str, count: int = 1) -> None:
+        """Count faults of this name, now."""
+        if count:
+            self.faults[name] += count
+            self.when.append((time.monotonic(), name))
 
 
 class Side:
@@ -124,7 +131,7 @@ class Side:
         elif int(number) < self._next:
             self._fault("doubled")
         else:
-            self._heard.faults["lost"] += int(number) - self._next
+            self._heard.fault("lost", int(number) - self._next)
             self._next = int(number) + 1
             self._further.set()
             self._heard.lines += 1
@@ -142,7 +149,7 @@ class Side:
             raise ConnectionError(f"the server ended it: {event}")
 
     def _fault(self, name: str) -> None:
-        self._heard.faults[name] += 1
+        self._heard.fault(name)
 
 
 async def meet_and_talk(url: str, number: int, heard: Heard, pace: float, over: asyncio.Event) -> None:

@@ -82,7 +82,7 @@ class Host:
     async def ready(self) -> None:
         """Wait until it serves, all its processes."""
         await self.server.ready()
-        await self.server.told("process.ready", 3)
+        await self.server.told("process.ready", 2 + int(self.settings["SERENDIP_WORKERS"]))
 
     def end(self) -> None:
         """Kill what is left of it."""
@@ -182,9 +182,11 @@ class Host:
 class Cluster:
     """Three hosts, or as many as are told. Use it as a context; every call of it blocks but those that are coroutines."""
 
-    def __init__(self, folder: Path, hosts: int = 3) -> None:
+    def __init__(self, folder: Path, hosts: int = 3, **settings: str) -> None:
+        """`settings`: of every host, beside the usual ones."""
         self._folder = folder
         self._count = hosts
+        self._settings = settings
         self._stack = ExitStack()
         self.hosts: list[Host] = []
         self.nats: services.Nats
@@ -262,7 +264,7 @@ class Cluster:
             "SERENDIP_CLUSTER__CA": str(self.keys / "ca.pem"),
             "SERENDIP_CLUSTER__ADDRESS": f"{machine.private}:{CLUSTER_PORT}",
         }
-        return Host(name, machine, self._folder / name, settings, self._library)
+        return Host(name, machine, self._folder / name, settings | self._settings, self._library)
 
     async def _start(self) -> None:
         """The first makes the tables and the keys, the others have them."""
@@ -354,7 +356,8 @@ async def acquainted(one: Person, two: Person, word: str, **more: Any) -> tuple[
 async def talking(http: aiohttp.ClientSession, *hosts: Host) -> AsyncIterator[None]:
     """Two people of each host say numbered lines meanwhile: none is lost, doubled or late for ever, and nobody leaves."""
     async with AsyncExitStack() as stack:
-        pairs = [acquainted(*await host.people(http, 2), f"at {host.name}") for host in hosts]
+        twos = [await host.people(http, 2) for host in hosts]
+        pairs = [acquainted(one, two, f"at {host.name}") for host, (one, two) in zip(hosts, twos, strict=True)]
         talks = [Talk(*pair, pause=PAUSE) for pair in await asyncio.gather(*pairs)]
         stack.callback(lambda: [task.cancel() for talk in talks for task in talk._tasks])
         yield

@@ -23,7 +23,8 @@ from server.ops.config.settings import Settings
 from server.ops.metrics.metric_type import Reading
 from server.ops.security.secret_keys import SecretError
 
-LOOK_S: Final = 60.0  # between two looks at the clock
+FIRST_S: Final = 2.0  # from the start to the first look at the clock
+LOOK_S: Final = 60.0  # between two looks
 LEDGER_S: Final = 300.0  # between two copies of the ledger
 RETRY_S: Final = 1800.0  # after a backup that failed
 OPERATOR: Final = "server"
@@ -48,10 +49,12 @@ class BackupSchedule:
 
     async def run(self, ready: Callable[[], bool]) -> None:
         """Look at the clock until it is cancelled."""
+        pause = FIRST_S
         while True:
-            await asyncio.sleep(LOOK_S * (0.5 + random.random()))
+            await asyncio.sleep(pause * (0.5 + random.random()))
             if ready():
                 await self.look()
+                pause = LOOK_S
 
     async def look(self) -> None:
         """Make what is due now. Raises nothing but cancellation."""

@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from server.data.backup.backup_place import open_place
 from server.data.backup.database_backup import last_backup
-from server.data.errors import StoreAway
+from server.data.errors import ObjectsAway, StoreAway
+from server.data.objects.object_store import REMEDIES
 from server.data.store.store_runner import Parts
 from server.main.checks.alert_path_checks import alert_path
-from server.main.checks.check_finding import Finding, ok, warning
+from server.main.checks.check_finding import Finding, error, ok, warning
 from server.main.checks.external_service_checks import outside
 from server.main.checks.local_checks import local
 from server.main.checks.machine_checks import machine
@@ -63,35 +65,33 @@ async def _machine(around: Surroundings) -> list[Finding]:
 
 
 async def _backup(around: Surroundings) -> list[Finding]:
-    """Check the age of the last backup."""
+    """Check the age of the last backup, and the place of whole backups."""
     if around.parts is None:
         return []
+    options = around.settings.backup
+    found = []
+    if options.url:
+        try:
+            count = len(await asyncio.to_thread(lambda: open_place(options).stored()))
+            found.append(ok("backup place", f"{options.url}: {count} whole backups"))
+        except ObjectsAway as away:
+            found.append(error("backup place", f"{options.url} cannot be read: {away}", REMEDIES[away.cause]))
+        if not options.public_key:
+            remedy = "serendip backup key FILE on another machine, and set backup.public_key"
+            found.append(warning("backup keys", "whole backups hold no keys: keep a copy of them apart", remedy))
     try:
         at = await last_backup(around.parts.database)
     except StoreAway:
-        return []  # the check `database` says why
+        return found  # the check `database` says why
     hours = (time.time() - at) / 3600
+    said = f"the last one was made {hours:.0f} h ago"
     if not at:
-        return [
-            warning("backup", "none was made of this database", "set backup.url, or serendip backup create by a timer")
-        ]
+        remedy = "set backup.url, or serendip backup create by a timer"
+        return [*found, warning("backup", "none was made of this database", remedy)]
     if hours > BACKUP_MOST_H:
-        said = f"the last one was made {hours:.0f} h ago"
-        return [
-            warning(
-                "backup",
-                said,
-                "run serendip backup create, and look for store.backup_failed in the log, or at the timer",
-            )
-        ]
-    found = [ok("backup", f"the last one was made {hours:.0f} h ago")]
-    if around.settings.backup.url and not around.settings.backup.public_key:
-        found.append(
-            warning(
-                "backup", "it holds no keys", "serendip backup key FILE on another machine, and set backup.public_key"
-            )
-        )
-    return found
+        remedy = "run serendip backup create, and look for store.backup_failed in the log, or at the timer"
+        return [*found, warning("backup", said, remedy)]
+    return [*found, ok("backup", said)]
 
 
 async def _alerts(around: Surroundings) -> list[Finding]:

@@ -51,6 +51,7 @@ NAMES: Final = (
         "store-probe",
         "store-purge",
         "store-statistics",
+        "store-backup",
         "store-sweep",
         "store-upkeep",
     ),

@@ -194,7 +194,7 @@ class Person:
         while True:
             frame = await asyncio.wait_for(self._socket.receive_str(), PATIENCE)
             self.sinks.put(f"user:{self.name}", frame)
-            found = json.loads(frame)
+            found: dict[str, Any] = json.loads(frame)
             if found["type"] == kind:
                 return found
 

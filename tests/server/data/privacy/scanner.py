@@ -125,7 +125,7 @@ class Scanner:
 
     def _search(self, place: str, raw: bytes) -> list[Found]:
         text = raw.decode("latin-1")
-        found = {}
+        found: dict[tuple[Any, str], Found] = {}
         for end, (marker, name, length) in self._automaton.iter(text):
             start = end - length + 1
             found.setdefault(

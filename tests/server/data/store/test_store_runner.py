@@ -234,3 +234,20 @@ async def test_a_key_that_is_another_hosts_is_no_reason_to_say_that_the_database
         assert store.unwell() == []
     finally:
         assert await store.close() == 0
+
+
+@pytest.mark.blocking
+async def test_a_server_with_a_place_of_backups_makes_one_soon_after_its_first_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.data.backup.backup_schedule.FIRST_S", 0.1)
+    settings = Settings.model_validate({"data": str(tmp_path / "data"), "backup": {"url": str(tmp_path / "backups")}})
+    store = Store(settings, await asyncio.to_thread(secret_keys.load, settings.data), never, Tasks())
+    await store.start()
+    try:
+        async with asyncio.timeout(20):
+            while not store.reading()["serendip_backups"]["made",]:  # type: ignore[index]  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.05)
+        assert len(await asyncio.to_thread(lambda: list((tmp_path / "backups").glob("serendip-*.tar")))) == 1
+    finally:
+        await store.close()

@@ -20,7 +20,7 @@ class Several(Deployed):
 
     def pid_of(self, process: str) -> int:
         """The one of that name that runs now."""
-        return next(line["pid"] for line in reversed(self.events("process.ready")) if line["process"] == process)
+        return int(next(line["pid"] for line in reversed(self.events("process.ready")) if line["process"] == process))
 
     @property
     def newest(self) -> int:
