@@ -32,7 +32,12 @@ ROOT = DEPLOY.parent
 KEPT = ROOT / "build" / "image"  # the base, for the next run
 RELEASE, PYTHON = "trixie", "cpython-313"
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
-LIMIT = f"nofile={resource.getrlimit(resource.RLIMIT_NOFILE)[1]}"  # buildah asks for more than some machines allow
+# buildah asks for more than some machines allow
+LIMITS = [
+    word
+    for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
+    for word in ("--ulimit", f"{name}={resource.getrlimit(kind)[1]}")
+]
 PROGRAM = "/opt/serendip/bin/serendip"
 pytestmark = [
     needs_root,
@@ -76,7 +81,7 @@ def base(builder: Builder) -> str:
         mirror = next((line for line in site.splitlines() if line.startswith("http")), "http://deb.debian.org/debian")
         run("debootstrap", "--variant=minbase", RELEASE, part, mirror)
         part.rename(tree)
-    made = builder("from", "--ulimit", LIMIT, "scratch")
+    made = builder("from", *LIMITS, "scratch")
     builder("add", "--quiet", made, tree, "/")
     builder("commit", "--quiet", made, "localhost/base")
     builder("rm", made)
@@ -98,7 +103,7 @@ def image() -> Iterator[tuple[Builder, str]]:
     (folder / "ignored").write_text("\n".join(line for line in ignored if line not in compiled))
     (folder / "pip.conf").write_text("[global]\ncert = /etc/here.crt\n")
     builder(
-        "build", "--isolation", "chroot", "--format", "docker", "--pull=never", "--ulimit", LIMIT, "--build-arg", "COMMIT=0123456789ab",
+        "build", "--isolation", "chroot", "--format", "docker", "--pull=never", *LIMITS, "--build-arg", "COMMIT=0123456789ab",
         "--volume", f"{BUNDLE}:/etc/here.crt:ro", "--volume", f"{folder / 'pip.conf'}:/etc/pip.conf:ro",
         "--file", folder / "Containerfile", "--ignorefile", folder / "ignored", "--tag", "serendip", ROOT,
     )  # fmt: skip
@@ -133,7 +138,7 @@ def serving(image: tuple[Builder, str], folder: Path, **more: str) -> Iterator[t
     os.chown(folder / "data", owner, group)
     container = Container(free_port(), free_port(), folder / "log")
     settings = {"SERVER__PORT": container.port, "METRICS__PORT": container.metrics, **more}
-    made = builder("from", "--pull=never", "--ulimit", LIMIT, name)
+    made = builder("from", "--pull=never", *LIMITS, name)
     given = [word for key, value in settings.items() for word in ("--env", f"SERENDIP_{key}={value}")]
     inside = builder.words("run", "--isolation", "chroot", "--volume", f"{folder / 'data'}:/data", *given, made, "--")
     with container.log.open("wb") as log:
@@ -155,7 +160,7 @@ def test_it_is_what_the_file_says(image: tuple[Builder, str]) -> None:
     assert (found["User"], found["WorkingDir"], found["StopSignal"]) == ("10001:10001", "/data", "SIGTERM")
     assert found["Entrypoint"] == [PROGRAM]
     assert found["Healthcheck"]["Test"][:2] == ["CMD", "/opt/serendip/bin/python"]
-    made = builder("from", "--pull=never", "--ulimit", LIMIT, name)
+    made = builder("from", "--pull=never", *LIMITS, name)
     told = run(*builder.words("run", "--isolation", "chroot", made, "--", PROGRAM, "--version"))
     assert "0123456789ab" in told
     sh = builder.words("run", "--isolation", "chroot", made, "--", "sh", "-c")

@@ -48,7 +48,7 @@ async def _found(settings: Settings, upto: Place, *, send: bool = False) -> list
     """Open what the checks look at, and run them. Keys or parts that cannot be opened are a finding, and the other checks run."""
     keys = parts = None
     fault: list[Finding] = []
-    if (settings.data / MADE_FIRST).exists():
+    if (settings.data / MADE_FIRST).exists() or secret_keys.is_lost(settings.data):
         try:
             keys = secret_keys.load(settings.data)
             parts = open_parts(settings, keys) if settings.store.enabled else None

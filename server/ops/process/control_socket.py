@@ -41,7 +41,10 @@ UNKNOWN: Final[Line] = {"done": False, "said": "this server knows no such reques
 
 
 ANSWER_S: Final = 30.0  # seconds that a server may take for an answer that needs no work: on a machine without a free core it needs some
-SILENT: Final = "{}: a server runs, and does not answer within {:.0f} s: it is stopped, or has no core (serendip help SerendipStarved)"
+SILENT: Final = (
+    "{}: a server runs, and does not answer within {:.0f} s: it is stopped (serendip help SerendipSupervisorGone),"
+    " or has no core (serendip help SerendipStarved)"
+)
 
 
 class NoServer(Exception):

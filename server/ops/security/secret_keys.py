@@ -120,7 +120,7 @@ def load(data: Path, now: float | None = None, *, renew: bool = False) -> Keys:
         raise SecretError(f"{data}: this service was closed, and its keys are destroyed")
     folder(data)
     if not (data / SECRET).exists():
-        if not renew and any((data / EPOCHS).glob("*.key")):
+        if not renew and is_lost(data):
             raise SecretError(LOST.format(data / SECRET, data / EPOCHS))
         _write_new(data / SECRET, secrets.token_bytes(BYTES))
     present = _read(data / SECRET)
@@ -151,6 +151,11 @@ def rotate_kept(data: Path) -> int:
         raise SecretError(f"{data / EPOCHS}: {KEPT_MAX} keys of kept values are there, which is the most")
     _write_new(data / EPOCHS / f"kept.{ident}.key", secrets.token_bytes(BYTES))
     return ident
+
+
+def is_lost(data: Path) -> bool:
+    """Whether the secret is gone from a folder that still has keys which were used with it."""
+    return not (data / SECRET).exists() and any((data / EPOCHS).glob("*.key"))
 
 
 def is_closed(data: Path) -> bool:

@@ -26,6 +26,16 @@ def test_the_status_is_the_worst_and_json_says_the_same(tmp_path: Path) -> None:
     assert "Traceback" not in told.output
 
 
+def test_a_lost_secret_is_an_error_that_says_what_to_do_and_nothing_is_made(tmp_path: Path) -> None:
+    run = CliRunner(env={"SERENDIP_DATA": str(tmp_path)})
+    assert run.invoke(app, ["init"]).exit_code == 0
+    (tmp_path / "secret").unlink()
+    told = run.invoke(app, ["check"])
+    assert told.exit_code == 2
+    assert "secret: it is lost" in told.stdout
+    assert sorted(os.listdir(tmp_path)) == ["keys"]
+
+
 def test_a_folder_that_is_not_there_yet_is_no_error_and_is_not_made(tmp_path: Path) -> None:
     told = CliRunner(env={"SERENDIP_DATA": str(tmp_path / "new")}).invoke(app, ["check"])
     assert told.exit_code in {0, 1}  # a machine may have few descriptors
