@@ -40,6 +40,8 @@ def sqlite_error(code: int) -> sqlite3.Error:
         (sqlite_error(sqlite3.SQLITE_CORRUPT), "malformed"),
         (sqlite_error(sqlite3.SQLITE_READONLY), "denied"),
         (asyncpg.DiskFullError("x"), "full"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "refused"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "refused"),
         (asyncpg.InvalidPasswordError("x"), "denied"),
         (asyncpg.UndefinedTableError("x"), "schema"),
         (asyncpg.InsufficientPrivilegeError("x"), "denied"),
