@@ -8,7 +8,7 @@ from server.ops.manual.manual import RUNBOOK, Manual, Section, manual
 from tests.grafana.boards import ALERTS
 
 PARTS = ("**Notice:**", "**Be sure:**", "**Do:**", "**Do not** ")
-INCIDENTS = ("A bad release", "A lost secret")  # that no alert names
+INCIDENTS = ("A bad release", "A lost secret", "A partition")  # that no alert names
 ENTRIES = [section for section in manual().sections if section.page == RUNBOOK and section.level == 3]
 
 
@@ -18,6 +18,7 @@ ENTRIES = [section for section in manual().sections if section.page == RUNBOOK a
         ("SerendipStoreAway", "runbook", "SerendipStoreAway"),
         ("storeaway", "runbook", "SerendipStoreAway"),
         ("lost secret", "runbook", "A lost secret"),
+        ("partition", "runbook", "A partition"),
         ("backup", "backup", "Back up and restore"),
         ("by symptom", "runbook", "By symptom"),
     ],
