@@ -216,7 +216,7 @@ UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-
 
 clean:  ## remove what was built (never var/, the data)
 	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/http/words/locale/compiled.json server/http/pages/compiled.bin server/trust/console/templates/compiled.bin server/trust/screening/rules/*.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
-	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
+	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done; rm -f ext/base/cython_utilities.c
 
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard .venv/bin/python),)
