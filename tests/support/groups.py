@@ -84,6 +84,7 @@ OUTSIDE = (
     "tests/client/test_get_started.py",
     "tests/client/test_protocol.py",
     "tests/client/test_react.py",
+    "tests/client/test_album.py",
     "tests/client/test_resumes.py",
     "tests/client/test_runtimes.py",
     "tests/client/test_types.py",
