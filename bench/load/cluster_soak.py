@@ -117,7 +117,7 @@ async def soaked(cluster: Cluster, chosen: argparse.Namespace, run: Run) -> None
     ways = [(host.machine.public, PORT) for host in cluster.hosts]
     async with Balancer(ways, chosen.seed) as balancer:
         talks = [
-            asyncio.create_task(meet_and_talk(balancer.url, number, run.heard, chosen.pace, over))
+            asyncio.create_task(meet_and_talk(balancer.url, number, run.heard, chosen.pace, over, once=True))
             for number in range(chosen.pairs)
         ]
         try:

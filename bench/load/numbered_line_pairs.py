@@ -60,11 +60,11 @@ class Side:
                 self._heard.drops.append(time.monotonic())
             self._events.put_nowait(event)
 
-    async def round(self, word: str, count: int) -> None:
-        """Match with the other side and talk until both have received all lines of one chat."""
+    async def round(self, word: str, count: int, *, once: bool = False) -> None:
+        """Match with the other side and talk until both have received all lines of one chat. `once`: or until a chat ended before."""
         while True:
             chat = await self._meet(word)
-            if chat is not None and await self._converse(chat, count):
+            if chat is not None and (await self._converse(chat, count) or once):
                 return
 
     async def _meet(self, word: str) -> str | None:
@@ -152,16 +152,21 @@ class Side:
         self._heard.fault(name)
 
 
-async def meet_and_talk(url: str, number: int, heard: Heard, pace: float, over: asyncio.Event) -> None:
-    """Run one pair, chat after chat, until the end. `pace`: seconds between two lines of a side."""
+async def meet_and_talk(
+    url: str, number: int, heard: Heard, pace: float, over: asyncio.Event, *, once: bool = False
+) -> None:
+    """Run one pair, chat after chat, until the end. `pace`: seconds between two lines of a side.
+
+    `once`: two whose chat ended early do not look for each other again, because a host that lives on remembers that they met.
+    """
     dice, chats = random.Random(number), 0
     while not over.is_set():
         chats += 1
         with suppress(ConnectionError):  # it is counted as closed
-            await talked(url, f"pair {number} {chats}", dice.randrange(*LINES), heard, pace)
+            await talked(url, f"pair {number} {chats}", dice.randrange(*LINES), heard, pace, once=once)
 
 
-async def talked(url: str, word: str, count: int, heard: Heard, pace: float) -> None:
+async def talked(url: str, word: str, count: int, heard: Heard, pace: float, *, once: bool = False) -> None:
     """Run one chat of two newcomers, since two who met are not matched again for a while."""
     backoffs = Backoff(first=0.05, most=1.0), Backoff(first=0.05, most=1.0)
     async with Client(url, backoff=backoffs[0]) as a, Client(url, backoff=backoffs[1]) as b:
@@ -169,8 +174,20 @@ async def talked(url: str, word: str, count: int, heard: Heard, pace: float) -> 
         one.other, two.other = two, one
         pumps = [asyncio.create_task(side.pump()) for side in (one, two)]
         try:
-            await asyncio.gather(one.round(word, count), two.round(word, count))
-            heard.chats += 1
+            rounds = [asyncio.create_task(side.round(word, count, once=once)) for side in (one, two)]
+            try:
+                if once:  # the other may have missed the match, and would look for a partner who has gone
+                    await asyncio.wait(rounds, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(rounds, timeout=SILENCE)
+                else:
+                    await asyncio.wait(rounds, return_when=asyncio.FIRST_EXCEPTION)
+            finally:
+                for task in rounds:
+                    task.cancel()
+            for ended in await asyncio.gather(*rounds, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
+            heard.chats += one.done == two.done != ""
         finally:
             for pump in pumps:
                 pump.cancel()

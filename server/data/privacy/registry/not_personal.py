@@ -103,6 +103,7 @@ NOT_PERSONAL = (
         )
     ),
     NotPersonal("label:process", "the name of a process of this server"),
+    NotPersonal("label:order", "one of a fixed list of words"),
     NotPersonal("label:version", "this program's version"),
     NotPersonal("label:commit", "the commit that this program was made of"),
     NotPersonal("label:revision", "the revision of the database's schema"),

@@ -61,4 +61,5 @@ def test_a_writer_that_fails_leaves_nothing(options: Backup) -> None:
 def test_another_file_is_no_backup(tmp_path: Path) -> None:
     (tmp_path / "serendip-yesterday.tar").write_bytes(b"")
     assert open_place(Backup(url=str(tmp_path))).stored() == []
-    assert time_of("serendip-20261118T080640Z.tar") == NOW
+    assert time_of(name_at(NOW)) == NOW
+    assert name_at(NOW) == "serendip-20261118T110640Z.tar"

@@ -34,6 +34,7 @@ from tests.server.data.whole_backups import Case, in_bucket
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs pg_dump and reads files
 
 
+@pytest.mark.parametrize("kind", ["folder", pytest.param("bucket", marks=pytest.mark.thorough)])
 async def test_all_is_back_in_an_empty_place_and_what_was_deleted_or_expired_since_is_not(
     case: Case, kind: str, request: pytest.FixtureRequest
 ) -> None:
