@@ -24,9 +24,17 @@ def find(name: str) -> tuple[Any, Any, Any, Any]:
     target = TARGETS[name]
     if folder := os.environ.get("FUZZ_SEEDS"):
         write_seeds(target, Path(folder))
+        _found(target)
+        (Path(folder).parent / f"{name}.packages").write_text("\n".join(packages()))
         sys.stdout.flush()
         os._exit(0)
     return _found(target)
+
+
+def packages() -> list[str]:
+    """Return the installed packages and modules that are imported, by their name in `site-packages`."""
+    files = [getattr(module, "__file__", None) or "" for module in [*sys.modules.values()]]
+    return sorted({file.split("-packages/", 1)[1].split("/")[0] for file in files if "-packages/" in file})
 
 
 def _found(target: Target) -> tuple[Any, Any, Any, Any]:

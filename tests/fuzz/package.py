@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Final
 
@@ -23,16 +24,31 @@ LEFT_OUT: Final = shutil.ignore_patterns(
 )
 
 
-def interpreter(out: Path) -> None:
-    """Copy the standard library, the installed packages, and the shared library of the interpreter."""
+def interpreter(out: Path) -> Path:
+    """Copy the standard library and the shared library of the interpreter; return the folder for packages."""
     variables = sysconfig.get_config_vars()
     library = out / "lib" / f"python{variables['py_version_short']}"
     shutil.copytree(sysconfig.get_path("stdlib"), library, ignore=LEFT_OUT, dirs_exist_ok=True)
-    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        shutil.copytree(folder, library / "site-packages", ignore=LEFT_OUT, dirs_exist_ok=True)
     if variables["Py_ENABLE_SHARED"]:
         for found in Path(variables["LIBDIR"]).glob(f"libpython{variables['LDVERSION']}.so*"):
             shutil.copy(found, out / "lib")
+    packages = library / "site-packages"
+    packages.mkdir(exist_ok=True)
+    return packages
+
+
+def copy_packages(names: set[str], to: Path) -> None:
+    """Copy installed packages, and the libraries that came with them."""
+    known = packages_distributions()
+    libraries = {
+        f"{project.replace('-', '_').lower()}.libs" for name in names for project in known.get(name.split(".")[0], ())
+    }
+    for folder in {Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("platlib"))}:
+        for found in [path for path in folder.iterdir() if path.name in names | libraries]:
+            if found.is_dir():
+                shutil.copytree(found, to / found.name, ignore=LEFT_OUT, dirs_exist_ok=True)
+            else:
+                shutil.copy(found, to)
 
 
 def sources(out: Path) -> None:
@@ -41,19 +57,22 @@ def sources(out: Path) -> None:
         shutil.copytree(ROOT / name, out / "serendip" / name, ignore=LEFT_OUT, dirs_exist_ok=True)
 
 
-def beside(target: Target, out: Path) -> None:
-    """Write seeds, dictionary and options of one target, with its program where it needs one."""
+def beside(target: Target, out: Path) -> set[str]:
+    """Write seeds, dictionary and options of one target; return the packages that it needs."""
+    needed: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
         seeds = Path(folder) / "seeds"
         if target.is_c:
             write_seeds(target, seeds)
         else:
-            without = {name: value for name, value in os.environ.items() if not name.startswith(("FUZZ_", "PYTHON"))}
-            subprocess.run(
-                [out / target.name],
-                env={**without, "FUZZ_SEEDS": str(seeds), "ASAN_OPTIONS": "detect_leaks=0"},
-                check=True,
-            )
+            here = {
+                "FUZZ_PYTHON": sys.executable,
+                "PYTHONPATH": str(ROOT),
+                "FUZZ_SEEDS": str(seeds),
+                "ASAN_OPTIONS": "detect_leaks=0",
+            }
+            subprocess.run([out / target.name], env={**os.environ, **here}, check=True)
+            needed = set((Path(folder) / f"{target.name}.packages").read_text().split())
         with zipfile.ZipFile(out / f"{target.name}_seed_corpus.zip", "w", zipfile.ZIP_DEFLATED) as packed:
             for file in sorted(seeds.iterdir()):
                 packed.write(file, file.name)
@@ -63,17 +82,18 @@ def beside(target: Target, out: Path) -> None:
             shutil.copy(written, out)
             options += f"dict = {target.name}.dict\n"
         (out / f"{target.name}.options").write_text(options + "\n[asan]\ndetect_leaks = 0\n")
+    return needed
 
 
 def main() -> int:
     """Run the command line."""
     out = Path(sys.argv[1]).resolve()
-    interpreter(out)
+    packages = interpreter(out)
     sources(out)
-    for target in ROWS:
-        beside(target, out)
+    needed = {name for target in ROWS for name in beside(target, out)}
+    copy_packages(needed, packages)
     (out / "host").unlink(missing_ok=True)  # every target has it under its own name
-    print(f"{len(ROWS)} targets")
+    print(f"{len(ROWS)} targets, {len(needed)} packages")
     return 0
 
 

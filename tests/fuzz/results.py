@@ -13,7 +13,7 @@ HEAD: Final = (
     "| target | feeds | compared with | executions | a second of CPU | blocks reached | corpus | dearest input, steps | bound |\n"
     "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
 )
-_STATUS: Final = re.compile(r"^#\d+\s+\w+\s+cov: (\d+) ft: (\d+)", re.M)
+_STATUS: Final = re.compile(r"^#\d+\s+\w+\s+(?:cov: (\d+) )?ft: (\d+)", re.M)
 _DONE: Final = re.compile(r"^stat::number_of_executed_units:\s+(\d+)", re.M)
 _lock = threading.Lock()
 
@@ -45,7 +45,7 @@ def read_log(text: str, seconds: float) -> Result:
     """Return the result that libFuzzer logged."""
     status, done = _STATUS.findall(text), _DONE.findall(text)
     blocks, features = status[-1] if status else ("0", "0")
-    return Result(int(done[-1]) if done else 0, seconds, int(blocks), int(features))
+    return Result(int(done[-1]) if done else 0, seconds, int(blocks or 0), int(features))
 
 
 def read(path: Path) -> dict[str, Result]:

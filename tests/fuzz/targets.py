@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ORACLE_EVERY: Final = 64
+ORACLE_EVERY: Final = 256
 HISTORIES: Final = 48  # seeds of a target that is a history of operations
 COSTLY: Final = Path(__file__).parent / "costly"
 

@@ -1,5 +1,6 @@
 """Fuzz what reads heads of JPEGs and the messages of the picture process, with Pillow for the size. Also a target of `make fuzz`."""
 
+import re
 from collections.abc import Hashable
 from contextlib import suppress
 from io import BytesIO
@@ -67,6 +68,9 @@ def enter(data: bytes) -> Hashable:
     return found is not None, bare, is_sent_size(found), *kinds
 
 
+frames = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]").findall
+
+
 def by_pillow(data: bytes) -> tuple[int, int] | None:
     """Return the size that Pillow reads; None if it refuses the head."""
     try:
@@ -77,8 +81,8 @@ def by_pillow(data: bytes) -> tuple[int, int] | None:
 
 
 def fuzz(data: bytes) -> Hashable:
-    """Compare the size with Pillow's, if it reads the head at all."""
+    """Compare the size with Pillow's, if it reads the head at all. Of several frames Pillow takes the last one; `picture_verdict` refuses these."""
     said = enter(data)
     found, known = size(data), by_pillow(data)
-    assert found is None or known is None or found == known
+    assert found is None or known is None or found == known or len(frames(data)) > 1
     return said
