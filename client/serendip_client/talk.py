@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, get_args
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
 
 from serendip_client.client import Client
 from serendip_client.disconnects import Disconnected, NoChat
@@ -373,8 +375,20 @@ class Talk:
             return
         later = f" Again in {error.retry_after:.0f} s." if error.of == "find" and error.retry_after else ""
         self._screen.show(f"{safe(error.message)}{later}", WARNING)
+        if error.code == "banned":
+            self._banned(error.fields)
         if error.code == "adult":
             self._news("/adult says that you are 18 or over, and searches.")
+
+    def _banned(self, ban: Mapping[str, Any]) -> None:
+        """Say why, for how long, and where to appeal."""
+        rule = f" ({safe(str(ban['rule']))})" if ban.get("rule") else ""
+        until = ban.get("until")
+        end = f"{datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC" if until else "further notice"
+        whose = "Your network is banned" if ban.get("network") else "You are banned"
+        self._screen.show(f"{whose} until {end}{rule}. {safe(str(ban.get('reason', '')))}".rstrip(), WARNING)
+        if ban.get("appeal"):
+            self._screen.show(f"Reasons and appeal: {self._page(str(ban['appeal']))}", WARNING)
 
     def _over(self, text: str) -> None:
         """Note that there is no chat any more."""

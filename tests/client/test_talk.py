@@ -277,6 +277,36 @@ async def test_a_pipe_says_to_the_next_stranger_what_reached_the_last_one_too_la
     assert not [line for line in screen.shown if line.startswith("Not sent")]
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            {"until": 1796115640, "rule": "R5", "network": False},
+            "You are banned until 2026-12-01 09:00 UTC (R5). Adverts.",
+        ),
+        ({"network": True}, "Your network is banned until further notice. Adverts."),
+    ],
+)
+async def test_a_ban_is_shown_with_its_reason_its_end_and_its_appeal(more: dict[str, object], said: str) -> None:
+    ban = {
+        "type": "error",
+        "code": "banned",
+        "message": "You are banned.",
+        "reason": "Adverts.",
+        "appeal": "/appeal/x",
+        **more,
+    }
+    async with FakeServer(raw=True) as server, Client(server.url) as me, asyncio.timeout(30):
+        screen = Written(live=False)
+        program = asyncio.create_task(Talk(me, screen, TalkOptions()).run())
+        await server.connected()
+        await server.tell(ban)
+        await server.drop(4003)
+        assert await program == 1
+    assert said in screen.shown
+    assert f"Reasons and appeal: {server.url.replace('ws:', 'http:').removesuffix('/ws')}/appeal/x" in screen.shown
+
+
 def refusal(code: str, id: str) -> dict[str, str]:
     """An error that refuses a line."""
     return {"type": "error", "code": code, "message": code, "of": "message", "id": id}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.printed_programs import printed
+
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "client" / "js"
 OPTIONS = ("--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom")
@@ -49,6 +51,14 @@ def test_the_examples_compile(tsc: Path) -> None:
     assert examples
     more = ("--allowJs", "--checkJs", "--noImplicitAny", "false")
     assert compiled(tsc, *examples, ROOT / "tests/client/node.d.ts", more=more) == ""
+
+
+def test_the_program_to_get_started_with_compiles_by_the_packages_name(tsc: Path, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/serendip-client").symlink_to(CLIENT)
+    (tmp_path / "client.mjs").write_text(printed("// client.mjs"))
+    more = ("--allowJs", "--checkJs", "--preserveSymlinks")
+    assert compiled(tsc, tmp_path / "client.mjs", more=more) == ""
 
 
 def test_each_declared_member_exists(tsc: Path) -> None:
