@@ -7,6 +7,9 @@ export function pairOf(entry) {
   return { token, until: Number(until), face: Number(face) & 0xffff, met: Number(until) - DAYS };
 }
 
+/** Return the entry of a stored pair without its token: enough to tell it from the others. */
+export const markOf = (entry) => entry?.slice(entry.indexOf(" ") + 1);
+
 /** Return the entry of a pair, as it is stored. */
 export const entryOf = ({ token, until, face }) => `${token} ${until} ${face}`;
 

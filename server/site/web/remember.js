@@ -1,5 +1,6 @@
 // Keep what a reload must not lose: own lines of this chat, warnings under lines, the draft, and whether a camera was off or blurred or a
 // call ended; in this tab and until the chat is over.
+import { markOf } from "./pairs.js";
 import { get, send, subscribe } from "./store.js";
 
 const TALK = "serendip.talk";
@@ -37,7 +38,7 @@ function write() {
   const tips = [...(chat.tips ?? []), ...chat.lines.filter(({ quiet }) => quiet)].map(({ of, text, values }) => ({ of, text, values }));
   const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil, drawn: video.blurred && video.looked } : undefined;
   const { id, tone, hung, quote, pair, friend } = chat;
-  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, tips, draft: typed, quote: quote?.text, tone, shows, hung, pair, friend })));
+  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, tips, draft: typed, quote: quote?.text, tone, shows, hung, pair: markOf(pair), friend })));
 }
 
 function look({ phase, chat, last }) {

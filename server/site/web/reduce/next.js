@@ -1,5 +1,5 @@
 // Move to the next stranger: the chat before stays reachable, and a reloaded page gets its own lines and the draft back.
-import { pairOf } from "../pairs.js";
+import { markOf, pairOf } from "../pairs.js";
 import { fate } from "../client/lines.js";
 import { BOUNDS } from "../client/protocol.js";
 import { quoteOf } from "../parts/said.js";
@@ -85,8 +85,9 @@ function remember(state, { kept }) {
     const at = line.seq ? lines.findIndex((entry) => entry.seq > line.seq) : -1;
     lines.splice(at < 0 ? lines.length : at, 0, own(state.chat, line, `m${state.serial + index}`));
   });
-  const { draft, quote: text, tone, shows, tips, pair, friend: wish } = kept;
-  const known = state.prefs.pairs.includes(pair) ? { pair, face: pairOf(pair).face } : {};
+  const { draft, quote: text, tone, shows, tips, pair: mark, friend: wish } = kept;
+  const pair = state.prefs.pairs.find((entry) => markOf(entry) === mark);
+  const known = pair ? { pair, face: pairOf(pair).face } : {};
   const quoted = typeof text === "string" && text ? { key: null, text } : null;
   const back = { ...patch(shown(there, shows), "chat", { lines, draft, quote: quoted, tone, ...known, friend: ["asked", "kept"].includes(wish) ? wish : undefined, tips: Array.isArray(tips) ? tips.filter(isTip) : [] }), serial: state.serial + kept.lines.length };
   return [kept.hung ? hang(back) : back];

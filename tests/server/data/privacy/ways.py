@@ -18,6 +18,7 @@ async def chat(a: Person, b: Person) -> None:
     await a.say(type="find", interests=[shared, a.mark("private")], pictures=True)
     await b.say(type="find", interests=[shared, b.mark("private")], pictures=True)
     await asyncio.gather(a.hear("matched"), b.hear("matched"))
+    await photo(b, a)
     for one, other in ((a, b), (b, a)):
         await one.say(type="typing", typing=True)
         await one.say(type="message", text=one.mark("talk"), id="x")
@@ -33,7 +34,6 @@ async def chat(a: Person, b: Person) -> None:
             await one.hear("error")
         await one.say(type="report", reason="spam", note=one.mark("note"))
         one.receipt = (await one.hear("reported"))["receipt"]
-    await photo(b, a)
     await a.drop()
     await b.hear("partner")
     old = a.token
@@ -48,7 +48,7 @@ async def chat(a: Person, b: Person) -> None:
 
 
 async def photo(sender: Person, other: Person) -> None:
-    """A picture after the reports: its marker stands in the data of the scan."""
+    """A picture, which the report stores: its marker stands in the data of the scan."""
     for one, partner in ((sender, other), (other, sender)):
         await one.say(type="pictures", allow=True)
         await partner.hear("pictures")
