@@ -92,7 +92,7 @@ BOARD = Board(
                 Panel("Console sign-ins", "Passkeys shown to the moderators' console. `refused` and `limited` that grow: somebody tries to come in.", "short",
                       ((total("serendip_console_signins_total", "result"), "{{result}}"),), width=6),
                 Panel("Orders by hand", "Operators' orders about what runs now: sessions listed, ended or paused, announcements, maintenance, log levels.", "short",
-                      ((total("serendip_operator_orders_total", "order, result"), "{{order}}: {{result}}"),), width=6),
+                      ((total("serendip_operator_orders_total", "what, result"), "{{what}}: {{result}}"),), width=6),
                 Panel("Networks", "Client addresses in the table of limits (a million at most).", "short", ((total("serendip_addresses"), "addresses"),
                       (total("serendip_addresses_alone_total"), "without room among workers, since the start")), ((800_000, "orange"),), width=6),
             ),

@@ -329,7 +329,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_deletion_notices": {"state": ("waiting", "refused", "failed")},
     "serendip_emergency_reviews": {"state": ("waiting", "lawful", "unlawful")},
     "serendip_operator_orders": {
-        "order": ("list", "end", "pause_video", "announce", "announce_off", "maintenance_on", "maintenance_off", "log_level"),
+        "what": ("list", "end", "pause_video", "announce", "announce_off", "maintenance_on", "maintenance_off", "log_level"),
         "result": ("done", "refused"),
     },
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},

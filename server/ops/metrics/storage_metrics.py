@@ -226,7 +226,7 @@ KEPT = (
         "counter",
         "operators' orders about what runs now: sessions, announcements, maintenance, log levels",
         "Who has been ended or told something by hand?",
-        ("order", "result"),
+        ("what", "result"),
     ),
     Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
     Metric(

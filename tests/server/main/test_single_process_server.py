@@ -134,13 +134,18 @@ async def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
 
 
 @executed
-@pytest.mark.parametrize("target", ["/dev/full", "/dev/null"])
-async def test_a_start_that_fails_ends_with_status_1_whatever_takes_the_reason(tmp_path: Path, target: str) -> None:
+@pytest.mark.parametrize(("target", "workers"), [("/dev/full", "1"), ("/dev/null", "2")])
+async def test_a_start_that_fails_makes_no_key_and_ends_with_status_1_whatever_takes_the_reason(
+    tmp_path: Path, target: str, workers: str
+) -> None:
     with Path(target).open("wb") as out, socket.create_server((HERE, 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-c", START, "serve", "--port", port, "--data", str(tmp_path)]
-        start = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=out)
+        environment = os.environ | {"SERENDIP_WORKERS": workers}
+        start = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stderr=out)
         assert await start.wait() == 1
+    assert not (tmp_path / "secret").exists()
+    assert not (tmp_path / "keys").exists()
 
 
 async def test_a_list_of_helpers_that_is_wrong_is_named_and_nothing_starts(tmp_path: Path) -> None:
