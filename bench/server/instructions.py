@@ -1,4 +1,5 @@
-"""Count the instructions of a message by callgrind, with and without the counters of the metrics, and those of a line in the screening process.
+"""Count the instructions of a message by callgrind, with and without the counters of the metrics, those of a line in the screening process, and
+those of a chat in the hub.
 
 An instruction count has no noise, so `make bench-compare` trusts it. The tree is copied, and every line that counts or takes a time is cut out of
 the copy: the difference is the price of the metrics.
@@ -26,6 +27,8 @@ COUNTING = re.compile(
 )
 COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; the test's own sockets are not counted
 SIEVE = "__pyx_pw*LineSieve_*take"
+HUB = "__pyx_pw*3hub_3Hub_*read"  # it reads tickets and ends of matches, and makes the matches; sending them is not counted
+A_CHAT = "a chat of two workers in the hub"
 KINDS = ("usual", "load")  # of lines that are screened: usual ones of all lengths, and the load's
 
 
@@ -46,7 +49,7 @@ def main(_: argparse.Namespace) -> int:
             if name == MEASURED:
                 found[told(depth, SCREENED)] = counted(tree, depth, screened=True)
                 print(f"{told(depth, SCREENED)}: {found[told(depth, SCREENED)]:.0f}", flush=True)
-    found |= screened_lines()
+    found |= screened_lines() | chat_in_the_hub()
     write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
     return 0
 
@@ -59,7 +62,12 @@ def told(depth: int, build: str = MEASURED) -> str:
 def present() -> dict[str, float]:
     """Return the counts of the tree as it is built here; nothing is written."""
     builds = {told(depth): counted(ROOT, depth) for depth in DEPTHS}
-    return builds | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS} | screened_lines()
+    return (
+        builds
+        | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS}
+        | screened_lines()
+        | chat_in_the_hub()
+    )
 
 
 def screened_lines() -> dict[str, float]:
@@ -70,6 +78,13 @@ def screened_lines() -> dict[str, float]:
             name = f"a line screened in C, {kind}, {model}"
             found[name] = run("sieve_program.py", [str(MESSAGES), kind, word], ROOT, SIEVE, "read")
             print(f"{name}: {found[name]:.0f}", flush=True)
+    return found
+
+
+def chat_in_the_hub() -> dict[str, float]:
+    """Return the instructions of a chat in the hub's waiting room, from the records of two workers."""
+    found = {A_CHAT: run("hub_program.py", [str(MESSAGES)], ROOT, HUB, "chats")}
+    print(f"{A_CHAT}: {found[A_CHAT]:.0f}", flush=True)
     return found
 
 
