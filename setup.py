@@ -24,9 +24,8 @@ FLAGS = ["-O1", "-g", "-DSERENDIP_DEBUG"] if DEBUG else ["-O3", "-g0", "-fno-plt
 # What is compiled as it stands does little but call into CPython, which -O3 makes no quicker: half the time of compiling. Only migration gains,
 # 6 to 8 % of its CPU (`python -m bench moves`).
 PLAIN_FLAGS = ["-O1", "-g0", "-fno-plt", *QUIET, "-Werror=incompatible-pointer-types"]
-if (
-    (3, 12) <= sys.version_info < (3, 14)
-):  # these count changes of a dict too, so that a name of a module is looked up once
+# CPython 3.12 and 3.13 count the changes of a dict as 3.11 does, so a name of a module is looked up once; Cython takes them for 3.14, which does not.
+if (3, 12) <= sys.version_info < (3, 14):
     PLAIN_FLAGS += ["-DCYTHON_USE_DICT_VERSIONS=1", "-Wno-deprecated-declarations"]
 QUICK = ("engine/core/", "engine/migrate/", "server/fleet/migrate/", "server/realtime/worker/")
 LINK: list[str] = []
