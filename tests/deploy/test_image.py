@@ -38,6 +38,7 @@ LIMITS = [
     for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
     for word in ("--ulimit", f"{name}={resource.getrlimit(kind)[1]}")
 ]
+HELPERS = [Path(folder, "podman/netavark") for folder in ("/usr/lib", "/usr/libexec", "/usr/local/lib")]
 PROGRAM = "/opt/serendip/bin/serendip"
 SEEN = """
 for name in gcc make age pg_dump; do
@@ -50,7 +51,8 @@ pytestmark = [
     needs_root,
     pytest.mark.timeout(3000),  # seconds: it may compile everything, and fetches packages
     pytest.mark.skipif(
-        not (shutil.which("buildah") and shutil.which("debootstrap")), reason="no buildah or debootstrap"
+        not (shutil.which("buildah") and shutil.which("debootstrap") and any(map(Path.exists, HELPERS))),
+        reason="needs Debian's packages buildah, netavark and debootstrap",
     ),
 ]
 
