@@ -28,6 +28,7 @@ READ: Final = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType
 
 log: Final = logging.getLogger("serendip_client")
 
+TOO_MANY: Final = 429  # HTTP status of a refusal by limits
 FAILURES: Final = 2  # WebSockets in a row without a frame, after which HTTP requests are tried
 
 Frame = dict[str, Any]
@@ -101,12 +102,14 @@ class Connection:
     ) -> Ending:
         """Choose the kind of the next connection; return the ending, which is not final if HTTP requests may succeed.
 
-        Behind one of HTTP requests a WebSocket is tried once more. `late`: nothing answered; that is waited for once.
+        Behind one of HTTP requests a WebSocket is tried once more. `late`: nothing answered; that is waited for once. A refusal for a time
+        is the server's own: its limits hold for HTTP requests too.
         """
         self.polls = False
         if polls:
             self.failures = FAILURES - 1
             return end
+        stood = stood or end.status == TOO_MANY or end.after is not None
         self.failures = 0 if stood else FAILURES if late else self.failures + 1
         if stood or not (end.final or self.failures >= FAILURES):
             return end

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import secrets
 import signal
@@ -31,6 +32,7 @@ DRAIN_S: Final = 5.0  # at the end, for lines that are under way
 RETRY_S: Final = 1.0  # after a chat that failed
 TICK_S: Final = 0.02  # of the timer that measures this program's own delay
 SPARE_FILES: Final = 100
+LIMITED: Final = ("find refused: too_fast", "connection dropped: 429")
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,9 @@ async def load(url: str, options: LoadOptions, as_json: bool) -> int:
         print(error, file=sys.stderr)
         return 1
     test = LoadTest(url, options)
+    logging.getLogger("serendip_client").setLevel(
+        logging.ERROR
+    )  # the table counts what it would say of each connection
     if sys.platform != "win32":  # Ctrl-C ends the program there, without figures
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, test.stop)
     print(
@@ -250,9 +255,9 @@ async def load(url: str, options: LoadOptions, as_json: bool) -> int:
     figures = (await test.run()).summary()
     asked = {"url": url, "users": options.users, "lines_per_user": options.lines, "pause_s": options.pause}
     print(json.dumps(asked | figures) if as_json else table(figures))
-    if any(name.startswith("find refused: too_fast") for name in figures["errors"]):
+    if any(name.startswith(LIMITED) for name in figures["errors"]):
         print(
-            "The server's limits for one address refused searches: its figures are those of the limits.",
+            "The server's limits for one address refused a part: its figures are those of the limits (SERENDIP_LIMITS__ENABLED=false there).",
             file=sys.stderr,
         )
     if not figures["chats"] and options.seconds < 2 * options.lines * options.pause:

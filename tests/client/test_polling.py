@@ -5,8 +5,9 @@ import json
 import aiohttp
 import pytest
 
+from serendip_client import Client, Dropped, Hello
 from serendip_client.polling import PollSocket, is_served
-from serendip_client.testing import FakeServer
+from serendip_client.testing import FakeClock, FakeServer
 
 TEXT, CLOSED = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSED
 
@@ -19,6 +20,20 @@ async def test_it_is_known_whether_the_server_would_accept_a_websocket() -> None
             gone = server.url
         for url in (gone, "no address"):
             assert not await is_served(http, url, None)
+
+
+async def test_a_server_that_refuses_by_its_limits_is_asked_by_no_other_way() -> None:
+    async with FakeClock() as clock, FakeServer() as server:
+        server.refuses = 429
+        async with Client(server.url, patience=None) as me:
+            told = []
+            for _ in range(4):
+                await clock.advance(20)
+                told.append(await me.next(Dropped))
+            assert [(event.status, "HTTP requests" in event.reason) for event in told] == [(429, False)] * 4
+            server.refuses = 0
+            await clock.advance(20)
+            await me.next(Hello)
 
 
 async def test_frames_pass_both_ways_and_a_cut_is_1006() -> None:
