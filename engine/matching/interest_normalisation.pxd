@@ -23,5 +23,6 @@ cpdef str replace_characters(str text, dict table)
 
 cdef class SpellingCache:
     cdef readonly dict known
+    cdef dict _older
     cdef Py_ssize_t _most
     cdef object _normal

@@ -124,15 +124,16 @@ def replace_characters(text: str, table: dict[int, str]) -> str:
 
 
 class SpellingCache:
-    """Bounded cache of normalised spellings, so that a common word costs one look-up.
+    """Bounded cache of normalised spellings in two generations, so that a common word costs one look-up. At most 2 * `most` are kept.
 
     The interner finds a word in its normal spelling without it.
     """
 
-    __slots__ = ("_most", "_normal", "known")
+    __slots__ = ("_most", "_normal", "_older", "known")
 
     def __init__(self, most: int = 4_096, normal: Callable[[str], str] = normal) -> None:
-        self.known: dict[str, str] = {}
+        self.known: dict[str, str] = {}  # the younger generation; always this dictionary
+        self._older: dict[str, str] = {}
         self._most = most
         self._normal = normal
 
@@ -140,10 +141,13 @@ class SpellingCache:
         """Return `normal(word)`. Raises BadInterest."""
         key = self.known.get(word)
         if key is None:
-            key = self._normal(word)
-            if key == word:
-                key = word  # keep one string, not two
+            key = self._older.get(word)
+            if key is None:
+                key = self._normal(word)
+                if key == word:
+                    key = word  # keep one string, not two
             if len(self.known) >= self._most:
+                self._older = self.known.copy()
                 self.known.clear()
             self.known[word] = key
         return key

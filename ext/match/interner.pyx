@@ -104,6 +104,19 @@ cdef const char *text_of(str word, Py_ssize_t *size) except NULL:
     return PyUnicode_AsUTF8AndSize(word, size)
 
 
+cdef bint maybe_normal(str word) noexcept:
+    """Whether a word can be its own normalised form: ASCII without capitals. Others need no look into the table as they are typed."""
+    cdef const unsigned char *text
+    cdef Py_ssize_t i, size = len(word)
+    if not PyUnicode_IS_ASCII(word) or not size:
+        return False
+    text = <const unsigned char *>PyUnicode_1BYTE_DATA(word)
+    for i in range(size):
+        if 65 <= text[i] <= 90:
+            return False
+    return True
+
+
 cdef class Interner:
     """Table of at most `most` words at a time, each of 1 to 4,096 bytes of UTF-8, as the caller normalises them."""
 
@@ -194,11 +207,11 @@ cdef class Interner:
         return number
 
     cdef int64_t _used(self, str word) except -2:
-        """Return the number of a word that is in the table exactly as typed, with one use added; -1 if it is not, or is not ASCII."""
+        """Return the number of a word that is in the table exactly as typed, with one use added; -1 if it is not, or cannot be."""
         cdef uint64_t key
         cdef Py_ssize_t size = len(word)
         cdef uint32_t number
-        if not PyUnicode_IS_ASCII(word) or not 0 < size <= CLASSES * UNIT:
+        if not maybe_normal(word) or size > CLASSES * UNIT:
             return -1
         key = <uint64_t>hash(word)
         number = strings_find(&self.strings, <uint32_t>key, <const char *>PyUnicode_1BYTE_DATA(word), <uint32_t>size)

@@ -132,7 +132,8 @@ cdef class Matcher(Index):
             raise MatcherFull("no room for another ticket")
         if self.m.most_lists - self.m.entries < MX_MOST:
             raise MatcherFull("no room for another list")
-        self.doors.resolve(self.m, q, 0)
+        if also or not look:
+            self.doors.resolve(self.m, q, 0)  # without these, the entries that were found before the search are current
         self.doors.ready(self.m, q)
         slot = self.doors.insert(self.m, q)
         return mx_handle(self.m, slot)

@@ -64,3 +64,8 @@ def test_the_memory_of_spellings_is_bounded_and_only_a_memory() -> None:
     assert [spellings(word) for word in "aabbccddee"] == list("AABBCCDDEE")
     assert asked == list("abcde")
     assert len(spellings.known) <= 4
+    assert [spellings(word) for word in "abc"] == list("ABC")
+    assert asked == list("abcde"), "the older generation is not forgotten with the younger"
+    assert [spellings(word) for word in "fghijkl"] == list("FGHIJKL")
+    assert spellings("e") == "E"
+    assert asked == list("abcdefghijkle"), "a spelling that nobody wrote for two generations is forgotten"
