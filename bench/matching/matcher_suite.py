@@ -2,8 +2,7 @@
 
 import argparse
 
-from bench.matching import documents, matcher, quality
-from bench.support.results import ROOT, write
+from bench.matching import matcher, quality
 
 SEED, ROUNDS = 1, 3
 
@@ -15,7 +14,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(_: argparse.Namespace) -> int:
     """Run both benches whole, keep the results, and write the documents."""
     matcher.keep(matcher.measure(list(matcher.PARTS), SEED, quick=False, rounds=ROUNDS))
-    frontier = quality.document(quality.SIZES, SEED, plot=str(ROOT / "docs" / "frontier.svg"))
-    write(frontier, "quality", ordered=False)
-    documents.write()
+    quality.keep(quality.document(quality.SIZES, SEED))
     return 0

@@ -8,24 +8,28 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 import rustworkx
 
+from bench.matching import documents
 from bench.matching.workloads import Arrivals, Stream
 from bench.support.machine import machine
+from bench.support.results import ROOT, write
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Ticket
 from ext.match.interner import Ids
 
 NEVER = 1e9
-
-
+DEFAULT = "the service's default"
 SIZES = (500, 1000, 2000, 4000)
-WORKERS = (2, 8, 32)
+RATES = (1.0, 10.0, 100.0, 1000.0)  # arrivals a second
+SERVED = (10.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0)  # at which the windows that follow the rate are shown
+WORKERS = (2, 8, 16, 32)
+WORKERS_SAID = "{} workers, preferred within {:.0%}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +37,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--tickets", type=int, nargs="*", default=SIZES, help="sizes of the pool")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rates", type=float, nargs="*", help="arrivals a second")
+    parser.add_argument(
+        "--served", action="store_true", help="only what is served, with its windows by the arrival rate"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="write bench/results/quality.json, docs/frontier.svg and docs/matching.md"
+    )
     parser.add_argument("--plot", help="write the frontier of the largest pool as a picture (.svg, .png)")
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Simulate, and print."""
-    made = document(chosen.tickets, chosen.seed, chosen.plot)
+    if chosen.keep and (chosen.rates or chosen.served):
+        raise SystemExit("what is kept is whole: no --rates, no --served beside --keep")
+    rates = () if chosen.served else chosen.rates or RATES
+    made = document(chosen.tickets, chosen.seed, chosen.plot, rates=rates, served=chosen.rates or SERVED)
+    if chosen.keep:
+        keep(made)
     if chosen.json:
         print(json.dumps(made))
     else:
+        print(*(field.name for field in fields(Row)), sep="\t")
         for row in made["rows"]:
             print(*row.values(), sep="\t")
     return 0
@@ -51,7 +68,9 @@ def main(chosen: argparse.Namespace) -> int:
 class Row:
     """Result of one simulation."""
 
-    way: str  # arrival, threshold (rule 6), falling (a floor of weight that falls), batch, workers (who comes by several processes)
+    # arrival, threshold (rule 6), falling (a floor of weight that falls), batch, workers (who comes by several processes), served (the service's
+    # default again, named by its window at this rate)
+    way: str
     setting: str
     tickets: int
     rate: float  # arrivals a second
@@ -124,7 +143,7 @@ class World:
 def rows(world: World, rate: float) -> list[Row]:
     """Simulate the three ways at one rate; thresholds and windows from hasty to patient."""
     found = [world.run("arrival", "first sight", rate, Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0))]
-    found.append(world.run("threshold", "the service's default", rate, Thresholds()))
+    found.append(world.run("threshold", DEFAULT, rate, Thresholds()))
     for wait in (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
         rules = Thresholds(any_after=wait, anyone_after=3 * wait, exact_after=3 * wait, quiet_below=0, enough=NEVER)
         found.append(world.run("threshold", f"any after {wait:g} s", rate, rules))
@@ -136,9 +155,22 @@ def rows(world: World, rate: float) -> list[Row]:
         found.append(world.run("batch", f"window {window:g} s", rate, rules))
     for workers in WORKERS:
         for near in (0.0, Thresholds().near):
-            setting = f"{workers} workers, preferred within {near:.0%}"
+            setting = WORKERS_SAID.format(workers, near)
             found.append(world.run("workers", setting, rate, Thresholds(near=near), workers))
     return found
+
+
+def served_at(world: World, rate: float) -> Row:
+    """Simulate the service's default at one rate."""
+    window = Thresholds().window_at(rate)
+    return world.run("served", f"window {window:.2g} s" if window else "no window", rate, Thresholds())
+
+
+def keep(made: dict[str, Any]) -> None:
+    """Keep a whole document as the result, and write the pages made of it."""
+    draw([Row(**row) for row in made["rows"]], str(ROOT / "docs" / "frontier.svg"))
+    write(made, "quality", ordered=False)
+    documents.write()
 
 
 def draw(found: list[Row], path: str) -> None:
@@ -156,6 +188,13 @@ def draw(found: list[Row], path: str) -> None:
         axes.scatter(
             [max(0.5, row.wait_p50_s * row.rate) for row in some], [row.share for row in some], marker=mark, label=way
         )
+    own = [row for row in found if row.tickets == size and row.way == "threshold" and row.setting == DEFAULT]
+    at = [max(0.5, row.wait_p50_s * row.rate) for row in own]
+    axes.scatter(at, [row.share for row in own], marker="*", s=180, color="black", label=DEFAULT, zorder=3)
+    for x, row in zip(at, own, strict=True):
+        axes.annotate(
+            f"{row.rate:g}/s", (x, row.share), textcoords="offset points", xytext=(0, -14), ha="center", fontsize=8
+        )
     axes.set_xscale("log")
     axes.set_xlabel("median wait, in arrivals of the pool (wait x rate)")
     axes.set_ylabel("share of the optimal total weight")
@@ -165,15 +204,34 @@ def draw(found: list[Row], path: str) -> None:
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
 
 
-def document(tickets: Sequence[int], seed: int, plot: str | None = None) -> dict[str, Any]:
-    """Return the document that `--json` prints; `plot`: file for the frontier of the largest pool (.svg, .png)."""
+def document(
+    tickets: Sequence[int],
+    seed: int,
+    plot: str | None = None,
+    *,
+    rates: Sequence[float] = RATES,
+    served: Sequence[float] = SERVED,
+) -> dict[str, Any]:
+    """Return the document that `--json` prints; `plot`: file for the frontier of the largest pool (.svg, .png).
+
+    rates: of all ways; served: of the service's default in the largest pool.
+    """
     before = machine()
     found: list[Row] = []
     for n in tickets:
         world = World(n, seed)
-        for rate in (1.0, 10.0, 100.0, 1000.0):
+        for rate in rates:
             found += rows(world, rate)
             print(n, rate, file=sys.stderr)
+        if n == max(tickets):
+            found += [served_at(world, rate) for rate in served]
     if plot:
         draw(found, plot)
-    return {"seed": seed, "machine": before, "rows": [asdict(row) for row in found]}
+    return {"seed": seed, "machine": before, "moved": moved(found), "rows": [asdict(row) for row in found]}
+
+
+def moved(found: Sequence[Row]) -> dict[str, float]:
+    """Return by number of workers the moves a pair, as served, in the largest and busiest pool."""
+    most = max((row.tickets, row.rate) for row in found)
+    near = {WORKERS_SAID.format(workers, Thresholds().near): str(workers) for workers in WORKERS}
+    return {near[row.setting]: row.moved for row in found if (row.tickets, row.rate) == most and row.setting in near}
