@@ -70,15 +70,15 @@ def add(path: Path, name: str, found: Result) -> None:
 
 def table(known: dict[str, Result]) -> str:
     """Return the table of all targets that ran."""
-    return HEAD + "".join(_row(target, known) for target in ROWS if target.name in known)
+    return HEAD + "".join(_row(target, known) for target in ROWS if known.keys() & {target.name, f"{target.name}-cost"})
 
 
 def _row(target: Target, known: dict[str, Result]) -> str:
-    code, cost = known[target.name], known.get(f"{target.name}-cost", Result(0, 0.0, 0, 0))
-    both = code.executions + cost.executions
+    code, cost = (known.get(name, Result(0, 0.0, 0, 0)) for name in (target.name, f"{target.name}-cost"))
+    both = Result(code.executions + cost.executions, code.seconds + cost.seconds, 0, 0)
     steps = f"{cost.steps:,}" if cost.steps else ""
     return (
-        f"| `{target.name}` | {target.feeds} | {target.oracle} | {both:,} | {code.rate:,} | {max(code.blocks, cost.blocks):,} "
+        f"| `{target.name}` | {target.feeds} | {target.oracle} | {both.executions:,} | {both.rate:,} | {max(code.blocks, cost.blocks):,} "
         f"| {code.corpus + cost.corpus:,} | {steps} | {target.steps:,} |\n"
     )
 

@@ -1,6 +1,9 @@
 """Test searches with small targets in C: a fault stays as an input that fails again; costs are climbed, and bounded."""
 
 import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from tests.c.build import libfuzzer
 from tests.fuzz import campaign, results
 from tests.fuzz.build import build
 from tests.fuzz.campaign import Share, replay, run, steps_of
-from tests.fuzz.targets import ROOT, TARGETS, Target
+from tests.fuzz.targets import ROOT, ROWS, TARGETS, Target
 
 pytestmark = pytest.mark.skipif(libfuzzer() is None, reason="there is no clang with libFuzzer")
 
@@ -60,3 +63,21 @@ def test_a_search_for_cost_climbs_and_a_bound_makes_an_input_a_fault(
     assert steps[0] > 3_000
     bounded = slow._replace(target=slow.target._replace(steps=2_000))
     assert "too costly" in replay(bounded, [slow.worst]).stderr
+
+
+@pytest.mark.timeout(2400)
+def test_the_dearest_known_input_of_each_target_keeps_within_its_bound() -> None:
+    if not (ROOT / ".git").exists() or shutil.which("make") is None:
+        pytest.skip("the programs are built from a checkout")
+    done = subprocess.run(
+        ["make", "fuzz", "T=--costs"], cwd=ROOT, check=False, capture_output=True, text=True, timeout=2300
+    )
+    said = {
+        name: int(steps.replace(",", ""))
+        for name, steps in re.findall(r"^(\w+): ([\d,]+) steps, [\d,]+ allowed$", done.stdout, re.M)
+    }
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert said.keys() == {target.name for target in ROWS}
+    assert all(steps * 8 > TARGETS[name].steps for name, steps in said.items()), (
+        "a bound far above what is known bounds nothing"
+    )

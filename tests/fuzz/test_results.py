@@ -35,7 +35,7 @@ def test_the_table_stands_between_its_marks_and_nothing_else_changes(tmp_path: P
     text = page.read_text()
     assert text.startswith(f"before\n{BEGIN}\n")
     assert text.endswith(f"{END}\nafter\n")
-    assert "| `heads` | request heads of `/ws` | h11 | 1,500 | 1,000 | 5 | 7 | 1,234 |" in text
+    assert "| `heads` | request heads of `/ws` | h11 | 1,500 | 750 | 5 | 7 | 1,234 |" in text
     assert "Parsers of bytes: 1,500 executions." in text
     page.write_text("no marks")
     with pytest.raises(ValueError):

@@ -12,9 +12,11 @@ from engine.core.ports import Seats
 from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_message_checks import sound, sound_answer
-from engine.rooms.hub_messages import Row, read_ticket
-from engine.rooms.hub_records import is_ticket, pack, unpack, unpack_ticket
+from engine.rooms.hub_messages import Row
+from engine.rooms.hub_messages import read_ticket as ticket_of_row
+from engine.rooms.hub_records import pack, read_ticket, unpack
 from engine.rooms.remote_waiting_room import RemoteRoom
+from ext.match.room_records import RecordReader
 from server.fleet.cluster.waiting_room_messages import InboundStream, OutboundStream
 from server.fleet.cluster.waiting_room_messages import read as read_batch
 
@@ -90,8 +92,8 @@ def fuzz(data: bytes) -> Hashable:
             [row for _, rows in batch.up for row in rows or () if sound(row)],
             [row for _, rows in batch.down for row in rows or () if sound_answer(row)],
         )
-    elif data[1:2] and is_ticket(data, 1):
-        _ticket(data)
+    elif data:
+        _ticket(data[1:])
     return said
 
 
@@ -108,12 +110,14 @@ def _heard(up: list[Any], down: list[Any]) -> None:
 
 
 def _ticket(data: bytes) -> None:
+    """Compare a ticket that is read from its record with that of its row."""
+    reader = RecordReader(data)
     try:
-        row = unpack(data[1:])[0]
-        ticket, number, words, status, _ = unpack_ticket(data, 1, 10.0)
-    except (ValueError, TypeError):
+        if not reader.next() or not reader.is_ticket:
+            return
+        ticket, row = read_ticket(reader, 10.0), unpack(data)[0]
+    except (ValueError, TypeError, IndexError):
         return
-    assert sound(row) is False or (number, words, status) == (row[2], row[4], row[14])
     if sound(row):
-        other, _, _ = read_ticket(row, 10.0)
+        other, _, _ = ticket_of_row(row, 10.0)
         assert (ticket.client, ticket.person, ticket.pool) == (other.client, other.person, other.pool)
