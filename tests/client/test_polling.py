@@ -23,7 +23,7 @@ async def test_it_is_known_whether_the_server_would_accept_a_websocket() -> None
 
 
 async def test_a_server_that_refuses_by_its_limits_is_asked_by_no_other_way() -> None:
-    async with FakeClock() as clock, FakeServer() as server:
+    async with FakeClock() as clock, FakeServer(blocks=True) as server:
         server.refuses = 429
         async with Client(server.url, patience=None) as me:
             told = []
