@@ -1,7 +1,9 @@
 """Test the echo bot of the command line."""
 
 import asyncio
+import os
 import subprocess
+import sys
 
 import pytest
 
@@ -37,6 +39,22 @@ async def test_the_example_in_javascript_repeats_what_it_hears(server: Server, u
     finally:
         bot.kill()
         await bot.communicate()
+
+
+def test_it_starts_where_a_system_has_no_terminals_of_unix(url: str) -> None:
+    code = (
+        "import sys; sys.modules.update(termios=None, tty=None, resource=None)\n"
+        "from serendip_client.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "echo", url.replace("/ws", "/other")],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "client")},
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    assert (done.returncode, "refused with 404" in done.stderr) == (1, True), done.stderr
 
 
 async def test_a_stranger_who_leaves_behind_a_line_ends_no_bot() -> None:
