@@ -63,7 +63,7 @@ def add(path: Path, name: str, found: Result) -> None:
         old = known.get(name, Result(0, 0.0, 0, 0))
         known[name] = Result(
             old.executions + found.executions, old.seconds + found.seconds, max(old.blocks, found.blocks), max(old.features, found.features),
-            found.corpus, max(old.steps, found.steps), found.failed,
+            found.corpus or old.corpus, max(old.steps, found.steps), found.failed,
         )  # fmt: skip
         path.write_text(json.dumps({name: row._asdict() for name, row in sorted(known.items())}, indent=1))
 
