@@ -139,7 +139,10 @@ def test_a_leak_into_anything_that_a_browser_keeps_is_found(leaker: Person) -> N
     other.__dict__.update(leaker.__dict__ | {"name": "y"})
     kept = {
         "cookies": {"id": "own", "track": leaker.cookie},
-        "local": {"serendip": json.dumps({"tags": [leaker.mark("private")]}), "spy": leaker.mark("talk").upper()},
+        "local": {
+            "serendip": json.dumps({"tags": [leaker.mark("private")], "pairs": ["own 1"]}),
+            "spy": leaker.mark("talk").upper(),
+        },
         "session": {"serendip.way": '{"token": "own"}', "x": leaker.address},
         "cached": ["/", f"<p>{leaker.mark('question')}"],
         "databases": [leaker.mark("note")],
