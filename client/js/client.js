@@ -253,7 +253,7 @@ export class Client {
     const answered = this.#answer(({ frame }) => ANSWERS[frame.type] === event.type, ({ done }) => done(event));
     if (event.type === "pong" && !answered) return; // of the link
     this.#state.hear(event);
-    this.#session.wire.guard(!!this.chat && this.#session.ready);
+    this.#session.wire.guard(this.chat && this.#session.grace);
     const act = this[`_${event.type}`];
     this.#inbox.emit(event);
     act?.call(this, event);

@@ -2,6 +2,7 @@
 
 import { CLOSE, CLOSE_NONE } from "./protocol.js";
 
+// In a chat these are shares of the time for which the partner waits, and no longer than outside of one.
 const CONNECTING = 5000; // ms for a handshake and the first frame
 const SILENT = 10000; // ms without a frame, after a wake, before the socket is pinged
 const QUIET = 15000; // ms without a frame, in a chat, before it is pinged: a path can fail without a sign
@@ -23,7 +24,7 @@ export function makeLink(url, tell, policy, world = globalThis) {
   let retry = 0;
   let patience = 0;
   let asked = 0;
-  let due = 0;
+  let waits = 0; // seconds for which a partner waits for this side; 0: none does
   let Socket;
   let Poll; // its replacement where proxies cut WebSockets, once it was needed
   let failed = 0; // attempts in a row without a frame by WebSocket
@@ -42,8 +43,19 @@ export function makeLink(url, tell, policy, world = globalThis) {
   function drop(code = CLOSE_NONE) {
     if (!socket) return;
     shut(GONE);
-    if (failed > 1) import("./polls.js").then((made) => (Poll = made.default), () => {});
+    if (failed > 1) import("./polls.js").then((made) => made.open(url, world, (kind) => (Poll = kind)), () => {});
     tell("closed", { code });
+  }
+
+  function wait(act, share, most) {
+    clearTimeout(patience);
+    patience = setTimeout(act, Math.min((waits * 1000) / share || most, most));
+  }
+
+  /** Expect frames: in a chat a silence is a reason to ask. */
+  function rest() {
+    clearTimeout(patience);
+    if (waits) wait(ask, 3, QUIET);
   }
 
   /** Ping the server; without an answer the socket is presumed dead. */
@@ -51,18 +63,7 @@ export function makeLink(url, tell, policy, world = globalThis) {
     if (socket?.readyState !== OPEN || asked > heard) return;
     asked = Date.now();
     socket.send('{"type":"ping"}');
-    clearTimeout(patience);
-    patience = setTimeout(drop, ANSWER);
-  }
-
-  function listen() {
-    due = setTimeout(
-      () => {
-        if (Date.now() - heard >= QUIET) ask();
-        listen();
-      },
-      Math.max(1000, QUIET - (Date.now() - heard)),
-    );
+    wait(drop, 5, ANSWER);
   }
 
   function open(kind) {
@@ -74,14 +75,14 @@ export function makeLink(url, tell, policy, world = globalThis) {
     failed = polls ? 1 : failed + 1; // behind polls a WebSocket is tried once
     const mine = new (polls || Socket)(url, "serendip.v1", world);
     socket = mine;
-    patience = setTimeout(drop, CONNECTING);
+    wait(drop, Poll && !polls ? 6 : 3, CONNECTING); // two attempts, where polls were needed
     mine.onopen = () => {
       heard = Date.now();
       tell("open");
     };
     mine.onmessage = ({ data }) => {
       heard = Date.now();
-      clearTimeout(patience);
+      rest();
       if (!polls) failed = 0;
       let frame = null;
       try {
@@ -91,7 +92,7 @@ export function makeLink(url, tell, policy, world = globalThis) {
       }
       if (frame?.type) tell("frame", { frame });
     };
-    mine.onclose = ({ code }) => drop(code || undefined); // Deno has 0 for a connection that was cut
+    mine.onclose = ({ code }) => drop(code || CLOSE_NONE); // Deno has 0 for a connection that was cut
     tell("connecting");
   }
 
@@ -102,7 +103,6 @@ export function makeLink(url, tell, policy, world = globalThis) {
     },
     /** Close the socket for good (1000), without telling of it. */
     close() {
-      clearTimeout(due);
       clearTimeout(retry);
       retry = 0;
       shut(1000);
@@ -110,9 +110,9 @@ export function makeLink(url, tell, policy, world = globalThis) {
     /** Connect after the wait of the policy, but not before `least` ms (the `retry_after` of the server). */
     later(attempt, least, soon) {
       clearTimeout(retry);
-      const wait = Math.max(policy(attempt, Math.random(), soon), least && least * (1 + Math.random() / 4));
-      retry = setTimeout(open, wait);
-      tell("retrying", { at: Date.now() + wait });
+      const after = Math.max(policy(attempt, Math.random(), soon), least && least * (1 + Math.random() / 4));
+      retry = setTimeout(open, after);
+      tell("retrying", { at: Date.now() + after });
     },
     /** Connect at once or check the socket, when the network or the device is back. */
     wake() {
@@ -121,10 +121,9 @@ export function makeLink(url, tell, policy, world = globalThis) {
       } else if (Date.now() - heard > SILENT) ask();
     },
     ask,
-    /** Check silence soon, while `on`. */
-    guard(on) {
-      clearTimeout(due);
-      if (on) listen();
+    /** Notice a silence, and connect, while a partner waits so many seconds (0: none does). */
+    guard(grace) {
+      if (waits !== (waits = grace) && waits) rest();
     },
     /** Drop the socket: the network is certainly gone. */
     cut: () => drop(),

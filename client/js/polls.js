@@ -8,6 +8,16 @@ const FRAMES = 64; // of one request
 const BODY = 60_000; // characters of one request, but for a frame that is longer by itself
 const CUT = 1006;
 
+/**
+ * Call `take` with PollSocket if the server of the WebSocket address `url` would accept a WebSocket: then it is the path that fails. One that
+ * refuses it, by its limits for one, would refuse requests too: `take` gets false.
+ */
+export async function open(url, world, take) {
+  const ask = async () => (await world.fetch(new URL("/api/why", url.replace(/^ws/, "http")), { cache: "no-store", signal: AbortSignal.timeout(SEND) })).json();
+  const told = await ask().catch(() => null);
+  take(told?.status === 101 && PollSocket);
+}
+
 /** The part of a browser's WebSocket that link.js uses. */
 export default class PollSocket {
   readyState = 0;

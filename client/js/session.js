@@ -17,6 +17,7 @@ export class Session {
   leaving = null; // the chat that this side left; `leave` has no answer
   ready = false; // the session is established, and frames may be sent
   ended = null;
+  grace = 0; // seconds for which the partner waits
   #away = false; // the partner, as last reported
   #token = null;
   #next = ""; // of this connection's hello: the token after this one
@@ -27,8 +28,7 @@ export class Session {
   #quits = false; // `leave` was called while no session was established
   #owed = [];
   #attempt = 0;
-  #since; // the last moment with a session
-  #waits = 0; // ms from then on in which the partner may wait
+  #since; // when the connection was lost
   #said = {}; // of the error frame before a close
   #opened = false;
   #options;
@@ -39,7 +39,6 @@ export class Session {
     this.#options = options;
     this.#tell = options.tell;
     this.outbox = new Outbox(options.changed);
-    this.#since = options.world.Date.now();
     this.wire = makeLink(url, (type, detail) => this[`_${type}`]?.(detail), options.backoff, options.world);
   }
 
@@ -60,9 +59,9 @@ export class Session {
 
   /** Send a frame now, or once a session is established. Throws RangeError if too many wait for it. */
   send(frame) {
-    if (this.ready) this.wire.send(frame);
-    else if (this.#owed.length < OWED) this.#owed.push(frame);
-    else throw new RangeError(`${OWED} frames wait for a connection`);
+    if (this.ready) return this.wire.send(frame);
+    if (this.#owed.length >= OWED) throw new RangeError(`${OWED} frames wait`);
+    this.#owed.push(frame);
   }
 
   say(line) {
@@ -144,7 +143,7 @@ export class Session {
     if (final) return this.close(told.code, told.reason, told);
     if (now - this.#since >= patience) return this.close(told.code, `${told.reason}; gave up`);
     this.#dropped = told;
-    this.wire.later((this.#attempt += 1), (after ?? 0) * 1000, this.chat && now - this.#since < this.#waits);
+    this.wire.later((this.#attempt += 1), (after ?? 0) * 1000, this.chat && now - this.#since < this.grace * 2000) // the server may notice a drop later;
   }
 
   _frame({ frame }) {
@@ -158,7 +157,7 @@ export class Session {
   _on_hello(frame) {
     this.#attempt = 0;
     this.#next = frame.token;
-    this.#waits = frame.grace * 2000; // the server may notice a drop later
+    this.grace = frame.grace;
     if (!this.#token) {
       this.#token = frame.token;
       this.#stands();

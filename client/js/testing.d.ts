@@ -31,6 +31,7 @@ export class FakeServer {
   refuses: boolean;
   meet(options?: { common?: string[] }): Promise<Stranger>;
   drop(code?: number): void;
+  silence(): void;
   forget(): void;
   refuse(of: string, code: string, more?: Record<string, unknown>): void;
   tell(frame: Record<string, unknown>): void;

@@ -61,7 +61,7 @@ class FakeSocket {
   }
 
   send(text) {
-    this.#server.hear(JSON.parse(text));
+    if (this.#server.socket === this) this.#server.hear(JSON.parse(text));
   }
 
   close(code = 1000) {
@@ -237,6 +237,11 @@ export class FakeServer {
   /** Cut the connection: the client sees 1006 and comes back when the clock is moved. */
   drop(code = 1006) {
     this.socket?.end(code);
+  }
+
+  /** Let the connection die without a sign: nothing passes any more. The client has to notice. */
+  silence() {
+    this.socket = null;
   }
 
   /** Forget the session: the next resume fails. */

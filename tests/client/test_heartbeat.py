@@ -1,14 +1,21 @@
 """Test that a connection which died without a sign is noticed and resumed while the partner waits."""
 
 import asyncio
+from pathlib import Path
+
+import pytest
 
 from bench.load.cutting_proxy import Cutter
 from serendip_client import Client, Dropped, Left, Matched, Message, Partner, Pong, Resumed
 from serendip_client.inbox import EVENTS_MAX
 from serendip_client.testing import FakeClock, FakeServer
+from tests.server.site.polling.cutting_proxy import CuttingProxy
 from tests.server.site.web.servers import Server
 
 UNANSWERED = "did not answer a ping"
+
+HERE = Path(__file__).parent
+CLIENT = HERE.parents[1] / "client" / "js"
 
 
 async def test_in_a_chat_a_dead_connection_is_replaced_within_the_grace_period() -> None:
@@ -95,3 +102,31 @@ async def test_the_partner_waits_for_a_client_whose_network_fell_silent(server: 
         assert (await partner.next(Partner, Left)) == Partner("back", None)
         await me.say("here again")
         assert (await partner.next(Message)).text == "here again"
+
+
+@pytest.mark.parametrize("kind", ["websocket", "polls"])
+async def test_the_partner_waits_for_a_client_in_javascript_whose_network_fell_silent(
+    server: Server, url: str, kind: str
+) -> None:
+    blocking = CuttingProxy(server.port)  # passes no WebSocket on
+    polls = kind == "polls"
+    try:
+        async with Cutter(blocking.port if polls else server.port) as network, Client(url) as partner:
+            command = (str(HERE / "silence.mjs"), str(CLIENT), network.url, f"silent {kind}")
+            me = await asyncio.create_subprocess_exec("node", *command, stdout=asyncio.subprocess.PIPE)
+            async with asyncio.timeout(50):
+                await partner.find([f"silent {kind}"])
+                await partner.next(Matched)
+                assert me.stdout is not None
+                assert await me.stdout.readline() == b"matched\n"
+                for cable in network.open:
+                    cable.silence()
+                    assert cable.back is not None
+                    cable.back.abort()
+                heard = await partner.next(Message, Left)
+                assert isinstance(heard, Message), heard
+                assert heard.text == "here again"
+                assert await me.wait() == 0
+        assert bool(blocking.upgrades) == polls
+    finally:
+        blocking.stop()

@@ -33,6 +33,56 @@ const cases = {
     stranger.leave();
     assert.equal(me.getSnapshot().phase, "ended");
   },
+  async "a dead line is noticed and replaced while the partner waits, and in half of a shorter time too"() {
+    for (const share of [1, 0.2]) {
+      const [server, me] = made({ raw: true });
+      await server.connected();
+      const hello = { type: "hello", session: "s", token: "t1", online: 2, grace: 15 * share };
+      server.tell(hello);
+      server.tell({ type: "matched", chat: "c", role: "stranger", common: [], language: "en", side: 1 });
+      for (let answered = 0; answered < 3; answered += 1) {
+        await server.clock.advance(5000 * share);
+        assert.equal((await server.next()).type, "ping");
+        server.tell({ type: "pong" });
+      }
+      server.silence();
+      await server.clock.advance(7990 * share);
+      let noticed = 0;
+      me.on("dropped", () => (noticed += 1));
+      await server.clock.advance(9 * share);
+      assert.equal(noticed, 0);
+      await server.clock.advance(2 * share);
+      assert.equal(noticed, 1);
+      await server.clock.advance(1500);
+      assert.equal((await server.next()).type, "resume");
+      server.silence(); // before its first frame
+      await server.clock.advance(5000 * share + 1500);
+      assert.equal((await server.next()).type, "resume");
+    }
+  },
+  async "a server that refuses by its limits is asked by no other way"() {
+    const [server, me] = made({ blocks: true });
+    const { fetch } = server.world;
+    let status = 429;
+    const asked = [];
+    server.world.fetch = async (address, options) => {
+      const { pathname } = new URL(address);
+      asked.push(pathname);
+      return pathname === "/api/why" && status !== 101 ? { ok: true, json: async () => ({ status, reason: "slower", final: false }) } : fetch(address, options);
+    };
+    const dropped = [];
+    me.on("dropped", (event) => dropped.push(event.status));
+    const advance = async (until) => {
+      for (let step = 0; !until() && step < 5000; step += 1) await server.clock.advance(500);
+      assert.ok(until(), `${asked}`);
+    };
+    await advance(() => dropped.length > 4 && asked.length > dropped.length + 2); // the link asks too
+    assert.ok(dropped.every((one) => one === 429), `${dropped}`);
+    assert.ok(!asked.includes("/api/poll"));
+    status = 101; // a proxy blocks
+    await advance(() => server.socket);
+    assert.ok(asked.includes("/api/poll"));
+  },
   async "a wrong field throws with its name, and nothing is sent"() {
     const [server, me] = made({ raw: true });
     await server.connected();

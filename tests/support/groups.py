@@ -85,6 +85,7 @@ OUTSIDE = (
     "tests/client/test_protocol.py",
     "tests/client/test_react.py",
     "tests/client/test_album.py",
+    "tests/client/test_heartbeat.py::test_the_partner_waits_for_a_client_in_javascript",
     "tests/client/test_resumes.py",
     "tests/client/test_runtimes.py",
     "tests/client/test_types.py",

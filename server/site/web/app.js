@@ -48,12 +48,7 @@ function watchSeconds() {
 
 /** Watch the connection during a chat: silence may come from the partner or from the network, which the wire tells apart. */
 function watchSilence(wire) {
-  let before = false;
-  subscribe(({ phase, link }) => {
-    const wanted = phase === "chat" && link.settled;
-    if (wanted !== before) wire.guard(wanted);
-    before = wanted;
-  });
+  subscribe(({ phase, me }) => wire.guard(phase === "chat" && me.grace));
 }
 
 /** Fetch what a chat needs at its beginning, and what is needed without delay. A failure is ignored: it is fetched again when needed. */
