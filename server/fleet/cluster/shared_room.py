@@ -193,7 +193,7 @@ class SharedRoom:
             self._figures = {"spy_sizes": share.sizes, "spy_waits": share.waits}
 
     def lost(self, node: str, now: float) -> None:
-        """Remove a host that is gone."""
+        """Remove a host that is gone. If it is the owner, call `own` at once: no stream leads to the owner until then."""
         self._part(node, now)
         self._there.discard(node)
         self._outs.pop(node, None)

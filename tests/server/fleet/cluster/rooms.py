@@ -33,7 +33,7 @@ class Site:
         self.cell, self.node = cell, node
         self.down: dict[int, deque[list[Row]]] = defaultdict(deque)  # rows for its workers
         self.cut = False  # NATS is away
-        self.forced: str | None = None  # whom it takes for the owner, whoever that is
+        self.forced: str | None = None  # the host that it takes for the owner while it hears it
         self.start_hub()
 
     def start_hub(self) -> None:
@@ -83,7 +83,8 @@ class Site:
         now = self.cell.now
         for node in self.members.advance(now):
             self.room.lost(node, now)
-        owner = self.forced or self.members.owner()
+        # Hosts disagree about the owner, but none follows a host that it does not hear (`ClusterNode._own`).
+        owner = self.forced if self.forced in {self.node, *self.members.nodes} else self.members.owner()
         if owner != self.room.owner:
             self.room.own(owner, now)
             self.beat()

@@ -7,16 +7,20 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
 from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
+from server.fleet.cluster import cluster_heartbeat
 from server.fleet.cluster.cluster_heartbeat import NO_MORE, ClusterNode
-from server.fleet.cluster.membership import Host
+from server.fleet.cluster.membership import DEAD, Beat, Host, Post, Share, order
 from server.fleet.cluster.shared_room import SharedRoom
+from server.fleet.cluster.waiting_room_messages import ROOM
 from server.fleet.ipc.process_names import Names
 from server.fleet.nats.nats_bus import Handler, NatsBus
 from server.fleet.rpc.rpc_envelope import SKEW
@@ -138,6 +142,38 @@ async def test_who_drains_is_told_so_by_its_next_beat_and_nobody_goes_there(nats
         await until(lambda: [host.state for host in (one.told or [[]])[-1]] == ["draining"])
         assert one.cell.places() == []
         assert [place.people for place in two.cell.places()] == [3]
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["it ends", "it is silent"])
+async def test_the_room_is_at_no_host_that_is_not_heard(
+    ends: bool, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tickets would wait for ever at an owner to which no stream leads (`SharedRoom.lost`)."""
+    now = 1000.0
+    monkeypatch.setattr(cluster_heartbeat, "time", SimpleNamespace(monotonic=lambda: now, time=lambda: now))
+    made = Made(Cluster(nats=("nats://127.0.0.1:1",), address="127.0.0.1:1", name=secrets.token_hex(8)), seal, 1)
+    here = made.room.node
+    first, last = sorted(["00000000aa", "00000000bb"], key=order)
+
+    def hears(node: str, ends: bool = False) -> None:
+        share = Share(ROOM, node, (Post(1, 0, False, False),))
+        made.cell._heard(orjson.dumps(Beat(node, "127.0.0.1:2", "1", 0, now, ends, share).said()))
+
+    owners = []
+    for node in (first, last):
+        hears(node)
+        owners.append(made.room.owner)
+    for node in (last, first):
+        if ends:
+            hears(node, ends=True)
+        else:
+            now += DEAD
+            if node == last:
+                hears(first)
+            made.cell._look()
+        owners.append(made.room.owner)
+    hears(last)
+    assert [*owners, made.room.owner] == [first, last, first, here, last]
 
 
 async def test_further_subjects_are_heard(nats: services.Nats, seal: Seal) -> None:

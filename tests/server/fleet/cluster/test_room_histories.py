@@ -9,8 +9,9 @@ from typing import cast
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize, invariant, rule
 
+from engine.core.states import WAITING
 from tests.engine.test_hub_histories import QUEUES, WHERE, HubHistories
 from tests.engine.workers import Host
 from tests.server.fleet.cluster.rooms import Cell
@@ -87,6 +88,28 @@ class RoomHistories(HubHistories):
         self.time_goes_by(seconds)
         self.nats_is_away(where, False)
 
+    @invariant()
+    def each_host_is_the_owner_or_hears_it_and_has_a_stream_there(self) -> None:
+        for site in self.cell.sites.values():
+            room = site.room
+            assert room._there == site.members.nodes
+            assert room.owns or (room.owner in room._there and room.owner in room._outs)
+
 
 RoomHistories.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)
 TestRoomHistories = RoomHistories.TestCase
+
+
+def test_a_user_who_asks_at_a_host_that_lost_the_owner_waits_in_the_room_again() -> None:
+    """Host 1 alone takes host 2 for the owner, then is cut off until the two have forgotten each other."""
+    history = RoomHistories()
+    history.begin(identities=[0, 0], queues=(), fixed=())
+    history.ages_are_heard_late()
+    history.each_has_an_owner_of_its_own(owners=[0, 2, 0])
+    history.a_host_is_silent_for_a_while(where=1, seconds=2.5)
+    history.look_for_anybody(who=[1], three=False)
+    assert history.all[1].wire.session.state == WAITING
+    history.a_host_is_silent_for_a_while(where=0, seconds=0.3)
+    history.all_settles()
+    assert [*history.host.hub._waiters] == [history.all[1].wire.session.id]
+    history.teardown()
