@@ -18,7 +18,7 @@ const ANSWERS = { report: "reported", save: "saved", block: "blocked", here: "he
 /** Return the address of the WebSocket; without one, of the server that this file came from. */
 function address(url) {
   const place = new URL(url ?? import.meta.url);
-  if (!/^(http|ws)s?:$/.test(place.protocol)) throw new TypeError(`${url} is no web address`);
+  if (!/^(http|ws)s?:$/.test(place.protocol)) throw new TypeError(`${url} is no address`);
   place.protocol = place.protocol.replace("http", "ws");
   if (!url || place.pathname === "/") place.pathname = "/ws";
   return place.href;
@@ -71,7 +71,8 @@ export class Client {
       tell: (event) => this.#tell(event),
       settled: () => this.#settled(),
       changed: (line, state, seq) => this.#state.line(line, state, seq),
-      explain: async () => (world.fetch ? (await import("./why.js")).explain(this.url, world) : {}),
+      // The file may not be loaded yet when the network is away.
+      explain: () => world.fetch && import("./why.js").then((made) => made.explain(this.url, world), () => {}),
     });
     this.#tools = { world, limited, Refused, session: this.#session, state: this.#state, turn: 0 };
     signal?.throwIfAborted();

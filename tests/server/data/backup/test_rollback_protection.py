@@ -113,7 +113,7 @@ async def test_keys_that_were_given_up_do_not_stop_new_copies(kit: Kit) -> None:
     await copies(kit).keep()
     for name in ("secret", "keys/kept.key"):
         (kit.data / name).unlink()
-    other = open_pseudonyms(secret_keys.load(kit.data), kit.data)
+    other = open_pseudonyms(secret_keys.load(kit.data, renew=True), kit.data)
     with pytest.raises(KeyGone):
         await SealedCopies(kit.database, kit.objects, other).load()
     assert await SealedCopies(kit.database, kit.objects, other).keep()

@@ -58,6 +58,7 @@ async def test_a_rotated_secret_is_known_by_the_previous_one_and_takes_its_place
 async def test_another_secret_is_noticed(kit: Kit) -> None:
     await of(kit).check()
     (kit.data / "secret").unlink()
+    secret_keys.load(kit.data, renew=True)
     with pytest.raises(KeysDiffer, match=r"the secret is another.*accept-keys"):
         await of(kit).check()
 

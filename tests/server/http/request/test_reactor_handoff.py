@@ -246,7 +246,7 @@ async def test_a_limit_says_the_seconds_that_its_bucket_needs_and_none_where_no_
                 clients.append(client)
             answer = await asyncio.get_running_loop().sock_recv(clients[2], 65536)
             assert answer.startswith(b"HTTP/1.1 429 ")
-            assert b"Retry-After" not in answer
+            assert b"\r\nRetry-After:" not in answer
         assert door.open <= 2
 
 

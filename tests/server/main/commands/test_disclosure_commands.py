@@ -53,7 +53,7 @@ def test_an_address_is_printed_once_it_is_approved_and_the_ledger_has_it(run: Ru
     assert (unnamed.exit_code, type(unnamed.exception)) == (1, SystemExit), "a line, and no traceback"
     waits = run(*asked)
     assert waits.exit_code == 3
-    assert "no other officer" in waits.output
+    assert "no other of the same role" in waits.output
     within(tmp_path, approved)
     shown = run(*asked)
     assert shown.exit_code == 0, shown.output
@@ -96,7 +96,7 @@ def test_a_name_without_an_account_discloses_nothing_where_officers_have_account
     within(tmp_path, lambda kit: officers(kit, "ada"))
     to = (case, "--recipient", "Oslo police", "--why", "demand 7", "--operator")
     assert "no officer" in run("reveal", *to, "ann", "--emergency").output
-    assert "no other officer" in run("reveal", *to, "ada").output
+    assert "no other of the same role" in run("reveal", *to, "ada").output
 
 
 def test_an_emergency_does_not_wait(run: Run, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def test_a_key_opens_after_rotations_and_restarts_and_on_another_host(tmp_path: 
     lasting = there / secret_keys.EPOCHS / "identity.key"
     lasting.write_bytes((here / secret_keys.EPOCHS / "identity.key").read_bytes())
     lasting.chmod(0o600)
+    secret_keys.load(there, renew=True)  # as `serendip init` does, since its own is missing
     for data in (here, there):
         opened = made(data).open(key, NOW + 10 * 365 * 86_400)
         assert opened is not None

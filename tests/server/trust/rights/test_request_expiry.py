@@ -60,7 +60,7 @@ async def test_who_asked_by_mail_is_told_in_their_language_before_the_request_en
     assert body is not None
     assert (to, letter["Auto-Submitted"], letter["Content-Language"]) == ("ann@example.org", "auto-generated", "de")
     said = body.get_content()
-    assert "ist ohne Antwort geschlossen" in said
+    assert "ohne Antwort geschlossen" in said
     assert "https://chat.example/privacy/request?lang=de" in said
     assert "bitte" not in text
     closed = await post.requests.read(filed.number)

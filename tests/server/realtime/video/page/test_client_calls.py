@@ -15,6 +15,8 @@ BEGIN = """async () => {
   globalThis.me = new Client();
   globalThis.heard = [];
   globalThis.told = [];
+  globalThis.drops = 0;
+  me.on('dropped', () => { drops += 1; });
   me.on('message', ({ text }) => heard.push(text));
   return me.url;
 }"""
@@ -70,6 +72,7 @@ def test_two_windows_talk_by_the_client_alone_and_a_cut_costs_nothing(
         pages[0].wait_for_function("me.getSnapshot().link === 'lost'")
         pages[0].evaluate("() => { globalThis.said = me.say('from away'); }")
         assert pages[1].evaluate("me.say('to away')") == {"seq": 2}
+        pages[0].wait_for_function("drops > 2")  # of what says why, and of other ways, nothing could be loaded
         network.mend()
         assert pages[0].evaluate("said") == {"seq": 3}
         pages[0].wait_for_function("heard.length === 1")

@@ -188,7 +188,11 @@ def test_one_side_reloads_and_the_picture_comes_back(window: Opener, calls: Serv
 
 
 def test_three_seconds_without_a_network_do_not_end_the_call(window: Opener, watch: Watch, calls: Server) -> None:
-    watch.quiet = ("WebSocket connection to",)  # what Chromium says of a refused attempt
+    watch.quiet = (
+        "WebSocket connection to",
+        "Failed to load resource",
+        "net::ERR_",
+    )  # what Chromium says of a cut network
     network = Network(calls.port)
     try:
         anna, ben = prepare(window, lifts=True), prepare(window, lifts=True)
