@@ -60,6 +60,7 @@ async def test_a_database_of_its_own_with_a_folder_of_objects_is_well(tmp_path: 
 async def test_a_newer_database_and_foreign_keys_are_errors(tmp_path: Path) -> None:
     await migrated(tmp_path)
     (tmp_path / "secret").unlink()
+    secret_keys.load(tmp_path, renew=True)
     found = await asked(tmp_path)
     assert (found["keys"].level, found["database"].level) == (Level.ERROR, Level.OK)
     parts = open_parts(Settings(data=tmp_path), secret_keys.load(tmp_path))
