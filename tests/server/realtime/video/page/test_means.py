@@ -195,6 +195,9 @@ def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window
 def test_a_picture_that_does_not_come_is_one_card_with_one_way_on(window: Opener, calls: Server) -> None:
     anna, _ = two(window, calls.url, "no picture")
     expect(anna.locator(".gate")).to_be_visible()
+    expect(anna.locator(".bar .who p")).to_contain_text(
+        "Behind the curtain"
+    )  # live: told later, it would undo the failure
     anna.evaluate(TELL, "call.failed")
     expect(anna.locator(".gate")).to_have_count(0)
     expect(anna.locator(".told")).to_contain_text("The picture will not come through.")
