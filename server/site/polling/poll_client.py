@@ -16,6 +16,10 @@ class OutOfOrder(Exception):
     """A request's number is neither the next one nor the last one: something was lost, and the client has to resume."""
 
 
+class Overtaken(OutOfOrder):
+    """A request that a network delivers behind a later one: it has no effect, and nothing was lost."""
+
+
 class PollClient:
     """One client. `heard`: monotonic time of its last request; `is_over`: its connection to the reactor has ended."""
 
@@ -32,6 +36,11 @@ class PollClient:
         self._waiter: asyncio.Future[None] | None = None
         self._wire = SessionWire(self._hear)
         self._wire.take(WireState(descriptor, b"", b""))
+
+    def touch(self, now: float) -> None:
+        """Note a request, which keeps the connection. One that has ended is kept no longer by it."""
+        if not self.is_over:
+            self.heard = now
 
     @property
     def is_held(self) -> bool:
@@ -57,10 +66,12 @@ class PollClient:
 
     async def poll(self, after: int, hold: float) -> bytes:
         """Return the answer behind batch `after`: new frames, waiting `hold` seconds for them, or the last batch again. Raises OutOfOrder."""
+        if after < self._number - bool(self._batch):
+            raise Overtaken
         self.release()  # one poll waits at most: the newest
-        if after == self._number - 1 and self._batch:
+        if after < self._number:
             return self._answer()
-        if after != self._number:
+        if after > self._number:
             raise OutOfOrder
         self._batch = []
         if not self._frames and not self.is_over:
@@ -93,7 +104,7 @@ class PollClient:
 
     def say(self, number: int, frames: list[bytes]) -> bool:
         """Send frames of the client, of its request `number`; a repeated request sends nothing. False: they could not be sent. Raises OutOfOrder."""
-        if number == self._sent:
+        if number <= self._sent:
             return True
         if number != self._sent + 1:
             raise OutOfOrder

@@ -19,7 +19,7 @@ from server.http.request.reactor_handoff import Handler
 from server.http.request.site_services import SERVICES, Services
 from server.ops.metrics.metric_type import Reading
 from server.ops.security.routable_ids import HostHints
-from server.site.polling.poll_client import OutOfOrder, PollClient
+from server.site.polling.poll_client import OutOfOrder, Overtaken, PollClient
 from server.site.polling.socket_pair_handshake import Refused, open_socket
 
 PATH: Final = "/api/poll"
@@ -118,15 +118,17 @@ class LongPolls:
             client.release()
             return web.Response(status=204)
         self._tally["polls"] += 1
-        key = next(self._keys)
+        key, had_ended = next(self._keys), client.is_over
         self._held[key] = request, client
         try:
             answer = await client.poll(_number(request, "after"), HOLD_S)
+        except Overtaken:
+            return web.Response(status=409, text="A later request has come.\n", headers=_NO_STORE)
         except OutOfOrder:
             return self._lost(id, client)
         finally:
             del self._held[key]
-        if _is_open(request):
+        if _is_open(request) and not had_ended:  # it has IDLE_S from its end to ask once more why
             client.heard = time.monotonic()
         return web.Response(body=answer, content_type="application/json", headers=_NO_STORE)
 
@@ -184,7 +186,7 @@ class LongPolls:
         id = request.match_info["id"]
         client = self._clients.get(id)
         if client is not None:
-            client.heard = time.monotonic()
+            client.touch(time.monotonic())
             return id, client
         passing = self._services.passing
         if passing is not None and not is_forwarded(request) and (host := await passing.of_token(id)) is not None:

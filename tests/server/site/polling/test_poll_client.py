@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.site.polling.poll_client import QUEUED_MAX, OutOfOrder, PollClient
+from server.site.polling.poll_client import QUEUED_MAX, OutOfOrder, Overtaken, PollClient
 
 TEXT, CLOSE = 0x81, 0x88
 HOLD_S = 20.0  # a bound, not a measure
@@ -93,3 +93,32 @@ async def test_a_repeated_request_sends_nothing(ends: tuple[socket.socket, int])
         client.say(3, [b"{}"])
     assert server.recv(100) == bytes((0x81, 0x82, 0, 0, 0, 0)) + b"{}"
     client.cut()
+
+
+async def test_a_request_that_comes_behind_a_later_one_has_no_effect(ends: tuple[socket.socket, int]) -> None:
+    server, descriptor = ends
+    client = PollClient(descriptor, 0.0)
+    for number in (1, 2):
+        server.send(written(TEXT, b"{}"))
+        assert (await answered(client, number - 1))["number"] == number
+    held = asyncio.create_task(answered(client, 2))
+    await asyncio.sleep(0)
+    for late in (0, 1):
+        with pytest.raises(Overtaken):
+            await client.poll(late, HOLD_S)
+    assert client.is_held
+    server.send(written(TEXT, b'"news"'))
+    assert await held == {"number": 3, "frames": ["news"]}
+    assert all(client.say(number, [b"%d" % number]) for number in (1, 2, 1))
+    assert server.recv(100) == b"".join(bytes((0x81, 0x81, 0, 0, 0, 0)) + b"%d" % number for number in (1, 2))
+    client.cut()
+
+
+async def test_requests_keep_a_connection_until_its_end_and_no_longer(ends: tuple[socket.socket, int]) -> None:
+    server, descriptor = ends
+    client = PollClient(descriptor, 0.0)
+    client.touch(5.0)
+    server.send(written(CLOSE, (4008).to_bytes(2)))
+    assert (await answered(client, 0))["closed"] == 4008
+    client.touch(9.0)
+    assert client.heard == 5.0

@@ -139,7 +139,8 @@ async def test_a_thousand_that_never_read_cost_others_nothing(tmp_path: Path) ->
         async with asyncio.timeout(WITHIN), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50)) as http:
             opened = await asyncio.gather(*(Polls(http, server.url).open() for _ in range(1_000)))
             assert {status for status, _ in opened} == {200}
-            assert (await Polls(http, server.url).open())[0] == 503
+            while (await Polls(http, server.url).open())[0] != 503:  # the first of them may be gone already
+                pass
             async with (
                 Client(f"ws://127.0.0.1:{server.port}/ws") as one,
                 Client(f"ws://127.0.0.1:{server.port}/ws") as two,
