@@ -57,6 +57,7 @@ class Heartbeat:
     def heard(self) -> None:
         """Note that something arrived."""
         self._at = self._loop.time()
+        self._pinged = self._expired = False
         if self._timer is not None and self._waits() and self._quiet == self._usual:  # a chat began
             self._set_times()
             self._arm(self._quiet)

@@ -34,6 +34,20 @@ async def test_in_a_chat_a_dead_connection_is_replaced_within_the_grace_period()
         assert not stranger.left.is_set()
 
 
+async def test_a_ping_that_is_answered_keeps_a_silent_chat_however_long_the_grace_period_is() -> None:
+    for usual, grace in ((20.0, 120.0), (2.0, 15.0)):
+        async with (
+            FakeClock() as clock,
+            FakeServer(grace=grace) as server,
+            Client(server.url, heartbeat=usual) as me,
+        ):
+            await me.find()
+            await server.meet()
+            await me.next(Matched)
+            await clock.advance(8 * usual)
+            assert me.connects == 1
+
+
 async def test_outside_of_a_chat_it_has_the_usual_time_and_without_a_heartbeat_all_time() -> None:
     async with FakeClock() as clock, FakeServer() as server, Client(server.url) as me:
         await me.find()
