@@ -61,14 +61,16 @@ class PollSocket:
 
     @classmethod
     async def connect(cls, http: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None) -> "PollSocket":
-        """Open a connection to the server of the WebSocket address `url`. Raises aiohttp.ClientError, TimeoutError, ValueError."""
+        """Open a connection to the server of the WebSocket address `url`. Raises aiohttp.ClientError, TimeoutError."""
         place = URL(url).with_scheme(_scheme(url))
         async with (
             asyncio.timeout(SEND_WITHIN),
             http.post(place.with_path("/api/poll").with_query(place.query), headers=headers) as answer,
         ):
             answer.raise_for_status()
-            told = await answer.json()
+            told = None
+            with suppress(ValueError):
+                told = await answer.json()
         if not isinstance(told, dict) or not isinstance(id := told.get("id"), str):
             raise aiohttp.ClientError("it does not speak serendip.v1")
         return cls(http, place.with_path(f"/api/poll/{id}").with_query(None), headers)

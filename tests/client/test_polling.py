@@ -4,6 +4,8 @@ import json
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from serendip_client import Client, Dropped, Hello
 from serendip_client.polling import PollSocket, is_served
@@ -69,3 +71,14 @@ async def test_a_ping_is_answered_while_a_poll_is_held() -> None:
         await server.tell({"type": "pong"})
         assert (await socket.receive(10)).type is TEXT
         await socket.close()
+
+
+async def test_what_answers_in_the_server_s_place_is_no_server() -> None:
+    async def broken(_: web.Request) -> web.Response:
+        return web.Response(text="{", content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/api/poll", broken)
+    async with TestServer(app) as other, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.ClientError):
+            await PollSocket.connect(http, f"ws://127.0.0.1:{other.port}/ws", None)
