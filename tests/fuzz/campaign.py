@@ -5,10 +5,10 @@
     python -m tests.fuzz.campaign --costs
     python -m tests.fuzz.campaign --document
 
-An input that crashes, breaks an oracle, leaks memory, or takes more steps than its target's bound stays in OUT/NAME (crash-…, timeout-…, oom-…),
-and is replayed first by the next run; the exit code is then 1. `--costs` replays the dearest known input of each target (`costly/`) and compares
-its steps with the bound; `--keep` puts dearer ones there. Once the cause of a fault is mended, its input joins the target's `corpus/` as
-found-WHAT. Results of all runs add up in OUT/results.json, from which `--document` writes the table.
+An input that crashes, breaks an oracle, takes too much memory or time, or more steps than its target's bound stays in OUT/NAME (crash-…, oom-…,
+timeout-…), and is replayed first by the next run; the exit code is then 1. `--costs` replays the dearest known input of each target (`costly/`)
+and compares its steps with the bound; `--keep` puts dearer ones there. Once the cause of a fault is mended, its input joins the target's
+`corpus/` as found-WHAT. Results of all runs add up in OUT/results.json, from which `--document` writes the table.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from tests.fuzz.targets import COSTLY, ORACLE_EVERY, ROOT, ROWS, TARGETS, Target
 TIMEOUT: Final = 25  # seconds of one input; longer is a fault too, as regular expressions take no steps
 MEMORY: Final = 2560  # MiB
 ENDING: Final = 300  # seconds for a program to start, to end, and to minimise its corpus
-FAULTS: Final = ("crash", "timeout", "oom", "leak")  # how libFuzzer names inputs that failed
+FAULTS: Final = ("crash", "timeout", "oom")  # how libFuzzer names inputs that failed; leaks are not looked for
 PROGRAMS: Final = ROOT / "build" / "fuzz-programs"
 
 

@@ -65,6 +65,7 @@ def add(path: Path, name: str, found: Result) -> None:
             old.executions + found.executions, old.seconds + found.seconds, max(old.blocks, found.blocks), max(old.features, found.features),
             found.corpus or old.corpus, max(old.steps, found.steps), found.failed,
         )  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)  # nothing ran here before
         path.write_text(json.dumps({name: row._asdict() for name, row in sorted(known.items())}, indent=1))
 
 

@@ -18,7 +18,7 @@ def test_a_log_is_read_and_runs_add_up(tmp_path: Path) -> None:
     assert read_log(LOG, 12.0) == Result(3_000_000, 12.0, 137, 364)
     assert read_log("#9\tDONE   ft: 12 corp: 3/9b\nstat::number_of_executed_units: 9\n", 1.0) == Result(9, 1.0, 0, 12)
     assert read_log("it did not start", 1.0) == Result(0, 1.0, 0, 0)
-    path = tmp_path / "results.json"
+    path = tmp_path / "out" / "fuzz" / "results.json"
     add(path, "heads", Result(10, 1.0, 5, 6, corpus=3, steps=70))
     add(path, "heads", Result(30, 1.0, 4, 9, corpus=2, steps=60, failed=True))
     assert read(path) == {"heads": Result(40, 2.0, 5, 9, corpus=2, steps=70, failed=True)}
