@@ -70,4 +70,5 @@ def fuzz(data: bytes) -> Hashable:
     for kind in (RESUME.open(text, 5), PROOFS.open(text), PAIRS.open([text], 5)[0] or None, AVOID.open([text]) or None):
         assert kind is None or kind == MADE.get(text)
     assert not PAGES.fits(text, ACT, 6, NOW)
+    assert text in MADE or not PAGES.fits(text, ACT, 5, NOW)
     return said
