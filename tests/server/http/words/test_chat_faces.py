@@ -9,8 +9,9 @@ from server.http.words.sentence_formatter import said
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_the_two_of_a_chat_have_names_that_differ(number: int) -> None:
+def test_the_two_of_a_chat_have_colours_and_names_that_differ(number: int) -> None:
     one, two = faces_of(f"{number:x}")
+    assert drawn(one)["hue"] != drawn(two)["hue"]
     for language in ("en", "de", "ja"):
         assert name_of(one, said()[language]) != name_of(two, said()[language])
     assert all(drawn(face)["hue"] != drawn(face)["pale"] for face in (one, two))

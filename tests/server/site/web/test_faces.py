@@ -11,7 +11,8 @@ from tests.server.site.web.servers import Server
 from tests.server.site.web.test_two_windows import say
 from tests.support.pictures import picture
 
-CHATS = ["9e8d0dd96d20dbe", "7fffffffffffffff", "c001", "0", "123400012340001", "ffffffff00000000"]
+# The two of the last would have one colour.
+CHATS = ["9e8d0dd96d20dbe", "7fffffffffffffff", "c001", "0", "123400012340001", "ffffffff00000000", "130023"]
 ENGLISH = said()["en"]
 
 
