@@ -56,6 +56,7 @@ from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER
+from server.site.polling.routes import HOLD_S
 
 NUMBER = 0  # of the frontend, for the hub
 LONGER: Final = 1.0  # seconds that workers may take beyond `server.drain`, to send what they have
@@ -103,7 +104,7 @@ class Frontend:
         self._live = LiveRequests(lambda: self.peers, lambda: self.server.live, self.hosts, asker)
         self._proxy: Proxy | None = None
         self._looks: RemotePictures | None = None
-        self._hold = settings.omegle.hold
+        self._hold = max(settings.omegle.hold, HOLD_S)
         self.server.health.checks.append(self.hosts.unwell)
         self._catching: ClusterCatchUp | None = None
         self._everywhere = UserEventBroadcast(self.server, lambda: self.peers, place is not None, self._kept)
