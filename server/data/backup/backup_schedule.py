@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from server.data.backup import database_backup
 from server.data.backup.backup_place import Place, open_place
-from server.data.backup.full_backup import BackupMaker, mirror_ledger
+from server.data.backup.full_backup import BackupMaker, claim, mirror_ledger
 from server.data.database.database import Database
 from server.data.errors import Busy
 from server.data.objects.object_store import Objects
@@ -60,11 +59,14 @@ class BackupSchedule:
         """Make what is due now. Raises nothing but cancellation."""
         try:
             place = await asyncio.to_thread(open_place, self._settings.backup)
-            if await self.is_due():
-                await self._make(place)
+            maker = BackupMaker(self._settings, self._database, self._objects, place, clock=self._clock)
+            if await self.is_due(place):
+                await self._make(maker)
             if self._clock() - self._mirrored >= LEDGER_S:
                 async with self._database.only_backup():
-                    await mirror_ledger(self._objects, place)
+                    await asyncio.to_thread(claim, place, self._settings.data)
+                    await asyncio.to_thread(maker.delete_old)  # also if new ones fail, or are made by command alone
+                    await mirror_ledger(self._objects, place, self._clock)
                 self._mirrored = self._clock()
         except Busy:
             pass  # another host, or a command, does it
@@ -78,15 +80,17 @@ class BackupSchedule:
             self._retry = self._clock() + RETRY_S
             logger.error("store.backup_failed", said=str(error)[:500], **log.described(error))
 
-    async def is_due(self) -> bool:
-        """Return whether the last backup of this database, by any host or command, is older than the interval. Raises StoreAway."""
+    async def is_due(self, place: Place) -> bool:
+        """Return whether the newest backup in the place, by any host or command, is older than the interval. Raises ObjectsAway."""
         every = self._settings.backup.every_hours * 3600
         now = self._clock()
-        return bool(every) and now >= self._retry and now - await database_backup.last_backup(self._database) >= every
+        if not every or now < self._retry:
+            return False
+        there = await asyncio.to_thread(place.stored)
+        return not there or now - there[-1].at >= every
 
-    async def _make(self, place: Place) -> None:
+    async def _make(self, maker: BackupMaker) -> None:
         begun = time.monotonic()
-        maker = BackupMaker(self._settings, self._database, self._objects, place, clock=self._clock)
         made = await maker.make(OPERATOR, "schedule")
         self._results["made"] += 1
         self._size = made.size

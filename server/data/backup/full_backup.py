@@ -14,9 +14,10 @@ import secrets
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -25,7 +26,9 @@ from pydantic import SecretStr
 
 from server.data.backup import archive_format as archive
 from server.data.backup import database_backup, sealed_box
-from server.data.backup.backup_place import LEDGER, Place, Stored, name_at
+from server.data.backup.backup_place import LEDGER, Place, Stored, find, name_at
+from server.data.backup.database_backup import BackupFailed
+from server.data.backup.rollback_protection import INDEX
 from server.data.database import schema_migration
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import due
@@ -40,6 +43,12 @@ AHEAD: Final = 8  # objects that are read ahead
 DUMP: Final = ".backup-*"  # in the data folder, while one is made
 COPIED_FIRST: Final = ("child", "evidence", "logs", "snaps")
 COPIED_LAST: Final = ("erasures", "upkeep")  # as they are at the end
+SERVICE: Final = "service"  # in the place: a fingerprint of the service whose backups are there
+FOREIGN: Final = (
+    "{} has the backups of another service, or of this one before its keys were lost. A new service would replace them and the list of its"
+    " deletions: choose another place, or restore from this one; to give them up, delete the object `service` there"
+)
+PASSES: Final = 20  # over the copies of the state, if they change each time
 Progress = Callable[[str, int], None]  # what, how many so far
 
 
@@ -69,6 +78,7 @@ class BackupMaker:
     async def make(self, operator: str, why: str) -> Made:
         """Make a backup, and delete those that are too many or too old. Raises Busy, BackupFailed, StoreAway, ObjectsAway, OSError."""
         async with self._database.only_backup():
+            await asyncio.to_thread(claim, self._place, self._settings.data)
             await asyncio.to_thread(self._sweep)
             made = await self._make()
             gone = await asyncio.to_thread(self.delete_old)
@@ -104,12 +114,12 @@ class BackupMaker:
                 await _in_thread(self._write, name_at(now), manifest, dump, names, asyncio.get_running_loop())
         finally:
             await asyncio.to_thread(dump.unlink, missing_ok=True)
-        size = (await asyncio.to_thread(self._place.stored))[-1].size
-        return Made(name_at(now), size, manifest)
+        made = await asyncio.to_thread(find, self._place, name_at(now))
+        return Made(made.name, made.size, manifest)
 
     async def _list(self, names: IO[bytes]) -> None:
-        """Write the names of all objects into a file, a line each."""
-        for folder in (*COPIED_FIRST, *COPIED_LAST):
+        """Write the names of all objects but the last into a file, a line each."""
+        for folder in COPIED_FIRST:
             async for name in self._objects.names(folder):
                 names.write(f"{name}\n".encode())
         names.seek(0)
@@ -119,23 +129,20 @@ class BackupMaker:
         stop: Callable[[], bool],
     ) -> None:  # fmt: skip
         """Write the archive. Runs in a thread."""
-        self._place.write(name, self._chunks(manifest, dump, names, loop, stop))
+        self._place.write(name, _until(stop, self._chunks(manifest, dump, names, loop)))
 
     def _chunks(
-        self, manifest: archive.Manifest, dump: Path, names: IO[bytes], loop: asyncio.AbstractEventLoop,
-        stop: Callable[[], bool],
-    ) -> Iterator[bytes]:  # fmt: skip
+        self, manifest: archive.Manifest, dump: Path, names: IO[bytes], loop: asyncio.AbstractEventLoop
+    ) -> Iterator[bytes]:
         writer = archive.Writer()
         if self._settings.backup.public_key:
             manifest.keys = True
             yield from writer.body(archive.SEALED, self._sealed())
         yield from writer.body(archive.SETTINGS, settings_text(self._settings).encode())
-        for file in sorted(path for path in (self._settings.data / "statement").glob("*") if path.is_file()):
+        for file in sorted(path for path in (self._settings.data / "statement").glob("*.json") if path.is_file()):
             yield from writer.body(f"{archive.STATEMENT}{file.name}", file.read_bytes())
         yield from writer.file(archive.DATABASE, dump)
-        for count, (name, body) in enumerate(self._bodies(names, loop), start=1):
-            if stop():
-                raise database_backup.BackupFailed("it was interrupted")
+        for count, (name, body) in enumerate(chain(self._bodies(names, loop), self._last(loop)), start=1):
             yield from writer.body(f"{archive.OBJECTS}{name}", body)
             self._progress("objects", count)
         yield from writer.end(manifest)
@@ -157,6 +164,16 @@ class BackupMaker:
         finally:
             for _, future in waiting:
                 future.cancel()
+
+    def _last(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[str, bytes]]:
+        """Yield the deletions and the copies of the state."""
+        found = last_objects(self._objects, set())
+
+        async def following() -> tuple[str, bytes] | None:
+            return await anext(found, None)
+
+        while (one := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:
+            yield one
 
     def _sealed(self) -> bytes:
         """Return keys and secrets, sealed."""
@@ -180,26 +197,66 @@ class BackupMaker:
             left.unlink(missing_ok=True)
 
 
-async def mirror_ledger(objects: Objects, place: Place) -> int:
+async def mirror_ledger(objects: Objects, place: Place, clock: Callable[[], float] = time.time) -> int:
     """Copy the list of deletions and the copies of the non-restorable state beside the backups; return how many were new.
 
     A restore of the newest backup then repeats the deletions since. Entries that were deleted here are deleted there. The index is written after
     its pieces. Call it with the lock of backups. Raises ObjectsAway.
     """
-    wanted = set()
-    for folder in COPIED_LAST:
-        wanted |= {name async for name in objects.names(folder)}
     there = {name.removeprefix(f"{LEDGER}/") for name in await asyncio.to_thread(place.names, LEDGER)}
-    index = "upkeep/index"
+    yesterday = int(clock()) // 86_400 - 1
+    known = {name for name in there if not _may_change(name, yesterday)}
     new = 0
-    for name in sorted((wanted - there) | (wanted & {index}), key=lambda name: name == index):
-        body = await objects.get(name)
-        if body is not None:
-            await asyncio.to_thread(place.put, f"{LEDGER}/{name}", body)
-            new += name != index
-    for name in there - wanted:
+    async for name, body in last_objects(objects, known):
+        entry = f"{LEDGER}/{name}"
+        if name in there and name != INDEX and await asyncio.to_thread(place.get, entry) == body:
+            continue
+        await asyncio.to_thread(place.put, entry, body)
+        new += name != INDEX
+    for name in there - known:
         await asyncio.to_thread(place.delete, f"{LEDGER}/{name}")
     return new
+
+
+def _may_change(name: str, yesterday: int) -> bool:
+    """Return whether this is a deletion of these two days: a person's second one of a day has the name of the first, and reaches further."""
+    folder, _, rest = name.partition("/")
+    day = rest.partition("/")[0]
+    return folder == "erasures" and day.isdecimal() and int(day) >= yesterday
+
+
+async def last_objects(objects: Objects, known: set[str]) -> AsyncIterator[tuple[str, bytes]]:
+    """Yield the deletions and the copies of the state that are not `known`, and the index of the copies after all pieces that it names.
+
+    The copies may change meanwhile: it looks again until the index stayed the same. At the end `known` has the names that are there. Raises
+    BackupFailed, ObjectsAway.
+    """
+    given = set(known)
+    for _ in range(PASSES):
+        index = await objects.get(INDEX)
+        there = {name for folder in COPIED_LAST async for name in objects.names(folder)}
+        for name in sorted(there - given - {INDEX}):
+            if (body := await objects.get(name)) is not None:
+                given.add(name)
+                yield name, body
+        if await objects.get(INDEX) == index:  # pieces that an index names are deleted after the next index is written
+            known.clear()
+            known.update(there)
+            if index is not None:
+                yield INDEX, index
+            return
+    raise BackupFailed("the copies of the state changed each time they were read")
+
+
+def claim(place: Place, data: Path) -> None:
+    """Note whose backups are in a place. Blocks. Raises BackupFailed if they are another service's, SecretError, ObjectsAway."""
+    keys = secret_keys.load(data)
+    mine = secret_keys.Secret(keys.lasting[secret_keys.Purpose.KEPT], 0).fingerprint().hex().encode()
+    there = place.get(SERVICE)
+    if there is None:
+        place.put(SERVICE, mine)
+    elif there != mine:
+        raise BackupFailed(FOREIGN.format(place.url))
 
 
 def settings_text(settings: Settings, secrets_of: dict[str, str] | None = None) -> str:
@@ -225,6 +282,14 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return orjson.dumps(value).decode().replace("\x7f", "\\u007F")
+
+
+def _until(stop: Callable[[], bool], chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks of an archive until it shall stop. Raises BackupFailed then."""
+    for chunk in chunks:
+        if stop():
+            raise BackupFailed("it was interrupted")
+        yield chunk
 
 
 async def _in_thread(work: Callable[..., None], *words: Any) -> None:

@@ -60,7 +60,7 @@ AWAY_S = 60.0  # seconds after a failed save, in which saves count as failing
 SAVES_AGAIN = 5.0  # seconds until a refused client may try again: 16 saves take less than one second
 TASKS = (
     *("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"),
-    *("store-statistics", "store-backup"),
+    "store-statistics",
 )
 
 logger = log.get()
@@ -315,6 +315,7 @@ class Store:
         left = await self.writer.close(within)
         if left:
             logger.error("store.lost", count=left)
+        await self._tasks.end("store-backup")  # behind the records: it waits for the part of the archive that is on its way
         await self.statistics.close()
         await self._service_lock.close()
         await self.parts.database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from server.data.backup.database_backup import last_backup
-from server.data.backup.full_backup import BackupMaker
+from server.data.backup.full_backup import BackupMaker, mirror_ledger
+from server.data.backup.rollback_protection import SealedCopies
 from server.data.keys.epoch_keys import epoch_of
 from server.data.keys.pseudonyms import open_pseudonyms
 from server.ops.security import secret_keys
 from tests.server.data.conftest import people, transcript
+from tests.server.data.store.test_restore import note
 from tests.server.data.whole_backups import Case
 
 # ruff: noqa: ASYNC240 - files of a test
@@ -54,7 +57,7 @@ async def test_so_many_stay_as_the_settings_say_and_none_past_its_days(case: Cas
 async def test_a_backup_holds_the_epoch_keys_of_its_rows_alone(case: Case) -> None:
     now = time.time()
     epochs = open_pseudonyms(secret_keys.load(case.kit.data), case.kit.data).epochs
-    old = [epoch_of(now) - 5, epoch_of(now) - 6]  # retention is 120 days, and the service keeps its keys 31 days longer
+    old = [epoch_of(now) - 6, epoch_of(now) - 7]  # ended 150 days ago at least; retention is 120
     for epoch in (*old, epoch_of(now)):
         epochs.make(epoch)
     async with case.kit.database.write() as connection:
@@ -62,8 +65,47 @@ async def test_a_backup_holds_the_epoch_keys_of_its_rows_alone(case: Case) -> No
             await connection.exec_driver_sql(
                 f"INSERT INTO fingerprint (name, value) VALUES ('epoch {epoch}', 'x')"  # noqa: S608 - a number
             )
+    epochs.propose(epoch_of(now) + 1)  # the hosts of a cluster have not agreed on it yet
     await case.make()
     await case.restore()
     there = {path.name for path in (case.there.data / "keys").glob("*.key")}
-    assert f"{epoch_of(now)}.key" in there
+    assert {f"{epoch_of(now)}.key", f"{epoch_of(now) + 1}.proposed.key"} <= there
     assert not {f"{epoch}.key" for epoch in old} & there
+
+
+async def test_copies_of_the_state_that_change_meanwhile_are_whole_in_the_backup(case: Case) -> None:
+    kit, loop = case.kit, asyncio.get_running_loop()
+    copies = SealedCopies(kit.database, kit.objects, kit.pseudonyms)
+    for number in range(12):
+        await kit.logs.save(transcript(str(number)), people())
+    await note(kit, "before")
+    await copies.keep()
+
+    async def change(count: int) -> None:
+        await note(kit, f"at {count}")
+        await copies.keep()  # deletes the pieces that it replaces
+
+    def progress(what: str, count: int) -> None:
+        if what == "objects" and count in (1, 13):  # a log; the first piece
+            asyncio.run_coroutine_threadsafe(change(count), loop).result()
+
+    maker = BackupMaker(case.here, kit.database, kit.objects, case.place, progress=progress)
+    await maker.make("ada", "a test")
+    done = await case.restore()
+    assert (done.ledger, done.objects > 12) == (False, True)
+    parts = case.opened()
+    try:
+        async with parts.database.read() as connection:
+            found = (await connection.exec_driver_sql("SELECT action FROM audit")).scalars().all()
+        assert {"before", "at 1", "at 13"} <= set(found)
+    finally:
+        await parts.database.close()
+
+
+async def test_a_second_deletion_of_a_day_reaches_the_ledger_too(case: Case) -> None:
+    name = f"erasures/{int(case.kit.now) // 86_400}/{'ab' * 16}"
+    for body in (b"until the morning", b"until the evening"):
+        await case.kit.objects.put(name, body)
+        assert await mirror_ledger(case.kit.objects, case.place) == 1
+        assert await mirror_ledger(case.kit.objects, case.place) == 0
+        assert case.place.get(f"ledger/{name}") == body
