@@ -106,8 +106,8 @@ class FullRestore:
         full = []
         if await _has_tables(database):
             full.append("the database has tables")
-        if (data / secret_keys.SECRET).exists() and self._key is not None:
-            full.append(f"{data} has a secret")
+        if self._key is not None and ((data / secret_keys.SECRET).exists() or secret_keys.is_lost(data)):
+            full.append(f"{data} has keys")
         objects = Objects(self._settings.objects, data)
         if not self._keep_objects:
             full += [f"the object store has {name}" for name in [await _first(objects)] if name]

@@ -142,7 +142,7 @@ def verify_(
     into: Annotated[
         str,
         typer.Option(
-            "--into", metavar="URL", help="an empty PostgreSQL database; default: one that is made and dropped"
+            "--into", metavar="URL", help="an empty PostgreSQL database, its password in PGPASSWORD; default: one that is made and dropped"
         ),
     ] = "",
     config: ConfigFile = None,
@@ -258,7 +258,8 @@ def _told(done: FullyRestored) -> list[str]:
     """Return lines that say what a restore did, for the operator and the audit log."""
     expired = sum(done.purged.deleted.values())
     known = (
-        "deletions of the last minutes before the loss are known"
+        "the ledger beside the backup was used: deletions and changes of the state are known until"
+        f" {when(done.restored.copied)} UTC or later"
         if done.ledger
         else "no ledger was beside the backup: deletions since it was made are known only if the object store was kept"
     )

@@ -116,6 +116,10 @@ async def test_a_place_that_is_not_empty_and_hosts_that_serve_are_refused(case: 
     (case.folder / "private.pem").write_bytes(sealed_box.new_key()[0])
     with pytest.raises(WrongKey):
         await case.restore()
+    secret_keys.load(case.there.data)
+    (case.there.data / "secret").unlink()
+    with pytest.raises(BackupFailed, match="has keys"):
+        await case.restore()
     assert not folder_lock.restore_begun(case.there.data)
 
 
