@@ -148,9 +148,15 @@ async def _restored_rows(database: Database, dump: Path, into: str) -> dict[str,
             async with made.read() as connection:
                 if await database_backup.rows_by_table(connection):
                     raise BackupFailed("the database of --into is not empty")
-            await database_backup.load_scratch(made.engine.url, dump)
-            async with made.read() as connection:
-                return await database_backup.rows_by_table(connection)
+            try:
+                await database_backup.load_scratch(made.engine.url, dump)
+                async with made.read() as connection:
+                    return await database_backup.rows_by_table(connection)
+            finally:
+                if into:  # it stays, and nobody's rows in it
+                    async with made.autocommit() as connection:
+                        for command in database_backup.EMPTY:
+                            await connection.exec_driver_sql(command)
         finally:
             await made.close()
 

@@ -28,7 +28,8 @@ SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time
 ONE_TRANSACTION = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--output={os.devnull}")
 # pg_restore's --clean would keep the partitions that it does not know.
-AFRESH = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public")
+EMPTY = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+AFRESH = tuple(f"--command={command}" for command in EMPTY)
 
 
 ACTION = "backup"  # in the audit log: so the database knows its own last backup, whichever host wrote it
@@ -222,9 +223,12 @@ async def _run(name: str, url: URL | None, *arguments: str) -> None:
     )
     try:
         _, problems = await asyncio.wait_for(process.communicate(), SLOWEST)
-    except TimeoutError:
-        process.kill()
+    except BaseException as error:  # also if this is cancelled: the program would go on
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
-        raise BackupFailed(f"{name} took longer than {SLOWEST} s") from None
+        if isinstance(error, TimeoutError):
+            raise BackupFailed(f"{name} took longer than {SLOWEST} s") from None
+        raise
     if process.returncode:
         raise BackupFailed(f"{name}: {problems.decode(errors='replace').strip().splitlines()[-1:]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -104,3 +105,28 @@ async def test_the_database_knows_its_last_backup_whichever_host_wrote_it(kit: K
     for at, action in ((5, database_backup.ACTION), (9, database_backup.ACTION), (12, "restore")):
         await audit_log.write_entry(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
     assert await database_backup.last_backup(kit.database) == 9
+
+
+def programs(about: Path) -> list[str]:
+    """Processes of this test whose arguments name a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and str(about) in (process / "cmdline").read_text():
+                found.append(process.name)
+    return found
+
+
+async def test_a_backup_that_is_cancelled_leaves_no_program_behind(kit: Kit, tmp_path: Path) -> None:
+    if kit.database.sqlite:
+        pytest.skip("SQLite's backup is no program")
+    async with kit.database.write() as connection:
+        await connection.exec_driver_sql("LOCK TABLE ban IN ACCESS EXCLUSIVE MODE")  # pg_dump waits for it
+        making = asyncio.create_task(database_backup.backup(kit.database, tmp_path / "one.backup"))
+        while not programs(tmp_path):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        assert programs(tmp_path) == []
