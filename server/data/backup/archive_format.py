@@ -24,6 +24,7 @@ DIGEST: Final = "SERENDIP.sha256"
 SEALED, SETTINGS, DATABASE, MANIFEST = "sealed.box", "settings.toml", "database", "manifest.json"
 STATEMENT, OBJECTS = "statement/", "objects/"
 LARGEST_SMALL: Final = 64 << 20  # bytes of a member that is read whole
+LARGEST_HEAD: Final = 64 << 10  # bytes of the extension of a header, which has a digest and perhaps a long name
 _safe = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,250}").fullmatch
 
 
@@ -46,6 +47,19 @@ class Manifest:
     objects: int = 0
     bytes: int = 0
     digest: str = ""
+
+
+class _Head(tarfile.TarInfo):
+    """A header as `Writer` makes them. The library reads extensions of any size into memory, and an archive may come from a foreign hand."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        extends = self.type == tarfile.XHDTYPE and 0 <= self.size <= LARGEST_HEAD
+        if not extends and self.type != tarfile.REGTYPE:
+            raise Damaged(f"{self.name[:80]!r}: no member of a backup")
+        return super()._proc_member(tar)  # type: ignore[misc]
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        raise Damaged(f"{self.name[:80]!r}: no member of a backup")
 
 
 class Totals:
@@ -143,11 +157,11 @@ def members(file: BinaryIO, told: Callable[[Manifest], None]) -> Iterator[Member
     """Yield the members but the manifest, each checked before the next; the manifest is checked and passed to `told` at the end. Raises Damaged."""
     totals, manifest = Totals(), None
     try:
-        with tarfile.open(fileobj=file, mode="r|", bufsize=CHUNK) as tar:
+        with tarfile.open(fileobj=file, mode="r|", bufsize=CHUNK, tarinfo=_Head) as tar:
             while (head := tar.next()) is not None:
                 if manifest is not None:
                     raise Damaged(f"{head.name}: behind the manifest")
-                if not head.isreg() or not _safe(head.name) or ".." in head.name:
+                if not head.isreg() or head.issparse() or head.size < 0 or not _safe(head.name) or ".." in head.name:
                     raise Damaged(f"{head.name[:80]!r}: no member of a backup")
                 opened = tar.extractfile(head)
                 if opened is None:

@@ -21,7 +21,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from server.data.errors import ObjectsAway
-from server.data.objects.object_store import ABSENT, RETRIES, cause
+from server.data.objects.object_store import ABSENT, LARGEST, RETRIES, cause
 from server.ops.config.backup_settings import Backup
 
 PART: Final = 16 << 20  # bytes of a part: S3 takes 10,000 of them, 156 GiB
@@ -155,9 +155,12 @@ class _Kept:
     def get(self, name: str) -> bytes | None:
         with _named():
             try:
-                return bytes(self._store.get(name).bytes())
+                found = self._store.get(name)
             except ABSENT:
                 return None
+            if found.meta["size"] > LARGEST:
+                raise ObjectsAway(f"{name}: is larger than what is written there")
+            return bytes(found.bytes())
 
     def names(self, prefix: str) -> set[str]:
         with _named():

@@ -9,6 +9,7 @@ import pytest
 
 from server.data.backup.backup_place import PART, NoBackup, find, name_at, open_place, time_of
 from server.data.errors import ObjectsAway
+from server.data.objects.object_store import LARGEST
 from server.ops.config.backup_settings import Backup
 from tests.support import services
 
@@ -56,6 +57,13 @@ def test_a_writer_that_fails_leaves_nothing(options: Backup) -> None:
     assert place.stored() == []
     with pytest.raises(NoBackup, match="none"):
         find(place, "")
+
+
+def test_an_entry_that_is_larger_than_any_written_one_is_not_read(options: Backup) -> None:
+    place = open_place(options)
+    place.put("ledger/large", bytes(LARGEST + 1))
+    with pytest.raises(ObjectsAway, match="larger"):
+        place.get("ledger/large")
 
 
 def test_another_file_is_no_backup(tmp_path: Path) -> None:
