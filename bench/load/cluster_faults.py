@@ -116,8 +116,10 @@ class Harm:
         host = self._host()
         await asyncio.to_thread(_kill_all, host)
         await asyncio.to_thread(host.end)
-        await asyncio.sleep(AWAY_S)
-        host.start()
+        try:
+            await asyncio.sleep(AWAY_S)
+        finally:
+            host.start()
         await host.ready()
         return host.name
 
