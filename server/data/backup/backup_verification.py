@@ -153,7 +153,7 @@ async def _restored_rows(database: Database, dump: Path, into: str) -> dict[str,
                 async with made.read() as connection:
                     return await database_backup.rows_by_table(connection)
             finally:
-                if into:  # it stays, and nobody's rows in it
+                if into:  # it stays, without a row of any user
                     async with made.autocommit() as connection:
                         for command in database_backup.EMPTY:
                             await connection.exec_driver_sql(command)

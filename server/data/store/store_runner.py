@@ -315,7 +315,9 @@ class Store:
         left = await self.writer.close(within)
         if left:
             logger.error("store.lost", count=left)
-        await self._tasks.end("store-backup")  # behind the records: it waits for the part of the archive that is on its way
+        await self._tasks.end(
+            "store-backup"
+        )  # behind the records: it waits for the part of the archive that is on its way
         await self.statistics.close()
         await self._service_lock.close()
         await self.parts.database.close()

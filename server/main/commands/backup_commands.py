@@ -142,7 +142,9 @@ def verify_(
     into: Annotated[
         str,
         typer.Option(
-            "--into", metavar="URL", help="an empty PostgreSQL database, its password in PGPASSWORD; default: one that is made and dropped"
+            "--into",
+            metavar="URL",
+            help="an empty PostgreSQL database, its password in PGPASSWORD; default: one that is made and dropped",
         ),
     ] = "",
     config: ConfigFile = None,

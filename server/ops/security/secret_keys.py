@@ -216,7 +216,9 @@ def install(data: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _is_key_name(name: str) -> bool:
-    return name in (SECRET, PREVIOUS) or re.fullmatch(rf"{EPOCHS}/[a-z0-9]+(\.[0-9]+|\.proposed)?\.key", name) is not None
+    return (
+        name in (SECRET, PREVIOUS) or re.fullmatch(rf"{EPOCHS}/[a-z0-9]+(\.[0-9]+|\.proposed)?\.key", name) is not None
+    )
 
 
 def _kept_files(data: Path) -> dict[int, Path]:

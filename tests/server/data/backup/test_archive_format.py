@@ -59,10 +59,15 @@ def test_an_archive_that_ends_anywhere_before_its_end_is_no_archive(tmp_path: Pa
             read(body[: size + 100])
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE, tarfile.XHDTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE, tarfile.XHDTYPE]
+)
 def test_a_foreign_archive_makes_no_link_and_takes_no_memory(kind: bytes) -> None:
     head = tarfile.TarInfo(DATABASE)
-    head.type, head.size = kind, 1 << 40  # a header's extension is read whole by the library, and a sparse file has so many zeros
+    head.type, head.size = (
+        kind,
+        1 << 40,
+    )  # a header's extension is read whole by the library, and a sparse file has so many zeros
     with pytest.raises(Damaged, match="no member"):
         read(head.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
 
