@@ -81,7 +81,7 @@ class Harm:
         for host in self._cluster.hosts:
             try:
                 stands = await status(host.data)
-            except Exception:  # noqa: BLE001 - it does not answer yet, in whatever way
+            except Exception:  # noqa: BLE001 - it does not answer yet, for any reason
                 return False
             if not stands or any(one["phase"] != "ready" for one in stands):
                 return False

@@ -176,7 +176,7 @@ async def talked(url: str, word: str, count: int, heard: Heard, pace: float, *, 
         try:
             rounds = [asyncio.create_task(side.round(word, count, once=once)) for side in (one, two)]
             try:
-                if once:  # the other may have missed the match, and would look for a partner who has gone
+                if once:  # the other may have missed the match, and would look for a partner that has left
                     await asyncio.wait(rounds, return_when=asyncio.FIRST_COMPLETED)
                     await asyncio.wait(rounds, timeout=SILENCE)
                 else:

@@ -3,7 +3,6 @@
 `python -m tests.c.build` prints the environment in which Python takes modules that were compiled so (`make asan`).
 """
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -65,12 +64,6 @@ def watched() -> dict[str, str]:
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         "PYTHONMALLOC": "malloc",
     }
-
-
-def environment() -> dict[str, str]:
-    """That of a process which loads ext/ of this tree: `watched` where it was compiled so, else as it is here."""
-    modules = (ROOT / "ext" / "net").glob("utf8*.so")
-    return {**os.environ, **(watched() if any(b"__asan_init" in path.read_bytes() for path in modules) else {})}
 
 
 if __name__ == "__main__":

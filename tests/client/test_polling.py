@@ -1,4 +1,4 @@
-"""Test the connection by HTTP requests against the server for tests: who is asked first, frames both ways, codes, and cuts."""
+"""Test the connection by HTTP requests against the server for tests: which way is tried first, frames both ways, codes, and cuts."""
 
 import json
 

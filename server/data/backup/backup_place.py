@@ -21,7 +21,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from server.data.errors import ObjectsAway
-from server.data.objects.object_store import ABSENT, LARGEST, RETRIES, cause
+from server.data.objects.object_store import ABSENT, LARGEST, RETRIES, cause, s3_config
 from server.ops.config.backup_settings import Backup
 
 PART: Final = 16 << 20  # bytes of a part: S3 takes 10,000 of them, 156 GiB
@@ -214,19 +214,13 @@ class _Bucket(_Kept):
 
     def __init__(self, url: str, options: Backup) -> None:
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        config: dict[str, Any] = {"region": options.region}
-        if options.endpoint:
-            config["endpoint"] = options.endpoint
-        if options.access_key.get_secret_value():
-            config["access_key_id"] = options.access_key.get_secret_value()
-            config["secret_access_key"] = options.secret_key.get_secret_value()
         deadline = datetime.timedelta(seconds=REQUEST_S)
         super().__init__(url, S3Store(
             bucket,
             prefix=prefix or None,
             client_options={"allow_http": True, "timeout": deadline, "connect_timeout": datetime.timedelta(seconds=5)},
             retry_config={"max_retries": RETRIES, "retry_timeout": datetime.timedelta(seconds=60)},
-            **config,
+            **s3_config(options),
         ))  # fmt: skip
 
     def stored(self) -> list[Stored]:

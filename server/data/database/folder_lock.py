@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from server.data.errors import Busy
+from server.ops.security.secret_keys import sync_folder
 
 NAME = "lock"
 RESTORING = (
@@ -52,21 +53,13 @@ def begin_restore(data: Path, name: str) -> None:
         file.write(name)
         file.flush()
         os.fsync(file.fileno())
-    _sync(data)
+    sync_folder(data)
 
 
 def end_restore(data: Path) -> None:
     """Note that it is finished."""
     (data / RESTORING).unlink()
-    _sync(data)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(data)
 
 
 def _locked(data: Path, how: int, otherwise: str) -> int:

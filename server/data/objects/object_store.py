@@ -21,6 +21,7 @@ from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, 
 from obstore.store import LocalStore, S3Store
 
 from server.data.errors import ObjectsAway
+from server.ops.config.backup_settings import Backup
 from server.ops.config.settings import Objects as ObjectSettings
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.metric_table import VALUES
@@ -75,12 +76,6 @@ class Objects:
             self._store: Any = LocalStore(folder, automatic_cleanup=True)
             return
         bucket, _, prefix = options.url.removeprefix("s3://").partition("/")
-        config: dict[str, Any] = {"region": options.region}
-        if options.endpoint:
-            config["endpoint"] = options.endpoint
-        if options.access_key.get_secret_value():
-            config["access_key_id"] = options.access_key.get_secret_value()
-            config["secret_access_key"] = options.secret_key.get_secret_value()
         deadline = datetime.timedelta(seconds=options.timeout)
         self._store = S3Store(
             bucket,
@@ -99,7 +94,7 @@ class Objects:
                     "base": 2,
                 },
             },
-            **config,
+            **s3_config(options),
         )
 
     async def put(self, name: str, body: bytes) -> None:
@@ -182,6 +177,17 @@ class Objects:
             self._failures[operation, why] += 1
             code = _code(str(error))
             raise ObjectsAway(f"{why} ({code[1] if code else type(error).__name__})", why) from error
+
+
+def s3_config(options: ObjectSettings | Backup) -> dict[str, Any]:
+    """Return the region, endpoint and keys of an S3 bucket, as its client takes them."""
+    config: dict[str, Any] = {"region": options.region}
+    if options.endpoint:
+        config["endpoint"] = options.endpoint
+    if options.access_key.get_secret_value():
+        config["access_key_id"] = options.access_key.get_secret_value()
+        config["secret_access_key"] = options.secret_key.get_secret_value()
+    return config
 
 
 def cause(error: BaseException) -> str:

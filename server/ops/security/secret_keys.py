@@ -190,7 +190,7 @@ def destroy(data: Path) -> list[str]:
         finally:
             os.close(descriptor)
         file.unlink()
-        _sync(file.parent)
+        sync_folder(file.parent)
         gone.append(str(file.relative_to(data)))
     return gone
 
@@ -279,12 +279,12 @@ def _write_new(file: Path, material: bytes) -> None:
         return
     finally:
         made.unlink()
-    _sync(file.parent)
+    sync_folder(file.parent)
 
 
 def _replace(file: Path, material: bytes) -> None:
     _temporary(file, material).rename(file)
-    _sync(file.parent)
+    sync_folder(file.parent)
 
 
 def _temporary(file: Path, material: bytes) -> Path:
@@ -300,7 +300,8 @@ def _temporary(file: Path, material: bytes) -> Path:
     return made
 
 
-def _sync(directory: Path) -> None:
+def sync_folder(directory: Path) -> None:
+    """Write a folder's names to the disk. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -26,6 +26,7 @@ import orjson
 
 from server.data.privacy.registry_model import Category
 from server.ops.security.reference_numbers import shown
+from server.ops.security.secret_keys import sync_folder
 from server.trust.legal_orders import order_kinds
 from server.trust.legal_orders.law_orders import Order, OrderRefused
 from server.trust.legal_orders.order_records import utc
@@ -94,7 +95,7 @@ class PackageFolder:
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
             raise
-        await asyncio.to_thread(_sync, self._out.parent)
+        await asyncio.to_thread(sync_folder, self._out.parent)
 
     async def may_be_given(self) -> bool:
         """Whether the folder appeared: it is complete then, and the next call writes its outcome."""
@@ -190,7 +191,7 @@ def _write_files(part: Path, content: PackageContent) -> str:
             opened.write(body)
             opened.flush()
             os.fsync(descriptor)
-    _sync(part)
+    sync_folder(part)
     return hashlib.sha256(files[SUMS]).hexdigest()
 
 
@@ -218,14 +219,6 @@ def _zipped(content: PackageContent) -> bytes:
 def package_name(number: str) -> str:
     """Return the name of a package, without an ending."""
     return f"order-{shown(number)}"
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encrypted(body: bytes, key: str) -> bytes:

@@ -183,5 +183,5 @@ async def college(a: Person, b: Person, box: Box) -> None:
     await a.hear("left")
     await a.say(type="here", pairs=[a.pair])
     await a.hear("here")
-    await a.say(type="find", pairs=[a.pair], call=0)  # it meets nobody but b, who has gone
+    await a.say(type="find", pairs=[a.pair], call=0)  # it could meet b alone, and b has left
     await a.hear("waiting")

@@ -132,7 +132,7 @@ async def test_a_full_disk_leaves_nothing_plain_and_no_line_that_is_not_true(
     await officers(kit, "ada", "bob")
     await stored(kit)
     number = await orders(kit).new(order(), "ada")
-    real = order_package._sync
+    real = order_package.sync_folder
 
     def full(folder: Path) -> None:
         if (folder == out.parent) == appeared:
@@ -140,7 +140,7 @@ async def test_a_full_disk_leaves_nothing_plain_and_no_line_that_is_not_true(
         real(folder)
 
     with monkeypatch.context() as patch:
-        patch.setattr(order_package, "_sync", full)
+        patch.setattr(order_package, "sync_folder", full)
         with pytest.raises(OSError, match="no space"):
             await approved(kit, number, out)
     assert await asyncio.to_thread(lambda: sorted(out.parent.glob("answer*"))) == ([out] if appeared else [])
