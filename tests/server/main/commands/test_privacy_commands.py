@@ -92,9 +92,7 @@ def test_a_later_day_is_rehearsed_on_a_bucket(
         await kit.database.close()
 
     async def erasures() -> list[str]:
-        found = [name async for name in kit.objects.names("erasures")]
-        await kit.database.close()
-        return found
+        return [name async for name in kit.objects.names("erasures")]
 
     asyncio.run(delete_one_log())
     assert len(asyncio.run(erasures())) == 1, "kept as long as a backup, so that no restore brings the log back"
