@@ -17,6 +17,7 @@ PATTERNS: Final = (
     "deploy/*",
     "deploy/kubernetes/*",
     "CHANGELOG.md",
+    "SECURITY.md",
 )
 
 
