@@ -18,7 +18,7 @@ def lines() -> list[list[str]]:
 
 
 @cache
-def tests_of(source: Path) -> frozenset[str]:
+def functions_of(source: Path) -> frozenset[str]:
     """Return the tests of a file that are not skipped altogether."""
     functions = (
         node for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -45,6 +45,6 @@ def test_each_named_test_exists() -> None:
         f"{path}::{name}"
         for row in lines()
         for path, name in NAMED.findall(row[3])
-        if not (ROOT / "tests" / path).is_file() or name not in tests_of(ROOT / "tests" / path)
+        if not (ROOT / path).is_file() or name not in functions_of(ROOT / path)
     ]
     assert missing == []
