@@ -4,7 +4,8 @@
 
 Every `--every` seconds one fault of `cluster_faults` is done and undone, an upgrade each `--upgrade` seconds; then all hosts have to be whole again.
 A line may never be lost, doubled or foreign while its chat lives; a chat may end, and a connection drop, only around a fault. After each fault
-memory, descriptors, files, rows and log are counted: the last third of a run is compared with the middle third. Needs root.
+every host has to judge a picture, and memory, descriptors, files, rows and log are counted: the last third of a run is compared with the middle
+third. Needs root.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
+from bench.load import cluster_looks
 from bench.load.balancer import Balancer
 from bench.load.cluster_faults import DISK, Harm, pids_of
+from bench.load.cluster_looks import Looks
 from bench.load.numbered_line_pairs import Heard, meet_and_talk
 from bench.support.documents import fill
 from bench.support.machine import machine
@@ -35,7 +38,10 @@ from tests.cluster.rig import PORT, Cluster, Host
 
 NEVER: Final = ("lost", "doubled", "foreign")
 GRACE_S: Final = 30  # of a session, and how long after a fault its consequences may be heard
-SETTINGS: Final = {"SERENDIP_WORKERS": "2", "SERENDIP_SESSION__GRACE": str(GRACE_S), "SERENDIP_STORE__ROOM": "8MiB"}
+SETTINGS: Final = {
+    "SERENDIP_WORKERS": "2", "SERENDIP_SESSION__GRACE": str(GRACE_S), "SERENDIP_STORE__ROOM": "8MiB",
+    **cluster_looks.SETTINGS,
+}  # fmt: skip
 JUDGED: Final = 6  # calm moments below which flatness has no verdict
 GROWTH: Final = {"resident MB": 1.10, "descriptors": 1.10, "files": 1.05, "rows": 1.05, "log KB a minute": 2.0}
 SLACK: Final = {"resident MB": 20.0, "descriptors": 30.0, "files": 5.0, "rows": 50.0, "log KB a minute": 100.0}
@@ -80,6 +86,8 @@ class Run:
     refused: list[str] = field(default_factory=list)
     upgraded: int = 0
     calm_lines: int = 0  # heard behind the last fault
+    looks: Looks = field(default_factory=Looks)
+    hosts: list[str] = field(default_factory=list)  # their names
 
 
 class Disks(Cluster):
@@ -141,6 +149,7 @@ async def harmed(cluster: Cluster, harm: Harm, chosen: argparse.Namespace, run: 
     begun = time.monotonic()
     end, upgrade = begun + chosen.minutes * 60, begun + chosen.upgrade
     logs = Logs(cluster)
+    run.hosts = [host.name for host in cluster.hosts]
     while time.monotonic() < end:
         await asyncio.sleep(chosen.every)
         if time.monotonic() >= upgrade:
@@ -154,6 +163,7 @@ async def harmed(cluster: Cluster, harm: Harm, chosen: argparse.Namespace, run: 
         if not event.whole:
             run.failed.append(f"{name} ({event.victim}): not whole again in time")
             return
+        await run.looks.look(cluster, f"look {len(run.events)}")
         run.calm.append(await asyncio.to_thread(used, cluster, logs))
         told = f"{(time.monotonic() - begun) / 60:5.1f} min  {name} ({event.victim}): whole after {event.whole - event.undone:.1f} s"
         print(f"{told}; {run.heard.lines:,} lines, {_wrong(run) or 'nothing wrong'}", file=sys.stderr, flush=True)
@@ -225,7 +235,7 @@ def judged(run: Run) -> dict[str, bool]:
         f"{run.upgraded} upgrades, refused: {run.refused}": not run.refused,
         f"{run.calm_lines:,} lines heard behind the last fault": run.calm_lines > 0,
     }
-    return verdicts | flat(run.calm)
+    return verdicts | run.looks.verdicts(run.hosts) | flat(run.calm)
 
 
 def flat(calm: list[dict[str, float]]) -> dict[str, bool]:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.load import cluster_soak
 from bench.load.balancer import Balancer
+from bench.load.cluster_looks import Looks
 from bench.load.cluster_soak import GRACE_S, SETTINGS, Disks, Event, Run
 from tests.cluster import nets
 
@@ -18,7 +19,8 @@ CALM = {"resident MB": 900.0, "descriptors": 600.0, "files": 90.0, "rows": 400.0
 def run() -> Run:
     """A run in which everything was well: one fault between 100 and 110 s."""
     made = Run(events=[Event("hub killed", "host-1", 100.0, 100.0, 110.0)], calm=[dict(CALM) for _ in range(9)])
-    made.heard.lines, made.calm_lines = 1000, 10
+    made.heard.lines, made.calm_lines, made.hosts = 1000, 10, ["host-1"]
+    made.looks.judged["host-1"], made.looks.screened["host-1"] = 9, 900
     return made
 
 
@@ -50,6 +52,21 @@ def test_what_happens_apart_from_a_fault_is_a_fault_of_ours() -> None:
     one = run()
     one.failed, one.refused, one.calm_lines = ["hub killed"], ["not ready"], 0
     assert bad(one) == ["1 faults;", "0 upgrades,", "0 lines"]
+
+
+@pytest.mark.parametrize("counts", ["judged", "screened"])
+def test_a_host_whose_programs_did_nothing_is_named(counts: str) -> None:
+    one = run()
+    one.looks.failed = ["host-1, look 1: no picture was judged"]
+    getattr(one.looks, counts).clear()
+    assert bad(one) == ["host-1: " + ("0" if counts == "judged" else "9"), "no picture"]
+
+
+def test_lines_screened_are_counted_over_the_death_of_a_process() -> None:
+    looks = Looks()
+    for value in (10.0, 25.0, 5.0):  # a counter begins anew
+        looks.count("host-1", value)
+    assert looks.screened["host-1"] == 30
 
 
 @pytest.mark.parametrize("name", CALM)
