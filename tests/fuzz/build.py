@@ -26,7 +26,7 @@ COUNTED: Final = (
     "-fsanitize=fuzzer-no-link",
     "-fsanitize-coverage=trace-pc",
 )  # besides the coverage of libFuzzer: steps
-BASE: Final = ("-g", "-O1", "-fno-omit-frame-pointer", "-DSERENDIP_DEBUG")
+BASE: Final = ("-gline-tables-only", "-O1", "-fno-omit-frame-pointer", "-DSERENDIP_DEBUG")
 
 
 class NoClang(Exception):

@@ -6,20 +6,25 @@
     python -m tests.fuzz.campaign --document
 
 An input that crashes, breaks an oracle, takes too much memory or time, or more steps than its target's bound stays in OUT/NAME (crash-…, oom-…,
-timeout-…), and is replayed first by the next run; the exit code is then 1. `--costs` replays the dearest known input of each target (`costly/`)
-and compares its steps with the bound; `--keep` puts dearer ones there. Once the cause of a fault is mended, its input joins the target's
-`corpus/` as found-WHAT. Results of all runs add up in OUT/results.json, from which `--document` writes the table.
+timeout-…), and is replayed first by the next run; the exit code is then 1. It ends the turn of its target alone, as does a program that does not
+start or end. Parsers of bytes get BYTES_WEIGHT times the time of others. Ctrl-C or SIGTERM ends the searches; what they found until then counts.
+
+`--costs` replays the dearest known input of each target (`costly/`) and compares its steps with the bound; `--keep` puts dearer ones there. Once the
+cause of a fault is mended, its input joins the target's `corpus/` as found-WHAT. Results of all runs add up in OUT/results.json, from which
+`--document` writes the table.
 """
 
 import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,6 +35,8 @@ from tests.fuzz.targets import COSTLY, ORACLE_EVERY, ROOT, ROWS, TARGETS, Target
 TIMEOUT: Final = 25  # seconds of one input; longer is a fault too, as regular expressions take no steps
 MEMORY: Final = 2560  # MiB
 ENDING: Final = 300  # seconds for a program to start, to end, and to minimise its corpus
+BYTES_WEIGHT: Final = 4
+STOPPED: Final = 72  # exit code of libFuzzer after SIGINT
 FAULTS: Final = ("crash", "timeout", "oom")  # how libFuzzer names inputs that failed; leaks are not looked for
 PROGRAMS: Final = ROOT / "build" / "fuzz-programs"
 
@@ -98,66 +105,128 @@ def steps_of(done: subprocess.CompletedProcess[str]) -> list[int]:
     return [int(found) for found in re.findall(r"^\d+ bytes, (\d+) steps$", done.stdout, re.M)]
 
 
-def spend(share: Share, command: list[str], seconds: float) -> tuple[int, float]:
-    """Run a search with its log in a file; return its exit code, and the seconds of CPU that it took."""
-    with (share.folder / "log").open("wb") as to:
-        process = subprocess.Popen(command, env=environment(share), stdout=to, stderr=to)
-        ending = threading.Timer(seconds + ENDING, process.kill)
-        ending.start()
-        _, status, usage = os.wait4(process.pid, 0)  # which alone tells the time of this one child
-        ending.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_utime + usage.ru_stime
+def end(process: int, how: signal.Signals) -> None:
+    """Send a signal to a search. (`Popen.send_signal` may reap it, whose time is then lost.)"""
+    with suppress(ProcessLookupError):
+        os.kill(process, how)
 
 
-def search(share: Share, seconds: float, seed: int) -> results.Result:
-    """Search for `seconds`, and minimise the corpus."""
-    folder, target = share.folder, share.target
-    words = folder / f"{target.name}.dict"
-    command = [
-        str(PROGRAMS / target.name), str(folder / "corpus"), str(folder / "seeds"), f"-max_total_time={max(1, round(seconds))}",
-        f"-max_len={target.size}",
-        f"-seed={seed}", f"-timeout={TIMEOUT}", f"-rss_limit_mb={MEMORY}", "-len_control=0", "-print_final_stats=1", "-reload=0",
-        f"-artifact_prefix={folder}/", *([f"-dict={words}"] if words.exists() else []),
-    ]  # fmt: skip
-    code, spent = spend(share, command, seconds)
-    found = results.read_log((folder / "log").read_text("utf-8", "replace"), spent)
-    if code == 0:
-        minimise(share)
-    worst = steps_of(replay(share, [share.worst]))[:1] if share.worst.exists() else []
-    kept = sum(1 for _ in (folder / "corpus").iterdir())
-    return found._replace(failed=code != 0, corpus=kept, steps=max(worst, default=0))
+def faults(folder: Path) -> list[Path]:
+    """Return the inputs of a search that failed."""
+    return sorted(path for kind in FAULTS for path in folder.glob(f"{kind}-*"))
 
 
 def minimise(share: Share) -> None:
-    """Leave of the corpus the smallest inputs that reach all that it reaches."""
+    """Leave of the corpus the smallest inputs that reach all that it reaches. It stays as it is if a program takes too long for that, or fails."""
     corpus, fresh = share.folder / "corpus", share.folder / "minimal"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
-    done = subprocess.run(
-        [PROGRAMS / share.target.name, "-merge=1", str(fresh), str(corpus), f"-max_len={share.target.size}", f"-timeout={TIMEOUT}"],
-        env=environment(share, FUZZ_EVERY=1 << 30), check=False, capture_output=True, timeout=ENDING * 4,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [PROGRAMS / share.target.name, "-merge=1", str(fresh), str(corpus), f"-max_len={share.target.size}", f"-timeout={TIMEOUT}"],
+            env=environment(share, FUZZ_EVERY=1 << 30), check=False, capture_output=True, timeout=ENDING * 4,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        print(f"{share.folder.name}: the corpus stays as it is, as minimising took too long", flush=True)
+        return
     if done.returncode == 0:
         shutil.rmtree(corpus)
         fresh.rename(corpus)
 
 
-def run(share: Share, seconds: float, seed: int) -> bool:
-    """Replay what failed before, search, and record the result; whether nothing failed."""
-    prepare(share)
-    before = sorted(path for kind in FAULTS for path in share.folder.glob(f"{kind}-*"))
-    if before and (done := replay(share, before)).returncode:
-        print(f"{share.folder.name}: an earlier input still fails\n{done.stderr[-3000:]}", flush=True)
-        return False
-    for old in before:
-        old.unlink()
-    found = search(share, seconds, seed)
-    results.add(share.out / "results.json", share.folder.name, found)
-    print(f"{share.folder.name}: {found.line}", flush=True)
-    if found.failed:
-        print((share.folder / "log").read_text("utf-8", "replace")[-3000:], flush=True)
-    return not found.failed
+class Campaign:
+    """Searches, so many at once; each has its turn. `seconds`: of all turns together."""
+
+    def __init__(self, wanted: list[Share], seconds: float, jobs: int, seed: int) -> None:
+        self._wanted = wanted
+        self._jobs = jobs
+        self._seed = seed
+        weights = [BYTES_WEIGHT if share.target.is_bytes else 1 for share in wanted]
+        self._seconds = {share: seconds * weight / sum(weights) for share, weight in zip(wanted, weights, strict=True)}
+        self._running: set[int] = set()  # process ids
+        self._is_stopped = False
+
+    def run(self) -> bool:
+        """Run all searches, and print what each found; whether nothing failed."""
+        passed = True
+        with ThreadPoolExecutor(self._jobs) as pool:
+            turns = {pool.submit(self.turn, share): share for share in self._wanted}
+            try:
+                for number, turn in enumerate(as_completed(turns), 1):
+                    said, failed = turn.result()
+                    print(f"[{number}/{len(turns)}] {turns[turn].folder.name}: {said}", flush=True)
+                    passed = passed and not failed
+            except KeyboardInterrupt:
+                self.stop()
+                pool.shutdown(cancel_futures=True)
+        return passed and not self._is_stopped
+
+    def stop(self) -> None:
+        """End the searches that run."""
+        self._is_stopped = True
+        for number in [*self._running]:
+            end(number, signal.SIGINT)
+
+    def turn(self, share: Share) -> tuple[str, bool]:
+        """Replay what failed before, search, and record the result; return it in words, and whether anything failed."""
+        if self._is_stopped:
+            return "it did not run", False
+        try:
+            prepare(share)
+            before = faults(share.folder)
+            if before and (done := replay(share, before)).returncode:
+                return f"an earlier input still fails\n{done.stderr[-3000:]}", True
+            for old in before:
+                old.unlink()
+            found = self._search(share)
+        except (subprocess.SubprocessError, OSError) as fault:
+            found = results.Result(0, 0.0, 0, 0, failed=True)
+            results.add(share.out / "results.json", share.folder.name, found)
+            return f"its turn ended: {fault}", True
+        results.add(share.out / "results.json", share.folder.name, found)
+        log = (share.folder / "log").read_text("utf-8", "replace")[-3000:] if found.failed else ""
+        return "\n".join([found.line, *([log] if log else [])]), found.failed
+
+    def _search(self, share: Share) -> results.Result:
+        """Search, and minimise the corpus. An input that failed for time or memory counts if it does so again: others had the machine meanwhile."""
+        folder, target = share.folder, share.target
+        words = folder / f"{target.name}.dict"
+        command = [
+            str(PROGRAMS / target.name), str(folder / "corpus"), str(folder / "seeds"),
+            f"-max_total_time={max(1, round(self._seconds[share]))}", f"-max_len={target.size}", f"-seed={self._seed}", f"-timeout={TIMEOUT}",
+            f"-rss_limit_mb={MEMORY}", "-len_control=0", "-print_final_stats=1", "-reload=0", f"-artifact_prefix={folder}/",
+            *([f"-dict={words}"] if words.exists() else []),
+        ]  # fmt: skip
+        code, spent = self._spend(share, command)
+        found = results.read_log((folder / "log").read_text("utf-8", "replace"), spent)
+        inputs = faults(folder)
+        for slow in [path for path in inputs if not path.name.startswith("crash-")]:
+            if replay(share, [slow]).returncode == 0:
+                slow.unlink()
+        failed = faults(folder)
+        if not failed and not self._is_stopped:
+            minimise(share)
+        worst = steps_of(replay(share, [share.worst]))[:1] if share.worst.exists() else []
+        kept = sum(1 for _ in (folder / "corpus").iterdir())
+        broke = code not in (0, STOPPED, -signal.SIGINT) and not inputs  # it did not start, or was killed
+        return found._replace(
+            failed=bool(failed) or broke, corpus=kept, steps=max(worst, default=0), findings=len(failed)
+        )
+
+    def _spend(self, share: Share, command: list[str]) -> tuple[int, float]:
+        """Run a search with its log in a file; return its exit code, and the seconds of CPU that it took."""
+        with (share.folder / "log").open("wb") as to:
+            process = subprocess.Popen(command, env=environment(share), stdout=to, stderr=to)
+            self._running.add(process.pid)
+            if self._is_stopped:
+                end(process.pid, signal.SIGINT)
+            ending = threading.Timer(self._seconds[share] + ENDING, end, (process.pid, signal.SIGKILL))
+            ending.start()
+            _, status, usage = os.wait4(process.pid, 0)  # which alone tells the time of this one child
+            ending.cancel()
+        self._running.discard(process.pid)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def dearer(share: Share, folder: Path) -> None:
@@ -252,14 +321,13 @@ def main() -> int:
     wanted = shares(chosen.names, chosen.only, out)
     if chosen.costs:
         return 0 if costs(wanted) else 1
-    seconds = (
-        (chosen.hours * 3600 if chosen.hours else chosen.minutes * 60) * min(chosen.jobs, len(wanted)) / len(wanted)
-    )
-    with ThreadPoolExecutor(chosen.jobs) as pool:
-        passed = list(pool.map(lambda share: run(share, seconds, chosen.seed), wanted))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    seconds = (chosen.hours * 3600 if chosen.hours else chosen.minutes * 60) * min(chosen.jobs, len(wanted))
+    passed = Campaign(wanted, seconds, chosen.jobs, chosen.seed).run()
+    print(results.summary(results.read(out / "results.json")), flush=True)
     for share in wanted if chosen.keep else ():
         dearer(share, chosen.keep)
-    return 0 if all(passed) else 1
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

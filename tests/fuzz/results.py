@@ -10,10 +10,10 @@ from tests.fuzz.targets import ROWS, Target
 
 BEGIN, END = "<!-- fuzz: begin -->", "<!-- fuzz: end -->"
 HEAD: Final = (
-    "| target | feeds | compared with | executions | a second of CPU | blocks reached | corpus | dearest input, steps | bound |\n"
-    "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+    "| target | feeds | compared with | executions | a second of CPU | blocks reached | corpus | dearest input, steps | bound | findings, open |\n"
+    "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
 )
-_STATUS: Final = re.compile(r"^#\d+\s+\w+\s+(?:cov: (\d+) )?ft: (\d+)", re.M)
+_STATUS: Final = re.compile(r"^#(\d+)\s+\w+\s+(?:cov: (\d+) )?ft: (\d+)", re.M)
 _DONE: Final = re.compile(r"^stat::number_of_executed_units:\s+(\d+)", re.M)
 _lock = threading.Lock()
 
@@ -28,6 +28,7 @@ class Result(NamedTuple):
     corpus: int = 0
     steps: int = 0  # of the dearest input
     failed: bool = False
+    findings: int = 0  # inputs that fail
 
     @property
     def rate(self) -> int:
@@ -42,10 +43,10 @@ class Result(NamedTuple):
 
 
 def read_log(text: str, seconds: float) -> Result:
-    """Return the result that libFuzzer logged."""
+    """Return the result that libFuzzer logged. One that was stopped has no sum, but its last line of status."""
     status, done = _STATUS.findall(text), _DONE.findall(text)
-    blocks, features = status[-1] if status else ("0", "0")
-    return Result(int(done[-1]) if done else 0, seconds, int(blocks or 0), int(features))
+    number, blocks, features = status[-1] if status else ("0", "0", "0")
+    return Result(int(done[-1] if done else number), seconds, int(blocks or 0), int(features))
 
 
 def read(path: Path) -> dict[str, Result]:
@@ -63,7 +64,7 @@ def add(path: Path, name: str, found: Result) -> None:
         old = known.get(name, Result(0, 0.0, 0, 0))
         known[name] = Result(
             old.executions + found.executions, old.seconds + found.seconds, max(old.blocks, found.blocks), max(old.features, found.features),
-            found.corpus or old.corpus, max(old.steps, found.steps), found.failed,
+            found.corpus or old.corpus, max(old.steps, found.steps), found.failed, found.findings,
         )  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)  # nothing ran here before
         path.write_text(json.dumps({name: row._asdict() for name, row in sorted(known.items())}, indent=1))
@@ -71,16 +72,55 @@ def add(path: Path, name: str, found: Result) -> None:
 
 def table(known: dict[str, Result]) -> str:
     """Return the table of all targets that ran."""
-    return HEAD + "".join(_row(target, known) for target in ROWS if known.keys() & {target.name, f"{target.name}-cost"})
+    return HEAD + "".join(_row(target, found) for target, found in _ran(known))
 
 
-def _row(target: Target, known: dict[str, Result]) -> str:
+class Sum(NamedTuple):
+    """What both searches of a target found."""
+
+    both: Result  # executions and seconds are sums
+    mended: int  # findings whose input is in the corpus
+
+    @property
+    def findings(self) -> str:
+        """Return how many findings there were, and how many of them are open."""
+        return f"{self.mended + self.both.findings}, {self.both.findings}"
+
+
+def _sum(target: Target, known: dict[str, Result]) -> Sum:
     code, cost = (known.get(name, Result(0, 0.0, 0, 0)) for name in (target.name, f"{target.name}-cost"))
-    both = Result(code.executions + cost.executions, code.seconds + cost.seconds, 0, 0)
-    steps = f"{cost.steps:,}" if cost.steps else ""
+    both = Result(
+        code.executions + cost.executions, code.seconds + cost.seconds, max(code.blocks, cost.blocks), max(code.features, cost.features),
+        code.corpus + cost.corpus, cost.steps, code.failed or cost.failed, code.findings + cost.findings,
+    )  # fmt: skip
+    return Sum(both, sum(1 for _ in target.corpus.glob("found-*")))
+
+
+def _ran(known: dict[str, Result]) -> list[tuple[Target, Sum]]:
+    return [(target, _sum(target, known)) for target in ROWS if known.keys() & {target.name, f"{target.name}-cost"}]
+
+
+def _bytes_run(known: dict[str, Result]) -> int:
+    return sum(found.both.executions for target, found in _ran(known) if target.is_bytes)
+
+
+def summary(known: dict[str, Result]) -> str:
+    """Return the sums of all targets that ran, for a terminal."""
+    rows = [("target", "executions", "a CPU second", "blocks", "corpus", "dearest", "bound", "findings, open")]
+    for target, found in _ran(known):
+        both = found.both
+        numbers = both.executions, both.rate, both.blocks, both.corpus, both.steps, target.steps
+        rows.append((target.name, *(f"{number:,}" for number in numbers), found.findings))
+    lines = ["{:<10} {:>14} {:>12} {:>8} {:>8} {:>12} {:>12} {:>15}".format(*row) for row in rows]
+    return "\n".join([*lines, f"parsers of bytes: {_bytes_run(known):,} executions"])
+
+
+def _row(target: Target, found: Sum) -> str:
+    both = found.both
+    steps = f"{both.steps:,}" if both.steps else ""
     return (
-        f"| `{target.name}` | {target.feeds} | {target.oracle} | {both.executions:,} | {both.rate:,} | {max(code.blocks, cost.blocks):,} "
-        f"| {code.corpus + cost.corpus:,} | {steps} | {target.steps:,} |\n"
+        f"| `{target.name}` | {target.feeds} | {target.oracle} | {both.executions:,} | {both.rate:,} | {both.blocks:,} "
+        f"| {both.corpus:,} | {steps} | {target.steps:,} | {found.findings} |\n"
     )
 
 
@@ -92,12 +132,5 @@ def document(page: Path, source: Path) -> None:
     if not begin or not end:
         raise ValueError(f"{page} has no marks {BEGIN} and {END}")
     known = read(source)
-    bytes_run = sum(
-        known[name].executions
-        for target in ROWS
-        if target.is_bytes
-        for name in (target.name, f"{target.name}-cost")
-        if name in known
-    )
-    total = f"\nParsers of bytes: {bytes_run:,} executions.\n"
+    total = f"\nParsers of bytes: {_bytes_run(known):,} executions.\n"
     page.write_text(f"{before}{BEGIN}\n\n{table(known)}{total}\n{END}{after}")

@@ -65,6 +65,7 @@ ROWS: Final = (
     Target("envelopes", "tests/server/fleet/rpc/fuzz_envelopes.py", "requests between hosts", "seals", 1_500_000, 4096, True),
     Target("records", "tests/engine/migrate/fuzz_records.py", "session records", "an engine takes all or nothing", 2_500_000, 8192),
     Target("rows", "tests/engine/rooms/fuzz_rows.py", "rows of the waiting room", "a hub and a worker read what passed", 500_000),
+    Target("ring", "tests/ext/base/fuzz_ring.py", "rows in shared memory", "a plain list", 100_000, 4096, True),
     Target("tunnel", "tests/ext/migrate/fuzz_tunnel.py", "both directions of a tunnel", "whole frames by a reference", 400_000),
     Target("arena", "tests/c/fuzz_arena.c", "the matcher's arena and lists", "plain arrays", 30_000_000, 1024, histories=True),
     Target("hashtable", "tests/c/fuzz_hashtable.c", "the matcher's hash table", "a plain array", 50_000_000, 1024, histories=True),

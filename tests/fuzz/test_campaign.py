@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from tests.c.build import libfuzzer
 from tests.fuzz import campaign, results
 from tests.fuzz.build import build
-from tests.fuzz.campaign import Share, replay, run, steps_of
+from tests.fuzz.campaign import Campaign, Share, faults, minimise, replay, steps_of
 from tests.fuzz.targets import ROOT, ROWS, TARGETS, Target
 
 pytestmark = pytest.mark.skipif(libfuzzer() is None, reason="there is no clang with libFuzzer")
@@ -43,23 +45,67 @@ def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, is_cost: b
     return Share(target, is_cost, tmp_path / "out")
 
 
+def run(share: Share, seconds: float) -> bool:
+    """Search for so long; whether nothing failed."""
+    return Campaign([share], seconds, 1, 1).run()
+
+
 def test_an_input_that_fails_is_found_by_coverage_stays_and_fails_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = share(tmp_path, monkeypatch, BAD, is_cost=False, steps=0)
-    assert not run(bad, 60, 1)
-    (found,) = bad.folder.glob("crash-*")
-    assert found.read_bytes().startswith(b"boom")
-    assert "check failed" in replay(bad, [found]).stderr
-    assert not run(bad, 60, 1)
-    assert results.read(bad.out / "results.json")["small"].failed
+    assert not run(bad, 60)
+    (failed,) = bad.folder.glob("crash-*")
+    assert failed.read_bytes().startswith(b"boom")
+    assert "check failed" in replay(bad, [failed]).stderr
+    assert not run(bad, 60)
+    found = results.read(bad.out / "results.json")["small"]
+    assert (found.failed, found.findings) == (True, 1)
+
+
+def test_a_program_that_does_not_start_ends_its_own_turn_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=0)
+    missing = good._replace(target=good.target._replace(name="missing"))
+    assert not Campaign([missing, good], 4, 1, 1).run()
+    known = results.read(good.out / "results.json")
+    assert known["missing"].failed
+    assert known["small"].executions > 0
+    assert not known["small"].failed
+
+
+def test_a_corpus_that_takes_too_long_to_minimise_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=0)
+    assert run(slow, 2)
+    before = sorted((slow.folder / "corpus").iterdir())
+    assert before
+    monkeypatch.setattr(campaign, "ENDING", 0)
+    minimise(slow)
+    assert sorted((slow.folder / "corpus").iterdir()) == before
+
+
+def test_a_search_that_is_stopped_ends_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=0)
+    whole = Campaign([slow, slow._replace(is_cost=True)], 7200, 1, 1)
+    running = threading.Thread(target=whole.run)
+    running.start()
+    log = slow.folder / "log"
+    while running.is_alive() and not (log.exists() and b"INITED" in log.read_bytes()):
+        time.sleep(0.05)
+    whole.stop()
+    running.join(60)
+    assert not running.is_alive()
+    known = results.read(slow.out / "results.json")
+    assert known["small"].executions > 0
+    assert not known["small"].failed
+    assert known.keys() == {"small"}
+    assert not faults(slow.folder)
 
 
 def test_a_search_for_cost_climbs_and_a_bound_makes_an_input_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = share(tmp_path, monkeypatch, SLOW, is_cost=True, steps=0)
-    assert run(slow, 4, 1)
+    assert run(slow, 4)
     steps = steps_of(replay(slow, [slow.worst]))
     assert steps[0] > 3_000
     bounded = slow._replace(target=slow.target._replace(steps=2_000))

@@ -25,6 +25,7 @@ PACKED_MOST: Final = (
 )  # bytes of pictures in an answer, the newest; base64 makes a third more of them, and 1 MiB is the most
 MOST: Final = 16  # hosts that are asked
 AT_ONCE: Final = 32  # reports whose pictures are requested; of more, a case has those of its own host only
+FIELDS: Final = [str, int, int, str, str]  # of a picture in an answer
 logger = log.get()
 
 
@@ -67,7 +68,7 @@ class RemotePictures:
         """Answer LOOKS: send what this host has of a side's camera."""
         try:
             chat, side = orjson.loads(request.body)
-        except ValueError:
+        except (ValueError, TypeError):
             return no("a chat and a side are wanted")
         if not isinstance(chat, str) or side not in (0, 1):
             return no("a chat and a side are wanted")
@@ -91,13 +92,14 @@ def packed(pictures: Sequence[Picture]) -> bytes:
 
 def unpacked(data: bytes) -> tuple[Picture, ...]:
     """Parse pictures of another host. Raises ValueError."""
-    try:
-        rows = orjson.loads(data)
-        return bounded(
-            [
-                Picture(str(kind), int(side), int(at), base64.b64decode(body, validate=True), str(listed))
-                for kind, side, at, body, listed in rows
-            ]
-        )
-    except TypeError as error:
-        raise ValueError("no pictures") from error
+    rows = orjson.loads(data)
+    if type(rows) is not list:
+        raise ValueError("no pictures")
+    return bounded([_picture(row) for row in rows])
+
+
+def _picture(row: object) -> Picture:
+    if type(row) is not list or [type(value) for value in row] != FIELDS:
+        raise ValueError("no picture")
+    kind, side, at, body, listed = row
+    return Picture(kind, side, at, base64.b64decode(body, validate=True), listed)

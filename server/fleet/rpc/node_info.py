@@ -37,11 +37,16 @@ class NodeHello(NamedTuple):
 
 def read(data: bytes) -> NodeHello:
     """Decode a hello; fields of a newer version are skipped. Raises ValueError."""
-    try:
-        found = orjson.loads(data)
-        return NodeHello(**{name: found[CLUSTER if name == "cluster" else name] for name in NodeHello._fields})
-    except (KeyError, TypeError) as error:
-        raise ValueError("no hello") from error
+    found = orjson.loads(data)
+    if type(found) is not dict:
+        raise ValueError("no hello")
+    hello = NodeHello(**{name: found.get(CLUSTER if name == "cluster" else name) for name in NodeHello._fields})
+    texts = (hello.node, hello.cluster, hello.version, hello.schema)
+    if not all(type(text) is str for text in texts) or type(hello.time) is not int:
+        raise ValueError("no hello")
+    if not all(type(ids) is list and all(type(id) is int for id in ids) for ids in (hello.secrets, hello.epochs)):
+        raise ValueError("no hello")
+    return hello
 
 
 def saying(

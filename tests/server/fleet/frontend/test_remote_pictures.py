@@ -93,7 +93,7 @@ async def test_a_fault_of_the_store_costs_the_case_its_pictures_alone(secret: Ke
 async def test_what_is_no_question_is_refused(secret: Keys) -> None:
     async with there(secret, {}) as far:
         looks = RemotePictures(Looks(STRIPS), far.asker, list)
-        for body in (b"", b"{}", b"[]", b"[1,1]", b'["c0ffee",2]', b'["c0ffee"]', b'["c0ffee",[]]'):
+        for body in (b"", b"{}", b"[]", b"[1,1]", b'["c0ffee",2]', b'["c0ffee"]', b'["c0ffee",[]]', b"null", b"1"):
             assert (await looks.answer(Request(Kind.LOOKS, NODE, bytes(16), 1, body))).status == Status.NO
 
 
@@ -102,7 +102,16 @@ def test_what_is_sent_is_bounded_and_comes_back() -> None:
     assert unpacked(packed([own, *STRIPS])) == STRIPS, "the newest"
     assert unpacked(packed([own])) == (own,)
     assert len(packed(STRIPS)) < 1 << 20
-    for data in (b"", b"5", b"[5]", b'[["strip",1,1,"!",""]]', b'[["strip",1,null,"",""]]', b"[[1]]"):
+    for data in (
+        b"",
+        b"5",
+        b"[5]",
+        b'[["strip",1,1,"!",""]]',
+        b'[["strip",1,null,"",""]]',
+        b"[[1]]",
+        b'[["own",1,1.5,"QQ==",""]]',
+        b'{"a":1}',
+    ):
         with pytest.raises(ValueError):
             unpacked(data)
     assert unpacked(b'[["strip",7,1,"QQ==",""],["x",1,1,"QQ==",""]]') == ()

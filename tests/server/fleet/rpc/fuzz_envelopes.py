@@ -2,20 +2,19 @@
 
 from collections.abc import Hashable
 
-import orjson
-
 from engine.engine import SessionRecord
-from server.fleet.frontend.remote_pictures import unpacked
+from server.fleet.frontend.remote_pictures import packed, unpacked
 from server.fleet.roaming.move_request import Move, Unreadable, pack, unpack
 from server.fleet.rpc import node_info, rpc_envelope
 from server.fleet.rpc.node_info import NodeHello
 from server.fleet.rpc.rpc_envelope import ANSWER, BOUNDS, HEAD, SMALL, Head, Kind, Nonces, Refused, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security.secret_keys import Keys, Secret
+from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 
 WORDS = (
     b"SRD1", b"\x01", b"\x03", b"\xff" * 8, b"[[],", b'"0123456789"', b'"meet"', b"null", b'{"v":1,"people":[]}', b'{"cell":"', b'"secrets":[1]',
-    b'"epochs":[]', b"[[1,2]", b"-1", b"1e999", b"[" * 40, b'["live",0,1,"aGk=","x"]', b"true", b"\x00\x00\x00\x10",
+    b'"epochs":[]', b"[[1,2]", b"-1", b"1e999", b'["strip",0,1,"aGk=",""]', b"[" * 40, b'["live",0,1,"aGk=","x"]', b"true", b"\x00\x00\x00\x10",
 )  # fmt: skip
 HERE = "10.0.0.1:9467"
 KNOWN = frozenset(Kind)
@@ -39,7 +38,9 @@ def seeds() -> list[bytes]:
     sealed = rpc_envelope.request(SEAL, HERE, HEAD_OF_ALL, b"hello")
     hello = NodeHello("0123456789", "chat", "1.0", 5, [7], [1, 2], "a025").packed()
     answer = rpc_envelope.answer(SEAL, 7, HEAD_OF_ALL.nonce, Status.TAKEN, b"there")
-    pictures = orjson.dumps([["live", 0, 1_795_000_000, "aGVsbG8=", ""]])
+    pictures = packed(
+        [Picture(STRIP, 0, 1_795_000_000, b"hello"), Picture(OWN, 1, 1_795_000_001, b"there", "list: tag")]
+    )
     bodies = {REQUEST: sealed, OPENED: b"hello", HELLO: hello, MOVED: pack(MOVE), PICTURES: pictures, ANSWERED: answer}
     return [bytes((kind,)) + body for kind, body in bodies.items()]
 
@@ -74,7 +75,11 @@ def _opened(body: bytes) -> tuple[Hashable, ...]:
 
 def _hello(body: bytes) -> tuple[Hashable, ...]:
     found = node_info.read(body)
-    return (str(type(found.node)),)
+    assert node_info.read(found.packed()) == found
+    assert {type(text) for text in (found.node, found.cluster, found.version, found.schema)} == {str}
+    assert type(found.time) is int
+    assert {type(number) for number in (*found.secrets, *found.epochs)} <= {int}
+    return found.time > 0, len(found.secrets) > 0
 
 
 def _move(body: bytes) -> tuple[Hashable, ...]:
@@ -84,7 +89,9 @@ def _move(body: bytes) -> tuple[Hashable, ...]:
 
 
 def _pictures(body: bytes) -> tuple[Hashable, ...]:
-    return (len(unpacked(body)),)
+    found = unpacked(body)
+    assert unpacked(packed(found)) == found
+    return (len(found),)
 
 
 def _answered(body: bytes) -> tuple[Hashable, ...]:

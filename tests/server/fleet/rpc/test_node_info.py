@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import orjson
 import pytest
 
 from server.fleet.rpc import node_info
@@ -27,7 +28,7 @@ async def test_a_host_says_who_it_is(tmp_path: Path) -> None:
     assert len(found._replace(epochs=list(range(690, 700))).packed()) < SMALL
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"null", b'{"node": "a"}'])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"null", b'{"node": "a"}', b"1e999"])
 def test_what_is_no_hello_is_said_to_be_none(data: bytes) -> None:
     with pytest.raises(ValueError):
         node_info.read(data)
@@ -36,3 +37,22 @@ def test_what_is_no_hello_is_said_to_be_none(data: bytes) -> None:
 def test_what_a_later_version_says_more_is_left_out() -> None:
     said = node_info.NodeHello("a", "1", "9", 1, [1], [2], "x")
     assert node_info.read(said.packed()[:-1] + b',"more":1}') == said
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"node": 7},
+        {"cell": None},
+        {"time": 1.5},
+        {"time": True},
+        {"secrets": "12"},
+        {"epochs": [1, "2"]},
+        {"schema": []},
+    ],
+)
+def test_a_hello_with_a_field_of_another_type_is_none(field: dict[str, object]) -> None:
+    good = orjson.loads(node_info.NodeHello("a", "1", "9", 1, [1], [2], "x").packed())
+    assert node_info.read(orjson.dumps(good)).node == "a"
+    with pytest.raises(ValueError):
+        node_info.read(orjson.dumps({**good, **field}))
