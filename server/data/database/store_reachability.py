@@ -106,6 +106,11 @@ class Reach:
         self.cause: str | None = None
         self.failures: Counter[str] = Counter(dict.fromkeys(CAUSES, 0))
 
+    @property
+    def answers(self) -> bool:
+        """Whether the database answers: operations work, or wait for a key alone."""
+        return self.cause in {None, "keys"}
+
     def failed(self, error: BaseException) -> None:
         """Record a failure."""
         cause = self._name_cause(error)

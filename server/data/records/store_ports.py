@@ -3,6 +3,7 @@
 **Invariant:** this module imports only what a server without a store needs too.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -75,10 +76,14 @@ class PublishedStatistics(Protocol):
 
 
 class Store(Keeper, Protocol):
-    """The store of one process. `ready`: the database is open, and `schema` is its revision."""
+    """The store of one process. `opened`: set once the database is open, and `schema` is its revision."""
 
-    ready: bool
+    opened: asyncio.Event
     schema: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether the database is open."""
 
     @property
     def statistics(self) -> PublishedStatistics:

@@ -8,11 +8,12 @@ rounded to ROUND. The groups of a table have all its chats: nothing is hidden th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from server.data.database.database import Database
@@ -134,16 +135,14 @@ class Statistics:
         self.months: list[dict[str, Any]] | None = None
         self.busy: tuple[int, int] | None = None
 
-    async def run(self, is_ready: Callable[[], bool]) -> None:
-        """Write and read at each full hour, and when the database is open. While it is away, which the store reports, counts wait."""
+    async def run(self, opened: Callable[[], Awaitable[object]]) -> None:
+        """Write and read as soon as the database is open, and at each full hour. While it is away, which the store reports, counts wait."""
+        await opened()
         while True:
             pause = RETRY_S
-            if is_ready():
-                try:
-                    await self.refresh()
-                    pause = HOUR - self._clock() % HOUR + SPREAD_S * random.random()
-                except StoreAway:
-                    pass  # see above
+            with contextlib.suppress(StoreAway):
+                await self.refresh()
+                pause = HOUR - self._clock() % HOUR + SPREAD_S * random.random()
             await asyncio.sleep(pause)
 
     async def refresh(self) -> None:

@@ -36,9 +36,8 @@ class StatisticsRoutes:
             state = "away" if months is None else "" if months else "empty"
             body = self._pages.text("statistics.html", state=state, months=shown, **reader)
             if months is None:
-                return web.Response(
-                    text=body, status=503, content_type="text/html", headers={"Cache-Control": "no-store"}
-                )
+                headers = {"Cache-Control": "no-store", "Content-Language": key[0]}
+                return web.Response(text=body, status=503, content_type="text/html", headers=headers)
             file = File.of("statistics.html", body.encode())
             self._made[key] = months, file
         return file.answer(request, "no-cache", "Accept-Language", Content_Language=key[0])

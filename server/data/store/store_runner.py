@@ -122,10 +122,15 @@ class Store:
         )
         self._backup: int | None = None  # Unix time of the last backup, once known
         self.schema = ""  # revision of the database, once open
-        self.ready = False
+        self.opened = asyncio.Event()  # the database is open
         self.purges = 0
         self.purge_failures = 0
         self.purged = time.time()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the database is open."""
+        return self.opened.is_set()
 
     @property
     def logs(self) -> SavedLogs:
@@ -174,7 +179,7 @@ class Store:
         if self._schedule is not None:
             schedule = self._schedule
             self._tasks.start("store-backup", lambda: schedule.run(lambda: self.ready))
-        self._tasks.start("store-statistics", lambda: self.statistics.run(lambda: self.ready))
+        self._tasks.start("store-statistics", lambda: self.statistics.run(self.opened.wait))
 
     async def _open(self) -> None:
         begun = time.monotonic()
@@ -190,7 +195,7 @@ class Store:
         self._backup = await database_backup.last_backup(self.parts.database)
         self.writer.start()
         self.writer.reach.worked()
-        self.ready = True
+        self.opened.set()
         logger.info("store.opened", seconds=round(time.monotonic() - begun, 3))
 
     async def _open_later(self, begun: asyncio.Task[None]) -> None:
@@ -239,7 +244,7 @@ class Store:
 
     def _expect_saves(self) -> None:
         """Assume that saves work again once all that they need answers: the next one may be days away, and users read meanwhile that saving fails."""
-        answers = self.writer.reach.cause is None and self._objects.cause is None
+        answers = self.writer.reach.answers and self._objects.cause is None
         if answers and self._saved.cause in AWAY and time.monotonic() - self._save_failed > AWAY_S:
             self._saved.worked()
 

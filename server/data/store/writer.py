@@ -108,8 +108,10 @@ class Writer:
 
     @property
     def taking(self) -> bool:
-        """Whether the store has capacity for additional work such as a save: reachable, and the queue under half."""
-        return self.reach.cause is None and len(self._queue) * 2 < self._bound
+        """Whether the store has capacity for additional work such as a save: reachable, and the queue under half. A save needs no epoch's key,
+        for which records may wait.
+        """
+        return self.reach.answers and len(self._queue) * 2 < self._bound
 
     def start(self) -> None:
         """Begin to write."""

@@ -48,7 +48,7 @@ class ClusterFrontend:
         """Start to serve other hosts and to fetch missing keys. `store`: None: nothing is stored here."""
         if store is not None:
             self.epochs = shared = SharedEpochs(
-                store.epochs, store.elections, self.asker, self._addresses, lambda: store.ready
+                store.epochs, store.elections, self.asker, self._addresses, store.opened.wait
             )
             self.handlers[Kind.EPOCH] = shared.answer
             self._tasks = tasks

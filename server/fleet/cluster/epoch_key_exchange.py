@@ -13,7 +13,7 @@ import random
 import secrets
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -44,7 +44,7 @@ class Untold(Exception):
 
 
 class SharedEpochs:
-    """Epoch keys of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds.
+    """Epoch keys of one host. `addresses`: of the others; `opened`: waits until the database is open; `clock`: Unix seconds.
 
     Fetched are the keys of the current epoch, of the next one from a day before it begins, and of each epoch that the database knows and that has
     not expired. A key that the database does not know is elected (`server.data.database.key_fingerprints`); the others are requested from other
@@ -53,24 +53,25 @@ class SharedEpochs:
 
     def __init__(
         self, keys: EpochKeys, elections: Elections, asker: RpcClient, addresses: Callable[[], Sequence[str]],
-        ready: Callable[[], bool], clock: Callable[[], float] = time.time,
+        opened: Callable[[], Awaitable[object]], clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._keys = keys
         self._elections = elections
         self._asker = asker
         self._addresses = addresses
-        self._ready = ready
+        self._opened = opened
         self._clock = clock
         self._wake = asyncio.Event()
         self.missing: dict[int, str] = {}  # epochs, and why their keys are not here
 
     async def run(self) -> None:
-        """Look for missing keys until cancelled, soon again while one is missing."""
+        """Look for missing keys as soon as the database is open, until cancelled; soon again while one is missing."""
+        await self._opened()
         while True:
-            if self._ready():
-                with contextlib.suppress(StoreAway):  # the store says so
-                    await self.look()
-            pause = AGAIN if self.missing or not self._ready() else EVERY
+            pause = AGAIN
+            with contextlib.suppress(StoreAway):  # the store says so
+                await self.look()
+                pause = AGAIN if self.missing else EVERY
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wake.wait()

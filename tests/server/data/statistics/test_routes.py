@@ -11,9 +11,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
+from server.data.statistics.routes import StatisticsRoutes
+from server.http.pages import Pages
+from server.http.words.sentence_formatter import said
 from tests.server.data.chat_logs.conftest import get, talked
 from tests.server.site.web.servers import Server
 
@@ -58,16 +63,21 @@ def close_a_month(data: Path) -> None:
     database.close()
 
 
+async def shown(server: Server, path: str = "/statistics") -> tuple[int, str, dict[str, str]]:
+    """The answer once the months have been read: status, body, headers."""
+    async with asyncio.timeout(60):
+        while (answer := await get(server, path))[0] == 503:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.1)
+    return answer
+
+
 async def test_chats_of_two_workers_are_counted_and_nothing_is_shown_before_a_month_is_over(data: Path) -> None:
     server = Server(data, SERENDIP_LIMITS__ENABLED="false", SERENDIP_WORKERS="2")
     try:
         for number in range(STRANGERS):
             async with talked(server, f"topic {number}", "hello"):
                 pass
-        async with asyncio.timeout(60):
-            while (await get(server, "/statistics"))[0] == 503:  # noqa: ASYNC110 - until the months have been read from the store
-                await asyncio.sleep(0.1)
-        status, body, _ = await get(server, "/statistics")
+        status, body, _ = await shown(server)
         assert (status, "a month is published a day after its end" in body) == (200, True)
         assert "hours" not in json.loads((await get(server, "/api/config"))[1])
     finally:
@@ -78,6 +88,14 @@ async def test_chats_of_two_workers_are_counted_and_nothing_is_shown_before_a_mo
     assert tables == {"since", "hour", "length", "ending", "language"}
     for table in tables - {"since"}:
         assert sum(count for (_, name), count in found.items() if name.startswith(f"chats/{table}/")) == STRANGERS
+
+
+async def test_until_the_months_are_read_the_page_says_so_in_the_reader_s_language() -> None:
+    services = SimpleNamespace(store=SimpleNamespace(statistics=SimpleNamespace(months=None)))
+    routes = StatisticsRoutes(services, Pages(lambda name: name))  # type: ignore[arg-type]
+    answer = await routes.page(make_mocked_request("GET", "/statistics?lang=de"))
+    assert (answer.status, answer.headers["Content-Language"]) == (503, "de")
+    assert said()["de"].text("appeal.away") in (answer.text or "")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +110,7 @@ def server(data: Path) -> Iterator[Server]:
 
 
 async def test_a_closed_month_is_a_page_and_data_and_the_usual_hours(server: Server) -> None:
-    status, body, headers = await get(server, "/statistics?lang=de")
+    status, body, headers = await shown(server, "/statistics?lang=de")
     assert (status, headers["Content-Language"]) == (200, "de")
     for words in (
         "<svg",

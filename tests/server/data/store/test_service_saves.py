@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from server.data.chat_logs import saved_logs
 from server.data.errors import NotSaved, StoreAway
+from server.data.keys.epoch_keys import SIZE, epoch_of
 from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript
@@ -22,7 +23,7 @@ from server.data.store.store_runner import SAVES_AGAIN, SAVES_NETWORK
 from server.ops.config.settings import Limits, Settings, Store
 from server.ops.health.background_tasks import Tasks
 from server.ops.security import secret_keys
-from tests.server.data.conftest import people, transcript
+from tests.server.data.conftest import NOW, ended, people, transcript
 
 ANN, BEN, EVE = Party(0, 11, "192.0.2.1"), Party(0, 12, "198.51.100.1"), Party(0, 13, "203.0.113.1")
 
@@ -38,9 +39,7 @@ async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> As
     secret = await asyncio.to_thread(secret_keys.load, data)
     store = await asyncio.to_thread(store_runner.Store, chosen, secret, purged, Tasks())
     await store.start()
-    async with asyncio.timeout(30):
-        while not store.ready:  # noqa: ASYNC110 - it has no event
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(store.opened.wait(), 30)
     yield store
     await store.close()
 
@@ -124,6 +123,19 @@ async def test_saves_count_as_working_again_when_the_database_answers_though_nob
             while store.unwell():  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
         assert [(one["event"], one["what"]) for one in said] == [("store.away", "saves"), ("store.back", "saves")]
+
+
+async def test_a_chat_is_saved_while_records_wait_for_an_epoch_s_key_that_another_host_has(tmp_path: Path) -> None:
+    async with serving(tmp_path) as store, asyncio.timeout(30):
+        store.epochs.shared = True
+        assert store.record(ended(now=NOW))
+        while store.writer.reach.cause != "keys":  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        assert isinstance(await store.save(transcript(), people(), ANN), Saved)
+        assert store.writer.waiting == 1
+        await asyncio.to_thread(store.epochs.take, epoch_of(NOW), bytes(SIZE))
+        await store.writer.flush()
+        assert store.writer.reach.cause is None
 
 
 async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(

@@ -104,9 +104,7 @@ async def test_a_lock_of_root_s_in_the_data_folder_stops_the_purge_until_it_is_g
 
 async def opened(store: Store) -> None:
     """Wait until it is: a start waits for its database for a second, which may be less than a busy machine takes."""
-    async with asyncio.timeout(20):
-        while not store.ready:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(store.opened.wait(), 20)
 
 
 async def never(_: Parts) -> None:

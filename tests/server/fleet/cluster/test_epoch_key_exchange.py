@@ -52,7 +52,7 @@ class Host:
     """What a frontend has of keys. Its folder may be there already."""
 
     def __init__(self, folder: Path, url: str, clock: Clock, others: list[Host]) -> None:
-        self.folder, self.others, self.open = folder, others, True
+        self.folder, self.others, self.open = folder, others, asyncio.Event()
         self.secret = secret_keys.load(folder)
         self.database = Database(url, data=folder)
         self.pseudonyms = open_pseudonyms(self.secret, folder, shared=True)
@@ -64,7 +64,7 @@ class Host:
         self.address = f"127.0.0.1:{sock.getsockname()[1]}"
         seal = Seal(self.secret)
         self.shared = SharedEpochs(
-            self.keys, self.fingerprints, RpcClient(seal, "00000000aa"), self.addresses, lambda: self.open, clock
+            self.keys, self.fingerprints, RpcClient(seal, "00000000aa"), self.addresses, self.open.wait, clock
         )
         self.port = RpcServer(sock, seal, self.address, {Kind.EPOCH: self.shared.answer})
         self.port.start()
@@ -335,13 +335,11 @@ async def test_it_looks_by_itself_and_soon_where_another_host_comes(
     await a.shared.look()
     await a.close()
     b = hosts.add("b")
-    b.open = False
     running = asyncio.create_task(b.shared.run())
     try:
         await asyncio.sleep(0)
         assert b.shared.missing == {}, "it waits for the database"
-        b.open = True
-        b.shared._wake.set()
+        b.open.set()
         await _until(lambda: bool(b.shared.missing))
         hosts.add("a")
         b.shared.look_soon()
