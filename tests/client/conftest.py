@@ -10,7 +10,8 @@ from tests.server.site.web.servers import Server
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that the tests of this folder share."""
-    server = Server(tmp_path_factory.mktemp("data"), SERENDIP_LIMITS__ENABLED="false")
+    settings = {"LIMITS__ENABLED": "false", "METRICS__ENABLED": "true", "METRICS__PORT": "0"}
+    server = Server(tmp_path_factory.mktemp("data"), **{f"SERENDIP_{name}": value for name, value in settings.items()})
     yield server
     server.stop()
 
