@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -37,10 +37,11 @@ class NodeHello(NamedTuple):
 
 def read(data: bytes) -> NodeHello:
     """Decode a hello; fields of a newer version are skipped. Raises ValueError."""
-    found = orjson.loads(data)
+    found: Any = orjson.loads(data)
     if type(found) is not dict:
         raise ValueError("no hello")
-    hello = NodeHello(**{name: found.get(CLUSTER if name == "cluster" else name) for name in NodeHello._fields})
+    fields: dict[str, Any] = {name: found.get(CLUSTER if name == "cluster" else name) for name in NodeHello._fields}
+    hello = NodeHello(**fields)
     texts = (hello.node, hello.cluster, hello.version, hello.schema)
     if not all(type(text) is str for text in texts) or type(hello.time) is not int:
         raise ValueError("no hello")
