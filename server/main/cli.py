@@ -4,6 +4,7 @@ A command imports its modules when it runs, so that help and the server's start 
 """
 
 import os
+import socket
 from importlib import import_module
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,17 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.main.commands.command_base import AsJson, ConfigFile, DataFolder, Operator, Stopped, enter, read, stop
+from server.main.commands.command_base import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    Stopped,
+    become_owner,
+    enter,
+    read,
+    stop,
+)
 from server.ops.process.log_writer_thread import hold_standard_descriptors
 
 # Groups of commands: module, imported when one of its commands is called, and help.
@@ -102,7 +113,9 @@ def serve(
     gc_tuning.hold()
     flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
     try:
-        settings = enter(config, flags, make=True)
+        settings = read(config, flags).settings
+        opened = _opened_as_root(settings)
+        become_owner(settings.data, make=True, user=settings.server.user)
     except Stopped as stopped:
         from server.fleet.migrate.upgrade_successor import tell_failure
 
@@ -111,13 +124,30 @@ def serve(
     from server.main.single_process_server import run
     from server.ops.config.setting_sources import load
 
-    run(settings, lambda: load(config, flags).settings)
+    run(settings, lambda: load(config, flags).settings, opened)
+
+
+def _opened_as_root(settings: Any) -> dict[str, socket.socket]:
+    """Return the public socket if this process is root and is to become `server.user`: root alone may open a port below 1024. Exits if it cannot be
+    opened. A successor inherits its socket.
+    """
+    from server.ops.process import successor
+    from server.ops.process.listening_sockets import StartError, listen_public
+
+    if not settings.server.user or os.geteuid() != 0 or successor.is_one():
+        return {}
+    try:
+        return {"server": listen_public(settings.server.host, settings.server.port)}
+    except StartError as error:
+        stop(str(error))
 
 
 @app.command()
 def init(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Create the data folder and its secret, as `serve` does at its first start; a secret also if it was lost. What exists stays as it is."""
-    folder = enter(config, {"data": data}, make=True).data
+    settings = read(config, {"data": data}).settings
+    folder = settings.data
+    become_owner(folder, make=True, user=settings.server.user)
     from server.ops.security import secret_keys
 
     try:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -33,10 +34,11 @@ from server.realtime.worker.worker_drain import drain, tell_to_come_back
 logger = log.get()
 
 
-def run(settings: Settings, again: Callable[[], Settings]) -> None:
+def run(settings: Settings, again: Callable[[], Settings], opened: Mapping[str, socket.socket] | None = None) -> None:
     """Serve until SIGTERM or SIGINT. If the server cannot start, print one line and exit with status 1.
 
-    `again` reads the settings for SIGHUP and raises SettingsError. After an upgrade this process ends too, or waits for its successor.
+    `again` reads the settings for SIGHUP and raises SettingsError. `opened`: listening sockets that were opened as root.
+    After an upgrade this process ends too, or waits for its successor.
     """
     log.configure(settings.log)
     process_setup.forbid_dumps()
@@ -46,12 +48,12 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
             from server.main.processes import process_group as host
 
             name_process("supervisor")
-            status, follower = host.run(settings, again)
+            status, follower = host.run(settings, again, opened)
             if follower is None:
                 raise SystemExit(status)
         else:
             name_process("server")
-            follower = uvloop.run(serve(settings, again))
+            follower = uvloop.run(serve(settings, again, opened))
     except (StartError, secret_keys.SecretError, successor.NotStarted) as error:
         with contextlib.suppress(OSError):
             os.write(2, f"serendip: {error}\n".encode())
@@ -71,15 +73,17 @@ def tell_setup(settings: Settings) -> None:
             logger.info("setup.notice", **about)
 
 
-async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None:
-    """Run one server process. Return the pid of the successor that continues to serve, or None."""
+async def serve(
+    settings: Settings, again: Callable[[], Settings], opened: Mapping[str, socket.socket] | None = None
+) -> int | None:
+    """Run one server process; `opened` as in `run`. Return the pid of the successor that continues to serve, or None."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
     link = successor.inherited()
     arriving = UpgradeSuccessor(link) if link is not None else None
     try:
-        life = await ServerLife.begun(settings, arriving)
+        life = await ServerLife.begun(settings, arriving, opened)
     except (StartError, secret_keys.SecretError) as error:
         if arriving is not None:
             await arriving.failed(str(error))
@@ -128,11 +132,13 @@ class ServerLife:
         self._control = ControlSocket(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
-    async def begun(cls, settings: Settings, arriving: UpgradeSuccessor | None) -> "ServerLife":
+    async def begun(
+        cls, settings: Settings, arriving: UpgradeSuccessor | None, opened: Mapping[str, socket.socket] | None = None
+    ) -> "ServerLife":
         """Make all parts that are needed to serve. Raises StartError, SecretError."""
         first = arriving is None
         try:
-            sockets = Sockets(await arriving.sockets() if arriving is not None else None)
+            sockets = Sockets(await arriving.sockets() if arriving is not None else opened)
         except Gone as error:
             raise StartError(str(error)) from None
         await asyncio.to_thread(_reserve, settings, sockets)

@@ -131,6 +131,7 @@ OUTSIDE = (
     "tests/server/trust/moderation/test_service.py",
     "tests/server/main/commands/test_rule_commands.py::test_a_line_is_answered_before_the_next_is_written_and_a_closed_reader_ends_it_quietly",
     "tests/server/main/test_cli.py",
+    "tests/server/main/test_server_user.py",
     "tests/server/main/test_single_process_server.py",
     "tests/server/test_main_descriptors.py",
     "tests/server/test_refused_country.py",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ext.accept.address_table import COLUMNS_MAX
@@ -33,9 +33,9 @@ class GenerationState(NamedTuple):
         return records, (*[sock.fileno() for sock in there.values()], self.table.fd)
 
 
-def made(processes: int) -> GenerationState:
-    """Return the state of a first generation of so many processes; its listening sockets are added later."""
-    return GenerationState(Sockets(), HostAddresses(max(processes, min(2 * processes, COLUMNS_MAX))), 0)
+def made(processes: int, opened: Mapping[str, socket.socket] | None = None) -> GenerationState:
+    """Return the state of a first generation of so many processes. `opened`: listening sockets that exist already; others are added later."""
+    return GenerationState(Sockets(opened), HostAddresses(max(processes, min(2 * processes, COLUMNS_MAX))), 0)
 
 
 def unpacked(records: Sequence[Any], descriptors: Sequence[int], processes: int) -> GenerationState:

@@ -19,7 +19,7 @@ from server.main.checks.eea_countries import EEA
 from server.main.checks.public_host_requirements import loopback, missing, public_address, public_names
 from server.ops.config.screening_settings import Screening
 from server.ops.config.settings import Settings
-from server.ops.process.unix_user_switch import MADE_FIRST, name_of
+from server.ops.process.unix_user_switch import MADE_FIRST, NotOurs, misplaced, name_of
 
 FREE_WARNING: Final = 1 << 30  # bytes
 FREE_ERROR: Final = 100 << 20
@@ -165,6 +165,13 @@ def _is_outside(country: str) -> bool:
 
 def _data(settings: Settings) -> Iterator[Finding]:
     folder = settings.data
+    try:
+        wrong = misplaced(folder, settings.server.user) if settings.server.user else None
+    except NotOurs as fault:
+        wrong = str(fault), "run this as the user who runs the server, or as root"
+    if wrong is not None:
+        yield error("data", *wrong)
+        return
     try:
         secret = (folder / MADE_FIRST).stat()
     except FileNotFoundError:

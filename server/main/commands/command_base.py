@@ -54,15 +54,20 @@ def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) 
 
     `make`: this command may make the folder.
     """
+    settings = read(config, flags).settings
+    become_owner(settings.data, make=make)
+    return settings
+
+
+def become_owner(data: Path, *, make: bool = False, user: str = "") -> None:
+    """Become the owner of the data folder (`server.ops.process.unix_user_switch.enter`); exits if that is not allowed."""
     from server.ops.process.unix_user_switch import NotOurs
     from server.ops.process.unix_user_switch import enter as become
 
-    settings = read(config, flags).settings
     try:
-        become(settings.data, make=make)
+        become(data, make=make, user=user)
     except NotOurs as error:
         stop(str(error))
-    return settings
 
 
 class Stopped(typer.Exit):

@@ -9,7 +9,7 @@ import resource
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,15 +47,17 @@ BACKLOG = 256  # connections of other hosts that wait at the cluster port
 ENDING = 5.0  # seconds that a process may take for its end beyond `server.drain`
 
 
-def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | None]:
+def run(
+    settings: Settings, again: Callable[[], Settings], opened: Mapping[str, socket.socket] | None = None
+) -> tuple[int, int | None]:
     """Serve until SIGTERM or SIGINT, or until a new generation has everything. Return the exit status, and the pid to wait for (None: none).
 
-    Raises StartError, SecretError, NotStarted.
+    `opened`: listening sockets that were opened as root. Raises StartError, SecretError, NotStarted.
     """
     link = successor.inherited()
     before = None if link is None else PreviousGeneration(link)
     try:
-        supervisor = _made(settings, again, before)
+        supervisor = _made(settings, again, before, opened)
     except (StartError, secret_keys.SecretError) as error:
         if before is not None:
             before.failed(str(error))
@@ -82,13 +84,18 @@ async def _let_go(follower: int) -> None:
         await notifier.heard()
 
 
-def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGeneration | None) -> Supervisor:
+def _made(
+    settings: Settings,
+    again: Callable[[], Settings],
+    before: PreviousGeneration | None,
+    opened: Mapping[str, socket.socket] | None,
+) -> Supervisor:
     """Make what the processes share, and the supervisor. Raises StartError, SecretError."""
     for said, remedy in unfit(settings):
         raise StartError(f"{said}: {remedy}")
     node = secrets.token_hex(NODE) if settings.cluster.nats else ""
     count = number_of_workers(settings)
-    upgrade_state = inherited.made(count + 1) if before is None else before.receive(count + 1)
+    upgrade_state = inherited.made(count + 1, opened) if before is None else before.receive(count + 1)
     sockets, addresses, first = upgrade_state
     at = settings.server.host, settings.server.port
     listening = sockets.get("server", lambda: listen_public(*at), at=at)

@@ -62,6 +62,11 @@ class Server(Section):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: Port = Field(default=8080, description="port to listen on; 0: any free one")
+    user: str = Field(
+        default="",
+        max_length=32,
+        description="user that a server started as root becomes once its public port is open; empty: the owner of the data folder",
+    )
     hosts: Hosts = Field(
         default=("localhost", "127.0.0.1", "[::1]"),
         description="Host names that are answered, without port; *.name: those with one label before it; *: all",

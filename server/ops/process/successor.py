@@ -90,6 +90,11 @@ def _status(pid: int) -> int:
     return 255
 
 
+def is_one() -> bool:
+    """Whether this process was started as a successor, and has not called `inherited` yet."""
+    return HANDOVER in os.environ
+
+
 async def start(program: str | None = None) -> tuple[Process, socket.socket]:
     """Start the successor; return it and this side's end of the socket pair, non-blocking. Raises NotStarted.
 

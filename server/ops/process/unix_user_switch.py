@@ -1,7 +1,7 @@
-"""Switch to the Unix user who owns the data folder, so that a command changes files only as their owner.
+"""Switch to the Unix user who owns the data folder, so that a command changes files only as their owner, and a server is not root.
 
 The owner is that of the file `secret`, which the server creates at its first start (of `keys`, if the secret was lost); without them the folder has
-no owner yet.
+no owner yet, and the setting `server.user` names the one that it gets.
 """
 
 # A file of another user would stop the server later: a secret that it cannot read, a lock that it cannot acquire.
@@ -28,13 +28,13 @@ def name_of(uid: int) -> str:
         return str(uid)
 
 
-def enter(data: Path, *, make: bool = False) -> None:
+def enter(data: Path, *, make: bool = False, user: str = "") -> None:
     """Act as the owner of the data folder from now on. Raises NotOurs.
 
     As root this process becomes the owner, for good, before it opens a file. `make`: the folder need not exist, because the caller makes it;
-    otherwise a missing folder is taken for a mistyped name.
+    otherwise a missing folder is taken for a mistyped name. `user`: the owner must be this user; root makes a missing folder for it.
     """
-    owner = _owner(data)
+    owner = _named_owner(data, user) if user else _owner(data)
     if owner is None:
         if make:
             return
@@ -46,6 +46,59 @@ def enter(data: Path, *, make: bool = False) -> None:
     if mine:
         raise NotOurs(f"{data}: belongs to {name_of(uid)}, and you are {name_of(mine)}: run this as {name_of(uid)}")
     _become(uid, gid)
+
+
+def misplaced(data: Path, user: str) -> tuple[str, str] | None:
+    """Return why a server of `user` (`server.user`) cannot use a data folder, and the remedy; None if it can, or may make it. Raises NotOurs."""
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        return f"server.user is {user}, and this machine has no such user", f"useradd --system {user}"
+    if entry.pw_uid == 0:
+        return f"server.user is {user}, who is root", "name a user without privileges, or leave it out"
+    found = _owner(data) or _folder_owner(data)
+    if found is not None and found[0] != entry.pw_uid:
+        return f"{data}: belongs to {name_of(found[0])}, and server.user is {user}", f"chown -R {user}: {data}"
+    return None
+
+
+def _named_owner(data: Path, user: str) -> tuple[int, int]:
+    """Return (user, group) of `server.user`, and as root make its data folder if it does not exist. Raises NotOurs."""
+    if wrong := misplaced(data, user):
+        raise NotOurs(": ".join(wrong))
+    entry = pwd.getpwnam(user)
+    if os.geteuid() not in (0, entry.pw_uid):
+        raise NotOurs(f"server.user is {user}, and you are {name_of(os.geteuid())}: run this as root or as {user}")
+    if os.geteuid() == 0 and not data.exists():
+        _make_for(data, entry.pw_uid, entry.pw_gid)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _make_for(data: Path, uid: int, gid: int) -> None:
+    """Make a folder of another user. That user may own the folder around it, and must not be able to lead this to another place. Raises NotOurs.
+
+    Folders around it are not made: they would be closed to that user.
+    """
+    try:
+        data.mkdir(mode=0o700)
+        folder = os.open(data, os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.fchown(folder, uid, gid)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise NotOurs(f"{data}: {error.strerror}. Make it by hand, for that user") from None
+
+
+def _folder_owner(data: Path) -> tuple[int, int] | None:
+    """Return (user, group) of a folder without keys, or None if it does not exist. Raises NotOurs."""
+    try:
+        found = data.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise NotOurs(f"{data}: {error.strerror}") from None
+    return found.st_uid, found.st_gid
 
 
 def _owner(data: Path) -> tuple[int, int] | None:
@@ -62,10 +115,13 @@ def _owner(data: Path) -> tuple[int, int] | None:
 
 
 def _become(uid: int, gid: int) -> None:
-    """Become another user, with that user's groups, irrevocably."""
+    """Become another user, with that user's groups and home, irrevocably."""
     try:
-        os.initgroups(pwd.getpwuid(uid).pw_name, gid)
+        entry = pwd.getpwuid(uid)
     except KeyError:
         os.setgroups([gid])
+    else:
+        os.initgroups(entry.pw_name, gid)
+        os.environ["HOME"] = entry.pw_dir  # libraries look for certificates and passwords there, and root's is closed
     os.setgid(gid)
     os.setuid(uid)
