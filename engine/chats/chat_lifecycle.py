@@ -27,7 +27,7 @@ from engine.wire.client_requests import Again, Block, Message, Report, Save
 from engine.wire.client_requests import Signal as SignalRequest
 from engine.wire.client_requests import Typing as TypingRequest
 from engine.wire.engine_errors import BadField, Refusal
-from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, REACT_BURST, SAVES_MOST, STRANGER, WATCHER
+from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, REACT_BURST, SAVES_MOST, STRANGER, WATCHER
 from engine.wire.rule_constants import OFF, SHORT, SHORT_LINES, SOON
 from engine.wire.server_frames import blocked, encode, error, facts, left, matched, pair, partner, reported, saved
 from engine.wire.server_frames import signal as signal_frame
@@ -264,8 +264,8 @@ class Chats:
             if seat.side != WATCHER and self._core.settings.screening:
                 # a later detection in its last lines still concerns this session
                 self._core.lately.put(session, seat)
-            session.past = seat
             session.seat = None
+            self._core.remember(session, seat)
 
     # frames
 
@@ -452,11 +452,11 @@ class Chats:
 
     def _present_or_past(self, session: Session, of: str, chat: str | None, now: float) -> Seat:
         """Return the seat in `chat`; None: the current seat, else the last one. Raises Refusal `no_chat`."""
-        seat, past = session.seat, session.past
+        seat = session.seat
         if seat is not None and (chat is None or chat == seat.chat.id):
             return seat
-        if past is not None and past.ended + PAST_FOR < now:
-            past = session.past = None
+        self._core.forget_past(session, now)
+        past = session.past
         if past is None or (chat is not None and chat != past.chat.id):
             raise Refusal("no_chat", of)
         return past

@@ -40,7 +40,8 @@ class KeptSeats:
             core.talking[seat.chat.id] = substitute.id
         core.out.keep_limits(session.conn, substitute)  # who comes back gets no new burst
         core.out.unlink(session.conn)
-        session.past, session.seat = _remembered(seat, now), None
+        session.seat = None
+        core.remember(session, _remembered(seat, now))
         for _, address in seat.others:
             core.post(address, Replaced(seat.chat.id, seat.side, substitute.id))
         self._chats.tell_away(substitute)
@@ -52,7 +53,9 @@ class KeptSeats:
         substitute = Session(self._core.outside.new_id(), 0, session.identity, session.address, CHATTING)
         substitute.alias = 0 if session.identity else session.person
         substitute.port, substitute.way, substitute.networks = session.port, session.way, session.networks
-        substitute.snaps, substitute.told, substitute.past = session.snaps, session.told, session.past
+        substitute.snaps, substitute.told = session.snaps, session.told
+        if session.past is not None:
+            self._core.remember(substitute, session.past)
         substitute.fresh = False
         substitute.seat = seat
         substitute.moved_on = session.id

@@ -1,10 +1,10 @@
 """Track whether each session has a connection: connect, disconnect, resume, and the end of the grace period (docs/protocol.md, rules 4 and 5).
 
-**Invariant:** a session has at most one connection, and one without a connection ends at a deadline.
+**Invariant:** a session has at most one connection, one without a connection ends at a deadline, and none keeps its last chat longer than PAST_FOR.
 """
 
 # All deadlines are in one heap (`EngineState.deadlines`): the grace period depends on how the connection was lost, and a migrated session brings
-# the rest of its own. An entry is valid while it equals the session's deadline.
+# the rest of its own. An entry ends a session while it equals the session's deadline, and forgets a last chat whose time is over.
 
 from engine.chats.age_question_pause import ChatHolds
 from engine.chats.chat_lifecycle import Chats
@@ -296,6 +296,8 @@ class Presence:
         for key in (session.key, session.used):
             if key >= 0 and key != session.id:
                 core.aliases[key] = session
+        if session.past is not None:
+            core.remember(session, session.past)
         if session.deadline:
             core.deadlines.push(session.deadline, session.id)
         else:
@@ -311,7 +313,7 @@ class Presence:
         return None if first is None else first[0]
 
     def expire(self, now: float) -> None:
-        """End the sessions whose grace period is over, at most EXPIRIES_A_TICK."""
+        """End the sessions whose grace period is over and forget the last chats of others, at most EXPIRIES_A_TICK."""
         deadlines, sessions = self._core.deadlines, self._core.sessions
         for _ in range(EXPIRIES_A_TICK):
             first = deadlines.first()
@@ -319,7 +321,10 @@ class Presence:
                 break
             deadlines.drop()
             session = sessions.get(first[1])
-            if session is not None and not session.conn and session.deadline == first[0]:
+            if session is None:
+                continue
+            self._core.forget_past(session, now)
+            if not session.conn and session.deadline == first[0]:
                 if session.moved_on:
                     self._chats.hand_back(session)
                 self.end(session, "stranger" if session.moved_on else "lost", now)

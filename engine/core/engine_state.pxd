@@ -1,5 +1,6 @@
 from engine.conduct.age_answers cimport AgeAnswers
 from engine.conduct.friction_points cimport Friction
+from engine.core.chat cimport Seat
 from engine.core.ended_seats cimport EndedChats
 from engine.matching.interest_numbers cimport Vocabulary
 from engine.core.engine_histograms cimport EngineHistograms
@@ -31,6 +32,8 @@ cdef class EngineState:
     cpdef connected(self, Session session)
     cpdef disconnected(self, Session session)
     cpdef count(self, str what)
+    cpdef remember(self, Session session, Seat past)
+    cpdef forget_past(self, Session session, double now)
     cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*, field=*)
     cpdef close(self, conn, code, retry_after=*)
     cpdef leave(self, dict record, person, double now, bint keep)

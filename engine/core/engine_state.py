@@ -11,6 +11,7 @@ from engine.conduct.daily_detections import DailyDetections, mark_of
 from engine.conduct.friction_points import Friction
 from engine.conduct.opener_counts import OpenerCounts
 from engine.conduct.video_pauses import VideoPauses
+from engine.core.chat import Seat
 from engine.core.ended_seats import EndedChats
 from engine.core.engine_histograms import EngineHistograms
 from engine.core.interest_quota import InterestLimits
@@ -18,7 +19,7 @@ from engine.core.ports import Bus, Out, Outside
 from engine.core.session import Session
 from engine.matching.interest_numbers import Vocabulary
 from engine.matching.recent_partners import RecentPartners
-from engine.wire.protocol import FAULTS
+from engine.wire.protocol import FAULTS, PAST_FOR
 from engine.wire.rule_constants import Settings
 from engine.wire.server_frames import error
 from ext.match.due_heap import DueHeap
@@ -85,7 +86,7 @@ class EngineState:
         self.talking: dict[str, int] = {}  # running chats: id to the session id of side 0
         self.deadlines = (
             DueHeap()
-        )  # when sessions that are away end; an entry is valid while it equals the session's deadline
+        )  # when sessions that are away end, and last chats are forgotten (`engine.chats.session_presence`)
         self.lately = EndedChats()  # chats that ended a few seconds ago
         self.here = 0  # sessions with a connection
         self.people: dict[int, int] = {}  # the connected users, and how many connections each has
@@ -146,6 +147,17 @@ class EngineState:
             self.people[person] = others
         else:
             self.people.pop(person, None)
+
+    def remember(self, session: Session, past: Seat) -> None:
+        """Keep the seat of a chat that ended as the user's last one, until `forget_past` at its deadline."""
+        session.past = past
+        self.deadlines.push(past.ended + PAST_FOR, session.id)
+
+    def forget_past(self, session: Session, now: float) -> None:
+        """Drop the user's last seat if its PAST_FOR seconds are over; the last seat of a chat takes the chat's lines with it."""
+        past = session.past
+        if past is not None and past.ended + PAST_FOR <= now:
+            session.past = None
 
     def earlier(self, session: Session, name: str, chat: str, now: float) -> tuple[float, ...]:
         """Return when the class was detected in the user's other chats of the last day, ascending."""

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from engine.core.session import Session
 from engine.core.states import CHATTING, GONE, IDLE, PARTED, WAITING
 from engine.matching.pool_counts import EMPTY_FOR
-from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
+from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, PAST_FOR, WATCHER
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 from tests.support.groups import examples
@@ -288,7 +288,7 @@ class Histories(RuleBasedStateMachine):
         for person in self.all:
             if person.here:
                 world.lose(person.wire, LEFT)
-        world.wait(20 + 2 * EMPTY_FOR)
+        world.wait(20 + max(2 * EMPTY_FOR, PAST_FOR))
         engine, core = world.engine, world.engine._core
         assert not engine.sessions
         assert not core.aliases

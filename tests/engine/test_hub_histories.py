@@ -14,7 +14,7 @@ from engine.core.session import Session
 from engine.core.states import CHATTING, IDLE, PARTED, WAITING
 from engine.matching.pool_counts import EMPTY_FOR
 from engine.matching.tickets import Ticket
-from engine.wire.protocol import DROPPED, LEFT
+from engine.wire.protocol import DROPPED, LEFT, PAST_FOR
 from tests.engine.test_histories import Person
 from tests.engine.workers import Host, Worker
 from tests.support.groups import examples
@@ -324,7 +324,7 @@ class HubHistories(RuleBasedStateMachine):
         for person in self.all:
             if person.here:
                 host.world(person.wire).lose(person.wire, LEFT)
-        host.wait(20 + 2 * EMPTY_FOR)
+        host.wait(20 + max(2 * EMPTY_FOR, PAST_FOR))
         assert (len(host.hub), host.hub.pending, host.lobby.interests, host.hub.room.clients()) == (0, 0, 0, [])
         assert host.hub.due() is None
         for worker in host.workers.values():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.wire.protocol import KEPT_FOR, LEFT
+from engine.wire.protocol import KEPT_FOR, LEFT, PAST_FOR
 from engine.wire.rule_constants import Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, World
@@ -147,3 +147,23 @@ def test_a_chat_whose_seat_is_kept_moves_with_it_and_the_way_back_holds() -> Non
     world.move()
     world.wait(KEPT_FOR)
     assert types(b.take()) == ["away", "stranger"]
+
+
+def test_the_chat_before_a_kept_one_is_forgotten_in_its_time_by_who_comes_back() -> None:
+    world = World()
+    a, b = world.pair()
+    world.say(a, "before")
+    world.send(b, type="leave")
+    world.wait(PAST_FOR - 1)
+    c = world.open()
+    for wire in (a, c):
+        world.send(wire, type="find")
+    for wire in (a, c):
+        wire.take()
+    token = moved_on(world, a)
+    assert a.session.seat is None
+    assert a.session.past is not None
+    back = returned(world, a, token, 0, a.session.past.chat.id)
+    assert back.session.past is not None, "the chat before"
+    world.wait(1)
+    assert (back.session.past, world.rings.counters()["rings"]) == (None, 1)

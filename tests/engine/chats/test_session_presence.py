@@ -3,7 +3,7 @@
 import pytest
 
 from engine.wire.client_requests import Save
-from engine.wire.protocol import BROKEN, CLOSED, LEFT
+from engine.wire.protocol import BROKEN, CLOSED, LEFT, PAST_FOR
 from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World, bare, error
 
@@ -400,3 +400,77 @@ def test_without_grace_there_is_nothing_to_come_back_to() -> None:
     a, _ = world.pair()
     world.lose(a)
     assert bare(world.resume(a).take()) == [error("no_session", of="resume")]
+
+
+def ended(world: World, *wires: Wire) -> None:
+    """The first one ends a chat in which both wrote; what the store is given is not held here."""
+    world.say(wires[0], "mine")
+    world.say(wires[1], "yours")
+    world.send(wires[0], type="leave")
+    world.kept.clear()
+    for wire in wires:
+        wire.take()
+
+
+def test_the_lines_of_an_ended_chat_are_cleared_after_ten_minutes_whatever_the_two_do_since() -> None:
+    world = World(keeps=True)
+    a, b = world.pair()
+    ended(world, a, b)
+    c = world.open()
+    world.send(a, type="find")
+    world.send(c, type="find")
+    assert a.session.seat is not None, "one is in the next chat, the other idle"
+    world.wait(PAST_FOR - 1)
+    assert world.rings.counters()["rings"] == 2
+    assert world.send(b, type="report", reason="spam")[0]["type"] == "reported"
+    world.kept.clear()
+    world.wait(1)
+    assert (a.session.past, b.session.past) == (None, None)
+    assert (world.rings.counters()["rings"], world.rings.counters()["used"]) == (1, 0), (
+        "the running one, without a line"
+    )
+    for request in ("save", "report", "block", "again"):
+        more = {"reason": "spam"} if request == "report" else {}
+        assert bare(world.send(b, type=request, **more)) == [error("no_chat", of=request)]
+
+
+def test_a_side_that_learns_of_the_end_later_has_its_ten_minutes_too() -> None:
+    world = World()
+    a, b = world.pair()
+    world.lose(b)
+    world.say(a, "bye")
+    world.send(a, type="leave")
+    world.wait(10)
+    back = world.resume(b)
+    world.wait(PAST_FOR - 10)
+    assert (a.session.past, back.session.past is None) == (None, False)
+    world.wait(10)
+    assert (back.session.past, world.rings.counters()["rings"]) == (None, 0)
+
+
+def test_a_spy_keeps_a_chat_no_longer_than_those_in_it() -> None:
+    world = World()
+    spy, a, b = world.open(), world.open(), world.open()
+    world.send(spy, type="find", role="spy", question="Tea or coffee?")
+    world.send(a, type="find", role="discuss")
+    world.send(b, type="find", role="discuss")
+    ended(world, a, b, spy)
+    assert spy.session.past is not None
+    world.wait(PAST_FOR)
+    assert (spy.session.past, world.rings.counters()["rings"]) == (None, 0)
+
+
+def test_an_ended_chat_is_replayed_for_ten_minutes_and_not_after() -> None:
+    world = World()
+    a, b = world.pair()
+    assert b.session.seat is not None
+    chat = b.session.seat.chat.id
+    ended(world, a, b)
+    world.wait(PAST_FOR - 1)
+    world.lose(b)
+    b = world.resume(b, 0, chat=chat)
+    assert [frame["type"] for frame in b.take()] == ["resumed", "message", "left"]
+    world.lose(b)
+    world.wait(1)
+    b = world.resume(b, 0, chat=chat)
+    assert [frame["type"] for frame in b.take()] == ["resumed"]

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, invariant, rule
 from engine.core.chat import Chat
 from engine.core.states import CHATTING, GONE, IDLE, WAITING
 from engine.engine import SessionRecord
-from engine.wire.protocol import LEFT
+from engine.wire.protocol import LEFT, PAST_FOR
 from engine.wire.rule_constants import Settings
 from tests.engine.moving import MovingWorld, ShadowedWorld
 from tests.engine.test_histories import WHO, Histories
@@ -115,6 +115,18 @@ def test_a_chat_goes_on_with_its_numbers_and_nobody_is_told() -> None:
     world.now += 601
     world.move()
     assert a.session.past is None
+
+
+def test_a_move_does_not_lengthen_the_time_of_an_ended_chat() -> None:
+    world = MovingWorld()
+    a, b = world.pair()
+    world.say(a, "one")
+    world.send(a, type="leave")
+    world.wait(PAST_FOR - 10)
+    world.move()
+    assert (a.session.past is None, b.session.past is None, world.rings.counters()["rings"]) == (False, False, 1)
+    world.wait(10.001)
+    assert (a.session.past, b.session.past, world.rings.counters()["rings"]) == (None, None, 0)
 
 
 def test_a_part_of_a_chat_or_somebody_unknown_leaves_nothing_changed() -> None:
