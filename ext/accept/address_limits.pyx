@@ -244,14 +244,15 @@ cdef class Addresses:
         `cookie`: the visitor's identity cookie, or None. Raises ValueError if `address` is none.
         """
         cdef str key = key_of(address), own = self.visitor_key(key, cookie, now)
-        cdef int found = self.refused(own, now)
+        cdef int found
+        if not self.limits:
+            return -1
+        found = self.refused(own, now)
         return found if own is key or found < 0 else self.refused(key, now)
 
     cdef int refused(self, str key, double now) except -2:
         cdef Entry entry = self.entry(key, now)
         cdef double lack
-        if not self.limits:
-            return -1
         if entry is None:
             return 0
         self.queue_idle(entry, now)

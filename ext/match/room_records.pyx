@@ -147,8 +147,9 @@ cdef class RecordWriter:
 cdef class RecordReader:
     """Records of one message, read one after another: the fields are those of the record that `next` has read."""
 
-    def __init__(self, bytes data not None):
+    def __cinit__(self, bytes data not None):
         self._bytes = data
+        self._question_size = NO_TEXT
         self._data = <const uint8_t *>PyBytes_AS_STRING(data)
         self._size = PyBytes_GET_SIZE(data)
 

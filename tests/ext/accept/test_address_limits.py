@@ -57,6 +57,15 @@ def test_where_limits_are_lifted_all_are_counted_and_none_is_refused() -> None:
     assert len(addresses) == 0
 
 
+@pytest.mark.parametrize("limits", [True, False])
+def test_who_only_asks_what_they_would_be_told_is_forgotten(limits: bool) -> None:
+    addresses = Addresses(open_max=1, burst=4, rate=2, limits=limits)
+    for number in range(5):
+        assert addresses.refusal(f"192.0.{number}.1", None, 0.0) == -1
+    addresses.forget(2.0)
+    assert len(addresses) == 0
+
+
 @pytest.mark.parametrize(
     ("open_before", "now", "wait"),
     [(0, 0.0, 1), (0, 10.0, 1), (2, 0.0, 0)],

@@ -83,3 +83,15 @@ def test_cut_and_changed_records_are_read_to_an_error_or_the_end(cut: int, stran
             reader.recent(), reader.barred(), reader.pools(), reader.text(), reader.words(), reader.question()
             with contextlib.suppress(ValueError):
                 reader.members(3)
+
+
+def test_a_reader_has_its_bytes_from_the_start_and_for_good() -> None:
+    with pytest.raises(TypeError):
+        RecordReader.__new__(RecordReader)  # type: ignore[call-arg]
+    reader = RecordReader(written())
+    assert (reader.question(), reader.words(), reader.pools(), reader.text()) == (None, [], b"", b"")
+    for _ in range(3):
+        reader.next()
+    with contextlib.suppress(TypeError):
+        reader.__init__(b"")  # type: ignore[misc]
+    assert (reader.members(3), reader.question()) == ([list(one) for one in TWO], "why?")
