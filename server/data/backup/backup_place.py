@@ -23,6 +23,7 @@ from obstore.store import LocalStore, S3Store
 from server.data.errors import ObjectsAway
 from server.data.objects.object_store import ABSENT, LARGEST, RETRIES, cause, s3_config
 from server.ops.config.backup_settings import Backup
+from server.ops.security.secret_keys import sync_folder
 
 PART: Final = 16 << 20  # bytes of a part: S3 takes 10,000 of them, 156 GiB
 CONCURRENT: Final = 2  # parts on their way
@@ -198,11 +199,7 @@ class _Folder(_Kept):
                 spare.rename(self._folder / name)
             finally:
                 spare.unlink(missing_ok=True)
-            descriptor = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_folder(self._folder)
 
     def open(self, one: Stored) -> BinaryIO:
         with _named():

@@ -23,6 +23,7 @@ from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database.database import Database
 from server.data.objects.object_store import Objects
 from server.data.schema.record_schema import audit, log
+from server.ops.security.secret_keys import sync_folder
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time
@@ -155,7 +156,7 @@ async def replay_erasures(database: Database, objects: Objects, logs: SavedLogs)
 
 
 def _settle(spare: Path, file: Path) -> None:
-    """Make the finished copy durable, and rename it to its final name."""
+    """Write the finished copy to the disk, rename it to its final name, and write that name too."""
     spare.chmod(0o600)
     descriptor = os.open(spare, os.O_RDONLY)
     try:
@@ -163,6 +164,7 @@ def _settle(spare: Path, file: Path) -> None:
     finally:
         os.close(descriptor)
     spare.rename(file)
+    sync_folder(file.parent)
 
 
 def _replace_sqlite(file: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from server.data.errors import KeyAwaited
+from server.ops.security.secret_keys import sync_folder
 
 EPOCH = 30 * 86_400  # seconds; the statement's 120 days then span at most 5 epochs
 SIZE = 32  # bytes: AES-256, and HMAC-SHA256 wants no more
@@ -136,7 +137,7 @@ class EpochKeys:
                 os.link(spare, path)  # the first of two processes wins, the other reads the winner's key
         finally:
             spare.unlink()
-        self._sync()
+        sync_folder(self.folder)
 
     def epochs(self) -> list[int]:
         """Return the epochs that have a key, oldest first, as of the last `reload`, `make` or `destroy`."""
@@ -171,15 +172,7 @@ class EpochKeys:
         finally:
             os.close(descriptor)
         path.unlink(missing_ok=True)
-        self._sync()
-
-    def _sync(self) -> None:
-        """Make the folder's entries durable."""
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(self.folder)
 
 
 def _awaited(epoch: int) -> KeyAwaited:

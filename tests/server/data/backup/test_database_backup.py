@@ -62,6 +62,24 @@ async def test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_d
     assert row.identity not in kit.pseudonyms.live_identities(11) + kit.pseudonyms.live_identities(22)
 
 
+async def test_a_backup_is_told_of_once_its_bytes_and_its_name_are_on_the_disk(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, fsync = tmp_path / "whole.backup", os.fsync
+    synced: list[tuple[Path, bool]] = []
+
+    def recorded(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink(), file.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr("os.fsync", recorded)
+    await database_backup.backup(kit.database, file)
+    assert [(path.is_dir(), there) for path, there in synced if tmp_path in (path, path.parent)] == [
+        (False, False),
+        (True, True),
+    ]
+
+
 async def test_a_copy_taken_while_chats_are_written_is_whole(kit: Kit, tmp_path: Path) -> None:
     writer = kit.writer(batch=10, linger=0.0)
     writer.start()
