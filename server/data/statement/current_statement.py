@@ -36,6 +36,9 @@ WORDS = {
     "purposes": Purpose,
     "recipients": Recipient,
 }  # fields in which an item can gain members
+REPLACED = {
+    "request_step": "deletion_notice"
+}  # items of old versions: those that replaced them, whose headings are translated
 _addition = re.compile(r"(?P<key>\w+): (?P<field>categories|purposes|recipients) now has (?P<word>\w+)").fullmatch
 EVERY = 60.0  # seconds between two reads of the versions
 YEAR = 366 * DAY
@@ -229,11 +232,15 @@ def _named(change: Change, t: Said) -> str:
 def added(news: str, say: Callable[[str], str]) -> str:
     """Return an addition of `registry_history.additions` in words: `case_subject: recipients now has COURT` names the item and the recipient."""
     if news.startswith(NEW):
-        return say(REGISTRY.heading(news.removeprefix(NEW)))
+        return say(_heading(news.removeprefix(NEW)))
     found = _addition(news)
     if found is None or found["word"] not in WORDS[found["field"]].__members__:
         return news
-    return f"{say(REGISTRY.heading(found['key']))}: {say(WORDS[found['field']][found['word']].value)}"
+    return f"{say(_heading(found['key']))}: {say(WORDS[found['field']][found['word']].value)}"
+
+
+def _heading(key: str) -> str:
+    return REGISTRY.heading(REPLACED.get(key, key))
 
 
 def iso_date(at: int) -> str:

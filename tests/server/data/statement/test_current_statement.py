@@ -12,10 +12,19 @@ import pytest
 
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
+from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_history import additions, snapshot
 from server.data.privacy.registry_model import Recipient
-from server.data.statement.current_statement import YEAR, PublishedStatement, Unfit, added, open_published
+from server.data.statement.current_statement import (
+    NEW,
+    REPLACED,
+    YEAR,
+    PublishedStatement,
+    Unfit,
+    added,
+    open_published,
+)
 from server.data.statement.statement_versions import DAY, FOLDER, NOTICE, announce, settle
 from server.data.statement.term_translations import SAID
 from server.http.words.sentence_formatter import said
@@ -123,6 +132,17 @@ def test_an_addition_of_the_registry_is_told_by_the_names_that_the_statement_use
         heading = say(REGISTRY.heading("case_subject"))
         whom = [say(Recipient[word].value) for word in new["case_subject"]["recipients"]]
         assert told == {*(f"{heading}: {word}" for word in whom), say(REGISTRY.heading("case_comment"))}, language
+
+
+def test_the_additions_of_every_version_are_told_in_every_language() -> None:
+    for version in registry_history.history():
+        for one in version.news:
+            key = one.removeprefix(NEW).partition(":")[0]
+            assert any(item.key == REPLACED.get(key, key) for item in REGISTRY.items), (
+                "no item has its heading any more"
+            )
+            english = added(one, SAID["en"])
+            assert all(added(one, SAID[language]) != english for language in ("ru", "ja", "ar")), one
 
 
 def test_the_changes_page_has_no_word_of_the_program_for_an_addition(tmp_path: Path) -> None:
