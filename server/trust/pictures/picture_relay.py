@@ -55,13 +55,13 @@ class _Held:
 
 
 class _Chat:
-    """Pictures of a chat, oldest first, the time of the last, and the reports that want more of them."""
+    """Pictures of a chat, oldest first, the time of the last (without one: of the first report), and the reports that want more of them."""
 
     __slots__ = ("following", "held", "last")
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         self.held: deque[_Held] = deque()
-        self.last = 0.0
+        self.last = now
         self.following: list[tuple[int, Adds]] = []
 
 
@@ -189,9 +189,10 @@ class SentPictures:
     # held pictures
 
     def _keep(self, name: str, held: _Held) -> None:
-        chat = self._chats.setdefault(name, _Chat())
+        now = self._clock()
+        chat = self._chats.setdefault(name, _Chat(now))
         self._chats.move_to_end(name)
-        chat.last = self._clock()
+        chat.last = now
         chat.held.append(held)
         self._keys[held.key] = held
         self._bytes += len(held.picture.body)
@@ -240,8 +241,8 @@ class SentPictures:
     def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
         """Pass later pictures of a reported side to `adds`: those since `had`, and those that come while the chat is held here."""
         found = self._chats.get(chat)
-        if found is None:
-            return
+        if found is None:  # a report may come before the first picture
+            found = self._chats[chat] = _Chat(self._clock())
         found.following.append((side, adds))
         known = {one.body for one in had}
         if since := [picture for picture in self.shown(chat, side) if picture.body not in known]:

@@ -203,6 +203,25 @@ async def test_after_the_chat_the_newest_few_of_each_side_stay_and_a_report_gets
     assert bench.sent.reading()["serendip_sent_pictures_bytes"] == (FEW + 1) * len(BODY)
 
 
+async def test_a_report_before_the_first_picture_gets_those_that_come() -> None:
+    bench = Bench()
+    added: list[Kept] = []
+
+    async def adds(pictures: Iterable[Kept]) -> None:
+        added.extend(pictures)
+
+    bench.sent.follow("c", 0, bench.sent.shown("c", 0), adds)
+    bench.sent.follow("d", 0, (), adds)  # no picture ever comes there
+    bench.now += 60
+    await bench.put(KEYS[0])
+    await bench.put(KEYS[1], side=1)
+    await asyncio.sleep(0)
+    assert [one.side for one in added] == [0]
+    bench.now += KEPT - 30
+    bench.sent.sweep(bench.now)
+    assert list(bench.sent._chats) == ["c"], "a report is forgotten as pictures are"
+
+
 # a real server
 
 
