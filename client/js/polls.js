@@ -7,15 +7,27 @@ const SEND = 10_000;
 const FRAMES = 64; // of one request
 const BODY = 60_000; // characters of one request, but for a frame that is longer by itself
 const CUT = 1006;
+const AWAY = 1001;
 
 /**
  * Call `take` with PollSocket if the server of the WebSocket address `url` would accept a WebSocket: then it is the path that fails. One that
  * refuses it, by its limits for one, would refuse requests too: `take` gets false.
  */
 export async function open(url, world, take) {
-  const ask = async () => (await world.fetch(new URL("/api/why", url.replace(/^ws/, "http")), { cache: "no-store", signal: AbortSignal.timeout(SEND) })).json();
-  const told = await ask().catch(() => null);
-  take(told?.status === 101 && PollSocket);
+  const place = new URL("/api/why", url.replace(/^ws/, "http"));
+  const ask = async (credentials) =>
+    (await world.fetch(place, { cache: "no-store", credentials, signal: AbortSignal.timeout(SEND) })).json();
+  // A session is bound to the cookie that its WebSocket had. A server that is open to every page may be sent none by a page of another origin.
+  for (const credentials of ["include", "same-origin"]) {
+    const told = await ask(credentials).catch(() => null);
+    if (told) {
+      const Socket = function (address, protocol, given) {
+        return new PollSocket(address, protocol, given, credentials);
+      };
+      return void take(told.status === 101 && Socket);
+    }
+  }
+  take(false);
 }
 
 /** The part of a browser's WebSocket that link.js uses. */
@@ -26,16 +38,19 @@ export default class PollSocket {
   onclose = null;
   #place;
   #fetch;
+  #credentials;
   #end = new AbortController();
   #unsent = [];
   #number = 0;
   #sending = false;
 
-  /** `world`: fetch. */
-  constructor(url, _protocol, world = globalThis) {
+  /** `world`: fetch, and in a page addEventListener; `credentials`: as of fetch. */
+  constructor(url, _protocol, world = globalThis, credentials = "same-origin") {
     this.#place = new URL(url.replace(/^ws/, "http"));
     this.#place.pathname = "/api/poll";
     this.#fetch = (...asked) => world.fetch(...asked);
+    this.#credentials = credentials;
+    world.addEventListener?.("pagehide", () => this.#leavePage(), { signal: this.#end.signal });
     this.#run().catch(() => this.#over(CUT));
   }
 
@@ -51,6 +66,12 @@ export default class PollSocket {
     this.#end.abort();
     if (!last) return;
     this.#ask(`number=${(this.#number += 1)}&close=${code}`, { method: "POST", body: last.join("\n"), keepalive: true }, SEND).catch(() => {});
+  }
+
+  /** The page goes away: say so, as a browser closes a WebSocket. A page that is shown again connects anew. */
+  #leavePage() {
+    this.close(AWAY);
+    this.onclose?.({ code: AWAY });
   }
 
   async #run() {
@@ -88,7 +109,7 @@ export default class PollSocket {
     if (query) place.search = query;
     const late = AbortSignal.timeout(most);
     const signal = this.readyState > 1 ? late : AbortSignal.any([late, this.#end.signal]);
-    const answer = await this.#fetch(place.href, { cache: "no-store", ...options, signal });
+    const answer = await this.#fetch(place.href, { cache: "no-store", credentials: this.#credentials, ...options, signal });
     if (!answer.ok) throw new Error(`refused with ${answer.status}`);
     return answer;
   }

@@ -83,6 +83,35 @@ const cases = {
     await advance(() => server.socket);
     assert.ok(asked.includes("/api/poll"));
   },
+  async "by HTTP requests a page that goes away says so, comes back when it is shown again, and has its cookie where it may"() {
+    for (const listed of [true, false]) {
+      const server = new FakeServer({ blocks: true });
+      const page = new EventTarget();
+      const { fetch } = server.world;
+      const polls = [];
+      server.world.fetch = async (address, options = {}) => {
+        if (!listed && options.credentials === "include") throw new TypeError("the answer is open to all pages, and not to cookies");
+        const place = new URL(address);
+        if (place.pathname !== "/api/why") polls.push({ ...options, place });
+        return fetch(address, options);
+      };
+      server.world.addEventListener = (...given) => page.addEventListener(...given);
+      new Client(server.url, { world: server.world });
+      const connected = async () => {
+        for (let step = 0; !server.socket && step < 5000; step += 1) await server.clock.advance(500);
+        assert.ok(server.socket);
+      };
+      await connected();
+      page.dispatchEvent(new Event("pagehide"));
+      await settle();
+      const last = polls.at(-1);
+      assert.deepEqual([last.place.searchParams.get("close"), last.method, last.keepalive], ["1001", "POST", true]);
+      assert.equal(server.socket, null);
+      page.dispatchEvent(new Event("pageshow"));
+      await connected();
+      assert.deepEqual(new Set(polls.map(({ credentials }) => credentials)), new Set([listed ? "include" : "same-origin"]));
+    }
+  },
   async "a wrong field throws with its name, and nothing is sent"() {
     const [server, me] = made({ raw: true });
     await server.connected();

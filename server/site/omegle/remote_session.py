@@ -130,12 +130,12 @@ class SessionWire:
             else:
                 self._loop.add_reader(self._sock.fileno(), self._ready)
 
-    def leave(self) -> None:
-        """Close as a client does, if the close frame can be sent at once."""
+    def leave(self, code: int = CLOSE_LEFT) -> None:
+        """Close as a client does with `code`, if the close frame can be sent at once."""
         sock = self._sock
         if sock is None:
             return
-        self._send(encode_frame(CLOSE, struct.pack(">H", CLOSE_LEFT)))
+        self._send(encode_frame(CLOSE, struct.pack(">H", code)))
         with contextlib.suppress(OSError):  # unread bytes would turn the close into an error
             while sock.recv(READ):
                 pass

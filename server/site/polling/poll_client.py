@@ -111,9 +111,9 @@ class PollClient:
         self._sent = number
         return all(self._wire.say(frame) for frame in frames)
 
-    def leave(self) -> None:
-        """Close as a user who leaves for good."""
-        self._wire.leave()
+    def close(self, code: int) -> None:
+        """Close with a client's code, as its WebSocket would."""
+        self._wire.leave(code)
         self._end()
 
     def cut(self) -> None:

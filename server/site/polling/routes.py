@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from engine.wire.protocol import CLOSE_LEFT
+from engine.wire.protocol import CLOSE_AWAY, CLOSE_LEFT
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, body
 from server.http.request.host_forwarding import ASKS, POLL, RELEASE, Away, Gone, forwarded_header, is_forwarded
@@ -29,6 +29,7 @@ IDLE_S: Final = (
 )
 FRAMES_MAX: Final = 64  # of one request
 BODY_MAX: Final = 64 * 1024  # bytes of one request; the longest frame has 40 KiB
+_CLOSES: Final = {str(code): code for code in (CLOSE_LEFT, CLOSE_AWAY)}  # close codes of a client; any other is a cut
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _GONE: Final = "There is no such connection (any more): open another, and resume.\n"
 
@@ -133,7 +134,7 @@ class LongPolls:
         return web.Response(body=answer, content_type="application/json", headers=_NO_STORE)
 
     async def send(self, request: web.Request) -> web.Response:
-        """Handle `POST /api/poll/ID?number=N`: send the frames of the body, one a line; with `close=1000`, leave."""
+        """Handle `POST /api/poll/ID?number=N`: send the frames of the body, one a line; with `close`, end it."""
         try:
             sent = await body(request, BODY_MAX)
         except BadForm as bad:
@@ -166,10 +167,11 @@ class LongPolls:
         ):  # a request before this one was lost or is late: the word counts nevertheless
             client.say(_number(request, "number"), frames)
         del self._clients[id]
-        if request.query["close"] == str(CLOSE_LEFT):
-            client.leave()
-        else:
+        code = _CLOSES.get(request.query["close"])
+        if code is None:
             client.cut()
+        else:
+            client.close(code)
         return web.Response(status=204, headers=_NO_STORE)
 
     def _lost(self, id: str, client: PollClient) -> web.Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from engine.wire.protocol import CLOSE_AWAY, CLOSED_GRACE
 from serendip_client import Backoff, Client, Matched, Message, Waiting
 from tests.server.site.polling.cutting_proxy import CuttingProxy, Refuses
 from tests.server.site.polling.polls import Polls
@@ -116,6 +117,19 @@ async def test_a_request_that_comes_twice_has_one_effect(server: Server) -> None
             assert answer.status == 409  # something was lost: resume
         async with http.get(f"{two.path()}?after=0") as answer:
             assert answer.status == 404
+
+
+async def test_a_page_that_says_it_goes_away_is_waited_for_as_one_whose_websocket_closed(server: Server) -> None:
+    async with asyncio.timeout(WITHIN), aiohttp.ClientSession() as http:
+        one, two = Polls(http, server.url), Polls(http, server.url)
+        for each in (one, two):
+            assert (await each.open())[0] == 200
+            assert await each.send({"type": "find", "interests": ["pagehide"]}) == 204
+        await asyncio.gather(*(each.until("matched") for each in (one, two)))
+        async with http.post(f"{one.path()}?number=2&close={CLOSE_AWAY}") as answer:
+            assert answer.status == 204
+        assert await two.until("partner") == {"type": "partner", "state": "away", "within": CLOSED_GRACE}
+        assert (await two.until("left"))["by"] == "lost"
 
 
 async def test_the_checks_of_the_websocket_hold(server: Server) -> None:
