@@ -27,7 +27,7 @@ PLAIN_FLAGS = ["-O1", "-g0", "-fno-plt", *QUIET, "-Werror=incompatible-pointer-t
 # CPython 3.12 and 3.13 count the changes of a dict as 3.11 does, so a name of a module is looked up once; Cython takes them for 3.14, which does not.
 if (3, 12) <= sys.version_info < (3, 14):
     PLAIN_FLAGS += ["-DCYTHON_USE_DICT_VERSIONS=1", "-Wno-deprecated-declarations"]
-QUICK = ("engine/core/", "engine/migrate/", "server/fleet/migrate/", "server/realtime/worker/")
+QUICK = ("engine/core/", "engine/migrate/", "server/fleet/ipc/", "server/fleet/migrate/", "server/realtime/worker/")
 LINK: list[str] = []
 COVER = os.environ.get("SERENDIP_BUILD", "") == "cover"
 if ASAN:

@@ -131,8 +131,8 @@ PARTS: Final[dict[str, Part]] = {
     ASKED: Part(
         "",
         (
-            "server.trust.console.*", "server.fleet.migrate.*", "server.ops.health.*", "server.http.request.*", "server.ops.metrics.*",
-            "server.trust.rights.*",
+            "server.trust.console.*", "server.fleet.ipc.*", "server.fleet.migrate.*", "server.ops.health.*", "server.http.request.*",
+            "server.ops.metrics.*", "server.trust.rights.*",
             "server.realtime.video.*",
         ),
     ),

@@ -3,7 +3,6 @@
 **Invariant:** a message arrives whole, or the link is down. The sender keeps its own copies of sent descriptors.
 """
 
-import array
 import asyncio
 import contextlib
 import enum
@@ -11,6 +10,7 @@ import errno
 import os
 import socket
 import struct
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
@@ -26,6 +26,11 @@ FILE_MAX: Final = 1024 * 1024 * 1024  # bytes of a memory file that are accepted
 AGAIN: Final = 0.005  # seconds until a call that lacked memory is repeated
 _LATER: Final = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
 _CUT: Final = int(socket.MSG_CTRUNC | socket.MSG_TRUNC)
+_NO_SIGNAL: Final = int(socket.MSG_NOSIGNAL)
+_CLOSED_BY_EXEC: Final = int(socket.MSG_CMSG_CLOEXEC)
+_BESIDE_MAX: Final = socket.CMSG_SPACE(4 * DESCRIPTORS_MAX)
+_RIGHTS: Final = (int(socket.SOL_SOCKET), int(socket.SCM_RIGHTS))
+_HEAD_SIZE: Final = HEAD.size
 _IN_FILE: Final = 0x80  # flag of the kind: the body is in a memory file
 
 
@@ -159,7 +164,7 @@ class Link:
             raise LinkDown(self.down or self.broken)
         size, body = body_of(records, pieces)
         beside, file, flag = tuple(descriptors), -1, 0
-        if HEAD.size + len(body) > MESSAGE_MAX:
+        if _HEAD_SIZE + len(body) > MESSAGE_MAX:
             file = _in_file(body)
             beside, body, flag = (*beside, file), b"", _IN_FILE
         if len(beside) > DESCRIPTORS_MAX:
@@ -208,10 +213,9 @@ class Link:
             data, descriptors, file = self._queue[0]
             try:
                 if descriptors:
-                    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
-                    self._sock.sendmsg([data], [rights], socket.MSG_NOSIGNAL)
+                    self._sock.sendmsg([data], [(*_RIGHTS, array("i", descriptors))], _NO_SIGNAL)
                 else:
-                    self._sock.send(data, socket.MSG_NOSIGNAL)
+                    self._sock.send(data, _NO_SIGNAL)
             except (BlockingIOError, InterruptedError):
                 self._wait_for_room()
                 return
@@ -267,9 +271,7 @@ class Link:
     def _read(self) -> bool:
         """Read one message; False if there is no message, or no more will come."""
         try:
-            size, beside, flags, _ = self._sock.recvmsg_into(
-                [self._buffer], socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
-            )
+            size, beside, flags, _ = self._sock.recvmsg_into([self._buffer], _BESIDE_MAX, _CLOSED_BY_EXEC)
         except (BlockingIOError, InterruptedError):
             return False
         except ConnectionResetError:  # it ended with unread messages; those that it had sent are still to be read
@@ -278,7 +280,7 @@ class Link:
         except OSError as error:
             self._over(f"it gives nothing ({error.strerror})")
             return False
-        descriptors = descriptors_of(beside)
+        descriptors = descriptors_of(beside) if beside else []
         if not size:
             self._over("the other end is closed")
             return False
@@ -296,7 +298,7 @@ class Link:
 
     def _message(self, size: int, descriptors: list[int]) -> Message:
         """Decode the message in the buffer. Raises _Damaged; a file's descriptor is closed and removed from the list."""
-        if size < HEAD.size:
+        if size < _HEAD_SIZE:
             raise _Damaged("a message without a head")
         wire, kind, count, number, length = HEAD.unpack_from(self._buffer)
         if wire != WIRE:
@@ -309,14 +311,17 @@ class Link:
                 raise _Damaged("a message without its file")
             body = memoryview(_of_file(descriptors.pop()))
         else:
-            body = memoryview(self._buffer)[HEAD.size : size]
+            body = memoryview(self._buffer)[_HEAD_SIZE:size]
         try:
             sizes, *records = orjson.loads(body[:length])
             whole = length + sum(sizes)
         except (ValueError, TypeError):
             raise _Damaged("a message without records") from None
-        if type(sizes) is not list or not all(type(size) is int and size >= 0 for size in sizes):
+        if type(sizes) is not list:
             raise _Damaged("a message with impossible lengths")
+        for part in sizes:
+            if type(part) is not int or part < 0:
+                raise _Damaged("a message with impossible lengths")
         if len(records) != count or whole != len(body):
             raise _Damaged("a message of another length")
         pieces, at = [], length
@@ -357,9 +362,9 @@ def body_of(records: Sequence[Any], pieces: Sequence[bytes] = ()) -> tuple[int, 
 
 def descriptors_of(beside: list[tuple[int, int, bytes]]) -> list[int]:
     """Return the descriptors that came beside a message, whole ones only."""
-    found = array.array("i")
+    found = array("i")
     for level, kind, data in beside:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+        if (level, kind) == _RIGHTS:
             found.frombytes(data[: len(data) - len(data) % found.itemsize])
     return found.tolist()
 

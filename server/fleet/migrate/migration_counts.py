@@ -1,7 +1,5 @@
 """Count migrated sessions, as source and as target, by cause, transport of the connection and result, for the metrics."""
 
-from collections import Counter
-
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.migration_metrics import (
@@ -18,10 +16,10 @@ class MigrationCounts:
     """Counters of one process. `people`: by (cause, result), within a host; `between_hosts`: by (cause, transport, result), between hosts."""
 
     def __init__(self) -> None:
-        self.people = Counter({(why, result): 0 for why in MOVE_WHYS for result in MOVE_RESULTS})
-        self.between_hosts = Counter(
-            {(why, way, result): 0 for why in MOVE_WHYS for way in ABROAD_WAYS for result in MOVE_RESULTS}
-        )
+        self.people = {(why, result): 0 for why in MOVE_WHYS for result in MOVE_RESULTS}
+        self.between_hosts = {
+            (why, way, result): 0 for why in MOVE_WHYS for way in ABROAD_WAYS for result in MOVE_RESULTS
+        }
         self._seconds = {(why, way): Histogram(MOVE_BOUNDS) for why in MOVE_WHYS for way in MOVE_WAYS}  # out of service
         self.left = 0  # sessions that have not moved yet; 0 while no migration runs
 
