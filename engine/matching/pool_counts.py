@@ -49,7 +49,8 @@ class PoolRooms:
             size = count.bit_length()
             room.family.move(room, size - 1, size)
             if count == 1:
-                self._empty.pop(room, None)
+                if room in self._empty:
+                    del self._empty[room]
                 self._first = NEVER if not self._empty else -1.0
 
     def leave(self, room: Room, now: float) -> None:

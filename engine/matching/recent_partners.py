@@ -34,11 +34,11 @@ class Exclusions:
     def note(self, person: Who, partner: Whom, now: float) -> Whom | None:
         """Exclude `partner` for `person` from now on. Return the partner that is allowed again for it, if there would be too many."""
         until = now + self._seconds
-        known = self._table.get(person)
-        if known is None:
+        if person not in self._table:
             self._table[person] = {partner: until}
             self._sweep(now)
             return None
+        known = self._table[person]
         known.pop(partner, None)  # to the end
         known[partner] = until
         if len(known) <= self._partners:

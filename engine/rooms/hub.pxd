@@ -21,7 +21,7 @@ cdef class Hub:
     cdef dict _waiting
     cdef object _matches
     cdef readonly dict out
-    cdef readonly object tally
+    cdef readonly dict tally
     cdef dict _handlers
     cdef dict _stated
     cpdef told(self, worker, batch, double now)
@@ -29,6 +29,8 @@ cdef class Hub:
     @cython.locals(reader=RecordReader)
     cpdef read(self, worker, bytes data, double now)
     cdef _seated(self, worker, id, list who, double now)
+
+    @cython.locals(met=tuple, recent=tuple)
     cdef _arrive(self, worker, number, Ticket ticket, list words, status, double now)
     cpdef due(self)
 
@@ -55,6 +57,7 @@ cdef class Hub:
 
     @cython.locals(waiter=Waiter)
     cdef _drop(self, client)
+    cdef _release(self, Waiter waiter)
     cdef _count(self, worker, int more)
     cdef _tell(self, worker, list row)
     cdef _tell_calls(self)

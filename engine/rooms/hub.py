@@ -8,7 +8,6 @@ send their tickets again.
 #                             ▲                     └──── failed, or no answer for PENDING_FOR ──► ask ──┐
 #                             └──────────────────────── tickets, with their age, of those who still wait ◄─┘
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -30,6 +29,7 @@ from ext.match.room_records import RecordReader
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
+OUTCOMES: Final = ("made", "moved", "done", "failed", "lost", "unknown")  # of matches; unknown: rows of no known kind
 
 
 class Waiter:
@@ -61,7 +61,7 @@ class Hub:
         self._waiting: dict[int, int] = {}  # waiting users, by worker of another host
         self._matches = first
         self.out: dict[int, list[Row]] = {}
-        self.tally: Counter[str] = Counter()  # matches by outcome: made, moved, done, failed, lost
+        self.tally = dict.fromkeys(OUTCOMES, 0)  # a Counter takes ten times as long to count
         # by worker, its last `pairs`, for the ticket in its next row: rows of others may come between
         self._stated: dict[int, Row] = {}
         self._handlers: dict[str, Callable[[int, Row, float], None]] = {
@@ -215,8 +215,10 @@ class Hub:
     def _arrive(self, worker: int, number: int, ticket: Ticket, words: list[str], status: int, now: float) -> None:
         met = self._recents.recent(ticket.person, now)
         if met:
-            more = [one for one in met if one not in ticket.recent]
-            ticket.recent = (*ticket.recent, *more)[-MOST_AVOIDED:]
+            recent = ticket.recent
+            if recent:
+                met = recent + tuple([one for one in met if one not in recent])
+            ticket.recent = met if len(met) <= MOST_AVOIDED else met[-MOST_AVOIDED:]
         ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
         ids = self._words.with_room(words)[0] if words else NO_IDS
         ticket.interests = ids.unique()
@@ -377,8 +379,8 @@ class Hub:
             self._tell(target, row)
 
     def _taken_out(self, client: int) -> tuple[int, int, int]:
-        waiter = self._waiters[client]
-        self._drop(client)
+        waiter = self._waiters.pop(client)
+        self._release(waiter)
         return client, waiter.number, waiter.worker
 
     def _missed(self, id: int, now: float) -> None:
@@ -435,10 +437,14 @@ class Hub:
         """Remove a client; the caller removes it from the room."""
         waiter = self._waiters.pop(client, None)
         if waiter is not None:
-            if self._waiting:
-                self._count(waiter.worker, -1)
-            if waiter.ids:
-                self._vocabulary.release(waiter.ids)
+            self._release(waiter)
+
+    def _release(self, waiter: Waiter) -> None:
+        """Release what a client that was removed held."""
+        if self._waiting:
+            self._count(waiter.worker, -1)
+        if waiter.ids:
+            self._vocabulary.release(waiter.ids)
 
     def _count(self, worker: int, more: int) -> None:
         if worker in self._waiting:

@@ -15,7 +15,7 @@ cpdef list unpack(bytes data)
 cpdef list read_row(RecordReader reader)
 
 
-@cython.locals(ticket=Ticket, step=double)
+@cython.locals(ticket=Ticket, step=double, barred=tuple)
 cpdef Ticket read_ticket(RecordReader reader, double now)
 cdef _pack_ticket(RecordWriter writer, list row)
 cdef tuple _read_pools(bytes text, int further)

@@ -93,9 +93,11 @@ def read_row(reader: RecordReader) -> Row:
 def read_ticket(reader: RecordReader, now: float) -> Ticket:
     """Return the ticket that a reader has just read, without its interests: the same as `hub_messages.read_ticket` of its row. Raises ValueError."""
     pool, also = _read_pools(reader.pools(), reader.further)
+    barred = reader.barred()
+    if len(barred) > MOST_AVOIDED:
+        barred = barred[-MOST_AVOIDED:]
     ticket = Ticket(
-        reader.client, pool, (), reader.strict, reader.person, reader.recent(), now - reader.age, blocked=reader.barred()[-MOST_AVOIDED:],
-        also=also,
+        reader.client, pool, (), reader.strict, reader.person, reader.recent(), now - reader.age, blocked=barred, also=also
     )  # fmt: skip
     step = reader.step
     ticket.set_progress(reader.level, None if step == NOT_A_TIME else now + step, reader.fallen)

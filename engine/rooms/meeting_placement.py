@@ -140,13 +140,14 @@ class Placement:
         """Return the worker where users of these workers meet: a fixed one, else the emptiest."""
         if homes.count(homes[0]) == len(homes):
             return homes[0]
-        fixed = [home for home in homes if home in self._fixed]
+        fixed = [home for home in homes if home in self._fixed] if self._fixed else NOBODY
         if fixed:
             return fixed[0] if fixed.count(fixed[0]) == len(fixed) else self._of_fixed(homes, fixed)
         if self.apart:
             homes = self._of_one_host(homes)
         people, free = self.people, self._free.get(homes[0] >> HOST_BITS)
-        least = self._emptiest([home for home in homes if home not in self.leaving] or homes)
+        there = [home for home in homes if home not in self.leaving] if self.leaving else homes
+        least = self._emptiest(there or homes)
         other = self._emptiest(free) if free else least
         return other if people[other] < EMPTIER * people[least] else least
 
