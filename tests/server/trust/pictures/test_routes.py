@@ -13,7 +13,7 @@ from tests.server.site.web.servers import Server
 from tests.server.trust.pictures.running import harmless, own
 from tests.support import scenes
 
-pytestmark = [pytest.mark.timeout(120)]  # a server that loads a model
+pytestmark = [pytest.mark.timeout(300)]  # a server that loads a model
 ON = {
     "SERENDIP_SAFETY__MODERATED": "true",
     "SERENDIP_PICTURES__MEAN": "20",
@@ -43,7 +43,7 @@ class Person:
 
     async def hear(self, *kinds: str) -> dict[str, Any]:
         while True:
-            frame: dict[str, Any] = orjson.loads(await self.socket.receive_str(timeout=30))
+            frame: dict[str, Any] = orjson.loads(await self.socket.receive_str(timeout=90))
             if frame["type"] in kinds:
                 return frame
 
