@@ -1,7 +1,7 @@
 """Write and read the archive of a whole backup: a tar file whose members carry their SHA-256, with a manifest of all of them at its end.
 
 Order of the members: `sealed.box`, `settings.toml`, `statement/…`, `database`, `objects/…`, `manifest.json`. An archive is written and read
-in one pass, CHUNK bytes at a time.
+in one pass, CHUNK bytes at a time. The header of the manifest has its signatures (`backup_signature`).
 **Invariant:** an archive without its manifest, or with a changed byte in a member, is Damaged; a tool such as tar reads it all the same.
 """
 
@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -21,9 +22,11 @@ FORMAT: Final = 1
 CHUNK: Final = 1 << 20
 BLOCK: Final = tarfile.BLOCKSIZE
 DIGEST: Final = "SERENDIP.sha256"
+SIGNATURE: Final = "SERENDIP.signature."  # followed by its name
 SEALED, SETTINGS, DATABASE, MANIFEST = "sealed.box", "settings.toml", "database", "manifest.json"
 STATEMENT, OBJECTS = "statement/", "objects/"
 LARGEST_SMALL: Final = 64 << 20  # bytes of a member that is read whole
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 LARGEST_HEAD: Final = 64 << 10  # bytes of the extension of a header, which has a digest and perhaps a long name
 _safe = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,250}").fullmatch
 
@@ -85,10 +88,11 @@ class Totals:
 
 
 class Writer:
-    """Yields the bytes of an archive, member by member; `end` yields the manifest."""
+    """Yields the bytes of an archive, member by member; `end` yields the manifest. `sign`: returns its signatures, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, sign: Callable[[bytes], Mapping[str, str]]) -> None:
         self._totals = Totals()
+        self._sign = sign
 
     def body(self, name: str, body: bytes) -> Iterator[bytes]:
         """Yield a member from memory."""
@@ -106,12 +110,16 @@ class Writer:
         """Yield the manifest with the totals, and the end of the archive."""
         for name, value in self._totals.found.items():
             setattr(manifest, name, value)
-        yield from self.body(MANIFEST, orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+        body = orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2)
+        signatures = {f"{SIGNATURE}{name}": value for name, value in self._sign(body).items()}
+        yield from self._member(MANIFEST, len(body), hashlib.sha256(body).hexdigest(), [body], signatures)
         yield bytes(2 * BLOCK)
 
-    def _member(self, name: str, size: int, digest: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def _member(
+        self, name: str, size: int, digest: str, chunks: Iterable[bytes], more: Mapping[str, str] = NOTHING
+    ) -> Iterator[bytes]:
         head = tarfile.TarInfo(name)
-        head.size, head.mode, head.pax_headers = size, 0o600, {DIGEST: digest}
+        head.size, head.mode, head.pax_headers = size, 0o600, {DIGEST: digest, **more}
         yield head.tobuf(tarfile.PAX_FORMAT)
         sent = 0
         for chunk in chunks:
@@ -153,8 +161,13 @@ class Member:
         return b"".join(self.chunks())
 
 
-def members(file: BinaryIO, told: Callable[[Manifest], None]) -> Iterator[Member]:
-    """Yield the members but the manifest, each checked before the next; the manifest is checked and passed to `told` at the end. Raises Damaged."""
+def members(
+    file: BinaryIO, told: Callable[[Manifest], None], check: Callable[[bytes, Mapping[str, str]], None]
+) -> Iterator[Member]:
+    """Yield the members but the manifest, each checked before the next; the manifest is checked and passed to `told` at the end.
+
+    `check`: raises, given the manifest and its signatures by name, what this raises then. Raises Damaged.
+    """
     totals, manifest = Totals(), None
     try:
         with tarfile.open(fileobj=file, mode="r|", bufsize=CHUNK, tarinfo=_Head) as tar:
@@ -168,7 +181,9 @@ def members(file: BinaryIO, told: Callable[[Manifest], None]) -> Iterator[Member
                     raise Damaged(f"{head.name}: no file")
                 one = Member(head.name, head.size, opened.read)
                 if one.name == MANIFEST:
-                    manifest = _read(one.body())
+                    body = one.body()
+                    manifest = _read(body)
+                    check(body, _signatures(head.pax_headers))
                 else:
                     yield one
                 for _ in one.chunks():
@@ -187,6 +202,10 @@ def members(file: BinaryIO, told: Callable[[Manifest], None]) -> Iterator[Member
         if getattr(manifest, name) != value:
             raise Damaged(f"the manifest says {name} {getattr(manifest, name)}, and there is {value}")
     told(manifest)
+
+
+def _signatures(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(SIGNATURE): value for name, value in headers.items() if name.startswith(SIGNATURE)}
 
 
 def _read(body: bytes) -> Manifest:

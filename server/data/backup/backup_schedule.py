@@ -66,7 +66,7 @@ class BackupSchedule:
                 async with self._database.only_backup():
                     await asyncio.to_thread(claim, place, self._settings.data)
                     await asyncio.to_thread(maker.delete_old)  # also if new ones fail, or are made by command alone
-                    await mirror_ledger(self._objects, place, self._clock)
+                    await mirror_ledger(self._objects, place, self._settings.retention.backup_days, self._clock)
                 self._mirrored = self._clock()
         except Busy:
             pass  # another host, or a command, does it

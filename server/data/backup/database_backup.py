@@ -12,6 +12,8 @@ import os
 import secrets
 import shutil
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select, text
@@ -33,6 +35,7 @@ EMPTY = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
 AFRESH = tuple(f"--command={command}" for command in EMPTY)
 
 
+TOO_OLD = "PostgreSQL's programs are too old: those of August 2025 or later (15.14, 16.10, 17.6) run no commands out of a dump"
 ACTION = "backup"  # in the audit log: so the database knows its own last backup, whichever host wrote it
 MARK = "CREATE TABLE IF NOT EXISTS {} (since INTEGER)"
 PG_TABLES = text(
@@ -68,11 +71,21 @@ async def dump_counted(database: Database, file: Path) -> dict[str, int]:
         async with database.autocommit() as connection:
             await connection.execute(text("VACUUM INTO :file"), {"file": str(file)})
         return await asyncio.to_thread(sqlite_rows, file)
-    async with database.snapshot() as connection:
+    async with patient(database) as own, own.snapshot() as connection:
         snapshot = (await connection.execute(text("SELECT pg_export_snapshot()"))).scalar_one()
         rows = await rows_by_table(connection)
         await _run("pg_dump", database.engine.url, "--format=custom", f"--snapshot={snapshot}", f"--file={file}")
     return rows
+
+
+@asynccontextmanager
+async def patient(database: Database) -> AsyncIterator[Database]:
+    """Open the same database with a connection whose statements may take SLOWEST: a large table is counted in minutes."""
+    own = Database(database.url, data=database.data, pool=1, longest=SLOWEST)
+    try:
+        yield own
+    finally:
+        await own.close()
 
 
 async def rows_by_table(connection: AsyncConnection) -> dict[str, int]:
@@ -124,8 +137,10 @@ async def restore(database: Database, file: Path) -> None:
     script = database.data / f".restore.{secrets.token_hex(4)}.sql"
     try:
         await asyncio.to_thread(script.touch, 0o600)
-        # The whole file is read before the database is dropped: a truncated copy is found here.
-        await _run("pg_restore", None, "--no-owner", "--exit-on-error", f"--file={script}", str(file))
+        # The whole file is read before the database is dropped: a truncated copy is found here. psql would run commands of a forged file
+        # (`\!`); between the two lines with this key, which no file can know, it runs none.
+        key = f"--restrict-key={secrets.token_hex(16)}"
+        await _run("pg_restore", None, "--no-owner", "--exit-on-error", key, f"--file={script}", str(file))
         mark = MARK.format(f"public.{RESTORING}")  # a dump leaves no search path behind
         await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, f"--file={script}", f"--command={mark}")
     finally:
@@ -233,4 +248,7 @@ async def _run(name: str, url: URL | None, *arguments: str) -> None:
             raise BackupFailed(f"{name} took longer than {SLOWEST} s") from None
         raise
     if process.returncode:
-        raise BackupFailed(f"{name}: {problems.decode(errors='replace').strip().splitlines()[-1:]}")
+        said = problems.decode(errors="replace").strip()
+        if "restrict-key" in said or r"invalid command \restrict" in said:  # of pg_restore, and of psql
+            raise BackupFailed(f"{name}: {TOO_OLD}")
+        raise BackupFailed(f"{name}: {said.splitlines()[-1:]}")

@@ -14,7 +14,7 @@ import secrets
 import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import orjson
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from server.data.backup import archive_format as archive
 from server.data.backup import database_backup, sealed_box
 from server.data.backup.backup_place import LEDGER, Place, Stored, find, name_at
+from server.data.backup.backup_signature import signing_keys
+from server.data.backup.backup_verification import drop_abandoned
 from server.data.backup.database_backup import BackupFailed
 from server.data.backup.rollback_protection import INDEX
 from server.data.database import schema_migration
@@ -47,6 +49,10 @@ SERVICE: Final = "service"  # in the place: a fingerprint of the service whose b
 FOREIGN: Final = (
     "{} has the backups of another service, or of this one before its keys were lost. A new service would replace them and the list of its"
     " deletions: choose another place, or restore from this one; to give them up, delete the object `service` there"
+)
+LOST: Final = (
+    "the object store lacks the copies of the state (upkeep/index), and {} has them in its ledger, which stays as it is. Was the store emptied?"
+    " Then bring its objects back; without them the server writes new copies with the next change of the state"
 )
 PASSES: Final = 20  # over the copies of the state, if they change each time
 Progress = Callable[[str, int], None]  # what, how many so far
@@ -75,11 +81,15 @@ class BackupMaker:
         self._clock = clock
         self._progress = progress or (lambda _what, _count: None)
 
-    async def make(self, operator: str, why: str) -> Made:
-        """Make a backup, and delete those that are too many or too old. Raises Busy, BackupFailed, StoreAway, ObjectsAway, OSError."""
-        async with self._database.only_backup():
+    async def make(self, operator: str, why: str, *, within: float = 0.0) -> Made:
+        """Make a backup, and delete those that are too many or too old. `within`: seconds to wait for another process that makes one.
+
+        Raises Busy, BackupFailed, StoreAway, ObjectsAway, OSError.
+        """
+        async with self._database.only_backup(within):
             await asyncio.to_thread(claim, self._place, self._settings.data)
             await asyncio.to_thread(self._sweep)
+            await drop_abandoned(self._database)
             made = await self._make()
             gone = await asyncio.to_thread(self.delete_old)
             outcome = f"{made.name}: {made.size} bytes, {made.manifest.objects} objects; deleted {len(gone)} old ones"
@@ -134,7 +144,7 @@ class BackupMaker:
     def _chunks(
         self, manifest: archive.Manifest, dump: Path, names: IO[bytes], loop: asyncio.AbstractEventLoop
     ) -> Iterator[bytes]:
-        writer = archive.Writer()
+        writer = archive.Writer(signing_keys(self._settings).sign)
         if self._settings.backup.public_key:
             manifest.keys = True
             yield from writer.body(archive.SEALED, self._sealed())
@@ -183,12 +193,7 @@ class BackupMaker:
         epochs = {name: int(stem) for name in found if (stem := Path(name).stem).isdigit()}
         left = {name: epoch for name, epoch in epochs.items() if due(epoch, now, rows_live)}
         keys = {name: base64.b64encode(body).decode() for name, body in found.items() if name not in left}
-        hidden = {
-            name: value.get_secret_value()
-            for name, (value, _) in leaves(settings)
-            if isinstance(value, SecretStr) and value.get_secret_value()
-        }
-        body = {"keys": keys, "epochs_left": sorted(left.values()), "secrets": hidden}
+        body = {"keys": keys, "epochs_left": sorted(left.values()), "secrets": secrets_of(settings)}
         return sealed_box.seal(settings.backup.public_key, orjson.dumps(body))
 
     def _sweep(self) -> None:
@@ -197,15 +202,18 @@ class BackupMaker:
             left.unlink(missing_ok=True)
 
 
-async def mirror_ledger(objects: Objects, place: Place, clock: Callable[[], float] = time.time) -> int:
+async def mirror_ledger(objects: Objects, place: Place, days: float, clock: Callable[[], float] = time.time) -> int:
     """Copy the list of deletions and the copies of the non-restorable state beside the backups; return how many were new.
 
-    A restore of the newest backup then repeats the deletions since. Entries that were deleted here are deleted there. The index is written after
-    its pieces. Call it with the lock of backups. Raises ObjectsAway.
+    A restore of the newest backup then repeats the deletions since. The index is written after its pieces. A deletion is removed there after `days`
+    (`retention.backup_days`), and a piece when a newer index does not name it: an object store that lost all takes nothing along. Call it with
+    the lock of backups. Raises BackupFailed if the store lacks an index that is there, ObjectsAway.
     """
     there = {name.removeprefix(f"{LEDGER}/") for name in await asyncio.to_thread(place.names, LEDGER)}
-    yesterday = int(clock()) // 86_400 - 1
-    known = {name for name in there if not _may_change(name, yesterday)}
+    today = int(clock()) // 86_400
+    known = {
+        name for name in there if (day := _day(name)) is None or day < today - 1
+    }  # a person's second one of a day reaches further
     new = 0
     async for name, body in last_objects(objects, known):
         entry = f"{LEDGER}/{name}"
@@ -213,16 +221,19 @@ async def mirror_ledger(objects: Objects, place: Place, clock: Callable[[], floa
             continue
         await asyncio.to_thread(place.put, entry, body)
         new += name != INDEX
+    if INDEX in there - known:
+        raise BackupFailed(LOST.format(place.url))
     for name in there - known:
-        await asyncio.to_thread(place.delete, f"{LEDGER}/{name}")
+        if (day := _day(name)) is None or day < today - days:
+            await asyncio.to_thread(place.delete, f"{LEDGER}/{name}")
     return new
 
 
-def _may_change(name: str, yesterday: int) -> bool:
-    """Return whether this is a deletion of these two days: a person's second one of a day has the name of the first, and reaches further."""
+def _day(name: str) -> int | None:
+    """Return the day of an entry of the list of deletions, None for a copy of the state."""
     folder, _, rest = name.partition("/")
     day = rest.partition("/")[0]
-    return folder == "erasures" and day.isdecimal() and int(day) >= yesterday
+    return int(day) if folder == "erasures" and day.isdecimal() else None
 
 
 async def last_objects(objects: Objects, known: set[str]) -> AsyncIterator[tuple[str, bytes]]:
@@ -259,15 +270,38 @@ def claim(place: Place, data: Path) -> None:
         raise BackupFailed(FOREIGN.format(place.url))
 
 
-def settings_text(settings: Settings, secrets_of: dict[str, str] | None = None) -> str:
-    """Return the settings that differ from their defaults as TOML, without secrets but those given."""
-    defaults, given = dict(leaves(Settings())), secrets_of or {}
+def secrets_of(settings: Settings) -> dict[str, Any]:
+    """Return the secrets by the names of their settings. A setting that has some within, such as `recipients`, is there as a whole."""
+    found: dict[str, Any] = {}
+    for name, (value, _) in leaves(settings):
+        if isinstance(value, SecretStr):
+            if value.get_secret_value():
+                found[name] = value.get_secret_value()
+        elif isinstance(value, tuple) and any(isinstance(one, BaseModel) for one in value):
+            found[name] = [_revealed(one) for one in value]
+    return found
+
+
+def _revealed(model: BaseModel) -> dict[str, Any]:
+    """Return the values of a part of the settings, also those that are not published."""
+    hidden = {name: getattr(model, name) for name, field in type(model).model_fields.items() if field.exclude}
+    plain = {name: one.get_secret_value() if isinstance(one, SecretStr) else one for name, one in hidden.items()}
+    return {**model.model_dump(mode="json"), **plain}
+
+
+def with_secrets(text: str, values: Mapping[str, Any]) -> str:
+    """Return settings as TOML together with `secrets_of`, in place of the lines of the same names."""
+    lines = [line for line in text.splitlines() if line.partition(" = ")[0] not in values]
+    return "".join(f"{line}\n" for line in [*lines, *(f"{name} = {_toml(value)}" for name, value in values.items())])
+
+
+def settings_text(settings: Settings) -> str:
+    """Return the settings that differ from their defaults as TOML, without secrets."""
+    defaults = dict(leaves(Settings()))
     plain = settings.model_dump(mode="json")
     lines = []
     for name, (value, _) in leaves(settings):
-        if name in given:
-            lines.append(f"{name} = {_toml(given[name])}")
-        elif name != "data" and not isinstance(value, SecretStr) and value != defaults[name][0]:
+        if name != "data" and not isinstance(value, SecretStr) and value != defaults[name][0]:
             written: Any = plain
             for step in name.split("."):
                 written = written[step]

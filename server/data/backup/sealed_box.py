@@ -24,6 +24,7 @@ from server.ops.config.backup_settings import KEY_BYTES
 
 FORMAT = b"serendip sealed box 1\n"
 INFO = b"serendip backup, sealed"
+SIGNING = b"serendip backup, signed"
 NONCE = bytes(12)  # each key seals one message
 
 
@@ -31,15 +32,30 @@ class WrongKey(ValueError):
     """The private key is not that of the public key to which this was sealed, or the box is damaged."""
 
 
-def new_key() -> tuple[bytes, str]:
-    """Return a new private key as PEM, and its public key as the setting `backup.public_key` has it."""
+def new_key() -> tuple[bytes, X25519PrivateKey]:
+    """Return a new private key, as PEM and to be used."""
     key = X25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), public_text(key)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), key
 
 
 def public_text(key: X25519PrivateKey) -> str:
     """Return the public key of a private key, as text."""
-    return base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode().rstrip("=")
+    return to_text(key.public_key().public_bytes_raw())
+
+
+def signing_key(key: X25519PrivateKey) -> bytes:
+    """Return the key by which the server signs backups for the owner of a private key, which cannot be computed from it."""
+    return HKDF(SHA256(), 32, salt=None, info=SIGNING).derive(key.private_bytes_raw())
+
+
+def to_text(key: bytes) -> str:
+    """Return a key as the settings have it."""
+    return base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
+def from_text(text: str) -> bytes:
+    """Return the key of a setting."""
+    return base64.urlsafe_b64decode(text + "=")
 
 
 def read_key(file: Path) -> X25519PrivateKey:
@@ -55,7 +71,7 @@ def read_key(file: Path) -> X25519PrivateKey:
 
 def seal(public: str, body: bytes) -> bytes:
     """Return the body, sealed to a public key."""
-    theirs = base64.urlsafe_b64decode(public + "=")
+    theirs = from_text(public)
     ours = X25519PrivateKey.generate()
     shared = ours.exchange(X25519PublicKey.from_public_bytes(theirs))
     head = FORMAT + ours.public_key().public_bytes_raw()

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,7 @@ from server.data.errors import Busy, ObjectsAway, StoreAway
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file, with later writes
 TIDY_TRIES = 2  # without the write lock: the second moves the writes made during the first
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
+LONGEST_S = 30.0  # that a statement of PostgreSQL may take
 ENDS = 5.0  # seconds to wait for a thread of the driver to end
 REWRITTEN = 256 << 20  # bytes of the largest file that is rewritten: 1.5 s, and as much memory
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
@@ -53,6 +55,7 @@ PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
 UPKEEP_LOCK = 0x5E7E0D1A  # the same: one process copies the non-restorable state
 ORDER_LOCK = 0x5E7E0D23  # the same: one officer at a time produces an order
 BACKUP_LOCK = 0x5E7E0D25  # the same: one process makes backups
+ASK_S = 0.5  # between two tries to get a lock that is waited for
 LETTER_LOCK = 0x5E7E0D24  # the same: one process mails those whose requests it closes
 
 
@@ -96,8 +99,8 @@ class Database:
 
     is_dated = False  # whether a command acts as of another day; lines of the audit log have the present time
 
-    def __init__(self, url: str, *, data: Path, pool: int = 9) -> None:
-        """`pool`: connections that stay open; `ServiceLock` has one of them."""
+    def __init__(self, url: str, *, data: Path, pool: int = 9, longest: float = LONGEST_S) -> None:
+        """`pool`: connections that stay open; `ServiceLock` has one of them. `longest`: seconds that a statement of PostgreSQL may take."""
         self.url = url
         self.data = data
         self.sqlite = url.startswith("sqlite")
@@ -122,7 +125,7 @@ class Database:
                 "pool_pre_ping": False,
                 "connect_args": {
                     "timeout": 5,
-                    "command_timeout": 30,
+                    "command_timeout": longest,
                     "server_settings": {"application_name": "serendip"},
                 },
             }
@@ -328,21 +331,23 @@ class Database:
             yield
 
     @asynccontextmanager
-    async def only_backup(self) -> AsyncIterator[None]:
-        """Hold the lock of the only process that makes a whole backup; as `only_purge`."""
-        async with self._only("backup.lock", BACKUP_LOCK, "another process makes a backup: call it again later"):
+    async def only_backup(self, within: float = 0.0) -> AsyncIterator[None]:
+        """Hold the lock of the only process that makes a whole backup, or copies the ledger; as `only_purge`. `within`: seconds to wait for it."""
+        busy = "another process makes a backup, or copies the ledger of deletions"
+        said = f"{busy}, and went on for {within:.0f} s: call it again later" if within else busy
+        async with self._only("backup.lock", BACKUP_LOCK, said, within):
             yield
 
     @asynccontextmanager
-    async def _only(self, file: str, key: int, otherwise: str) -> AsyncIterator[None]:
+    async def _only(self, file: str, key: int, otherwise: str, within: float = 0.0) -> AsyncIterator[None]:
+        """Hold a lock of the service. Raises Busy with the text `otherwise` if another process has it for longer than `within`."""
+        end = time.monotonic() + within
         if self.sqlite:
             async with _errors():
                 descriptor = os.open(self.data / file, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise Busy(otherwise) from None
+                while not _locked(descriptor):
+                    await _wait_until(end, otherwise)
                 yield
             finally:
                 os.close(descriptor)
@@ -350,9 +355,9 @@ class Database:
         connection = await self.session()  # not `autocommit`: an error of the caller's own stays what it is
         try:
             async with _errors():
-                took = (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key})).scalar()
-            if not took:
-                raise Busy(otherwise)
+                wanted = text("SELECT pg_try_advisory_lock(:key)")
+                while not (await connection.execute(wanted, {"key": key})).scalar():
+                    await _wait_until(end, otherwise)
             try:
                 yield
             finally:
@@ -493,6 +498,22 @@ class Database:
         connection = self._sqlite()
         connection.execute("PRAGMA synchronous=FULL")
         return connection
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file, unless another process has."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def _wait_until(end: float, otherwise: str) -> None:
+    """Wait before the next try. Raises Busy once it is `end`."""
+    if time.monotonic() >= end:
+        raise Busy(otherwise)
+    await asyncio.sleep(ASK_S)
 
 
 async def _ended(connection: aiosqlite.Connection, opening: asyncio.Future[Any]) -> None:

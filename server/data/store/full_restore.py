@@ -23,9 +23,10 @@ from sqlalchemy import inspect, select
 from server.data.backup import archive_format as archive
 from server.data.backup import database_backup
 from server.data.backup.backup_place import LEDGER, Place, Stored
+from server.data.backup.backup_signature import accept_any, signing_keys
 from server.data.backup.backup_verification import Opened, Progress, Unpacked, compare, open_box, unpack
 from server.data.backup.database_backup import BackupFailed
-from server.data.backup.full_backup import COPIED_FIRST, COPIED_LAST, settings_text
+from server.data.backup.full_backup import COPIED_FIRST, COPIED_LAST, with_secrets
 from server.data.backup.non_restorable_state import RESTORING
 from server.data.database import folder_lock, key_fingerprints, restore_lock, schema_migration
 from server.data.database.database import Database
@@ -66,18 +67,24 @@ class FullRestore:
 
     def __init__(
         self, settings: Settings, place: Place, one: Stored, key: X25519PrivateKey | None, progress: Progress,
-        *, keep_objects: bool = False,
+        *, keep_objects: bool = False, unsigned: bool = False,
     ) -> None:  # fmt: skip
-        """`keep_objects`: the object store is the living one and stays as it is; its copies say what was deleted since."""
+        """`keep_objects`: the object store is the living one and stays as it is; its copies say what was deleted since. `unsigned`: accept
+        a backup without a valid signature.
+        """
         self._settings = settings
         self._place = place
         self._one = one
         self._key = key
         self._progress = progress
         self._keep_objects = keep_objects
+        self._unsigned = unsigned
 
     async def run(self, audit: Callable[[Parts, FullyRestored], Awaitable[None]]) -> FullyRestored:
-        """Restore. `audit` writes the line of the audit log. Raises Busy, BackupFailed, Damaged, WrongKey, SecretError, StoreAway, ObjectsAway."""
+        """Restore. `audit` writes the line of the audit log.
+
+        Raises Busy, BackupFailed, Foreign, Damaged, WrongKey, SecretError, StoreAway, ObjectsAway.
+        """
         data = self._settings.data
         secret_keys.folder(data)
         database = Database(database_url(self._settings.store, data), data=data)
@@ -85,7 +92,8 @@ class FullRestore:
             with folder_lock.alone(data), _scratch(data) as folder:
                 async with restore_lock.alone(database):
                     await self._check_place(database)
-                    found = await asyncio.to_thread(unpack, self._place, self._one, folder, self._progress)
+                    check = accept_any if self._unsigned else signing_keys(self._settings, self._key).check
+                    found = await asyncio.to_thread(unpack, self._place, self._one, folder, self._progress, check)
                     opened = self._open(found)
                     await asyncio.to_thread(folder_lock.begin_restore, data, self._one.name)
                     await asyncio.to_thread(self._write_files, found, opened)
@@ -139,7 +147,7 @@ class FullRestore:
         (data / "statement").mkdir(mode=0o700, exist_ok=True)
         for name, body in found.statement.items():
             (data / "statement" / Path(name).name).write_bytes(body)
-        text = found.settings + settings_text(Settings(), opened.secrets if opened else {})
+        text = with_secrets(found.settings, opened.secrets if opened else {})
         with open(os.open(data / SETTINGS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
 
@@ -191,7 +199,7 @@ class FullRestore:
                 limit.release()
 
         waiting: set[asyncio.Task[None]] = set()
-        bodies = self._bodies()
+        bodies = self._bodies(done.manifest)
         while (one := await asyncio.to_thread(next, bodies, None)) is not None:
             name, body = one
             served = name.startswith(tuple(f"{folder}/" for folder in COPIED_LAST))
@@ -208,10 +216,15 @@ class FullRestore:
         await asyncio.gather(*waiting)
         done.missing = await asyncio.to_thread(lambda: int(named.execute("SELECT count(*) FROM named").fetchone()[0]))
 
-    def _bodies(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the objects of the archive. Blocks."""
+    def _bodies(self, checked: archive.Manifest) -> Iterator[tuple[str, bytes]]:
+        """Yield the objects of the archive. Blocks. Raises Damaged at its end if it is not the one that was checked."""
+
+        def compare_manifest(manifest: archive.Manifest) -> None:
+            if manifest != checked:
+                raise archive.Damaged("it was replaced while it was read")
+
         with self._place.open(self._one) as file:
-            for member in archive.members(file, lambda _: None):
+            for member in archive.members(file, compare_manifest, accept_any):
                 if member.name.startswith(archive.OBJECTS):
                     yield member.name.removeprefix(archive.OBJECTS), member.body()
 

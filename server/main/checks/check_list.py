@@ -79,6 +79,9 @@ async def _backup(around: Surroundings) -> list[Finding]:
         if not options.public_key:
             remedy = "serendip backup key FILE on another machine, and set backup.public_key"
             found.append(warning("backup keys", "whole backups hold no keys: keep a copy of them apart", remedy))
+        elif not options.signing_key.get_secret_value():
+            remedy = "serendip backup key FILE --show where the private key is, and set backup.signing_key"
+            found.append(warning("backup keys", "your private key cannot tell who made a backup", remedy))
     try:
         at = await last_backup(around.parts.database)
     except StoreAway:

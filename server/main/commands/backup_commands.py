@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from server.data.backup import archive_format, sealed_box
 from server.data.backup.backup_place import Place, Stored, find, open_place
+from server.data.backup.backup_signature import Check, accept_any, signing_keys
 from server.data.backup.backup_verification import open_box, verify
-from server.data.backup.full_backup import BackupMaker, Made, mirror_ledger, settings_text
+from server.data.backup.full_backup import BackupMaker, Made, mirror_ledger, with_secrets
 from server.data.backup.rollback_protection import SealedCopies
 from server.data.database.database import Database
 from server.data.database.database_url import database_url
@@ -43,6 +44,7 @@ from server.main.commands.command_base import (
 )
 from server.main.commands.database_commands import restored
 from server.main.commands.store_command_runner import StoreCommand, end_with_a_line, store_command
+from server.ops.config.setting_sources import variable
 from server.ops.config.settings import Settings
 
 At = Annotated[str, typer.Option("--at", metavar="PLACE", help="s3://bucket/prefix or a folder; default: backup.url")]
@@ -50,6 +52,11 @@ Name = Annotated[str, typer.Argument(metavar="[NAME]", help="a backup as `list` 
 PrivateKey = Annotated[
     Path | None, typer.Option("--key", metavar="FILE", help="the private key, which `serendip backup key` made")
 ]
+Unsigned = Annotated[
+    bool,
+    typer.Option("--unsigned", help="take a backup that no key of yours signed, from a place where nobody else writes"),
+]
+WAIT_S = 120.0  # for a server that copies the ledger, or makes a backup itself
 EVERY_S = 2.0  # seconds between two lines of progress
 
 app = typer.Typer(no_args_is_help=True)
@@ -79,17 +86,26 @@ class Progress:
 @app.command()
 def key(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="where the private key goes: on another machine")],
+    show: Annotated[bool, typer.Option("--show", help="FILE is there already: print what belongs to it")] = False,
 ) -> None:
-    """Make the key pair of backups: the private key into FILE, the public key, for `backup.public_key`, on standard output."""
-    body, public = sealed_box.new_key()
+    """Make the key of backups: the private key into FILE; print the two settings of the server that belong to it, of which the second is secret."""
     try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(body)
-            opened.flush()
-            os.fsync(opened.fileno())
+        private = sealed_box.read_key(file) if show else _new_key(file)
     except OSError as error:
         stop(f"{file}: {error.strerror}")
-    say(public)
+    except sealed_box.WrongKey as error:
+        stop(str(error))
+    say(f"{variable('backup.public_key')}={sealed_box.public_text(private)}")
+    say(f"{variable('backup.signing_key')}={sealed_box.to_text(sealed_box.signing_key(private))}")
+
+
+def _new_key(file: Path) -> X25519PrivateKey:
+    body, private = sealed_box.new_key()
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        opened.write(body)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return private
 
 
 @app.command()
@@ -101,11 +117,14 @@ def create(run: StoreCommand, at: At = "") -> None:
     async def handler(parts: Parts, settings: Settings) -> Made:
         place = await asyncio.to_thread(open_place, settings.backup, at)
         maker = BackupMaker(settings, parts.database, parts.objects, place, progress=progress)
-        made = await maker.make(run.operator, "backup")
+        made = await maker.make(run.operator, "backup", within=WAIT_S)
         with contextlib.suppress(Busy):  # a server does it
             await SealedCopies(parts.database, parts.objects, parts.pseudonyms).keep()
-        async with parts.database.only_backup():
-            await mirror_ledger(parts.objects, place)
+        try:
+            async with parts.database.only_backup(WAIT_S):
+                await mirror_ledger(parts.objects, place, settings.retention.backup_days)
+        except Busy as busy:
+            typer.echo(f"{made.name} was made. The ledger beside it is not up to date yet: {busy}", err=True)
         return made
 
     made = run.perform(handler)
@@ -147,6 +166,7 @@ def verify_(
             help="an empty PostgreSQL database, its password in PGPASSWORD; default: one that is made and dropped",
         ),
     ] = "",
+    unsigned: Unsigned = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: AsJson = False,
@@ -159,7 +179,11 @@ def verify_(
         place, one = await asyncio.to_thread(_found, settings, at, name)
         database = Database(database_url(settings.store, settings.data), data=settings.data)
         try:
-            done = await verify(place, one, database, settings.data, key=_private(key), into=into, progress=progress)
+            private = _private(key)
+            done = await verify(
+                place, one, database, settings.data, check=_check(settings, private, unsigned), key=private, into=into,
+                progress=progress,
+            )  # fmt: skip
         finally:
             await database.close()
         return one, done
@@ -185,24 +209,29 @@ def verify_(
 
 @app.command()
 def settings(
-    name: Name = "", at: At = "", key: PrivateKey = None, config: ConfigFile = None, data: DataFolder = None
+    name: Name = "",
+    at: At = "",
+    key: PrivateKey = None,
+    unsigned: Unsigned = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
 ) -> None:
     """Print the settings of a backup as TOML, with --key the secrets too: for the host on which you restore it."""
     chosen: Settings = enter(config, {"data": data}, make=True)
 
     def read() -> str:
         place, one = _found(chosen, at, name)
+        private = _private(key)
+        check = _check(chosen, private, unsigned)
         sealed, text = None, ""
         with place.open(one) as file:
-            for member in archive_format.members(file, lambda _: None):
+            for member in archive_format.members(file, lambda _: None, check):  # to its end, where its signatures are
                 if member.name == archive_format.SEALED:
                     sealed = member.body()
                 elif member.name == archive_format.SETTINGS:
                     text = member.body().decode()
-                    break  # the rest is read by `verify`
-        private = _private(key)
         if private is not None and sealed is not None:
-            text += settings_text(Settings(), open_box(sealed, private).secrets)
+            text = with_secrets(text, open_box(sealed, private).secrets)
         return text
 
     async def work() -> str:
@@ -220,6 +249,7 @@ def restore(
     keep_objects: Annotated[
         bool, typer.Option("--keep-objects", help="the object store was not lost: use it as it is, with its deletions")
     ] = False,
+    unsigned: Unsigned = False,
     yes: Annotated[bool, typer.Option("--yes", help="every host of the service is stopped")] = False,
     operator: Operator = "",
     config: ConfigFile = None,
@@ -240,7 +270,7 @@ def restore(
 
     async def work() -> tuple[Stored, FullyRestored]:
         place, one = await asyncio.to_thread(_found, chosen, at, name)
-        restore = FullRestore(chosen, place, one, _private(key), progress, keep_objects=keep_objects)
+        restore = FullRestore(chosen, place, one, _private(key), progress, keep_objects=keep_objects, unsigned=unsigned)
         return one, await restore.run(audit)
 
     one, done = end_with_a_line(chosen, work())
@@ -277,6 +307,10 @@ def _told(done: FullyRestored) -> list[str]:
 def _found(settings: Settings, at: str, name: str) -> tuple[Place, Stored]:
     place = open_place(settings.backup, at)
     return place, find(place, name)
+
+
+def _check(settings: Settings, private: X25519PrivateKey | None, unsigned: bool) -> Check:
+    return accept_any if unsigned else signing_keys(settings, private).check
 
 
 def _private(file: Path | None) -> X25519PrivateKey | None:

@@ -23,13 +23,19 @@ def backup_place(url: str) -> str:
 
 
 def valid_public_key(text: str) -> str:
-    """Validate a public key as `serendip backup key` prints it, or nothing."""
+    """Validate a key as `serendip backup key` prints it, or nothing."""
     try:
         if text and len(base64.urlsafe_b64decode(text + "=")) != KEY_BYTES:
             raise ValueError
     except (ValueError, binascii.Error):
-        raise ValueError("a public key as `serendip backup key FILE` prints it is wanted") from None
+        raise ValueError("a key as `serendip backup key FILE` prints it is wanted") from None
     return text
+
+
+def valid_signing_key(key: SecretStr) -> SecretStr:
+    """Validate a signing key as `serendip backup key` prints it, or nothing."""
+    valid_public_key(key.get_secret_value())
+    return key
 
 
 class Backup(Section):
@@ -52,4 +58,8 @@ class Backup(Section):
     public_key: Annotated[str, AfterValidator(valid_public_key)] = Field(
         default="",
         description="seals keys and secrets (`serendip backup key FILE` prints it); empty: they are left out",
+    )
+    signing_key: Annotated[SecretStr, AfterValidator(valid_signing_key)] = Field(
+        default=SecretStr(""),
+        description="signs backups for your private key (`serendip backup key FILE` prints it); empty: only this service knows its own",
     )

@@ -105,6 +105,10 @@ class Keys:
         """Return a sub-key of the identity key, which opens its values for as long as cookies identify users."""
         return _derive(self.lasting[Purpose.COOKIE], purpose.value)
 
+    def of_backups(self) -> bytes:
+        """Return the key by which this service signs its backups."""
+        return _derive(self.lasting[Purpose.KEPT], "serendip backups")
+
     def accepted(self, purpose: Purpose) -> dict[int, bytes]:
         """Return every accepted sub-key by its id, the present one first."""
         known = (self.present, self.previous)

@@ -15,6 +15,7 @@ import pytest
 
 from server.data.backup import sealed_box
 from server.data.backup.backup_place import Place, find, open_place
+from server.data.backup.backup_signature import Check, signing_keys
 from server.data.backup.full_backup import BackupMaker, Made
 from server.data.database.database import Database
 from server.data.privacy import audit_log
@@ -66,6 +67,11 @@ class Case:
         """The private key."""
         return sealed_box.read_key(self.folder / "private.pem")
 
+    @property
+    def check(self) -> Check:
+        """Of the signatures, with the private key alone."""
+        return signing_keys(self.there, self.key).check
+
     async def make(self, **more: Any) -> Made:
         """A backup now."""
         settings = self.settings(self.kit.data, self.url, **more)
@@ -86,7 +92,7 @@ class Case:
         return open_parts(self.there, secret_keys.load(self.there.data))
 
     async def program(self, act: str, settings: Settings, what: str, count: int) -> int:
-        """Make or restore in a process that kills itself there; its status."""
+        """Make, verify or restore in a process that kills itself there; its status."""
         values = {
             "data": str(settings.data),
             "store": {},
@@ -112,7 +118,7 @@ async def note_in(database: Database) -> None:
 def new_case(kit: Kit, url: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Case:
     """Return one whose backups are in a folder."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    body, public = sealed_box.new_key()
+    body, key = sealed_box.new_key()
     (folder / "private.pem").write_bytes(body)
     other = url
     if not url.startswith("sqlite"):
@@ -122,7 +128,18 @@ def new_case(kit: Kit, url: str, tmp_path_factory: pytest.TempPathFactory, reque
         cluster.sql(ANEW, ELSEWHERE)
         other = cluster.url(ELSEWHERE)
     kit.now = time.time()
-    return Case(kit, url, other, folder, {"url": str(folder / "backups"), "public_key": public, "keep": 3})
+    return Case(
+        kit,
+        url,
+        other,
+        folder,
+        {
+            "url": str(folder / "backups"),
+            "public_key": sealed_box.public_text(key),
+            "signing_key": sealed_box.to_text(sealed_box.signing_key(key)),
+            "keep": 3,
+        },
+    )
 
 
 def in_bucket(case: Case, request: pytest.FixtureRequest) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from server.data.backup.archive_format import DATABASE, MANIFEST, OBJECTS, Damaged, Manifest, Writer, members
+from server.data.backup.backup_signature import accept_any
 
 
 def written(folder: Path) -> bytes:
     """A small archive."""
     file = folder / "one"
     file.write_bytes(b"rows" * 1000)
-    writer = Writer()
+    writer = Writer(lambda _: {})
     chunks = [
         *writer.file(DATABASE, file),
         *writer.body(f"{OBJECTS}logs/aa/1", b"sealed"),
@@ -28,7 +29,7 @@ def written(folder: Path) -> bytes:
 def read(body: bytes) -> tuple[dict[str, bytes], Manifest]:
     """All of an archive."""
     manifests: list[Manifest] = []
-    found = {one.name: one.body() for one in members(io.BytesIO(body), manifests.append)}
+    found = {one.name: one.body() for one in members(io.BytesIO(body), manifests.append, accept_any)}
     return found, manifests[0]
 
 
@@ -43,10 +44,10 @@ def test_what_was_written_is_read_and_counted_and_tar_reads_it_too(tmp_path: Pat
 
 def test_members_that_are_passed_over_are_checked_too(tmp_path: Path) -> None:
     body = written(tmp_path)
-    assert len(list(members(io.BytesIO(body), lambda _: None))) == 3
+    assert len(list(members(io.BytesIO(body), lambda _: None, accept_any))) == 3
     damaged = body.replace(b"sealed", b"sealeD")
     with pytest.raises(Damaged, match="logs/aa/1"):
-        list(members(io.BytesIO(damaged), lambda _: None))
+        list(members(io.BytesIO(damaged), lambda _: None, accept_any))
 
 
 def test_an_archive_that_ends_anywhere_before_its_end_is_no_archive(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_a_foreign_archive_makes_no_link_and_takes_no_memory(kind: bytes) -> Non
 
 
 def test_no_member_leads_out_of_its_folder(tmp_path: Path) -> None:
-    writer = Writer()
+    writer = Writer(lambda _: {})
     body = b"".join([*writer.body(f"{OBJECTS}../../etc/passwd", b"x"), *writer.end(Manifest())])
     with pytest.raises(Damaged, match="no member"):
         read(body)

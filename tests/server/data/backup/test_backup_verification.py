@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from server.data.backup.archive_format import Damaged
 from server.data.backup.backup_place import find
-from server.data.backup.backup_verification import verify
+from server.data.backup.backup_verification import SCRATCH, _scratch, drop_abandoned, verify
 from server.data.backup.database_backup import rows_by_table
 from server.data.database.database import Database
 from tests.server.data.conftest import people, transcript
@@ -31,7 +33,14 @@ async def test_a_damaged_backup_restores_nothing(case: Case) -> None:
         with pytest.raises(Damaged):
             await case.restore()
         with pytest.raises(Damaged):
-            await verify(case.place, find(case.place, ""), case.kit.database, case.kit.data, progress=lambda *_: None)
+            await verify(
+                case.place,
+                find(case.place, ""),
+                case.kit.database,
+                case.kit.data,
+                check=case.check,
+                progress=lambda *_: None,
+            )
     assert not (case.there.data / "secret").exists()
     assert [path.name for path in case.kit.data.glob(".verify-*")] == []
 
@@ -42,7 +51,7 @@ async def test_a_named_database_is_empty_again_after_a_verification(case: Case) 
     await case.make()
     for _ in range(2):
         await verify(
-            case.place, find(case.place, ""), case.kit.database, case.kit.data, into=case.other_url,
+            case.place, find(case.place, ""), case.kit.database, case.kit.data, into=case.other_url, check=case.check,
             progress=lambda *_: None,
         )  # fmt: skip
     other = Database(case.other_url, data=case.kit.data)
@@ -51,3 +60,26 @@ async def test_a_named_database_is_empty_again_after_a_verification(case: Case) 
             assert await rows_by_table(connection) == {}
     finally:
         await other.close()
+
+
+async def test_a_verification_that_was_killed_leaves_no_database_for_long(case: Case) -> None:
+    if case.kit.database.sqlite:
+        pytest.skip("SQLite is restored into a file")
+    await case.make()
+    assert await case.program("verify", case.here, "restore", 0) == -signal.SIGKILL
+    async with _scratch(case.kit.database) as living:
+        name = make_url(living).database
+        while await scratches(case) != {name}:  # the server notices in a moment that the killed one is gone
+            await drop_abandoned(case.kit.database)
+    assert await scratches(case) == set()
+    await case.program("verify", case.here, "restore", 0)
+    assert len(await scratches(case)) == 1
+    while await scratches(case):
+        await case.make()
+
+
+async def scratches(case: Case) -> set[str]:
+    """The databases of verifications."""
+    async with case.kit.database.read() as connection:
+        found = await connection.exec_driver_sql("SELECT datname FROM pg_database")
+        return {name for name in found.scalars().all() if name.startswith(SCRATCH)}

@@ -12,10 +12,12 @@ from sqlalchemy import select
 
 from server.data.backup import database_backup
 from server.data.database import schema_migration
+from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.privacy import audit_log
 from server.data.schema.record_schema import party
 from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript
+from tests.support import services
 
 pytestmark = pytest.mark.blocking  # runs pg_dump and reads files
 
@@ -123,6 +125,66 @@ async def test_the_database_knows_its_last_backup_whichever_host_wrote_it(kit: K
     for at, action in ((5, database_backup.ACTION), (9, database_backup.ACTION), (12, "restore")):
         await audit_log.write_entry(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
     assert await database_backup.last_backup(kit.database) == 9
+
+
+async def test_a_forged_dump_runs_no_command(kit: Kit, tmp_path: Path) -> None:
+    if kit.database.sqlite:
+        pytest.skip("SQLite's backup is no dump")
+    await kit.write(ended(0))
+    word, proof = "x" * 200, tmp_path / "proof"
+    async with kit.database.write() as connection:
+        await connection.exec_driver_sql(f"COMMENT ON TABLE chat IS '{word}'")
+    file = tmp_path / "forged.backup"
+    await database_backup.backup(kit.database, file)
+    attack = f"';\n\\! touch {proof}\nSELECT '".encode()
+    assert len(attack) < len(word)
+    body = file.read_bytes()
+    assert body.count(word.encode()) >= 1
+    file.write_bytes(body.replace(word.encode(), attack.ljust(len(word))))
+    await kit.write(ended(0))
+    with pytest.raises(database_backup.BackupFailed, match="restricted"):
+        await database_backup.restore(kit.database, file)
+    assert not proof.exists()
+    assert await kit.count("chat") == 2
+
+
+async def test_programs_that_would_run_commands_of_a_dump_are_refused(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kit.database.sqlite:
+        pytest.skip("SQLite needs no program")
+    await database_backup.backup(kit.database, tmp_path / "one.backup")
+    old = tmp_path / "bin" / "pg_restore"  # as those of before August 2025 answer
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho \"pg_restore: unrecognized option '--restrict-key=1'\" >&2\nexit 1\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(old.parent), prepend=":")
+    with pytest.raises(database_backup.BackupFailed, match="too old"):
+        await database_backup.restore(kit.database, tmp_path / "one.backup")
+
+
+async def test_a_table_may_take_longer_to_count_than_a_statement_of_the_service_may(
+    kit: Kit, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if kit.database.sqlite:
+        pytest.skip("SQLite has no such limit")
+    cluster: services.Postgres = request.getfixturevalue("cluster")
+    name, waits = kit.database.engine.url.database, "wait_event_type = 'Lock' AND query LIKE 'SELECT count%'"
+    hasty = Database(kit.database.url, data=kit.data, pool=1, longest=0.1)
+    try:
+        async with kit.database.write() as connection:
+            await connection.exec_driver_sql("LOCK TABLE ban IN ACCESS EXCLUSIVE MODE")
+            counting = asyncio.create_task(database_backup.dump_counted(hasty, tmp_path / "dump"))
+            waiting = (
+                f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND {waits}"  # noqa: S608 - names of this test
+                " AND clock_timestamp() - query_start > '1 s'"
+            )
+            while await asyncio.to_thread(cluster.sql, waiting) != "1":
+                assert not counting.done()
+                await asyncio.sleep(0.05)
+        assert "ban" in await counting
+    finally:
+        await hasty.close()
 
 
 def programs(about: Path) -> list[str]:

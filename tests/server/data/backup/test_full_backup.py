@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from server.data.backup.database_backup import last_backup
-from server.data.backup.full_backup import BackupMaker, mirror_ledger
+from server.data.backup.database_backup import BackupFailed, last_backup
+from server.data.backup.full_backup import BackupMaker, mirror_ledger, secrets_of, settings_text, with_secrets
 from server.data.backup.rollback_protection import SealedCopies
+from server.data.database.database import Database
+from server.data.errors import Busy
 from server.data.keys.epoch_keys import epoch_of
 from server.data.keys.pseudonyms import open_pseudonyms
+from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from tests.server.data.conftest import people, transcript
 from tests.server.data.store.test_restore import note
@@ -106,6 +110,65 @@ async def test_a_second_deletion_of_a_day_reaches_the_ledger_too(case: Case) -> 
     name = f"erasures/{int(case.kit.now) // 86_400}/{'ab' * 16}"
     for body in (b"until the morning", b"until the evening"):
         await case.kit.objects.put(name, body)
-        assert await mirror_ledger(case.kit.objects, case.place) == 1
-        assert await mirror_ledger(case.kit.objects, case.place) == 0
+        assert await mirror_ledger(case.kit.objects, case.place, 30) == 1
+        assert await mirror_ledger(case.kit.objects, case.place, 30) == 0
         assert case.place.get(f"ledger/{name}") == body
+
+
+async def test_an_object_store_that_lost_all_takes_nothing_from_the_ledger(case: Case) -> None:
+    kit, today = case.kit, int(case.kit.now) // 86_400
+    for day in (today - 31, today - 30, today - 2):
+        await kit.objects.put(f"erasures/{day}/{'ab' * 16}", b"")
+    await note(kit, "before")
+    copies = SealedCopies(kit.database, kit.objects, kit.pseudonyms)
+    await copies.keep()
+    await mirror_ledger(kit.objects, case.place, 30, lambda: kit.now - 2 * 86_400)
+    before = case.place.names("ledger")
+    assert len(before) == 5
+    for name in before:
+        await kit.objects.delete(name.removeprefix("ledger/"))
+    for _ in range(2):
+        with pytest.raises(BackupFailed, match="Was the store emptied"):
+            await mirror_ledger(kit.objects, case.place, 30, lambda: kit.now)
+    assert case.place.names("ledger") == before
+    await note(kit, "after")
+    await copies.keep()  # the server makes the copies anew
+    await mirror_ledger(kit.objects, case.place, 30, lambda: kit.now)
+    there = case.place.names("ledger")
+    assert {name for name in there if "erasures" in name} == {
+        f"ledger/erasures/{day}/{'ab' * 16}" for day in (today - 30, today - 2)
+    }
+    assert len(there) == 4, "the piece that the new index does not name is gone"
+
+
+async def test_secrets_within_a_list_of_the_settings_are_sealed_and_come_back(case: Case) -> None:
+    company = {
+        "name": 'A "company"', "kind": "hosting", "deletes": "webhook", "contact": "http://10.0.0.1/", "private": True,
+        "secret": "a word that is long enough to be one",
+    }  # fmt: skip
+    settings = Settings.model_validate(
+        {"data": str(case.kit.data), "recipients": [company], "mail": {"host": "a.example"}}
+    )
+    plain = settings_text(settings)
+    assert "long enough" not in plain
+    assert sorted(tomllib.loads(plain)) == ["mail", "recipients"]
+    whole = Settings.model_validate(
+        {"data": str(case.kit.data)} | tomllib.loads(with_secrets(plain, secrets_of(settings)))
+    )
+    assert whole.recipients == settings.recipients
+    assert whole.mail == settings.mail
+
+
+async def test_whoever_waits_makes_a_backup_after_another_process(case: Case) -> None:
+    other = Database(case.url, data=case.kit.data, pool=1)
+    try:
+        async with other.only_backup():
+            with pytest.raises(Busy, match="another process makes a backup, or copies the ledger"):
+                await case.make()
+            maker = BackupMaker(case.here, case.kit.database, case.kit.objects, case.place)
+            waiting = asyncio.create_task(maker.make("ada", "a test", within=100))
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        assert (await waiting).size > 0
+    finally:
+        await other.close()

@@ -11,7 +11,8 @@ from server.ops.config.backup_settings import Backup
 
 
 def test_a_box_is_opened_by_its_private_key_alone(tmp_path: Path) -> None:
-    body, public = sealed_box.new_key()
+    body, key = sealed_box.new_key()
+    public = sealed_box.public_text(key)
     assert Backup(public_key=public).public_key == public
     file = tmp_path / "key"
     file.write_bytes(body)

@@ -1,4 +1,4 @@
-"""Make or restore a whole backup in a process of its own, which kills itself at a moment of the work: `… make|restore SETTINGS WHAT COUNT`."""
+"""Make, verify or restore a whole backup in a process of its own, which kills itself in between: `… make|verify|restore SETTINGS WHAT COUNT`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from server.data.backup import sealed_box
 from server.data.backup.backup_place import find, open_place
+from server.data.backup.backup_signature import signing_keys
+from server.data.backup.backup_verification import verify
 from server.data.backup.full_backup import BackupMaker
 from server.data.store.full_restore import FullRestore, FullyRestored
 from server.data.store.store_runner import Parts, open_parts
@@ -35,6 +37,10 @@ async def main(act: str, given: str, what: str, count: int) -> None:
     if act == "make":
         parts = open_parts(settings, secret_keys.load(settings.data))
         await BackupMaker(settings, parts.database, parts.objects, place, progress=progress).make("ada", "a test")
+    elif act == "verify":
+        parts = open_parts(settings, secret_keys.load(settings.data))
+        check = signing_keys(settings).check
+        await verify(place, find(place, ""), parts.database, settings.data, check=check, progress=progress)
     else:
         await FullRestore(settings, place, find(place, ""), sealed_box.read_key(Path(key)), progress).run(audit)
 

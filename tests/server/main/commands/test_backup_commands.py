@@ -18,7 +18,11 @@ def keyed(serendip: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     made = serendip("backup", "key", str(folder / "private.pem"))
     assert made.exit_code == 0, made.output
     assert (folder / "private.pem").stat().st_mode & 0o777 == 0o600
-    monkeypatch.setenv("SERENDIP_BACKUP__PUBLIC_KEY", made.stdout.strip())
+    assert serendip("backup", "key", str(folder / "private.pem"), "--show").stdout == made.stdout
+    for line in made.stdout.splitlines():
+        name, _, value = line.partition("=")
+        assert name in ("SERENDIP_BACKUP__PUBLIC_KEY", "SERENDIP_BACKUP__SIGNING_KEY")
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("SERENDIP_BACKUP__URL", str(folder / "backups"))
     monkeypatch.setenv("SERENDIP_MAIL__PASSWORD", "a secret of the settings")
     monkeypatch.setenv("SERENDIP_OPERATOR__NAME", 'Ada "and" sons')
@@ -63,14 +67,32 @@ def test_what_is_wrong_is_said_in_a_line(serendip: Run, keyed: Path, monkeypatch
     assert (wrong.exit_code, "the private key is not that of the backup" in wrong.output) == (1, True)
     assert "no backup nothing.tar" in serendip("backup", "verify", "nothing.tar").output
     monkeypatch.delenv("SERENDIP_BACKUP__URL")
+    assert serendip("backup", "key", str(keyed / "none.pem"), "--show").exit_code == 1
     nowhere = serendip("backup", "create")
     assert (nowhere.exit_code, "set backup.url" in nowhere.output) == (1, True)
+
+
+def test_a_backup_that_nobody_signed_is_taken_only_if_the_operator_says_so(
+    serendip: Run, keyed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SERENDIP_BACKUP__SIGNING_KEY")
+    assert serendip("backup", "create").exit_code == 0
+    assert "whole." in serendip("backup", "verify").output, "the service knows its own"
+    there = ("--key", str(keyed / "private.pem"), "--data", str(keyed / "there"))
+    for command in (("verify",), ("settings",), ("restore", "--why", "a test", "--yes")):
+        refused = serendip("backup", *command, *there)
+        assert refused.exit_code == 1
+        assert "none of the keys that are here signed it (operator)" in refused.output, refused.output
+        taken = serendip("backup", *command, *there, "--unsigned")
+        assert taken.exit_code == 0, taken.output
+    (keyed / "empty").mkdir()
+    assert "nothing here can tell" in serendip("backup", "verify", "--data", str(keyed / "empty")).output
 
 
 def test_without_a_public_key_it_says_that_no_keys_are_in_it(
     serendip: Run, keyed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SERENDIP_BACKUP__PUBLIC_KEY")
+    monkeypatch.delenv("SERENDIP_BACKUP__PUBLIC_KEY")  # but still signed
     assert "It holds no keys" in serendip("backup", "create", "--at", str(keyed / "elsewhere")).output
     refused = serendip(
         "backup", "restore", "--at", str(keyed / "elsewhere"), "--key", str(keyed / "private.pem"), "--why", "a test",

@@ -191,6 +191,7 @@ def test_the_secrets_are_those_that_must_not_be_printed() -> None:
         "objects.secret_key",
         "backup.access_key",
         "backup.secret_key",
+        "backup.signing_key",
         "safety.child_password",
         "screening.provider_key",
         "pictures.key",
@@ -209,6 +210,8 @@ def test_a_secret_may_stand_in_a_file_that_the_environment_names(
     file = tmp_path / "it"
     scheme = "postgresql://" if name == "store.url" else ""
     secret = "https://geheim.example/1" if name.startswith("alerts.") else f"{scheme} geheim \u00fc\n2"
+    if name == "backup.signing_key":
+        secret = "A" * 43  # 32 bytes
     file.write_bytes(f"{secret}{ending}".encode())
     monkeypatch.setenv(f"{variable(name)}_FILE", str(file))
     loaded = load()
