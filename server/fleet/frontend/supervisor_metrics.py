@@ -1,12 +1,13 @@
-"""Measure the supervisor's CPU time and memory from the frontend, for the metrics: the supervisor itself answers no requests."""
+"""Measure the supervisor's state, CPU time and memory from the frontend, for the metrics and `/readyz`: the supervisor itself answers no requests."""
 
 import os
 
 from server.fleet.ipc.ipc_peers import SUPERVISOR
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.resource_usage import ProcessUsage, stat
-from server.ops.process.cpu_time import Meter
+from server.ops.process.cpu_time import Meter, Sample
 
+UNWELL = "the supervisor is stopped: no process that dies is started again, and commands get no answer (kill -CONT PID)"
 STOPPED = "TtZX"  # states of a process that does nothing: stopped, traced, dead
 
 
@@ -24,10 +25,8 @@ class SupervisorStatus:
 
     def reading(self) -> Reading:
         """Return the metrics; this blocks."""
-        name, sample = (SUPERVISOR,), None if self._meter is None else self._meter.read()
-        state = self._state() if self._meter is None else "X" if sample is None else sample.state
-        runs = os.getppid() == self._pid and state not in STOPPED
-        up: Reading = {"serendip_process_up": {name: 1.0 if runs else 0.0}}
+        name, sample = (SUPERVISOR,), self._sample()
+        up: Reading = {"serendip_process_up": {name: 1.0 if self._runs(sample) else 0.0}}
         if os.getppid() != self._pid:
             return up  # its pid may be another process's by now
         figures: Reading = {}
@@ -37,6 +36,17 @@ class SupervisorStatus:
                 "serendip_cpu_wait_seconds": {name: sample.waited},
             }
         return {**figures, **self._figures.reading(), **up}
+
+    def unwell(self) -> list[str]:
+        """Return whether the supervisor does not run, as a sentence for `/readyz`. It reads /proc, which does not block."""
+        return [] if self._runs(self._sample()) else [UNWELL.replace("PID", str(self._pid))]
+
+    def _sample(self) -> Sample | None:
+        return None if self._meter is None else self._meter.read()
+
+    def _runs(self, sample: Sample | None) -> bool:
+        state = self._state() if self._meter is None else "X" if sample is None else sample.state
+        return os.getppid() == self._pid and state not in STOPPED
 
     def _state(self) -> str:
         try:

@@ -426,7 +426,9 @@ async def serve(
     loop.set_exception_handler(log.loop_fault)
     secret = secret_keys.load(settings.data)
     frontend = Frontend(birth.up, settings, secret, counted, birth.before, place)
-    frontend.server.board.add(SupervisorStatus(birth.supervisor).reading, apart=True)
+    supervisor = SupervisorStatus(birth.supervisor)
+    frontend.server.board.add(supervisor.reading, apart=True)
+    frontend.server.health.checks.append(supervisor.unwell)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, frontend.stop.set)
     reload = birth.told_to_reload()

@@ -27,6 +27,7 @@ parent = SupervisorStatus(meter)
 print(os.getppid(), flush=True)
 for _ in sys.stdin:
     said = parent.reading()
+    assert (said["serendip_process_up"][("supervisor",)] == 0) == bool(parent.unwell())
     print(json.dumps([said["serendip_process_up"][("supervisor",)], sorted(name for name in said)]), flush=True)
 """
 

@@ -170,6 +170,17 @@ async def test_without_a_supervisor_nobody_goes_on_unseen(tmp_path: Path) -> Non
         await server.told("process.stopped", 4)
 
 
+async def test_a_supervisor_that_is_stopped_is_named_by_the_health_check(tmp_path: Path) -> None:
+    async with several(tmp_path) as server, aiohttp.ClientSession() as http:
+        ready = f"http://127.0.0.1:{server.port}/readyz"
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            await comes(http, ready, f"kill -CONT {server.pid}")
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        await comes(http, ready, '"degraded":[]')
+
+
 async def test_a_worker_that_hangs_is_killed_and_costs_its_own_chats_alone(tmp_path: Path) -> None:
     async with several(tmp_path) as server, aiohttp.ClientSession() as http:
         pairs = [await meet(http, server.port, f"word {n}") for n in range(8)]
