@@ -87,9 +87,10 @@ class RecentChats:
         return self._found.get((person, key))
 
     def expire(self, now: float) -> None:
-        """Forget chats that are too old to be requested."""
-        while self._found and next(iter(self._found.values())).ended + PAST_FOR < now:
-            self._found.popitem(last=False)
+        """Forget chats that are too old to be requested. They are in no order: a client may stay for minutes after its last chat."""
+        before = now - PAST_FOR
+        for old in [found for found, past in self._found.items() if 0.0 < past.ended < before]:
+            del self._found[old]
 
     def pack(self, now: float) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Remove all chats, the oldest first, and yield each for another process: its facts and its transcript."""

@@ -50,6 +50,22 @@ def test_a_chat_is_found_by_person_and_network_until_it_is_too_old(world: World)
     assert len(lately) == 0
 
 
+def test_a_chat_is_forgotten_in_its_time_whoever_ended_before(world: World) -> None:
+    lately = RecentChats()
+    early = over(world, "early")
+    world.now += 60
+    lately.put(8, "net", over(world, "late"))
+    lately.put(7, "net", early)  # the client stayed after its chat
+    one, two = world.pair()
+    assert one.session.seat is not None
+    lately.put(9, "net", one.session.seat)  # it has not ended yet
+    lately.expire(early.ended + PAST_FOR + 1)
+    assert [lately.of(person, "net") is None for person in (7, 8, 9)] == [True, False, False]
+    world.send(two, type="leave")
+    lately.expire(world.now + PAST_FOR + 1)
+    assert len(lately) == 0
+
+
 def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
