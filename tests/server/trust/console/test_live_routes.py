@@ -32,6 +32,7 @@ class Service:
         self.done: list[Mapping[str, Any]] = []
         self.lines: list[tuple[str, str, str]] = []
         self.state = ServiceState()
+        self.coming: dict[str, int] = {}  # while an upgrade runs
         self.live = LiveOperations(self.ask, self.state, lambda: self)
 
     async def ask(self, request: Mapping[str, Any]) -> list[Answered]:
@@ -41,7 +42,7 @@ class Service:
             self.state.take(request["rows"])
         mine = request.get("session") == HERE
         body = {
-            "count": {"sessions": 1234, "video": 2, "away": 0, "states": {"chatting": 2}},
+            "count": {"sessions": 1234, "video": 2, "away": 0, "states": {"chatting": 2}, **self.coming},
             "list": {"total": 1, "rows": [ROW]},
             "find": {"identity": 7, "address": "192.0.2.1", "state": "chatting"} if mine else {},
         }.get(request["do"], {"done": mine})
@@ -75,6 +76,13 @@ async def test_a_moderator_finds_no_such_page_and_an_administrator_sees_counts(c
     assert "1,234" in page
     assert "it does not answer" in page
     assert HERE not in page, "no session is shown without a reason"
+    assert "An upgrade runs." not in page
+
+
+async def test_sessions_that_an_upgrade_has_yet_to_move_are_counted(console: Console, service: Service) -> None:
+    service.coming = {"coming": 1_500}
+    page = (await (await console.person("ada", "admin")).get("/live")).text
+    assert "Sessions that are still in the old processes: 1,500." in page
 
 
 async def test_a_list_and_its_orders_name_a_reason_and_stand_in_the_audit_log(
