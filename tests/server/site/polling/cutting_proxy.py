@@ -13,7 +13,7 @@ Refuses = Literal["403", "strips", "swallows"]
 
 
 class CuttingProxy:
-    """A proxy in front of `port`, in a thread. `upgrades`: WebSocket handshakes that it refused; `asked`: the first line of each request."""
+    """A proxy in front of `port`, in a thread. `upgrades`: WebSocket handshakes that it refused; `asked`: the head of each request."""
 
     def __init__(self, port: int, refuses: Refuses = "403") -> None:
         self._target = port
@@ -73,7 +73,7 @@ class CuttingProxy:
             self._open.add(up)
             back = asyncio.create_task(self._copy(there, writer))
             while head := await reader.readuntil(b"\r\n\r\n"):
-                self.asked.append(head.partition(b"\r\n")[0].decode("latin-1"))
+                self.asked.append(head.decode("latin-1"))
                 if re.search(rb"\r\nupgrade:\s*websocket", head, re.I):
                     self.upgrades += 1
                     if self._refuses == "403":

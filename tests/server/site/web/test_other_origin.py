@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.server.site.polling.cutting_proxy import CuttingProxy
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.site.web.servers import ROOT, Server
+from tests.server.site.web.test_without_websocket import BACK, FAILED
 from tests.support.printed_programs import printed
 
 
@@ -60,6 +62,27 @@ def test_two_windows_of_the_example_page_chat(elsewhere: str, service: Server, w
     expect(one.locator("#lines li")).to_have_text(["You: hello over there", "Stranger: and hello back"])
     two.click("#next")
     expect(one.locator("#state")).to_have_text("The stranger left")
+
+
+def test_a_page_whose_websockets_do_not_pass_has_its_cookie_with_http_requests_too(
+    elsewhere: str, service: Server, window: Opener, watch: Watch
+) -> None:
+    watch.quiet = FAILED
+    proxy = CuttingProxy(service.port)
+    try:
+        one, two = pages = [window(proxy.url) for _ in range(2)]  # a visit of the service, which gives the cookie
+        for page in pages:
+            page.goto(f"{elsewhere}/page.html?{proxy.url.rstrip('/')}")
+        for page in pages:
+            expect(page.locator("#state")).to_have_text("Connected. In common: tea", timeout=BACK)
+        one.fill("#text", "hello by another way")
+        one.press("#text", "Enter")
+        expect(two.locator("#lines")).to_have_text("Stranger: hello by another way", timeout=BACK)
+        opened = [head for head in proxy.asked if head.startswith("POST /api/poll ")]
+        assert len(opened) >= 2
+        assert all(f"\r\nOrigin: {elsewhere}\r\n" in head and "\r\nCookie: " in head for head in opened)
+    finally:
+        proxy.stop()
 
 
 def test_the_page_to_get_started_with_chats_and_says_what_is_missing(

@@ -48,5 +48,5 @@ def test_two_windows_talk_where_no_websocket_passes_and_a_cut_loses_nothing(
     assert lines(ben) == [f"Stranger: line {line}" for line in range(1, 7)]
     assert proxy.upgrades >= 4
     anna.close()
-    while not any("&close=1001 " in line for line in proxy.asked):  # the test's limit ends it
+    while not any("&close=1001 " in head for head in proxy.asked):  # the test's limit ends it
         ben.wait_for_timeout(50)
