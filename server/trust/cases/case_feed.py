@@ -3,7 +3,8 @@
 Each event has a number; its place, `BOOT-NUMBER`, is what a follower names to continue. Cases are found by asking the store once in PERIOD for
 all followers together, so that it does not matter which process or host opened them.
 
-**Invariant:** a follower learns of every case exactly once, or learns that its place is lost; memory is bounded by RING.
+**Invariant:** a follower learns of every case exactly once, or learns that its place is lost; memory is bounded by RING. The number of all cases
+shows that there are new ones which a look does not return: they were written too late, or too many came at once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from server.trust.cases.case_queues import NewCase, Queues
 
 PERIOD: Final = 1.0  # seconds between two looks
 LATE: Final = 86_400  # seconds by which a case may be written after its report: another host may not have reached the database that long
+COUNTED: Final = 30 * 86_400  # seconds before the first look from which cases are counted: the purge deletes older ones
 RING: Final = 1000  # events that can be followed again
 
 
@@ -42,6 +44,8 @@ class CaseFeed:
         self._number = 0  # of the last event
         self._known: frozenset[str] | None = None  # the cases of the last look; None: before the first one
         self._since = 0  # Unix seconds of the last look
+        self._count_from = 0  # Unix seconds
+        self._count = 0  # cases opened since then, at the last look
         self._looked = 0.0  # the same, monotonic
         self._lock = asyncio.Lock()
         self._closing = asyncio.Event()
@@ -52,19 +56,22 @@ class CaseFeed:
             if self._known is not None and time.monotonic() - self._looked < self._period:
                 return
             now = self._cases.now
-            found = await self._cases.opened_since((self._since or now) - LATE, self._ring.maxlen or RING)
+            self._count_from = self._count_from or now - COUNTED
+            since, most = (self._since or now) - LATE, self._ring.maxlen or RING
+            found, count = await self._cases.opened_since(since, most, self._count_from)
             known, self._known = self._known, frozenset(one.id for one in found)
+            grown, self._count = count - self._count, count
             self._since, self._looked = now, time.monotonic()
             if known is None:
                 return
-            if len(found) == self._ring.maxlen and not known & self._known:  # more were opened than can be told
+            new = [one for one in found if one.id not in known]
+            if grown > len(new):
                 self._boot = secrets.token_hex(4)
                 self._ring.clear()
                 return
-            for one in found:
-                if one.id not in known:
-                    self._number += 1
-                    self._ring.append(FeedEvent(self._number, one))
+            for one in new:
+                self._number += 1
+                self._ring.append(FeedEvent(self._number, one))
 
     def place(self, number: int | None = None) -> str:
         """Return the place after an event; None: after the last one."""

@@ -139,19 +139,24 @@ class Queues(CaseBase):
                 found += [self._line(row, records.get(row.id, []), weight) for weight, row in weighed[:most]]
         return found
 
-    async def opened_since(self, since: int, most: int) -> Sequence[NewCase]:
-        """Return the cases that were opened since a Unix time, decided ones too: the newest `most` of them, oldest first. Raises StoreAway."""
+    async def opened_since(self, since: int, most: int, count_from: int) -> tuple[Sequence[NewCase], int]:
+        """Return the cases that were opened since a Unix time, decided ones too: the newest `most` of them, oldest first; and as of the same moment
+        the number of those opened since `count_from`. Raises StoreAway.
+        """
         wanted = (
             select(case.c.id, case.c.queue, case.c.mode, case.c.opened, case.c.reasons)
             .where(case.c.opened > since)
             .order_by(case.c.opened.desc(), case.c.id.desc())
             .limit(most)
         )
-        async with self._database.read() as connection:
+        counted = select(func.count()).where(case.c.opened > count_from)
+        async with self._database.snapshot() as connection:
             rows = (await connection.execute(wanted)).all()
-        return [
+            count = (await connection.execute(counted)).scalar_one()
+        found = [
             NewCase(row.id.hex(), row.queue, row.mode, row.opened, tuple(row.reasons.split(","))) for row in rows[::-1]
         ]
+        return found, count
 
     async def counts(self) -> dict[str, QueueSize]:
         """Return each queue's size by its name, empty ones too. Raises StoreAway."""

@@ -79,6 +79,27 @@ async def test_a_place_that_is_lost_or_invented_is_none(kit: Kit) -> None:
     assert told(feed, feed.place()) == []
 
 
+async def test_a_case_that_is_written_too_late_to_be_found_is_a_lost_place(kit: Kit) -> None:
+    feed = CaseFeed(desk(kit), period=0, ring=4)
+    await feed.look()
+    for about, ago in ((21, LATE + 60), (22, 29 * LATE)):  # by a host that did not reach the database for so long
+        place = feed.place()
+        await opened(kit, about, ago)
+        await feed.look()
+        assert told(feed, place) is None
+    for about in range(23, 29):
+        await opened(kit, about)
+        await feed.look()
+    place = feed.place()
+    kit.now += 60
+    await opened(kit, 30, ago=3600)  # later than six that the list of four has pushed out
+    await feed.look()
+    assert told(feed, place) is None
+    place = feed.place()
+    await feed.look()
+    assert told(feed, place) == []
+
+
 async def test_a_closed_feed_ends_the_waiting_of_its_followers(kit: Kit) -> None:
     feed = CaseFeed(desk(kit), period=0.01)
     assert await feed.pause()
