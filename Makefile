@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak faults million dashboards dashboards-preview lock dist release site clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak faults million dashboards dashboards-preview lock dist audit release site clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -182,7 +182,7 @@ dashboards: .venv/.all .venv/.built  ## make grafana/boards/ from the code
 dashboards-preview: .venv/.all .venv/.built  ## draw every panel from a live Prometheus into grafana/previews/
 	$(BIN)/python -m bench preview
 
-dist: build/tools/.locked  ## build what is published into build/dist/: sdist and wheel of server and client, the npm package, and their checksums (DIST=folder)
+dist: build/tools/.locked .venv/.all  ## build what is published into build/dist/: sdist and wheel of server and client, the npm package, the bill of materials, and their checksums (DIST=folder)
 	@rm -rf $(DIST) build/dist-tree && mkdir -p $(DIST) build/dist-tree/build/$(LIB)
 	@build/tools/bin/python setup.py -q sdist --dist-dir $(DIST)
 	@echo "compiling ext/ and engine/ into a wheel, from the sdist"
@@ -193,8 +193,12 @@ dist: build/tools/.locked  ## build what is published into build/dist/: sdist an
 	@cd client && ../build/tools/bin/python -c 'from setuptools import setup; setup()' -q sdist --dist-dir $(DIST)
 	@build/tools/bin/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -w $(DIST) $(DIST)/serendip_client-*.tar.gz
 	@if command -v npm >/dev/null; then cd client/js && npm pack --silent --pack-destination $(DIST) >/dev/null; else echo "no npm here: its package is left out"; fi
+	@PYTHONPATH=. $(BIN)/python .ci/sbom.py $(DIST)
 	@cd $(DIST) && sha256sum -- * >SHA256SUMS && cat SHA256SUMS
 DIST = $(CURDIR)/build/dist
+
+audit: build/audit-tools/.locked  ## compare the locked packages with published advisories (T='-s osv' asks OSV; UNREACHABLE=ok: status 0 though none can be asked)
+	@$(PYTHON) .ci/audit.py $(if $(filter ok,$(UNREACHABLE)),--unreachable-ok) $(T)
 
 release:  ## check that this commit is fit to be VERSION=0.3.0 (changes, upgrade notes, version in every file), and make its annotated tag (DRY=1: check alone)
 	@$(PYTHON) .ci/release.py "$(VERSION)" $(if $(DRY),--dry)
@@ -212,6 +216,8 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 	$(BIN)/uv pip compile -q $(UVFLAGS) --extra postgres --extra moderation --constraint requirements/all.lock pyproject.toml -o requirements/moderation.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["site"], sep="\n")' \
 	    | $(BIN)/uv pip compile -q $(UVFLAGS) - -o requirements/site.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["audit"], sep="\n")' \
+	    | $(BIN)/uv pip compile -q $(UVFLAGS) - -o requirements/audit.lock
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
@@ -243,11 +249,11 @@ endef
 	@echo "making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
 
-build/site-tools/.locked: requirements/site.lock
+build/site-tools/.locked build/audit-tools/.locked: build/%-tools/.locked: requirements/%.lock
 	$(needed)
-	@rm -rf build/site-tools
-	@$(PYTHON) -m venv build/site-tools || { rm -rf build/site-tools; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
-	@build/site-tools/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D) || { rm -rf $(@D); echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 build/tools/.locked: requirements/build.lock

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NEXT = """made {tag}. Then:
     .ci/run                        # of the tag, in a fresh clone, if it was not run of this commit
+    make audit                     # advisories about the locked packages
     make dist                      # build/dist/, with SHA256SUMS: what is published
     podman build --format docker -f deploy/Containerfile --build-arg COMMIT=$(git describe --always --abbrev=12) -t serendip:{version} .
     git push origin {tag}

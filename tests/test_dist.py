@@ -131,7 +131,7 @@ def test_each_file_has_its_checksum_and_the_sdist_every_source(dist: Path, sourc
 def test_every_package_has_the_servers_version_and_the_licence(dist: Path) -> None:
     assert {path.name.split("-py3")[0].split("-cp")[0] for path in dist.iterdir()} == {
         f"serendip-{VERSION}", f"serendip-{VERSION}.tar.gz", f"serendip_client-{VERSION}", f"serendip_client-{VERSION}.tar.gz",
-        f"serendip-client-{VERSION}.tgz", "SHA256SUMS",
+        f"serendip-client-{VERSION}.tgz", f"serendip-{VERSION}.cdx.json", "SHA256SUMS",
     }  # fmt: skip
     for packed in (*dist.glob("*.tar.gz"), *dist.glob("*.tgz")):
         with tarfile.open(packed) as archive:

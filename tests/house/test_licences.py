@@ -1,0 +1,92 @@
+"""Check the licences: of each locked package by its installed metadata, of each file of others in the page by its row; and the bill of materials."""
+
+import json
+import re
+import runpy
+from collections.abc import Callable
+from importlib.metadata import Distribution
+from typing import Any
+
+import pytest
+
+from server.ops.version import VERSION
+from tests.house.sources import ROOT
+
+# Licences that let Apache-2.0 software use and ship what is under them. MPL-2.0 and OFL-1.1 hold for the files that are under them.
+ALLOWED = frozenset(
+    {
+        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU"),
+        *("MPL-2.0", "OFL-1.1", "PSF-2.0", "ZPL-2.1", "Zlib"),
+    }
+)
+BILL: dict[str, Any] = runpy.run_path(str(ROOT / ".ci/sbom.py"))
+licence: Callable[[str, Distribution], str] = BILL["licence"]
+
+
+def is_allowed(expression: str) -> bool:
+    """Whether all licences of an SPDX expression are allowed, or one of those that it offers."""
+    every = [part.strip("() ").split(" OR ") for part in expression.split(" AND ")]
+    return all(any(one in ALLOWED for one in offered) for offered in every)
+
+
+@pytest.fixture(scope="module")
+def packages() -> dict[str, tuple[Distribution, list[str]]]:
+    """The packages that are installed for all that the project does."""
+    found: dict[str, tuple[Distribution, list[str]]] = BILL["locked"]("all")
+    assert len(found) > 150
+    return found
+
+
+def test_the_licence_of_each_locked_package_is_allowed(packages: dict[str, tuple[Distribution, list[str]]]) -> None:
+    told = {name: licence(name, package) for name, (package, _) in packages.items()}
+    assert {name: terms for name, terms in told.items() if not is_allowed(terms)} == {}, (
+        "add it here, or choose another package"
+    )
+
+
+def test_a_licence_is_written_by_hand_for_locked_packages_alone(
+    packages: dict[str, tuple[Distribution, list[str]]],
+) -> None:
+    assert BILL["READ"].keys() - packages.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("expression", "allowed"),
+    [
+        ("MIT", True),
+        ("GPL-3.0-or-later", False),
+        ("GPL-3.0-or-later OR MIT", True),
+        ("MIT AND GPL-2.0-only", False),
+        ("", False),
+    ],
+)
+def test_an_expression_is_read(expression: str, allowed: bool) -> None:
+    assert is_allowed(expression) == allowed
+
+
+def test_each_file_of_others_in_the_page_has_a_licence_that_is_allowed() -> None:
+    rows = BILL["vendored"]()
+    assert len(rows) >= 6
+    assert {row["bom-ref"] for row in rows if not is_allowed(row["licenses"][0]["expression"])} == set()
+
+
+def test_the_bill_names_what_an_installation_consists_of() -> None:
+    bill = json.loads(BILL["bill"]())
+    assert (bill["bomFormat"], bill["specVersion"], bill["metadata"]["component"]["version"]) == (
+        "CycloneDX",
+        "1.6",
+        VERSION,
+    )
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bill["serialNumber"])
+    assert bill == json.loads(BILL["bill"]()), "the same each time"
+    references = [one["bom-ref"] for one in bill["components"]]
+    assert len(set(references)) == len(references)
+    assert bill["dependencies"] == [{"ref": "serendip", "dependsOn": references}]
+    required = {one["purl"] for one in bill["components"] if one["scope"] == "required"}
+    lock = (ROOT / "requirements/serve.lock").read_text()
+    plain = {f"pkg:pypi/{name}@{version}" for name, version in re.findall(r"^([a-z0-9-]+)==(\S+) \\$", lock, re.M)}
+    assert len(plain) > 40
+    assert plain <= required
+    for one in bill["components"]:
+        hashes = one.get("hashes") or one["externalReferences"][0]["hashes"]
+        assert all(re.fullmatch(r"[0-9a-f]{64}", digest["content"]) for digest in hashes), one["name"]
