@@ -136,7 +136,7 @@ class RowChannel:
         if self._inbound is None or not self._reads:
             return []
         found = self._inbound.take()
-        must_call = bool(found) and self._inbound.must_call()
+        must_call = len(found) > 0 and self._inbound.must_call()
         if self._queue and self._outbound is not None:
             self._flush(self._outbound)
             must_call = self._outbound.must_wake() or must_call

@@ -211,7 +211,7 @@ class HubProcess:
 
     def _dead(self, name: str) -> None:
         number = self.names.number(name)
-        self._hear(name, time.monotonic())  # what it had written before it died
+        self._hear(name, self._channels[name], time.monotonic())  # what it had written before it died
         self._names.pop(number, None)
         self._channels.pop(name).close()
         self._people.pop(name, None)
@@ -239,7 +239,7 @@ class HubProcess:
         busy, self._heard_at = begun - self._heard_at < BUSY, begun
         for _ in range(ROUNDS):
             now = time.monotonic()
-            heard = [name for name in self._channels if self._hear(name, now)]
+            heard = [name for name, channel in self._channels.items() if self._hear(name, channel, now)]
             if heard:
                 self.flush()
                 if busy:
@@ -249,20 +249,22 @@ class HubProcess:
                 return
         self._loop.call_soon(self._on_bell)
 
-    def _hear(self, name: str, now: float) -> bool:
+    def _hear(self, name: str, channel: RowChannel, now: float) -> bool:
         """Handle the rows in the ring of one process. Return whether there were any."""
-        number = self.names.number(name)
         try:
-            messages = self._channels[name].take()
+            messages = channel.take()
         except ValueError as damage:
             self._distrust(name, damage)
             return False
+        if not messages:
+            return False
+        number = self.names.number(name)
         for data in messages:
             try:
                 self.federation.records(number, data, now)
             except Exception as fault:  # noqa: BLE001 - reported as a message's of the link is; the others are read
                 self._loop.call_exception_handler({"message": f"rows of {name}", "exception": fault})
-        return bool(messages)
+        return True
 
     def _distrust(self, name: str, damage: ValueError) -> None:
         """Use a damaged ring no more, and report it."""

@@ -198,12 +198,12 @@ async def test_connections_have_their_turn_while_rows_come_without_end(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub, one = await hub_and_worker(made)
-    channel, ring = one.links._rows_out, hub.process._channels["worker 1"]._outbound
+    ring = hub.process._channels["worker 1"]._outbound
     assert ring is not None
-    loop, take, heard, turns = asyncio.get_running_loop(), channel.take, [0], [0]
+    loop, hear, heard, turns = asyncio.get_running_loop(), one.links._hear, [0], [0]
 
-    def take_and_more() -> list[bytes]:
-        found = take()
+    def hear_and_more() -> bool:
+        found = hear()
         if heard[0] < 1000:
             heard[0] += 1
             ring.put(pack([[rows.ASK, 1]]))
@@ -214,7 +214,7 @@ async def test_connections_have_their_turn_while_rows_come_without_end(
         if heard[0] < 1000:
             loop.call_soon(turn)
 
-    monkeypatch.setattr(channel, "take", take_and_more)
+    monkeypatch.setattr(one.links, "_hear", hear_and_more)
     loop.call_soon(turn)
     os.eventfd_write(one.links._bell, 1)
     await until(lambda: heard[0] == 1000)
