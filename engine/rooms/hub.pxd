@@ -30,7 +30,7 @@ cdef class Hub:
     cpdef read(self, worker, bytes data, double now)
     cdef _seated(self, worker, id, list who, double now)
 
-    @cython.locals(met=tuple, recent=tuple)
+    @cython.locals(partners=tuple, given=tuple)
     cdef _arrive(self, worker, number, Ticket ticket, list words, status, double now)
     cpdef due(self)
 

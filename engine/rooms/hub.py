@@ -213,12 +213,12 @@ class Hub:
         self._arrive(worker, row[2], ticket, words, status, now)
 
     def _arrive(self, worker: int, number: int, ticket: Ticket, words: list[str], status: int, now: float) -> None:
-        met = self._recents.recent(ticket.person, now)
-        if met:
-            recent = ticket.recent
-            if recent:
-                met = recent + tuple([one for one in met if one not in recent])
-            ticket.recent = met if len(met) <= MOST_AVOIDED else met[-MOST_AVOIDED:]
+        partners = self._recents.recent(ticket.person, now)
+        if partners:
+            given = ticket.recent
+            if given:
+                partners = given + tuple([one for one in partners if one not in given])
+            ticket.recent = partners if len(partners) <= MOST_AVOIDED else partners[-MOST_AVOIDED:]
         ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
         ids = self._words.with_room(words)[0] if words else NO_IDS
         ticket.interests = ids.unique()
