@@ -78,6 +78,7 @@ def test_a_backup_that_nobody_signed_is_taken_only_if_the_operator_says_so(
     monkeypatch.delenv("SERENDIP_BACKUP__SIGNING_KEY")
     assert serendip("backup", "create").exit_code == 0
     assert "whole." in serendip("backup", "verify").output, "the service knows its own"
+    assert "your private key cannot tell who made a backup" in serendip("doctor").output
     there = ("--key", str(keyed / "private.pem"), "--data", str(keyed / "there"))
     for command in (("verify",), ("settings",), ("restore", "--why", "a test", "--yes")):
         refused = serendip("backup", *command, *there)
