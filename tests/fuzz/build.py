@@ -97,7 +97,8 @@ def link(target: Target, out: Path, host: Path | None) -> None:
     clang = compiler()
     renamed = "-DLLVMFuzzerTestOneInput=target_input"
     parts = []
-    for source, more in ((target.source, [*flags(), renamed]), (HERE / "host.c", ["-O1", "-g", "-DTARGET_IN_C"])):
+    host_flags = ["-O1", "-g", "-DTARGET_IN_C", f"-DTARGET_STEPS={target.steps}"]
+    for source, more in ((target.source, [*flags(), renamed]), (HERE / "host.c", host_flags)):
         parts.append(out / f"{target.name}-{source.stem}.o")
         subprocess.run([clang, "-std=gnu11", *more, "-c", str(source), "-o", str(parts[-1])], check=True)
     driver = os.environ.get("FUZZ_CXX", clang)

@@ -16,8 +16,9 @@ from tests.fuzz.targets import TARGETS, Target, module_of, write_seeds
 TOOL = 3  # neither a debugger, nor coverage, a profiler or an optimiser
 
 
-def find(name: str) -> tuple[Any, Any, Any, Any]:
-    """Return entry, oracle, capsule of an entry in C, and what tells the interpreter to report a line no more; None for what there is not.
+def find(name: str) -> tuple[Any, Any, Any, Any, int]:
+    """Return entry, oracle, capsule of an entry in C, what tells the interpreter to report a line no more, and the bound of steps; None for what
+    there is not.
 
     With FUZZ_SEEDS in the environment write the seeds to that folder instead, and end: only here modules can be imported that clang compiled.
     """
@@ -37,7 +38,7 @@ def packages() -> list[str]:
     return sorted({file.split("-packages/", 1)[1].split("/")[0] for file in files if "-packages/" in file})
 
 
-def _found(target: Target) -> tuple[Any, Any, Any, Any]:
+def _found(target: Target) -> tuple[Any, Any, Any, Any, int]:
     module = module_of(target)
     quick = getattr(module, "enter", None)
     native = None
@@ -45,12 +46,12 @@ def _found(target: Target) -> tuple[Any, Any, Any, Any]:
         from tests.fuzz import native_entries  # type: ignore[attr-defined]  # compiled by `build.py` alone
 
         native = native_entries.__pyx_capi__[target.native]
-    for data in (b"", b"\0" * 40):
+    for data in (b"", b"\0" * 40, *getattr(module, "seeds", list)()):
         module.fuzz(data)  # what is made at the first call is made now
     watched = _watch()
     gc.collect()
     gc.freeze()
-    return quick or module.fuzz, module.fuzz if quick or native else None, native, watched
+    return quick or module.fuzz, module.fuzz if quick or native else None, native, watched, target.steps
 
 
 def _watch() -> Any:

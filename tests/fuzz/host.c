@@ -7,7 +7,7 @@
  *     FUZZ_TARGET  name in tests/fuzz/targets.py; by default this program's own name
  *     FUZZ_PYTHON  the interpreter whose packages are used; without it they lie beside this program
  *     FUZZ_EVERY   the oracle runs for one input in so many; 1: for each
- *     FUZZ_STEPS   bound of an input's steps; an input above it is a fault. 0: no bound
+ *     FUZZ_STEPS   bound of an input's steps; an input above it is a fault. 0: no bound; without it the target's own holds
  *     FUZZ_COST    1: keep inputs for their cost, and the dearest one in FUZZ_WORST
  *     FUZZ_SAY     1: print the steps of each input
  */
@@ -62,21 +62,21 @@ static long setting(const char *name, long usual) {
     return text && *text ? strtol(text, NULL, 10) : usual;
 }
 
-static void read_settings(void) {
+static void read_settings(long steps) {
     every = setting("FUZZ_EVERY", 1);
-    bound = (uint64_t)setting("FUZZ_STEPS", 0);
+    bound = (uint64_t)setting("FUZZ_STEPS", steps);
     costs = (int)setting("FUZZ_COST", 0);
     says = (int)setting("FUZZ_SAY", 0);
     worst = getenv("FUZZ_WORST");
 }
 
-#ifdef TARGET_IN_C
+#ifdef TARGET_IN_C /* TARGET_STEPS: its bound */
 
 int target_input(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc, (void)argv;
-    read_settings();
+    read_settings(TARGET_STEPS);
     return 0;
 }
 
@@ -158,7 +158,6 @@ static void started(const char *python, char *folder) {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc;
-    read_settings();
     static char path[4096];
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
     char *slash = size > 0 ? strrchr(path, '/') : NULL;
@@ -172,7 +171,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     PyObject *home = PyImport_ImportModule("tests.fuzz.entry");
     PyObject *found = home ? PyObject_CallMethod(home, "find", "s", name) : NULL;
     PyObject *capsule = NULL;
-    if (!found || !PyArg_ParseTuple(found, "OOOO", &entry, &oracle, &capsule, &unwatched)) died();
+    long steps = 0;
+    if (!found || !PyArg_ParseTuple(found, "OOOOl", &entry, &oracle, &capsule, &unwatched, &steps)) died();
+    read_settings(steps);
     if (capsule != Py_None) {
         native = (entry_t)PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule));
         if (!native) died();

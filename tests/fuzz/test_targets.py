@@ -18,8 +18,10 @@ def test_a_target_in_c_begins_with_histories_of_many_lengths_which_are_the_same_
             assert seeds(target) == seeds(target)
 
 
-def test_every_costly_input_belongs_to_a_target_and_fits_it() -> None:
-    for file in COSTLY.glob("*"):
+def test_every_target_has_a_costly_input_that_fits_it() -> None:
+    files = sorted(COSTLY.glob("*"))
+    assert {file.name for file in files} == TARGETS.keys()
+    for file in files:
         target: Target = TARGETS[file.name]
         assert 0 < file.stat().st_size <= target.size
 
