@@ -200,7 +200,7 @@ class Logs:
 
 
 def used(cluster: Cluster, logs: Logs) -> dict[str, float]:
-    """Return what all hosts use now."""
+    """Return what all hosts use now, and the machine's load average."""
     resident = descriptors = files = 0
     for host in cluster.hosts:
         for pid in pids_of(host.machine.name):
@@ -210,7 +210,7 @@ def used(cluster: Cluster, logs: Logs) -> dict[str, float]:
         files += sum(1 for path in host.folder.rglob("*") if path.is_file())
     return {
         "resident MB": resident / 1e6, "descriptors": descriptors, "files": files,
-        "rows": float(cluster.postgres.sql(ROWS)), "log KB a minute": logs.kb_a_minute(),
+        "rows": float(cluster.postgres.sql(ROWS)), "log KB a minute": logs.kb_a_minute(), "load": os.getloadavg()[0],
     }  # fmt: skip
 
 
@@ -272,12 +272,21 @@ def _windows(run: Run) -> Iterator[tuple[Event, float]]:
     yield from zip(run.events, [*later, float("inf")], strict=True)
 
 
+def loaded(run: Run) -> list[str]:
+    """Return the line about the machine; nothing before the first calm moment."""
+    loads = [calm["load"] for calm in run.calm]
+    return (
+        [f"{os.cpu_count()} cores; load average {min(loads):.0f} to {max(loads):.0f} meanwhile.", ""] if loads else []
+    )
+
+
 def table(run: Run, chosen: argparse.Namespace, verdicts: dict[str, bool]) -> str:
     """Return the table of the document."""
     minutes = f"{chosen.minutes:g}"
     lines = [
         f"`python -m bench faults --minutes {minutes} --pairs {chosen.pairs} --every {chosen.every:g} --upgrade {chosen.upgrade:g}`",
         "",
+        *loaded(run),
         "| fault | times | whole again, longest | chats that ended | connections that dropped |",
         "| --- | --- | --- | --- | --- |",
     ]

@@ -13,7 +13,7 @@ from bench.load.cluster_looks import Looks
 from bench.load.cluster_soak import GRACE_S, SETTINGS, Disks, Event, Run
 from tests.cluster import nets
 
-CALM = {"resident MB": 900.0, "descriptors": 600.0, "files": 90.0, "rows": 400.0, "log KB a minute": 300.0}
+CALM = {"resident MB": 900.0, "descriptors": 600.0, "files": 90.0, "rows": 400.0, "log KB a minute": 300.0, "load": 2.0}
 
 
 def run() -> Run:
@@ -34,7 +34,9 @@ def test_a_run_in_which_all_was_well_has_a_good_verdict() -> None:
     one.heard.drops, one.heard.ends = [101.0], [110.0 + GRACE_S]
     one.heard.when = [(105.0, "unmet")]
     assert bad(one) == []
-    assert "hub killed | 1 | 10 s | 1 | 1 |" in cluster_soak.table(one, arguments(), cluster_soak.judged(one))
+    table = cluster_soak.table(one, arguments(), cluster_soak.judged(one))
+    assert "hub killed | 1 | 10 s | 1 | 1 |" in table
+    assert "cores; load average 2 to 2 meanwhile." in table
 
 
 @pytest.mark.parametrize("name", ["lost", "doubled", "foreign"])
@@ -69,7 +71,7 @@ def test_lines_screened_are_counted_over_the_death_of_a_process() -> None:
     assert looks.screened["host-1"] == 30
 
 
-@pytest.mark.parametrize("name", CALM)
+@pytest.mark.parametrize("name", cluster_soak.GROWTH)
 def test_what_grows_to_the_end_is_named(name: str) -> None:
     one = run()
     for at, calm in enumerate(one.calm):
