@@ -65,7 +65,13 @@ SETUP = """async () => {
   };
   globalThis.over = () => store.start(() => [store.get()], { ...store.get(), phase: 'ended' }, () => {});
   globalThis.take = (more) =>
-    snap({ nonce: 'NONCE', theirs: true, mine: true, tiles: 3, gap: 50, within: 8, said: false, chat: 'c', ...more });
+    snap({ nonce: 'NONCE', theirs: true, mine: true, tiles: 3, gap: 50, within: 30, said: false, chat: 'c', ...more });
+  globalThis.late = async () => { // the time of a look is over
+    const now = performance.now();
+    performance.now = () => now + 60_000;
+    await taking;
+    delete performance.now;
+  };
   globalThis.said = () => told.filter(({ type }) => type === 'snap.not').map(({ nonce, why }) => [nonce, why]);
   globalThis.pixel = ({ picture }, x, y) => {
     const pen = Object.assign(document.createElement('canvas'), { width: picture.width, height: picture.height }).getContext('2d');
@@ -159,7 +165,9 @@ def test_a_first_picture_is_waited_for(page: Page) -> None:
 
 
 def test_a_stranger_who_does_not_come_in_time_is_told_and_oneself_is_sent(page: Page) -> None:
-    page.evaluate("async () => { theirs().srcObject = null; await take({ within: 0.5 }); }")
+    page.evaluate("() => { theirs().srcObject = null; globalThis.taking = take(); }")
+    page.wait_for_function("() => posts.length === 1")
+    page.evaluate("late()")
     assert page.evaluate("[posts.map(({ what }) => what), said()]") == [["mine"], [[NONCE, "early"]]]
 
 
@@ -172,7 +180,9 @@ def test_a_picture_that_stands_still_is_taken_as_it_stands(page: Page) -> None:
 
 def test_a_page_that_nobody_sees_says_so(page: Page) -> None:
     page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
-    page.evaluate("take({ within: 0.5 })")
+    page.evaluate("() => { globalThis.taking = take(); }")
+    page.wait_for_function("() => posts.length === 1")
+    page.evaluate("late()")
     assert page.evaluate("said()") == [[NONCE, "hidden"]]
     assert "theirs" not in posts(page)
     page.evaluate("() => { globalThis.taking = take({ mine: false }); }")
@@ -182,7 +192,9 @@ def test_a_page_that_nobody_sees_says_so(page: Page) -> None:
 
 
 def test_an_own_camera_that_gives_nothing_is_off_and_is_said_once(page: Page) -> None:
-    page.evaluate("async () => { mine(null); await take({ within: 3 }); }")
+    page.evaluate("() => { mine(null); globalThis.taking = take(); }")
+    page.wait_for_function("() => posts.length === 1")
+    page.evaluate("late()")
     assert page.evaluate("[posts.map(({ what }) => what), said()]") == [["theirs"], [[NONCE, "camera"]]]
     page.evaluate(
         "async () => { told.length = 0; theirs().srcObject = null; await take({ within: 0.5, said: true }); }"

@@ -112,6 +112,7 @@ def test_a_page_and_a_program_chat_through_an_upgrade_and_notice_nothing(window:
         expect(page.locator(".divider.over")).to_have_text(over)
         assert [text for text in page.evaluate("told") if text != over] == []
         assert not sockets[0].is_closed()
+        page.context.close()  # before the server goes, or it would ask for it, and the console would tell
     finally:
         server.stop()
 
