@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench.support.process_inspection import free_port
+from tests.support.licences import of_tool, refused
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.timeout(900)  # its tools may have to be fetched
@@ -88,3 +89,6 @@ def test_without_advisories_it_fails_unless_that_is_allowed() -> None:
     assert "the packages of requirements/all.lock could not be looked up" in done.stdout
     assert "0 packages were looked up" in done.stdout
     assert audit(nobody, "UNREACHABLE=ok").returncode == 0
+    packages = of_tool("audit")
+    assert len(packages) > 20
+    assert refused(packages) == {}

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.site.web.servers import ROOT, Server
+from tests.support.licences import of_tool, refused
 
 pytestmark = pytest.mark.timeout(600)  # its tools may have to be fetched
 
@@ -75,3 +76,10 @@ def test_every_kind_of_page_is_there_and_the_search_finds_it(window: Opener, sit
     expect(page.locator("main")).to_contain_text("The partner shows")
     page.locator(".md-search__input").fill("moderation api")
     expect(page.locator(".md-search-result__list")).to_contain_text("The moderation API")
+
+
+@pytest.mark.usefixtures("site")
+def test_the_licence_of_each_package_that_makes_it_is_allowed() -> None:
+    packages = of_tool("site")
+    assert len(packages) > 20
+    assert refused(packages) == {}

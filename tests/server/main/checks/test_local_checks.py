@@ -124,6 +124,20 @@ def test_a_file_that_others_may_read_and_one_of_the_future_are_errors(tmp_path: 
     }
 
 
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("daemon", "and server.user is daemon"),
+        ("nobody-here", "this machine has no such user"),
+        ("root", "who is root"),
+    ],
+)
+def test_a_user_whom_the_folder_does_not_belong_to_is_an_error(user: str, said: str, tmp_path: Path) -> None:
+    ((check, level, told),) = found(tmp_path, server={"user": user})
+    assert (check, level) == ("data", Level.ERROR)
+    assert said in told
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a file away")
 def test_a_file_of_another_user_is_an_error(tmp_path: Path) -> None:
     secret_keys.load(tmp_path)

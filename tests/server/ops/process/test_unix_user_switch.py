@@ -14,6 +14,7 @@ from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 from tests.support.users import NOBODY, as_nobody, as_root, folder_of_nobody, needs_root
 
+pytestmark = pytest.mark.timeout(300)  # seconds, for up to six programs one after another
 # Without what begins coverage in each program: another user cannot write what it saw, and would say so.
 BARE = {name: value for name, value in os.environ.items() if not name.startswith(("SERENDIP_", "COVERAGE_"))}
 
@@ -21,7 +22,7 @@ BARE = {name: value for name, value in os.environ.items() if not name.startswith
 def serendip(before: list[str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run the program, as some user."""
     command = [*before, sys.executable, "-c", START, *words]
-    return subprocess.run(command, cwd=ROOT, env=BARE, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, env=BARE, capture_output=True, text=True, timeout=250, check=False)
 
 
 def modes(folder: Path) -> dict[str, tuple[str, str]]:
