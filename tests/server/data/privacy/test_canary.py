@@ -381,7 +381,7 @@ async def break_a_write(parts: Parts, people: dict[str, Person]) -> None:
     await again["i"].say(type="leave")
     await again["j"].hear("left")
     async with aiohttp.ClientSession() as http:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             ready = True
             while ready:
                 async with http.get(people["a"].base + "/readyz") as answer:  # left open, the collector would complain

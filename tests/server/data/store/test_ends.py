@@ -38,7 +38,7 @@ async def test_what_ran_is_recorded_at_a_stop_and_lost_at_a_kill(
         await people[1].hear("left")
         kit = await asyncio.to_thread(make_kit, url, tmp_path / "data", Objects())
         stack.push_async_callback(kit.database.close)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while await kit.count("chat") < 1:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.02)
         await asyncio.to_thread(server.stop, end)

@@ -170,12 +170,12 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
         real = store.writer._records
         monkeypatch.setattr(store.writer, "_records", Broken(real._pseudonyms, real._countries))
         store.record(ended())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
         assert tasks.unwell() == ["task store-writer: failed and was started again"]
         monkeypatch.setattr(store.writer, "_records", real)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await store.writer.flush()
         assert store.writer.counts.written == 1
     finally:

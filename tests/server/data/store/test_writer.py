@@ -242,4 +242,4 @@ async def test_a_writer_that_waits_for_company_ends_when_it_is_told_to(kit: Kit,
     await writer.flush()  # with nothing to write it wakes the task, which then waits for others to join
     for _ in range(turns):
         await asyncio.sleep(0)
-    assert await asyncio.wait_for(writer.close(5), 5) == 0
+    assert await asyncio.wait_for(writer.close(50), 40) == 0

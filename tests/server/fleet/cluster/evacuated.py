@@ -259,7 +259,7 @@ class Talk:
         self._stop = True
         await self._task
         with suppress(TimeoutError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 await until(self._whole)
         one, two = self.pair
         return [

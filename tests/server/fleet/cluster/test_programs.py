@@ -87,7 +87,7 @@ async def test_a_host_that_is_killed_is_the_end_of_its_programs_chats_and_the_ot
 ) -> None:
     async with met(tmp_path) as (_, (home, near), (edge, far)):
         killed(home if who == "home" else edge)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await (far if who == "home" else near).until("strangerDisconnected")
 
 
@@ -97,7 +97,7 @@ async def test_a_frontend_that_is_killed_takes_its_programs_along_and_the_other_
 ) -> None:
     async with met(tmp_path) as (_, (home, near), (edge, far)):
         await (home if who == "home" else edge).kill("frontend")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await (far if who == "home" else near).until("strangerDisconnected")
 
 

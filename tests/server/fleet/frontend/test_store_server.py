@@ -171,7 +171,7 @@ async def test_what_a_worker_may_not_have_heard_is_not_kept_before_it_has(pair: 
     assert pair.store.chats == [], "a frontend that dies here has kept nothing, and the worker sends it again"
     assert len(pair.back.sent) == 1
     pair.back.busy.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         while not pair.store.chats:  # noqa: ASYNC110 - it looks again by the clock
             await asyncio.sleep(0)
     assert pair.store.chats == [CHAT]
@@ -243,7 +243,7 @@ async def test_a_save_whose_worker_died_leaves_nothing(pair: Pair) -> None:
 async def test_a_long_chat_is_packed_beside_the_loop(pair: Pair) -> None:
     long = Transcript("text", 5, (Line(0, 6, "x" * THREAD),))
     task = asyncio.create_task(pair.kept.save(long, [BY], BY))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         while not pair.ways.sent:  # noqa: ASYNC110 - a thread
             await asyncio.sleep(0)
     pair.out()

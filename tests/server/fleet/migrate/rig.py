@@ -141,6 +141,6 @@ async def pair(secret: Keys, start_within: float = START_WITHIN) -> AsyncIterato
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something of this loop: each of its next turns is looked at, and then one each millisecond, for what has to wait for a timer."""
     turns = 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110 - of parts that have no event for it
             await asyncio.sleep(0 if (turns := turns + 1) < TURNS else 0.001)
