@@ -14,7 +14,7 @@ import pytest
 from tests.server.fleet.cluster.judged import Crowd, Pair, Somebody
 from tests.server.fleet.cluster.killed import Two, two
 
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(300)]  # runs servers, kills them, and waits for them
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(600)]  # runs servers, kills them, and waits for them
 
 # By the process that is killed, and what the other one's person notices of it.
 EDGE = ("release", "asked", "go", "given", "opened")

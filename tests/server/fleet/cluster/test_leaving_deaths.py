@@ -17,7 +17,7 @@ from tests.server.fleet.cluster.judged import Pair
 from tests.server.fleet.cluster.killed import Two, two
 from tests.server.fleet.cluster.test_leaving import Balancer, drained, ended
 
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(300)]  # runs servers, kills them, and waits for them
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(600)]  # runs servers, kills them, and waits for them
 
 LEAVES, STAYS = 0, 1  # the places of the hosts
 OWN = ("release", "sent", "asked", "go", "given", "away", "told")

@@ -21,7 +21,7 @@ from tests.support.forkserver import START
 
 PAIRS = 2 * BATCH  # more people than two messages hold
 
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs servers and waits for them
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(600)]  # runs servers and waits for them
 
 
 def dies(folder: Path, point: str) -> Path:

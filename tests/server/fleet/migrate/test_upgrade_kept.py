@@ -13,7 +13,7 @@ from tests.server.data.store.test_store_runner import figures
 from tests.server.fleet.migrate.upgrades import Deployed, Person, deployed, meet
 from tests.support import services
 
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs servers and waits for them
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(600)]  # runs servers and waits for them
 KEPT = ("chat", "log", '"case"', "report")
 
 

@@ -16,7 +16,7 @@ from tests.server.fleet.migrate.upgrades import Deployed, Person, Talk, deployed
 from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs a server and waits for it
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(600)]  # runs a server and waits for it
 TEXT = "\N{GRINNING FACE}" * 1_990
 SETTINGS = {
     "SERENDIP_LIMITS__ENABLED": "true",

@@ -26,7 +26,7 @@ from tests.server.main.processes.test_process_group import Several, is_here, sev
 from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(90)]  # runs servers and commands, and waits for them
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs servers and commands, and waits for them
 PAIRS = 12
 # who is away when the first worker is restarted comes back after the second was, however long a command takes to start
 PATIENT = {"SERENDIP_STORE__ENABLED": "true", "SERENDIP_SESSION__GRACE": "600"}
