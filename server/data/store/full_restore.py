@@ -229,8 +229,9 @@ class FullRestore:
                     yield member.name.removeprefix(archive.OBJECTS), member.body()
 
     async def _ledger(self, parts: Parts, done: FullyRestored) -> None:
-        """Replace the copies of the backup's day by those of the last minutes before the loss, if the place has them."""
-        names = await asyncio.to_thread(self._place.names, LEDGER)
+        """Replace the copies of the backup's day by those of the last minutes before the loss, if the place has them; nothing else from there."""
+        served = tuple(f"{LEDGER}/{folder}/" for folder in COPIED_LAST)
+        names = {name for name in await asyncio.to_thread(self._place.names, LEDGER) if name.startswith(served)}
         index = f"{LEDGER}/upkeep/index"
         if index not in names:
             return

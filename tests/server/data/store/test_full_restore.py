@@ -62,6 +62,8 @@ async def test_all_is_back_in_an_empty_place_and_what_was_deleted_or_expired_sin
     await SealedCopies(kit.database, kit.objects, kit.pseudonyms).keep()
     assert await mirror_ledger(kit.objects, case.place, 30) > 0
     assert await mirror_ledger(kit.objects, case.place, 30) == 0
+    (name,) = [name async for name in kit.objects.names("logs") if name != "logs/zz/none"]
+    case.place.put(f"ledger/{name}", b"put there by somebody else")
     # The host is lost; its retention has become shorter meanwhile.
     found = await case.restore()
     assert found.ledger
