@@ -182,7 +182,7 @@ class FullRestore:
         if parts.database.sqlite:
             compare(found.manifest, await asyncio.to_thread(database_backup.sqlite_rows, found.database))
             return
-        async with parts.database.read() as connection:
+        async with database_backup.patient(parts.database) as own, own.read() as connection:
             rows = await database_backup.rows_by_table(connection)
         rows.pop(RESTORING, None)
         compare(found.manifest, rows)
