@@ -1,4 +1,4 @@
-"""Set up a process at its start: the limit of open descriptors, no core dumps, the process's name in `ps`."""
+"""Set up a process at its start: the limit of open descriptors, no core dumps, no new privileges, the process's name in `ps`."""
 
 import contextlib
 import ctypes
@@ -25,6 +25,14 @@ def raise_descriptors() -> int:
 def forbid_dumps() -> None:
     """Forbid core files and debuggers of the same user: the memory holds keys, and what users write."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+
+def forbid_privileges() -> None:
+    """Forbid this process and its children to gain rights by a program that they run, such as one with a set-user-ID bit; for good."""
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 _PR_SET_NAME: Final = 15  # linux/prctl.h

@@ -11,6 +11,8 @@ import pwd
 from pathlib import Path
 from typing import Final
 
+from server.ops.process.process_setup import forbid_privileges
+
 MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
 CLOSED: Final = "closed"  # the file in its place once a service was closed
 KEYS: Final = "keys"  # the folder beside it, which tells the owner if the secret was lost
@@ -46,6 +48,8 @@ def enter(data: Path, *, make: bool = False, user: str = "") -> None:
     if mine:
         raise NotOurs(f"{data}: belongs to {name_of(uid)}, and you are {name_of(mine)}: run this as {name_of(uid)}")
     _become(uid, gid)
+    if user:
+        forbid_privileges()
 
 
 def misplaced(data: Path, user: str) -> tuple[str, str] | None:

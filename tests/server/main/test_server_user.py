@@ -91,8 +91,8 @@ def ready(log: Path, times: int, server: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def users(pid: int) -> set[tuple[str, str, str]]:
-    """Return the user ids, group ids and further groups of every process of a server."""
+def users(pid: int) -> set[tuple[str, ...]]:
+    """Return the user ids, group ids, further groups, and whether it can gain no rights, of every process of a server."""
     found = set()
     for one in family(pid):
         try:
@@ -101,7 +101,7 @@ def users(pid: int) -> set[tuple[str, str, str]]:
             continue
         told = {line.partition(":")[0]: " ".join(line.partition(":")[2].split()) for line in lines}
         if told["State"][0] != "Z":
-            found.add((told["Uid"], told["Gid"], told["Groups"]))
+            found.add((told["Uid"], told["Gid"], told["Groups"], told["NoNewPrivs"]))
     return found
 
 
@@ -116,7 +116,7 @@ def test_every_process_is_that_user_and_an_upgrade_changes_nothing_of_it(workers
         data, port, root = var / "data", port_of_root(), root_that_serves()
         settings = environment(data, workers, SERVER__PORT=str(port))
         server = subprocess.Popen([*root, *PROGRAM, "serve"], cwd=ROOT, env=settings, stderr=log)
-        ids = (" ".join([str(OWNER.pw_uid)] * 4), " ".join([str(OWNER.pw_gid)] * 4), str(OWNER.pw_gid))
+        ids = (" ".join([str(OWNER.pw_uid)] * 4), " ".join([str(OWNER.pw_gid)] * 4), str(OWNER.pw_gid), "1")
         try:
             ready(var / "log", 1, server)
             assert users(server.pid) == {ids}
