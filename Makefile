@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak faults million dashboards dashboards-preview lock dist audit release site clean
+.PHONY: help serve install client test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz histories annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak faults million dashboards dashboards-preview lock dist audit release site clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -138,6 +138,9 @@ fuzz: .venv/.all .venv/.built  ## search all parsers and structures for faults a
 	$(call copied,fuzz)
 	cd build/fuzz && $(HERE)/python -m tests.fuzz.campaign --out $(CURDIR)/tests/out/fuzz --page $(CURDIR)/docs/operate/security.md \
 	    $(if $(HOURS),--hours $(HOURS)) $(if $(MINUTES),--minutes $(MINUTES)) $(T)
+
+histories: .venv/.all .venv/.built  ## run N=1000000 random histories of two hosts over a hostile network, on all cores, and print what happened (T='--seed 5' begins elsewhere)
+	$(BIN)/python -m tests.server.fleet.histories.run $(or $(N),10000) $(T)
 
 annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/
 	$(call copied,annotate)

@@ -139,7 +139,13 @@ class Working:
     """A process that has people: worker, engine and links."""
 
     def __init__(
-        self, up: socket.socket, number: int, secret: Keys, node: str = "", others: OtherHosts | None = None
+        self,
+        up: socket.socket,
+        number: int,
+        secret: Keys,
+        node: str = "",
+        others: OtherHosts | None = None,
+        grace: float = 15.0,
     ) -> None:
         names = Names(node)
         self.ports = LatePorts()
@@ -152,11 +158,11 @@ class Working:
         make_room = room_of(names.number(name_of(number)), lambda: links)
 
         def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-            return Engine.of_hub(make_room, Rings(1 << 20), outside, out, bus, Settings(limits=False))
+            return Engine.of_hub(make_room, Rings(1 << 20), outside, out, bus, Settings(limits=False, grace=grace))
 
         self.tokens = Tokens(secret)
         ports = ports_of(lambda: links, self.ports.given())
-        self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0, ports=ports)
+        self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), grace, ports=ports)
         self.room: RemoteRoom = cast(RemoteRoom, self.worker.engine.room)
         links = self.links = WorkerLinks(up, self.worker, {}, names=names, others=others)
         self.peers = self.links.peers

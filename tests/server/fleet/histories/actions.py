@@ -1,0 +1,175 @@
+"""What can happen in a history, with all choices of each action: hypothesis draws from this table, and so does `run` without it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB
+from tests.server.fleet.histories.history import HOSTS, PEOPLE, History
+from tests.server.fleet.histories.hosts import POINTS
+from tests.server.fleet.histories.network import Fate
+
+WHO: Final = tuple(range(PEOPLE))
+PLACE: Final = (0, 1)
+PIECES: Final = (-1, -1, 0, 1, 2, 3)
+NO: Final = (False, False, False, True)
+TURNS: Final = (0, 1, 2, 3, 5, 8, 13, 21)
+
+
+class Action(NamedTuple):
+    """One kind of event. `weight`: how often it comes, beside the others; `choices`: of each argument."""
+
+    do: Callable[..., None]
+    weight: int
+    choices: Mapping[str, Sequence[Any]]
+
+
+def come(history: History, who: int, host: int, worker: int) -> None:
+    """A client connects, or comes back."""
+    history.comes(who, host, worker)
+
+
+def find(history: History, first: int, count: int) -> None:
+    """Some search."""
+    history.finds([(first + place) % PEOPLE for place in range(count)])
+
+
+def say(history: History, who: int, count: int) -> None:
+    """Lines are said."""
+    history.says(who, count)
+
+
+def leave(history: History, who: int) -> None:
+    """A user leaves."""
+    history.leaves(who)
+
+
+def drop(history: History, who: int) -> None:
+    """A connection is lost."""
+    history.drops(who)
+
+
+def blink(history: History, who: int, host: int, worker: int, turns: int) -> None:
+    """A connection is lost, and the client comes back, to any host."""
+    history.drops(who)
+    history.turns(turns)
+    history.comes(who, host, worker)
+
+
+def begin(history: History, who: int, host: int, worker: int) -> None:
+    """A user comes as somebody else, and searches."""
+    history.is_new(who)
+    history.comes(who, host, worker)
+    history.turns(4)
+    history.finds([who])
+
+
+def meet(history: History, who: int, other: int, host: int, worker: int, turns: int, count: int) -> None:
+    """Two come as somebody else, each at a host of their own, and search; one says lines as soon as they are in a chat."""
+    pair = sorted({who, other})
+    for place, one in enumerate(pair):
+        history.is_new(one)
+        history.comes(one, host + place, worker)
+    history.turns(4)
+    history.finds(pair)
+    history.turns(turns)
+    history.says(who, count)
+
+
+def move(history: History, who: int, worker: int, turns: int, dies: int) -> None:
+    """A session is drained to another worker, and one of the two may die meanwhile."""
+    where = history.place_of(who)
+    history.moves(who, worker, turns)
+    if dies >= 0 and where is not None:
+        history.dies(where, f"worker {1 + (worker + dies) % 2}")
+
+
+def evacuate(history: History, host: int, worker: int) -> None:
+    """A worker is emptied to the other host."""
+    history.evacuates(host, worker)
+
+
+def cut(history: History, there: int, back: int, half: bool, silent: bool, slow: float, twice: bool) -> None:
+    """Something happens to the next connection between hosts."""
+    history.cuts([Fate(there, back, half, silent, slow, twice)])
+
+
+def fail(history: History, mishap: str, well: int, count: int) -> None:
+    """Something happens to the next messages between hubs."""
+    history.fails([""] * well + [mishap] * count)
+
+
+def cut_off(history: History, host: int, on: bool, bus: bool) -> None:
+    """A host is cut off, or reached again."""
+    history.cuts_off(host, on, bus)
+
+
+def arm(history: History, point: str, times: int) -> None:
+    """A process is to die at a point of the code."""
+    history.dies_at(point, times)
+
+
+def die(history: History, host: int, name: str) -> None:
+    """A process dies now."""
+    history.dies(host, name)
+
+
+def restart(history: History) -> None:
+    """The dead are started."""
+    history.restarts()
+
+
+def turn(history: History, count: int) -> None:
+    """The loop turns."""
+    history.turns(count)
+
+
+def wait(history: History, seconds: float) -> None:
+    """Time passes."""
+    history.passes(seconds)
+
+
+ACTIONS: Final = {
+    action.do.__name__: action
+    for action in (
+        Action(come, 3, {"who": WHO, "host": PLACE, "worker": PLACE}),
+        Action(find, 5, {"first": WHO, "count": (1, 2, 2, 3, 4)}),
+        Action(say, 6, {"who": WHO, "count": (1, 2, 5)}),
+        Action(leave, 1, {"who": WHO}),
+        Action(drop, 1, {"who": WHO}),
+        Action(blink, 4, {"who": WHO, "host": PLACE, "worker": PLACE, "turns": TURNS}),
+        Action(begin, 3, {"who": WHO, "host": PLACE, "worker": PLACE}),
+        Action(meet, 6, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (13, 21, 34), "count": (0, 1, 3)}),
+        Action(move, 4, {"who": WHO, "worker": PLACE, "turns": (0, 0, 1, 2), "dies": (-1, -1, 0, 1)}),
+        Action(evacuate, 1, {"host": PLACE, "worker": PLACE}),
+        Action(
+            cut,
+            8,
+            {"there": PIECES, "back": PIECES, "half": NO, "silent": NO, "slow": (0.0, 0.0, 0.01, 0.7), "twice": NO},
+        ),
+        Action(fail, 2, {"mishap": ("lost", "doubled", "late"), "well": (0, 1, 3), "count": (1, 2, 8)}),
+        Action(cut_off, 1, {"host": PLACE, "on": (True, False), "bus": (True, False)}),
+        Action(arm, 4, {"point": POINTS, "times": (0, 0, 0, 1)}),
+        Action(die, 1, {"host": PLACE, "name": ("worker 1", "worker 2", HUB, FRONTEND)}),
+        Action(restart, 2, {}),
+        Action(turn, 6, {"count": TURNS}),
+        Action(wait, 4, {"seconds": (0.001, 0.02, 0.3, 1.1, 2.2)}),
+    )
+}  # fmt: skip
+NAMES: Final = tuple(name for name, action in ACTIONS.items() for _ in range(action.weight))
+
+
+def draw(dice: random.Random) -> tuple[str, dict[str, Any]]:
+    """Draw an action with its arguments."""
+    name = dice.choice(NAMES)
+    return name, {of: dice.choice(choices) for of, choices in ACTIONS[name].choices.items()}
+
+
+def arrive(history: History, dice: Callable[[Sequence[int]], int]) -> None:
+    """All users connect, each at any worker of any host."""
+    for who in WHO:
+        history.comes(who, dice(range(HOSTS)), dice(PLACE))
+    history.turns(8)
+    history.finds(WHO)

@@ -1,0 +1,252 @@
+"""Hosts of one cluster in one loop, of which any process may die at any point.
+
+Rule: all parts are the service's: hub, shared room, session search, workers, reactors, rpc, sockets. Played are the supervisor (as in
+`tests.server.fleet.processes.rig`), the network between hosts (`network`), and time (`clock`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from engine.engine import Session, SessionRecord, Thresholds
+from server.fleet.cluster.cluster_heartbeat import ClusterNode
+from server.fleet.cluster.known_nodes import Hosts, Place
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
+from server.fleet.ipc.process_names import Names
+from server.fleet.processes.forwarded_request_delivery import RequestForwarding
+from server.fleet.roaming.evacuation import Evacuation
+from server.fleet.roaming.host_migration_parts import OtherHosts
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Request, RpcServer
+from server.main.processes.hub_process import HubProcess
+from server.ops.config.cluster_settings import Cluster
+from server.ops.metrics.migration_metrics import DRAIN
+from server.ops.process import fault_points
+from server.ops.process.listening_sockets import listen_at
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.session_moves import Released, SessionMoves
+from server.realtime.worker.worker_loop import Worker
+from tests.server.fleet.histories.network import Bus, Network, Road
+from tests.server.fleet.processes.rig import Host, Working
+
+WORKERS: Final = 2  # of a host
+GRACE: Final = 9.0  # seconds for a dropped client to come back: longer than a copy may live that a cut left
+# the points at which a process of a running service may be told to die
+POINTS: Final = tuple(
+    p for p in fault_points.POINTS if p not in ("sockets", "ready", "begin", "begun", "spread", "end")
+)
+
+Where = tuple[int, str]  # a process: place of its host, name there
+_here: contextvars.ContextVar[Where | None] = contextvars.ContextVar("here", default=None)  # the process that runs
+
+
+class Crash(BaseException):
+    """The running process died."""
+
+
+class Moves(SessionMoves):
+    """Those of one process, which knows what it had in its hands: descriptors, by number with their files."""
+
+    def __init__(self, worker: Worker, held: dict[int, int]) -> None:
+        super().__init__(worker)
+        self._held = held
+
+    def release(self, ids: Sequence[int]) -> Released | None:
+        found = super().release(ids)
+        self._note(() if found is None else found.descriptors)
+        return found
+
+    def take(
+        self, session_record: SessionRecord, descriptors: Sequence[int], *more: Any, **named: Any
+    ) -> list[Session]:
+        self._note(descriptors)
+        return super().take(session_record, descriptors, *more, **named)
+
+    def _note(self, descriptors: Sequence[int]) -> None:
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                self._held[descriptor] = os.fstat(descriptor).st_ino
+
+
+class HubOfHost:
+    """The hub, as a process."""
+
+    def __init__(self, up: socket.socket, site: Site) -> None:
+        self.process = HubProcess(up, Thresholds(), site.node)
+        self.peers = self.process.peers
+        node = ClusterNode(
+            site.node, Cluster(address=site.address), Seal(site.secret), lambda: self.process.people,
+            lambda others: site.hosts.take(None, map(list, others)), self.process.federation, self.process.flush,
+            self.process.seeking.handlers,
+        )  # fmt: skip
+        node.bus = self.bus = Bus(site.network, node.bus._handlers)  # type: ignore[assignment]
+        self.process.cluster = node
+        self._beats = asyncio.get_running_loop().create_task(node.run())
+
+    def end(self) -> None:
+        """It is dead."""
+        self.bus.leave()
+        self._beats.cancel()
+        process = self.process
+        process._telling.cancel()
+        if process._timer is not None:
+            process._timer.cancel()
+        asyncio.get_running_loop().remove_reader(process._bell)
+        for channel in process._channels.values():
+            channel.close()
+        self.peers.close()
+        os.close(process._bell)
+
+
+class Site:
+    """One host, from its start to its death. `life`: no other one has that number."""
+
+    def __init__(self, secret: Keys, place: int, life: int, network: Network) -> None:
+        self.secret, self.place, self.network = secret, place, network
+        self.node = f"{life:010x}"
+        self.hosts = Hosts()
+        self.host = Host(secret, self.node)
+        sock = listen_at("127.0.0.1", 0)
+        self.road = Road(sock.getsockname()[1], network)
+        self.address = f"127.0.0.1:{self.road.port}"
+        self.workers: dict[str, Working] = {}
+        self._held: dict[str, dict[int, int]] = {}
+        self._evacuations: set[asyncio.Task[None]] = set()
+        self.evacuated: set[str] = set()  # workers that accept nobody, and are to end
+        self.start(FRONTEND)
+        front = self.workers[FRONTEND]
+        passing = RequestForwarding(self.node, lambda: front.peers, front.links.across, self._own)
+        self.port = RpcServer(sock, Seal(secret), self.address, passing.handlers, time.time)
+        self.port.start()
+        self._closing: asyncio.Task[None] | None = None
+        for name in (HUB, *map(name_of, range(1, WORKERS + 1))):
+            self.start(name)
+
+    def _own(self, request: Request, sock: socket.socket) -> None:
+        migration = self.workers[FRONTEND].links.host_migration
+        assert migration is not None
+        migration.came(request, sock)
+
+    def start(self, name: str) -> None:
+        """Start a process."""
+        context = contextvars.copy_context()
+        context.run(_here.set, (self.place, name))
+        context.run(self._start, name)
+
+    def _start(self, name: str) -> None:
+        if name == HUB:
+            self.host.start(HUB, lambda up: HubOfHost(up, self))
+            return
+        number = Names(self.node).number(name) & 0xFF
+        others = OtherHosts(self.node, number, self.secret, self.hosts, lambda: True)
+        made = self.host.start(name, lambda up: Working(up, number, self.secret, self.node, others, GRACE))
+        made.links.session_lookup._others = self.hosts.there
+        migration = made.links.host_migration
+        assert migration is not None
+        migration._crossing._asker._wall = time.time
+        held = self._held[name] = {}
+        moves = Moves(made.worker, held)
+        made.links.across.exports.moving = made.links.across._imports._moving = moves
+        made.links.visitor_return._moving = made.links.tunnels._moving = migration._landing._moving = moves
+        self.workers[name] = made
+
+    @property
+    def living(self) -> list[str]:
+        """Its processes."""
+        return list(self.host.processes)
+
+    def kill(self, name: str) -> None:
+        """A process is dead, and the others learn of it."""
+        self._end_connections(name)
+        self.workers.pop(name, None)
+        self.host.kill(name)
+
+    def _end_connections(self, name: str) -> None:
+        """End what a process has open, as the kernel does: Python would close it only once no frame knows of it."""
+        if name not in self.workers:
+            return
+        for target in self.workers[name].links.across._targets.values():
+            for transfer in target.flight._under_way.values():
+                for descriptor in transfer.descriptors:
+                    os.close(descriptor)
+            target.flight._under_way.clear()
+        watched = Path(f"/proc/self/fdinfo/{self.workers[name].worker.reactor.fd}").read_text()
+        for number in re.findall(r"^tfd: +(\d+)", watched, re.MULTILINE):
+            _shut_down(int(number))
+        for descriptor, file in self._held[name].items():
+            with suppress(OSError):
+                if os.fstat(descriptor).st_ino == file:
+                    _shut_down(descriptor)
+
+    def move(self, name: str, id: int, to: str) -> None:
+        """Drain a session and its group from one worker to another."""
+        links = self.workers[name].links
+        if to in links.peers and id in self.workers[name].sessions:
+            ids = links.across.exports.worker.engine.moves.group(id)
+            links.across.exports.transfer(ids, links.across.to(to), DRAIN)
+
+    def evacuate(self, name: str, places: list[Place]) -> None:
+        """Move all sessions of a worker to other hosts; then it is to end."""
+        self.evacuated.add(name)
+        links = self.workers[name].links
+        assert links.cross is not None
+        out = Evacuation(name, links.across.exports, lambda: None, lambda: places, links.cross)
+        until = asyncio.get_running_loop().time() + 4.0
+        task = asyncio.get_running_loop().create_task(out.run(lambda: until))
+        self._evacuations.add(task)
+        task.add_done_callback(self._evacuations.discard)
+
+    def die(self) -> None:
+        """All of it is dead."""
+        for task in self._evacuations:
+            task.cancel()
+        for name in list(self.workers):
+            self._end_connections(name)
+        self.host.end()
+        self.workers.clear()
+        self.port.pause()
+        self._closing = asyncio.get_running_loop().create_task(self._close())
+
+    async def _close(self) -> None:
+        await self.port.close()
+        await self.road.close()
+
+    async def closed(self) -> None:
+        """Wait until nothing of a dead host is left."""
+        if self._closing is not None:
+            await self._closing
+
+
+def _shut_down(descriptor: int) -> None:
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+class Crashes:
+    """Which process dies at which point of the code."""
+
+    def __init__(self, die: Callable[[Where], None]) -> None:
+        self._die = die
+        self.armed: dict[str, int] = {}  # by point: so many more times it is passed
+        self.count = 0
+
+    def at(self, point: str) -> None:
+        """In place of `fault_points.at`."""
+        here = _here.get()
+        if point not in self.armed or here is None:
+            return
+        self.armed[point] -= 1
+        if self.armed[point] < 0:
+            del self.armed[point]
+            self.count += 1
+            self._die(here)
+            raise Crash

@@ -1,0 +1,58 @@
+"""Faults of the product, for the proof that histories find such. Each is one step of a migration left out, or done twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, Final
+from unittest.mock import patch
+
+from engine.engine import Session
+from server.fleet.migrate.transfer import Transfer
+from server.fleet.roaming.migration_target import GO, GO_WITHIN, MigrationTarget, Move
+from server.fleet.roaming.move_request import wireless
+from server.fleet.roaming.session_return import VisitorReturn
+from server.fleet.rpc.rpc_envelope import Status
+from server.realtime.worker.session_moves import Released
+
+_go = VisitorReturn._go
+Mutant = Callable[[], Any]  # returns the context manager of a fault
+
+
+async def _land_in_any_case(self: MigrationTarget, request: Any, sock: Any) -> None:
+    found = self._judged(request.body)
+    if not isinstance(found, Move):
+        await self._say(sock, request, found)
+        return
+    await self._say(sock, request, (Status.TAKEN, b""))
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(GO_WITHIN):
+            await asyncio.get_running_loop().sock_recv(sock, len(GO))
+    self._land(found, request.nonce, sock, 0.0)
+
+
+def _keep_a_copy(self: VisitorReturn, session: Session, conn: int) -> bool:
+    moving = self._moving
+
+    def release(ids: Sequence[int]) -> Released | None:
+        found = moving.release(ids)
+        if found is not None:
+            moving.take(wireless(found.session_record), [])
+        return found
+
+    self._moving = SimpleNamespace(release=release, take=moving.take)  # type: ignore[assignment]
+    try:
+        return _go(self, session, conn)
+    finally:
+        self._moving = moving
+
+
+MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
+    {
+        "a source keeps what was taken": lambda: patch.object(Transfer, "take", Transfer.refuse),
+        "a home keeps a visitor that it returned": lambda: patch.object(VisitorReturn, "_go", _keep_a_copy),
+        "a home lands without GO": lambda: patch.object(MigrationTarget, "_move", _land_in_any_case),
+    }
+)

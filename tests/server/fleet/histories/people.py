@@ -1,0 +1,228 @@
+"""A user who says numbered lines, comes back after each drop as the protocol says, and checks all that they hear."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import orjson
+
+from tests.ext.net.rig import CLOSE, TEXT, frame, head, split
+from tests.server.fleet.processes.rig import Working
+
+# Codes of errors that the life of a chat or of a host explains; each other one is a fault.
+EXPLAINED: Final = ("replaced", "no_chat", "not_waiting", "no_session", "restart", "busy")
+EARS: Final = 1 << 20  # bytes of one read
+
+
+class Broken(AssertionError):
+    """What the service promises did not hold."""
+
+
+class Person:
+    """One client. `fault`: called with what was wrong.
+
+    `chat`: in which they are, as they know it; `lines`: how many of theirs they said in it; `next`: the number of the partner's next line.
+    """
+
+    def __init__(self, name: str, fault: Callable[[str], None]) -> None:
+        self.name = name
+        self._fault = fault
+        self._sock: socket.socket | None = None
+        self.at: tuple[int, str] | None = None  # the process that has the connection
+        self.new()
+        self.heard = self.ends = self.resumed = 0
+
+    def new(self) -> None:
+        """Be somebody else: the session is forgotten."""
+        self.token = ""
+        self.session = self.fresh = 0  # ids: of the session, and of the one that its connection came with
+        self.searching = False
+        self.resuming = False
+        self._told_to = self._last = 0
+        self._forget_chat()
+        self._left = ""
+
+    def _forget_chat(self) -> None:
+        self.chat, self.partner = "", ""
+        self.lines = self.next = self._last = 0
+
+    @property
+    def here(self) -> bool:
+        """Whether there is a connection."""
+        return self._sock is not None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a frame may be sent."""
+        return self._sock is not None and not self.resuming and self.session != 0
+
+    # what they do
+
+    def connect(self, at: tuple[int, str], worker: Working) -> None:
+        """Connect to a worker; resume the session, if there is one."""
+        ours, sock = socket.socketpair()
+        for end in (ours, sock):
+            end.setblocking(False)
+        self.at, self._sock = at, sock
+        self._data, self._begun = b"", False
+        asyncio.get_running_loop().add_reader(sock, self._read)
+        sock.send(head())
+        if self.token:
+            self.resuming = True
+            self._ask("resume", token=self.token, last=self._last, **({"chat": self.chat} if self.chat else {}))
+        worker.worker.reactor.adopt_socket(ours.detach(), "192.0.2.1")
+
+    def drop(self) -> None:
+        """Lose the connection."""
+        if self._sock is not None:
+            asyncio.get_running_loop().remove_reader(self._sock)
+            self._sock.close()
+            self._sock = self.at = None
+            self.resuming = False
+
+    def say(self) -> None:
+        """Say the next line; without a connection it is sent after the resume."""
+        if self.chat:
+            self.lines += 1
+            if self.ready:
+                self._send_line(self.lines - 1)
+
+    def find(self) -> None:
+        """Search for anybody who searches."""
+        if self.ready and not self.chat and not self.searching:
+            self.searching = True
+            self._ask("find", interests=["sailing"], strict=True)
+
+    def leave(self) -> None:
+        """Leave the chat. (Who leaves a search may be in a chat already, and cannot know of which one a match tells.)"""
+        if self.ready and self.chat:
+            self._left = self.chat
+            self._forget_chat()
+            self._ask("leave")
+
+    # what they hear
+
+    def _send_line(self, number: int) -> None:
+        self._ask("message", text=f"{self.chat} {self.name} {number}")
+
+    def _ask(self, kind: str, **fields: Any) -> None:
+        if self._sock is not None:
+            with suppress(OSError):
+                self._sock.send(frame(orjson.dumps({"type": kind, **fields})))
+
+    def _read(self) -> None:
+        assert self._sock is not None
+        try:
+            data = self._sock.recv(EARS)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.drop()
+            return
+        self._data += data
+        if not self._begun:
+            if b"\r\n\r\n" not in self._data:
+                return
+            self._begun, self._data = True, self._data.partition(b"\r\n\r\n")[2]
+        for opcode, payload in split(self._whole()):
+            if opcode == TEXT:
+                self._hear(orjson.loads(payload))
+            elif opcode == CLOSE:
+                self.drop()
+                return
+
+    def _whole(self) -> bytes:
+        """Return the whole frames that came."""
+        at = 0
+        while at + 2 <= len(self._data):
+            size = self._data[at + 1] & 0x7F
+            start = at + 2 + (2 if size == 126 else 8 if size == 127 else 0)
+            if size >= 126:
+                size = int.from_bytes(self._data[at + 2 : start], "big")
+            if start + size > len(self._data):
+                break
+            at = start + size
+        whole, self._data = self._data[:at], self._data[at:]
+        return whole
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        kind = said["type"]
+        if kind == "hello":
+            self.fresh, self._fresh_token = int(said["session"], 16), said["token"]
+            if not self.resuming:
+                self.session, self.token = self.fresh, self._fresh_token
+        elif kind == "resumed":
+            self._on_resumed(said)
+        elif kind == "matched":
+            if self.chat:
+                self._fault(f"{self.name} is matched in a chat")
+            self._forget_chat()
+            self.chat, self.searching, self._left = said["chat"], False, ""
+        elif kind == "message":
+            self._on_line(said)
+        elif kind == "left":
+            self._end()
+        elif kind == "waiting":
+            self.searching = True
+        elif kind == "error":
+            self._on_error(said)
+
+    def _on_resumed(self, said: dict[str, Any]) -> None:
+        if not self.resuming:
+            self._fault(f"{self.name} is resumed unasked")
+        self.resuming, self.searching, self.token = False, False, self._fresh_token
+        self.resumed += 1
+        chat = said["chat"]
+        if chat is None:
+            self._end()
+        elif chat == self._left:
+            self._ask("leave")  # it was not heard
+        elif chat != self.chat:
+            if self.chat:
+                self._fault(f"{self.name} is resumed into another chat")
+            self._forget_chat()
+            self.chat = chat
+        if self.chat:
+            taken = said["taken"]
+            if taken > self.lines:
+                self._fault(f"{taken} lines of {self.name} were taken, who said {self.lines}")
+            for number in range(taken, self.lines):
+                self._send_line(number)
+
+    def _on_line(self, said: dict[str, Any]) -> None:
+        chat, speaker, number = said["text"].split()
+        if chat == self._left and chat != self.chat:
+            return
+        self.partner = self.partner or speaker
+        if chat != self.chat or speaker != self.partner or speaker == self.name:
+            self._fault(f"{self.name} in chat {self.chat} with {self.partner} hears {said['text']}, which is foreign")
+        elif int(number) < self.next:
+            self._fault(f"{self.name} hears {said['text']} twice")
+        elif int(number) > self.next:
+            self._fault(f"{self.name} misses {self.next} before {said['text']}")
+        elif said["seq"] <= self._last:
+            self._fault(f"{self.name} hears {said['text']} with the number {said['seq']} behind {self._last}")
+        self.next, self._last = int(number) + 1, said["seq"]
+        self.heard += 1
+
+    def _on_error(self, said: dict[str, Any]) -> None:
+        code = said["code"]
+        if code not in EXPLAINED:
+            self._fault(f"{self.name} is told {said}")
+        if code == "no_session":
+            if self.resuming:
+                self.session, self.token = self.fresh, self._fresh_token
+            self.resuming = False
+            self._end()
+            self._left = ""
+
+    def _end(self) -> None:
+        self.ends += bool(self.chat)
+        self.searching = False
+        self._forget_chat()

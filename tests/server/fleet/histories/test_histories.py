@@ -1,0 +1,94 @@
+"""Histories of two hosts over a hostile network: no line of a living chat is lost, doubled or heard by a stranger, and each session has one owner.
+
+`make histories` draws as many as wanted, without hypothesis and so faster; hypothesis shrinks what it finds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from server.ops.security.secret_keys import Keys, load
+from tests.server.fleet.histories.actions import ACTIONS, PLACE, Action, arrive
+from tests.server.fleet.histories.history import PEOPLE, History
+from tests.server.fleet.histories.mutants import MUTANTS
+from tests.server.fleet.histories.run import history
+from tests.support.groups import examples
+
+SEEDS = range(8)
+MUTANT_SEEDS = range(400)  # within which each is found: mostly among the first forty
+
+
+@pytest.mark.timeout(180)
+def test_nothing_is_lost_doubled_or_owned_twice_in_histories_that_are_always_drawn_alike(secret: Keys) -> None:
+    for seed in SEEDS:
+        told = history(seed, secret)
+        assert not told.fault, (seed, told.fault, told.deeds)
+
+
+class Histories(RuleBasedStateMachine):
+    """One history a run; its rules are those of `ACTIONS`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with tempfile.TemporaryDirectory() as folder:
+            secret = load(Path(folder))
+        self._open = contextlib.ExitStack()
+        self.history = self._open.enter_context(History(secret))
+
+    @initialize(places=st.lists(st.sampled_from(PLACE), min_size=2 * PEOPLE, max_size=2 * PEOPLE))
+    def all_come(self, places: list[int]) -> None:
+        """Users connect."""
+        drawn = iter(places)
+        arrive(self.history, lambda among: among[next(drawn)])
+
+    @rule()
+    def all_is_well(self) -> None:
+        """The network is well, and what holds then is checked."""
+        self.history.settles()
+
+    def teardown(self) -> None:
+        """Check what holds at the end."""
+        with self._open:
+            self.history.settles()
+
+
+def rule_of(action: Action) -> Callable[..., None]:
+    """Make an action a rule of the machine."""
+
+    def do(self: Histories, **given: Any) -> None:
+        action.do(self.history, **given)
+
+    do.__name__ = action.do.__name__
+    drawn: Callable[..., None] = rule(**{of: st.sampled_from(choices) for of, choices in action.choices.items()})(do)
+    return drawn
+
+
+Machine: type[Histories] = type("Machine", (Histories,), {name: rule_of(action) for name, action in ACTIONS.items()})
+Machine.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=25, deadline=None, derandomize=True)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+class TestHistories(Machine.TestCase):  # type: ignore[misc]
+    """The same, as hypothesis draws and shrinks it."""
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_histories_find_a_step_of_a_migration_that_is_left_out_or_done_twice(secret: Keys, mutant: str) -> None:
+    def faults() -> Iterator[str]:
+        with MUTANTS[mutant]():
+            for seed in MUTANT_SEEDS:
+                yield history(seed, secret).fault
+
+    assert any(faults())
