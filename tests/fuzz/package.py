@@ -38,13 +38,13 @@ def interpreter(out: Path) -> Path:
 
 
 def copy_packages(names: set[str], to: Path) -> None:
-    """Copy installed packages, and the libraries that came with them."""
+    """Copy installed packages, the libraries that came with them, and what each says of itself: some read their version there."""
     known = packages_distributions()
-    libraries = {
-        f"{project.replace('-', '_').lower()}.libs" for name in names for project in known.get(name.split(".")[0], ())
-    }
+    projects = {project.replace("-", "_").lower() for name in names for project in known.get(name.split(".")[0], ())}
+    libraries = {f"{project}.libs" for project in projects}
     for folder in {Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("platlib"))}:
-        for found in [path for path in folder.iterdir() if path.name in names | libraries]:
+        about = {path.name for path in folder.glob("*.dist-info") if path.name.split("-")[0].lower() in projects}
+        for found in [path for path in folder.iterdir() if path.name in names | libraries | about]:
             if found.is_dir():
                 shutil.copytree(found, to / found.name, ignore=LEFT_OUT, dirs_exist_ok=True)
             else:

@@ -1,6 +1,7 @@
 """Test searches with small targets in C: a fault stays as an input that fails again; costs are climbed, and bounded."""
 
 import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -107,3 +108,14 @@ def test_a_search_for_cost_climbs_and_a_bound_makes_an_input_a_fault(
     assert max(max(steps_of(replay(slow, [file]))) for file in (slow.folder / "corpus").iterdir()) <= steps[0]
     bounded = slow._replace(target=slow.target._replace(steps=2_000))
     assert "too costly" in replay(bounded, [slow.worst]).stderr
+
+
+def test_a_program_by_itself_has_the_bound_of_its_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=2_000)
+    dear = tmp_path / "dear"
+    dear.write_bytes(b"abcdefgh" * 8)
+    done = subprocess.run(
+        [campaign.PROGRAMS / slow.target.name, dear], check=False, capture_output=True, text=True, env={}, timeout=60
+    )
+    assert done.returncode != 0
+    assert "too costly" in done.stderr
