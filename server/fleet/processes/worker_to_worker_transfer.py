@@ -99,6 +99,8 @@ class WorkerTransfer:
 
     def depart(self) -> None:
         """Move the sessions that are to move. Called between two turns."""
+        if not self._going:
+            return
         going, self._going = self._going, deque()
         for one in going:
             if elsewhere(one.to):
