@@ -57,6 +57,12 @@ LIFTING = """
   }).observe(document, { childList: true, subtree: true, characterData: true });
 """
 
+# From now on a page waits ten times as long for what it gives some seconds: a second press, and what is to follow a report. A machine may be busy.
+UNHURRIED = """() => {
+  const soon = setTimeout;
+  globalThis.setTimeout = (then, ms, ...more) => soon(then, ms === 1500 || ms === 3000 ? 10 * ms : ms, ...more);
+}"""
+
 # The stranger's picture as it is painted, coarsely.
 PAINTED = """() => {
   const video = document.querySelector('#theirs');

@@ -108,6 +108,9 @@ class Looking(Server):
     def __init__(self, folder: Path, first: str) -> None:
         self.folder = folder
         super().__init__(folder, first, **ON)
+
+    def ready(self) -> None:
+        """Wait until it counts and looks."""
         ready = until(lambda: re.search(r"{.*metrics[.]ready.*}", self.before + self.said), "it has no metrics")
         self._metrics: int = json.loads(ready[0])["port"]
         until(lambda: self._says().get("pictures"), "pictures are not looked at")
@@ -131,6 +134,7 @@ def looking(tmp_path: Path) -> Iterator[Callable[[str], Looking]]:
 
     def started(rule: str) -> Looking:
         servers.append(Looking(tmp_path, QUICK + rule))
+        servers[-1].ready()
         return servers[-1]
 
     yield started

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.server.realtime.video.page.conftest import begin, moving, prepare
+from tests.server.realtime.video.page.conftest import UNHURRIED, begin, moving, prepare
 from tests.server.site.web.conftest import Opener, opened
 from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
@@ -33,11 +33,6 @@ COLORS = """async (body) => {
   const seen = (tile) => new Set(greens(tile).map((green) => green >> 5));
   return [0, 1, 2].filter((tile) => seen(tile).size > 1).length;
 }"""
-# Who reported waits a second and a half for the server to ask, and three for the pictures: ten times as long here, for a busy machine.
-UNHURRIED = """
-  const soon = setTimeout;
-  globalThis.setTimeout = (then, ms, ...more) => soon(then, ms === 1500 || ms === 3000 ? 10 * ms : ms, ...more);
-"""
 CAMERA = "tracks.some(({kind, readyState}) => kind === 'video' && readyState === 'live')"
 
 
@@ -117,10 +112,7 @@ def wired(window: Opener, **choices: object) -> Wire:
 def two(window: Opener, url: str, topic: str, **choices: object) -> tuple[Wire, Wire]:
     """Two windows in one call, each with a picture."""
     choices.setdefault("lifts", True)
-    unhurried = choices.pop("unhurried", False)
     wires = wired(window, **choices), wired(window, **choices)
-    for wire in wires if unhurried else ():
-        wire.page.add_init_script(UNHURRIED)
     for wire in wires:
         begin(wire.page, url, topic)
     for wire in wires:
@@ -278,7 +270,9 @@ def test_a_call_that_could_not_be_checked_ends_and_the_conversation_goes_on(wind
 def test_who_reports_is_gone_at_once_and_what_the_stranger_showed_is_still_taken(
     window: Opener, calls: Server, asks: bool
 ) -> None:
-    anna, ben = two(window, calls.url, f"reported {asks}", lifts=True, unhurried=asks)
+    anna, ben = two(window, calls.url, f"reported {asks}", lifts=True)
+    if asks:
+        anna.page.evaluate(UNHURRIED)
     anna.asks = asks
     anna.page.click(".room .end .round")
     anna.page.get_by_role("button", name="Nudity or sexual content").click()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.realtime.video.page.conftest import begin, moving, prepare
+from tests.server.realtime.video.page.conftest import UNHURRIED, begin, moving, prepare
 from tests.server.realtime.video.page.test_windows import two
 from tests.server.site.web.conftest import Opener
 from tests.server.site.web.servers import Server
@@ -35,6 +35,7 @@ def test_the_disc_asks_if_one_wants_to_be_asked_and_goes_on(window: Opener, call
         expect(anna.locator("#next")).to_contain_text("Sure?")
         picture(anna, f"video/onward-{width}")
     ben.click("#show")  # a screenshot may take longer than the question stands: the other one goes on
+    ben.evaluate(UNHURRIED)
     ben.click("#next")
     expect(ben.locator("#next")).to_contain_text("Sure?")
     ben.click("#next")
