@@ -187,7 +187,6 @@ THOROUGH = (
     "tests/cluster/",
     "tests/deploy/test_cluster.py",
     "tests/deploy/test_image.py",
-    "tests/fuzz/test_campaign.py::test_the_dearest_known_input_of_each_target_keeps_within_its_bound",
     "tests/ext/match/test_matcher_held.py",
     "tests/ext/match/test_matcher_load.py",
     "tests/ext/accept/test_address_table_processes.py",
