@@ -63,6 +63,7 @@ ROWS: Final = (
     Target("jpeg", "tests/server/trust/pictures/fuzz_jpeg.py", "heads of JPEGs, messages about pictures", "Pillow", 38_000, 8192, True),
     Target("ipc", "tests/server/fleet/ipc/fuzz_messages.py", "messages between processes", "they read as written", 800_000, 4096, True),
     Target("envelopes", "tests/server/fleet/rpc/fuzz_envelopes.py", "requests between hosts", "seals", 950_000, 4096, True),
+    Target("beats", "tests/server/fleet/cluster/fuzz_beats.py", "what hosts tell all others", "it reads as written", 145_000, 4096, True),
     Target("records", "tests/engine/migrate/fuzz_records.py", "session records", "an engine takes all or nothing", 1_500_000, 8192),
     Target("rows", "tests/engine/rooms/fuzz_rows.py", "rows of the waiting room", "a hub and a worker read what passed", 240_000),
     Target("ring", "tests/ext/base/fuzz_ring.py", "rows in shared memory", "a plain list", 170_000, 4096, True),
