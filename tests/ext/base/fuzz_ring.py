@@ -103,21 +103,24 @@ def fuzz(data: bytes) -> Hashable:
     MEMORY[: COUNTS.size] = COUNTS.pack(begin, begin, 0, 0)
     sent: deque[bytes] = deque()
     seen: set[object] = set()
+    used = 0  # bytes of the ring
     at = 2
     while at < len(data):
         kind, at = data[at] % 4, at + 1
         if kind == PUT:
             size, at = int.from_bytes(data[at : at + 2], "little") % (SIZE - 3), at + 2
             message, at = data[at : at + size], at + size
-            room = SIZE - sum(4 + len(one) for one in sent)
-            assert WRITER.put(message) == (4 + len(message) <= room)
-            if 4 + len(message) <= room:
+            fits = used + 4 + len(message) <= SIZE
+            assert WRITER.put(message) == fits
+            if fits:
                 sent.append(message)
+                used += 4 + len(message)
         elif kind == TAKE:
             assert READER.sleep() == (not sent)
             messages = READER.take()
             assert messages == [*sent]
             sent.clear()
+            used = 0
             seen |= kinds(messages)
         elif kind == COUNT:
             seen |= damaged((0, 64)[data[at] >> 3 & 1] if at < len(data) else 0, data[at + 1 : at + 9])
