@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bench.attacks import connections, frames, requests
+from bench.attacks import connections, forms, frames, requests
 from bench.attacks.attack_sockets import Aim
 
 ON: Final = ("on",)
@@ -60,4 +60,15 @@ ATTACKS: Final[dict[str, Attack]] = {
     "starts": Attack(requests.starts, BOTH),
     "long polls": Attack(requests.long_polls),
     "forgotten polls": Attack(requests.forgotten_polls, BOTH),
+    "tickets": Attack(forms.tickets),
+    "own data": Attack(forms.own_data),
+    "wrong keys": Attack(forms.wrong_keys),
+    "appeals": Attack(forms.appeals),
+    "notices": Attack(forms.notices),
+    "long folds": Attack(forms.long_folds),
 }
+# What costs a stranger little, and the server work or memory: the rows of docs/operate/security.md.
+RESOURCES: Final = (
+    "none", "finds", "slow interests", "languages", "polls", "reports", "churn of one", "churn of all", "saves", "signals",
+    "half characters", "deep JSON", "pipelined upgrades", "/%77s", "tickets", "own data", "wrong keys", "appeals", "notices", "long folds",
+)  # fmt: skip

@@ -20,7 +20,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, Final
 
-from bench.attacks.attack_list import ATTACKS, Attack
+from bench.attacks.attack_list import ATTACKS, RESOURCES, Attack
 from bench.attacks.attack_sockets import Aim
 from bench.attacks.bystanders import Bystanders, in_ms
 from bench.support.documents import fill, table
@@ -33,6 +33,7 @@ LINE: Final = 100.0  # ms: the slowest of a hundred lines
 NEWCOMER: Final = 250.0  # ms: the slowest of a hundred who come
 # MB that stay: glibc's arenas keep what a flood had, and a third flood adds 5 (measured); a leak of one request in ten is beyond it at once.
 ROOM: Final = 96.0
+TENTH: Final = 16.0  # MB: a tenth of a server at rest
 FILES: Final = 12  # more than at rest: up to five connections to SQLite, each with its database and WAL
 PATIENCE: Final = 40.0  # seconds until all is back: an idle HTTP connection is ended after 35, a held poll after 30
 LOOK: Final = 0.1  # seconds between two looks at the server
@@ -54,6 +55,17 @@ COLUMNS: Final = (
     "tries",
     "",
 )
+RESOURCE_COLUMNS: Final = (
+    "attack",
+    "limits",
+    "line p50 ms, rest → attack",
+    "p99 ms, rest → attack",
+    "ratio",
+    "lost",
+    "RSS MB",
+    "memory that stays",
+    "done",
+)
 Row = dict[str, Any]
 
 
@@ -61,6 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Choose attacks, and the time of each."""
     parser.add_argument(
         "--only", action="append", choices=ATTACKS, metavar="NAME", help=f"of: {', '.join(ATTACKS)}".replace("%", "%%")
+    )
+    parser.add_argument(
+        "--resources",
+        action="store_true",
+        help="once each, what costs a stranger little; beside each row its server at rest",
     )
     parser.add_argument("--seconds", type=float, default=6.0, help="of each attack")
 
@@ -71,6 +88,8 @@ def main(chosen: argparse.Namespace) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {int(LOAD_CPU)})
+    if chosen.resources:
+        return resources(chosen.only or RESOURCES, chosen.seconds)
     rows, before = [], os.getloadavg()[0]
     for name in chosen.only or ATTACKS:
         for limits in ATTACKS[name].limits:
@@ -85,6 +104,39 @@ def main(chosen: argparse.Namespace) -> int:
     return 1 if any(row["faults"] for row in rows) else 0
 
 
+def resources(names: Sequence[str], seconds: float) -> int:
+    """Measure each attack once, with limits on if it has such a row, beside the same server at rest; write the table of the manual."""
+    rows, before = [], os.getloadavg()[0]
+    for name in names:
+        rows.append(measured(name, ATTACKS[name], ATTACKS[name].limits[0], seconds, seconds, TENTH))
+        print(" | ".join(beside_rest(rows[-1])), flush=True)
+    shown = table(RESOURCE_COLUMNS, map(beside_rest, rows))
+    print(shown)
+    if tuple(names) != RESOURCES:
+        return 0
+    loads = [round(load, 1) for load in (before, os.getloadavg()[0])]
+    write({"machine": machine(), "load": loads, "seconds": seconds, "rows": rows}, "resources", ordered=False)
+    said = f"{seconds:g} s of rest and {seconds:g} s each, once, load of the machine {loads[0]} before and {loads[1]} after.\n"
+    fill(ROOT / "docs" / "operate" / "security.md", "resources", f"{shown}\n{said}")
+    return 0
+
+
+def beside_rest(row: Row) -> list[str]:
+    """Return a line of the manual's table: a ratio of 1 is the server at rest."""
+    rest, (first, _, last) = row["rest_p99_ms"], row["rss_mb"]
+    return [
+        row["attack"],
+        row["limits"],
+        f"{row['rest_p50_ms']:,} → {row['line_p50_ms']:,}",
+        f"{rest:,} → {row['line_p99_ms']:,}",
+        f"{row['line_p99_ms'] / max(rest, 0.1):.1f}",
+        str(row["lost"]),
+        " → ".join(f"{value:.0f}" for value in row["rss_mb"]),
+        f"{100 * (last / first - 1):+.0f} %",
+        f"{row['done']:,}",
+    ]
+
+
 def least(name: str, attack: Attack, limits: str, seconds: float) -> Row:
     """Return the best of a few tries; one without a fault is enough."""
     tries: list[Row] = []
@@ -95,20 +147,24 @@ def least(name: str, attack: Attack, limits: str, seconds: float) -> Row:
     return {**min(tries, key=lambda row: (len(row["faults"]), row["line_p99_ms"])), "tries": len(tries)}
 
 
-def measured(name: str, attack: Attack, limits: str, seconds: float) -> Row:
-    """Measure one row on a new server: the attack, the bystanders, and what is left afterwards."""
+def measured(name: str, attack: Attack, limits: str, seconds: float, rest: float = 1.0, room: float = ROOM) -> Row:
+    """Measure one row on a new server: `rest` seconds without the attack, the attack, the bystanders, and what is left afterwards: `room` MB may."""
     settings = {**SETTINGS, "SERENDIP_LIMITS__ENABLED": "true" if limits == "on" else "false", **attack.settings}
     with Serving(core=SERVER_CPU if (os.cpu_count() or 1) > 1 else "", **settings) as server:
         if attack.files:
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (attack.files, attack.files))
-        asyncio.run(felt(server.port, 1.0, None))  # the store opens its connections with the first chats
+        resting, _, _ = asyncio.run(
+            felt(server.port, rest, None)
+        )  # the store opens its connections with the first chats
         before = look(server.pid)
         bystanders, peak, done = asyncio.run(felt(server.port, seconds, Offence(name, server)))
-        after = settled(server.pid, before)
+        after = settled(server.pid, before, room)
     row: Row = {
         "attack": name,
         "limits": limits,
         "done": done,
+        "rest_p50_ms": in_ms(resting.lines, 0.5),
+        "rest_p99_ms": in_ms(resting.lines, 0.99),
         "line_p50_ms": in_ms(bystanders.lines, 0.5),
         "line_p99_ms": in_ms(bystanders.lines, 0.99),
         "newcomer_p99_ms": in_ms(bystanders.came, 0.99),
@@ -187,17 +243,17 @@ def look(pid: int) -> tuple[float, int]:
     return round(resident(pid) / 1e6, 1), len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
-def settled(pid: int, before: tuple[float, int]) -> tuple[float, int]:
+def settled(pid: int, before: tuple[float, int], room: float) -> tuple[float, int]:
     """Return the first sample at which all is back; the last one if that takes longer than PATIENCE."""
     end = time.monotonic() + PATIENCE
-    while not back(before, at := look(pid)) and time.monotonic() < end:
+    while not back(before, at := look(pid), room) and time.monotonic() < end:
         time.sleep(0.2)  # a poll: another process has no event for us
     return at
 
 
-def back(before: Sequence[float], after: Sequence[float]) -> bool:
+def back(before: Sequence[float], after: Sequence[float], room: float) -> bool:
     """Whether memory and descriptors are at their values of the start."""
-    return after[0] <= before[0] + ROOM and after[1] <= before[1] + FILES
+    return after[0] <= before[0] + room and after[1] <= before[1] + FILES
 
 
 def faults(row: Row) -> list[str]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from bench.attacks.attack_list import ATTACKS, RESOURCES
 from bench.attacks.attack_sockets import address
-from bench.attacks.attacks import FILES, LINE, NEWCOMER, ROOM, faults
+from bench.attacks.attacks import FILES, LINE, NEWCOMER, ROOM, beside_rest, faults
 from bench.attacks.bystanders import percentile
 
 GOOD = {
@@ -44,6 +45,25 @@ def test_an_attack_runs_beside_bystanders_and_its_row_is_printed() -> None:
 )
 def test_each_fault_has_its_name(change: dict[str, Any], expected: list[str]) -> None:
     assert faults({**GOOD, **change}) == expected
+
+
+def test_a_row_beside_a_server_at_rest_has_the_ratio_of_the_waits_and_what_memory_stays() -> None:
+    row = {
+        **GOOD,
+        "attack": "tickets",
+        "rest_p50_ms": 0.4,
+        "line_p50_ms": 0.5,
+        "rest_p99_ms": 2.0,
+        "line_p99_ms": 5.0,
+        "rss_mb": [200.0, 260.0, 210.0],
+        "done": 1_200,
+    }
+    shown = ["tickets", "on", "0.4 → 0.5", "2.0 → 5.0", "2.5", "0", "200 → 260 → 210", "+5 %", "1,200"]
+    assert beside_rest(row) == shown
+
+
+def test_each_row_of_resources_is_an_attack() -> None:
+    assert set(RESOURCES) <= set(ATTACKS)
 
 
 def test_attackers_have_addresses_of_their_own() -> None:

@@ -31,7 +31,7 @@ HOSTS: Final = 2
 PEOPLE: Final = 4
 # seconds after which each copy that a cut left is forgotten: until GO 1, until the acknowledgement 2, for the word to forget 2
 CERTAIN: Final = 6.0
-SETTLED: Final = 12.0  # seconds after which nobody is waited for: GRACE and some
+SETTLED: Final = 16.0  # seconds after which nobody is waited for: what says nothing ends after 4, then GRACE
 ANSWER: Final = 1.0  # seconds for a line of a chat when all is well
 
 
@@ -342,14 +342,14 @@ class History:
                 return
 
     def _no_session_has_a_copy(self) -> None:
-        if self.tally[
-            "evacuated"
-        ]:  # a copy that was evacuated before the word came to forget it is silent until GRACE ends
+        """A copy is forgotten where it came; one that moved on before the word came is silent, and ends with GRACE."""
+        if self.tally["evacuated"]:
             return
         counted = Counter(id for _, one in self._workers() for id in one.worker.engine.sessions)
-        for id, count in counted.items():
-            if count > 1:
-                self._faults.append(f"session {id:x} is in {[at for at, _ in self._holders(id)]}")
+        for id, at in ((id, self._holders(id)) for id, count in counted.items() if count > 1):
+            landings = [one.links.host_migration for _, one in at]
+            if any(one is not None and id in one._landing._came for one in landings):
+                self._faults.append(f"session {id:x} is in {[where for where, _ in at]}")
         self._raise()
 
     def _sessions_have_one_owner(self) -> None:

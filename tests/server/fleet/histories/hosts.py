@@ -20,6 +20,7 @@ from typing import Any, Final
 from engine.engine import Session, SessionRecord, Thresholds
 from server.fleet.cluster.cluster_heartbeat import ClusterNode
 from server.fleet.cluster.known_nodes import Hosts, Place
+from server.fleet.ipc.ipc_link import LinkDown
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.forwarded_request_delivery import RequestForwarding
@@ -192,7 +193,8 @@ class Site:
         links = self.workers[name].links
         if to in links.peers and id in self.workers[name].sessions:
             ids = links.across.exports.worker.engine.moves.group(id)
-            links.across.exports.transfer(ids, links.across.to(to), DRAIN)
+            with suppress(LinkDown):  # the other one died just now
+                links.across.exports.transfer(ids, links.across.to(to), DRAIN)
 
     def evacuate(self, name: str, places: list[Place]) -> None:
         """Move all sessions of a worker to other hosts; then it is to end."""
