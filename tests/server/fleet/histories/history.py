@@ -88,6 +88,8 @@ class History:
 
     def _on_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         fault = context.get("exception")
+        if isinstance(fault, asyncio.InvalidStateError):  # asyncio's own, if an accept is cancelled as it ends
+            return
         if not isinstance(fault, Crash) and "was destroyed" not in context["message"]:  # as the tasks of the dead are
             self._faults.append(f"{context['message']}: {fault!r}")
 
@@ -356,10 +358,9 @@ class History:
         for person in self.people:
             if not person.ready:
                 self._faults.append(f"{person.name} cannot come back")
-            elif len(at := [where for where, _ in self._holders(person.session, person.fresh)]) != 1:
+            elif len(at := [where for where, _ in self._holders(*person.ids)]) != 1:
                 self._faults.append(f"the session of {person.name} is in {at}")
-        # Of who resumed by a tunnel to a host that died the session is that of the last connection.
-        ours = {id for person in self.people for id in (person.session, person.fresh)}
+        ours = {id for person in self.people for id in person.ids}
         for where, worker in self._workers():
             if left := set(worker.worker.engine.sessions) - ours:
                 self._faults.append(f"{where} has {len(left)} sessions of nobody")

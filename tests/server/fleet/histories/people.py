@@ -39,6 +39,9 @@ class Person:
     def new(self) -> None:
         """Be somebody else: the session is forgotten."""
         self.token = ""
+        self.ids: set[int] = (
+            set()
+        )  # of the session, which a tunnel knows by that of the connection with which it was resumed
         self.session = self.fresh = 0  # ids: of the session, and of the one that its connection came with
         self.searching = False
         self.resuming = False
@@ -155,6 +158,7 @@ class Person:
         kind = said["type"]
         if kind == "hello":
             self.fresh, self._fresh_token = int(said["session"], 16), said["token"]
+            self.ids.add(self.fresh)
             if not self.resuming:
                 self.session, self.token = self.fresh, self._fresh_token
         elif kind == "resumed":
