@@ -290,10 +290,13 @@ async def cell(
 
 async def all_closed(before: Counter[str]) -> None:
     """Wait until nothing is open that was not; a moment longer it is known where people went, with all that knows it."""
-    async with asyncio.timeout(20):
-        while left := more_than(before):  # noqa: ASYNC110 - what closes it is no event
-            await asyncio.sleep(0.5)  # each look goes through all that the tests have in memory
-    assert not left
+    left = Counter[str]()
+    try:
+        async with asyncio.timeout(40):
+            while left := more_than(before):  # noqa: ASYNC110 - what closes it is no event
+                await asyncio.sleep(0.5)  # each look goes through all that the tests have in memory
+    except TimeoutError:
+        raise AssertionError(f"still open: {left}") from None
 
 
 async def lines(speaker: Visitor, hearer: Visitor, first: int, last: int) -> None:
