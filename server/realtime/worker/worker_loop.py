@@ -122,6 +122,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin to take events."""
+        self._timer_at = float("inf")
         self._loop.add_reader(self.reactor.fd, self._ready)
         self._meter = Meter.of_self()
         self._every_second()
@@ -132,6 +133,7 @@ class Worker:
         for timer in (self._timer, self._second, self._put_off):
             if timer is not None:
                 timer.cancel()
+        self._timer_at = float("-inf")  # what closes after this has deadlines too, and nothing waits for them
         if self._meter is not None:
             self._meter.close()
             self._meter = None
