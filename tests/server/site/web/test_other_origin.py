@@ -78,9 +78,11 @@ def test_a_page_whose_websockets_do_not_pass_has_its_cookie_with_http_requests_t
         one.fill("#text", "hello by another way")
         one.press("#text", "Enter")
         expect(two.locator("#lines")).to_have_text("Stranger: hello by another way", timeout=BACK)
-        opened = [head for head in proxy.asked if head.startswith("POST /api/poll ")]
+        # the service's own page may have connected, too
+        asked = [head for head in proxy.asked if f"\r\nOrigin: {elsewhere}\r\n" in head]
+        opened = [head for head in asked if head.startswith("POST /api/poll ")]
         assert len(opened) >= 2
-        assert all(f"\r\nOrigin: {elsewhere}\r\n" in head and "\r\nCookie: " in head for head in opened)
+        assert all("\r\nCookie: " in head for head in opened)
     finally:
         proxy.stop()
 
