@@ -199,8 +199,9 @@ class SentPictures:
         if len(chat.held) > CHAT_MOST:
             self._release(chat.held.popleft())
         while self._bytes > self._most and len(self._chats) > 1:
-            self.tally["forgotten"] += 1
-            self._drop(next(iter(self._chats)))
+            oldest = next(iter(self._chats))
+            self.tally["forgotten"] += bool(self._chats[oldest].held)
+            self._drop(oldest)
         while self._bytes > self._most and len(chat.held) > 1:
             self._release(chat.held.popleft())
 

@@ -222,6 +222,19 @@ async def test_a_report_before_the_first_picture_gets_those_that_come() -> None:
     assert list(bench.sent._chats) == ["c"], "a report is forgotten as pictures are"
 
 
+async def test_a_reported_chat_without_pictures_is_not_counted_among_those_whose_pictures_went() -> None:
+    bench = Bench(most=len(BODY))
+
+    async def adds(_: Iterable[Kept]) -> None:
+        """Nothing comes."""
+
+    bench.sent.follow("d", 0, (), adds)
+    await bench.put(KEYS[0])
+    await bench.put(KEYS[1], chat="e")
+    assert list(bench.sent._chats) == ["e"]
+    assert bench.sent.tally["forgotten"] == 1, "the chat with a picture"
+
+
 # a real server
 
 
