@@ -4,7 +4,8 @@ Each event has a number; its place, `BOOT-NUMBER`, is what a follower names to c
 all followers together, so that it does not matter which process or host opened them.
 
 **Invariant:** a follower learns of every case exactly once, or learns that its place is lost; memory is bounded by RING. The number of all cases
-shows that there are new ones which a look does not return: they were written too late, or too many came at once.
+shows that there are new ones which a look does not return (they were written too late, or too many came at once), or that it returns old ones
+again (the clock was set back).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class CaseFeed:
             if known is None:
                 return
             new = [one for one in found if one.id not in known]
-            if grown > len(new):
+            if grown != len(new):
                 self._boot = secrets.token_hex(4)
                 self._ring.clear()
                 return

@@ -100,6 +100,21 @@ async def test_a_case_that_is_written_too_late_to_be_found_is_a_lost_place(kit: 
     assert told(feed, place) == []
 
 
+async def test_a_clock_that_is_set_back_has_no_case_told_twice(kit: Kit) -> None:
+    feed = CaseFeed(desk(kit), period=0)
+    await opened(kit, 21, ago=LATE - 50)
+    await feed.look()
+    place = feed.place()
+    for step in (100, 0, -90, 0):  # its report is older than a day for a while
+        kit.now += step
+        await feed.look()
+    assert told(feed, place) is None
+    place = feed.place()
+    one = await opened(kit, 22)
+    await feed.look()
+    assert told(feed, place) == [one]
+
+
 async def test_a_closed_feed_ends_the_waiting_of_its_followers(kit: Kit) -> None:
     feed = CaseFeed(desk(kit), period=0.01)
     assert await feed.pause()
