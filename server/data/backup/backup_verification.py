@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import secrets
 import shutil
 import tempfile
@@ -119,7 +120,8 @@ async def verify(
     Raises Foreign, Damaged, BackupFailed, WrongKey, StoreAway, ObjectsAway, OSError.
     """
     begun = time.monotonic()
-    await drop_abandoned(database)
+    if not into:  # with it, the service's own database may be lost
+        await drop_abandoned(database)
     folder = await asyncio.to_thread(_new_folder, scratch)
     try:
         found = await asyncio.to_thread(unpack, place, one, folder, progress, check)
@@ -137,12 +139,18 @@ async def verify(
 
 
 def _new_folder(scratch: Path) -> Path:
-    """Make a folder to unpack a backup into, and remove those of verifications that were killed a day ago."""
+    """Make a folder to unpack a backup into."""
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)  # on a machine that has the private key alone
-    for left in scratch.glob(".verify-*"):
-        if left.stat().st_mtime < time.time() - 86_400:
-            shutil.rmtree(left, ignore_errors=True)
+    remove_abandoned(scratch)
     return Path(tempfile.mkdtemp(prefix=".verify-", dir=scratch))
+
+
+def remove_abandoned(scratch: Path) -> None:
+    """Remove the folders of verifications that were killed a day ago: a whole database is in them. Blocks."""
+    for left in scratch.glob(".verify-*"):
+        with contextlib.suppress(FileNotFoundError):  # a verification ends just now
+            if left.stat().st_mtime < time.time() - 86_400:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def compare(manifest: archive.Manifest, rows: dict[str, int]) -> None:
@@ -189,7 +197,7 @@ async def _named(_database: Database, into: str) -> AsyncIterator[str]:
 async def _scratch(database: Database) -> AsyncIterator[str]:
     """Make an empty database beside the service's own, and drop it. A lock of this session says that its owner lives (`drop_abandoned`)."""
     number = secrets.randbits(NUMBER_BITS)
-    async with database.autocommit() as connection:
+    async with database_backup.patient(database) as own, own.autocommit() as connection:
         name = f"{await _prefix(connection)}{number}"
         await connection.execute(LOCK, {"number": number})
         try:
@@ -215,7 +223,7 @@ async def drop_abandoned(database: Database) -> None:
     """Drop the scratch databases of verifications that were killed. Raises StoreAway."""
     if database.sqlite:
         return
-    async with database.autocommit() as connection:
+    async with database_backup.patient(database) as own, own.autocommit() as connection:
         prefix = await _prefix(connection)
         names = await connection.execute(
             text("SELECT datname FROM pg_database WHERE starts_with(datname, :prefix)"), {"prefix": prefix}

@@ -12,9 +12,11 @@ import os
 import secrets
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
@@ -134,17 +136,15 @@ async def restore(database: Database, file: Path) -> None:
         await asyncio.to_thread(_replace_sqlite, file, database.path)
         return
     await database.close()
-    script = database.data / f".restore.{secrets.token_hex(4)}.sql"
-    try:
-        await asyncio.to_thread(script.touch, 0o600)
+    # The file has no name: a restore that is killed leaves no rows in the data folder.
+    with tempfile.TemporaryFile(dir=database.data, buffering=0) as script:
         # The whole file is read before the database is dropped: a truncated copy is found here. psql would run commands of a forged file
         # (`\!`); between the two lines with this key, which no file can know, it runs none.
         key = f"--restrict-key={secrets.token_hex(16)}"
-        await _run("pg_restore", None, "--no-owner", "--exit-on-error", key, f"--file={script}", str(file))
+        await _run("pg_restore", None, "--no-owner", "--exit-on-error", key, "--file=-", str(file), into=script)
+        script.seek(0)
         mark = MARK.format(f"public.{RESTORING}")  # a dump leaves no search path behind
-        await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, f"--file={script}", f"--command={mark}")
-    finally:
-        await asyncio.to_thread(script.unlink, missing_ok=True)
+        await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, "--file=-", f"--command={mark}", read=script)
 
 
 async def replay_erasures(database: Database, objects: Objects, logs: SavedLogs) -> tuple[int, int]:
@@ -224,8 +224,13 @@ def _where(url: URL) -> list[str]:
     ]
 
 
-async def _run(name: str, url: URL | None, *arguments: str) -> None:
-    """Run a program of PostgreSQL; without a `url`, it gets no database. The password is passed by environment, never on the command line."""
+async def _run(
+    name: str, url: URL | None, *arguments: str, read: IO[bytes] | None = None, into: IO[bytes] | None = None
+) -> None:
+    """Run a program of PostgreSQL; without a `url`, it gets no database. The password is passed by environment, never on the command line.
+
+    `read`, `into`: its standard input and output.
+    """
     environment = dict(os.environ)
     if url is not None and url.password:
         environment["PGPASSWORD"] = str(url.password)
@@ -235,7 +240,8 @@ async def _run(name: str, url: URL | None, *arguments: str) -> None:
         *where,
         *arguments,
         env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=read or asyncio.subprocess.DEVNULL,
+        stdout=into,
         stderr=asyncio.subprocess.PIPE,
     )
     try:

@@ -28,7 +28,7 @@ from server.data.backup import archive_format as archive
 from server.data.backup import database_backup, sealed_box
 from server.data.backup.backup_place import LEDGER, Place, Stored, find, name_at
 from server.data.backup.backup_signature import signing_keys
-from server.data.backup.backup_verification import drop_abandoned
+from server.data.backup.backup_verification import drop_abandoned, remove_abandoned
 from server.data.backup.database_backup import BackupFailed
 from server.data.backup.rollback_protection import INDEX
 from server.data.database import schema_migration
@@ -197,9 +197,10 @@ class BackupMaker:
         return sealed_box.seal(settings.backup.public_key, orjson.dumps(body))
 
     def _sweep(self) -> None:
-        """Remove what a killed maker left in the data folder. Blocks."""
+        """Remove what a killed maker or verification left in the data folder. Blocks."""
         for left in self._settings.data.glob(DUMP):
             left.unlink(missing_ok=True)
+        remove_abandoned(self._settings.data)
 
 
 async def mirror_ledger(objects: Objects, place: Place, days: float, clock: Callable[[], float] = time.time) -> int:

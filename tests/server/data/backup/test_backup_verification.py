@@ -62,6 +62,33 @@ async def test_a_named_database_is_empty_again_after_a_verification(case: Case) 
         await other.close()
 
 
+async def test_a_backup_is_verified_in_a_named_database_while_the_service_s_own_is_lost(case: Case) -> None:
+    if case.kit.database.sqlite:
+        pytest.skip("SQLite is restored into a file")
+    await case.make()
+    lost = Database("postgresql+asyncpg://nobody@127.0.0.1:1/lost", data=case.kit.data)
+    try:
+        done = await verify(
+            case.place, find(case.place, ""), lost, case.kit.data, into=case.other_url, check=case.check,
+            progress=lambda *_: None,
+        )  # fmt: skip
+    finally:
+        await lost.close()
+    assert done.rows > 0
+
+
+async def test_a_database_may_take_longer_to_make_and_drop_than_a_statement_of_the_service_may(case: Case) -> None:
+    if case.kit.database.sqlite:
+        pytest.skip("SQLite has no such limit")
+    await case.make()
+    hasty = Database(case.url, data=case.kit.data, pool=1, longest=0.001)
+    try:
+        await verify(case.place, find(case.place, ""), hasty, case.kit.data, check=case.check, progress=lambda *_: None)
+    finally:
+        await hasty.close()
+    assert await scratches(case) == set()
+
+
 async def test_a_verification_that_was_killed_leaves_no_database_for_long(case: Case) -> None:
     if case.kit.database.sqlite:
         pytest.skip("SQLite is restored into a file")

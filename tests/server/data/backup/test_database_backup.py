@@ -120,6 +120,23 @@ async def test_a_backup_that_ends_too_early_is_refused_and_the_database_stays(ki
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".restore.")]
 
 
+async def test_a_restore_has_no_file_with_rows_that_its_death_would_leave(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kit.database.sqlite:
+        pytest.skip("SQLite's copy becomes the database")
+    await database_backup.backup(kit.database, tmp_path / "one.backup")
+    spy = tmp_path / "bin" / "psql"
+    spy.parent.mkdir()
+    spy.write_text(
+        f"#!/bin/sh\necho $(grep -c '^CREATE TABLE public.chat ') tables, files: $(find {kit.data} -name '.*') >&2\nexit 1\n"
+    )
+    spy.chmod(0o755)
+    monkeypatch.setenv("PATH", str(spy.parent), prepend=":")
+    with pytest.raises(database_backup.BackupFailed, match=r"1 tables, files:'\]"):
+        await database_backup.restore(kit.database, tmp_path / "one.backup")
+
+
 async def test_the_database_knows_its_last_backup_whichever_host_wrote_it(kit: Kit) -> None:
     assert await database_backup.last_backup(kit.database) == 0
     for at, action in ((5, database_backup.ACTION), (9, database_backup.ACTION), (12, "restore")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 import tomllib
@@ -38,6 +39,16 @@ async def test_wherever_a_backup_is_killed_there_is_none_and_the_next_one_is_who
     assert len(case.place.stored()) == 1
     assert [path.name for path in case.kit.data.glob(".backup-*")] == []
     assert [path.name for path in Path(case.backup["url"]).iterdir() if path.name.startswith(".")] == []
+
+
+async def test_a_backup_removes_the_folder_of_a_verification_that_was_killed_a_day_ago(case: Case) -> None:
+    old, new = (case.kit.data / f".verify-{name}" for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "database").write_bytes(b"rows")
+    os.utime(old, (0, 0))
+    await case.make()
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 async def test_so_many_stay_as_the_settings_say_and_none_past_its_days(case: Case) -> None:
