@@ -1,6 +1,6 @@
 """Make whole backups by the clock, and keep the ledger of deletions beside them up to date. Of hosts that share a database, one does it.
 
-**Invariant:** a failure is logged, counted, and tried again RETRY_S later, and the server goes on; the alert SerendipBackupOld fires if all fail.
+**Invariant:** a failure is logged and counted, a backup is tried again RETRY_S later, and the server goes on; the alert SerendipBackupOld fires if all fail.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from server.ops.security.secret_keys import SecretError
 FIRST_S: Final = 2.0  # from the start to the first look at the clock
 LOOK_S: Final = 60.0  # between two looks
 LEDGER_S: Final = 300.0  # between two copies of the ledger
-RETRY_S: Final = 1800.0  # after a backup that failed
+RETRY_S: Final = 1800.0  # from a failure to the next backup
 OPERATOR: Final = "server"
 
 logger = log.get()
@@ -77,7 +77,8 @@ class BackupSchedule:
             SecretError,
         ) as error:  # StoreAway, ObjectsAway, BackupFailed, Damaged
             self._results["failed"] += 1
-            self._retry = self._clock() + RETRY_S
+            if self._clock() >= self._retry:  # not later with each failure of the ledger
+                self._retry = self._clock() + RETRY_S
             logger.error("store.backup_failed", said=str(error)[:500], **log.described(error))
 
     async def is_due(self, place: Place) -> bool:

@@ -40,6 +40,18 @@ async def test_the_schedule_makes_one_when_it_is_due_and_says_what_failed(case: 
     assert len(case.place.stored()) == 1
 
 
+async def test_a_ledger_that_cannot_be_copied_keeps_no_backup_from_being_made(case: Case) -> None:
+    now = [case.kit.now]
+    case.place.put("ledger/upkeep/index", b"copies that the object store has lost")
+    schedule = BackupSchedule(case.here, case.kit.database, case.kit.objects, clock=lambda: now[0])
+    await schedule.look()
+    now[0] += 86_400 - 60
+    for _ in range(32):
+        await schedule.look()
+        now[0] += 60
+    assert schedule.reading()["serendip_backups"] == {("made",): 2, ("failed",): 33}
+
+
 async def test_a_copy_of_the_database_alone_is_no_whole_backup(case: Case) -> None:
     await audit_log.write_entry(
         case.kit.database, now=int(case.kit.now), operator="ada", action=database_backup.ACTION, why="cron", outcome=""
