@@ -37,10 +37,13 @@ static uint32_t order(uint64_t n) {
 }
 
 static void keep(const uint8_t *data, size_t size) {
-    FILE *file = worst ? fopen(worst, "wb") : NULL;
+    static char fresh[4096]; /* renamed when it is whole: a search may be ended at any time */
+    if (!worst) return;
+    snprintf(fresh, sizeof fresh, "%s.new", worst);
+    FILE *file = fopen(fresh, "wb");
     if (!file) return;
     fwrite(data, 1, size, file);
-    fclose(file);
+    if (!fclose(file)) rename(fresh, worst);
 }
 
 static void judge(uint64_t taken, const uint8_t *data, size_t size) {

@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ import pytest
 from tests.c.build import libfuzzer
 from tests.fuzz import campaign, results
 from tests.fuzz.build import build
-from tests.fuzz.campaign import Campaign, Share, faults, minimise, replay, steps_of
+from tests.fuzz.campaign import Campaign, Share, costs, faults, is_counted, minimise, prepare, replay, steps_of
 from tests.fuzz.targets import ROOT, TARGETS, Target
 
-pytestmark = pytest.mark.skipif(libfuzzer() is None, reason="there is no clang with libFuzzer")
+pytestmark = [
+    pytest.mark.skipif(libfuzzer() is None, reason="there is no clang with libFuzzer"),
+    pytest.mark.timeout(300),
+]
 
 BAD = """
 #include "{support}"
@@ -47,6 +52,21 @@ def run(share: Share, seconds: float) -> bool:
     return Campaign([share], seconds, 1, 1).run()
 
 
+def run_until(there: Callable[[], bool], *shares: Share) -> None:
+    """Search until there is what is wanted, however slow the machine is; then stop."""
+    whole = Campaign([*shares], 7200, 1, 1)
+    running = threading.Thread(target=whole.run)
+    running.start()
+    try:
+        while running.is_alive() and not there():
+            time.sleep(0.05)
+    finally:
+        whole.stop()
+        running.join(100)
+    assert not running.is_alive()
+    assert there()
+
+
 def test_an_input_that_fails_is_found_by_coverage_stays_and_fails_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,25 +92,18 @@ def test_a_program_that_does_not_start_ends_its_own_turn_alone(tmp_path: Path, m
 
 def test_a_corpus_that_takes_too_long_to_minimise_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=0)
-    assert run(slow, 2)
-    before = sorted((slow.folder / "corpus").iterdir())
-    assert before
+    prepare(slow)
+    kept = slow.folder / "corpus" / "kept"
+    kept.write_bytes(b"abc")
     monkeypatch.setattr(campaign, "ENDING", 0)
     minimise(slow)
-    assert sorted((slow.folder / "corpus").iterdir()) == before
+    assert kept.read_bytes() == b"abc"
 
 
 def test_a_search_that_is_stopped_ends_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=0)
-    whole = Campaign([slow, slow._replace(is_cost=True)], 7200, 1, 1)
-    running = threading.Thread(target=whole.run)
-    running.start()
     log = slow.folder / "log"
-    while running.is_alive() and not (log.exists() and b"INITED" in log.read_bytes()):
-        time.sleep(0.05)
-    whole.stop()
-    running.join(60)
-    assert not running.is_alive()
+    run_until(lambda: log.exists() and b"INITED" in log.read_bytes(), slow, slow._replace(is_cost=True))
     known = results.read(slow.out / "results.json")
     assert known["small"].executions > 0
     assert not known["small"].failed
@@ -102,12 +115,37 @@ def test_a_search_for_cost_climbs_and_a_bound_makes_an_input_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = share(tmp_path, monkeypatch, SLOW, is_cost=True, steps=0)
-    assert run(slow, 4)
+    run_until(lambda: slow.worst.exists() and slow.worst.read_bytes().startswith(b"abcd"), slow)
     steps = steps_of(replay(slow, [slow.worst]))
     assert steps[0] > 3_000
     assert max(max(steps_of(replay(slow, [file]))) for file in (slow.folder / "corpus").iterdir()) <= steps[0]
     bounded = slow._replace(target=slow.target._replace(steps=2_000))
     assert "too costly" in replay(bounded, [slow.worst]).stderr
+
+
+def test_costs_are_compared_with_the_bound_and_what_a_search_found_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = share(tmp_path, monkeypatch, SLOW, is_cost=False, steps=0)
+    monkeypatch.setattr(campaign, "COSTLY", tmp_path)
+    (tmp_path / "small").write_bytes(b"abcdefgh" * 4)
+    path = slow.out / "results.json"
+    results.add(path, "small-cost", results.Result(9, 1.0, 2, 3, 4, 5, failed=True, findings=1))
+    assert costs([slow.target], slow.out)
+    steps = results.read(path)["small-cost"].steps
+    assert steps > 32_000
+    for bound, holds in ((steps - 1, False), (steps, True), (3 * steps, True), (3 * steps + 1, False)):
+        assert costs([slow.target._replace(steps=bound)], slow.out) == holds
+    found = results.read(path)["small-cost"]
+    assert (found.executions, found.failed, found.findings) == (9, True, 1)
+
+
+def test_targets_in_python_are_left_out_where_no_line_is_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(sys, "monitoring", raising=False)  # as in Python 3.11
+    assert [is_counted(TARGETS[name]) for name in ("forms", "arena")] == [False, True]
+    assert capsys.readouterr().out.startswith("forms: left out")
 
 
 def test_a_program_by_itself_has_the_bound_of_its_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

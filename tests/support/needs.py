@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Need(NamedTuple):
-    """A program (a name on PATH or under one of `also`), its Debian package, and the tests that need it."""
+    """A program (a name on PATH, or a file that one of the patterns `also` fits), its Debian package, and the tests that need it."""
 
     program: str
     package: str
@@ -20,6 +20,8 @@ class Need(NamedTuple):
     also: tuple[str, ...] = ()
 
 
+# Where Debian and others have what `clang -fsanitize=fuzzer` links.
+LIBFUZZER = ("/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer*", "/usr/lib*/clang/*/lib/*/libclang_rt.fuzzer*")
 NEEDS = (
     Need("chromium", "chromium", "the page in a real browser: notifications, benches"),
     Need("chromium-headless-shell", "chromium-headless-shell", "the page in a real browser without windows of its own"),
@@ -36,6 +38,7 @@ NEEDS = (
     Need("npm", "npm", "a public client of Omegle's protocol"),
     Need("age-keygen", "age", "an order's package, encrypted to its authority"),
     Need("clang", "clang", "fuzz targets: libFuzzer"),
+    Need("libFuzzer", "libclang-rt-dev", "fuzz targets: clang's package only recommends it", LIBFUZZER),
     Need("openssl", "openssl", "a certificate for that client, which speaks TLS only"),
 )
 # Called by Debian's packages before they start a service; 101: do not. The tests start their own.
@@ -47,7 +50,8 @@ def missing() -> list[Need]:
     return [
         need
         for need in NEEDS
-        if not shutil.which(need.program) and not any(Path(place).exists() for place in need.also)
+        if not shutil.which(need.program)
+        and not any(True for pattern in need.also for _ in Path("/").glob(pattern[1:]))
     ]
 
 

@@ -49,6 +49,20 @@ def test_root_installs_and_no_service_is_started(
     assert "missing: no-such-program" in capsys.readouterr().out
 
 
+def test_what_is_no_program_is_found_where_a_pattern_fits(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(
+        needs, "NEEDS", (Need("no-such-library", "no-such-package", "a test", (f"{tmp_path}/*/lib.a",)),)
+    )
+    assert needs.main() == 1
+    (tmp_path / "19").mkdir()
+    (tmp_path / "19" / "lib.a").touch()
+    assert needs.main() == 0
+    assert commands == []
+
+
 def test_nothing_is_done_where_nothing_is_missing(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "NEEDS", (Need("sh", "dash", "a test"),))
     assert needs.main() == 0
