@@ -17,10 +17,10 @@ GOOD = {
 }  # fmt: skip
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)  # a row that a busy machine spoils is measured up to three times
 def test_an_attack_runs_beside_bystanders_and_its_row_is_printed() -> None:
     command = [sys.executable, "-m", "bench", "attacks", "--only", "pings", "--seconds", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=590, check=False)
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| pings")]
     assert [row[1] for row in rows] == ["on", "off"] * 2, done.stderr  # each as it ends, then the table
     assert all(float(row[2].split(" / ")[1].replace(",", "")) > 0 for row in rows)
