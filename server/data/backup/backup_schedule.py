@@ -1,6 +1,7 @@
 """Make whole backups by the clock, and keep the ledger of deletions beside them up to date. Of hosts that share a database, one does it.
 
-**Invariant:** a failure is logged and counted, a backup is tried again RETRY_S later, and the server goes on; the alert SerendipBackupOld fires if all fail.
+**Invariant:** a failure is logged and counted, a backup is tried again RETRY_S later, and the server goes on; if all fail, the alert
+SerendipBackupOld fires.
 """
 
 from __future__ import annotations
