@@ -49,7 +49,8 @@ class SigningKeys:
             raise Foreign(UNSIGNED)
         ours = self.sign(manifest)
         if not any(
-            hmac.compare_digest(mine.encode(), signatures.get(name, "").encode()) for name, mine in ours.items()
+            hmac.compare_digest(mine.encode(), signatures.get(name, "").encode(errors="replace"))
+            for name, mine in ours.items()
         ):
             raise Foreign(FOREIGN.format(" and ".join(sorted(ours))))
 

@@ -27,6 +27,7 @@ def test_a_signature_is_of_its_manifest_and_its_key_alone() -> None:
         (other, b"manifest", signed),
         (mine, b"manifest", {"operator": signed["service"]}),
         (mine, b"manifest", {"service": "\u00e4"}),
+        (mine, b"manifest", {"service": "\udcff"}),  # bytes that are no text
         (mine, b"manifest", {}),
         (SigningKeys({}), b"manifest", signed),
     ):
