@@ -51,7 +51,8 @@ export default class PollSocket {
     this.#fetch = (...asked) => world.fetch(...asked);
     this.#credentials = credentials;
     world.addEventListener?.("pagehide", () => this.#leavePage(), { signal: this.#end.signal });
-    this.#run().catch(() => this.#over(CUT));
+    // In a later task: a page that goes elsewhere cancels the poll just before it says so.
+    this.#run().catch(() => setTimeout(() => this.#over(CUT)));
   }
 
   send(text) {

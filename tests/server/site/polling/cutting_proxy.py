@@ -49,19 +49,25 @@ class CuttingProxy:
             self.port = self._server.sockets[0].getsockname()[1]
             ready.set()
 
+        async def turns() -> None:
+            for _ in range(5):
+                await asyncio.sleep(0)
+
         async def end() -> None:
+            for sock in self._server.sockets:
+                self._loop.remove_reader(sock.fileno())
+            await turns()  # what was accepted just now reaches `_serve`; asyncio fails if its server is closed before, and forgets the socket
+            self._server.close()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for one in self._open:
                 one.transport.abort()
-            for _ in range(3):  # turns of the loop, in which transports close
-                await asyncio.sleep(0)
+            await turns()  # transports close
 
         self._loop.run_until_complete(begin())
         self._loop.run_forever()
-        self._server.close()
         self._loop.run_until_complete(end())
         self._loop.close()
 
