@@ -1,6 +1,7 @@
 """Test `make release` in a copy of what is tracked: it refuses what is not fit, by name, and tags what is."""
 
 import datetime
+import re
 import subprocess
 from pathlib import Path
 
@@ -32,7 +33,10 @@ class Copy:
         self.git("init", "-q")
         for name, value in (("user.name", "Ada"), ("user.email", "ada@example.org")):
             self.git("config", name, value)
-        self.edit("CHANGELOG.md", f"## {VERSION} (not released)", f"## {VERSION} ({TODAY})")
+        changes = folder / "CHANGELOG.md"  # of today, also in a release of an earlier day
+        changes.write_text(
+            re.sub(rf"(?m)^## {re.escape(VERSION)} \(.*\)$", f"## {VERSION} ({TODAY})", changes.read_text())
+        )
         self.keep()
 
     def git(self, *words: str) -> str:
