@@ -18,7 +18,7 @@ from server.ops.version import VERSION, own
 ROOT = Path(__file__).resolve().parents[1]
 VENDOR = ROOT / "server/site/web/vendor/VERSIONS"
 ROW = re.compile(r"^([a-z0-9-]+)==(\S+)( ; .*?)? \\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", re.M)
-# What packages write in place of an SPDX identifier, where it means one licence.
+# Names of licences in the metadata of packages, and the SPDX identifier of each.
 SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache": "Apache-2.0",

@@ -29,7 +29,7 @@ def tickets(aim: Aim) -> int:
 
 
 def own_data(aim: Aim) -> int:
-    """ "See my data", of visitors who have none."""
+    """Requests to see their data, by visitors of whom none is kept."""
     return _asked(aim, lambda who: _act(aim, who, "see"))
 
 

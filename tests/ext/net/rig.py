@@ -50,6 +50,20 @@ def frame(payload: bytes | str, opcode: int = TEXT, fin: bool = True, mask: byte
     return bytes([(0x80 if fin else 0) | opcode]) + length + mask + masked
 
 
+def whole_frames(data: bytes) -> tuple[bytes, bytes]:
+    """Return the whole frames of a server at the beginning of `data`, and the rest."""
+    at = 0
+    while at + 2 <= len(data):
+        size = data[at + 1] & 0x7F
+        start = at + 2 + (2 if size == 126 else 8 if size == 127 else 0)
+        if size >= 126:
+            size = int.from_bytes(data[at + 2 : start], "big")
+        if start + size > len(data):
+            break
+        at = start + size
+    return data[:at], data[at:]
+
+
 def split(data: bytes) -> list[tuple[int, bytes]]:
     """Return (opcode, payload) of each whole server frame in `data`; fails on a masked, reserved or broken one."""
     found = []

@@ -105,6 +105,10 @@ def users(pid: int) -> set[tuple[str, ...]]:
     return found
 
 
+def ran(words: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=200, check=False)
+
+
 def answers(port: int) -> bool:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
         return bool(answer.status == 200)
@@ -124,15 +128,7 @@ def test_every_process_is_that_user_and_an_upgrade_changes_nothing_of_it(workers
             assert answers(port)
             assert (data.owner(), data.group(), data.stat().st_mode & 0o777) == (NOBODY, GROUP, 0o700)
             assert {path.owner() for path in data.rglob("*")} == {NOBODY}
-            done = subprocess.run(
-                [*root, *PROGRAM, "upgrade"],
-                cwd=ROOT,
-                env=settings,
-                capture_output=True,
-                text=True,
-                timeout=200,
-                check=False,
-            )
+            done = ran([*root, *PROGRAM, "upgrade"], settings)
             assert done.returncode == 0, done.stderr + (var / "log").read_text()
             ready(var / "log", 2, server)
             assert users(server.pid) == {ids}
@@ -154,15 +150,7 @@ def test_a_server_that_is_root_is_not_upgraded_to_a_user_who_cannot_read_its_fol
     try:
         ready(log, 1, server)
         config.write_text(f'server.user = "{NOBODY}"\n')
-        done = subprocess.run(
-            [*PROGRAM, "upgrade", *words],
-            cwd=ROOT,
-            env=settings,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
+        done = ran([*PROGRAM, "upgrade", *words], settings)
         assert done.returncode == 1
         assert f"{tmp_path / 'data'}: belongs to root, and server.user is nobody: chown -R nobody: " in done.stderr
         assert server.poll() is None
@@ -173,15 +161,7 @@ def test_a_server_that_is_root_is_not_upgraded_to_a_user_who_cannot_read_its_fol
 
 def start(data: Path, before: list[str], **more: str) -> str:
     """Try a start that is refused; return its only line."""
-    done = subprocess.run(
-        [*before, *PROGRAM, "serve", "--port", "0"],
-        cwd=ROOT,
-        env=environment(data, **more),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = ran([*before, *PROGRAM, "serve", "--port", "0"], environment(data, **more))
     assert done.returncode == 1, done.stderr
     (line,) = done.stderr.splitlines()
     return line

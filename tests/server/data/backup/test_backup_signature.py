@@ -36,7 +36,7 @@ def test_a_signature_is_of_its_manifest_and_its_key_alone() -> None:
 
 
 def forged(case: Case) -> None:
-    """Put another archive in place of the newest: its members, with settings of somebody else, sealed to the public key, signed with a key of his."""
+    """Replace the newest archive by an attacker's: the same members, other settings, sealed to the public key, signed with the attacker's key."""
     one = find(case.place, "")
     manifests: list[Manifest] = []
     with case.place.open(one) as file:

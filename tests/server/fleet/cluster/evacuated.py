@@ -22,7 +22,7 @@ from server.fleet.roaming.move_request import Move, pack, unpack
 from server.ops.metrics.migration_metrics import DRAIN, NONE
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.session_moves import SessionMoves
-from tests.ext.net.rig import TEXT, frame, head, split
+from tests.ext.net.rig import TEXT, frame, head, split, whole_frames
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, host
 
@@ -169,24 +169,10 @@ class Person:
             if b"\r\n\r\n" not in self._data:
                 return
             self._begun, self._data = True, self._data.partition(b"\r\n\r\n")[2]
-        whole = self._whole()
+        whole, self._data = whole_frames(self._data)
         for opcode, payload in split(whole):
             if opcode == TEXT:
                 self._hear(orjson.loads(payload))
-
-    def _whole(self) -> bytes:
-        """All whole frames that came."""
-        at = 0
-        while at + 2 <= len(self._data):
-            size = self._data[at + 1] & 0x7F
-            start = at + 2 + (2 if size == 126 else 8 if size == 127 else 0)
-            if size >= 126:
-                size = int.from_bytes(self._data[at + 2 : start], "big")
-            if start + size > len(self._data):
-                break
-            at = start + size
-        whole, self._data = self._data[:at], self._data[at:]
-        return whole
 
     def cut(self) -> None:
         """The connection is gone: they come back."""

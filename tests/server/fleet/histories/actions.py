@@ -59,7 +59,7 @@ def blink(history: History, who: int, host: int, worker: int, turns: int) -> Non
 
 
 def begin(history: History, who: int, host: int, worker: int) -> None:
-    """A user comes as somebody else, and searches."""
+    """A new user connects, and searches."""
     history.is_new(who)
     history.comes(who, host, worker)
     history.turns(4)
@@ -67,7 +67,7 @@ def begin(history: History, who: int, host: int, worker: int) -> None:
 
 
 def meet(history: History, who: int, other: int, host: int, worker: int, turns: int, count: int) -> None:
-    """Two come as somebody else, each at a host of their own, and search; one says lines as soon as they are in a chat."""
+    """Two new users connect to different hosts, and search; one sends lines as soon as they are in a chat."""
     pair = sorted({who, other})
     for place, one in enumerate(pair):
         history.is_new(one)

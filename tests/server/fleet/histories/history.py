@@ -31,7 +31,7 @@ HOSTS: Final = 2
 PEOPLE: Final = 4
 # seconds after which each copy that a cut left is forgotten: until GO 1, until the acknowledgement 2, for the word to forget 2
 CERTAIN: Final = 6.0
-SETTLED: Final = 16.0  # seconds after which nobody is waited for: what says nothing ends after 4, then GRACE
+SETTLED: Final = 16.0  # seconds until all has ended that will: a silent connection after 4, its session after GRACE
 ANSWER: Final = 1.0  # seconds for a line of a chat when all is well
 
 
@@ -332,7 +332,7 @@ class History:
         self._raise()
 
     def _come_back(self) -> None:
-        """Connect whoever is not there, as long as they are sent away."""
+        """Connect the users without a connection, again if one is refused."""
         for turn in range(12):
             for place, person in enumerate(self.people):
                 if not person.here:

@@ -122,7 +122,7 @@ class Site:
         self.workers: dict[str, Working] = {}
         self._held: dict[str, dict[int, int]] = {}
         self._evacuations: set[asyncio.Task[None]] = set()
-        self.evacuated: set[str] = set()  # workers that accept nobody, and are to end
+        self.evacuated: set[str] = set()  # workers that accept no sessions any more, and end soon
         self.start(FRONTEND)
         front = self.workers[FRONTEND]
         passing = RequestForwarding(self.node, lambda: front.peers, front.links.across, self._own)

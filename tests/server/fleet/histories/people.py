@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from tests.ext.net.rig import CLOSE, TEXT, frame, head, split
+from tests.ext.net.rig import CLOSE, TEXT, frame, head, split, whole_frames
 from tests.server.fleet.processes.rig import Working
 
 # Codes of errors that the life of a chat or of a host explains; each other one is a fault.
@@ -37,7 +37,7 @@ class Person:
         self.heard = self.ends = self.resumed = 0
 
     def new(self) -> None:
-        """Be somebody else: the session is forgotten."""
+        """Forget the session: the next connection is a new user's."""
         self.token = ""
         self.ids: set[int] = (
             set()
@@ -133,26 +133,13 @@ class Person:
             if b"\r\n\r\n" not in self._data:
                 return
             self._begun, self._data = True, self._data.partition(b"\r\n\r\n")[2]
-        for opcode, payload in split(self._whole()):
+        whole, self._data = whole_frames(self._data)
+        for opcode, payload in split(whole):
             if opcode == TEXT:
                 self._hear(orjson.loads(payload))
             elif opcode == CLOSE:
                 self.drop()
                 return
-
-    def _whole(self) -> bytes:
-        """Return the whole frames that came."""
-        at = 0
-        while at + 2 <= len(self._data):
-            size = self._data[at + 1] & 0x7F
-            start = at + 2 + (2 if size == 126 else 8 if size == 127 else 0)
-            if size >= 126:
-                size = int.from_bytes(self._data[at + 2 : start], "big")
-            if start + size > len(self._data):
-                break
-            at = start + size
-        whole, self._data = self._data[:at], self._data[at:]
-        return whole
 
     def _hear(self, said: dict[str, Any]) -> None:
         kind = said["type"]

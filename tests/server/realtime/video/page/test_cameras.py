@@ -61,7 +61,7 @@ picture_client.FRESH = picture_client.STUCK = picture_client.STARVED = picture_c
 from server.trust.programs import helper_process
 helper_process.BEHIND = 0
 """
-LENIENT = "camera_verdicts.MISSES = 1_000_000\n"  # looks that gave nothing cost nobody the video: a window may be slow
+LENIENT = "camera_verdicts.MISSES = 1_000_000\n"  # missed looks end no video: a window may be slow
 ALONE = "camera_verdicts.HITS_APART = float('inf')\n"  # and no two hits of one chat confirm each other
 NUDITY = "This may be nudity."
 PATIENT = 300_000  # ms: a bound, not a measure
@@ -103,7 +103,7 @@ def cameras(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 class Looking(Server):
-    """A server that looks at pictures: whoever asks it was told so. `folder`: its data."""
+    """A server that checks pictures. `folder`: its data."""
 
     def __init__(self, folder: Path, first: str) -> None:
         self.folder = folder
