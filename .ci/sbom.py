@@ -33,6 +33,7 @@ READ = {
     "axe-playwright-python": "MIT",
     "chatterbot-corpus": "BSD-3-Clause",
     "colorama": "BSD-3-Clause",
+    "contourpy": "BSD-3-Clause",  # of its release for Python 3.11
     "cycler": "BSD-3-Clause",
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
     "forbiddenfruit": "GPL-3.0-or-later OR MIT",
