@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 UNKNOWN: Final = "unknown"
 PACKED: Final = "commit.txt"
 
