@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(chosen: argparse.Namespace) -> int:
     """Measure, and print the table."""
-    for program in ("valgrind", "callgrind_control"):
+    for program in ("valgrind", "vgdb"):
         if shutil.which(program) is None:
             raise SystemExit(f"missing: {program}. Get it: apt-get install valgrind")
     rounds, seconds, window = QUICK if chosen.quick else USUAL

@@ -63,7 +63,9 @@ def frames() -> Path:
 
 
 def counted(words: Sequence[str], seconds: float) -> Counted:
-    """Count a load's window under callgrind, from its start until every record is written. `words`: arguments of the generator."""
+    """Count a load's window under callgrind, from its start until every record is written. `words`: arguments of the generator. Raises RuntimeError
+    if nothing was counted.
+    """
     out = BUILD / "budget.out"
     for old in BUILD.glob(f"{out.name}*"):
         old.unlink()
@@ -86,14 +88,16 @@ def counted(words: Sequence[str], seconds: float) -> Counted:
     parts: Counter[str] = Counter()
     for (part, _), count in found.items():
         parts[part] += count
+    if not parts:
+        raise RuntimeError("callgrind counted nothing")
     change = {name: after[name] - before.get(name, 0.0) for name in after}
     parted = {part: count for part, count in parts.items() if part not in APART}
     return Counted(parted, found, chat_cpu.chats(change), change["serendip_accepted_total"])
 
 
 def told(pid: int, what: str) -> None:
-    """Switch callgrind's counting on or off."""
-    subprocess.run(["callgrind_control", "-i", what, str(pid)], check=True, capture_output=True)
+    """Switch callgrind's counting on or off. `callgrind_control` would look for its name, which a server replaces by its own."""
+    subprocess.run(["vgdb", f"--pid={pid}", "instrumentation", what], check=True, capture_output=True)
     time.sleep(0.1)
 
 

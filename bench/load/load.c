@@ -11,6 +11,7 @@
  *   -z MS that a client rests before it answers (relay): CLIENTS / 2 * DEPTH messages in so many ms, however long they take
  *   -i phases (relay): each line on standard input ends one and prints its figures, its end the run; each line has its beat, so who waited together
  *      for a server does not talk in step from then on
+ *   -a lines that begin alike and have two long numbers, as of one who advertises; without it each has words of its own
  *   -r raw TCP without WebSocket (the floor)   -b the server pairs by arrival and takes no `find` (peers)
  *
  * Prints one JSON object a line: {"ready":…} where `wait` waits or those who rest have met, and the figures at the end;
@@ -35,7 +36,7 @@
 enum { CLOSED, CONNECTING, SHAKING, OPEN, TALKING };
 enum { RELAY, CHAT, WAIT };
 enum { PROCESSES = 16 };  // of one server
-enum { READ = 256 * 1024, SOURCES = 200, STAMP = 20 };  // bytes of one read; 127.0.1.x addresses; "IIIIIIII SSSSSSSSSS "
+enum { READ = 256 * 1024, SOURCES = 200, STAMP = 20 };  // bytes of one read; 127.0.1.x addresses; of a message at the least
 
 typedef struct {
     int fd, state, partner;
@@ -49,7 +50,7 @@ typedef struct {
 } client;
 
 static client *all;
-static int count = 200, depth = 1, size = 64, mode, port = 8080, at_once = 64, raw, by_arrival, keep, phases, first, poller, opened, opening, next;
+static int count = 200, depth = 1, size = 64, mode, port = 8080, at_once = 64, raw, by_arrival, keep, alike, phases, first, poller, opened, opening, next;
 static int *again, agains;                     // clients that connect anew
 static double seconds = 2, before = 0.5, rest_ms;
 static pid_t servers[PROCESSES];
@@ -118,12 +119,47 @@ static void frame(client *c, int opcode, const char *text, int n) {
     batch_size += h + 4 + n;
 }
 
-// ---- messages: "IIIIIIII SSSSSSSSSS xxxx…", `size` bytes
+// ---- messages: "iiiiiiii nnnnnnnn word word…", `size` bytes; -a: "IIIIIIII SSSSSSSSSS the quick…", which begin alike and have two long numbers
+// Sender and number are letters, and the words of each line are its own, so that a server which reads lines reads what strangers might write.
 static const char *filler = "the quick brown fox jumps over the lazy dog and runs through the fields ";
+static const char *words[64] = {
+    "apple", "autumn", "bicycle", "bread", "bridge", "butter", "candle", "castle", "cello", "cheese", "cloud", "coffee", "copper", "corner", "desert",
+    "engine", "evening", "feather", "forest", "garden", "glass", "guitar", "harbour", "honey", "island", "jacket", "kitchen", "ladder", "lemon",
+    "library", "lunch", "marble", "meadow", "melody", "mirror", "morning", "mountain", "museum", "ocean", "orange", "painting", "paper", "pepper",
+    "piano", "planet", "pocket", "puzzle", "rabbit", "river", "saddle", "salad", "silver", "station", "summer", "sunset", "theatre", "thunder", "ticket",
+    "tomato", "tunnel", "valley", "violin", "window", "winter"};
+static const char LETTERS[] = "bcdfghklmnprstvz";
+static int letters(char *to, uint32_t value) {              // an odd factor: each value has letters of its own
+    value *= 2654435761u;
+    for (int i = 0; i < 8; i++, value >>= 4) to[i] = LETTERS[value & 15];
+    return 8;
+}
+static uint32_t of_letters(const char *from) {
+    uint32_t value = 0;
+    for (int i = 7; i >= 0; i--) { const char *at = memchr(LETTERS, from[i], 16); value = value << 4 | (uint32_t)(at ? at - LETTERS : 0); }
+    return value * 244002641u;                               // its inverse, modulo 2^32
+}
 static int text(char *to, int id, uint32_t number) {
-    int n = sprintf(to, "%08d %010u ", id, number), f = (int)strlen(filler);
-    for (; n < size; n++) to[n] = filler[(n + id) % f];
+    if (alike) {
+        int n = sprintf(to, "%08d %010u ", id, number), f = (int)strlen(filler);
+        for (; n < size; n++) to[n] = filler[(n + id) % f];
+        return n;
+    }
+    uint32_t mixed = (uint32_t)id * 2654435761u ^ number;
+    int n = letters(to, (uint32_t)id); to[n++] = ' ';
+    n += letters(to + n, number); to[n++] = ' ';
+    while (n < size) {
+        mixed = mixed * 1664525 + 1013904223;
+        const char *word = words[mixed >> 26];
+        while (*word && n < size) to[n++] = *word++;
+        if (n < size) to[n++] = ' ';
+    }
     return n;
+}
+static int stamp(const char *line, int *id, unsigned *number) {
+    if (alike) return sscanf(line, "%8d %10u", id, number) == 2;
+    *id = (int)of_letters(line); *number = of_letters(line + 9);
+    return 1;                                                // the text is compared whole
 }
 static void say(client *c, uint64_t t) {
     char line[70000]; int n = 0, id = (int)(c - all) + first;
@@ -202,7 +238,7 @@ static int stands(client *c, uint32_t number) {
 }
 static void heard(client *c, const char *line, int n, uint64_t t) {
     char want[70000]; int id, sender; unsigned number; client *p;
-    if (n != size || sscanf(line, "%8d %10u", &id, &number) != 2 || id < first || id >= first + count) { fault(&wrong_text); return; }
+    if (n != size || !stamp(line, &id, &number) || id < first || id >= first + count) { fault(&wrong_text); return; }
     sender = id - first; p = all + sender;
     text(want, id, number);
     if (memcmp(line, want, (size_t)n)) { fault(&wrong_text); return; }
@@ -343,12 +379,12 @@ int main(int argc, char **argv) {
     if (argc < 2) return 2;
     mode = !strcmp(argv[1], "relay") ? RELAY : !strcmp(argv[1], "chat") ? CHAT : WAIT;
     optind = 2;
-    while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:z:irbk")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:z:airbk")) != -1) switch (o) {
         case 'n': count = atoi(optarg); break; case 'd': depth = atoi(optarg); break; case 's': size = atoi(optarg); break;
         case 'p': port = atoi(optarg); break; case 'P': named(optarg); break; case 't': seconds = atof(optarg); break;
         case 'w': before = atof(optarg); break; case 'c': at_once = atoi(optarg); break; case 'x': first = atoi(optarg); break;
         case 'z': rest_ms = atof(optarg); break;
-        case 'i': phases = 1; break; case 'r': raw = 1; break; case 'b': by_arrival = 1; break; case 'k': keep = 1; break; default: return 2; }
+        case 'a': alike = 1; break; case 'i': phases = 1; break; case 'r': raw = 1; break; case 'b': by_arrival = 1; break; case 'k': keep = 1; break; default: return 2; }
     if (size < STAMP || size > 60000) { fprintf(stderr, "load: -s is %d to 60000\n", STAMP); return 2; }
     signal(SIGPIPE, SIG_IGN);
     getrlimit(RLIMIT_NOFILE, &limit); limit.rlim_cur = limit.rlim_max; setrlimit(RLIMIT_NOFILE, &limit);

@@ -44,7 +44,11 @@ def summary(document: dict[str, Any]) -> str:
     ]
     words = "; ".join(f"*{name}*: {scenario['words']}" for name, scenario in scenarios.items())
     machine = document["machine"]
-    whole = "serendip with all its processes, as it ships and without screening; " if UNSCREENED.name in names else ""
+    whole = (
+        "serendip with all its processes, as it ships and without screening; each line has words of its own; "
+        if UNSCREENED.name in names
+        else ""
+    )
     return (
         f"{table(['server', *head], rows)}\n{words}. Server on one core ({machine['cpu']}), "
         f"medians of {document['rounds']} rounds in turn; {whole}`floor` relays raw TCP, the peers pair by arrival and forward (picows, "
