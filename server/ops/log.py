@@ -91,6 +91,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.opened": "seconds",
         "store.backup_failed": "said error where",  # the backup by schedule, or its ledger, was not written; it is tried again
         "store.backup_made": "seconds count",  # by schedule; count: objects in it
+        "store.ledger_changed": "said",  # another program changed the ledger beside the backups; it is mended
         "store.bucket_versioned": "",  # deleted objects remain as old versions
         "store.full": "",  # the free space of the disk is below its floor: no chat is saved
         "store.statistics_lost": "count",  # chats that were counted and not written at the stop: the database is away

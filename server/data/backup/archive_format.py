@@ -50,6 +50,7 @@ class Manifest:
     objects: int = 0
     bytes: int = 0
     digest: str = ""
+    ledger: int = 0  # time of the signed ledger beside it when it was made; 0 without one
 
 
 class _Head(tarfile.TarInfo):
@@ -211,7 +212,8 @@ def _signatures(headers: Mapping[str, str]) -> dict[str, str]:
 def _read(body: bytes) -> Manifest:
     try:
         values: Mapping[str, Any] = orjson.loads(body)
-        known = {name: values[name] for name in Manifest.__slots__}
+        known = {"ledger": 0, **values}  # programs before 0.3 signed none
+        known = {name: known[name] for name in Manifest.__slots__}
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise Damaged(f"{MANIFEST}: cannot be read") from None
     if known["format"] != FORMAT:

@@ -38,6 +38,10 @@ class NoBackup(LookupError):
     """A backup that does not exist; the text names those that do."""
 
 
+class TooLarge(ObjectsAway):
+    """An entry is larger than what is written there."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Stored:
     """An archive. `at`: Unix seconds, from its name."""
@@ -67,8 +71,8 @@ class Place(Protocol):
     def put(self, name: str, body: bytes) -> None:
         """Write a small entry of the ledger."""
 
-    def get(self, name: str) -> bytes | None:
-        """Return a small entry of the ledger."""
+    def get(self, name: str, largest: int = LARGEST) -> bytes | None:
+        """Return a small entry of the ledger, None if it does not exist. Raises TooLarge."""
 
     def names(self, prefix: str) -> set[str]:
         """Return the names of entries."""
@@ -153,14 +157,14 @@ class _Kept:
         with _named():
             self._store.put(name, body)
 
-    def get(self, name: str) -> bytes | None:
+    def get(self, name: str, largest: int = LARGEST) -> bytes | None:
         with _named():
             try:
                 found = self._store.get(name)
             except ABSENT:
                 return None
-            if found.meta["size"] > LARGEST:
-                raise ObjectsAway(f"{name}: is larger than what is written there")
+            if found.meta["size"] > largest:
+                raise TooLarge(f"{name}: is larger than what is written there")
             return bytes(found.bytes())
 
     def names(self, prefix: str) -> set[str]:

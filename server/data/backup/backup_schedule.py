@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import Final
 
 from server.data.backup.backup_place import Place, open_place
-from server.data.backup.full_backup import BackupMaker, claim, mirror_ledger
+from server.data.backup.backup_signature import signing_keys
+from server.data.backup.full_backup import BackupMaker, claim
+from server.data.backup.ledger_mirror import LedgerMirror
 from server.data.database.database import Database
 from server.data.errors import Busy
 from server.data.objects.object_store import Objects
@@ -46,6 +48,7 @@ class BackupSchedule:
         self._size = 0
         self._retry = 0.0
         self._mirrored = 0.0
+        self._signed = 0  # time of the ledger that was signed last
 
     async def run(self, ready: Callable[[], bool]) -> None:
         """Look at the clock until it is cancelled."""
@@ -67,7 +70,7 @@ class BackupSchedule:
                 async with self._database.only_backup():
                     await asyncio.to_thread(claim, place, self._settings.data)
                     await asyncio.to_thread(maker.delete_old)  # also if new ones fail, or are made by command alone
-                    await mirror_ledger(self._objects, place, self._settings.retention.backup_days, self._clock)
+                    await self._mirror(place)
                 self._mirrored = self._clock()
         except Busy:
             pass  # another host, or a command, does it
@@ -81,6 +84,13 @@ class BackupSchedule:
             if self._clock() >= self._retry:  # not later with each failure of the ledger
                 self._retry = self._clock() + RETRY_S
             logger.error("store.backup_failed", said=str(error)[:500], **log.described(error))
+
+    async def _mirror(self, place: Place) -> None:
+        keys, days = signing_keys(self._settings), self._settings.retention.backup_days
+        done = await LedgerMirror(self._objects, place, keys, days, self._clock).copy(self._signed)
+        self._signed = done.at
+        if done.wrong:
+            logger.error("store.ledger_changed", said="; ".join(done.wrong)[:500])
 
     async def is_due(self, place: Place) -> bool:
         """Return whether the newest backup in the place, by any host or command, is older than the interval. Raises ObjectsAway."""

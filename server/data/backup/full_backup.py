@@ -26,10 +26,11 @@ from pydantic import BaseModel, SecretStr
 
 from server.data.backup import archive_format as archive
 from server.data.backup import database_backup, sealed_box
-from server.data.backup.backup_place import LEDGER, Place, Stored, find, name_at
+from server.data.backup.backup_place import Place, Stored, find, name_at
 from server.data.backup.backup_signature import signing_keys
 from server.data.backup.backup_verification import drop_abandoned, remove_abandoned
 from server.data.backup.database_backup import BackupFailed
+from server.data.backup.ledger_signature import signed_at
 from server.data.backup.rollback_protection import INDEX
 from server.data.database import schema_migration
 from server.data.database.database import Database
@@ -49,10 +50,6 @@ SERVICE: Final = "service"  # in the place: a fingerprint of the service whose b
 FOREIGN: Final = (
     "{} has the backups of another service, or of this one before its keys were lost. A new service would replace them and the list of its"
     " deletions: choose another place, or restore from this one; to give them up, delete the object `service` there"
-)
-LOST: Final = (
-    "the object store lacks the copies of the state (upkeep/index), and {} has them in its ledger, which stays as it is. Was the store emptied?"
-    " Then bring its objects back; without them the server writes new copies with the next change of the state"
 )
 PASSES: Final = 20  # over the copies of the state, if they change each time
 Progress = Callable[[str, int], None]  # what, how many so far
@@ -112,6 +109,7 @@ class BackupMaker:
     async def _make(self) -> Made:
         data, now = self._settings.data, self._clock()
         manifest = archive.Manifest(version=VERSION, created=int(now))
+        manifest.ledger = await asyncio.to_thread(signed_at, self._place, signing_keys(self._settings).check)
         dump = data / DUMP.replace("*", secrets.token_hex(4))
         try:
             self._progress("database", 0)
@@ -201,40 +199,6 @@ class BackupMaker:
         for left in self._settings.data.glob(DUMP):
             left.unlink(missing_ok=True)
         remove_abandoned(self._settings.data)
-
-
-async def mirror_ledger(objects: Objects, place: Place, days: float, clock: Callable[[], float] = time.time) -> int:
-    """Copy the list of deletions and the copies of the non-restorable state beside the backups; return how many were new.
-
-    A restore of the newest backup then repeats the deletions since. The index is written after its pieces. A deletion is removed there after `days`
-    (`retention.backup_days`), and a piece when a newer index does not name it: an object store that lost all takes nothing along. Call it with
-    the lock of backups. Raises BackupFailed if the store lacks an index that is there, ObjectsAway.
-    """
-    there = {name.removeprefix(f"{LEDGER}/") for name in await asyncio.to_thread(place.names, LEDGER)}
-    today = int(clock()) // 86_400
-    known = {
-        name for name in there if (day := _day(name)) is None or day < today - 1
-    }  # a person's second one of a day reaches further
-    new = 0
-    async for name, body in last_objects(objects, known):
-        entry = f"{LEDGER}/{name}"
-        if name in there and name != INDEX and await asyncio.to_thread(place.get, entry) == body:
-            continue
-        await asyncio.to_thread(place.put, entry, body)
-        new += name != INDEX
-    if INDEX in there - known:
-        raise BackupFailed(LOST.format(place.url))
-    for name in there - known:
-        if (day := _day(name)) is None or day < today - days:
-            await asyncio.to_thread(place.delete, f"{LEDGER}/{name}")
-    return new
-
-
-def _day(name: str) -> int | None:
-    """Return the day of an entry of the list of deletions, None for a copy of the state."""
-    folder, _, rest = name.partition("/")
-    day = rest.partition("/")[0]
-    return int(day) if folder == "erasures" and day.isdecimal() else None
 
 
 async def last_objects(objects: Objects, known: set[str]) -> AsyncIterator[tuple[str, bytes]]:

@@ -121,6 +121,29 @@ class SealedCopies:
         async with self._database.read() as connection:
             return await self._continues(connection, index)
 
+    async def opens(self, name: str, body: bytes) -> bool:
+        """Return whether the keys of this service sealed an object under this name; an entry of the erasure list may be empty."""
+        if not body:
+            return not name.startswith(PREFIX)
+        try:
+            await asyncio.to_thread(self._pseudonyms.open_copy, name, body)
+        except (KeyGone, ValueError):  # ValueError: too short to be sealed
+            return False
+        return True
+
+    async def refusal(self, body: bytes) -> str:
+        """Return why an index that opens may not replace the present one, empty if it may. Raises ObjectsAway."""
+        index = orjson.loads(self._pseudonyms.open_copy(INDEX, body))
+        try:
+            present = await self._index()
+        except KeyGone:
+            present = None
+        if present is not None and _order(present) > _order(index):
+            return "they are older than those of the backup"
+        there = {name async for name in self._objects.names(PREFIX)}
+        lacking = {name for names in index["pieces"].values() for name in names.values()} - there
+        return f"{len(lacking)} of their pieces are missing" if lacking else ""
+
     async def _continues(self, connection: AsyncConnection, index: dict[str, Any] | None) -> bool:
         if index is None or index["newest"] is None:
             return True
@@ -157,6 +180,11 @@ class SealedCopies:
         """Return the content of an object, None if it does not exist. Raises KeyGone if it was sealed with another key."""
         body = await self._objects.get(name)
         return None if body is None else orjson.loads(self._pseudonyms.open_copy(name, body))
+
+
+def _order(index: dict[str, Any]) -> tuple[int, int]:
+    """Return what grows with each index: its second, and the newest line of the audit log."""
+    return index["at"], (index["newest"] or [0])[0]
 
 
 async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dict[str, str]]) -> list[Row]:

@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,16 +22,17 @@ from sqlalchemy import inspect, select
 
 from server.data.backup import archive_format as archive
 from server.data.backup import database_backup
-from server.data.backup.backup_place import LEDGER, Place, Stored
-from server.data.backup.backup_signature import accept_any, signing_keys
+from server.data.backup.backup_place import Place, Stored
+from server.data.backup.backup_signature import Check, accept_any, signing_keys
 from server.data.backup.backup_verification import Opened, Progress, Unpacked, compare, open_box, unpack
 from server.data.backup.database_backup import BackupFailed
 from server.data.backup.full_backup import COPIED_FIRST, COPIED_LAST, with_secrets
+from server.data.backup.ledger_signature import REFUSED, Distrusted, Read, describe, read_ledger
 from server.data.backup.non_restorable_state import RESTORING
+from server.data.backup.rollback_protection import INDEX, SealedCopies
 from server.data.database import folder_lock, key_fingerprints, restore_lock, schema_migration
 from server.data.database.database import Database
 from server.data.database.database_url import database_url
-from server.data.errors import ObjectsAway
 from server.data.objects.object_store import Objects
 from server.data.retention.purge import Purge, Purged
 from server.data.schema.moderation_schema import evidence
@@ -51,7 +52,7 @@ NO_KEYS: Final = (
 
 @dataclass(slots=True)
 class FullyRestored:
-    """Result. `left_out`: objects that no row names; `missing`: rows whose object is not in the backup; `ledger`: deletions since are known."""
+    """Result. `left_out`: objects that no row names; `missing`: rows whose object is not in the backup; `ledger`: what was found beside it."""
 
     manifest: archive.Manifest
     restored: Restored = field(default_factory=Restored)
@@ -59,7 +60,35 @@ class FullyRestored:
     objects: int = 0
     left_out: int = 0
     missing: int = 0
-    ledger: bool = False
+    ledger: Read = field(default_factory=Read)
+
+
+class _Ledger:
+    """The ledger in a file, since it may be larger than memory: it is read once, and checked before anything is written."""
+
+    def __init__(self, file: Path) -> None:
+        self.read = Read()
+        self._file = file
+        self._sizes: list[tuple[str, int]] = []
+
+    def load(self, place: Place, check: Check, known: int, *, damaged: bool) -> None:
+        """Read it. Blocks. Raises Distrusted unless it may be `damaged`, ObjectsAway."""
+        with open(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+
+            def take(name: str, body: bytes) -> None:
+                self._sizes.append((name, len(body)))
+                file.write(body)
+
+            self.read = read_ledger(place, check, known, take, damaged=damaged)
+        if self.read.wrong and not damaged:
+            raise Distrusted(REFUSED.format("; ".join(self.read.wrong)))
+
+    async def entries(self) -> AsyncIterator[tuple[str, bytes]]:
+        """Yield the entries, the index of the copies last."""
+        if self._sizes:
+            with await asyncio.to_thread(self._file.open, "rb") as file:
+                for name, size in self._sizes:
+                    yield name, await asyncio.to_thread(file.read, size)
 
 
 class FullRestore:
@@ -67,10 +96,10 @@ class FullRestore:
 
     def __init__(
         self, settings: Settings, place: Place, one: Stored, key: X25519PrivateKey | None, progress: Progress,
-        *, keep_objects: bool = False, unsigned: bool = False,
+        *, keep_objects: bool = False, unsigned: bool = False, damaged_ledger: bool = False,
     ) -> None:  # fmt: skip
         """`keep_objects`: the object store is the living one and stays as it is; its copies say what was deleted since. `unsigned`: accept
-        a backup without a valid signature.
+        a backup and a ledger without a valid signature; `damaged_ledger`: use what is whole of a ledger that cannot be trusted.
         """
         self._settings = settings
         self._place = place
@@ -79,11 +108,12 @@ class FullRestore:
         self._progress = progress
         self._keep_objects = keep_objects
         self._unsigned = unsigned
+        self._damaged_ledger = damaged_ledger or unsigned
 
     async def run(self, audit: Callable[[Parts, FullyRestored], Awaitable[None]]) -> FullyRestored:
         """Restore. `audit` writes the line of the audit log.
 
-        Raises Busy, BackupFailed, Foreign, Damaged, WrongKey, SecretError, StoreAway, ObjectsAway.
+        Raises Busy, BackupFailed, Foreign, Damaged, Distrusted, WrongKey, SecretError, StoreAway, ObjectsAway.
         """
         data = self._settings.data
         secret_keys.folder(data)
@@ -95,9 +125,13 @@ class FullRestore:
                     check = accept_any if self._unsigned else signing_keys(self._settings, self._key).check
                     found = await asyncio.to_thread(unpack, self._place, self._one, folder, self._progress, check)
                     opened = self._open(found)
+                    ledger = _Ledger(folder / "ledger")
+                    if not self._keep_objects:
+                        known, damaged = found.manifest.ledger, self._damaged_ledger
+                        await asyncio.to_thread(ledger.load, self._place, check, known, damaged=damaged)
                     await asyncio.to_thread(folder_lock.begin_restore, data, self._one.name)
                     await asyncio.to_thread(self._write_files, found, opened)
-                    done = await self._restore(found, opened, folder, audit)
+                    done = await self._restore(found, opened, ledger, folder, audit)
                     await asyncio.to_thread(folder_lock.end_restore, data)
         finally:
             await database.close()
@@ -152,11 +186,11 @@ class FullRestore:
             file.write(text)
 
     async def _restore(
-        self, found: Unpacked, opened: Opened | None, folder: Path,
+        self, found: Unpacked, opened: Opened | None, ledger: _Ledger, folder: Path,
         audit: Callable[[Parts, FullyRestored], Awaitable[None]],
     ) -> FullyRestored:  # fmt: skip
         parts = await asyncio.to_thread(lambda: open_parts(self._settings, secret_keys.load(self._settings.data)))
-        done = FullyRestored(found.manifest)
+        done = FullyRestored(found.manifest, ledger=ledger.read)
         try:
             await database_backup.restore(parts.database, found.database)
             await self._compare(parts, found)
@@ -165,7 +199,7 @@ class FullRestore:
                 with contextlib.closing(await asyncio.to_thread(_names_db, folder)) as named:
                     await _collect_names(parts, named)
                     await self._objects(parts, named, done)
-                await self._ledger(parts, done)
+                await _put_ledger(parts, ledger)
             done.restored = await restoring.replay(parts)
             if opened is not None:
                 await key_fingerprints.forget(parts.database, opened.epochs_left)
@@ -228,19 +262,19 @@ class FullRestore:
                 if member.name.startswith(archive.OBJECTS):
                     yield member.name.removeprefix(archive.OBJECTS), member.body()
 
-    async def _ledger(self, parts: Parts, done: FullyRestored) -> None:
-        """Replace the copies of the backup's day by those of the last minutes before the loss, if the place has them; nothing else from there."""
-        served = tuple(f"{LEDGER}/{folder}/" for folder in COPIED_LAST)
-        names = {name for name in await asyncio.to_thread(self._place.names, LEDGER) if name.startswith(served)}
-        index = f"{LEDGER}/upkeep/index"
-        if index not in names:
-            return
-        for name in sorted(names, key=lambda name: name == index):
-            body = await asyncio.to_thread(self._place.get, name)
-            if body is None:
-                raise ObjectsAway(f"{name} is missing")
-            await parts.objects.put(name.removeprefix(f"{LEDGER}/"), body)
-        done.ledger = True
+
+async def _put_ledger(parts: Parts, ledger: _Ledger) -> None:
+    """Add the deletions since the backup, and replace its copies of the state by those of the last minutes before the loss; nothing else."""
+    copies = SealedCopies(parts.database, parts.objects, parts.pseudonyms)
+    unreadable = []
+    async for name, body in ledger.entries():
+        if not await copies.opens(name, body):  # of another program, in a ledger that is taken as it is
+            unreadable.append(name)
+        elif name == INDEX and (why := await copies.refusal(body)):
+            ledger.read.skipped.append(f"the copies of the state: {why}")
+        else:
+            await parts.objects.put(name, body)
+    ledger.read.skipped += describe("not sealed with the keys of this service", unreadable)
 
 
 @contextlib.contextmanager

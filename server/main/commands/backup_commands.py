@@ -20,7 +20,9 @@ from server.data.backup import archive_format, sealed_box
 from server.data.backup.backup_place import Place, Stored, find, open_place
 from server.data.backup.backup_signature import Check, accept_any, signing_keys
 from server.data.backup.backup_verification import open_box, verify
-from server.data.backup.full_backup import BackupMaker, Made, mirror_ledger, with_secrets
+from server.data.backup.full_backup import BackupMaker, Made, with_secrets
+from server.data.backup.ledger_mirror import LedgerMirror
+from server.data.backup.ledger_signature import REFUSED, Distrusted, Read, read_ledger
 from server.data.backup.rollback_protection import SealedCopies
 from server.data.database.database import Database
 from server.data.database.database_url import database_url
@@ -122,7 +124,10 @@ def create(run: StoreCommand, at: At = "") -> None:
             await SealedCopies(parts.database, parts.objects, parts.pseudonyms).keep()
         try:
             async with parts.database.only_backup(WAIT_S):
-                await mirror_ledger(parts.objects, place, settings.retention.backup_days)
+                mirror = LedgerMirror(parts.objects, place, signing_keys(settings), settings.retention.backup_days)
+                wrong = (await mirror.copy()).wrong
+            if wrong:
+                typer.echo(f"another program changed the ledger, which is mended: {'; '.join(wrong)}", err=True)
         except Busy as busy:
             typer.echo(f"{made.name} was made. The ledger beside it is not up to date yet: {busy}", err=True)
         return made
@@ -171,24 +176,27 @@ def verify_(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Restore a backup into an empty place of its own, compare counts and hashes, and remove it again. Nothing of the service changes."""
+    """Restore a backup into an empty place of its own, compare counts and hashes, remove it, and check the ledger. The service stays as it is."""
     settings: Settings = enter(config, {"data": data}, make=True)
     progress = Progress()
 
-    async def work() -> tuple[Stored, Any]:
+    async def work() -> tuple[Stored, Any, Read]:
         place, one = await asyncio.to_thread(_found, settings, at, name)
         database = Database(database_url(settings.store, settings.data), data=settings.data)
         try:
             private = _private(key)
+            check = _check(settings, private, unsigned)
             done = await verify(
-                place, one, database, settings.data, check=_check(settings, private, unsigned), key=private, into=into,
-                progress=progress,
-            )  # fmt: skip
+                place, one, database, settings.data, check=check, key=private, into=into, progress=progress
+            )
+            ledger = await asyncio.to_thread(read_ledger, place, check, done.manifest.ledger, lambda _name, _body: None)
+            if ledger.wrong and not unsigned:
+                raise Distrusted(f"{one.name} is whole. {REFUSED.format('; '.join(ledger.wrong))}")
         finally:
             await database.close()
-        return one, done
+        return one, done, ledger
 
-    one, done = end_with_a_line(settings, work())
+    one, done, ledger = end_with_a_line(settings, work())
     progress.end()
     manifest = done.manifest
     keys = f"{done.keys} keys opened" if done.keys else ("keys sealed, not opened" if manifest.keys else "no keys")
@@ -198,6 +206,8 @@ def verify_(
         "objects": manifest.objects,
         "keys": done.keys,
         "seconds": round(done.seconds, 1),
+        "ledger": ledger.entries,
+        "ledger_at": ledger.at,
     }
     if as_json:
         print_json({**values, "whole": True})
@@ -205,6 +215,8 @@ def verify_(
     say(
         f"{one.name}: whole. {done.rows} rows restored and counted, {manifest.objects} objects, {keys}; {done.seconds:.0f} s"
     )
+    for line in _told_of_ledger(ledger):
+        say(line)
 
 
 @app.command()
@@ -250,6 +262,12 @@ def restore(
         bool, typer.Option("--keep-objects", help="the object store was not lost: use it as it is, with its deletions")
     ] = False,
     unsigned: Unsigned = False,
+    damaged_ledger: Annotated[
+        bool,
+        typer.Option(
+            "--damaged-ledger", help="the ledger cannot be trusted: use what is whole of it, and say what is not"
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="every host of the service is stopped")] = False,
     operator: Operator = "",
     config: ConfigFile = None,
@@ -270,13 +288,16 @@ def restore(
 
     async def work() -> tuple[Stored, FullyRestored]:
         place, one = await asyncio.to_thread(_found, chosen, at, name)
-        restore = FullRestore(chosen, place, one, _private(key), progress, keep_objects=keep_objects, unsigned=unsigned)
+        restore = FullRestore(
+            chosen, place, one, _private(key), progress, keep_objects=keep_objects, unsigned=unsigned,
+            damaged_ledger=damaged_ledger,
+        )  # fmt: skip
         return one, await restore.run(audit)
 
     one, done = end_with_a_line(chosen, work())
     progress.end()
     if as_json:
-        print_json({"name": one.name, "objects": done.objects, "ledger": done.ledger, "said": _told(done)})
+        print_json({"name": one.name, "objects": done.objects, "ledger": done.ledger.entries > 0, "said": _told(done)})
         return
     for line in (
         f"restored {one.name}",
@@ -289,18 +310,32 @@ def restore(
 def _told(done: FullyRestored) -> list[str]:
     """Return lines that say what a restore did, for the operator and the audit log."""
     expired = sum(done.purged.deleted.values())
-    known = (
-        "the ledger beside the backup was used: deletions and changes of the state are known until"
-        f" {when(done.restored.copied)} UTC or later"
-        if done.ledger
-        else "no ledger was beside the backup: deletions since it was made are known only if the object store was kept"
-    )
     return [
         f"{sum(done.manifest.rows.values())} rows and {done.objects} objects of {when(done.manifest.created)} UTC;"
         f" {done.left_out} objects that no row names were left out, {done.missing} rows have no object",
-        known,
+        *_told_of_ledger(done.ledger),
         *restored(done.restored),
         f"{expired} rows and objects had expired since, and were deleted",
+    ]
+
+
+def _told_of_ledger(ledger: Read) -> list[str]:
+    """Return lines that say what was found beside a backup."""
+    if not ledger.entries:
+        first = (
+            "no ledger was beside the backup: deletions since it was made are known only if the object store was kept"
+        )
+    elif ledger.at:
+        first = (
+            f"the ledger beside the backup was signed at {when(ledger.at)} UTC, and knows of {ledger.entries} deletions and copies of the state."
+            " If the service ran much longer than that, an earlier one was put back"
+        )
+    else:
+        first = f"the ledger beside the backup was used: {ledger.entries} deletions and copies of the state. Nobody signed it"
+    return [
+        first,
+        *(f"the ledger cannot be trusted: {why}" for why in ledger.wrong),
+        *(f"passed over in the ledger: {what}" for what in ledger.skipped),
     ]
 
 

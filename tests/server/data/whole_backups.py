@@ -17,6 +17,7 @@ from server.data.backup import sealed_box
 from server.data.backup.backup_place import Place, find, open_place
 from server.data.backup.backup_signature import Check, signing_keys
 from server.data.backup.full_backup import BackupMaker, Made
+from server.data.backup.ledger_mirror import LedgerMirror, Mirrored
 from server.data.database.database import Database
 from server.data.privacy import audit_log
 from server.data.store.full_restore import FullRestore, FullyRestored
@@ -76,6 +77,11 @@ class Case:
         """A backup now."""
         settings = self.settings(self.kit.data, self.url, **more)
         return await BackupMaker(settings, self.kit.database, self.kit.objects, self.place).make("ada", "a test")
+
+    async def mirror(self, after: int = 0, now: float = 0.0) -> Mirrored:
+        """Copy the ledger beside the backups; each deletion stays in it for 30 days."""
+        keys = signing_keys(self.here)
+        return await LedgerMirror(self.kit.objects, self.place, keys, 30, lambda: now or time.time()).copy(after)
 
     async def restore(self, **more: Any) -> FullyRestored:
         """The newest, into the empty place."""

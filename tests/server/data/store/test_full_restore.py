@@ -13,7 +13,6 @@ from server.data.backup.backup_place import find
 from server.data.backup.backup_signature import Foreign
 from server.data.backup.backup_verification import verify
 from server.data.backup.database_backup import BackupFailed
-from server.data.backup.full_backup import mirror_ledger
 from server.data.backup.rollback_protection import SealedCopies
 from server.data.backup.sealed_box import WrongKey
 from server.data.database import folder_lock
@@ -60,13 +59,14 @@ async def test_all_is_back_in_an_empty_place_and_what_was_deleted_or_expired_sin
     await ask_deletion(kit, 33, deletions)
     await note(kit, "after")
     await SealedCopies(kit.database, kit.objects, kit.pseudonyms).keep()
-    assert await mirror_ledger(kit.objects, case.place, 30) > 0
-    assert await mirror_ledger(kit.objects, case.place, 30) == 0
+    assert (await case.mirror()).new > 0
+    assert (await case.mirror()).new == 0
     (name,) = [name async for name in kit.objects.names("logs") if name != "logs/zz/none"]
     case.place.put(f"ledger/{name}", b"put there by somebody else")
     # The host is lost; its retention has become shorter meanwhile.
     found = await case.restore()
-    assert found.ledger
+    assert (found.ledger.entries > 0, found.ledger.wrong) == (True, [])
+    assert found.ledger.skipped == [f"1 entry is not of this service ({name})"]
     assert found.left_out >= 1
     assert (await asyncio.to_thread((case.there.data / "secret").read_bytes)) == (kit.data / "secret").read_bytes()
     assert "hidden-word" in (case.there.data / "restored.toml").read_text()

@@ -49,7 +49,7 @@ def test_an_empty_host_is_filled_from_a_backup(serendip: Run, keyed: Path, tmp_p
     restored = serendip("backup", "restore", *key, "--why", "a test", "--yes", "--data", str(there))
     assert restored.exit_code == 0, restored.output
     assert f"restored {name}" in restored.output
-    assert "the ledger beside the backup was used" in restored.output
+    assert "the ledger beside the backup was signed at" in restored.output
     assert (there / "secret").read_bytes() == (tmp_path / "secret").read_bytes()
     assert serendip("db", "check", "--data", str(there)).exit_code == 0
     again = serendip("backup", "restore", *key, "--why", "a test", "--yes", "--data", str(there))
