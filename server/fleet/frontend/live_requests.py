@@ -98,11 +98,11 @@ class LiveRequests:
             told.set_result(body)
 
     async def ask_here(self, request: Json) -> list[Answered]:
-        """Ask all processes of this host."""
+        """Ask all processes of this host, and during an upgrade those of the old generation too: each session is in one of both."""
         peers, loop = self._peers(), asyncio.get_running_loop()
         self._number += 1
         number = self._number
-        self._waiting[number] = waiting = {name: loop.create_future() for name in peers.others}
+        self._waiting[number] = waiting = {name: loop.create_future() for name in (*peers.others, *peers.replaced)}
         try:
             for name, told in waiting.items():
                 if peers.send(name, Kind.LIVE, number, request) is None:
@@ -110,7 +110,7 @@ class LiveRequests:
             own = Answered("", FRONTEND, self._own().answer(request), "")
             if waiting:
                 await asyncio.wait(waiting.values(), timeout=WITHIN)
-            return [own, *[_outcome(name, told) for name, told in waiting.items()]]
+            return [own, *[_outcome(name, told, name in peers) for name, told in waiting.items()]]
         finally:
             del self._waiting[number]
 
@@ -182,10 +182,10 @@ class LiveRequests:
             task.cancel()
 
 
-def _outcome(name: str, told: asyncio.Future[Json]) -> Answered:
+def _outcome(name: str, told: asyncio.Future[Json], is_linked: bool) -> Answered:
     if told.done() and not told.cancelled():
         return Answered("", name, told.result(), "")
-    return Answered("", name, None, "it does not answer" if not told.done() else "it has ended")
+    return Answered("", name, None, "it does not answer" if is_linked and not told.done() else "it has ended")
 
 
 def shortened(found: Sequence[Answered]) -> list[Answered]:

@@ -123,6 +123,11 @@ class Peers:
         """Names of all linked processes of this generation."""
         return [name for name in self._links if not is_other_generation(name)]
 
+    @property
+    def replaced(self) -> list[str]:
+        """Names of the linked processes that an upgrade replaces by this generation, and that still have sessions."""
+        return [name for name in self._links if name.startswith(LAST)]
+
     def takes(self, name: str) -> bool:
         """Whether a process runs, and serves."""
         return name in self._serving

@@ -157,7 +157,7 @@ class Server:
             others.on_pause,
             self.ask_for_pictures,
             self.expect_picture,
-            lambda: self._tally.left,
+            lambda: self._tally.left if others.ask_live is None else 0,  # several processes: the old ones are asked
             self._settings.data / FOLDER / SERVICE_FILE,
         )
 

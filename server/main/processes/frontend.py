@@ -21,7 +21,7 @@ from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.ban_and_notice_broadcast import BanBroadcast
 from server.fleet.frontend.cluster_catch_up import ClusterCatchUp
-from server.fleet.frontend.live_requests import LiveRequests
+from server.fleet.frontend.live_requests import LiveRequests, answers
 from server.fleet.frontend.metrics_merge import MetricsMerge
 from server.fleet.frontend.remote_pictures import RemotePictures
 from server.fleet.frontend.store_server import StoreServer
@@ -111,6 +111,8 @@ class Frontend:
         self._departing = WorkerEvacuation(
             FRONTEND, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
         )  # fmt: skip
+        # asked by the frontend that replaces this one
+        handlers[Kind.LIVE] = answers(lambda: self.peers, lambda request: self.server.live.answer(request))
         handlers |= {**self._everywhere.handlers, **self._departing.handlers, **self._live.handlers}
         self.links = WorkerLinks(
             up, self.server.worker, handlers, self._joined, self._dead,

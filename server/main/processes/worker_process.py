@@ -149,7 +149,6 @@ class WorkerProcess:
             self._on_pause,
             lambda *look: self.links.peers.send(FRONTEND, Kind.LOOK, *look),
             lambda *key: self.links.peers.send(FRONTEND, Kind.UPLOAD, *key),
-            lambda: self.links.tally.left,
         )
 
     @property

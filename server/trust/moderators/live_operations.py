@@ -34,6 +34,8 @@ ORDERS: Final = {
     "log level": "log_level",
 }
 COMING: Final = "there is no such session here: an upgrade has yet to move {} of them. Ask again in a moment"
+MOVING: Final = "there is no such session (any more), or it moves just now: an upgrade runs. Ask again in a moment"
+REPLACED: Final = "last "  # before the name of a process that an upgrade replaces (`server.fleet.ipc.ipc_peers`)
 Json = Mapping[str, Any]
 logger = log.get()
 
@@ -167,14 +169,14 @@ class LiveOperations:
         whose = next((one.body for one in asked if one.body is not None and "identity" in one.body), None)
         if whose is None:
             self._count(action, False)
-            coming = _coming(asked)
-            raise OrderRefused("session", COMING.format(coming) if coming else "there is no such session (any more)")
+            raise OrderRefused("session", _absent(asked))
         done = None
         try:
             async with self._audited(
                 operator, action, why, identity=whose["identity"], address=whose["address"]
             ) as act:
-                done = any((one.body or {}).get("done") for one in await self._ask(request))
+                asked = await self._ask(request)
+                done = any((one.body or {}).get("done") for one in asked)
                 act.outcome = "done" if done else "it had ended"
         except StoreAway:
             if done is None:
@@ -183,7 +185,7 @@ class LiveOperations:
             logger.warning("operator.unaudited", action=action)  # its first line was written, the outcome was not
         self._count(action, bool(done))
         if not done:
-            raise OrderRefused("session", "there is no such session (any more)")
+            raise OrderRefused("session", _absent(asked))
 
     # all users
 
@@ -309,8 +311,15 @@ def _reasoned(why: str) -> None:
         raise OrderRefused("why", "say why: it is written to the audit log")
 
 
+def _absent(found: Sequence[Answered]) -> str:
+    """Return why no process has a session."""
+    if coming := _coming(found):
+        return COMING.format(coming)
+    return MOVING if any(one.process.startswith(REPLACED) for one in found) else "there is no such session (any more)"
+
+
 def _coming(found: Sequence[Answered]) -> int:
-    """Return how many sessions are still in the processes that an upgrade replaces, which are not asked."""
+    """Return how many sessions are still in a server of one process that an upgrade replaces, which is not asked."""
     return sum(one.body.get("coming", 0) for one in found if one.body is not None)
 
 

@@ -19,6 +19,7 @@ from tests.server.fleet.cluster.test_together import hears, hosts
 from tests.server.fleet.migrate.upgrades import Person, meet, people
 from tests.server.fleet.nats.test_nats_bus import started
 from tests.server.main.commands.test_live_commands import run, told
+from tests.server.main.processes.test_process_group import several
 
 
 class Links:
@@ -26,6 +27,7 @@ class Links:
 
     def __init__(self, *silent: str) -> None:
         self.others = ["hub", "worker 1", "worker 2"]
+        self.replaced: list[str] = []
         self.silent = silent
         self.sent: list[tuple[str, int, Any]] = []
         self.requests = LiveRequests(lambda: self, lambda: self, Hosts())  # type: ignore[arg-type, return-value]
@@ -33,6 +35,9 @@ class Links:
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer as this process's sessions do."""
         return {"own": request["do"]}
+
+    def __contains__(self, name: str) -> bool:
+        return name in (*self.others, *self.replaced)
 
     def send(self, name: str, kind: int, *records: Any) -> int | None:
         """Send; whoever is not silent answers at once."""
@@ -59,6 +64,22 @@ async def test_who_does_not_answer_in_time_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("server.fleet.frontend.live_requests.WITHIN", 0.01)
     found = await Links("hub").requests.ask_here({"do": "count"})
     assert [(one.process, one.why) for one in found if one.body is None] == [("hub", "it does not answer")]
+
+
+async def test_during_an_upgrade_the_old_processes_are_asked_too_and_one_that_ends_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    links = Links("last worker 2")
+    links.replaced = ["last frontend", "last worker 1", "last worker 2"]
+    monkeypatch.setattr("server.fleet.frontend.live_requests.WITHIN", 0.01)
+    asking = asyncio.create_task(links.requests.ask_here({"do": "count"}))
+    await asyncio.sleep(0)
+    links.replaced.remove("last worker 2")  # it has no session any more
+    found = {one.process: one.body or one.why for one in await asking}
+    assert found == {
+        "frontend": {"own": "count"}, **{name: {"of": name} for name in (*links.others, *links.replaced)},
+        "last worker 2": "it has ended",
+    }  # fmt: skip
 
 
 async def test_an_answer_that_comes_too_late_is_no_fault() -> None:
@@ -135,3 +156,27 @@ async def test_an_order_at_one_host_holds_at_all_and_at_one_that_comes_later(tmp
         assert (await run(one, "maintenance", "on"))[0] == 0
         (late,) = await people(http, two.port, 1)
         await hears_of(late, "maintenance")
+
+
+@pytest.mark.thorough
+@pytest.mark.blocking
+@pytest.mark.timeout(180)
+async def test_a_frontend_that_an_upgrade_replaces_answers_until_its_last_request_is_over(tmp_path: Path) -> None:
+    async with several(tmp_path, SERENDIP_SERVER__DRAIN="60") as server, aiohttp.ClientSession() as http:
+        await meet(http, server.port, "upgraded")
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(
+            b"POST /send HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")
+        upgrading = asyncio.create_task(server.upgrade())
+        async with asyncio.timeout(120):
+            while not upgrading.done():
+                counts = await told(server, "sessions")
+                if "last frontend" in {row["process"] for row in counts["processes"]} and counts["sessions"] == 2:
+                    break
+        assert not upgrading.done()
+        writer.write(b"id=x")
+        status, done = await upgrading
+        assert (status, done["done"]) == (0, True), done
+        writer.close()
