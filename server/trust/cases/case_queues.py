@@ -84,6 +84,15 @@ class NewCase:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedCases:
+    """Cases that were opened of late. `newest`: oldest first; `count`, `recent`: numbers of cases since two Unix times."""
+
+    newest: Sequence[NewCase]
+    count: int
+    recent: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSize:
     """Size of a queue. `oldest`: Unix seconds, 0 if it is empty."""
 
@@ -139,9 +148,14 @@ class Queues(CaseBase):
                 found += [self._line(row, records.get(row.id, []), weight) for weight, row in weighed[:most]]
         return found
 
-    async def opened_since(self, since: int, most: int, count_from: int) -> tuple[Sequence[NewCase], int]:
-        """Return the cases that were opened since a Unix time, decided ones too: the newest `most` of them, oldest first; and as of the same moment
-        the number of those opened since `count_from`. Raises StoreAway.
+    async def count_opened(self, since: int) -> int:
+        """Return the number of cases that were opened since a Unix time, decided ones too. Raises StoreAway."""
+        async with self._database.read() as connection:
+            return int((await connection.execute(_opened_since(since))).scalar_one())
+
+    async def opened_since(self, since: int, most: int, count_from: int, recent_from: int) -> OpenedCases:
+        """Return the cases that were opened since a Unix time, decided ones too: the newest `most` of them; and as of the same moment the numbers of
+        those opened since `count_from` and since `recent_from`. Raises StoreAway.
         """
         wanted = (
             select(case.c.id, case.c.queue, case.c.mode, case.c.opened, case.c.reasons)
@@ -149,14 +163,14 @@ class Queues(CaseBase):
             .order_by(case.c.opened.desc(), case.c.id.desc())
             .limit(most)
         )
-        counted = select(func.count()).where(case.c.opened > count_from)
         async with self._database.snapshot() as connection:
             rows = (await connection.execute(wanted)).all()
-            count = (await connection.execute(counted)).scalar_one()
+            count = (await connection.execute(_opened_since(count_from))).scalar_one()
+            recent = (await connection.execute(_opened_since(recent_from))).scalar_one()
         found = [
             NewCase(row.id.hex(), row.queue, row.mode, row.opened, tuple(row.reasons.split(","))) for row in rows[::-1]
         ]
-        return found, count
+        return OpenedCases(found, count, recent)
 
     async def counts(self) -> dict[str, QueueSize]:
         """Return each queue's size by its name, empty ones too. Raises StoreAway."""
@@ -221,6 +235,11 @@ class Queues(CaseBase):
         for ident, known, right, of, at in (await connection.execute(wanted)).all():
             found.setdefault(ident, []).append(ReporterRecord(right, of, known, at))
         return found
+
+
+def _opened_since(since: int) -> Select[Any]:
+    """Count the cases that were opened since a Unix time: its index alone is read."""
+    return select(func.count()).where(case.c.opened > since)
 
 
 def _crowd(records: Sequence[ReporterRecord]) -> Crowd | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.trust.cases.case_feed import LATE, CaseFeed
+from server.trust.cases.case_queues import OpenedCases
 from tests.server.data.conftest import Kit
 from tests.server.trust.moderation.people import cases, desk, reported
 
@@ -80,7 +81,7 @@ async def test_a_place_that_is_lost_or_invented_is_none(kit: Kit) -> None:
 
 
 async def test_a_case_that_is_written_too_late_to_be_found_is_a_lost_place(kit: Kit) -> None:
-    feed = CaseFeed(desk(kit), period=0, ring=4)
+    feed = CaseFeed(desk(kit), period=0, ring=4, count_every=0)
     await feed.look()
     for about, ago in ((21, LATE + 60), (22, 29 * LATE)):  # by a host that did not reach the database for so long
         place = feed.place()
@@ -101,7 +102,7 @@ async def test_a_case_that_is_written_too_late_to_be_found_is_a_lost_place(kit: 
 
 
 async def test_a_clock_that_is_set_back_has_no_case_told_twice(kit: Kit) -> None:
-    feed = CaseFeed(desk(kit), period=0)
+    feed = CaseFeed(desk(kit), period=0, count_every=0)
     await opened(kit, 21, ago=LATE - 50)
     await feed.look()
     place = feed.place()
@@ -113,6 +114,42 @@ async def test_a_clock_that_is_set_back_has_no_case_told_twice(kit: Kit) -> None
     one = await opened(kit, 22)
     await feed.look()
     assert told(feed, place) == [one]
+
+
+class Counting:
+    """Queues that count how often more than a number was asked for."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._desk = desk(kit)
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> object:
+        """Whatever else queues can do."""
+        return getattr(self._desk, name)
+
+    async def opened_since(self, *words: int) -> OpenedCases:
+        """Count it."""
+        self.asked += 1
+        return await self._desk.opened_since(*words)
+
+
+async def test_a_look_that_finds_the_same_number_of_recent_cases_asks_no_more(kit: Kit) -> None:
+    queues = Counting(kit)
+    feed = CaseFeed(queues, period=0)  # type: ignore[arg-type]
+    await opened(kit, 21)
+    await feed.look()
+    place = feed.place()
+    for _ in range(3):
+        kit.now += 1
+        await feed.look()
+    assert queues.asked == 1
+    one = await opened(kit, 22, ago=LATE - 10)
+    await feed.look()
+    await feed.look()
+    assert (queues.asked, told(feed, place)) == (2, [one])
+    kit.now -= 60
+    await feed.look()
+    assert queues.asked == 3, "the clock was set back"
 
 
 async def test_a_closed_feed_ends_the_waiting_of_its_followers(kit: Kit) -> None:
