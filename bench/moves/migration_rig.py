@@ -29,11 +29,12 @@ from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, session_sender
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.migration_counts import MigrationCounts
+from server.fleet.migrate.session_import import Imports
 from server.fleet.migrate.transfer import Exports
 from server.fleet.migrate.upgrade_contents import UpgradeParts
 from server.fleet.migrate.upgrade_target import UpgradeTarget
 from server.http.request.reactor_handoff import Door
-from server.ops.metrics.migration_metrics import UPGRADE
+from server.ops.metrics.migration_metrics import MEET, UPGRADE
 from server.ops.security import secret_keys
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
@@ -43,9 +44,13 @@ from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_loop import Worker
 
 IDLING, WAITS, TALKS = "idle", "waits, with three interests", "talks, ten lines said"
-KINDS: Final = {IDLING: IDLE, WAITS: WAITING, TALKS: CHATTING}
+MEETS = "is matched with a user there, with three interests"
+KINDS: Final = {IDLING: IDLE, WAITS: WAITING, MEETS: WAITING, TALKS: CHATTING}
 ALONE, TOGETHER = "alone", "16 in a message"
 BATCHES: Final = {ALONE: 1, TOGETHER: migration_order.BATCH}  # people of a message; a chat's go together all the same
+MEETING: Final = [
+    "meet", 1 << 40, [(1 << 62, 1, 1), (1 << 61, 1, 2)], (2.5, 1.5), ["sail 1", "chess 1", "book 1"], 3.5, "common", False, None,
+]  # fmt: skip
 LINES: Final = 10  # of each chat, before anybody goes
 MANY: Final = 1 << 20
 SILENT: Final = 3_600  # seconds until a ping
@@ -84,6 +89,9 @@ class Side:
         self._flight = InFlight()
         self._moving = SessionMoves(self.worker)
         self._link = Link(sock, self._came, fell)
+        self._target = session_sender.ProcessTarget(self._link.send, self._link.room, self._flight)
+        self._exports = Exports(self.worker, self._moving, MigrationCounts())
+        self._imports = Imports(self.worker, self._moving, MigrationCounts())
         door = Door(web.Server(nobody), judge, addresses)
         self._taking = UpgradeTarget(
             UpgradeParts(self.worker, self._moving, door, MigrationCounts()), self._link, nothing
@@ -92,17 +100,28 @@ class Side:
     def _came(self, message: Message) -> None:
         if message.kind == Kind.TOOK:
             self._flight.took(message.records[0])
+        elif message.kind == Kind.COME:
+            self._imports.take_one(message, MEET, self._link.send)
+        elif message.kind == Kind.MEET:
+            self._imports.take_all(message, MEET, self._link.send)
         else:
             self._taking.came(message)
 
     async def give(self) -> None:
-        """Migrate all sessions to the other side; it has them when this returns."""
-        target = session_sender.ProcessTarget(self._link.send, self._link.room, self._flight)
-        going = migration_order.MigrationOrder(
-            Exports(self.worker, self._moving, MigrationCounts()), target, UPGRADE, target
-        )
+        """Migrate all sessions to the other side, as in an upgrade; it has them when this returns."""
+        going = migration_order.MigrationOrder(self._exports, self._target, UPGRADE, self._target)
         await going.move()
         await self._flight.landed()
+        self.worker.engine.moves.forget()
+
+    async def send_matched(self, batch: int) -> None:
+        """Migrate all sessions to the other side, as if each were matched there, `batch` in one turn; it has them when this returns."""
+        ids = list(self.worker.engine.sessions)
+        for at in range(0, len(ids), batch):
+            some = ids[at : at + batch]
+            if not self._exports.transfer(some, self._target, MEET, meetings=[MEETING] * len(some)):
+                raise RuntimeError("a session cannot move")
+            await self._flight.landed()
         self.worker.engine.moves.forget()
 
     def stand(self, state: int) -> int:
@@ -118,11 +137,12 @@ class Side:
 class Crowd:
     """Both sides, and `count` users of a kind at one of them; call `come` first."""
 
-    def __init__(self, secret: Keys, kind: str, count: int) -> None:
+    def __init__(self, secret: Keys, kind: str, count: int, batch: int) -> None:
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sides = tuple([Side(end, secret) for end in ends])
         self.count = count
         self._kind = kind
+        self._batch = batch
         self._socks: list[socket.socket] = []
 
     async def come(self) -> None:
@@ -170,7 +190,7 @@ class Crowd:
     async def to_and_fro(self) -> None:
         """Migrate all to the other side and back. Raises RuntimeError if one is missing, or in another state."""
         for one, other in (self.sides, self.sides[::-1]):
-            await one.give()
+            await (one.send_matched(self._batch) if self._kind == MEETS else one.give())
             if one.worker.engine.sessions or other.stand(KINDS[self._kind]) != self.count:
                 raise RuntimeError(
                     f"{len(one.worker.engine.sessions)} stayed, {len(other.worker.engine.sessions)} came"
@@ -194,7 +214,7 @@ async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
         patch.object(migration_order, "RATE", float("inf")),
         patch.object(session_sender, "AHEAD", ahead),
     ):
-        made = Crowd(secret_keys.load(Path(folder)), kind, count)
+        made = Crowd(secret_keys.load(Path(folder)), kind, count, batch)
         try:
             await made.come()
             await made.to_and_fro()

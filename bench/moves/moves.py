@@ -1,4 +1,4 @@
-"""Measure the cost of migrating a session: CPU and instructions of both sides, for idle, waiting and chatting users.
+"""Measure the cost of migrating a session: CPU and instructions of both sides, for idle, waiting, matched and chatting users.
 
     python -m bench moves [--quick] [--keep]
 

@@ -293,11 +293,30 @@ class RemoteRoom:
     def arrived(self, meeting: Row, now: float) -> None:
         """Note that the clients given to `expect` are here; seat the meeting if it is complete."""
         came, self._coming = self._coming, frozenset()
-        said = Meeting.of(meeting)
+        self._gather(Meeting.of(meeting), came, now)
+
+    def arrived_together(self, meetings: Iterable[Row], now: float) -> None:
+        """See `arrived`, for the meetings of several clients. Raises what each of them raised, after all were tried."""
+        came, self._coming = self._coming, frozenset()
+        tried: set[int] = set()  # two of a meeting may come together
+        faults: list[Exception] = []
+        for meeting in meetings:
+            try:
+                said = Meeting.of(meeting)
+                if said.id not in tried:
+                    tried.add(said.id)
+                    self._gather(said, came, now)
+            except Exception as fault:  # noqa: BLE001 - a bug costs this meeting, not the others
+                faults.append(fault)
+        if faults:
+            raise ExceptionGroup("meetings that were not seated", faults)
+
+    def _gather(self, said: Meeting, came: frozenset[int], now: float) -> None:
         gathering = self._gatherings.get(said.id)
         if gathering is None:
             gathering = self._gatherings[said.id] = Gathering(said, now + GATHER_FOR)
-        gathering.came |= {client: self._held[client].number for client in came if client in self._held}
+        here = [member.client for member in said.who if member.client in came and member.client in self._held]
+        gathering.came |= {client: self._held[client].number for client in here}
         if all(member.worker == self._number or member.client in gathering.came for member in said.who):
             del self._gatherings[said.id]
             self._sit(said, now, gathering.came)

@@ -60,6 +60,7 @@ class Kind(enum.IntEnum):
     RING = 90  # between them: shared memory for rows, its size, two bells; then, without these: from here on my rows are there
     LOAD = 24  # worker to hub: how many sessions and users it has, and the users themselves, if they are few
     COME = 25  # worker to worker: a session that meets another one there, and the match; or resumes there, and null
+    MEET = 93  # worker to worker: several sessions that meet others there, with the client and the match of each
     WHO = 26  # worker to the others: is the session of this key yours?
     THERE = 28  # hub to another: the users elsewhere, in number and those named by LOAD; figures of the waiting rooms
     READ = 29  # frontend to the others: send your figures

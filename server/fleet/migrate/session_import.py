@@ -40,7 +40,7 @@ class Imports:
         self._adapter = adapter
 
     def take_all(self, message: Message, cause: str, answer: Answer, *more: int) -> list[Session] | None:
-        """Take a group that moves because its process ends (PEOPLE). `more`: added to the acknowledgement; None: the group was refused."""
+        """Take a group (PEOPLE, MEET). `more`: added to the acknowledgement; None: the group was refused."""
         _, where, since = message.records[:3]
         descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
         acknowledge = partial(answer, Kind.TOOK, message.number, *more)

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from engine.engine import Session
 from engine.rooms.remote_waiting_room import Row
@@ -113,8 +113,8 @@ class Transfer:
 class GroupTransfer(Transfer):
     """A group of sessions that leaves this process.
 
-    `since`: monotonic seconds, out of service since; `client`: the one session that meets another or resumes, 0 where all move; `meeting`: the
-    match for which it moves; `left`: sessions that are still here; `came`: those that were put back.
+    `since`: monotonic seconds, out of service since; `meetings`: the match for which each session moves, in the order of the record (None: it
+    resumes there), empty if they move because this process ends; `left`: sessions that are still here; `came`: those that were put back.
     """
 
     def __init__(self, exports: "Exports", sessions: Released, cause: str, since: float) -> None:
@@ -123,8 +123,7 @@ class GroupTransfer(Transfer):
         self.sessions = sessions
         self.cause = cause
         self.since = since
-        self.client = 0
-        self.meeting: Row | None = None
+        self.meetings: Sequence[Row | None] = ()
         self.way = DESCRIPTOR
         self.people = len(sessions.descriptors)
         self.left = len(exports.worker.engine.sessions)
@@ -177,7 +176,7 @@ class Exports:
 
         stage      the last message                         owner                     after a cut
         RELEASED   none                                     source                    BACK
-        SENT       the group (PEOPLE, COME; hosts: MOVE)    source                    BACK
+        SENT       the group (PEOPLE, MEET, COME; MOVE)     source                    BACK
         GOING      hosts alone: GO                          the target if it read GO  DOUBTFUL
         TAKEN      the acknowledgement                      target                    -
         REFUSED    the refusal                              source: put back          -
@@ -208,10 +207,12 @@ class Exports:
         target: Target,
         cause: str,
         on_end: Callable[[GroupTransfer], object] = unheard,
-        client: int = 0,
-        meeting: Row | None = None,
+        meetings: Sequence[Row | None] = (),
     ) -> bool:
-        """Release these sessions and send them to a target; False: they cannot move now, and are here. Raises LinkDown: the same."""
+        """Release these sessions and send them to a target; False: they cannot move now, and are here. Raises LinkDown: the same.
+
+        `meetings`: see `GroupTransfer`, in the order of `ids`.
+        """
         if not omegle_records.ready(self.adapter, ids):
             return False
         since = time.monotonic()
@@ -221,7 +222,7 @@ class Exports:
         fault_points.at("release")
         omegle_records.pack(self.adapter, released.session_record)
         transfer = GroupTransfer(self, released, cause, since)
-        transfer.client, transfer.meeting, transfer.on_end = client, meeting, on_end
+        transfer.meetings, transfer.on_end = meetings, on_end
         try:
             target.send(transfer)
         except CannotMoveError:
@@ -238,14 +239,3 @@ class Exports:
         came = self.moving.take(*transfer.sessions)
         omegle_records.unpack(self.adapter, transfer.sessions.session_record, came)
         return came
-
-
-def records_of(transfer: GroupTransfer) -> tuple[list[int], list[Any]]:
-    """Split a group for a process of this host: the descriptors that are passed, and the records of its message."""
-    session_record, descriptors = transfer.sessions
-    passed = [descriptor for descriptor in descriptors if descriptor >= 0]
-    if transfer.client:
-        return passed, [session_record.record, transfer.client, transfer.meeting, transfer.since]
-    places = iter(range(len(passed)))
-    where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
-    return passed, [session_record.record, where, transfer.since, transfer.left]

@@ -119,6 +119,7 @@ class WorkerLinks:
             Kind.ROWS: self._rows,
             Kind.RING: self._ring,
             Kind.COME: across.came,
+            Kind.MEET: across.came_to_meet,
             Kind.PEOPLE: across.came_to_stay,
             Kind.NEWCOMER: across.newcomer,
             Kind.TUNNEL: across.tunnels,

@@ -21,7 +21,7 @@ from server.fleet.ipc.process_names import Names, elsewhere
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.session_import import Imports
-from server.fleet.migrate.session_sender import ProcessTarget
+from server.fleet.migrate.session_sender import TOGETHER, ProcessTarget
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
 from server.fleet.roaming.host_migration_parts import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
@@ -98,15 +98,22 @@ class WorkerTransfer:
         self._later()
 
     def depart(self) -> None:
-        """Move the sessions that are to move. Called between two turns."""
+        """Move the sessions that are to move: those that meet others in the same process together. Called between two turns."""
         if not self._going:
             return
         going, self._going = self._going, deque()
+        meets: dict[str, list[PendingMove]] = {}  # by target
         for one in going:
             if elsewhere(one.to):
                 self._go_abroad(one)
-            elif not self._depart(one):
-                self._going.append(one)
+            elif one.meeting is None:
+                self._depart([one])
+            else:
+                meets.setdefault(one.to, []).append(one)
+        for to, moves in meets.items():
+            most = self._targets[to].most if to in self._targets else TOGETHER
+            for at in range(0, len(moves), most):
+                self._depart(moves[at : at + most])
         if self._going and self._again is None:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
 
@@ -128,27 +135,46 @@ class WorkerTransfer:
             return session is not None and session.conn != 0
         return self._room.goes(one.client, one.number)
 
-    def _depart(self, one: PendingMove) -> bool:
-        """Move one session. Return False to try again later."""
-        peers = self._peers()
-        if (
-            one.to not in peers
-            or peers.full(one.to)
-            or not self._is_ready(one)
-            or time.monotonic() - one.since > PATIENCE
-        ):
-            one.stay()
-            return True
+    def _depart(self, moves: Sequence[PendingMove]) -> None:
+        """Move sessions to one process. If one cannot leave now the others move without it, and it is tried again later."""
+        ready: dict[int, PendingMove] = {}
+        for one in moves:
+            if self._can_go(one) and one.client not in ready:
+                ready[one.client] = one
+            else:
+                one.stay()
+        together = [*ready.values()]
+        if not together:
+            return
+        to, why = together[0].to, together[0].why
+        meetings = [one.meeting for one in together]
         try:
-            return self.exports.transfer(
-                (one.client,), self.to(one.to), one.why, partial(self._ended, one), one.client, one.meeting
-            )
+            if self.exports.transfer([*ready], self.to(to), why, partial(self._ended, together), meetings):
+                return
         except LinkDown:
-            return True
+            return
+        if len(together) == 1:
+            self._going.append(together[0])
+            return
+        for one in together:
+            self._depart([one])
 
-    def _ended(self, one: PendingMove, transfer: GroupTransfer) -> None:
-        if transfer.stage != Stage.TAKEN:
-            ask_again(self._worker, transfer.came)
+    def _can_go(self, one: PendingMove) -> bool:
+        peers = self._peers()
+        return (
+            one.to in peers
+            and not peers.full(one.to)
+            and self._is_ready(one)
+            and time.monotonic() - one.since <= PATIENCE
+        )
+
+    def _ended(self, moves: Sequence[PendingMove], transfer: GroupTransfer) -> None:
+        if transfer.stage == Stage.TAKEN:
+            return
+        if transfer.stage == Stage.REFUSED and len(moves) > 1:
+            self.to(moves[0].to).send_singly()  # one that cannot be read must not hold up the others again
+        ask_again(self._worker, transfer.came)
+        for one in moves:
             one.stay()
 
     def to(self, name: str) -> ProcessTarget:
@@ -211,6 +237,18 @@ class WorkerTransfer:
             self._room.expect(())
         elif meeting is not None:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
+        fault_points.at("taken")
+
+    def came_to_meet(self, name: str, message: Message) -> None:
+        """Take several sessions, each of which comes to meet a partner."""
+        meetings = message.records[3]
+        self._room.expect([client for client, _ in meetings])
+        came = self._imports.take_all(message, MEET, partial(self._send_answer, name))
+        self._owe(came or ())
+        if came is None:
+            self._room.expect(())
+        else:
+            self._worker.act(partial(self._room.arrived_together, [meeting for _, meeting in meetings]))
         fault_points.at("taken")
 
     def came_to_stay(self, name: str, message: Message) -> None:

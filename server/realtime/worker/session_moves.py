@@ -79,6 +79,7 @@ class SessionMoves:
     def _undo(self, numbers: dict[int, int], wires: dict[int, tuple[str, dict[str, Any], bytes]]) -> None:
         """Restore the connections of a group of which one session could not leave."""
         worker = self._worker
+        back: list[tuple[Session, int]] = []
         for id, (address, state, data) in wires.items():
             session = worker.engine.sessions[id]
             try:
@@ -88,7 +89,13 @@ class SessionMoves:
             except OSError:
                 conn = 0
                 self.dropped += 1
-            worker.act(lambda now, session=session, conn=conn: worker.engine.moves.rewire(session, conn, now))  # type: ignore[misc]
+            back.append((session, conn))
+
+        def rewire(now: float) -> None:
+            for session, conn in back:
+                worker.engine.moves.rewire(session, conn, now)
+
+        worker.act(rewire)  # one turn for all: none may run while a session of them has no connection
 
     def take(
         self,

@@ -152,6 +152,46 @@ def test_three_of_whom_one_does_not_come_wait_on() -> None:
     assert (one.due(), one.clients()) == (None, [1, 2])
 
 
+def coming(one: RemoteRoom, now: float) -> list[Meeting]:
+    """Users 11 and 12 arrive together, to meet 1 and 2, who wait here; the two meetings."""
+    for client in (1, 2):
+        one.submit(Ticket(client, Pool(), (), False, client + 100, since=now), now)
+    one.rows.clear()
+    one.expect((11, 12))
+    for client in (11, 12):
+        one.enter(Ticket(client, Pool(), (), False, client + 100, since=now), False, now)
+    assert one.rows == []  # nobody is told of tickets that are about to be used
+    return [Meeting(at, (Member(at, at, 0), Member(10 + at, 1, 3)), (0.0, 0.0), rule="anyone") for at in (1, 2)]
+
+
+def test_several_who_come_together_meet_each_their_own_partner() -> None:
+    one, now = room(), 10.0
+    meetings = coming(one, now)
+    one.arrived_together([row_of(meeting) for meeting in meetings], now)
+    assert one.rows == [["done", 1, [1, 101], [11, 111]], ["done", 2, [2, 102], [12, 112]]]
+    assert (one.clients(), one.due(), one.meets(11), one.meets(12)) == ([], None, False, False)
+
+
+def test_a_meeting_that_fails_costs_no_other_that_came_with_it() -> None:
+    one, now = room(), 10.0
+    meetings = [row_of(meeting) for meeting in coming(one, now)]
+    with pytest.raises(ExceptionGroup) as raised:
+        one.arrived_together([meetings[0][:3], meetings[1]], now)
+    assert raised.group_contains(ValueError)
+    assert one.rows == [["done", 2, [2, 102], [12, 112]]]
+
+
+def test_two_of_one_meeting_who_come_together_meet_once() -> None:
+    one, now = room(), 10.0
+    one.expect((11, 12))
+    for client in (11, 12):
+        one.enter(Ticket(client, Pool(), (), False, client + 100, since=now), False, now)
+    row = row_of(Meeting(1, (Member(11, 1, 3), Member(12, 1, 3)), (0.0, 0.0), rule="anyone"))
+    one.arrived_together([row, row], now)
+    assert one.rows == [["done", 1, [11, 111], [12, 112]]]
+    assert (one.clients(), one.due()) == ([], None)
+
+
 def full_room() -> tuple[Host, list[Wire]]:
     """A room with eight places, all taken, and a ninth person who looks for nobody yet."""
     host = Host(2, tickets=8)

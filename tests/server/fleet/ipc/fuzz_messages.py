@@ -38,6 +38,7 @@ def seeds() -> list[bytes]:
     return [
         encoded(Kind.ROWS, [["leave", 5], ["ticket", 7, 1]], []),
         encoded(Kind.PEOPLE, [{"v": 1, "people": []}], [b"one", b"", b"three"]),
+        encoded(Kind.MEET, [{"v": 1, "people": [{"id": 5}]}, [0, -1], 1.5, [[5, ["meet", 1, []]]]], [b"one"]),
         encoded(Kind.READ, [], []),
         encoded(Kind.ROWS | 0x80, [], []),
     ]

@@ -2,14 +2,19 @@
 
 import os
 from collections import Counter
+from collections.abc import Container, Sequence
+from typing import Any
 
+import orjson
 import pytest
 
 from engine.rooms import hub_messages as rows
+from engine.rooms.hub_messages import Meeting, Member
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.processes import worker_to_worker_transfer as module
 from server.ops.process import fault_points
+from tests.engine.meetings import row_of
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told, Visitor, Working, answers, sent_to, talk
 from tests.support.descriptors import more_than, opened
@@ -65,25 +70,26 @@ async def test_who_looks_no_more_stays_and_the_match_has_failed(made: Host) -> N
 
 
 class Stuck:
-    """A reactor that lets nobody go for so many times."""
+    """A reactor that lets nobody go at these calls, counted from 1."""
 
-    def __init__(self, reactor: object, times: int) -> None:
+    def __init__(self, reactor: object, calls: Container[int]) -> None:
         self._reactor = reactor
-        self.left = times
+        self._calls = calls
+        self._call = 0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._reactor, name)
 
     def release(self, number: int) -> object:
-        self.left -= 1
-        return None if self.left >= 0 else self._reactor.release(number)  # type: ignore[attr-defined]
+        self._call += 1
+        return None if self._call in self._calls else self._reactor.release(number)  # type: ignore[attr-defined]
 
 
 async def test_who_cannot_go_yet_is_asked_again(made: Host) -> None:
     hub, one, visitor, id = await played(made)
     two = made.play("worker 2")
     await made.joined()
-    one.worker.reactor = Stuck(one.worker.reactor, 2)  # type: ignore[assignment]
+    one.worker.reactor = Stuck(one.worker.reactor, {1, 2})  # type: ignore[assignment]
     await sent_to(hub, visitor, id, 2)
     assert (await two.next(Kind.COME)).records[1] == id
     assert one.sessions == set()
@@ -96,7 +102,7 @@ async def test_who_cannot_go_for_too_long_stays_and_the_match_has_failed(
     hub, one, visitor, id = await played(made)
     two = made.play("worker 2")
     await made.joined()
-    one.worker.reactor = Stuck(one.worker.reactor, 1 << 30)  # type: ignore[assignment]
+    one.worker.reactor = Stuck(one.worker.reactor, range(1 << 30))  # type: ignore[assignment]
     await sent_to(hub, visitor, id, 2)
     await hub.rows(rows.FAILED)
     await answers(visitor)
@@ -167,6 +173,139 @@ async def test_a_damaged_record_is_refused_whole_and_who_comes_later_is_told_to_
     await hub.rows(rows.LEAVE, rows.TICKET)
     await answers(visitor)
     assert three.sessions == {id}
+
+
+async def two_waiting(made: Host) -> tuple[Told, Working, list[Visitor], list[list[Any]]]:
+    """A hub that is played, worker 1, and two who wait there, with their tickets."""
+    hub, one = made.play(HUB), made.worker(1)
+    await made.joined()
+    visitors, tickets = [], []
+    for word in ("sailing", "chess"):
+        visitor, _, _ = await made.visitor(one)
+        visitor.find(word)
+        tickets += await hub.rows(rows.TICKET)
+        visitors.append(visitor)
+    return hub, one, visitors, tickets
+
+
+def send_both(hub: Told, tickets: Sequence[list[Any]], partners: Sequence[tuple[int, int]]) -> list[list[Any]]:
+    """The hub sends the two with these tickets to worker 2 at once, to their partners there: client, number of the ticket. The meetings."""
+    meetings = [
+        row_of(Meeting(id, (Member(ticket[1], ticket[2], 1), Member(*partner, 2)), (0.0, 0.0), (), 1.0, "anyone"))
+        for id, (ticket, partner) in enumerate(zip(tickets, partners, strict=True), 1)
+    ]
+    there = [[rows.GO, ticket[1], 2, meeting] for ticket, meeting in zip(tickets, meetings, strict=True)]
+    hub.peers.send("worker 1", Kind.ROWS, *there)
+    return meetings
+
+
+STRANGERS = ((77, 1), (78, 1))
+
+
+async def test_two_who_go_to_the_same_worker_go_together_and_each_meets_their_partner(made: Host) -> None:
+    hub, one, visitors, tickets = await two_waiting(made)
+    two = made.worker(2)
+    await made.joined()
+    partners = []
+    for word in ("sailing", "chess"):
+        partner, id, _ = await made.visitor(two)
+        partner.find(word)
+        (ticket,) = await hub.rows(rows.TICKET)
+        partners.append((partner, (id, ticket[2])))
+    before = opened()
+    send_both(hub, tickets, [who for _, who in partners])
+    for visitor, (partner, _) in zip(visitors, partners, strict=True):
+        for each in (visitor, partner):
+            await each.hears("matched")
+        await talk(visitor, partner)
+    await until(lambda: one.links.tally.people["meet", "given"] == 2)
+    assert (one.sessions, len(two.sessions), two.links.tally.people["meet", "taken"]) == (set(), 4, 2)
+    assert more_than(before) == Counter()
+
+
+async def test_those_who_go_together_share_one_message(made: Host) -> None:
+    hub, one, _, tickets = await two_waiting(made)
+    two = made.play("worker 2")
+    await made.joined()
+    meetings = send_both(hub, tickets, STRANGERS)
+    came = await two.next(Kind.MEET)
+    record, where, _, pairs = came.records
+    ids = [ticket[1] for ticket in tickets]
+    assert ([person["id"] for person in record["people"]], where) == (ids, [0, 1])
+    assert pairs == [list(pair) for pair in zip(ids, orjson.loads(orjson.dumps(meetings)), strict=True)]
+    assert (one.sessions, two.of(Kind.COME)) == (set(), [])
+    for descriptor in came.descriptors:
+        os.close(descriptor)
+
+
+async def test_a_receiver_that_dies_gives_all_back_who_went_together(made: Host) -> None:
+    hub, one, visitors, tickets = await two_waiting(made)
+    before = opened()
+    two = made.play("worker 2")
+    await made.joined()
+    send_both(hub, tickets, STRANGERS)
+    await until(lambda: two.of(Kind.MEET))
+    assert one.sessions == set()
+    made.kill("worker 2")
+    await hub.rows(*[rows.LEAVE] * 2, *[rows.TICKET] * 2, *[rows.FAILED] * 2)
+    for visitor in visitors:
+        await answers(visitor)
+    assert one.sessions == {ticket[1] for ticket in tickets}
+    assert (one.links.tally.people["meet", "back"], more_than(before)) == (2, Counter())
+
+
+async def test_after_a_refusal_each_goes_alone(made: Host) -> None:
+    hub, one, visitors, tickets = await two_waiting(made)
+    two = made.play("worker 2")
+    await made.joined()
+    send_both(hub, tickets, STRANGERS)
+    came = await two.next(Kind.MEET)
+    for descriptor in came.descriptors:
+        os.close(descriptor)
+    two.peers.send("worker 1", Kind.NO, came.number)
+    heard = await hub.rows(*[rows.LEAVE] * 2, *[rows.TICKET] * 2, *[rows.FAILED] * 2)
+    for visitor in visitors:
+        await answers(visitor)
+    assert (len(one.sessions), one.links.tally.people["meet", "refused"]) == (2, 2)
+    send_both(hub, [row for row in heard if row[0] == rows.TICKET], STRANGERS)
+    alone = [(await two.next(Kind.COME)).records[1] for _ in tickets]
+    assert (alone, two.of(Kind.MEET)) == ([ticket[1] for ticket in tickets], [])
+
+
+async def test_of_two_who_go_together_one_goes_later_who_cannot_go_yet(made: Host) -> None:
+    hub, one, _, tickets = await two_waiting(made)
+    two = made.play("worker 2")
+    await made.joined()
+    one.worker.reactor = Stuck(one.worker.reactor, {2, 4})  # type: ignore[assignment]
+    send_both(hub, tickets, STRANGERS)
+    came = [await two.next(Kind.COME) for _ in tickets]
+    assert ([message.records[1] for message in came], one.sessions) == ([ticket[1] for ticket in tickets], set())
+    for message in came:
+        for descriptor in message.descriptors:
+            os.close(descriptor)
+
+
+async def test_damaged_records_of_several_are_refused_whole_and_acknowledged_ones_are_all_here(made: Host) -> None:
+    hub, _, visitors, tickets = await two_waiting(made)
+    two = made.play("worker 2")
+    await made.joined()
+    send_both(hub, tickets, STRANGERS)
+    came = await two.next(Kind.MEET)
+    three = made.worker(3)
+    await made.joined()
+    record, where, since, pairs = came.records
+    damaged = {**record, "people": [record["people"][0], {**record["people"][1], "state": "nowhere"}]}
+    more: dict[str, Any] = {"pieces": came.pieces, "descriptors": came.descriptors}
+    number = two.peers.send("worker 3", Kind.MEET, damaged, where, since, pairs, **more)
+    assert (await two.next(Kind.NO)).records == [number]
+    assert (three.sessions, three.links.tally.people["meet", "taken"]) == (set(), 0)
+    two.peers.send("worker 3", Kind.MEET, record, where, since, pairs, **more)
+    await two.next(Kind.TOOK)
+    for descriptor in came.descriptors:
+        os.close(descriptor)
+    for visitor in visitors:
+        await answers(visitor)
+    assert three.sessions == {ticket[1] for ticket in tickets}
 
 
 async def test_an_answer_about_nobody_is_nothing(made: Host) -> None:
