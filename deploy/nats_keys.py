@@ -1,11 +1,14 @@
 """The keys of a NATS for several hosts: its certificate, and a user for each host. Rule: what is there is kept; a further call adds what is missing.
 
 /opt/serendip/bin/python deploy/nats_keys.py /etc/nats --server 10.0.0.10 --server nats.internal one two three
+/opt/serendip/bin/python deploy/nats_keys.py /etc/nats --renew
 
 ca.pem, ca.key       who signs; ca.pem goes to every host (`cluster.ca`), ca.key to nobody
-cert.pem, key.pem    of the server, for three years: remove cert.pem to have it made anew
+cert.pem, key.pem    of the server, for three years; --renew makes another with the same names (and who signs too, where that one ends within a month)
 one.seed             of the host `one`, for it alone (`cluster.credentials`); remove it to shut that host out
 users.conf           what nats.conf includes: who may come in, and say and hear what
+
+Each file gets the owner of the folder, so that NATS can read it whoever calls this.
 """
 
 import argparse
@@ -25,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 DAYS = 3 * 365
 CA_DAYS = 20 * 365
+CA_RENEWED = 31  # days before the end of who signs
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -42,23 +46,29 @@ def main(words: Sequence[str]) -> int:
         metavar="ADDRESS",
         help="address or name of the NATS server, as cluster.nats says it",
     )
+    parser.add_argument(
+        "--renew", action="store_true", help="make another certificate with the names of the one that is there"
+    )
     parser.add_argument("--name", type=_name, default="serendip", help="the hosts' cluster.name")
     chosen = parser.parse_intermixed_args(words)  # hosts may stand behind an option
     chosen.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (chosen.folder / "cert.pem").exists() and not chosen.server:
+    servers = chosen.server or _servers(chosen.folder)
+    if not servers:
         parser.error("--server is missing: by what address or name do hosts reach it?")
-    for name in made(chosen.folder, chosen.name, chosen.server, chosen.hosts):
+    for name in made(chosen.folder, chosen.name, servers, chosen.hosts, renew=chosen.renew):
         sys.stdout.write(f"made {chosen.folder / name}\n")
     return 0
 
 
-def made(folder: Path, name: str, servers: Sequence[str], hosts: Sequence[str]) -> list[str]:
-    """The files that were missing, or are another now. `servers`: of a certificate that is made; `hosts`: beside those that have a seed."""
+def made(folder: Path, name: str, servers: Sequence[str], hosts: Sequence[str], *, renew: bool = False) -> list[str]:
+    """The files that were missing, or are another now. `servers`: of a certificate that is made; `hosts`: beside those that have a seed; `renew`: the
+    certificate is made anew.
+    """
     files: list[str] = []
-    if not (folder / "ca.key").exists():
+    if not _signs(folder, CA_RENEWED if renew else 0):
         _authority(folder)
         files += ["ca.key", "ca.pem"]
-    if not (folder / "cert.pem").exists():
+    if renew or files or not (folder / "cert.pem").exists():
         _certificate(folder, servers)
         files += ["key.pem", "cert.pem"]
     for host in hosts:
@@ -83,6 +93,27 @@ def _users(folder: Path, name: str) -> str:
     return f"authorization {{\n  timeout: 2\n  users = [\n{''.join(lines)}  ]\n}}\n"
 
 
+def _servers(folder: Path) -> list[str]:
+    """The addresses and names of the certificate that is there; none without one."""
+    try:
+        shown = x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
+    except FileNotFoundError:
+        return []
+    return [str(one.value) for one in shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
+
+
+def _signs(folder: Path, days: int) -> bool:
+    """Whether there is who signs, and for so many days more."""
+    if not ((folder / "ca.key").exists() and (folder / "ca.pem").exists()):
+        return False
+    return _left(x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())) > days
+
+
+def _left(shown: x509.Certificate) -> float:
+    """The days for which a certificate is valid."""
+    return (shown.not_valid_after_utc - datetime.datetime.now(datetime.UTC)) / datetime.timedelta(days=1)
+
+
 def _authority(folder: Path) -> None:
     """Who signs the server's certificate, and nothing else."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -99,14 +130,14 @@ def _authority(folder: Path) -> None:
 
 
 def _certificate(folder: Path, servers: Sequence[str]) -> None:
-    """The server's, signed by the one who signs."""
+    """The server's, signed by the one who signs, and for no longer than that one is valid."""
     authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
     signing = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
     if not isinstance(signing, ec.EllipticCurvePrivateKey):
         raise SystemExit(f"{folder / 'ca.key'}: no key of this program's")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, servers[0])])
-    builder = _begun(key.public_key(), name, authority.subject, DAYS)
+    builder = _begun(key.public_key(), name, authority.subject, min(DAYS, _left(authority)))
     builder = builder.add_extension(x509.SubjectAlternativeName([_named(one) for one in servers]), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -117,7 +148,7 @@ def _certificate(folder: Path, servers: Sequence[str]) -> None:
     _write(folder / "cert.pem", builder.sign(signing, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), 0o644)
 
 
-def _begun(public: ec.EllipticCurvePublicKey, name: x509.Name, by: x509.Name, days: int) -> x509.CertificateBuilder:
+def _begun(public: ec.EllipticCurvePublicKey, name: x509.Name, by: x509.Name, days: float) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder(by, name, public, x509.random_serial_number())
@@ -140,10 +171,13 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(file: Path, data: bytes, mode: int = 0o600) -> None:
-    """Whole or not at all, and nobody else's to read meanwhile."""
+    """Whole or not at all, nobody else's to read meanwhile, and of the folder's owner."""
+    owner = file.parent.stat()
     part = file.with_name(f".{file.name}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as to:
+        if os.geteuid() == 0:
+            os.fchown(to.fileno(), owner.st_uid, owner.st_gid)
         to.write(data)
     part.replace(file)
 

@@ -329,6 +329,11 @@ class Cluster:
         self._keyed([])
         self.nats.process.send_signal(1)
 
+    def renew_certificate(self) -> None:
+        """NATS gets another certificate, as an operator gives it."""
+        self._keyed(["--renew"])
+        self.nats.process.send_signal(1)
+
     @asynccontextmanager
     async def without_nats(self) -> AsyncIterator[None]:
         """It is killed, and comes back at the end, whatever was found: others need it."""

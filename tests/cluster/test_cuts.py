@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import aiohttp
 import pytest
 
 from tests.cluster.rig import PATIENCE, Cluster, Host, acquainted, talking
+from tests.deploy.nats_certificate import let_end
 from tests.server.main.processes.test_process_group import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
@@ -38,6 +40,29 @@ async def test_nats_is_killed_and_comes_back(cluster: Cluster, http: aiohttp.Cli
                 await host.alone()
                 await meet_at(host, http, "without NATS")
         await cluster.whole()
+
+
+async def test_the_certificate_of_nats_ends_and_is_renewed(cluster: Cluster, http: aiohttp.ClientSession) -> None:
+    """Connected hosts stay connected; those that connect anew are alone, say why, and come back without a restart."""
+    one, *_ = cluster.hosts
+    try:
+        async with talking(http, *cluster.hosts):
+            await asyncio.to_thread(let_end, cluster.keys / "cert.pem", -0.5)
+            cluster.nats.process.send_signal(signal.SIGHUP)
+            async with asyncio.timeout(3 * PATIENCE):  # NATS takes it up in its own time
+                while "certificate has expired" not in (said := (await one.run("cluster", "check", "--json"))[1]):
+                    pass
+            assert "its certificate ended on" in said
+            await cluster.whole()
+            async with cluster.without_nats():
+                pass
+            for host in cluster.hosts:
+                assert await host.says(http, "/readyz", lambda said: "certificate has expired" in str(said)) == 200
+                await meet_at(host, http, "without a certificate")
+            await asyncio.to_thread(cluster.renew_certificate)
+            await cluster.whole()
+    finally:
+        await asyncio.to_thread(cluster.renew_certificate)
 
 
 async def test_a_host_is_cut_from_all_others_and_joined_again(cluster: Cluster, http: aiohttp.ClientSession) -> None:

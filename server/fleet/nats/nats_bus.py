@@ -39,6 +39,7 @@ class NatsBus:
         <name>.<id>.bars    to all: pairs that a report keeps apart
 
     A connection that ends is made anew, with the servers in turn; one that is open and delivers nothing is renewed by its user (`renew`).
+    Each attempt reads the files anew: a renewed authority or seed needs no restart.
     """
 
     def __init__(self, settings: Cluster, seal: Seal, handlers: dict[str, Handler]) -> None:
@@ -54,6 +55,7 @@ class NatsBus:
         self.fault: str | None = (
             "it was not reached yet"  # cause of the missing connection; None: there is a connection
         )
+        self._causes: set[str] = set()  # causes that were logged since the last connection
         self.refused: str | None = None  # the last permission that the server denied on this connection
 
     @property
@@ -97,21 +99,21 @@ class NatsBus:
 
     async def run(self) -> None:
         """Keep a connection, for ever."""
-        proof = await asyncio.to_thread(Proof.read, self._settings)
         servers = list(self._settings.nats)
         random.shuffle(servers)
         while True:
             for server in servers:
-                await self._hold(server, proof)
+                await self._hold(server)
                 await asyncio.sleep(PAUSE)
 
-    async def _hold(self, server: str, proof: Proof) -> None:
+    async def _hold(self, server: str) -> None:
         """Make one connection, and serve it to its end."""
         self._ended.clear()
         self.refused = None
         try:
+            proof = await asyncio.to_thread(Proof.read, self._settings)
             client = await nats_connection.connect(server, proof, self._over, self._troubled)
-        except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network
+        except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network, or a file of this host
             self._lost(f"{server}: {words(fault)}")
             return
         sending = asyncio.create_task(self._send(client))
@@ -120,6 +122,7 @@ class NatsBus:
                 await client.subscribe(self._name(subject), cb=self._came)
             await client.flush(PATIENCE)
             self._client, self.fault = client, None
+            self._causes.clear()
             self.connects += 1
             logger.info("nats.connected", said=server)
             await self._ended.wait()
@@ -132,7 +135,8 @@ class NatsBus:
             await nats_connection.end(client)
 
     def _lost(self, why: str) -> None:
-        if self.fault is None or (self.connects == 0 and self.fault != why):
+        if why not in self._causes:
+            self._causes.add(why)
             logger.warning("nats.away", said=why)
         self.fault = why
         while not self._unsent.empty():

@@ -22,7 +22,7 @@ from server.fleet.rpc.node_info import NodeHello
 from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
-from server.main.checks.certificate_checks import certificates
+from server.main.checks.certificate_checks import authority, certificates
 from server.main.checks.check_finding import Finding, error, ok, warning
 from server.ops import version
 from server.ops.config.cluster_settings import Cluster
@@ -73,6 +73,8 @@ async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
         ]
     found = [await _nats(settings, server, proof, heard) for server in settings.nats]
     found += await certificates(nats_places(settings))
+    if settings.ca is not None:
+        found += await authority(settings.ca)
     if heard.foreign:
         said = f"{heard.foreign} messages of {settings.name}.{settings.id} are not sealed by this service"
         found.append(

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 import ssl
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -21,11 +22,13 @@ from server.ops.config.settings import Settings
 
 FIRST_AFTER_S: Final = 60.0
 EVERY_S: Final = 6 * 3600.0
-AGAIN_AFTER_S: Final = 3600.0  # after a check that no server answered
+AGAIN_AFTER_S: Final = 3600.0  # after a check that a server did not answer, and while a certificate is to be renewed
+URGENT_S: Final = 60.0  # while one ends at once: the alert is over when it was renewed
 ANSWER_WITHIN_S: Final = 5.0
 HTTPS: Final = 443
 NATS: Final = 4222  # the port of an address that names none
-WARN_BEFORE_S: Final = 21 * 86_400.0
+WARN_BEFORE_S: Final = 21 * 86_400.0  # as the alert SerendipCertificateEnds
+URGENT_BEFORE_S: Final = 2 * 86_400.0  # as the alert SerendipCertificateEnded
 
 
 class Place(NamedTuple):
@@ -87,7 +90,15 @@ class CertificateDates:
         await asyncio.sleep(FIRST_AFTER_S * (0.5 + random.random()))
         while True:
             await self.look()
-            await asyncio.sleep(EVERY_S if self._expiries else AGAIN_AFTER_S)
+            await asyncio.sleep(self.pause_s(time.time()))
+
+    def pause_s(self, now: float) -> float:
+        """Return the seconds until the next check: few while a certificate ends soon, because only a check ends the alert about it."""
+        left = min(self._expiries.values(), default=now) - now
+        if self._expiries and left < URGENT_BEFORE_S:
+            return URGENT_S
+        complete = len(self._expiries) == len({place.of for place in self._places})
+        return EVERY_S if complete and left > WARN_BEFORE_S else AGAIN_AFTER_S
 
     async def look(self) -> None:
         """Ask each server once; one that does not answer has no value."""

@@ -6,6 +6,9 @@ import asyncio
 import datetime
 import ipaddress
 import secrets
+import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +24,7 @@ from server.fleet.nats.nats_bus import MESSAGE_MAX, UNSENT, NatsBus
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.config.cluster_settings import Cluster
 from server.ops.security import secret_keys
+from tests.deploy.proxies import DEPLOY
 from tests.support import services
 
 
@@ -166,6 +170,41 @@ async def test_a_host_proves_who_it_is_over_tls(tmp_path: Path) -> None:
         async with listening(tmp_path / "data", address, name="theirs", **proven) as stranger:
             await until(lambda: stranger.bus.up and stranger.bus.refused)
             assert "theirs" in (stranger.bus.trouble or "")
+
+
+async def test_a_renewed_authority_and_another_seed_are_read_without_a_restart(tmp_path: Path) -> None:
+    folder, files = tmp_path / "nats", tmp_path / "host"
+
+    def keyed(*words: str) -> None:
+        command = [sys.executable, str(DEPLOY / "nats_keys.py"), str(folder), "--name", "mine", *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def copied() -> None:
+        files.mkdir(exist_ok=True)
+        for name in ("ca.pem", "one.seed"):
+            shutil.copy(folder / name, files / name)
+
+    def config() -> str:
+        users = (folder / "users.conf").read_text()
+        return f'tls {{ cert_file: "{folder}/cert.pem", key_file: "{folder}/key.pem" }}\n{users}'
+
+    await asyncio.to_thread(keyed, "--server", services.HERE, "one")
+    await asyncio.to_thread(copied)
+    async with started(await asyncio.to_thread(config)) as server:
+        address = server.url.replace("nats:", "tls:")
+        async with listening(
+            tmp_path / "data", address, name="mine", credentials=files / "one.seed", ca=files / "ca.pem"
+        ) as one:
+            await one.comes(b"before")
+            for name in ("ca.key", "ca.pem", "one.seed"):
+                await asyncio.to_thread((folder / name).unlink)
+            await asyncio.to_thread(keyed, "one")
+            await asyncio.to_thread(server.stop)
+            server.config = await asyncio.to_thread(config)
+            await asyncio.to_thread(server.start)
+            await until(lambda: "certificate" in (one.bus.fault or ""))
+            await asyncio.to_thread(copied)
+            await one.comes(b"after")
 
 
 def certified(folder: Path) -> tuple[Path, Path]:

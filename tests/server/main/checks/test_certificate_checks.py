@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.main.checks.certificate_checks import certificates
+from server.main.checks.certificate_checks import authority, certificates
 from server.main.checks.check_finding import Level
 from server.ops.health.certificates import Place
 from tests.server.ops.health.test_certificates import https, made
@@ -25,6 +25,18 @@ async def test_the_end_of_a_certificate_is_told_also_of_one_that_is_over(
         (found,) = await certificates([place])
     assert (found.check, found.level) == ("tls", level)
     assert f"{datetime.datetime.fromtimestamp(ends, datetime.UTC):%Y-%m-%d}" in found.said
+
+
+@pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (20, Level.WARNING), (-2, Level.ERROR)])
+async def test_the_end_of_the_authority_of_nats_is_told_too(days: int, level: Level, tmp_path: Path) -> None:
+    file, _ = made(tmp_path, days)
+    (found,) = await authority(file)
+    assert (found.check, found.level, str(file) in found.said) == ("tls", level, True)
+
+
+async def test_an_authority_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (found,) = await authority(tmp_path / "none.pem")
+    assert (found.level, "none.pem" in found.said) == (Level.ERROR, True)
 
 
 async def test_a_server_that_cannot_be_asked_is_a_notice() -> None:

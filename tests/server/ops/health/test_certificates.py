@@ -17,7 +17,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.ops.config.settings import Settings
-from server.ops.health.certificates import CertificateDates, Place, authority_expiry, expiry, nats_places, site_places
+from server.ops.health.certificates import (
+    AGAIN_AFTER_S,
+    EVERY_S,
+    URGENT_S,
+    CertificateDates,
+    Place,
+    authority_expiry,
+    expiry,
+    nats_places,
+    site_places,
+)
 from tests.deploy.proxies import DEPLOY
 from tests.server.fleet.nats.test_nats_bus import started
 from tests.support import services
@@ -86,6 +96,21 @@ async def test_that_of_nats_is_asked_for_behind_its_greeting_and_so_is_the_autho
         looks = CertificateDates([place], sooner)
         await looks.look()
     assert looks.reading() == {"serendip_certificate_expiry_timestamp_seconds": {("nats",): ends}}
+
+
+async def test_while_a_certificate_ends_soon_it_is_read_often_so_that_a_renewal_ends_the_alert(tmp_path: Path) -> None:
+    later, _ = made(tmp_path, 90)
+    soon, ends = made(tmp_path, 15)
+    async with https(later) as place:
+        looks = CertificateDates([place])
+        assert looks.pause_s(ends) == AGAIN_AFTER_S, "it was not read yet"
+        await looks.look()
+        assert looks.pause_s(ends - 86_400) == EVERY_S
+    async with https(soon) as place:
+        looks = CertificateDates([place])
+        await looks.look()
+        assert looks.pause_s(ends - 10 * 86_400) == AGAIN_AFTER_S
+        assert {looks.pause_s(ends - 60), looks.pause_s(ends + 60)} == {URGENT_S}
 
 
 def test_names_that_browsers_come_by_are_asked_for_and_no_pattern_or_address() -> None:
