@@ -116,7 +116,7 @@ def build(
         middlewares=[
             pass_on,
             OverloadPages().take,
-            RequestQueue().take,
+            RequestQueue(worker.read_if_due).take,
             dress_refusal,
             guard_faults,
             guard_host,

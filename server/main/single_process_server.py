@@ -42,6 +42,7 @@ def run(settings: Settings, again: Callable[[], Settings], opened: Mapping[str, 
     """
     log.configure(settings.log)
     process_setup.forbid_dumps()
+    process_setup.yield_soon()
     tell_setup(settings)
     try:
         if has_several(settings):

@@ -13,6 +13,7 @@ import contextlib
 import os
 import socket
 from collections import Counter
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -96,11 +97,13 @@ class Handler(BoundaryHandler):
 
     def data_received(self, data: bytes) -> None:
         """Receive bytes; the first ones follow what the reactor read."""
+        self.door.on_step()
         begun, self._begun = self._begun, b""
         super().data_received(begun + data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Release the connection's count."""
+        self.door.on_step()
         asked = self._current_request
         if asked is not None and not asked.content.is_eof():
             self.door.strange["aborted"] += 1
@@ -200,12 +203,21 @@ def _untraced(fault: BaseException | None) -> None:
 
 
 class Door:
-    """Hands sockets to aiohttp's `server` and back. `judge` knows the proxies, `addresses` the limits."""
+    """Hands sockets to aiohttp's `server` and back. `judge` knows the proxies, `addresses` the limits.
+
+    `on_step`: called before each piece of work on a connection, as many may be ready in one turn of the loop.
+    """
 
     def __init__(
-        self, server: web.Server, judge: Judge, addresses: Addresses, crowded: SeparatePaths | None = None
+        self,
+        server: web.Server,
+        judge: Judge,
+        addresses: Addresses,
+        crowded: SeparatePaths | None = None,
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
         self.server = server
+        self.on_step = on_step
         self._crowded = crowded
         self._refusing = 0
         self._judge = judge

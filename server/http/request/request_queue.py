@@ -1,6 +1,6 @@
-"""Limit how many HTTP requests begin per turn of the event loop (MOST); the others wait in order.
+"""Limit how many HTTP requests begin per turn of the event loop (MOST); the others wait in order. Chat lines are read before and behind each.
 
-Chat lines are delivered once per turn, so many requests in one turn would delay all of them.
+Else many requests in one turn would delay all lines: beginning ones, or ones that end together.
 """
 
 # A request takes some tenths of a millisecond: a few hundred connections that send requests as fast as they can would delay every line for as long as
@@ -17,9 +17,10 @@ MOST: Final = 8
 
 
 class RequestQueue:
-    """Queue of the requests of one application; `take` is its outermost middleware."""
+    """Queue of the requests of one application; `take` is its outermost middleware. `on_step`: called between pieces of work."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_step: Callable[[], None]) -> None:
+        self._on_step = on_step
         self._left = MOST  # requests that may still begin in this turn of the loop
         self._waiting: deque[asyncio.Future[None]] = deque()  # non-empty only if `_left` is 0
         self._counting = False  # whether `_next` is scheduled
@@ -39,7 +40,11 @@ class RequestQueue:
             turn: asyncio.Future[None] = loop.create_future()
             self._waiting.append(turn)
             await turn
-        return await handler(request)
+        self._on_step()
+        try:
+            return await handler(request)
+        finally:
+            self._on_step()
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the next turn of the loop."""

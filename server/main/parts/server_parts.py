@@ -40,7 +40,7 @@ from server.ops.metrics.exposition import MetricsBoard, MetricsServer
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import DiskSpace, GarbageCollections, ProcessUsage
-from server.ops.process import shared_address_table
+from server.ops.process import free_memory, shared_address_table
 from server.ops.process.control_socket import FOLDER, LIVE, TEXTS_MAX, RequestSocket, Unavailable
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
@@ -303,6 +303,7 @@ class Server:
     async def start(self, secret: secret_keys.Keys, *, listening: bool = True) -> None:
         """Make all parts; nothing is accepted yet. `listening`: see `open_store`. Raises StartError; then all is closed."""
         try:
+            self.tasks.start("free-memory", free_memory.run)
             await self.show_metrics(listening=listening)
             await self.open_store(secret, listening=listening)
             if self.sent is not None:
@@ -426,7 +427,9 @@ class Server:
         if runner.server is None:
             raise StartError("the application did not start")
         self.pages = pages
-        self.door = Door(runner.server, self._judge, self._reception.addresses, self._crowded())
+        self.door = Door(
+            runner.server, self._judge, self._reception.addresses, self._crowded(), self.worker.read_if_due
+        )
         self.board.add(self.door.reading)
         self._looking = LineScreening(self._process, self._settings, self.worker, self.board, self.tasks)
         self._adapter = pages.get(ADAPTER)

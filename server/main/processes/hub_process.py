@@ -41,6 +41,7 @@ from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.ipc_metrics import MATCHES
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import of_room
+from server.ops.process import free_memory
 from server.ops.security import secret_keys
 from server.ops.security.random_ids import Ids
 
@@ -85,6 +86,7 @@ class HubProcess:
         self.board = board
         self.tasks = Tasks()
         board.add(self.tasks.reading)
+        self.tasks.start("free-memory", free_memory.run)
         answering = MetricsAnswers(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,

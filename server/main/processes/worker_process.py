@@ -40,6 +40,7 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import source
+from server.ops.process import free_memory
 from server.ops.process.first_done import first_of
 from server.ops.process.shared_address_table import CensusColumn
 from server.ops.security import secret_keys
@@ -85,7 +86,9 @@ class WorkerProcess:
         board.add(lambda: {"serendip_http_lost": outward.lost})
         board.add(self.reception.asking.reading)
         board.add(self.reception.countries.reading)
-        self._looking = LineScreening(self.name, settings, worker, board, Tasks())
+        tasks = Tasks()
+        tasks.start("free-memory", free_memory.run)
+        self._looking = LineScreening(self.name, settings, worker, board, tasks)
         answering = MetricsAnswers(self.name, board, lambda: self.links.peers)
         self.departing = WorkerEvacuation(self.name, worker, lambda: self.links, self.hosts, self.stop)
         if self.told is not None:

@@ -22,6 +22,7 @@ NAMES: Final = (
         "certificates",
         "cluster",
         "console-sessions",
+        "free-memory",
         "live",
         "live-store",
         "loop-lag",

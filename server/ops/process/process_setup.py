@@ -27,6 +27,17 @@ def forbid_dumps() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+_SWITCH_S: Final = 0.0001
+
+
+def yield_soon() -> None:
+    """Let a thread that computes yield Python's lock after 0.1 ms instead of 5 ms. Children inherit it.
+
+    uvloop takes the lock anew for each callback: beside a busy thread ten of them needed 50 ms, and each chat line waited that long.
+    """
+    sys.setswitchinterval(_SWITCH_S)
+
+
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
 

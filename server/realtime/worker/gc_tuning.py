@@ -1,15 +1,15 @@
-"""Set when Python collects cyclic garbage: rarely, because the server makes almost no cycles and a full collection blocks the event loop.
+"""Set when Python collects cyclic garbage: few objects at a time, and old ones rarely, because a collection blocks the event loop.
 
-With 10,000 sessions in chats a full collection visits some 200,000 objects in 60 ms; at Python's default thresholds collections took a fifth of the
-server's CPU.
+The server makes almost no cycles. With 10,000 sessions in chats a full collection visits some 200,000 objects in 60 ms; at Python's default
+thresholds collections took a fifth of the server's CPU. 50,000 young objects take up to 20 ms.
 """
 
 import gc
 from typing import Final
 
-# Net new containers until the young generation is collected (the default of 700 is one batch of events), then every 20th and every 50th
-# time the older generations: aiohttp and tracebacks leave a few cycles a request.
-THRESHOLDS: Final = (50_000, 20, 50)
+# Net new containers until the young generation is collected, some 0.5 ms, then every how many times the older ones: aiohttp, SQLAlchemy and
+# tracebacks leave a few cycles a request. The full one comes after 50 million.
+THRESHOLDS: Final = (1_500, 4, 6_700)
 
 
 def begin() -> None:

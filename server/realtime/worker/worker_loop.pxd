@@ -27,6 +27,7 @@ cdef class Worker:
     cdef readonly object _crowding
     cdef object _meter
     cdef double _second_due
+    cdef double _read_at
     cpdef act(self, handler)
     cpdef _turn(self, events, double now, int rounds=*)
 

@@ -45,9 +45,9 @@ from server.realtime.worker.shortage_log import ShortageLog
 from server.realtime.worker.tunnel_interface import TunnelPort
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 
-# Seconds of a turn until sockets are read again and the loop runs other callbacks: some fifty searches of up to 0.1 ms each, and too short to
-# be noticed in a chat.
-TURN = 0.005
+# Seconds of a turn until sockets are read again and the loop runs other callbacks: some five searches of up to 0.1 ms each. Under a flood of
+# searches each chat line waits for about one turn, so a turn is as long as a line takes at rest.
+TURN = 0.0005
 PACKED = 0.0003  # seconds of a turn until frames behind opened gates wait: one client may pack hundreds of frames, most pack two or three
 ANSWER: Final = 3  # rounds from an injected frame to its answer: queue, frame, answer
 SOONEST = 0.01  # seconds: the shortest timer; uvloop's resolution is 1 ms
@@ -119,17 +119,20 @@ class Worker:
         self._crowding = OverloadGate() if crowding is None else crowding
         self._meter: Meter | None = None  # of this thread, while it takes events
         self._second_due = 0.0  # when the next tick of a second is due
+        self._read_at = float("inf")  # when sockets were last read; infinite while no events are taken
 
     def start(self) -> None:
         """Begin to take events."""
         self._timer_at = float("inf")
         self._loop.add_reader(self.reactor.fd, self._ready)
+        self._read_at = 0.0
         self._meter = Meter.of_self()
         self._every_second()
 
     def stop(self) -> None:
         """Take no more events."""
         self._loop.remove_reader(self.reactor.fd)
+        self._read_at = float("inf")
         for timer in (self._timer, self._second, self._put_off):
             if timer is not None:
                 timer.cancel()
@@ -151,8 +154,16 @@ class Worker:
         return self._put_off is not None or bool(self._events)
 
     def _ready(self) -> None:
-        now = time.monotonic()
+        self._read_at = now = time.monotonic()
         self._turn(self.reactor.drain(now), now)
+
+    def read_if_due(self) -> None:
+        """Read sockets if that was TURN seconds ago: for callers that take turns of the loop themselves, between pieces of their work.
+
+        Not to be called while an event is handled.
+        """
+        if time.monotonic() - self._read_at >= TURN:
+            self._ready()
 
     def _every_second(self) -> None:
         self._second = self._loop.call_later(

@@ -173,13 +173,15 @@ def test_an_upgrade_with_much_behind_it_is_refused_and_leaves_no_descriptor(serv
 
 
 @asynccontextmanager
-async def opened(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[Door]:
+async def opened(
+    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], on_step: Callable[[], None] = lambda: None
+) -> AsyncIterator[Door]:
     """A door in front of a handler, in this loop."""
     runner = web.ServerRunner(web.Server(handle, access_log=None))
     await runner.setup()
     assert runner.server is not None
     addresses = Addresses(open_max=2, burst=9, rate=9, limits=True)
-    yield Door(cast(Any, runner.server), Judge(hosts=[], origins=[], proxies=[]), addresses)
+    yield Door(cast(Any, runner.server), Judge(hosts=[], origins=[], proxies=[]), addresses, on_step=on_step)
     await runner.cleanup()
 
 
@@ -197,6 +199,26 @@ def connected() -> Iterator[tuple[socket.socket, int]]:
 
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def test_chat_lines_are_read_before_each_read_and_each_end_of_a_connection() -> None:
+    answered: list[int] = []
+    steps: list[int] = []  # how many requests were answered at each
+
+    async def handle(_: web.BaseRequest) -> web.Response:
+        answered.append(1)
+        return web.Response()
+
+    async with opened(handle, lambda: steps.append(len(answered))) as door:
+        with connected() as (client, theirs):
+            door.take(theirs, HEAD, 0.0)
+            async with asyncio.timeout(20):
+                await asyncio.get_running_loop().sock_recv(client, 4096)
+            assert steps == [0]
+        async with asyncio.timeout(20):
+            while door.open:  # noqa: ASYNC110 - the end of a connection has no event of its own
+                await asyncio.sleep(0.01)
+        assert steps == [0, 1]
 
 
 async def large(_: web.BaseRequest) -> web.Response:

@@ -1,6 +1,7 @@
-"""Many requests at once hold nobody up: a few begin in each turn of the loop, in order."""
+"""Many requests at once hold nobody up: a few begin in each turn of the loop, in order, and chat lines are read between them."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import cast
 
@@ -47,7 +48,7 @@ async def begun(turns: RequestQueue, many: int) -> list[tuple[int, int]]:
 
 
 async def test_a_few_begin_in_each_turn_of_the_loop_and_all_in_order() -> None:
-    found = await begun(RequestQueue(), MANY)
+    found = await begun(RequestQueue(lambda: None), MANY)
     assert [number for number, _ in found] == list(range(MANY))
     assert (
         max(Counter(turn for _, turn in found).values()) <= 2 * MOST
@@ -56,7 +57,7 @@ async def test_a_few_begin_in_each_turn_of_the_loop_and_all_in_order() -> None:
 
 
 async def test_who_comes_alone_does_not_wait() -> None:
-    turns = RequestQueue()
+    turns = RequestQueue(lambda: None)
     for _ in range(MANY):
         [(_, turn)] = await begun(turns, 1)
         assert turn == 2  # the one after the clock began
@@ -64,7 +65,7 @@ async def test_who_comes_alone_does_not_wait() -> None:
 
 
 async def test_who_gives_up_takes_nobodys_turn() -> None:
-    turns = RequestQueue()
+    turns = RequestQueue(lambda: None)
     answered: list[int] = []
 
     async def ask(number: int) -> None:
@@ -81,3 +82,23 @@ async def test_who_gives_up_takes_nobodys_turn() -> None:
     async with asyncio.timeout(20):
         await asyncio.gather(*asked, return_exceptions=True)
     assert answered == [*range(MOST), *range(MANY, 2 * MANY)]
+
+
+async def test_chat_lines_are_read_before_and_behind_each_request() -> None:
+    done: list[str] = []
+    turns = RequestQueue(lambda: done.append("lines"))
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        done.append("begun")
+        await asyncio.sleep(0)
+        done.append("ready")
+        return web.Response()
+
+    async def fail(_: web.Request) -> web.StreamResponse:
+        raise web.HTTPNotFound
+
+    await cast(web.StreamResponse, turns.take(make_mocked_request("GET", "/"), answer))
+    assert done == ["lines", "begun", "ready", "lines"]
+    with contextlib.suppress(web.HTTPNotFound):
+        await cast(web.StreamResponse, turns.take(make_mocked_request("GET", "/"), fail))
+    assert done[4:] == ["lines", "lines"]

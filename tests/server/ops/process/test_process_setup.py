@@ -60,3 +60,21 @@ def test_a_title_that_is_longer_than_the_arguments_were_is_cut_and_goes_on_in_no
     assert title.startswith("serendip: hub hub xxx")
     assert len(title) == len("\0".join(words))
     assert said.endswith("True")
+
+
+YIELDING = """
+import os, sys
+from server.ops.process.process_setup import yield_soon
+yield_soon()
+if os.fork() == 0:
+    print(sys.getswitchinterval(), flush=True)
+    os._exit(0)
+os.wait()
+print(sys.getswitchinterval())
+"""
+
+
+def test_a_thread_that_computes_yields_soon_in_children_too() -> None:
+    words = [sys.executable, "-c", YIELDING]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert [round(float(line), 6) for line in done.stdout.splitlines()] == [0.0001, 0.0001]

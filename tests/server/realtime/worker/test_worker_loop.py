@@ -164,6 +164,29 @@ async def test_other_work_of_the_loop_goes_on_between_two_events_and_who_talks_i
     await quiet(worker)
 
 
+async def test_work_that_takes_the_loop_for_long_has_lines_read_in_between(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await connected(worker, 2)
+    for client in (one, two):
+        client.say(find("chess"))
+    await quiet(worker)
+    one.hear(), two.hear()
+    one.say(line("hello"))
+    monkeypatch.setattr(module, "TURN", 1_000_000.0)
+    worker.read_if_due()
+    assert two.hear() == [], "sockets were read a moment ago"
+    monkeypatch.setattr(module, "TURN", 0.0)
+    worker.read_if_due()  # without a turn of the loop
+    assert [heard["text"] for heard in two.hear()] == ["hello"]
+    worker.stop()
+    one.say(line("too late"))
+    worker.read_if_due()
+    assert two.hear() == []
+    for client in (one, two):
+        client.sock.close()
+
+
 @pytest.mark.parametrize(("packed", "most"), [(0.0, 2), (10.0, 100)])
 async def test_frames_that_one_client_packs_are_no_turns_whole_work(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, packed: float, most: int
