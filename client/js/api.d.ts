@@ -18,9 +18,11 @@ export interface Closed {
 export type Events = Omit<Frames, "sent"> & { dropped: Dropped; closed: Closed };
 export type Event = Events[keyof Events];
 
+/** A type of the browser or of Node; any object in a program whose `lib` and packages do not declare it. */
+export type Global<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer Type }> ? Type : object;
 export interface Limits {
   /** Gives the call up. */
-  signal?: AbortSignal;
+  signal?: Global<"AbortSignal">;
   /** Milliseconds. */
   timeout?: number;
 }
@@ -61,7 +63,7 @@ export interface Snapshot {
 }
 export interface Options {
   /** Closes the client. */
-  signal?: AbortSignal;
+  signal?: Global<"AbortSignal">;
   /** Seconds without a connection after which it gives up; never by default. */
   patience?: number;
   /** Solve puzzles without an event; true by default. */
@@ -102,7 +104,7 @@ export class WrongField extends TypeError {
 /** One user of a server. It connects at once, and stays connected until `close`. */
 export class Client implements AsyncIterable<Event> {
   /** `url`: of the server, or of its WebSocket; by default of the server that this file came from. Throws TypeError. */
-  constructor(url?: string | URL, options?: Options);
+  constructor(url?: string | Global<"URL">, options?: Options);
   readonly url: string;
   /** The chat; null outside of one. After a resume it has the chat's pictures too. */
   readonly chat: (Matched & Pick<Resumed, "album">) | null;
@@ -119,7 +121,7 @@ export class Client implements AsyncIterable<Event> {
   /** Search until there is a partner, whatever the server asks first. */
   search(policy?: Policy, limits?: Limits): Promise<Matched>;
   /** Begin the video call of this chat, with a stream of getUserMedia. `relay`: hide the address. */
-  call(stream: MediaStream, options?: { relay?: boolean }): Promise<import("./call.js").Call>;
+  call(stream: Global<"MediaStream">, options?: { relay?: boolean }): Promise<import("./call.js").Call>;
   /** Exchange pictures in this chat, if it has `pictures`: both said `pictures` in `find`. Throws TypeError. */
   album(): Promise<import("./album.js").Album>;
   /** Answer a request for pictures of a call; `call` replaces it while a call lasts. */

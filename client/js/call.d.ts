@@ -1,27 +1,36 @@
 // Declare the types of call.js.
-import type { Client } from "./v1.js";
+import type { Client, Global } from "./v1.js";
 
+type Happening = Global<"Event">;
+type Stream = Global<"MediaStream">;
 export interface CallEvents {
-  live: Event;
-  paused: Event;
-  failed: Event;
-  track: Event;
-  framed: Event;
-  theirs: Event;
-  veil: Event;
-  ended: Event;
+  live: Happening;
+  paused: Happening;
+  failed: Happening;
+  track: Happening;
+  framed: Happening;
+  theirs: Happening;
+  veil: Happening;
+  ended: Happening;
 }
-export class Call extends EventTarget {
-  constructor(me: Client, stream: MediaStream, options?: { relay?: boolean });
-  readonly remote: MediaStream;
+/** An EventTarget. */
+export class Call {
+  constructor(me: Client, stream: Stream, options?: { relay?: boolean });
+  readonly remote: Stream;
   readonly theirs: { camera?: boolean; microphone?: boolean; curtain?: boolean };
   readonly veiled: boolean;
   curtain(drawn: boolean): void;
   give(camera: boolean, microphone: boolean): void;
   fit(): void;
-  stats(): Promise<RTCStatsReport> | undefined;
+  stats(): Promise<Global<"RTCStatsReport">> | undefined;
   close(): void;
-  addEventListener(type: keyof CallEvents, hear: (event: Event) => void, options?: AddEventListenerOptions): void;
+  addEventListener(
+    type: keyof CallEvents,
+    hear: (event: Happening) => void,
+    options?: { once?: boolean; passive?: boolean; capture?: boolean; signal?: Global<"AbortSignal"> },
+  ): void;
+  removeEventListener(type: keyof CallEvents, hear: (event: Happening) => void): void;
+  dispatchEvent(event: Happening): boolean;
 }
 /** Begin the call of the client's chat. */
-export function call(me: Client, stream: MediaStream, options?: { relay?: boolean }): Call;
+export function call(me: Client, stream: Stream, options?: { relay?: boolean }): Call;

@@ -1,4 +1,6 @@
 // The types of testing.js.
+import type { Global } from "./v1.js";
+
 export const settle: () => Promise<void>;
 export class FakeClock {
   now: number;
@@ -11,9 +13,9 @@ export class Stranger {
   /** Whether the client allows pictures. */
   readonly allows: boolean;
   /** Pictures that it sent. */
-  readonly pictures: Blob[];
+  readonly pictures: Global<"Blob">[];
   allow(allow?: boolean): void;
-  show(jpeg: Blob): void;
+  show(jpeg: Global<"Blob">): void;
   readonly typed: boolean;
   say(text: string): void;
   typing(typing: boolean): void;

@@ -46,6 +46,35 @@ def test_what_is_right_compiles_and_each_wrong_literal_does_not(tsc: Path) -> No
     assert compiled(tsc, ROOT / "tests/client/typed.mts") == ""
 
 
+NODE = """
+import { Client, type Snapshot } from "serendip-client";
+import { Album } from "serendip-client/album";
+import { call, type Call } from "serendip-client/call";
+import { FakeServer } from "serendip-client/testing";
+
+const server = new FakeServer();
+const me = new Client(server.url, { world: server.world, patience: 60 });
+const [, stranger] = await Promise.all([me.find({ interests: ["tea"] }, { timeout: 1000 }), server.meet()]);
+const snapshot: Snapshot = me.getSnapshot();
+const heard: string[] = [...stranger.heard, ...snapshot.lines.map(({ text }) => text)];
+const album: Album = await me.album();
+const begun: typeof call | Call | undefined = heard.length ? call : undefined;
+// @ts-expect-error no such mode
+me.find({ mode: "vidoe" });
+// @ts-expect-error no address
+new Client(5);
+export { album, begun };
+"""
+
+
+def test_a_program_without_the_types_of_a_browser_compiles_and_so_do_ours(tsc: Path, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/serendip-client").symlink_to(CLIENT)
+    (tmp_path / "node.mts").write_text(NODE)
+    more = ("--lib", "es2023", "--preserveSymlinks")
+    assert compiled(tsc, tmp_path / "node.mts", more=more) == ""
+
+
 def test_the_examples_compile(tsc: Path) -> None:
     examples = sorted((ROOT / "examples").glob("*.mjs"))
     assert examples

@@ -38,6 +38,11 @@ const stranger = await server.meet({ common: [] });
 const call = await me.call(new MediaStream(), { relay: true });
 call.addEventListener("veil", () => call.veiled);
 call.theirs.curtain satisfies boolean | undefined;
+call satisfies EventTarget;
+call.remote.getTracks().map(({ kind }) => kind satisfies string);
+(await call.stats())?.forEach((one: unknown) => one);
+// @ts-expect-error no stream
+me.call(new Blob([]));
 
 const album = await me.album();
 album.allow();
