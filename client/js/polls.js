@@ -15,19 +15,23 @@ const AWAY = 1001;
  */
 export async function open(url, world, take) {
   const place = new URL("/api/why", url.replace(/^ws/, "http"));
-  const ask = async (credentials) =>
-    (await world.fetch(place, { cache: "no-store", credentials, signal: AbortSignal.timeout(SEND) })).json();
-  // A session is bound to the cookie that its WebSocket had. A server that is open to every page may be sent none by a page of another origin.
-  for (const credentials of ["include", "same-origin"]) {
-    const told = await ask(credentials).catch(() => null);
-    if (told) {
-      const Socket = function (address, protocol, given) {
-        return new PollSocket(address, protocol, given, credentials);
-      };
-      return void take(told.status === 101 && Socket);
+  const ask = async (credentials) => {
+    try {
+      return await (await world.fetch(place, { cache: "no-store", credentials, signal: AbortSignal.timeout(SEND) })).json();
+    } catch {
+      return null;
     }
-  }
-  take(false);
+  };
+  // A session is bound to the cookie that its WebSocket had. A server that is open to every page may be sent none by a page of another origin;
+  // a request with it may also fail by chance. Once one without it was answered, a second try tells which.
+  const first = await ask("include");
+  const without = first ? null : await ask("same-origin");
+  const told = first ?? (without && (await ask("include")));
+  const credentials = told ? "include" : "same-origin";
+  const Socket = function (address, protocol, given) {
+    return new PollSocket(address, protocol, given, credentials);
+  };
+  take((told ?? without)?.status === 101 && Socket);
 }
 
 /** The part of a browser's WebSocket that link.js uses. */

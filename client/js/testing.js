@@ -165,6 +165,7 @@ export class FakeServer {
   #tokens = []; // of the session
   #connections = 0;
   #chats = 0;
+  #past = ""; // the chat before
   #chat = null; // {frame, stranger, seq, taken, refused, lines}
   #waits = null;
   #resuming = false;
@@ -247,6 +248,7 @@ export class FakeServer {
   /** Forget the session: the next resume fails. */
   forget() {
     this.#chat = this.#waits = null;
+    this.#past = "";
     this.#tokens = [];
   }
 
@@ -285,11 +287,17 @@ export class FakeServer {
 
   #end() {
     this.#chat.stranger.left = true;
+    this.#pass();
+  }
+
+  /** Have the chat behind. */
+  #pass() {
+    this.#past = this.#chat?.frame.chat ?? this.#past;
     this.#chat = null;
   }
 
   over(by) {
-    this.#chat = null;
+    this.#pass();
     this.tell({ type: "left", by });
   }
 
@@ -336,7 +344,7 @@ export class FakeServer {
   }
 
   _message({ text, id }) {
-    if (!this.#chat) return this.tell({ type: "error", code: "no_chat", message: "There is no chat.", of: "message", id });
+    if (!this.#chat) return this.#noChat("message", id);
     this.#chat.seq += 1;
     this.#chat.stranger.heard.push(text);
     if (id) this.tell({ type: "sent", id, seq: this.#chat.seq });
@@ -370,14 +378,23 @@ export class FakeServer {
   _ping() {
     this.tell({ type: "pong" });
   }
-  _report() {
-    this.tell({ type: "reported" });
+  _report(frame) {
+    this.#ofChat(frame, { type: "reported" });
   }
-  _save() {
-    this.tell({ type: "saved", url: "/log/fake", delete: "/log/delete/fake" });
+  _save(frame) {
+    this.#ofChat(frame, { type: "saved", url: "/log/fake", delete: "/log/delete/fake" });
   }
-  _block() {
-    this.tell({ type: "blocked", token: "fake" });
+  _block(frame) {
+    this.#ofChat(frame, { type: "blocked", token: "fake" });
+  }
+  /** Answer a request about the chat or the one before. */
+  #ofChat({ type, chat }, answer) {
+    const known = [this.#chat?.frame.chat, this.#past].filter(Boolean);
+    if (chat ? known.includes(chat) : known.length) this.tell(answer);
+    else this.#noChat(type);
+  }
+  #noChat(of, id) {
+    this.tell({ type: "error", code: "no_chat", message: "There is no chat.", of, id });
   }
   _here() {
     this.tell({ type: "here", pairs: [] });

@@ -26,10 +26,12 @@ __all__ = ["FakeClock", "FakeServer", "Stranger"]
 Frame = dict[str, Any]
 _PLAIN: Final[Mapping[str, Frame]] = {
     "ping": {"type": "pong"},
+    "here": {"type": "here", "pairs": []},
+}
+_OF_CHATS: Final[Mapping[str, Frame]] = {  # in a chat, or behind it
     "report": {"type": "reported"},
     "save": {"type": "saved", "url": "/log/fake", "delete": "/log/delete/fake"},
     "block": {"type": "blocked", "token": "fake"},
-    "here": {"type": "here", "pairs": []},
 }
 
 
@@ -145,6 +147,7 @@ class FakeServer:
         self._searched = asyncio.Event()
         self._find: Frame | None = None
         self._chat: _Chat | None = None
+        self._past = ""  # the chat before
         self._refusals: list[Frame] = []
         self._tokens: list[str] = []  # of the session
         self._connections = self._chats = 0
@@ -243,6 +246,7 @@ class FakeServer:
         """Forget the session: the next resume fails."""
         self._wait_no_longer()
         self._chat = self._find = None
+        self._past = ""
         self._searched.clear()
         self._tokens.clear()
 
@@ -267,7 +271,7 @@ class FakeServer:
         if self._chat is not None and (not self._open.is_set() or not self._greeted):
             self._chat.over = by
             return
-        self._chat = None
+        self._pass()
         await self.tell({"type": "left", "by": by})
 
     # the connection
@@ -342,8 +346,15 @@ class FakeServer:
     def _end(self) -> None:
         if self._chat is not None:
             self._chat.stranger.left.set()
-        self._chat = self._find = None
+        self._pass()
+        self._find = None
         self._searched.clear()
+
+    def _pass(self) -> None:
+        """Have the chat behind."""
+        if self._chat is not None:
+            self._past = self._chat.frame["chat"]
+        self._chat = None
 
     async def _hear(self, frame: Frame) -> None:
         if self._raw:
@@ -362,8 +373,15 @@ class FakeServer:
             await self.tell({"type": "solved", "kind": frame["kind"]})
         elif kind in _PLAIN:
             await self.tell(_PLAIN[kind])
+        elif kind in _OF_CHATS:
+            await self.tell(_OF_CHATS[kind] if self._knows(frame.get("chat")) else _no_chat(kind))
         else:
             await self._act(kind, frame)
+
+    def _knows(self, chat: str | None) -> bool:
+        """Whether a chat is this one or the one before; None: whether there is one of both."""
+        known = {self._past, self._chat.frame["chat"] if self._chat is not None else ""} - {""}
+        return bool(known) if chat is None else chat in known
 
     async def _act(self, kind: str, frame: Frame) -> None:
         if kind == "find":
@@ -383,7 +401,7 @@ class FakeServer:
     async def _said(self, frame: Frame) -> None:
         id = {"id": frame["id"]} if "id" in frame else {}
         if self._chat is None:
-            await self.tell({"type": "error", "code": "no_chat", "message": "There is no chat.", "of": "message", **id})
+            await self.tell(_no_chat("message") | id)
             return
         self._chat.seq += 1
         self._chat.stranger.heard.put_nowait(frame["text"])
@@ -408,3 +426,7 @@ class FakeServer:
             await self.over(chat.over)
         elif chat is not None:
             await chat.stranger.tell_away()
+
+
+def _no_chat(of: str) -> Frame:
+    return {"type": "error", "code": "no_chat", "message": "There is no chat.", "of": of}

@@ -4,7 +4,22 @@ import subprocess
 from pathlib import Path
 
 from examples import patient_bot_test
-from serendip_client import Backoff, Client, Dropped, Left, Matched, Message, NotSent, Partner, Resumed, Sent
+from serendip_client import (
+    Backoff,
+    Blocked,
+    Client,
+    Dropped,
+    Error,
+    Left,
+    Matched,
+    Message,
+    NotSent,
+    Partner,
+    Reported,
+    Resumed,
+    Saved,
+    Sent,
+)
 from serendip_client.testing import FakeClock, FakeServer
 
 HERE = Path(__file__).parent
@@ -46,6 +61,27 @@ async def test_a_forgotten_session_ends_the_chat_and_a_client_that_leaves_is_see
         await me.next(Matched)
         await me.leave()
         await stranger.left.wait()
+
+
+async def test_a_request_about_a_chat_is_refused_without_one_and_taken_behind_it() -> None:
+    async with FakeServer() as server, Client(server.url) as me:
+        for ask in (me.save, me.block, lambda: me.report("spam")):
+            await ask()
+            assert (await me.next(Error)).code == "no_chat"
+        await me.find()
+        stranger = await server.meet()
+        await me.next(Matched)
+        await stranger.leave()
+        await me.next(Left)
+        await me.save()
+        await me.next(Saved)
+        await me.block()
+        await me.next(Blocked)
+        await me.report("spam")
+        await me.next(Reported)
+        server.forget()
+        await me.block()
+        assert (await me.next(Error)).of == "block"
 
 
 async def test_a_grace_period_passes_at_once_on_either_side() -> None:

@@ -84,13 +84,17 @@ const cases = {
     assert.ok(asked.includes("/api/poll"));
   },
   async "by HTTP requests a page that goes away says so, comes back when it is shown again, and has its cookie where it may"() {
-    for (const listed of [true, false]) {
+    for (const listed of [true, false, "by the second try"]) {
+      let fails = listed !== true;
       const server = new FakeServer({ blocks: true });
       const page = new EventTarget();
       const { fetch } = server.world;
       const polls = [];
       server.world.fetch = async (address, options = {}) => {
-        if (!listed && options.credentials === "include") throw new TypeError("the answer is open to all pages, and not to cookies");
+        if (fails && options.credentials === "include") {
+          fails = !listed;
+          throw new TypeError("the answer is open to all pages, and not to cookies");
+        }
         const place = new URL(address);
         if (place.pathname !== "/api/why") polls.push({ ...options, place });
         return fetch(address, options);
@@ -306,6 +310,19 @@ const cases = {
     assert.equal((await thrown).message, "of a listener");
     await me.say("on it goes");
     assert.deepEqual(stranger.heard, ["on it goes"]);
+  },
+  async "a request about a chat is refused without one, and taken behind it"() {
+    const [server, me] = made();
+    const asked = [() => me.report("spam"), () => me.save(), () => me.block()];
+    for (const ask of asked) await assert.rejects(ask(), (error) => error instanceof Refused && error.code === "no_chat");
+    const stranger = await meeting(server, me);
+    const { chat } = me.chat;
+    stranger.leave();
+    await settle();
+    for (const ask of [...asked, () => me.save({ chat })]) await ask();
+    await assert.rejects(me.save({ chat: "another" }), (error) => error.code === "no_chat");
+    server.forget();
+    await assert.rejects(me.block(), (error) => error.code === "no_chat");
   },
   async "a request is answered, also across a drop, and a snapshot is replaced at each change"() {
     const [server, me] = made();
