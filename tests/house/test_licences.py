@@ -60,7 +60,8 @@ def test_the_bill_names_what_an_installation_consists_of() -> None:
     assert bill == json.loads(BILL["bill"]()), "the same each time"
     references = [one["bom-ref"] for one in bill["components"]]
     assert len(set(references)) == len(references)
-    assert bill["dependencies"] == [{"ref": "serendip", "dependsOn": references}]
+    contained = [one["bom-ref"] for one in bill["components"] if one["scope"] != "excluded"]
+    assert bill["dependencies"] == [{"ref": "serendip", "dependsOn": contained}]
     required = {one["purl"] for one in bill["components"] if one["scope"] == "required"}
     lock = (ROOT / "requirements/serve.lock").read_text()
     plain = {f"pkg:pypi/{name}@{version}" for name, version in re.findall(r"^([a-z0-9-]+)==(\S+) \\$", lock, re.M)}
@@ -68,4 +69,20 @@ def test_the_bill_names_what_an_installation_consists_of() -> None:
     assert plain <= required
     for one in bill["components"]:
         hashes = one.get("hashes") or one["externalReferences"][0]["hashes"]
-        assert all(re.fullmatch(r"[0-9a-f]{64}", digest["content"]) for digest in hashes), one["name"]
+        assert all(re.fullmatch(r"[0-9a-f]{64}|[0-9a-f]{128}", digest["content"]) for digest in hashes), one["name"]
+
+
+def test_the_bill_names_what_makes_the_client_and_what_belongs_on_other_machines() -> None:
+    bill = json.loads(BILL["bill"]())
+    lock = json.loads((ROOT / "client/js/package-lock.json").read_text())["packages"]
+    tools = {one["name"]: one for one in bill["components"] if one["scope"] == "excluded"}
+    assert {place.removeprefix("node_modules/") for place in lock if place} == tools.keys()
+    assert "pkg:npm/%40esbuild/linux-x64@" in tools["@esbuild/linux-x64"]["purl"]
+    assert {name for name, one in tools.items() if not is_allowed(one["licenses"][0]["expression"])} == set()
+    left_out = [
+        one["value"] for one in bill["metadata"]["component"]["properties"] if one["name"] == "serendip:elsewhere"
+    ]
+    named = {one["name"] for one in bill["components"]} | {one.split()[0] for one in left_out}
+    moderation = (ROOT / "requirements/moderation.lock").read_text()
+    assert set(re.findall(r"^([^\s#=]+)==", moderation, re.M)) <= named
+    assert any(re.fullmatch(r"colorama \S+ ; sys_platform == 'win32'", one) for one in left_out)
