@@ -21,6 +21,7 @@ from server.main.commands.command_base import (
     become_owner,
     enter,
     read,
+    require_readable,
     stop,
 )
 from server.ops.process.log_writer_thread import hold_standard_descriptors
@@ -114,6 +115,7 @@ def serve(
     flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
     try:
         settings = read(config, flags).settings
+        require_readable(settings.server.user)
         opened = _opened_as_root(settings)
         become_owner(settings.data, make=True, user=settings.server.user)
     except Stopped as stopped:

@@ -19,7 +19,7 @@ from server.main.checks.eea_countries import EEA
 from server.main.checks.public_host_requirements import loopback, missing, public_address, public_names
 from server.ops.config.screening_settings import Screening
 from server.ops.config.settings import Settings
-from server.ops.process.unix_user_switch import MADE_FIRST, NotOurs, misplaced, name_of
+from server.ops.process.unix_user_switch import MADE_FIRST, NotOurs, is_root, misplaced, name_of
 
 FREE_WARNING: Final = 1 << 30  # bytes
 FREE_ERROR: Final = 100 << 20
@@ -176,15 +176,27 @@ def _data(settings: Settings) -> Iterator[Finding]:
         secret = (folder / MADE_FIRST).stat()
     except FileNotFoundError:
         yield ok("data", f"{folder}: not there yet; the first start makes it")
+        yield from _root(settings)
         return
     except OSError as fault:
         yield error("data", f"{folder}: {fault.strerror}", "run this as the user who runs the server, or as root")
         return
     yield from _files(folder, secret.st_uid)
+    yield from _root(settings)
     free = shutil.disk_usage(folder).free
     if free < FREE_WARNING:
         said = f"{folder}: {free >> 20} MiB are free"
         yield (error if free < FREE_ERROR else warning)("data", said, "make room: a full disk keeps no records")
+
+
+def _root(settings: Settings) -> Iterator[Finding]:
+    """Warn if the server is root: it was started as root, without `server.user`, on a folder of root's or on none."""
+    if is_root() and not settings.server.user:
+        yield warning(
+            "data",
+            "the server is root, since the data folder is root's and server.user is empty: a fault of it would open the whole machine",
+            f"useradd --system serendip, stop the server, chown -R serendip: {settings.data}, and set server.user=serendip",
+        )
 
 
 def _files(folder: Path, owner: int) -> Iterator[Finding]:

@@ -70,6 +70,18 @@ def become_owner(data: Path, *, make: bool = False, user: str = "") -> None:
         stop(str(error))
 
 
+def require_readable(user: str) -> None:
+    """If `user` is set and this is root: exit if that user cannot read this program (`server.ops.process.unix_user_switch.require_readable`)."""
+    from server.ops.process.unix_user_switch import NotOurs
+    from server.ops.process.unix_user_switch import require_readable as require
+
+    try:
+        if user:
+            require(user)
+    except NotOurs as error:
+        stop(str(error))
+
+
 class Stopped(typer.Exit):
     """The program ends for these reasons, which were printed on standard error."""
 

@@ -2,10 +2,13 @@
 
 import contextlib
 import ctypes
+import os
 import resource
 import sys
 from pathlib import Path
 from typing import Final
+
+from server.ops.process.listening_sockets import StartError
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
@@ -23,8 +26,8 @@ def raise_descriptors() -> int:
 
 
 def forbid_dumps() -> None:
-    """Forbid core files and debuggers of the same user: the memory holds keys, and what users write."""
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    """Forbid core files and debuggers of the same user: the memory holds keys, and what users write. Raises StartError."""
+    _set(_PR_SET_DUMPABLE, 0)
 
 
 _SWITCH_S: Final = 0.0001
@@ -42,8 +45,20 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 
 
 def forbid_privileges() -> None:
-    """Forbid this process and its children to gain rights by a program that they run, such as one with a set-user-ID bit; for good."""
-    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    """Forbid this process and its children to gain rights by a program that they run, such as one with a set-user-ID bit; for good.
+
+    Raises StartError.
+    """
+    _set(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _set(option: int, value: int) -> None:
+    """Set an attribute of this process (prctl(2)). Raises StartError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0):
+        raise StartError(
+            f"prctl {option}: {os.strerror(ctypes.get_errno())}: this system does not let a process protect itself"
+        )
 
 
 _PR_SET_NAME: Final = 15  # linux/prctl.h

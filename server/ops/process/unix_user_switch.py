@@ -8,9 +8,11 @@ no owner yet, and the setting `server.user` names the one that it gets.
 
 import os
 import pwd
+import sys
 from pathlib import Path
 from typing import Final
 
+from server.ops.process.listening_sockets import StartError
 from server.ops.process.process_setup import forbid_privileges
 
 MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
@@ -20,6 +22,11 @@ KEYS: Final = "keys"  # the folder beside it, which tells the owner if the secre
 
 class NotOurs(Exception):
     """This user must not change the folder, or it does not exist; the text says what to do."""
+
+
+def is_root() -> bool:
+    """Whether this process is root."""
+    return os.geteuid() == 0
 
 
 def name_of(uid: int) -> str:
@@ -49,7 +56,10 @@ def enter(data: Path, *, make: bool = False, user: str = "") -> None:
         raise NotOurs(f"{data}: belongs to {name_of(uid)}, and you are {name_of(mine)}: run this as {name_of(uid)}")
     _become(uid, gid)
     if user:
-        forbid_privileges()
+        try:
+            forbid_privileges()
+        except StartError as error:
+            raise NotOurs(str(error)) from None
 
 
 def misplaced(data: Path, user: str) -> tuple[str, str] | None:
@@ -64,6 +74,60 @@ def misplaced(data: Path, user: str) -> tuple[str, str] | None:
     if found is not None and found[0] != entry.pw_uid:
         return f"{data}: belongs to {name_of(found[0])}, and server.user is {user}", f"chown -R {user}: {data}"
     return None
+
+
+def require_readable(user: str) -> None:
+    """Raise NotOurs if `user` (`server.user`) cannot read the interpreter, its libraries or the program, which root can. Call it as root.
+
+    The server loads modules and starts helper processes after it has become that user. A process of its own becomes the user and
+    opens the files that are loaded so far.
+    """
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        return  # `misplaced` says so
+    if os.geteuid() or not entry.pw_uid:
+        return
+    if closed := _tried_as(entry.pw_uid, entry.pw_gid):
+        raise NotOurs(
+            f"{closed}: {user} cannot read it, and the server needs it as {user}: install Python and the program where every user may read"
+            " them, such as /usr and /opt"
+        )
+
+
+def _tried_as(uid: int, gid: int) -> str:
+    """Return the first file or folder of this program that a user cannot read; empty: it can read all."""
+    files = {str(module.__file__) for module in tuple(sys.modules.values()) if getattr(module, "__file__", None)}
+    mapped = Path("/proc/self/maps").read_text().splitlines()
+    files |= {line.split(maxsplit=5)[5] for line in mapped if ".so" in line}
+    there = sorted(filter(os.path.isfile, files))
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        failed = True
+        try:
+            _become(uid, gid)
+            os.write(writer, os.fsencode(_first_closed(there)))
+            failed = False
+        finally:
+            os._exit(failed)
+    os.close(writer)
+    with open(reader, "rb") as found:
+        closed = found.read()
+    if os.waitpid(pid, 0)[1]:
+        raise NotOurs(f"a process of root's could not become user {uid}")
+    return os.fsdecode(closed)
+
+
+def _first_closed(files: list[str]) -> str:
+    if not os.access(sys.executable, os.X_OK):
+        return sys.executable
+    for path in dict.fromkeys([*map(os.path.dirname, files), *files]):
+        try:
+            os.close(os.open(path, os.O_RDONLY))
+        except OSError:
+            return path
+    return ""
 
 
 def _named_owner(data: Path, user: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from server.main.checks import local_checks
 from server.main.checks.check_finding import Level
 from server.main.checks.local_checks import FREE_ERROR, FREE_WARNING, local
 from server.ops.config.settings import Settings
@@ -27,7 +28,8 @@ class Usage(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk and a limit that are well, whatever runs the tests."""
+    """A disk, a limit and a user that are well, whatever runs the tests."""
+    monkeypatch.setattr(local_checks, "is_root", lambda: False)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, 1 << 40))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1 << 20))
 
@@ -228,3 +230,15 @@ def test_what_the_statement_lacks_is_told_on_a_machine_of_ones_own_too(tmp_path:
     assert one.level == Level.OK
     assert all(name in one.said for name in ("operator.name", "operator.email", "operator.country", "hosting"))
     assert one.remedy
+
+
+def test_a_server_that_is_root_is_warned_of_until_it_has_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_checks, "is_root", lambda: True)
+    for _ in range(2):  # before its first start and after it
+        ((check, level, said),) = found(tmp_path / "data")
+        assert (check, level) == ("data", Level.WARNING)
+        assert "the server is root" in said
+        secret_keys.load(tmp_path / "data")
+    assert not any("the server is root" in said for _, _, said in found(tmp_path / "new", server={"user": "nobody"}))

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from server.ops.process import process_setup
+from server.ops.process.listening_sockets import StartError
 from tests.server.site.web.servers import ROOT
 
 TRIED = """
@@ -78,3 +80,8 @@ def test_a_thread_that_computes_yields_soon_in_children_too() -> None:
     words = [sys.executable, "-c", YIELDING]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert [round(float(line), 6) for line in done.stdout.splitlines()] == [0.0001, 0.0001]
+
+
+def test_what_the_kernel_refuses_is_an_error() -> None:
+    with pytest.raises(StartError, match="prctl 9999: Invalid argument"):
+        process_setup._set(9999, 1)
