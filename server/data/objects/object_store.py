@@ -127,6 +127,11 @@ class Objects:
         with self._asking("get"):
             return await self._do(self._read, name)
 
+    async def exists(self, name: str) -> bool:
+        """Return whether there is an object of this name. Raises ObjectsAway."""
+        with self._asking("get"):
+            return await self._do(self._is_there, name)
+
     async def delete(self, name: str) -> None:
         """Delete an object, if it exists. Raises ObjectsAway."""
         if self._rehearses:
@@ -152,6 +157,13 @@ class Objects:
         except ABSENT:
             return None
         return bytes(found.bytes()) if found.meta["size"] <= LARGEST else None
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self._store.head(name)
+        except ABSENT:
+            return False
+        return True
 
     def reading(self) -> Reading:
         """Return the values of the metrics."""

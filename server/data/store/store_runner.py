@@ -33,6 +33,7 @@ from server.data.database.store_reachability import Reach, cause_of
 from server.data.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
 from server.data.keys.epoch_keys import EpochKeys
 from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
+from server.data.objects.lost_objects import sample
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import Party, Records
@@ -49,6 +50,7 @@ from server.ops.security.token_buckets import network
 
 PROBE_EVERY_S = 3.0  # between two probes of the database
 OBJECTS_EVERY_S = 15.0  # between two probes of the object store
+SAMPLE_S = 3600.0  # between two samples of the objects that rows name
 SWEEP = 60.0  # seconds between sweeps of objects left behind by a failed request or a kill
 PATIENCE = 1.0  # seconds that the start waits for the database; SQLite needs 0.2 with a migration
 OPENING_S = 30.0  # seconds of opening without an answer, after which the database counts as away; it is shorter if an attempt fails
@@ -120,6 +122,7 @@ class Store:
         self._schedule = (
             BackupSchedule(settings, self.parts.database, self.parts.objects) if settings.backup.url else None
         )
+        self._lost: float | None = None  # share of lost objects, once known
         self._backup: int | None = None  # Unix time of the last backup, once known
         self.schema = ""  # revision of the database, once open
         self.opened = asyncio.Event()  # the database is open
@@ -353,8 +356,8 @@ class Store:
             await asyncio.sleep(every * (0.9 + 0.2 * random.random()))
 
     async def _sweep(self) -> None:
-        """Complete interrupted deletions and saves; before that, check whether the bucket would keep deleted objects."""
-        looked = False
+        """Complete interrupted deletions and saves; before that, check whether the bucket would keep deleted objects. Sample what it lost."""
+        looked, sampled = False, -SAMPLE_S
         while True:
             with contextlib.suppress(ObjectsAway):
                 if not looked and await self.parts.objects.versioned():
@@ -366,6 +369,9 @@ class Store:
                     await self.logs.sweep()
                     await self.parts.fingerprints.check()  # an epoch may have begun
                     self._backup = await database_backup.last_backup(self.parts.database)
+                    if time.monotonic() - sampled >= SAMPLE_S:
+                        self._lost = (await sample(self.parts.database, self.parts.objects)).share
+                        sampled = time.monotonic()
             except KeysDiffer as error:
                 logger.error("store.keys_differ", **log.described(error))
             except (StoreAway, ObjectsAway):
@@ -409,6 +415,7 @@ class Store:
             "serendip_store_waiting": self.writer.waiting,
             "serendip_store_up": float(self.ready and self.writer.reach.cause is None and self._reads.cause is None),
             "serendip_objects_up": float(self._objects.cause is None),
+            **({"serendip_objects_lost_ratio": self._lost} if self._lost is not None else {}),
             **({"serendip_backup_timestamp_seconds": self._backup} if self._backup is not None else {}),
             **(self._schedule.reading() if self._schedule is not None else {}),
             "serendip_logs_saved": self.logs.saved,

@@ -13,8 +13,10 @@ from typing import Final, NamedTuple
 
 from server.data.backup.backup_place import open_place
 from server.data.backup.database_backup import last_backup
+from server.data.database.database import Database
 from server.data.errors import ObjectsAway, StoreAway
-from server.data.objects.object_store import REMEDIES
+from server.data.objects.lost_objects import sample
+from server.data.objects.object_store import REMEDIES, Objects
 from server.data.store.store_runner import Parts
 from server.main.checks.alert_path_checks import alert_path
 from server.main.checks.check_finding import Finding, error, ok, warning
@@ -26,6 +28,7 @@ from server.ops.config.settings import Settings
 from server.ops.security.secret_keys import Keys
 
 BACKUP_MOST_H: Final = 36
+LOST_MOST: Final = 0.5  # of the objects; as in the alert SerendipObjectsLost
 
 
 class Place(IntEnum):
@@ -97,6 +100,23 @@ async def _backup(around: Surroundings) -> list[Finding]:
     return [*found, ok("backup", said)]
 
 
+async def _objects(around: Surroundings) -> list[Finding]:
+    return [] if around.parts is None else await objects_lost(around.parts.database, around.parts.objects)
+
+
+async def objects_lost(database: Database, objects: Objects) -> list[Finding]:
+    """Check that the object store has the objects that rows name."""
+    try:
+        found = await sample(database, objects)
+    except (StoreAway, ObjectsAway):
+        return []  # the checks `database` and `objects` say why
+    said = f"{found.lost} of {found.rows} objects that rows name are not in the object store"
+    if not found.lost:
+        return [ok("objects lost", said)]
+    level = error if found.share > LOST_MOST else warning
+    return [level("objects lost", said, "serendip help SerendipObjectsLost")]
+
+
 async def _alerts(around: Surroundings) -> list[Finding]:
     return await alert_path(around.settings, send=around.send)
 
@@ -110,6 +130,7 @@ CHECKS: Final = (
     Check(Place.CHECK, _outside),
     Check(Place.DOCTOR, _machine),
     Check(Place.DOCTOR, _backup),
+    Check(Place.DOCTOR, _objects),
     Check(Place.DOCTOR, _alerts),
     Check(Place.DOCTOR, _running),
 )

@@ -121,6 +121,12 @@ KEPT = (
         "Is the object store well?",
     ),
     Metric(
+        "serendip_objects_lost_ratio",
+        "gauge",
+        "objects that rows name and the object store does not have, of one: of up to 80 rows, once an hour",
+        "Was the object store emptied, or another one put in its place?",
+    ),
+    Metric(
         "serendip_store_purges", "counter", "purges that ran to their end here", "Is what must be forgotten forgotten?"
     ),
     Metric(

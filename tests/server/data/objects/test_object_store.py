@@ -33,6 +33,8 @@ async def test_no_thread_but_ours_comes_back_into_python(
     monkeypatch.setattr(loop, "call_soon_threadsafe", noted)
     await objects.put("whose/body", b"body")
     assert await objects.get("whose/body") == b"body"
+    assert await objects.exists("whose/body")
+    assert not await objects.exists("whose/other")
     assert [name async for name in objects.names("whose")] == ["whose/body"]
     assert not await objects.versioned()
     await objects.delete("whose/body")
