@@ -158,7 +158,8 @@ class SentPictures:
             status = 204  # it may have arrived
         if status == 204:
             with suppress(TimeoutError):
-                await asyncio.wait_for(sent.settled.wait(), CHECKED_WITHIN)
+                async with asyncio.timeout(CHECKED_WITHIN):
+                    await sent.settled.wait()
         elif status != 404:
             logger.info("a picture was not taken: %d", status)
             return

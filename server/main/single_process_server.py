@@ -20,6 +20,7 @@ from server.main.parts.other_process_interface import ALONE, OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops import log, version
 from server.ops.config.settings import Settings
+from server.ops.health.stop_limit import ENDING_S, StopLimit
 from server.ops.process import foreground_proxy, process_setup, server_status, successor
 from server.ops.process.control_socket import NAME, ControlSocket, Unavailable, made
 from server.ops.process.first_done import first_of
@@ -41,10 +42,10 @@ def run(settings: Settings, again: Callable[[], Settings], opened: Mapping[str, 
     After an upgrade this process ends too, or waits for its successor.
     """
     log.configure(settings.log)
-    process_setup.forbid_dumps()
     process_setup.yield_soon()
     tell_setup(settings)
     try:
+        process_setup.forbid_dumps()
         if has_several(settings):
             from server.main.processes import process_group as host
 
@@ -80,7 +81,8 @@ async def serve(
     """Run one server process; `opened` as in `run`. Return the pid of the successor that continues to serve, or None."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
+    limit = StopLimit("server", settings.server.drain + ENDING_S, ends=True)
+    stop, reload = told_by(signal.SIGTERM, signal.SIGINT, then=limit.begin), told_by(signal.SIGHUP)
     link = successor.inherited()
     arriving = UpgradeSuccessor(link) if link is not None else None
     try:
@@ -97,6 +99,7 @@ async def serve(
     await life.ready(arriving)
     await first_of(stop, life.upgrading.done)
     if life.upgrading.done.is_set() or await life.stop():
+        limit.lift()
         return await life.follow(stop)
     return await life.close()
 
@@ -265,10 +268,15 @@ class ServerLife:
         return child.pid
 
 
-def told_by(*signals: signal.Signals) -> asyncio.Event:
-    """Return an event that is set by any of these signals."""
+def told_by(*signals: signal.Signals, then: Callable[[], None] = lambda: None) -> asyncio.Event:
+    """Return an event that is set by any of these signals; `then` is called with each."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
+
+    def tell() -> None:
+        told.set()
+        then()
+
     for number in signals:
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, tell)
     return told

@@ -30,6 +30,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     for event, fields in {
         "peer.fell": "name why",  # a link between two processes ended
         "process.died": "process status why",  # a process of this host died; a negative status is the number of a signal
+        "process.killed": "process why",  # a stopping process did not end within `server.drain` and five seconds, and was killed
+        "process.unended": "process what where",  # told to stop, it has not ended at its limit: a task or thread that runs, by its places in the code
         "process.hung": "process seconds starved state",  # killed: it used this many seconds of CPU time without a heartbeat; state: as in `ps`
         "process.starved": "process seconds",  # no heartbeat, because it waited this long for a core: the machine is short of CPU
         "process.leaving": "process people",  # a worker was told to end and is draining: its sessions migrate to the other workers
@@ -142,6 +144,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "server.short_over": "count",  # the number of newcomers refused
         "server.stopped": "",
         "server.stopping": "online",  # SIGTERM or SIGINT was received
+        "task.unended": "task where",  # a background task was cancelled twice and runs on; its process ends without it
         "task.failed": "task error where",  # a background task ended by a fault and is restarted
         "worker.fault": "error where",  # an event failed because of a fault in this program; its connection was closed with 1011
     }.items()

@@ -245,7 +245,8 @@ async def _run(
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, problems = await asyncio.wait_for(process.communicate(), SLOWEST)
+        async with asyncio.timeout(SLOWEST):
+            _, problems = await process.communicate()
     except BaseException as error:  # also if this is cancelled: the program would go on
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -299,6 +299,9 @@ async def _in_thread(work: Callable[..., None], *words: Any) -> None:
         await asyncio.shield(running)
     except asyncio.CancelledError:
         stopped = True
+        while not running.done():  # a second cancellation would abandon the thread, which waits for this loop
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait((running,))
         with contextlib.suppress(Exception):
-            await running
+            running.result()
         raise

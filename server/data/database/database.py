@@ -42,6 +42,7 @@ from sqlalchemy.pool import QueuePool
 from server.data.database.bulk_inserts import MISSING, Inserts, Values
 from server.data.database.change_detector import CommitCount, CommitCounter
 from server.data.errors import Busy, ObjectsAway, StoreAway
+from server.ops.process.first_done import is_set_within
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file, with later writes
 TIDY_TRIES = 2  # without the write lock: the second moves the writes made during the first
@@ -238,9 +239,7 @@ class Database:
             self._tidying = asyncio.create_task(self._tidy_later(self._closing), name="store-tidy")
 
     async def _tidy_later(self, closing: asyncio.Event) -> None:
-        try:
-            await asyncio.wait_for(closing.wait(), TIDY)
-        except TimeoutError:
+        if not await is_set_within(closing, TIDY):
             with contextlib.suppress(StoreAway):  # a full disk: the next write asks again
                 await self.move_wal()
 

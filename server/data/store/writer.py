@@ -23,6 +23,7 @@ from server.data.records.chat_rows import Batch, Record, Records
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.storage_metrics import BATCH_BOUNDS
+from server.ops.process.first_done import is_set_within
 
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
 TASK = "store-writer"
@@ -135,7 +136,8 @@ class Writer:
         """
         if self._started:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.flush(), within)
+                async with asyncio.timeout(within):
+                    await self.flush()
             await self._tasks.end(TASK)
             self._started = False
         left = self.waiting
@@ -208,10 +210,5 @@ class Writer:
 async def _patience(wake: asyncio.Event, linger: float) -> None:
     """Wait `linger` seconds for more records to join the batch; `flush` ends the wait."""
     wake.clear()
-    try:
-        async with asyncio.timeout(
-            linger
-        ):  # not wait_for: before Python 3.12 it swallows a cancellation that coincides with the event
-            await wake.wait()
-    except TimeoutError:
-        wake.set()
+    await is_set_within(wake, linger)
+    wake.set()

@@ -21,6 +21,7 @@ from server.ops.metrics.ipc_metrics import DEATHS
 from server.ops.metrics.metric_type import Reading, Series
 from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import ProcessUsage
+from server.ops.process.first_done import is_set_within
 
 WITHIN: Final = 0.5  # seconds for an answer
 APART: Final = 5.0  # seconds at least between two requests for pages
@@ -124,10 +125,7 @@ class MetricsMerge:
         end = asyncio.get_running_loop().time() + WITHIN
         while self._missing and (left := end - asyncio.get_running_loop().time()) > 0:
             self._news.clear()
-            try:
-                await asyncio.wait_for(self._news.wait(), left)
-            except TimeoutError:
-                break
+            await is_set_within(self._news, left)
         self._up = {name: name in self._answered for name in self._up}
         self._board.put_others([*self._ledger.readings(), self._reading()])
 

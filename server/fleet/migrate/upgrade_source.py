@@ -163,7 +163,8 @@ class UpgradeSource:
     async def _part(self) -> None:
         """Let messages under way arrive, and tell the successor to end as well."""
         with contextlib.suppress(TimeoutError, LinkDown):
-            await asyncio.wait_for(self._flight.landed(), LAND_WITHIN)
+            async with asyncio.timeout(LAND_WITHIN):
+                await self._flight.landed()
             self._link.send(Kind.END, {"people": self.result.people})
         os.kill(self._child.pid, signal.SIGTERM)  # it was not waited for, so that the number is its own
 
@@ -196,7 +197,8 @@ class UpgradeSource:
     async def _until_ready(self) -> str:
         """Wait until the successor is ready; returns its version. Raises Failed."""
         try:
-            versions, version = await asyncio.wait_for(asyncio.shield(self._ready), self._start_within)
+            async with asyncio.timeout(self._start_within):
+                versions, version = await asyncio.shield(self._ready)
         except TimeoutError:
             raise Failed(not_ready(self._start_within)) from None
         writes = agreed((versions[0], versions[1]))

@@ -72,7 +72,8 @@ class UpgradeSuccessor:
     async def sockets(self) -> dict[str, socket.socket]:
         """Return the listening sockets by name. Raises Gone."""
         try:
-            return await asyncio.wait_for(asyncio.shield(self._sockets), SOCKETS_WITHIN)
+            async with asyncio.timeout(SOCKETS_WITHIN):
+                return await asyncio.shield(self._sockets)
         except TimeoutError:
             raise Gone("the running server gave no sockets to its successor") from None
 

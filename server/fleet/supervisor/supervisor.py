@@ -200,6 +200,7 @@ class Supervisor:
         if self._ends is not None and self._ends <= now:
             self._ends = None
             for child in self.children.values():
+                logger.error("process.killed", process=child.name, why="unended")
                 child.kill(signal.SIGKILL)
 
     def _start(self, name: str) -> None:

@@ -47,6 +47,7 @@ from server.main.processes.frontend_upgrade import FrontendUpgrade
 from server.main.processes.user_safety_broadcast import UserEventBroadcast
 from server.ops import log
 from server.ops.config.settings import Settings
+from server.ops.health.stop_limit import stop_child_by
 from server.ops.metrics.resource_usage import start_ticks
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import Sockets
@@ -431,8 +432,7 @@ async def serve(
     supervisor = SupervisorStatus(birth.supervisor)
     frontend.server.board.add(supervisor.reading, apart=True)
     frontend.server.health.checks.append(supervisor.unwell)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, frontend.stop.set)
+    stop_child_by((signal.SIGTERM, signal.SIGINT), FRONTEND, settings.server.drain, frontend.stop.set)
     reload = birth.told_to_reload()
     await frontend.ready(secret)
     ends = frontend.stop, frontend.links.orphaned

@@ -37,6 +37,7 @@ from server.main.parts.worker_parts import rules_of
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
+from server.ops.health.stop_limit import stop_child_by
 from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.ipc_metrics import MATCHES
 from server.ops.metrics.metric_type import Reading
@@ -345,7 +346,7 @@ async def serve(birth: ChildStart, settings: Settings, again: Callable[[], Setti
     reloading = SettingsReload(settings, lambda changed: log.configure(changed.log), quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     # a service manager signals all processes at once, and searches still need this one
-    loop.add_signal_handler(signal.SIGTERM, process.drain)
+    stop_child_by((signal.SIGTERM,), HUB, settings.server.drain, process.drain)
     loop.add_signal_handler(
         signal.SIGINT, lambda: None
     )  # a terminal signals all processes at once; the hub ends last, by message

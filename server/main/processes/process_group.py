@@ -32,6 +32,7 @@ from server.main.processes import frontend, hub_process, worker_process
 from server.ops import log, version
 from server.ops.config.cluster_settings import split
 from server.ops.config.settings import Settings
+from server.ops.health.stop_limit import ENDING_S
 from server.ops.process import control_socket as control
 from server.ops.process import foreground_proxy, process_setup, successor
 from server.ops.process.listening_sockets import Sockets, StartError, listen_at, listen_public
@@ -44,7 +45,6 @@ logger = log.get()
 
 NODE = 5  # random bytes of the name of a generation of processes
 BACKLOG = 256  # connections of other hosts that wait at the cluster port
-ENDING = 5.0  # seconds that a process may take for its end beyond `server.drain`
 
 
 def run(
@@ -129,7 +129,7 @@ def _made(
         )  # fmt: skip
 
     gc_tuning.settle()  # what is there is every child's: a collection in one would write to all of it, and have a copy
-    drain = settings.server.drain + ENDING
+    drain = settings.server.drain + ENDING_S
     watch = Watchdog(settings.server.hang_after, settings.server.start_within)
     return Supervisor(roles, drain, ready, died, ControlClients(None), lambda: upgrade_state, before, control, watch)
 
@@ -171,8 +171,8 @@ def _role(main: Callable[[ChildStart], Coroutine[Any, Any, int]]) -> Role:
 
     def be(birth: ChildStart) -> int:
         log.renew()
-        process_setup.forbid_dumps()
         try:
+            process_setup.forbid_dumps()
             return uvloop.run(main(birth))
         except (StartError, secret_keys.SecretError) as error:
             ChildLink(birth.up).tell(Kind.FAILED, str(error))

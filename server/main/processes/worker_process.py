@@ -37,6 +37,7 @@ from server.main.parts.settings_reload import SettingsReload
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
+from server.ops.health.stop_limit import stop_child_by
 from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.readings import source
@@ -361,8 +362,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     process = WorkerProcess(number, birth.up, listening, settings, counted, node)
-    for signal_ in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_, process.stop.set)
+    stop_child_by((signal.SIGTERM, signal.SIGINT), process.name, settings.server.drain, process.stop.set)
     reloading = SettingsReload(settings, process.use, quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     ends = process.stop, process.links.orphaned

@@ -7,15 +7,17 @@ The pause before a restart doubles up to a bound, and is short again after a tim
 # to LONGEST seconds, and is FIRST again after STEADY seconds without a fault.
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 from server.ops import log
+from server.ops.health.stop_limit import task_place
 
 FIRST: Final = 1.0  # seconds before the first restart
 LONGEST: Final = 60.0  # seconds at most before a restart
 STEADY: Final = 300.0  # seconds without a fault after which a task counts as healthy
+AGAIN: Final = 4.0  # seconds after which a task that was cancelled and still runs is cancelled again
+CANCELS: Final = 2  # cancellations after which a task is left to itself
 # Every task that exists: the values of the metric's label.
 NAMES: Final = (
     *(
@@ -63,19 +65,32 @@ Run = Callable[[], Coroutine[Any, Any, None]]
 logger = log.get()
 
 
-async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait until they have ended. No fault is raised."""
-    ending = tuple(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
+async def cancel_all(tasks: Collection[asyncio.Task[Any]], again: float = AGAIN) -> None:
+    """Cancel tasks, and wait until they have ended. No fault is raised.
+
+    A library may swallow a cancellation: a task that still runs after `again` seconds is cancelled once more. After CANCELS of them it is logged
+    and left.
+    """
+    left = set(tasks)
+    for _ in range(CANCELS):
+        for task in left:
+            task.cancel()
+        if not left:
+            return
+        ended, left = await asyncio.wait(left, timeout=again)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # retrieved, so that the loop does not log it
+    for task in left:
+        logger.error("task.unended", task=task.get_name(), where=task_place(task))
 
 
 class Tasks:
     """The background tasks of one process. Make it in the loop."""
 
-    def __init__(self, first: float = FIRST) -> None:
+    def __init__(self, first: float = FIRST, again: float = AGAIN) -> None:
         self._first = first
+        self._again = again
         self._running: dict[str, asyncio.Task[None]] = {}
         self._failed_at: dict[str, float] = {}
         self.failures: dict[str, int] = {}
@@ -88,12 +103,10 @@ class Tasks:
         self._running[name] = asyncio.create_task(self._supervise(name, run), name=name)
 
     async def end(self, name: str) -> None:
-        """Cancel a task and wait for its end; does nothing if it is not running."""
+        """Cancel a task and wait for its end, as `cancel_all`; does nothing if it is not running."""
         task = self._running.pop(name, None)
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await cancel_all((task,), self._again)
 
     def unwell(self) -> list[str]:
         """List the tasks that failed within the last STEADY seconds, as sentences."""
@@ -120,6 +133,8 @@ class Tasks:
                 self._failed(name, fault)  # an awaited operation was cancelled, not this task
             except Exception as fault:  # noqa: BLE001 - whatever it is, the task must go on
                 self._failed(name, fault)
+                if _asked_to_end():  # a library made another exception of the cancellation
+                    return
             if loop.time() - begun >= STEADY:
                 pause = self._first
             await asyncio.sleep(pause)

@@ -206,7 +206,8 @@ def ask(
 async def _asked(reader: asyncio.StreamReader) -> dict[str, Any]:
     """Return the request, or {} if the line is not one."""
     try:
-        asked = json.loads(await asyncio.wait_for(reader.readline(), PATIENCE))
+        async with asyncio.timeout(PATIENCE):
+            asked = json.loads(await reader.readline())
     except (ValueError, TimeoutError):
         return {}
     return asked if isinstance(asked, dict) else {}

@@ -1,4 +1,4 @@
-"""Wait for the first of several events, tasks or coroutines to finish, and cancel the others."""
+"""Wait for the first of several events, tasks or coroutines to finish, and cancel the others; wait for an event with a limit."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ async def first_of(*waits: asyncio.Event | asyncio.Task[Any] | Coroutine[Any, An
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, `seconds` at most; return whether it is set.
+
+    `asyncio.wait_for` is no substitute: before Python 3.12 it swallows a cancellation that coincides with the event.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return event.is_set()
+    return True

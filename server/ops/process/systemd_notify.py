@@ -13,6 +13,8 @@ import os
 import socket
 from collections.abc import Callable
 
+from server.ops.process.first_done import is_set_within
+
 
 class Notifier:
     """Sender of notifications. `address`: as in NOTIFY_SOCKET, "" for none. `failed` is called with the error of a notification that could not be
@@ -63,9 +65,8 @@ class Notifier:
             os.close(writer)
         loop.add_reader(reader, heard.set)  # the reader of the message closes the other end
         try:
-            await asyncio.wait_for(heard.wait(), within)
-        except TimeoutError:
-            return False
+            if not await is_set_within(heard, within):
+                return False
         finally:
             loop.remove_reader(reader)
             os.close(reader)

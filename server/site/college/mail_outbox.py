@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from server.ops import log
 from server.ops.config.settings import Mail
+from server.ops.health.background_tasks import cancel_all
 from server.ops.metrics.metric_type import Reading
 from server.ops.process import mail_relay
 
@@ -71,10 +72,7 @@ class Outbox:
 
     async def stop(self) -> None:
         """Cancel all mails."""
-        tasks = [one.task for one in self._letters.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all([one.task for one in self._letters.values()])
 
     def pack(self) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Remove the mails that wait for another try, and yield them for another process. A mail that is being tried stays, and waits here after

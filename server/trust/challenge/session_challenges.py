@@ -15,6 +15,7 @@ from engine.engine import Engine, Session
 from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
 from server.ops import log
 from server.ops.config.challenge_settings import ALTCHA, RECAPTCHA, Challenge
+from server.ops.health.background_tasks import cancel_all
 from server.ops.metrics.metric_type import Reading
 from server.ops.security.token_buckets import NetworkBuckets
 from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
@@ -95,9 +96,7 @@ class SessionChallenges:
 
     async def close(self) -> None:
         """Cancel all work."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_all(self._tasks)
         if self._company is not None:
             await self._company.stop()
 

@@ -25,6 +25,7 @@ from server.ops import log
 from server.ops.config.moderation_policy import DAY, HOUR, QUEUES, WAITING, reason
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.metric_type import Reading
+from server.ops.process.first_done import is_set_within
 from server.ops.security.report_receipt_url import secret
 from server.ops.security.url_token_generator import SECRET
 from server.trust.cases.report_cases import Cases
@@ -142,8 +143,7 @@ class Safety:
                 if self._read and not self._stale:
                     logger.warning("safety.bans_stale", **log.described(error))
                     self._stale = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), EVERY if self._read else AT_FIRST)
+            await is_set_within(self._news, EVERY if self._read else AT_FIRST)
             self._news.clear()
 
     def look_now(self) -> None:

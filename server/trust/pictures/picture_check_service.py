@@ -7,7 +7,6 @@ that it will.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.metric_type import Reading
+from server.ops.process.first_done import is_set_within
 from server.trust.pictures.picture_client import PictureClient
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.pictures.picture_process_codec import Judged
@@ -115,10 +115,7 @@ class Pictures:
                 said = now
                 self._on_interval(*now)
                 self.people_are_asked = now[0] > OFF
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self._news.wait(), EVERY if self.looks.anything or self._judging.busy else SELDOM
-                )
+            await is_set_within(self._news, EVERY if self.looks.anything or self._judging.busy else SELDOM)
 
     async def close(self, tasks: Tasks) -> None:
         """Stop requests and the process."""

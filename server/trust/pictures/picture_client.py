@@ -24,6 +24,7 @@ from server.ops.config.picture_settings import installed as installed
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.metric_type import Reading
 from server.ops.metrics.picture_metrics import PICTURE_BOUNDS
+from server.ops.process.first_done import is_set_within
 from server.trust.pictures.picture_process_codec import (
     ANSWER_MAX,
     JUDGE,
@@ -188,8 +189,7 @@ class PictureClient:
         """See `Owner`: return to end a stuck process (False), or one whose lists have changed (True)."""
         began = time.monotonic()
         while not over.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), LOOK)
+            if await is_set_within(over, LOOK):
                 return False
             if await self._is_stuck() or (self._sock is None and time.monotonic() - began >= STARTING):
                 logger.error("pictures.stuck")

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from server.data.errors import ObjectsAway, StoreAway
 from server.ops import log
+from server.ops.process.first_done import is_set_within
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_chat import Reported
 
@@ -105,8 +105,7 @@ class Intake:
 
     async def flush(self, within: float) -> int:
         """Wait until all are stored, `within` seconds at most. Return how many were lost."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), within)
+        await is_set_within(self._idle, within)
         left = len(self._queue)
         self.lost += left
         return left

@@ -24,7 +24,7 @@ from server.ops.config.settings import Settings
 from server.ops.version import VERSION
 from tests.server.data.privacy.drive import Running
 from tests.server.data.store.test_store_runner import figures, running
-from tests.server.site.web.servers import ROOT, WIDE
+from tests.server.site.web.servers import ROOT, WIDE, Server
 from tests.support import services
 from tests.support.forkserver import START
 from tests.support.users import reads_proc
@@ -317,3 +317,29 @@ async def test_sighup_with_a_wrong_file_changes_nothing_and_says_so(tmp_path: Pa
         os.kill(server.pid, signal.SIGHUP)
         await seen(log, "config.refused", 2)
         assert (await probed(client, server.port, Host="localhost"))[0] == 200
+
+
+STUCK = """
+import asyncio
+from server.trust.reports.report_intake import Intake
+Intake.flush = lambda self, within: asyncio.Event().wait()
+"""
+
+
+@pytest.mark.thorough
+def test_a_server_that_waits_for_ever_at_its_end_says_for_what_and_ends(tmp_path: Path) -> None:
+    server = Server(tmp_path, first=STUCK, SERENDIP_SERVER__DRAIN="0")
+    process = server._process
+    assert process is not None
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(100) == 1
+    finally:
+        process.kill()
+    server._reader.join(30)
+    assert process.stderr is not None
+    process.stderr.close()
+    unended = [orjson.loads(line) for line in server.said.splitlines() if '"process.unended"' in line]
+    assert {line["process"] for line in unended} == {"server"}
+    assert any(line["what"].startswith("task ") and "single_process_server.py:" in line["where"] for line in unended)
+    assert '"server.stopped"' not in server.said

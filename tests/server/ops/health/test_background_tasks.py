@@ -1,6 +1,7 @@
 """A background task that ends by a fault is logged, counted and started again; one that is told to end ends."""
 
 import asyncio
+import contextlib
 
 import orjson
 import pytest
@@ -91,3 +92,60 @@ async def test_a_name_that_runs_or_that_no_list_has_is_refused(name: str) -> Non
         tasks.start(name, run)
     await tasks.end("reload")
     await tasks.end("reload")
+
+
+async def test_a_task_whose_library_swallows_a_cancellation_ends_by_another_one() -> None:
+    tasks, swallowed = Tasks(again=0.01), asyncio.Event()
+
+    async def run() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        swallowed.set()
+        await asyncio.Event().wait()
+
+    tasks.start("store-purge", run)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await tasks.end("store-purge")
+    assert swallowed.is_set()
+
+
+async def test_a_task_whose_library_makes_another_error_of_a_cancellation_ends() -> None:
+    tasks = Tasks(first=0.001)
+    count = 0
+
+    async def run() -> None:
+        nonlocal count
+        count += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError from None
+
+    tasks.start("store-purge", run)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await tasks.end("store-purge")
+    assert (count, tasks.failures) == (1, {"store-purge": 1})
+
+
+async def test_a_task_that_never_ends_is_logged_with_its_place_and_left(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    log.configure(Log(), strict=True)
+    tasks, over = Tasks(again=0.01), asyncio.Event()
+
+    async def run() -> None:
+        while not over.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await over.wait()
+
+    tasks.start("store-purge", run)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await tasks.end("store-purge")
+    over.set()
+    assert await asyncio.to_thread(log.sink().flush)
+    (line,) = [orjson.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
+    assert (line["event"], line["task"]) == ("task.unended", "store-purge")
+    assert "test_background_tasks.py:" in line["where"]
