@@ -32,6 +32,7 @@ NEEDS = (
     Need("systemd-analyze", "systemd", "the unit in deploy/"),
     Need("turnserver", "coturn", "calls that hide an address"),
     Need("logrotate", "logrotate", "the end of what nginx logs", ("/usr/sbin/logrotate",)),
+    Need("nft", "nftables", "networks that flood the site, blocked", ("/usr/sbin/nft",)),
     Need("tc", "iproute2", "hosts that are cut from each other", ("/usr/sbin/tc",)),
     Need("caddy", "caddy", "the configuration in deploy/"),
     Need("node", "nodejs", "a public client of Omegle's protocol"),

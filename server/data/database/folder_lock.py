@@ -29,9 +29,9 @@ def share(data: Path) -> int:
 
 
 @contextmanager
-def alone(data: Path) -> Iterator[None]:
-    """Hold the lock alone, so that no process serves from this folder. Raises Busy, OSError."""
-    descriptor = _locked(data, fcntl.LOCK_EX, "a server runs on this data folder: stop it first")
+def alone(data: Path, why: str = "a server runs on this data folder: stop it first") -> Iterator[None]:
+    """Hold the lock alone, so that no process serves from this folder. Raises Busy with the reason `why`, OSError."""
+    descriptor = _locked(data, fcntl.LOCK_EX, why)
     try:
         yield
     finally:

@@ -133,8 +133,7 @@ async def place_within(
     selector = selector.checked()
     if not authority.strip() or not reason.strip():
         raise BadHold("refused.hold.needs")
-    if not now < until <= now + LONGEST * 86_400:
-        raise BadHold("refused.hold.end", most=LONGEST)
+    _check_end(now, until)
     row = {
         "kind": selector.kind,
         "selector": pseudonyms.seal_selector(f"{selector.kind} {selector.value}"),
@@ -198,6 +197,27 @@ async def _put(connection: AsyncConnection, row: dict[str, object], wanted: set[
     number = int((await connection.execute(insert(hold).values(row).returning(hold.c.id))).scalar_one())
     await _match(connection, number, wanted)
     return number
+
+
+async def end_of(connection: AsyncConnection, number: int, reason: str, now: int) -> int | None:
+    """Return when a hold ends; None if none with this number and reason is in force. `reason`: as for `set_secret`."""
+    wanted = select(hold.c.until).where(
+        hold.c.id == number, hold.c.reason == reason, hold.c.released.is_(None), hold.c.until > now
+    )
+    found = (await connection.execute(wanted)).scalar()
+    return None if found is None else int(found)
+
+
+async def move_end(connection: AsyncConnection, number: int, now: int, until: int) -> None:
+    """Move the end of a hold that is in force. Call within a transaction under the guard. Raises BadHold."""
+    _check_end(now, until)
+    await connection.execute(update(hold).where(hold.c.id == number).values(until=until))
+
+
+def _check_end(now: int, until: int) -> None:
+    """Raise BadHold for an end that is past, or too far away."""
+    if not now < until <= now + LONGEST * 86_400:
+        raise BadHold("refused.hold.end", most=LONGEST)
 
 
 async def set_secret(connection: AsyncConnection, number: int, reason: str, *, secret: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import os
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -115,6 +116,12 @@ def instant(text: str) -> int:
         stop(f"{clean(text)}: not a time as 2026-11-24 or 2026-11-24 16:05", status=2)
 
 
+def day_end(text: str) -> int:
+    """Return the Unix time of `2026-11-24 16:05`, UTC, or of the last second of a day alone. Exits for anything else."""
+    at = instant(text)
+    return at if len(text.strip()) > len("2026-11-24") else at + 86_399
+
+
 def moment(day: str) -> int:
     """Return the Unix time of a day, or the present time if none is given."""
     return instant(day) if day else int(time.time())
@@ -137,20 +144,31 @@ def who(operator: str) -> str:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; every cell is plain text. In a narrow terminal cells are folded, except those of the first column."""
+    """Print a table; every cell is plain text. Where a terminal is narrower than its rows, each row is printed as lines, one a column."""
     from rich import box
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=box.SIMPLE_HEAD)
     cells = [[clean(cell) for cell in row] for row in rows]
-    for place, title in enumerate(titles):  # the first column is typed again in commands: it is never folded
-        whole = max((len(row[place]) for row in cells), default=0) if place == 0 else None
-        shown.add_column(title, overflow="fold", min_width=whole)
+    for title in titles:
+        shown.add_column(title, no_wrap=True)
     for row in cells:
         shown.add_row(*map(Text, row))
-    Console().print(shown)
+    console, wide = Console(), Console(width=1_000_000)
+    if "COLUMNS" not in os.environ and not console.is_terminal:  # a pipe takes lines of any length
+        console = wide
+    if Measurement.get(wide, wide.options, shown).maximum <= console.width:
+        console.print(shown)
+        return
+    for row in cells:
+        say("")
+        for title, cell in zip(titles, row, strict=True):
+            if cell:
+                say(f"{title}: {cell}")
+    say("")
 
 
 def say(line: str) -> None:

@@ -24,6 +24,7 @@ from server.main.commands.command_base import (
     Now,
     Why,
     clean,
+    day_end,
     instant,
     moment,
     say,
@@ -75,16 +76,21 @@ def new(
     ],
     received: Annotated[str, typer.Option(metavar="TIME", help="UTC; default: now")] = "",
     due: Annotated[
-        str, typer.Option(metavar="TIME", help="UTC; of a European order and an emergency the law says it")
+        str,
+        typer.Option(
+            metavar="TIME", help="UTC; a day alone: its end; of a European order and an emergency the law says it"
+        ),
     ] = "",
-    gag_until: Annotated[str, typer.Option(metavar="TIME", help="until when the person must not learn of it")] = "",
+    gag_until: Annotated[
+        str, typer.Option(metavar="TIME", help="until when the person must not learn of it; a day alone: its end")
+    ] = "",
     identity: Annotated[
         str, typer.Option(metavar="VALUE", help="a cookie's value, or a stored keyed value as hex")
     ] = "",
     address: Annotated[str, typer.Option(metavar="IP")] = "",
     log: Annotated[str, typer.Option(metavar="URL", help="a saved log's address")] = "",
     since: Annotated[str, typer.Option(metavar="TIME", help="of the records that it names")] = "",
-    until: Annotated[str, typer.Option(metavar="TIME")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="the last of them; a day alone: its end")] = "",
     age_key: Annotated[
         str, typer.Option(metavar="age1…", help="the authority's public key: what is given is encrypted")
     ] = "",
@@ -100,7 +106,7 @@ def new(
         asked = order_kinds.categories(categories)
         one = NewOrder(
             kind, authority, country, asked, chosen, text, instant(received) if received else moment(now),
-            _time(due), _time(gag_until), _time(since), _time(until), age_key,
+            _end(due), _end(gag_until), instant(since) if since else None, _end(until), age_key,
         )  # fmt: skip
         one.checked()
         opened = order_kinds.opened(kind, asked)
@@ -113,8 +119,8 @@ def new(
     run.tell(clean(run.perform(handler)))
 
 
-def _time(text: str) -> int | None:
-    return instant(text) if text else None
+def _end(text: str) -> int | None:
+    return day_end(text) if text else None
 
 
 async def _of_log(parts: Parts, url: str) -> Selector:
@@ -133,12 +139,12 @@ def hold(
     days: Annotated[int, typer.Option(min=1, help="until its end")] = PRESETS["order"],
     now: Now = "",
 ) -> None:
-    """Preserve what an order names, stored and future. It is secret while the order is."""
+    """Preserve what an order names, stored and future. It is secret while the order is. Again: move its end, while the order is not answered."""
 
     async def handler(parts: Parts, _: Settings) -> int:
         return await of(parts, now).hold(number, run.operator, days)
 
-    run.tell(f"hold {run.perform(handler)} is placed")
+    run.tell(f"hold {run.perform(handler)} is placed, for {days} days from now")
 
 
 @app.command()
@@ -196,7 +202,9 @@ def confirm(run: StoreCommand, number: Number) -> None:
     run.refuse_another_day()
 
     async def handler(parts: Parts, settings: Settings) -> None:
-        with folder_lock.alone(settings.data):
+        with folder_lock.alone(
+            settings.data, "a host runs: the other officer confirms it in its console, at /approvals"
+        ):
             async with restore_lock.alone(parts.database):
                 await _production(parts, settings, run.now).confirm(number, run.operator)
 
@@ -218,12 +226,15 @@ def refuse(run: StoreCommand, number: Number, why: Why, now: Now = "") -> None:
 def gag(
     run: StoreCommand,
     number: Number,
-    until: Annotated[str, typer.Option(metavar="TIME", help="UTC; a past time ends the secrecy now")],
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="UTC; a day alone: its end; a past time ends the secrecy now")
+    ],
     why: Why,
 ) -> None:
     """Move the end of an order's secrecy, as a court did. Afterwards the person reads of it in "What we hold"."""
-    run.perform(lambda parts, _: of(parts, run.now).gag(number, run.operator, instant(until), why))
-    run.tell(f"secret until {until}")
+    end = day_end(until)
+    run.perform(lambda parts, _: of(parts, run.now).gag(number, run.operator, end, why))
+    run.tell(f"secret until {when(end)}")
 
 
 @app.command("list")

@@ -48,6 +48,12 @@ KEPT = (
         "Is there an order that we must answer now?",
     ),
     Metric(
+        "serendip_order_gag_end_seconds",
+        "gauge",
+        "seconds until the first secrecy of an answered order ends, and its people read of it. Missing: none is secret",
+        "Must we ask a court whether a secrecy goes on?",
+    ),
+    Metric(
         "serendip_order_gags_ended",
         "gauge",
         "answered orders whose secrecy ended in the last 7 days: their people read of it from now on",

@@ -28,6 +28,7 @@ from server.data.retention.audited_holds import NewHold
 from server.data.retention.legal_holds import BadHold, Selector
 from server.data.statement.term_translations import SAID
 from server.data.store.store_runner import Parts
+from server.http.request.forms import Form
 from server.http.words.sentence_formatter import Said
 from server.http.words.worded_errors import Worded
 from server.ops import log
@@ -64,8 +65,10 @@ class OrderRoutes:
         self._logs = logs
         self._data = data
 
-    async def listed(self, request: web.Request, operator: Operator, problem: Worded | None = None) -> web.Response:
-        """`GET /orders`; `every=1`: closed orders, too."""
+    async def listed(
+        self, request: web.Request, operator: Operator, problem: Worded | None = None, filled: Form | None = None
+    ) -> web.Response:
+        """`GET /orders`; `every=1`: closed orders, too. `filled`: of an order that was not entered; its fields stay as they were typed."""
         every = request.query.get("every") == "1"
         async with audit_log.act(
             self._orders.database, operator=operator.name, action="order list", why="the orders"
@@ -83,6 +86,7 @@ class OrderRoutes:
             every=every,
             kinds={name: one.words for name, one in order_kinds.KINDS.items()},
             most=LONGEST,
+            filled=filled or Form([]),
         )
 
     def _row(self, one: Order, t: Said) -> dict[str, Any]:
@@ -113,9 +117,9 @@ class OrderRoutes:
             )  # fmt: skip
             await self._orders.new(one, operator.name)
         except (OrderRefused, order_kinds.BeyondBounds):
-            return await self.listed(request, operator, Refused("refused.order.new"))
+            return await self.listed(request, operator, Refused("refused.order.new"), form)
         except (BadHold, Refused) as problem:
-            return await self.listed(request, operator, problem)
+            return await self.listed(request, operator, problem, form)
         return web.Response(status=303, headers={"Location": "/orders"})
 
     async def _selector(self, address: str, log: str, identity: str) -> Selector:

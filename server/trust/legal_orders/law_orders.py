@@ -149,31 +149,42 @@ class LawOrders:
     async def hold(self, text: str, operator: str, days: int) -> int:
         """Preserve what the order names, and return the hold's number. It is secret while the order is. Raises OrderRefused, BadHold.
 
-        Hold and order change in one transaction: an order has one hold, also if two officers place it at once or the process is killed.
+        A hold that is in force gets the new end, if that is a later one; in place of one that has ended there is a new one. Hold and order change in
+        one transaction: an order has one hold, also if two officers place it at once or the process is killed.
         """
         order, selector, _ = await self.read(text)
         self.check_running(order)
-        if order.hold is not None:
-            raise OrderRefused(f"hold {order.hold} is placed already")
         why = self._reason(order)
         async with audit_log.act(
             self.database, operator=operator, action="order hold", why=why, subject=self.subject_of(selector)
         ) as act:
             async with self.database.write() as connection:
                 await self.database.guard(connection)
-                gag = await connection.scalar(select(law_order.c.gag_until).where(law_order.c.number == order.number))
-                hold = await legal_holds.place_within(
-                    connection, self.pseudonyms, selector, authority=order.authority, reason=why, now=self.now,
-                    until=self.now + days * DAY, secret=(gag or 0) > self.now,
-                )  # fmt: skip
+                now, until = self.now, self.now + days * DAY
+                wanted = select(law_order.c.gag_until, law_order.c.hold).where(law_order.c.number == order.number)
+                gag, hold = (await connection.execute(wanted)).one()
+                before = hold
+                if hold is not None and (end := await legal_holds.end_of(connection, hold, why, now)) is not None:
+                    if end >= until:
+                        raise OrderRefused(f"hold {hold} is placed already, and ends no sooner")
+                    await legal_holds.move_end(connection, hold, now, until)
+                else:
+                    hold = await legal_holds.place_within(
+                        connection, self.pseudonyms, selector, authority=order.authority, reason=why, now=now,
+                        until=until, secret=(gag or 0) > now,
+                    )  # fmt: skip
                 values: dict[str, Any] = {"hold": hold, "state": HELD}
                 if order.kind == "preservation":  # nothing leaves, so the order is answered
-                    values |= {"state": PRODUCED, "decided": self.now, "ends": self._ends()}
-                free = (law_order.c.number == order.number, law_order.c.state.in_(RUNNING), law_order.c.hold.is_(None))
+                    values |= {"state": PRODUCED, "decided": now, "ends": self._ends()}
+                free = (
+                    law_order.c.number == order.number,
+                    law_order.c.state.in_(RUNNING),
+                    law_order.c.hold.is_not_distinct_from(before),
+                )
                 if not (await connection.execute(update(law_order).where(*free).values(values))).rowcount:
                     raise OrderRefused("another operator closed this order or placed its hold")  # this hold is undone
             act.outcome = f"hold {hold}"
-        return hold
+        return int(hold)
 
     async def refuse(self, text: str, operator: str, why: str, clear: Callable[[Order], None] | None = None) -> None:
         """Refuse an order. The ledger has the line; nothing was looked up. Raises OrderRefused, Busy while an order is produced.
@@ -231,18 +242,21 @@ class LawOrders:
             rows = (await connection.execute(wanted if every else wanted.where(law_order.c.state.in_(RUNNING)))).all()
         return [_order(row) for row in rows]
 
-    async def counts(self) -> tuple[dict[str, int], int | None, int]:
-        """Return the number of orders by state, when the first running one is due, and how many secrecies ended in the last week."""
+    async def counts(self) -> tuple[dict[str, int], int | None, int, int | None]:
+        """Return the number of orders by state, when the first running one is due, and, of answered ones, how many secrecies ended in the last week
+        and when the next one ends.
+        """
         running = when((law_order.c.state.in_(RUNNING), law_order.c.due))
         wanted = select(law_order.c.state, func.count(), func.min(running)).group_by(law_order.c.state)
-        over = select(func.count()).where(
-            law_order.c.state == PRODUCED, law_order.c.gag_until > self.now - TOLD, law_order.c.gag_until <= self.now
-        )
+        now, secret = self.now, law_order.c.gag_until
+        secrecies = select(
+            func.count().filter(secret > now - TOLD, secret <= now), func.min(secret).filter(secret > now)
+        ).where(law_order.c.state == PRODUCED)
         async with self.database.read() as connection:
             rows = (await connection.execute(wanted)).all()
-            ended = (await connection.execute(over)).scalar_one()
+            ended, next_end = (await connection.execute(secrecies)).one()
         due = [row[2] for row in rows if row[2] is not None]
-        return {row[0]: row[1] for row in rows}, min(due, default=None), int(ended)
+        return {row[0]: row[1] for row in rows}, min(due, default=None), int(ended), next_end
 
     async def read(self, text: str) -> tuple[Order, Selector, str]:
         """Return an order, the person whom it names, and its text; for the methods that write the audit log. Raises OrderRefused."""

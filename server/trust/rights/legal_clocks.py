@@ -34,11 +34,16 @@ class LegalClocks:
 
     async def look(self) -> None:
         """Read orders, incidents and reviews. Raises StoreAway."""
-        self._counts, order_due, self._gags = await self._orders.counts()
+        self._counts, order_due, self._gags, gag_end = await self._orders.counts()
         self.incident, notify_by = await self._incidents.current()
         self._published = await self._incidents.listed()
         self._reviewed, review_by = await self._reviews.counts()
-        self._dues = {"order": order_due, "incident": notify_by, "emergency_review": review_by}
+        self._dues = {
+            "order_due": order_due,
+            "order_gag_end": gag_end,
+            "incident_due": notify_by,
+            "emergency_review_due": review_by,
+        }
 
     async def published(self) -> Sequence[Incident]:
         """Return all incidents as of the last look, newest first: readers of the page cost the database nothing. Raises StoreAway."""
@@ -54,5 +59,5 @@ class LegalClocks:
             "serendip_emergency_reviews": {
                 (state,): self._reviewed.get(state, 0) for state in emergency_reviews.STATES
             },
-            **{f"serendip_{name}_due_seconds": due - now for name, due in self._dues.items() if due is not None},
+            **{f"serendip_{name}_seconds": due - now for name, due in self._dues.items() if due is not None},
         }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from server.main.commands.command_base import clean, print_json, read, stop, table, when, who
+from server.main.commands.command_base import clean, day_end, instant, print_json, read, stop, table, when, who
 
 
 def test_controls_and_marks_of_direction_are_shown_by_their_code_points() -> None:
@@ -18,6 +18,35 @@ def test_a_cell_is_text_and_never_markup(capsys: pytest.CaptureFixture[str]) -> 
     told = capsys.readouterr().out
     assert "[bold]x[/]" in told
     assert "7" in told
+
+
+def test_a_row_that_is_wider_than_the_terminal_is_printed_whole_as_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles, rows = (
+        ("number", "authority", "secret until"),
+        [("X" * 30, "A court of appeal " * 3, "2027-06-01 00:00"), ("7", "", "never")],
+    )
+    monkeypatch.delenv("COLUMNS", raising=False)
+    table(titles, rows)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "X" in line]
+    assert line.split() == ["X" * 30, *("A court of appeal " * 3).split(), "2027-06-01", "00:00"], (
+        "a pipe has one line a row"
+    )
+    monkeypatch.setenv("COLUMNS", "80")
+    table(titles, rows)
+    assert capsys.readouterr().out == (
+        f"\nnumber: {'X' * 30}\nauthority: {'A court of appeal ' * 3}\nsecret until: 2027-06-01 00:00\n"
+        "\nnumber: 7\nsecret until: never\n\n"
+    )
+
+
+def test_a_day_alone_ends_with_its_last_second(capsys: pytest.CaptureFixture[str]) -> None:
+    assert when(day_end("2026-11-24 16:05")) == "2026-11-24 16:05"
+    assert day_end("2026-11-24") == instant("2026-11-25") - 1
+    with pytest.raises(typer.Exit):
+        day_end("soon")
+    assert "not a time" in capsys.readouterr().err
 
 
 def test_json_holds_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:

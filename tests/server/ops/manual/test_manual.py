@@ -1,14 +1,21 @@
 """The manual answers by alert, page, heading and words; and each entry of the run-book is complete."""
 
 import re
+import shlex
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from server.main.cli import app
 from server.ops.manual.manual import RUNBOOK, Manual, Section, manual
 from tests.grafana.boards import ALERTS
 
 PARTS = ("**Notice:**", "**Be sure:**", "**Do:**", "**Do not** ")
-INCIDENTS = ("A bad release", "A lost secret", "A partition")  # that no alert names
+INCIDENTS = ("A bad release", "A letter of a court", "A lost secret", "A partition")  # that no alert names
+PROCESSES = {"superv", "hub", "front", "w1"}  # `serendip hub` is what ps shows
+COMMAND = re.compile(r"(?:^|(?<=[\s/`]))(?<!-u )(?<!src/)serendip (?!serendip )(?=[a-z-])([^`\n]*)")
+NOTHING: Any = None  # the context of a command, which none of them needs here
 ENTRIES = [section for section in manual().sections if section.page == RUNBOOK and section.level == 3]
 
 
@@ -19,6 +26,7 @@ ENTRIES = [section for section in manual().sections if section.page == RUNBOOK a
         ("storeaway", "runbook", "SerendipStoreAway"),
         ("lost secret", "runbook", "A lost secret"),
         ("partition", "runbook", "A partition"),
+        ("letter of a court", "runbook", "A letter of a court"),
         ("backup", "backup", "Back up and restore"),
         ("by symptom", "runbook", "By symptom"),
     ],
@@ -74,3 +82,42 @@ def test_each_entry_is_reached_by_a_symptom_or_by_another_entry() -> None:
     linked = set(re.findall(r"\]\(#([\w-]+)\)", manual().pages[RUNBOOK]))
     pages = {rule["alert"].lower() for rule in ALERTS if rule["labels"]["severity"] == "page"}
     assert pages - linked == set()
+
+
+def printed(text: str) -> list[str]:
+    """Return the commands of a page, in blocks and within lines, each with the lines that continue it."""
+    blocks = re.findall(r"(?m)^ {4,}((?:.*\\\n)*.*)$", text)
+    spans = re.findall(r"`([^`]+)`", re.sub(r"(?m)^ {4,}.*$", "", text))
+    lines = [re.sub(r"\s*\\?\n\s*", " ", block) for block in (*blocks, *spans)]
+    return [found for line in lines for found in COMMAND.findall(line.partition("  #")[0].replace("\\|", "|"))]
+
+
+def unknown(command: str) -> list[str]:
+    """Return the verbs and options of a printed command that the program does not have."""
+    words = re.split(r"\s[|>&;]|;|  ", re.sub(r"[\[\]]", "", command))[0]
+    try:
+        parts = shlex.split(words)
+    except ValueError:  # a quoted text that the manual cut short
+        parts = words.split()
+    at: Any = get_command(app)
+    wrong: list[str] = []
+    while parts and hasattr(at, "commands") and not parts[0].startswith("-"):
+        names = parts.pop(0).strip(",.:").split("|")
+        wrong += [name for name in names if name not in {*at.list_commands(NOTHING), *PROCESSES}]
+        if len(names) > 1 or wrong or names[0] in PROCESSES:
+            return wrong
+        _, at, _ = at.resolve_command(NOTHING, names)
+    options = {name for one in at.params for name in (*one.opts, *one.secondary_opts)} | {"--help"}
+    given = {option for part in parts for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", part)}
+    return wrong + sorted(given - options)
+
+
+@pytest.mark.parametrize("page", sorted(manual().pages))
+def test_the_program_has_every_verb_and_option_that_the_manual_prints(page: str) -> None:
+    commands = printed(manual().pages[page])
+    assert [(command, wrong) for command in commands if (wrong := unknown(command))] == []
+
+
+def test_a_verb_and_an_option_that_the_program_lacks_are_found() -> None:
+    text = "Call `serendip privacy order lose N` or\n\n    $ serendip privacy order new --kind x \\\n        --colour red  # no\n"
+    assert [unknown(command) for command in printed(text)] == [["--colour"], ["lose"]]

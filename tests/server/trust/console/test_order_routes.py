@@ -124,6 +124,22 @@ async def test_an_order_is_entered_the_same_both_ways_and_a_wrong_one_is_not(con
     assert theirs == await rows(kit_of_two, *RANDOM)
 
 
+async def test_an_order_that_is_not_entered_keeps_its_fields_on_the_page(console: Console) -> None:
+    officer: Person = await console.person("ada", "officer")
+    fields = {
+        "kind": "warrant", "authority": 'Court "of" Oslo', "country": "no", "categories": "A, Z", "paper": "the <paper>",
+        "due": "2027-01-31", "gag_until": "2027-06-01", "address": "81.0.0.11", "received": "2026-11-17T10:30",
+        "since": "2026-10-01T00:00", "until": "2026-11-01T12:00", "age_key": "age1x",
+    }  # fmt: skip
+    page = await officer.post("/orders/new", **fields)
+    assert page.status == 409
+    assert '<option value="warrant" selected>' in page.text
+    assert ">the &lt;paper&gt;</textarea>" in page.text
+    for name in fields.keys() - {"kind", "authority", "paper"}:
+        assert f'name="{name}" value="{fields[name]}"' in page.text
+    assert 'value="Court &#34;of&#34; Oslo"' in page.text
+
+
 async def test_an_order_about_a_browser_names_it_by_its_cookie_or_its_stored_value(console: Console) -> None:
     officer: Person = await console.person("ada", "officer")
     fields = {"kind": "preservation", "authority": "A court", "country": "no", "paper": "the paper"}

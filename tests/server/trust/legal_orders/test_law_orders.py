@@ -85,6 +85,27 @@ async def test_an_order_has_one_hold_also_if_two_officers_place_it_at_once(kit: 
     assert (await orders(kit).read(number))[0].hold == hold.id
 
 
+async def test_a_hold_of_an_order_that_runs_is_prolonged_and_one_that_has_ended_is_placed_anew(kit: Kit) -> None:
+    number = await orders(kit).new(order(), "ada")
+    first = await orders(kit).hold(number, "ada", 60)
+    assert await orders(kit).hold(number, "bob", 90) == first
+    assert [(one.id, one.until) for one in await legal_holds.list_holds(kit.database)] == [(first, NOW + 90 * DAY)]
+    with pytest.raises(OrderRefused, match="ends no sooner"):
+        await orders(kit).hold(number, "ada", 60)
+    with pytest.raises(legal_holds.BadHold):
+        await orders(kit).hold(number, "ada", legal_holds.LONGEST + 1)
+    assert await legal_holds.release(kit.database, first, NOW)
+    second = await orders(kit).hold(number, "ada", 30)
+    assert second != first
+    kit.now = NOW + 40 * DAY
+    third = await orders(kit).hold(number, "ada", 30)
+    (active,) = [
+        one for one in await legal_holds.list_holds(kit.database) if one.released is None and one.until > kit.now
+    ]
+    assert (active.id, active.until) == (third, NOW + 70 * DAY)
+    assert (await orders(kit).read(number))[0].hold == third
+
+
 async def test_a_refusal_is_a_line_of_the_ledger_and_final(kit: Kit) -> None:
     number = await orders(kit).new(order(), "ada")
     await orders(kit).refuse(number, "ada", "of no court")
@@ -136,7 +157,7 @@ async def test_an_order_goes_two_years_after_its_answer_or_its_secrecy(kit: Kit)
         kit.now = NOW + after * DAY
         await kit.purge().run()
         assert await kit.count("law_order") == left
-    assert await orders(kit).counts() == ({"open": 1}, NOW + DAY, 0)
+    assert await orders(kit).counts() == ({"open": 1}, NOW + DAY, 0, None)
 
 
 async def test_a_secrecy_that_moves_while_an_officer_acts_on_the_order_is_that_of_the_hold_and_of_its_end(

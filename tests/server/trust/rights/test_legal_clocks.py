@@ -37,6 +37,19 @@ async def test_the_nearest_order_and_the_72_hours_are_numbers(kit: Kit) -> None:
     assert "serendip_incident_due_seconds" not in clocks.reading(NOW)
 
 
+async def test_the_next_end_of_a_secrecy_is_a_number_once_its_order_is_answered(kit: Kit) -> None:
+    clocks = LegalClocks(cast(Any, kit), lambda: kit.now)
+    number = await orders(kit).new(order(gag_until=NOW + 9 * DAY), "ada")
+    await clocks.look()
+    assert "serendip_order_gag_end_seconds" not in clocks.reading(NOW), "its person reads nothing at its end"
+    await orders(kit).close_produced((await orders(kit).read(number))[0], "ada")
+    await clocks.look()
+    assert clocks.reading(NOW + 60)["serendip_order_gag_end_seconds"] == 9 * DAY - 60
+    await orders(kit).gag(number, "ada", NOW, "as the court said")
+    await clocks.look()
+    assert "serendip_order_gag_end_seconds" not in clocks.reading(NOW)
+
+
 async def test_the_48_hours_of_an_emergency_are_a_number_until_it_is_reviewed(kit: Kit) -> None:
     clocks = LegalClocks(cast(Any, kit), lambda: kit.now)
     async with kit.database.write() as connection:
