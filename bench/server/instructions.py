@@ -28,7 +28,9 @@ COUNTING = re.compile(
 COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; the test's own sockets are not counted
 SIEVE = "__pyx_pw*LineSieve_*take"
 HUB = "__pyx_pw*3hub_3Hub_*read"  # it reads tickets and ends of matches, and makes the matches; sending them is not counted
+RINGS = "__pyx_pw*HubChannels_*rounds"  # it also reads the rings, and writes the answers into them
 A_CHAT = "a chat of two workers in the hub"
+OVER_RINGS = "a chat of two workers in the hub, its rings read and written"
 KINDS = ("usual", "load")  # of lines that are screened: usual ones of all lengths, and the load's
 
 
@@ -82,9 +84,11 @@ def screened_lines() -> dict[str, float]:
 
 
 def chat_in_the_hub() -> dict[str, float]:
-    """Return the instructions of a chat in the hub's waiting room, from the records of two workers."""
-    found = {A_CHAT: run("hub_program.py", [str(MESSAGES)], ROOT, HUB, "chats")}
-    print(f"{A_CHAT}: {found[A_CHAT]:.0f}", flush=True)
+    """Return the instructions of a chat in the hub, from the records of two workers: of the waiting room alone, and with the rings."""
+    found = {}
+    for name, word, collect in ((A_CHAT, "room", HUB), (OVER_RINGS, "rings", RINGS)):
+        found[name] = run("hub_program.py", [str(MESSAGES), word], ROOT, collect, "chats")
+        print(f"{name}: {found[name]:.0f}", flush=True)
     return found
 
 

@@ -18,17 +18,16 @@ from typing import Any, Final
 from engine.engine import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
-from ext.base.shared_ring import pause
 from server.fleet.cluster.cluster_heartbeat import ClusterNode
 from server.fleet.cluster.membership import Host
 from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.frontend.cluster_broadcast import ClusterBroadcast
 from server.fleet.frontend.live_requests import answer_about_log, answers
 from server.fleet.frontend.metrics_merge import MetricsAnswers
+from server.fleet.ipc.hub_channels import HubChannels
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.ipc.row_channel import RowChannel, new_bell, silence
 from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.supervisor.child_process import ChildStart
@@ -47,9 +46,6 @@ from server.ops.security import secret_keys
 from server.ops.security.random_ids import Ids
 
 THERE_EVERY: Final = 0.25  # seconds
-NAP: Final = 0.0001  # seconds for which rows gather while the hub is busy
-BUSY: Final = 0.001  # seconds since it was woken, below which it is
-ROUNDS: Final = 16  # of reading the rings, until timers and links have their turn
 SOONEST: Final = 0.005  # seconds: the shortest timer for the room
 TICK: Final = 0.001  # seconds: the resolution of the loop's timers; a shorter one would fire at once, repeatedly
 logger = log.get()
@@ -68,9 +64,9 @@ class HubProcess:
             node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell, self._say, self._is_ready, hide
         )
         self._names: dict[int, str] = {}
-        self._channels: dict[str, RowChannel] = {}
-        self._bell = new_bell()
-        self._heard_at = 0.0
+        self.channels = HubChannels(
+            self.federation.records, self.flush, self._on_fault, lambda name, damage: self.peers.distrust(name, str(damage))
+        )  # fmt: skip
         self._people: dict[
             str, tuple[int, frozenset[int]]
         ] = {}  # users of each process that it does not name, and those named
@@ -109,19 +105,20 @@ class HubProcess:
             on_serves=lambda name: self.federation.leaves(self.names.number(name), False), find_state=self._state,
         )  # fmt: skip
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        self._loop.add_reader(self._bell, self._on_bell)
+        self._loop.add_reader(self.channels.bell, self._on_bell)
         logger.info("process.ready", process=HUB, pid=os.getpid())  # before `server.ready`, which is of all processes
         self.peers.ready()
 
     def _reading(self) -> Reading:
         """Return the numbers of tickets and the results of matches."""
         hub = self.federation.hub
+        tally = hub.tally
         return {
             "serendip_hub_tickets": len(hub),
             "serendip_hub_pending": hub.pending,
-            "serendip_hub_matches": {(result,): hub.tally[result] for result in MATCHES},
-            "serendip_ipc_link_unknown": hub.tally["unknown"],
-            "serendip_ipc_link_bytes": {(name,): channel.waiting for name, channel in self._channels.items()},
+            "serendip_hub_matches": {(result,): tally[result] for result in MATCHES},
+            "serendip_ipc_link_unknown": tally["unknown"],
+            "serendip_ipc_link_bytes": {(name,): channel.waiting for name, channel in self.channels.by_name.items()},
         }
 
     @property
@@ -206,17 +203,15 @@ class HubProcess:
     def _joined(self, name: str) -> None:
         number = self.names.number(name)
         self._names[number] = name
-        channel = self._channels[name] = RowChannel(partial(self.peers.send, name))
-        channel.offer(self._bell)
+        self.channels.add(name, number, partial(self.peers.send, name))
         self.federation.joined(number, fixed=name == FRONTEND, leaving=not self.peers.takes(name))
         if self.cluster is not None:
             self._tell_hosts(name, self.cluster.members.others(time.monotonic()))
 
     def _dead(self, name: str) -> None:
         number = self.names.number(name)
-        self._hear(name, self._channels[name], time.monotonic())  # what it had written before it died
+        self.channels.remove(name, time.monotonic())
         self._names.pop(number, None)
-        self._channels.pop(name).close()
         self._people.pop(name, None)
         self._talking.pop(name, None)
         self.federation.gone(number, time.monotonic())
@@ -232,47 +227,16 @@ class HubProcess:
         self.flush()
 
     def _ring(self, name: str, _: Message) -> None:
-        self._channels[name].confirm()
+        self.channels.by_name[name].confirm()
         self._on_bell()
 
     def _on_bell(self) -> None:
-        """Handle the rows in all rings. In a busy host wait for more of them for a moment, which costs less than to be woken for each."""
-        silence(self._bell)
-        begun = time.monotonic()
-        busy, self._heard_at = begun - self._heard_at < BUSY, begun
-        for _ in range(ROUNDS):
-            now = time.monotonic()
-            heard = [name for name, channel in self._channels.items() if self._hear(name, channel, now)]
-            if heard:
-                self.flush()
-                if busy:
-                    pause(NAP)
-                    continue
-            if all(channel.sleep() for channel in self._channels.values()):
-                return
-        self._loop.call_soon(self._on_bell)
+        """Handle the rows in all rings."""
+        if not self.channels.rounds():
+            self._loop.call_soon(self._on_bell)
 
-    def _hear(self, name: str, channel: RowChannel, now: float) -> bool:
-        """Handle the rows in the ring of one process. Return whether there were any."""
-        try:
-            messages = channel.take()
-        except ValueError as damage:
-            self._distrust(name, damage)
-            return False
-        if not messages:
-            return False
-        number = self.names.number(name)
-        for data in messages:
-            try:
-                self.federation.records(number, data, now)
-            except Exception as fault:  # noqa: BLE001 - reported as a message's of the link is; the others are read
-                self._loop.call_exception_handler({"message": f"rows of {name}", "exception": fault})
-        return True
-
-    def _distrust(self, name: str, damage: ValueError) -> None:
-        """Use a damaged ring no more, and report it."""
-        self._channels[name].close()
-        self.peers.distrust(name, str(damage))
+    def _on_fault(self, name: str, fault: Exception) -> None:
+        self._loop.call_exception_handler({"message": f"rows of {name}", "exception": fault})
 
     def _load(self, name: str, message: Message) -> None:
         sessions, people, named, *talking = message.records
@@ -299,11 +263,7 @@ class HubProcess:
         self.flush()
 
     def _tell(self, number: int, rows: list[Row]) -> None:
-        name = self._names[number]
-        try:
-            self._channels[name].send(rows)
-        except ValueError as damage:
-            self._distrust(name, damage)
+        self.channels.send(self._names[number], rows)
 
     def flush(self) -> None:
         """Send what waits for workers and hosts, and set the timer for the next time."""

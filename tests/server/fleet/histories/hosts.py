@@ -101,11 +101,11 @@ class HubOfHost:
         process._telling.cancel()
         if process._timer is not None:
             process._timer.cancel()
-        asyncio.get_running_loop().remove_reader(process._bell)
-        for channel in process._channels.values():
+        asyncio.get_running_loop().remove_reader(process.channels.bell)
+        for channel in process.channels.by_name.values():
             channel.close()
         self.peers.close()
-        os.close(process._bell)
+        os.close(process.channels.bell)
 
 
 class Site:

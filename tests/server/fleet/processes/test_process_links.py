@@ -172,7 +172,7 @@ async def test_damaged_memory_is_reported_once_and_read_no_more(made: Host, plac
     hub, one = await hub_and_worker(made)
     with mmap.mmap(one.links._rows_out._file, 4096, offset=place * (4096 + RING_SIZE)) as head:
         head[:8] = (1 << 63).to_bytes(8, "little")
-    os.eventfd_write(one.links._bell if place else hub.process._bell, 1)
+    os.eventfd_write(one.links._bell if place else hub.process.channels.bell, 1)
 
     def reports() -> list[Any]:
         return [message.records[0] for message in made.said[name] if message.kind == Kind.FELL]
@@ -187,7 +187,9 @@ async def test_a_message_that_is_damaged_takes_no_other_with_it(made: Host) -> N
     faults: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
     hub, one = await hub_and_worker(made)
-    for count, ring in enumerate((one.links._rows_out._outbound, hub.process._channels["worker 1"]._outbound), 1):
+    for count, ring in enumerate(
+        (one.links._rows_out._outbound, hub.process.channels.by_name["worker 1"]._outbound), 1
+    ):
         assert ring is not None
         assert ring.put(b"\xff")
         await made.waiting(one, f"word {count}")
@@ -198,7 +200,7 @@ async def test_connections_have_their_turn_while_rows_come_without_end(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub, one = await hub_and_worker(made)
-    ring = hub.process._channels["worker 1"]._outbound
+    ring = hub.process.channels.by_name["worker 1"]._outbound
     assert ring is not None
     loop, hear, heard, turns = asyncio.get_running_loop(), one.links._hear, [0], [0]
 
@@ -224,7 +226,7 @@ async def test_connections_have_their_turn_while_rows_come_without_end(
 async def test_rows_that_the_ring_has_no_room_for_are_counted_as_waiting_at_the_link(made: Host) -> None:
     hub, one = await hub_and_worker(made)
     ends = (one.links._rows_out, one.links.reading, HUB), (
-        hub.process._channels["worker 1"], hub.process._reading, "worker 1",
+        hub.process.channels.by_name["worker 1"], hub.process._reading, "worker 1",
     )  # fmt: skip
     for channel, reading, name in ends:
         while not channel.waiting:
