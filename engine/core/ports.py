@@ -188,7 +188,12 @@ class Room(Protocol):
 class Matcher(Protocol):
     """Waiting room of one process for chats of two: `engine.matching.lobby`. Clients are session ids."""
 
-    counts: dict[str, int]  # tickets by outcome
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of tickets by outcome."""
+
+    def count(self, reason: str, tickets: int = 1) -> None:
+        """Count tickets by outcome."""
 
     def submit(self, ticket: Ticket, now: float) -> Match | None:
         """Match a ticket at once, or let it wait. A second ticket of a client replaces the first and keeps its age."""
@@ -228,9 +233,6 @@ class Matcher(Protocol):
 
     def waiting(self, client: int) -> Ticket | None:
         """Return the client's ticket, if it waits and is not set aside."""
-
-    def progress(self, client: int) -> tuple[int, float | None, int]:
-        """Return the progress of a waiting ticket: its level, the time of its next step, how often its threshold fell."""
 
     def sizes(self) -> dict[Pool, int]:
         """Return how many wait, by pool."""

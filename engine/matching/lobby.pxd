@@ -1,3 +1,5 @@
+from libc.stdint cimport int64_t
+
 from engine.matching.pool_counts cimport PoolRooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
@@ -10,7 +12,8 @@ cimport cython
 
 cdef class Lobby(Vocabulary):
     cdef public Thresholds thresholds
-    cdef public dict counts
+    cdef dict _counts
+    cdef int64_t _submitted, _matched
     cdef public Index _matcher
     cdef public PoolRooms _rooms
     cdef public dict _tickets, _aside
@@ -33,20 +36,21 @@ cdef class Lobby(Vocabulary):
 
     @cython.locals(due=double, empty=double, ticket=Ticket)
     cdef double _next(self) except? -2.0
+    cpdef count(self, reason, tickets=*)
     cpdef Step status(self, client, double now)
-
-    @cython.locals(ticket=Ticket)
-    cpdef tuple progress(self, client)
+    cpdef Ticket waiting(self, client)
     cdef double _clock(self, double now)
     cdef _forget(self, Ticket ticket)
     cdef _out(self, Ticket ticket)
     cdef bint _quiet(self, Room room, double now)
     cdef tuple _also(self, Ticket ticket)
+
+    @cython.locals(rate=double)
     cdef Match _enter(self, Ticket ticket, double now)
 
     @cython.locals(room=Room, window=double)
-    cdef Match _look(self, Ticket ticket, double now)
-    cdef _settle(self, Ticket ticket, double now, bint first=*)
+    cdef Match _look(self, Ticket ticket, double rate, double now)
+    cdef _settle(self, Ticket ticket, double rate, double now, bint first=*)
     cdef _floor(self, Ticket ticket)
 
     @cython.locals(since=double)

@@ -39,7 +39,8 @@ class Lobby(Vocabulary):
     ) -> None:
         super().__init__(most_interests)
         self.thresholds = thresholds or Thresholds()
-        self.counts = dict.fromkeys(REASONS, 0)
+        self._counts = dict.fromkeys(REASONS, 0)
+        self._submitted = self._matched = 0  # beside the table, since numbers take a tenth of its instructions
         self._matcher = Matcher(
             most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS, near=self.thresholds.near
         )
@@ -65,7 +66,7 @@ class Lobby(Vocabulary):
         elif len(set(interests)) != len(interests):
             interests = ticket.interests = tuple(dict.fromkeys(interests))
         if len(interests) > INTERESTS_MAX or len(ticket.recent) > MOST_AVOIDED:
-            self.counts["refused"] += 1
+            self.count("refused")
             raise TooMany("a ticket has too many interests or persons to avoid")
         if len(ticket.blocked) > MOST_AVOIDED:
             ticket.blocked = ticket.blocked[-MOST_AVOIDED:]
@@ -76,11 +77,11 @@ class Lobby(Vocabulary):
         if old is not None:
             ticket.since = min(ticket.since, old.since)
             self._forget(old)
-            self.counts["deduplicated"] += 1
+            self.count("deduplicated")
         room = ticket._room = self._rooms.of(ticket.pool, now)
         if old is None:
             room.arrivals.add(now)
-            self.counts["submitted"] += 1
+            self._submitted += 1
         return self._enter(ticket, now)
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
@@ -90,7 +91,7 @@ class Lobby(Vocabulary):
         if ticket is None:
             return False
         self._forget(ticket)
-        self.counts[reason] += 1
+        self.count(reason)
         return True
 
     def set_aside(self, client: int, now: float) -> bool:
@@ -129,7 +130,7 @@ class Lobby(Vocabulary):
             if most is not None:
                 most -= 1
             before = ACCEPTS[ticket._level]
-            self._settle(ticket, now)
+            self._settle(ticket, ticket._room.arrivals.rate(now), now)
             exact = now - ticket.since >= self.thresholds.exact_after
             found = self._matcher.retry(
                 ticket._handle,
@@ -176,10 +177,17 @@ class Lobby(Vocabulary):
         """Return the client's ticket, if it waits and is not set aside."""
         return self._tickets.get(client)
 
-    def progress(self, client: int) -> tuple[int, float | None, int]:
-        """Return the progress of a waiting client's ticket (`Ticket.progress`). Raises KeyError."""
-        ticket = self._tickets[client]
-        return ticket.progress()
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of tickets by outcome (REASONS)."""
+        counts = dict(self._counts)
+        counts["submitted"] += self._submitted
+        counts["matched"] += self._matched
+        return counts
+
+    def count(self, reason: str, tickets: int = 1) -> None:
+        """Count tickets by one of REASONS."""
+        self._counts[reason] += tickets
 
     def figures(self) -> dict[str, int]:
         """Return sizes of the index and its work so far (`Matcher.counts`, `Matcher.memory`)."""
@@ -220,12 +228,12 @@ class Lobby(Vocabulary):
         ticket._room = self._rooms.of(ticket.pool, now)
         if not ticket.interests:
             ticket._level = max(ticket._level, ANYONE)  # none of its words was accepted here, for lack of room
-        rules, due = self.thresholds, ticket._step
+        rules, due, rate = self.thresholds, ticket._step, ticket._room.arrivals.rate(now)
         if ticket._fallen < rules.falls:
-            fall = ticket.since + rules.fall_at(ticket._fallen, ticket._room.arrivals.rate(now))
+            fall = ticket.since + rules.fall_at(ticket._fallen, rate)
             due = min(due, fall)
         ticket._due = due
-        return self._look(ticket, now)
+        return self._look(ticket, rate, now)
 
     def clients(self) -> list[int]:
         """Return the waiting clients, longest wait first, then those that are set aside."""
@@ -266,7 +274,7 @@ class Lobby(Vocabulary):
                 for ticket in (a, b):
                     self._forget(ticket)
                     del self._tickets[ticket.client]
-                self.counts["matched"] += 2
+                self._matched += 2
                 waited = [max(0.0, now - ticket.since) for ticket in (a, b)]
                 matches.append(Match(a.client, b.client, common, weight, waited[0], waited[1], rule))
             if not rules.window_at(rate):
@@ -314,15 +322,14 @@ class Lobby(Vocabulary):
 
     def _enter(self, ticket: Ticket, now: float) -> Match | None:
         ticket._level = GOOD if ticket.interests else ANYONE
-        self._settle(ticket, now, first=True)
-        return self._look(ticket, now)
+        rate = ticket._room.arrivals.rate(now)
+        self._settle(ticket, rate, now, first=True)
+        return self._look(ticket, rate, now)
 
-    def _look(self, ticket: Ticket, now: float) -> Match | None:
-        """Match the ticket at its level, or let it wait for its next step."""
+    def _look(self, ticket: Ticket, rate: float, now: float) -> Match | None:
+        """Match the ticket at its level, or let it wait for its next step. `rate`: of the arrivals in its pool."""
         room = ticket._room
-        window = 0.0
-        if ticket.interests:
-            window = self.thresholds.window_at(room.arrivals.rate(now))
+        window = self.thresholds.window_at(rate) if ticket.interests else 0.0
         try:
             found = self._matcher.submit(
                 ticket.client,
@@ -342,7 +349,7 @@ class Lobby(Vocabulary):
                 ticket.home,
             )
         except MatcherError:
-            self.counts["refused"] += 1
+            self.count("refused")
             raise
         if not isinstance(found, int):
             return self._match(ticket, found, now)
@@ -359,10 +366,9 @@ class Lobby(Vocabulary):
         self._agenda.push(ticket._due, ticket.client)
         return None
 
-    def _settle(self, ticket: Ticket, now: float, first: bool = False) -> None:
-        """Bring level, threshold and next step up to the ticket's age."""
+    def _settle(self, ticket: Ticket, rate: float, now: float, first: bool = False) -> None:
+        """Bring level, threshold and next step up to the ticket's age. `rate`: of the arrivals in its pool."""
         rules = self.thresholds
-        rate = ticket._room.arrivals.rate(now)
         if first:
             if ticket.interests:
                 ticket._step = ticket.since + min(rules.any_after, rules.any_at(rate) + rules.busy_at(rate))
@@ -396,7 +402,7 @@ class Lobby(Vocabulary):
     def _match(self, ticket: Ticket, found: tuple[int, tuple[int, ...], float, float, str], now: float) -> Match:
         other, common, weight, since, rule = found
         self._out(self._tickets.pop(other))
-        self.counts["matched"] += 2
+        self._matched += 2
         return Match(ticket.client, other, common, weight, max(0.0, now - ticket.since), max(0.0, now - since), rule)
 
     def _step(self, ticket: Ticket, now: float) -> Step:

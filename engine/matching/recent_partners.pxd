@@ -9,7 +9,7 @@ cdef class Exclusions:
     cpdef note(self, person, partner, double now)
     cpdef lift(self, person, partner)
 
-    @cython.locals(known=dict, until=double, over=Py_ssize_t)
+    @cython.locals(known=dict, until=double, over=Py_ssize_t, partners=list)
     cpdef tuple of(self, person, double now)
     cpdef forget(self, person)
     cpdef list leave(self, person, double now, bint keep)

@@ -67,7 +67,8 @@ class Exclusions:
             over += 1
         for _ in range(over):
             del known[next(iter(known))]
-        return tuple(known)
+        partners = list(known)  # a tuple of a list is made at once, that of a dict grows
+        return tuple(partners)
 
     def forget(self, person: Who) -> None:
         """Delete the entry of a person that no one can be again."""

@@ -22,7 +22,7 @@ cdef class Thresholds:
 
 cdef class Arrivals:
     cdef double _until, _begun
-    cdef list _buckets
+    cdef int[::1] _buckets
     cdef int64_t _slot
     cdef public int total
 

@@ -3,6 +3,7 @@
 **Invariant:** pure arithmetic on ages and arrival rates; nothing here reads a ticket.
 """
 
+from array import array
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,7 +94,7 @@ class Arrivals:
     __slots__ = ("_begun", "_buckets", "_slot", "_until", "total")
 
     def __init__(self) -> None:
-        self._buckets = [0] * 12
+        self._buckets = array("i", [0]) * 12
         self._slot = 0  # the current one
         self._until = _NO_SLOT  # when it ends
         self.total = 0

@@ -25,6 +25,7 @@ cdef class Ticket:
     cdef public uint64_t _handle
     cdef public int place, home, _fallen, _level
     cdef public bint strict
+    cpdef fill(self, client, pool, bint strict, person, tuple recent, double since, tuple blocked, tuple also)
     cpdef tuple progress(self)
     cpdef set_progress(self, int level, step, int fallen)
 

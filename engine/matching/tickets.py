@@ -71,18 +71,37 @@ class Ticket:
         halves: tuple[int, ...] = (),
         calls: int = 0,
     ) -> None:
+        self.fill(client, pool, strict, person, recent, since, blocked, also)
+        self.interests = interests
+        self.place = place
+        self.home = home
+        self.halves = halves  # of kept pairs (`engine.matching.kept_pairs`)
+        self.calls = calls  # the half whose other one is called; 0: none
+
+    def fill(
+        self,
+        client: int,
+        pool: Pool,
+        strict: bool,
+        person: int,
+        recent: tuple[int, ...],
+        since: float,
+        blocked: tuple[int, ...],
+        also: tuple[Pool, ...],
+    ) -> None:
+        """Set what the row of a ticket holds; all else as of a ticket that has not waited. For a new object, without the cost of its constructor."""
         self.client = client
         self.pool = pool
-        self.interests = interests
+        self.interests = ()
         self.strict = strict
         self.person = person
         self.recent = recent
         self.blocked = blocked
         self.also = also
-        self.place = place
-        self.home = home
-        self.halves = halves  # of kept pairs (`engine.matching.kept_pairs`)
-        self.calls = calls  # the half whose other one is called; 0: none
+        self.place = 0
+        self.home = 0
+        self.halves = ()
+        self.calls = 0
         self.since = since
         self._handle = NO_HANDLE
         self._level = GOOD

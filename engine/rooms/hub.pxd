@@ -1,3 +1,5 @@
+from libc.stdint cimport int64_t
+
 from engine.matching.tickets cimport Match, Step, Ticket
 from engine.matching.interest_numbers cimport Vocabulary
 from engine.rooms.meeting_placement cimport Placement
@@ -11,6 +13,10 @@ cimport cython
 cdef class Waiter:
     cdef readonly object worker, number, ids
 
+cdef class MatchCounts:
+    cdef public int64_t made, moved, done, failed, lost, unknown
+    cpdef dict table(self)
+
 cdef class Hub:
     cdef readonly WaitingRoom room
     cdef Vocabulary _vocabulary
@@ -21,7 +27,7 @@ cdef class Hub:
     cdef dict _waiting
     cdef object _matches
     cdef readonly dict out
-    cdef readonly dict tally
+    cdef MatchCounts _counts
     cdef dict _handlers
     cdef dict _stated
     cpdef told(self, worker, batch, double now)
@@ -34,8 +40,8 @@ cdef class Hub:
     cdef _arrive(self, worker, number, Ticket ticket, list words, status, double now)
     cpdef due(self)
 
-    @cython.locals(old=Waiter)
-    cdef _enter(self, worker, number, ticket, ids, status, double now)
+    @cython.locals(old=Waiter, moved=bint, is_new=bint)
+    cdef _enter(self, worker, number, client, ticket, ids, status, double now)
     cdef _answer(self, client, found, double now)
 
     @cython.locals(match=Match)

@@ -29,7 +29,6 @@ from ext.match.room_records import RecordReader
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
-OUTCOMES: Final = ("made", "moved", "done", "failed", "lost", "unknown")  # of matches; unknown: rows of no known kind
 
 
 class Waiter:
@@ -43,10 +42,37 @@ class Waiter:
         self.ids = ids
 
 
+class MatchCounts:
+    """Number of matches by outcome. `unknown`: rows of no known kind."""
+
+    __slots__ = ("done", "failed", "lost", "made", "moved", "unknown")
+
+    def __init__(self) -> None:
+        self.made = self.moved = self.done = self.failed = self.lost = self.unknown = 0
+
+    def table(self) -> dict[str, int]:
+        """Return them as a table, whose entries are no place to count: that takes ten times as long."""
+        return {
+            "made": self.made,
+            "moved": self.moved,
+            "done": self.done,
+            "failed": self.failed,
+            "lost": self.lost,
+            "unknown": self.unknown,
+        }
+
+
 class Hub:
     """Waiting room of several workers. Clients are session ids; workers are numbers. Sans-IO: `out` holds the rows to send, by worker."""
 
-    def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: RecentPartners, first: int = 0) -> None:
+    def __init__(
+        self,
+        room: WaitingRoom,
+        vocabulary: Vocabulary,
+        recents: RecentPartners,
+        first: int = 0,
+        counts: MatchCounts | None = None,
+    ) -> None:
         """Start counting matches after `first`, so that their numbers differ from those of earlier hubs, which may still be in flight."""
         self.room = room
         self._vocabulary = vocabulary
@@ -61,7 +87,7 @@ class Hub:
         self._waiting: dict[int, int] = {}  # waiting users, by worker of another host
         self._matches = first
         self.out: dict[int, list[Row]] = {}
-        self.tally = dict.fromkeys(OUTCOMES, 0)  # a Counter takes ten times as long to count
+        self._counts = MatchCounts() if counts is None else counts
         # by worker, its last `pairs`, for the ticket in its next row: rows of others may come between
         self._stated: dict[int, Row] = {}
         self._handlers: dict[str, Callable[[int, Row, float], None]] = {
@@ -90,9 +116,7 @@ class Hub:
     def anew(self, thresholds: Thresholds) -> "Hub":
         """Return a hub without tickets that keeps the recent partners and the counters."""
         lobby = Lobby(thresholds)
-        new = Hub(WaitingRoom(lobby), lobby, self._recents, self._matches)
-        new.tally.update(self.tally)
-        return new
+        return Hub(WaitingRoom(lobby), lobby, self._recents, self._matches, self._counts)
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -106,6 +130,11 @@ class Hub:
     def pending(self) -> int:
         """Number of matches whose outcome is not known yet."""
         return len(self._pending)
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """Number of matches by outcome (`MatchCounts`)."""
+        return self._counts.table()
 
     # workers
 
@@ -132,7 +161,7 @@ class Hub:
             if worker == target or any(home == worker for _, _, home in who)
         ]
         for id in touched:
-            self.tally["lost"] += 1
+            self._counts.lost += 1
             self._ask(id)
 
     def leaves(self, worker: int) -> None:
@@ -157,7 +186,7 @@ class Hub:
         for row in batch:
             handler = self._handlers.get(row[0])
             if handler is None:
-                self.tally["unknown"] += 1
+                self._counts.unknown += 1
             else:
                 handler(worker, row, now)
         if self.room.news:
@@ -190,7 +219,7 @@ class Hub:
             id, (since, _, _) = next(iter(self._pending.items()))
             if since + PENDING_FOR > now:
                 break
-            self.tally["lost"] += 1
+            self._counts.lost += 1
             self._missed(id, now)
             self._ask(id)
 
@@ -227,7 +256,7 @@ class Hub:
         stated = self._stated.pop(worker, None)
         if stated is not None and stated[1] == ticket.client and stated[2] == number:
             ticket.halves, ticket.calls = tuple(stated[3]), stated[4]
-        self._enter(worker, number, ticket, ids, status, now)
+        self._enter(worker, number, ticket.client, ticket, ids, status, now)
 
     def _pairs(self, worker: int, row: Row, _: float) -> None:
         self._stated[worker] = row
@@ -248,10 +277,11 @@ class Hub:
         recents = self._recents
         wish.avoid += recents.recent(wish.person, now) + recents.barred(wish.person, now)
         wish.place = self._placing.place(worker)
-        self._enter(worker, row[2], wish, NO_IDS, status, now)
+        self._enter(worker, row[2], wish.client, wish, NO_IDS, status, now)
 
-    def _enter(self, worker: int, number: int, ticket: Ticket | Wish, ids: Ids, status: int, now: float) -> None:
-        client = ticket.client
+    def _enter(
+        self, worker: int, number: int, client: int, ticket: Ticket | Wish, ids: Ids, status: int, now: float
+    ) -> None:
         old = self._waiters.get(client)
         moved = old is not None and old.worker != worker
         if self._waiting and (old is None or moved):
@@ -264,10 +294,11 @@ class Hub:
             if old is not None:
                 self._count(old.worker, -1)
         self._waiters[client] = Waiter(worker, number, ids)
-        if moved or status != NEW:
+        is_new = status == NEW
+        if moved or not is_new:
             self.room.leave(client, now)  # repeated: the later row wins, even if of the other kind
         try:
-            if status == NEW:
+            if is_new:
                 found = self.room.submit(ticket, now)
             else:
                 found = self.room.enter(ticket, status == AWAY, now)
@@ -324,7 +355,7 @@ class Hub:
         found = self._pending.pop(id, None)
         if found is not None and self._placing.apart:
             self._placing.met([home for _, _, home in found[2]])
-        self.tally["done"] += 1
+        self._counts.done += 1
         for client, person in who:
             for _, other in who:
                 if other != person:
@@ -335,7 +366,7 @@ class Hub:
 
     def _failed(self, _: int, row: Row, now: float) -> None:
         _, id = row
-        self.tally["failed"] += 1
+        self._counts.failed += 1
         self._missed(id, now)
         self._ask(id)
 
@@ -368,12 +399,12 @@ class Hub:
         target = self._placing.where([home for _, _, home in who])
         self._pending[self._matches] = now, target, who
         row = meet_row(self._matches, who, found, words)
-        self.tally["made"] += 1
+        self._counts.made += 1
         together = True
         for client, _, home in who:
             if home != target:
                 together = False
-                self.tally["moved"] += 1
+                self._counts.moved += 1
                 self._tell(home, [GO, client, target, row])
         if together:
             self._tell(target, row)

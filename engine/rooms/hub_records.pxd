@@ -18,6 +18,9 @@ cpdef list read_row(RecordReader reader)
 @cython.locals(ticket=Ticket, step=double, barred=tuple)
 cpdef Ticket read_ticket(RecordReader reader, double now)
 cdef _pack_ticket(RecordWriter writer, list row)
+
+
+@cython.locals(found=tuple)
 cdef tuple _read_pools(bytes text, int further)
 cdef _pack_step(RecordWriter writer, list row)
 cdef _pack_meeting(RecordWriter writer, list row)

@@ -23,7 +23,7 @@ POOLS_MAX: Final = 4096  # different pools that are remembered; then all are for
 ACCEPT_NUMBERS: Final = {accepts: number for number, accepts in reversed([*enumerate(ACCEPTS)])}
 RULES: Final = ("", *ACCEPTS[:3])
 RULE_NUMBERS: Final = {rule: number for number, rule in enumerate(RULES)}
-_pools: dict[bytes, tuple[Pool, ...]] = {}
+_pools: dict[bytes, tuple[Pool, tuple[Pool, ...]]] = {}
 
 
 def pack(batch: Iterable[Row]) -> bytes:
@@ -96,9 +96,8 @@ def read_ticket(reader: RecordReader, now: float) -> Ticket:
     barred = reader.barred()
     if len(barred) > MOST_AVOIDED:
         barred = barred[-MOST_AVOIDED:]
-    ticket = Ticket(
-        reader.client, pool, (), reader.strict, reader.person, reader.recent(), now - reader.age, blocked=barred, also=also
-    )  # fmt: skip
+    ticket = Ticket.__new__(Ticket)
+    ticket.fill(reader.client, pool, reader.strict, reader.person, reader.recent(), now - reader.age, barred, also)
     step = reader.step
     ticket.set_progress(reader.level, None if step == NOT_A_TIME else now + step, reader.fallen)
     return ticket
@@ -115,15 +114,15 @@ def _pack_ticket(writer: RecordWriter, row: Row) -> None:
 
 def _read_pools(text: bytes, further: int) -> tuple[Pool, tuple[Pool, ...]]:
     """Return the pool of a ticket, and the further ones. Raises ValueError."""
-    pools = _pools.get(text)
-    if pools is None:
+    found = _pools.get(text)
+    if found is None:
         pools = tuple([Pool(*one.split("\t")) for one in text.decode().split("\n")])
         if len(pools) != 1 + further:
             raise ValueError("a ticket without its pools")
         if len(_pools) >= POOLS_MAX:
             _pools.clear()
-        _pools[text] = pools
-    return pools[0], pools[1:]
+        found = _pools[text] = pools[0], pools[1:]
+    return found
 
 
 def _pack_step(writer: RecordWriter, row: Row) -> None:

@@ -61,13 +61,14 @@ class WaitingRoom:
         return None if ticket is None else ticket.since
 
     def progress(self, client: int) -> tuple[int, float | None, int]:
-        """Return `Ticket.progress` of a waiting client; one that waits for spy mode or calls accepts anyone. Raises KeyError."""
-        return (ANYONE, None, 0) if self._accepts_anyone(client) else self.lobby.progress(client)
+        """Return `Ticket.progress` of a waiting client; one that waits for spy mode or calls accepts anyone."""
+        ticket = self.lobby.waiting(client)
+        return (ANYONE, None, 0) if ticket is None else ticket.progress()
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
         """Remove the client's ticket or wish, for one of the lobby's reasons."""
         if self.pairs and self.pairs.cancel(client) is not None:
-            self.counts[reason] += 1
+            self.lobby.count(reason)
         elif not self.lobby.cancel(client, now, reason):
             self.spy_queue.cancel(client)
 
@@ -194,13 +195,13 @@ class WaitingRoom:
     def _call(self, ticket: Ticket, now: float) -> Match | None:
         """Match a caller, or let it wait; an earlier ticket of the client in the lobby ends."""
         earlier = self.lobby.leave(ticket.client, now) is not None
-        self.counts["deduplicated" if earlier else "submitted"] += 1
+        self.lobby.count("deduplicated" if earlier else "submitted")
         return self._counted(self.pairs.call(ticket, now))
 
     def _counted(self, match: Match | None) -> Match | None:
         """Count the two tickets of a match of a kept pair."""
         if match is not None:
-            self.counts["matched"] += 2
+            self.lobby.count("matched", 2)
         return match
 
     def _by_hint(self, ticket: Ticket, now: float) -> Match | None:

@@ -99,8 +99,8 @@ cdef class Matcher(Index):
         """Return the number of tickets that wait in a pool."""
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
-    cpdef submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
-                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0, uint8_t home=0):
+    cpdef submit(self, uint64_t client, int pool, ids, int level, double since, uint64_t person=0, tuple recent=(), tuple blocked=(),
+                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, int floor=0, uint16_t place=0, uint8_t home=0):
         """Match a new ticket with the best partner, or let it wait.
 
         Return the partner's (client, common ids rarest first, weight, since, rule), or a handle.
@@ -138,7 +138,7 @@ cdef class Matcher(Index):
         slot = self.doors.insert(self.m, q)
         return mx_handle(self.m, slot)
 
-    cpdef retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
+    cpdef retry(self, uint64_t handle, int level, bint quiet=False, tuple also=(), bint exact=False, int floor=0):
         """Search again for a waiting ticket with a lower level: return the partner as `submit` does (both are removed), or None.
 
         Raises UnknownTicket.
@@ -333,7 +333,8 @@ cdef class Matcher(Index):
                 raise UnknownPool(f"pool {pool} is not open")
         return 0
 
-    cdef int fill(self, uint64_t client, pool, ids, level, double since, person, tuple recent, tuple blocked, bint quiet) except -1:
+    cdef int fill(self, uint64_t client, int pool, ids, int level, double since, uint64_t person, tuple recent, tuple blocked,
+                  bint quiet) except -1:
         cdef mx_query *q = &self.q
         cdef uint32_t i, j, n = <uint32_t>len(ids), id
         cdef uint32_t *numbers = numbers_of(<Ids>ids) if type(ids) is Ids else NULL
@@ -341,7 +342,7 @@ cdef class Matcher(Index):
             raise UnknownPool(f"pool {pool} is not open")
         if not 0 <= level <= MX_LIFTED:
             raise MatcherError("a level is from 0 to 3")
-        if len(ids) > MX_MOST or len(recent) > MX_AVOID or len(blocked) > MX_AVOID:
+        if n > MX_MOST or len(recent) > MX_AVOID or len(blocked) > MX_AVOID:
             raise TooMany("too many interests or persons to avoid")
         for i in range(n):
             if numbers != NULL:
@@ -362,7 +363,7 @@ cdef class Matcher(Index):
         q.quiet = quiet
         q.client = client
         q.since = since
-        q.person = mx_person(<uint64_t>person)
+        q.person = mx_person(person)
         q.nrec = <uint8_t>len(recent)
         q.nblk = <uint8_t>len(blocked)
         for i in range(q.nrec):
