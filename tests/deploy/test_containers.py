@@ -19,6 +19,7 @@ from server.main.checks.public_host_requirements import refusal
 from server.main.cli import app
 from server.ops.config.setting_sources import leaves, load, secrets, variable
 from server.ops.config.settings import Settings
+from server.ops.health.stop_limit import ENDING_S
 from tests.deploy.proxies import DEPLOY
 
 ROOT = DEPLOY.parent
@@ -235,7 +236,7 @@ def test_alertmanager_reads_what_the_settings_make_and_no_other_may(
 
 
 def test_it_waits_for_the_drain_and_allows_many_connections() -> None:
-    assert float(OURS["stop_grace_period"].removesuffix("s")) > Settings().server.drain
+    assert float(OURS["stop_grace_period"].removesuffix("s")) > Settings().server.drain + ENDING_S
     assert OURS["ulimits"] == {"core": 0, "nofile": 1048576}
     assert OURS["read_only"] is True
     assert OURS["cap_drop"] == ["ALL"]

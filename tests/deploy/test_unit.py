@@ -10,6 +10,7 @@ import pytest
 
 from bench.support.serving import Serving
 from server.ops.config.settings import Settings
+from server.ops.health.stop_limit import ENDING_S
 from tests.deploy.proxies import DEPLOY
 from tests.support.users import reads_proc
 
@@ -93,7 +94,7 @@ def calls(group: str) -> set[str]:
 
 def test_it_waits_for_the_drain_dumps_no_core_and_allows_many_connections() -> None:
     found = service()
-    assert float(found["TimeoutStopSec"]) > Settings().server.drain
+    assert float(found["TimeoutStopSec"]) > Settings().server.drain + ENDING_S
     assert found["LimitCORE"] == "0"
     assert found["MemorySwapMax"] == "0", "what people write reaches no disk"
     assert int(found["LimitNOFILE"]) >= 100_000
