@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import errno
 import re
 import secrets
 import time
@@ -44,6 +45,8 @@ REMEDIES = {  # the operator's remedy for each cause of a failure
 _code = re.compile(
     r"<Code>(\w{1,64})</Code>"
 ).search  # S3's error responses, "REST error responses" of its API reference
+# What the library says of a folder; it has no exception of its own for it.
+_full = re.compile(rf"\(os error (?:{errno.ENOSPC}|{errno.EDQUOT}|{errno.EROFS})\)").search
 SIGNATURE = ("SignatureDoesNotMatch", "RequestTimeTooSkewed")
 ABSENT = (NotFoundError, FileNotFoundError)
 DENIED = (PermissionDeniedError, UnauthenticatedError, PermissionError)
@@ -216,4 +219,5 @@ def cause(error: BaseException) -> str:
         return "denied"
     if isinstance(error, ABSENT) or code == "NoSuchBucket":
         return "missing"
-    return "disk" if isinstance(error, OSError) and not isinstance(error, TimeoutError) else "away"
+    full = _full(str(error)) or (isinstance(error, OSError) and not isinstance(error, TimeoutError))
+    return "disk" if full else "away"

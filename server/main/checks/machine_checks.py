@@ -16,7 +16,8 @@ from server.ops.config.settings import Settings
 
 QUEUE: Final = 4096  # connections that wait to be accepted; after a restart all clients come at once
 TRACKED_WARNING, TRACKED_ERROR = 0.7, 0.95  # of the table of connections
-FREE_SHARE: Final = 0.1
+FREE_SHARE: Final = 0.1  # as the alert SerendipDiskFilling
+FULL_SHARE: Final = 0.03  # as the alert SerendipDiskFull
 INODES_SHARE: Final = 0.05
 PORTS: Final = 40_000  # a proxy needs one for each connection to this server
 TIME_ERROR: Final = 5  # what adjtimex returns if no time server sets this clock (adjtimex(2))
@@ -78,8 +79,9 @@ def disk(folder: Path) -> Iterator[Finding]:
     except OSError:
         return  # the check `data` says why
     if seen.f_blocks and seen.f_bavail < FREE_SHARE * seen.f_blocks:
-        share = 100 * seen.f_bavail / seen.f_blocks
-        yield warning("disk", f"{share:.0f} % are free at {folder}", "serendip help SerendipDiskFull")
+        share = seen.f_bavail / seen.f_blocks
+        level, entry = (error, "SerendipDiskFull") if share < FULL_SHARE else (warning, "SerendipDiskFilling")
+        yield level("disk", f"{100 * share:.0f} % are free at {folder}", f"serendip help {entry}")
     if seen.f_files and seen.f_favail < INODES_SHARE * seen.f_files:
         share = 100 * seen.f_favail / seen.f_files
         yield warning("disk", f"{share:.0f} % of the inodes are free at {folder}", "find what makes many small files")

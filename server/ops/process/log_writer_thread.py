@@ -1,6 +1,6 @@
 """Write log lines to standard error from a thread with a bounded queue.
 
-**Invariant:** writing a line never blocks and never raises; lost lines are counted, and the next written line reports their number.
+**Invariant:** writing a line never blocks and never raises; lost lines are counted, and a line reports their number as soon as one can be written.
 """
 
 # A descriptor that refuses writes (a full disk, `/dev/full`, a closed pipe) loses the lines; a slow reader loses those beyond the bound. The report
@@ -16,6 +16,7 @@ from typing import Final
 
 LINES: Final = 10_000  # lines that wait at most; a line has a few hundred bytes
 BATCH: Final = 100  # lines of one write
+AGAIN_S: Final = 1.0  # between two attempts to report lost lines
 END: Final = None  # in the queue: the thread is to end
 
 
@@ -29,6 +30,7 @@ class LogSink:
         self._queue: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
         self._untold = 0  # lines lost since the last report
         self._error = ""  # the last error
+        self._torn = False  # the last bytes that were written are the beginning of a line
         self.dropped = 0  # lines lost in all
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -54,7 +56,7 @@ class LogSink:
     def _run(self) -> None:
         while True:
             lines, other = self._taken()
-            if lines:
+            if lines or self._untold:
                 self._write(lines)
             if isinstance(other, threading.Event):
                 other.set()
@@ -62,8 +64,11 @@ class LogSink:
                 return
 
     def _taken(self) -> tuple[list[bytes], "threading.Event | bytes | None"]:
-        """Take lines from the queue, a batch at most, and the other item that followed them (b"" for none)."""
-        found = self._queue.get()
+        """Take lines from the queue, a batch at most, and the other item that followed them (b"" for none). None for a while if lines were lost."""
+        try:
+            found = self._queue.get(timeout=AGAIN_S if self._untold else None)
+        except queue.Empty:
+            return [], b""
         lines: list[bytes] = []
         while isinstance(found, bytes):
             lines.append(found)
@@ -74,7 +79,7 @@ class LogSink:
 
     def _write(self, lines: list[bytes]) -> None:
         before = self._untold
-        head = self._told(before, self._error) if before else b""
+        head = (b"\n" if self._torn else b"") + (self._told(before, self._error) if before else b"")
         try:
             self._put(head + b"".join(lines))
         except OSError as error:
@@ -86,6 +91,7 @@ class LogSink:
         while data:
             try:
                 data = data[os.write(self._descriptor, data) :]
+                self._torn = bool(data)
             except BlockingIOError:  # the pipe is shared with a reader that made it non-blocking
                 select.select([], [self._descriptor], [])
 

@@ -1,6 +1,8 @@
 """The object store, a folder and a bucket: whose threads ask it, and how long one waits for its turn."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,33 @@ async def test_no_thread_but_ours_comes_back_into_python(
     ours = {"objects", "MainThread"}  # the latter where an answer was there before it was waited for
     assert came
     assert {name.partition("_")[0] for name in came} <= ours
+
+
+FULL = """
+import asyncio, sys
+from pathlib import Path
+from server.data.errors import ObjectsAway
+from server.data.objects.object_store import Objects
+from server.ops.config.settings import Objects as ObjectSettings
+
+async def main():
+    try:
+        await Objects(ObjectSettings(), Path(sys.argv[1])).put("whose/body", bytes(1_000_000))
+    except ObjectsAway as away:
+        print(away.cause)
+
+asyncio.run(main())
+"""
+
+
+def test_a_folder_on_a_full_disk_is_not_told_as_a_server_that_does_not_answer(tmp_path: Path) -> None:
+    alone = ("unshare", "--user", "--map-root-user", "--mount")
+    mount = 'mount -t tmpfs -o size=64k none "$1" || exit 77; shift; exec "$@"'
+    command = [*alone, "sh", "-c", mount, "sh", str(tmp_path), sys.executable, "-c", FULL, str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    if done.returncode == 77 or done.stderr.startswith("unshare:"):
+        pytest.skip(f"no file system may be mounted here: {done.stderr.strip()}")
+    assert done.stdout.split() == ["disk"], done.stderr
 
 
 async def test_who_gets_no_turn_in_time_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

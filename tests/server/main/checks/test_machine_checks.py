@@ -60,5 +60,18 @@ def test_a_disk_without_inodes_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert [one.said.partition(" at ")[0] for one in disk(tmp_path)] == ["5 % are free", "1 % of the inodes are free"]
 
 
+@pytest.mark.parametrize(
+    ("free", "level", "entry"),
+    [(99, Level.WARNING, "SerendipDiskFilling"), (29, Level.ERROR, "SerendipDiskFull")],
+)
+def test_a_disk_is_named_with_the_entry_of_the_alert_that_fires(
+    free: int, level: Level, entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = os.statvfs_result((4096, 4096, 1000, free, free, 1000, 900, 900, 0, 255))
+    monkeypatch.setattr(machine_checks.os, "statvfs", lambda _: seen)
+    (found,) = disk(tmp_path)
+    assert (found.level, found.remedy) == (level, f"serendip help {entry}")
+
+
 def test_this_machine_is_looked_at_without_a_fault(tmp_path: Path) -> None:
     assert {one.check for one in machine(Settings(data=tmp_path))} == {"kernel", "clock", "disk"}

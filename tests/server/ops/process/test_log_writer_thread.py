@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,15 +79,45 @@ def test_what_a_full_disk_took_is_counted_and_the_error_is_named_when_there_is_r
         assert sink.flush(10)
     assert sink.dropped == 3
     os.dup2(pipe[1], target)
-    sink.write(b"out\n")
-    assert sink.flush(10)
-    assert os.read(pipe[0], 4096) == b"missing 3 ENOSPC\nout\n"
+    assert os.read(pipe[0], 4096) == b"missing 3 ENOSPC\n", "also if nothing more is logged"
     sink.write(b"next\n")
     assert sink.flush(10)
     assert os.read(pipe[0], 4096) == b"next\n"
     sink.close()
     os.close(target)
     os.close(pipe[1])
+
+
+def test_a_line_of_which_a_full_disk_took_the_beginning_spoils_no_later_line(tmp_path: Path) -> None:
+    """A limit of the file's size takes a part of a write and then refuses, as a disk does that becomes full."""
+    done = subprocess.run(
+        [sys.executable, "-c", TORN, str(tmp_path / "log")],
+        env=BARE,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text().splitlines() == ["whole", "to", "missing 1 EFBIG", "next", "last"]
+
+
+TORN = """
+import os, resource, sys
+from server.ops.process.log_writer_thread import LogSink
+
+target = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+sink = LogSink(target, lambda count, error: f"missing {count} {error}\\n".encode())
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+for line in (b"whole\\n", b"torn\\n"):
+    sink.write(line)
+    assert sink.flush(10)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+for line in (b"next\\n", b"last\\n"):
+    sink.write(line)
+    assert sink.flush(10)
+"""
 
 
 def test_what_is_closed_of_the_three_standard_descriptors_is_held() -> None:
