@@ -14,6 +14,7 @@ from server.fleet.frontend.process_figures import MetricSums
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, Peers
 from server.ops.health.background_tasks import Tasks
+from server.ops.health.core_wait import CoreWait
 from server.ops.metrics import resource_usage
 from server.ops.metrics.exposition import MetricsBoard, read_log_counts
 from server.ops.metrics.histogram import Buckets
@@ -59,6 +60,7 @@ class MetricsAnswers:
         self._peers = peers
         lag, self._tasks = LoopLag(name), Tasks()
         self._tasks.start("loop-lag", lag.run)
+        self._tasks.start("core-wait", CoreWait(name).run)
         board.add(ProcessUsage(name).reading, apart=True)
         for source in (lag.reading, self._tasks.reading, read_log_counts, lambda: peers().reading()):
             board.add(source)

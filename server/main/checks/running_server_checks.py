@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.main.checks.check_finding import Finding, error, notice, ok, warning
 from server.ops.config.settings import Metrics, Settings
+from server.ops.health.core_wait import STARVED
 
 APART_S: Final = 5.0
 PATIENCE_S: Final = 10.0
@@ -25,7 +27,6 @@ PER_USER_BYTES: Final = 16_384  # a waiting user, and the kernel's part of a con
 RESERVED: Final = 0.875  # the share of descriptors that users get
 FULL: Final = 0.85
 HOUR_S, DAY_S = 3600, 86_400
-STARVED: Final = 0.25
 
 Samples = dict[tuple[str, str], float]  # by name, and the value of the only label ("" without one)
 
@@ -42,14 +43,15 @@ async def running_server(settings: Settings) -> list[Finding]:
     if not settings.metrics.enabled or not settings.metrics.port:
         return [notice("server", "has no metrics at a port that is known here", "set metrics.port")]
     try:
-        first = await scrape(settings.metrics)
+        first, begun = await scrape(settings.metrics), time.monotonic()
         await asyncio.sleep(APART_S)
-        second = await scrape(settings.metrics)
+        second, ended = await scrape(settings.metrics), time.monotonic()
     except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         said = f"no metrics at port {settings.metrics.port}: {str(fault) or type(fault).__name__}"
         return [error("server", said, "does it run? serendip status")]
-    found = [*_descriptors(second), *_queues(second), *_moderation(second), *_starved(first, second)]
-    return [*(found or [ok("server", "well, by its metrics")]), await asyncio.to_thread(capacity, first, second)]
+    found = [*_descriptors(second), *_queues(second), *_moderation(second), *_starved(first, second, ended - begun)]
+    least = await asyncio.to_thread(capacity, first, second, ended - begun)
+    return [*(found or [ok("server", "well, by its metrics")]), least]
 
 
 async def scrape(chosen: Metrics) -> Samples:
@@ -98,10 +100,10 @@ def _moderation(now: Samples) -> Iterator[Finding]:
             yield level("reports", f"the oldest of the queue {queue} has waited for {age / HOUR_S:.0f} h", remedy)
 
 
-def _starved(before: Samples, now: Samples) -> Iterator[Finding]:
+def _starved(before: Samples, now: Samples, seconds: float) -> Iterator[Finding]:
     for name, process in now:
         if name == "serendip_cpu_wait_seconds_total":
-            share = _grown(before, now, name, process) / APART_S
+            share = min(1.0, _grown(before, now, name, process) / seconds)
             if share > STARVED:
                 said = f"{process} waited for a core {100 * share:.0f} % of the last seconds"
                 yield warning("server", said, "serendip help SerendipStarved")
@@ -112,10 +114,10 @@ def _grown(before: Samples, now: Samples, name: str, label: str) -> float:
     return max(0.0, now.get((name, label), 0.0) - before.get((name, label), 0.0))
 
 
-def capacity(before: Samples, now: Samples) -> Finding:
-    """Return how many users this machine holds, the resource that bounds it, and the most of the last day."""
+def capacity(before: Samples, now: Samples, seconds: float = APART_S) -> Finding:
+    """Return how many users this machine holds, the resource that bounds it, and the most of the last day. `seconds`: between the samples."""
     users, top = now.get(("serendip_connections", ""), 0.0), now.get(("serendip_connections_top", ""), 0.0)
-    bounds = [*_by_descriptors(now), *_by_memory(users), *_by_cpu(before, now, users)]
+    bounds = [*_by_descriptors(now), *_by_memory(users), *_by_cpu(before, now, users, seconds)]
     if not bounds:
         said = "how many people this machine holds is not known: its metrics and /proc/meminfo tell no bound"
         return notice("capacity", said, "")
@@ -147,17 +149,17 @@ def _by_memory(users: float) -> Iterator[Bound]:
     yield Bound(users + free / PER_USER_BYTES, "the memory that is free")
 
 
-def _by_cpu(before: Samples, now: Samples, users: float) -> Iterator[Bound]:
+def _by_cpu(before: Samples, now: Samples, users: float, seconds: float) -> Iterator[Bound]:
     """Scale the CPU of the last seconds: all workers share the cores, the hub has one core at most."""
     if users < MEASURABLE:
         return
     name = "serendip_process_cpu_seconds_total"
     workers = [process for (one, process) in now if one == name and _serves(process)]
-    spent = sum(_grown(before, now, name, process) for process in workers) / APART_S
+    spent = sum(_grown(before, now, name, process) for process in workers) / seconds
     cores = min(len(workers), len(os.sched_getaffinity(0)))
     if spent > 0:
         yield Bound(users * BUSY * cores / spent, f"CPU: {100 * spent / cores:.0f} % of {cores} cores now")
-    hub = _grown(before, now, name, "hub") / APART_S
+    hub = _grown(before, now, name, "hub") / seconds
     if hub > 0:
         yield Bound(users * BUSY / hub, "the hub, which has one core")
 

@@ -33,6 +33,7 @@ from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.health.certificates import CertificateDates, nats_places, site_places
+from server.ops.health.core_wait import CoreWait
 from server.ops.health.readiness import Health
 from server.ops.health.service_state import FILE as SERVICE_FILE
 from server.ops.metrics import exposition, ipc_metrics, readings
@@ -487,6 +488,7 @@ class Server:
         """
         lag = LoopLag(self._process, lambda: self.worker.engine.online > 0)
         self.tasks.start("loop-lag", lag.run)
+        self.tasks.start("core-wait", CoreWait(self._process).run)
         self._collections = collections = GarbageCollections()
         if looked_at := site_places(self._settings) + nats_places(self._settings.cluster):
             certificates = CertificateDates(looked_at, self._settings.cluster.ca)
@@ -536,7 +538,7 @@ class Server:
             await self._metrics.stop()
         await self._relayed.stop()
         await self._orders.stop()
-        for task in ("reload", "certificates", "loop-lag", "statement", "live-store"):
+        for task in ("reload", "certificates", "core-wait", "loop-lag", "statement", "live-store"):
             await self.tasks.end(task)
         if self._looking is not None:
             await self._looking.stop()

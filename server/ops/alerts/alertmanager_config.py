@@ -30,7 +30,11 @@ WHILE_DRAINING: Final = (
 CAUSES: Final = (
     (DRAINING, WHILE_DRAINING, ("instance",)),
     ("SerendipDown", ("SerendipRestarting",), ("job", "instance")),
-    ("SerendipStarved", ("SerendipHubSlow", "SerendipLoopLag", "SerendipRelaySlow"), ("instance",)),
+    (
+        "SerendipStarved",
+        ("SerendipHubSlow", "SerendipLoopLag", "SerendipProcessSilent", "SerendipRelaySlow", "SerendipScreenerAway"),
+        ("instance",),
+    ),
     ("SerendipHostAlone", ("SerendipHostRefused",), ("instance",)),
     (
         "SerendipStoreAway",

@@ -24,6 +24,7 @@ NAMES: Final = (
         "certificates",
         "cluster",
         "console-sessions",
+        "core-wait",
         "free-memory",
         "live",
         "live-store",
