@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, InvalidPathError
 from obstore.store import LocalStore, S3Store
 
 from server.data.errors import ObjectsAway
@@ -28,6 +28,7 @@ from server.ops.security.secret_keys import sync_folder
 PART: Final = 16 << 20  # bytes of a part: S3 takes 10,000 of them, 156 GiB
 CONCURRENT: Final = 2  # parts on their way
 REQUEST_S: Final = 120.0  # seconds for a part, its retries included
+CLOCKS_APART_S: Final = 3600  # by which clocks of hosts may differ
 LEDGER: Final = "ledger"
 NAME: Final = re.compile(r"serendip-(\d{8}T\d{6}Z)\.tar").fullmatch
 UNFINISHED: Final = ".unfinished"
@@ -77,6 +78,9 @@ class Place(Protocol):
     def names(self, prefix: str) -> set[str]:
         """Return the names of entries."""
 
+    def size(self, name: str) -> int | None:
+        """Return the bytes of an archive or an entry, None if it does not exist."""
+
 
 def open_place(options: Backup, url: str = "") -> Place:
     """Return the place of the settings, or that of `url` with the settings' keys. Raises ValueError, ObjectsAway."""
@@ -101,8 +105,17 @@ def time_of(name: str) -> int | None:
     )
 
 
+def past(place: Place, now: float) -> list[Stored]:
+    """Return the archives, oldest first, without those of a time to come: of a wrong clock, or by another hand. Raises ObjectsAway."""
+    return [one for one in place.stored() if one.at <= now + CLOCKS_APART_S]
+
+
 def find(place: Place, name: str) -> Stored:
     """Return the archive of a name, or the newest if it is empty. Raises NoBackup, ObjectsAway."""
+    if (at := time_of(name)) is not None and (size := place.size(name)) is not None:
+        return Stored(
+            at, name, size
+        )  # also where an object that another program put there has a name that ends each list
     there = place.stored()
     found = [one for one in there if not name or one.name == name]
     if not found:
@@ -140,6 +153,9 @@ def _named() -> Iterator[None]:
     """Turn errors of the library and the system into ObjectsAway."""
     try:
         yield
+    except InvalidPathError as error:
+        said = str(error).strip().splitlines()[0][:200].encode("ascii", "backslashreplace").decode()
+        raise ObjectsAway(f"an object there has a name that ends each list of names; delete it. {said}") from error
     except (BaseError, OSError) as error:
         if isinstance(error, ObjectsAway):
             raise
@@ -170,6 +186,13 @@ class _Kept:
     def names(self, prefix: str) -> set[str]:
         with _named():
             return {str(meta["path"]) for batch in self._store.list(prefix) for meta in batch}
+
+    def size(self, name: str) -> int | None:
+        with _named():
+            try:
+                return int(self._store.head(name)["size"])
+            except ABSENT:
+                return None
 
     def delete(self, name: str) -> None:
         with _named(), suppress(*ABSENT):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from server.data.backup.backup_place import Place, open_place
+from server.data.backup.backup_place import Place, open_place, past
 from server.data.backup.backup_signature import signing_keys
 from server.data.backup.full_backup import BackupMaker, claim
 from server.data.backup.ledger_mirror import LedgerMirror
@@ -98,7 +98,7 @@ class BackupSchedule:
         now = self._clock()
         if not every or now < self._retry:
             return False
-        there = await asyncio.to_thread(place.stored)
+        there = await asyncio.to_thread(past, place, now)
         return not there or now - there[-1].at >= every
 
     async def _make(self, maker: BackupMaker) -> None:

@@ -26,7 +26,7 @@ from pydantic import BaseModel, SecretStr
 
 from server.data.backup import archive_format as archive
 from server.data.backup import database_backup, sealed_box
-from server.data.backup.backup_place import Place, Stored, find, name_at
+from server.data.backup.backup_place import Place, Stored, find, name_at, past
 from server.data.backup.backup_signature import signing_keys
 from server.data.backup.backup_verification import drop_abandoned, remove_abandoned
 from server.data.backup.database_backup import BackupFailed
@@ -98,7 +98,7 @@ class BackupMaker:
 
     def delete_old(self) -> list[Stored]:
         """Delete the backups beyond the number that stays, and those past their days; return them. Blocks."""
-        there, options = self._place.stored(), self._settings
+        there, options = past(self._place, self._clock()), self._settings
         oldest = self._clock() - options.retention.backup_days * 86_400
         spare = len(there) - options.backup.keep
         gone = [one for place, one in enumerate(there) if place < spare or one.at < oldest]

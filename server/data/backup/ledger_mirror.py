@@ -22,7 +22,7 @@ from server.data.backup.ledger_signature import (
     day_of_entry,
     describe,
     digest_of,
-    entries,
+    entries_or_signed,
     is_entry,
     read_signed,
 )
@@ -62,9 +62,11 @@ class LedgerMirror:
         A deletion is removed after its days, and a piece when a newer index does not name it. Call it with the lock of backups. Raises
         BackupFailed if the store lacks an index that is there, ObjectsAway.
         """
-        there = await asyncio.to_thread(entries, self._place)
         done = Mirrored()
         before = await asyncio.to_thread(self._before, after, done)
+        there, unlisted = await asyncio.to_thread(entries_or_signed, self._place, before if before.at else None)
+        if unlisted:
+            done.wrong.append(unlisted)
         today = int(self._clock()) // 86_400
         sealed = {name for name in there & set(before.digests) if not _may_change(name, today)}
         digests = {name: before.digests[name] for name in sealed}

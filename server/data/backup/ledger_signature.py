@@ -20,6 +20,7 @@ import orjson
 
 from server.data.backup.backup_place import LEDGER, Place, TooLarge
 from server.data.backup.backup_signature import Check, Foreign
+from server.data.errors import ObjectsAway
 
 SIGNED: Final = "signed"
 HEAD: Final = f"{LEDGER}/{SIGNED}/head"
@@ -85,6 +86,16 @@ def entries(place: Place) -> set[str]:
     return {name for name in names if not name.startswith(f"{SIGNED}/")}
 
 
+def entries_or_signed(place: Place, signed: Signed | None) -> tuple[set[str], str]:
+    """Return `entries` and ""; or, if the place cannot list them, for which one name suffices, the signed ones and why. Raises ObjectsAway."""
+    try:
+        return entries(place), ""
+    except ObjectsAway as error:
+        if signed is None:
+            raise
+        return {*signed.digests, *signed.announced}, f"its entries cannot be listed ({error})"
+
+
 def read_signed(place: Place, check: Check) -> Signed | None:
     """Return the signed content, None without a signature. Blocks. Raises Distrusted, ObjectsAway."""
     head = _read_head(place, check)
@@ -144,7 +155,11 @@ class LedgerWriter:
         """Sign the present content, and remove the lists that are not its own. Raises ObjectsAway."""
         lists = self._lists(digests)
         self._head(lists, {})
-        for name in self._place.names(f"{LEDGER}/{SIGNED}") - {HEAD, *map(_list_name, lists.items())}:
+        try:
+            there = self._place.names(f"{LEDGER}/{SIGNED}")
+        except ObjectsAway:
+            there = set(map(_list_name, self._before.lists.items()))
+        for name in there - {HEAD, *map(_list_name, lists.items())}:
             self._place.delete(name)
 
     def _lists(self, digests: Mapping[str, str]) -> dict[str, str]:
@@ -175,15 +190,16 @@ def read_ledger(
     `known`: the time of the ledger that the backup knew, 0 for none; `damaged`: take every entry that is there, signed or not. The index of the
     copies comes last. Raises ObjectsAway.
     """
-    found, there, signed = Read(), entries(place), None
+    found, signed = Read(), None
     try:
         signed = read_signed(place, check)
-        if signed is None and (there or known):
-            found.wrong.append(
-                "it is not signed; an earlier program wrote it" if not known else "its signature is gone"
-            )
     except Distrusted as error:
         found.wrong.append(str(error))
+    there, unlisted = entries_or_signed(place, signed)
+    if unlisted:
+        found.skipped.append(unlisted)
+    if signed is None and not found.wrong and (there or known):
+        found.wrong.append("its signature is gone" if known else "it is not signed; an earlier program wrote it")
     if signed is not None:
         found.at = signed.at
         if signed.at < known:
@@ -193,7 +209,7 @@ def read_ledger(
     changed: list[str] = []
     for name, body in _bodies(place, sorted(filter(is_entry, used & there), key=lambda name: name.endswith("/index"))):
         ours = signed is not None and body is not None and signed.has(name, body)
-        if not ours and name in wanted:
+        if not ours and signed is not None and name in signed.digests:
             changed.append(name)
         if body is not None and (ours or damaged):
             found.entries += 1

@@ -44,6 +44,7 @@ def test_an_archive_is_read_as_written_and_found_by_its_time(options: Backup) ->
     assert [one.at for one in place.stored()] == [NOW - 86_400]
     with pytest.raises(NoBackup, match=name_at(NOW - 86_400)):
         find(place, name_at(NOW))
+    assert find(place, name_at(NOW - 86_400)) == place.stored()[0]
 
 
 def test_a_writer_that_fails_leaves_nothing(options: Backup) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.data.backup import database_backup
+from server.data.backup.backup_place import name_at
 from server.data.backup.backup_schedule import LEDGER_S, RETRY_S, BackupSchedule
 from server.data.privacy import audit_log
 from server.data.store.store_runner import open_parts
@@ -70,6 +71,17 @@ async def test_backups_past_their_days_go_though_no_new_one_is_made(case: Case) 
     now[0] += settings.retention.backup_days * 86_400
     await schedule.look()
     assert case.place.stored() == []
+
+
+async def test_archives_of_a_time_to_come_keep_no_backup_from_being_made_and_remove_none(case: Case) -> None:
+    settings = case.settings(case.kit.data, case.url, keep=1)
+    for day in range(3):
+        case.place.write(name_at(case.kit.now + (2 + day) * 86_400), iter([b"of a wrong clock"]))
+    schedule = BackupSchedule(settings, case.kit.database, case.kit.objects, clock=lambda: case.kit.now)
+    for _ in range(2):
+        await schedule.look()
+    assert schedule.reading()["serendip_backups"] == {("made",): 1, ("failed",): 0}
+    assert [one.at for one in case.place.stored()][:1] == [int(case.kit.now)]
 
 
 async def test_a_new_service_with_the_same_settings_replaces_nothing(case: Case) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -104,6 +105,26 @@ async def test_a_ledger_of_a_program_that_signed_none_is_signed_with_the_next_co
     signed = read_signed(case.place, case.check)
     assert signed is not None
     assert set(signed.digests) == {lost, kept}
+
+
+async def test_a_name_that_ends_each_list_stops_neither_a_copy_nor_a_reader(case: Case) -> None:
+    today = int(case.kit.now) // 86_400
+    first, second = (f"erasures/{today}/{number:032x}" for number in range(2))
+    await case.kit.objects.put(first, b"")
+    await case.mirror()
+    ends = Path(case.backup["url"]) / "ledger" / "a\nb"
+    ends.touch()
+    await case.kit.objects.put(second, b"until now")
+    for _ in range(2):
+        (wrong,) = (await case.mirror()).wrong
+        assert wrong.startswith("its entries cannot be listed (an object there has a name")
+    found = ledger(case)
+    assert (found.wrong, found.entries, len(found.skipped)) == ([], 2, 1)
+    case.place.delete(f"ledger/{first}")
+    assert ledger(case).wrong == [f"1 entry is not what was written ({first})"]
+    ends.unlink()
+    assert (await case.mirror()).wrong == [f"1 entry is missing or changed ({first})"]
+    assert (ledger(case).wrong, ledger(case).entries) == ([], 2)
 
 
 class Stopped(Exception):

@@ -162,7 +162,7 @@ async def test_an_order_at_one_host_holds_at_all_and_at_one_that_comes_later(tmp
 @pytest.mark.blocking
 @pytest.mark.timeout(180)
 async def test_a_frontend_that_an_upgrade_replaces_answers_until_its_last_request_is_over(tmp_path: Path) -> None:
-    async with several(tmp_path, SERENDIP_SERVER__DRAIN="60") as server, aiohttp.ClientSession() as http:
+    async with several(tmp_path, SERENDIP_SERVER__DRAIN="100") as server, aiohttp.ClientSession() as http:
         await meet(http, server.port, "upgraded")
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(
