@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,8 @@ from server.ops import log
 
 ENDING_S: Final = 5.0  # seconds that a process may take for its end beyond `server.drain`
 REPORT_S: Final = 1.0  # seconds between the report of a child and its end by the supervisor
-HELD_S: Final = 5.0  # seconds more, if a thread holds the interpreter and there is no report
+HELD_S: Final = 30.0  # seconds more, if a thread holds the interpreter and there is no report
+STEP_S: Final = 0.25  # seconds of one wait; what a wait takes beyond two of them does not count: it had no core
 WAITS_MAX: Final = 20  # lines of a report
 FRAMES_MAX: Final = 6  # places of one task or thread
 logger = log.get()
@@ -28,7 +30,7 @@ logger = log.get()
 class StopLimit:
     """Limit of one process, which begins with the order to stop. Make it in the loop.
 
-    `process`: its name in the log; `within`: seconds until the report. `ends`: whether the process ends itself then, with status 1; otherwise
+    `process`: its name in the log; `within`: seconds until the report, of those in which it had a core. `ends`: whether the process ends itself then, with status 1; otherwise
     its supervisor kills it.
     """
 
@@ -58,11 +60,16 @@ class StopLimit:
             faulthandler.cancel_dump_traceback_later()
 
     def _run(self) -> None:
-        if not self._over.wait(self._within):
-            self.report()
-            if self._ends:
-                log.sink().flush()
-                os._exit(1)
+        left = self._within
+        while left > 0:
+            begun = time.monotonic()
+            if self._over.wait(min(left, STEP_S)):
+                return
+            left -= min(time.monotonic() - begun, 2 * STEP_S)
+        self.report()
+        if self._ends:
+            log.sink().flush()
+            os._exit(1)
 
     def report(self) -> None:
         """Log each task and thread that has not ended, with its places in the code."""

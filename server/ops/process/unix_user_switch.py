@@ -100,14 +100,14 @@ def _tried_as(uid: int, gid: int) -> str:
     files = {str(module.__file__) for module in tuple(sys.modules.values()) if getattr(module, "__file__", None)}
     mapped = Path("/proc/self/maps").read_text().splitlines()
     files |= {line.split(maxsplit=5)[5] for line in mapped if ".so" in line}
-    there = sorted(filter(os.path.isfile, files))
+    program, there = os.path.realpath(sys.executable), sorted(filter(os.path.isfile, files))
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
         failed = True
         try:
             _become(uid, gid)
-            os.write(writer, os.fsencode(_first_closed(there)))
+            os.write(writer, os.fsencode(_first_closed(program, there)))
             failed = False
         finally:
             os._exit(failed)
@@ -119,9 +119,10 @@ def _tried_as(uid: int, gid: int) -> str:
     return os.fsdecode(closed)
 
 
-def _first_closed(files: list[str]) -> str:
+def _first_closed(program: str, files: list[str]) -> str:
+    """Return the interpreter if this process cannot run it, or the first file or its folder that it cannot read; empty: it can."""
     if not os.access(sys.executable, os.X_OK):
-        return sys.executable
+        return program
     for path in dict.fromkeys([*map(os.path.dirname, files), *files]):
         try:
             os.close(os.open(path, os.O_RDONLY))
