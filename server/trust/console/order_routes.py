@@ -87,6 +87,8 @@ class OrderRoutes:
             kinds={name: one.words for name, one in order_kinds.KINDS.items()},
             most=LONGEST,
             filled=filled or Form([]),
+            categories=[(one.name, one.value) for one in Category if one in order_kinds.EVERYTHING],
+            term=SAID[t.language],
         )
 
     def _row(self, one: Order, t: Said) -> dict[str, Any]:
@@ -109,7 +111,7 @@ class OrderRoutes:
         try:
             one = NewOrder(
                 form.get("kind"), form.get("authority"), form.get("country").strip(),
-                order_kinds.categories(form.get("categories")),
+                _ticked(request),
                 await self._selector(form.get("address").strip(), form.get("log").strip(), form.get("identity").strip()),
                 form.get("paper").replace("\r\n", "\n"), _moment(form.get("received")) or self._orders.now,
                 _day(form.get("due")), _day(form.get("gag_until")), _moment(form.get("since")),

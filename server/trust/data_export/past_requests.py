@@ -94,7 +94,11 @@ async def _deletions(view: View) -> list[Piece]:
 
 
 async def _disclosures(view: View) -> list[Piece]:
-    """Return the disclosures that the person may learn of, with the newest phase of each."""
+    """Return the disclosures that the person may learn of, with the newest phase of each.
+
+    An order that names an address finds a person by each keyed value under which their records are stored: several lines of the ledger, and one
+    disclosure.
+    """
     outcome = disclosure.alias()
     # a court may have made the secrecy of its order longer or shorter
     of_order = (law_order.c.number.is_not(None), func.coalesce(law_order.c.gag_until, 0))
@@ -116,6 +120,8 @@ async def _disclosures(view: View) -> list[Piece]:
             view.kept("disclosure_subject", disclosure_subject.c.since),
         )
     )
+    rows = await view.rows(wanted.order_by(disclosure.c.number))
+    once = {(row.law_order, row.at, row.state) if row.law_order else row.number: row for row in reversed(rows)}
     return [
         {
             "at": time_of(row.at),
@@ -127,7 +133,7 @@ async def _disclosures(view: View) -> list[Piece]:
             "state": row.state or "begun",  # without an outcome: it was interrupted
             "goes": view.goes("disclosure_subject", row.since),
         }
-        for row in await view.rows(wanted.order_by(disclosure.c.number))
+        for row in reversed(once.values())
     ]
 
 

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from server.data.errors import Busy
 from server.data.privacy import audit_log, registry_history
+from server.data.retention.legal_holds import Selector
+from server.data.schema.disclosure_schema import disclosure_subject
 from server.ops.security.reference_numbers import shown
+from server.trust.data_export.person_row_keys import person
 from server.trust.legal_orders import order_package
 from server.trust.legal_orders.law_orders import OrderRefused
 from server.trust.legal_orders.order_kinds import BeyondBounds
@@ -111,6 +115,19 @@ async def test_a_second_officer_approves_and_the_person_reads_of_it_after_the_se
     assert (await orders(kit).counts())[2] == 1  # the alert
     await orders(kit).gag(number, "ada", NOW, "lifted")
     assert len((await person.know(A, NOW + 1))["parts"]["disclosures"]) == 1
+
+
+async def test_a_person_whom_an_order_finds_by_several_values_reads_of_one_disclosure(kit: Kit, out: Path) -> None:
+    await officers(kit, "ada", "bob")
+    await stored(kit)
+    number = await orders(kit).new(order(about=Selector("address", address(A))), "ada")
+    await approved(kit, number, out)
+    mine = person(kit.pseudonyms, A).disclosures(kit.pseudonyms)
+    async with kit.database.read() as connection:
+        lines = (await connection.execute(select(disclosure_subject.c.who))).scalars().all()
+    assert sum(one in mine for one in lines) > 1
+    (told,) = (await known(kit).know(A, NOW))["parts"]["disclosures"]
+    assert (told["recipient"], told["state"]) == ("A court", "done")
 
 
 async def test_no_look_for_an_order_tells_the_person_of_it(kit: Kit, out: Path) -> None:

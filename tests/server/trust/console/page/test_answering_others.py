@@ -210,12 +210,14 @@ def ordered(otto: Page, operated: Service, log: str, key: str) -> str:
     otto.goto(operated.origin + "/orders")
     for label, words in (
         ("The court or office that orders it", "Court of Oslo"), ("Its country, two letters", "NO"),
-        ("The categories that it names, like A, F", "A, LOG"), ("or the link of a saved chat", log),
+        ("or the link of a saved chat", log),
         ("Its text, or what it says in short", "Who wrote this chat, and what?"), ("Due on, if it says so", day(10)),
         ("Secret until, if it says so", day(40)), ("Public key of the authority (age1…), if it gave one", key),
     ):  # fmt: skip
         otto.get_by_label(label, exact=True).fill(words)
     otto.get_by_label("Its kind").select_option("warrant")
+    for category in ("A", "LOG"):
+        otto.locator(f"input[name=categories][value={category}]").check()
     otto.get_by_role("button", name="Enter an order").click()
     expect(otto.locator("h2").first).to_contain_text("Court of Oslo (NO)")
     otto.get_by_label("Why do you look?").fill("my turn")
