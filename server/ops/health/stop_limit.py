@@ -30,8 +30,8 @@ logger = log.get()
 class StopLimit:
     """Limit of one process, which begins with the order to stop. Make it in the loop.
 
-    `process`: its name in the log; `within`: seconds until the report, of those in which it had a core. `ends`: whether the process ends itself then, with status 1; otherwise
-    its supervisor kills it.
+    `process`: its name in the log; `within`: seconds until the report, of those in which it had a core. `ends`: whether the process ends
+    itself then, with status 1; otherwise its supervisor kills it.
     """
 
     def __init__(self, process: str, within: float, *, ends: bool) -> None:
