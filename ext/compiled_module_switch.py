@@ -13,6 +13,7 @@ from types import ModuleType
 
 FOLDERS = (
     "engine",
+    "server/fleet/cluster",
     "server/fleet/ipc",
     "server/fleet/migrate",
     "server/trust/screening",

@@ -1,5 +1,7 @@
 from engine.matching.tickets cimport Room
 
+cimport cython
+
 cdef class PoolRooms:
     cdef object _number
     cdef readonly dict _rooms, _families
@@ -8,7 +10,11 @@ cdef class PoolRooms:
     cdef list _spare
     cpdef Room of(self, pool, double now)
     cpdef Room find(self, pool)
+
+    @cython.locals(count=int)
     cpdef enter(self, Room room)
+
+    @cython.locals(count=int)
     cpdef leave(self, Room room, double now)
     cpdef double due(self) except? -2.0
     cpdef expire(self, double now)

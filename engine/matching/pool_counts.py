@@ -46,8 +46,8 @@ class PoolRooms:
         count = room.waiting = room.waiting + 1
         room.family.waiting += 1
         if not count & count - 1:
-            size = count.bit_length()
-            room.family.move(room, size - 1, size)
+            room.size += 1
+            room.family.move(room, room.size - 1, room.size)
             if count == 1:
                 if room in self._empty:
                     del self._empty[room]
@@ -59,8 +59,8 @@ class PoolRooms:
         room.waiting = count - 1
         room.family.waiting -= 1
         if not count & count - 1:
-            size = count.bit_length()
-            room.family.move(room, size, size - 1)
+            room.size -= 1
+            room.family.move(room, room.size + 1, room.size)
             if count == 1:
                 self._rest(room, now)
 

@@ -10,10 +10,11 @@ cdef class Family:
     cpdef move(self, Room room, int size, int to)
 
 cdef class Room:
-    cdef public object pool, number
+    cdef public object pool
+    cdef public int number
     cdef public Family family
     cdef public Arrivals arrivals
-    cdef public int waiting
+    cdef public int waiting, size
     cdef public dict members
     cdef public double pairs_at
 

@@ -121,9 +121,9 @@ class Ticket:
 
 
 class Room:
-    """One pool as the lobby sees it: its number in the index, its family, arrivals and number of waiting tickets."""
+    """One pool as the lobby sees it: its number in the index, its family, arrivals, number of waiting tickets and size class (`Family.sizes`)."""
 
-    __slots__ = ("arrivals", "family", "members", "number", "pairs_at", "pool", "waiting")
+    __slots__ = ("arrivals", "family", "members", "number", "pairs_at", "pool", "size", "waiting")
 
     def __init__(self, pool: Pool, number: int, family: "Family") -> None:
         self.pool = pool
@@ -131,6 +131,7 @@ class Room:
         self.family = family
         self.arrivals = Arrivals()
         self.waiting = 0
+        self.size = 0
         self.members: dict[int, Ticket] = {}  # waiting tickets that gather for a window, oldest first
         self.pairs_at = NEVER  # when the window ends, if a newcomer entered since the last one
 

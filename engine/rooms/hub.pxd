@@ -6,6 +6,7 @@ from engine.rooms.meeting_placement cimport Placement
 from engine.matching.recent_partners cimport RecentPartners
 from engine.core.interest_quota cimport InterestLimits
 from engine.rooms.local_waiting_room cimport WaitingRoom
+from ext.match.interner cimport Ids
 from ext.match.room_records cimport RecordReader
 
 cimport cython
@@ -36,7 +37,7 @@ cdef class Hub:
     cpdef read(self, worker, bytes data, double now)
     cdef _seated(self, worker, id, list who, double now)
 
-    @cython.locals(partners=tuple, given=tuple)
+    @cython.locals(partners=tuple, given=tuple, ids=Ids)
     cdef _arrive(self, worker, number, Ticket ticket, list words, status, double now)
     cpdef due(self)
 

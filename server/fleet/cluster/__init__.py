@@ -2,3 +2,7 @@
 
 **Invariant:** a message of another host is accepted only if it is sealed with the service's secret.
 """
+
+from ext import compiled_module_switch
+
+compiled_module_switch.choose()
