@@ -7,6 +7,7 @@
 
 import asyncio
 import re
+from binascii import unhexlify
 from collections.abc import Callable
 
 from aiohttp import web
@@ -62,7 +63,9 @@ def read(text: str) -> list[tuple[str, str]]:
         return []
     if text.count("&") >= FIELDS_MAX:
         raise BadForm(413)
-    halves = (part.partition("=") for part in text.replace("+", " ").split("&") if part)
+    halves = [part.partition("=") for part in text.replace("+", " ").split("&") if part]
+    if "%" not in text:
+        return [(name, value) for name, _, value in halves]
     return [(unquoted(name), unquoted(value)) for name, _, value in halves]
 
 
@@ -74,7 +77,7 @@ def unquoted(text: str) -> str:
 
 
 def _bytes_of(escapes: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(escapes[0].replace(b"%", b"").decode())
+    return unhexlify(escapes[0].replace(b"%", b""))
 
 
 async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:

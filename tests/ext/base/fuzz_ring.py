@@ -10,6 +10,7 @@ import os
 import struct
 from collections import deque
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 
 from engine.rooms.hub_messages import Row
 from engine.rooms.hub_records import pack
@@ -86,21 +87,53 @@ def kinds(messages: list[bytes]) -> set[object]:
     return found
 
 
-def damaged(where: int, data: bytes) -> set[object]:
-    """Overwrite the memory, and read."""
+def damaged(where: int, data: bytes) -> list[bytes] | None:
+    """Overwrite the memory, and take what is there; None if it is refused."""
     MEMORY[where : where + len(data)] = data
     try:
-        messages = READER.take()
+        messages: list[bytes] = READER.take()
     except ValueError:
-        return {"refused"}
+        return None
     assert sum(4 + len(message) for message in messages) <= SIZE
-    return kinds(messages)
+    return messages
+
+
+def begun(data: bytes) -> None:
+    """Empty the ring, at the place that the first two bytes name."""
+    begin = int.from_bytes(data[:2], "little")
+    MEMORY[: COUNTS.size] = COUNTS.pack(begin, begin, 0, 0)
+
+
+def damage_of(data: bytes, kind: int, at: int) -> tuple[int, bytes]:
+    """Return where a step overwrites the memory, and with what: a count, or content of the ring."""
+    if kind == COUNT:
+        return (0, 64)[data[at] >> 3 & 1] if at < len(data) else 0, data[at + 1 : at + 9]
+    where = int.from_bytes(data[at : at + 2], "little") % SIZE
+    return PAGE + where, data[at + 2 :][: SIZE - where]
+
+
+def enter(data: bytes) -> None:
+    """Run the steps and read each message as records, compared with nothing."""
+    begun(data)
+    at = 2
+    while at < len(data):
+        kind, at = data[at] % 4, at + 1
+        if kind == PUT:
+            end = at + 2 + int.from_bytes(data[at : at + 2], "little") % (SIZE - 3)
+            WRITER.put(data[at + 2 : end])
+            at = end
+        else:
+            messages = READER.take() if kind == TAKE else damaged(*damage_of(data, kind, at))
+            for message in messages or ():
+                with suppress(ValueError):
+                    deque(records(message), 0)
+            if kind != TAKE:
+                return
 
 
 def fuzz(data: bytes) -> Hashable:
-    """Run the steps; return which kinds of records were read."""
-    begin = int.from_bytes(data[:2], "little")
-    MEMORY[: COUNTS.size] = COUNTS.pack(begin, begin, 0, 0)
+    """Run the steps beside a plain list; return which kinds of records were read."""
+    begun(data)
     sent: deque[bytes] = deque()
     seen: set[object] = set()
     used = 0  # bytes of the ring
@@ -122,11 +155,8 @@ def fuzz(data: bytes) -> Hashable:
             sent.clear()
             used = 0
             seen |= kinds(messages)
-        elif kind == COUNT:
-            seen |= damaged((0, 64)[data[at] >> 3 & 1] if at < len(data) else 0, data[at + 1 : at + 9])
-            break
         else:
-            where = int.from_bytes(data[at : at + 2], "little") % SIZE
-            seen |= damaged(PAGE + where, data[at + 2 :][: SIZE - where])
+            found = damaged(*damage_of(data, kind, at))
+            seen |= {"refused"} if found is None else kinds(found)
             break
     return frozenset(map(str, seen))

@@ -45,6 +45,9 @@ async def several(folder: Path, **settings: str) -> AsyncIterator[Several]:
     """A host that is ready."""
     async with deployed(folder, Several, **{**HOST, **settings}) as server:
         assert isinstance(server, Several)
+        async with asyncio.timeout(30):  # each process writes its line itself, perhaps after `server.ready`
+            while not {"frontend", "hub", "worker 1"} <= {line["process"] for line in server.events("process.ready")}:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.02)
         yield server
 
 
