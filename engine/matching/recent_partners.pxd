@@ -14,6 +14,9 @@ cdef class Exclusions:
     cpdef forget(self, person)
     cpdef list leave(self, person, double now, bint keep)
 
+    @cython.locals(known=dict, last=double, until=double, in_order=bint)
+    cpdef list enter(self, person, partners, double now)
+
     @cython.locals(known=dict)
     cdef _sweep(self, double now)
 

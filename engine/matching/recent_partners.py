@@ -83,12 +83,14 @@ class Exclusions:
     def enter(self, person: Who, partners: Iterable[tuple[Whom, float]], now: float) -> list[Whom]:
         """Import what `leave` exported, besides the entry here. Return the partners that are allowed again because there are too many."""
         known = self._table.pop(person, {})
-        last, in_order = 0.0, not known  # the usual case: no entry here, and the imported one is in order
         for partner, seconds in partners:
-            until = max(known.get(partner, 0.0), now + seconds)
-            in_order = in_order and until >= last and partner not in known
-            known[partner] = last = until
-        if in_order and 0 < len(known) <= self._partners:
+            until, before = now + seconds, known.get(partner)
+            known[partner] = until if before is None or before < until else before
+        last, in_order = 0.0, True
+        for until in known.values():
+            in_order = in_order and until >= last
+            last = until
+        if in_order and 0 < len(known) <= self._partners:  # the usual case: nothing is to be sorted
             self._table[person] = known
             self._sweep(now)
             return []

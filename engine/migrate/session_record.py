@@ -8,7 +8,6 @@ Times are stored as ages or remaining seconds, and interests as words, because c
 # of CHAT; default values are left out. Versions from OLDEST on are read; the newest version that both processes know is written.
 
 from collections.abc import Callable, Mapping
-from operator import call
 from typing import Any, Final, NamedTuple
 
 from engine.conduct.age_answers import AGE_STATES
@@ -110,12 +109,25 @@ def _one_of(*words: str) -> Check:
 
 
 def _at_most(most: int, sound: Check) -> Check:
-    return lambda value: type(value) in (list, tuple) and len(value) <= most and all(map(sound, value))
+    def some(value: Any) -> bool:
+        if (type(value) is not list and type(value) is not tuple) or len(value) > most:
+            return False
+        for one in value:  # noqa: SIM110 - a generator costs more than the checks
+            if not sound(one):
+                return False
+        return True
+
+    return some
 
 
 def _row(*sounds: Check) -> Check:
     def row(value: Any) -> bool:
-        return type(value) in (list, tuple) and len(value) == len(sounds) and all(map(call, sounds, value))
+        if (type(value) is not list and type(value) is not tuple) or len(value) != len(sounds):
+            return False
+        for at, sound in enumerate(sounds):  # noqa: SIM110 - as above
+            if not sound(value[at]):
+                return False
+        return True
 
     return row
 
