@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from server.main.checks.certificate_checks import authority, certificates
 from server.main.checks.check_finding import Level
 from server.ops.health.certificates import Place
+from server.ops.manual.manual import manual
 from tests.server.ops.health.test_certificates import https, made
 from tests.support import services
 
@@ -42,3 +44,16 @@ async def test_an_authority_that_cannot_be_read_is_an_error(tmp_path: Path) -> N
 async def test_a_server_that_cannot_be_asked_is_a_notice() -> None:
     (found,) = await certificates([Place("site", "127.0.0.1", services.free_port())])
     assert (found.level, bool(found.remedy)) == (Level.OK, True)
+
+
+@pytest.mark.parametrize(("days", "entry"), [(13, "SerendipCertificateEnds"), (-2, "SerendipCertificateEnded")])
+async def test_the_run_book_shows_it_as_it_is_told(days: int, entry: str, tmp_path: Path) -> None:
+    def of_any(text: str) -> str:
+        return re.sub(r"\d+", "0", re.sub(r"\S+ port \d+", "HOST", text))
+
+    file, _ = made(tmp_path, days)
+    async with https(file) as place:
+        (found,) = await certificates([place])
+    section = manual().find(entry)
+    assert section is not None
+    assert f"{found.level.word:<8} tls       {of_any(found.said)}." in of_any(section.text)
