@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,21 @@ class Mirrored:
     wrong: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Copy:
+    """A copy that is made. `there`: entries in the place; `digests`: of all that are to be there; `known`: of them, those that are not read again,
+    and at the end the names of the object store; `held`: entries that replace others; `changed`: entries that another program changed.
+    """
+
+    before: Signed
+    there: set[str]
+    today: int
+    digests: dict[str, str]
+    known: set[str]
+    changed: set[str]
+    held: dict[str, bytes] = field(default_factory=dict)
+
+
 class LedgerMirror:
     """Copies the ledger of one service to one place. `days`: `retention.backup_days`; `clock`: Unix seconds."""
 
@@ -63,48 +79,69 @@ class LedgerMirror:
         BackupFailed if the store lacks an index that is there, ObjectsAway.
         """
         done = Mirrored()
-        before = await asyncio.to_thread(self._before, after, done)
-        there, unlisted = await asyncio.to_thread(entries_or_signed, self._place, before if before.at else None)
+        copy = await asyncio.to_thread(self._begin, after, done)
+        async for name, body in last_objects(self._objects, copy.known):
+            if is_entry(name):
+                await asyncio.to_thread(self._compare, copy, name, body, done)
+        ending = asyncio.ensure_future(asyncio.to_thread(self._end, copy, after, done))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                await (
+                    ending
+                )  # it holds the lock until then: another copy would remove its lists, and it those of the other
+            raise
+        return done
+
+    def _begin(self, after: int, done: Mirrored) -> _Copy:
+        """Compare the place with its signature. Blocks; there may be many thousand entries."""
+        before = self._before(after, done)
+        there, unlisted = entries_or_signed(self._place, before if before.at else None)
         if unlisted:
             done.wrong.append(unlisted)
         today = int(self._clock()) // 86_400
-        sealed = {name for name in there & set(before.digests) if not _may_change(name, today)}
-        digests = {name: before.digests[name] for name in sealed}
-        held: dict[str, bytes] = {}
-        changed = set(before.digests) - there
-        live = set(sealed)
-        async for name, body in last_objects(self._objects, live):
-            if not is_entry(name):
-                continue
-            found = await asyncio.to_thread(self._found, name) if name in there else None
-            digests[name] = digest_of(body)
-            if found is not None and name in before.digests and not before.has(name, found):
-                changed.add(name)
-            if found == body:
-                continue
-            done.new += name != INDEX
-            if _may_change(name, today):
-                held[name] = body
-            else:
-                await self._put(name, body)
-        if INDEX in there - live:
+        digests = {
+            name: digest for name, digest in before.digests.items() if name in there and not _may_change(name, today)
+        }
+        return _Copy(before, there, today, digests, set(digests), set(before.digests) - there)
+
+    def _compare(self, copy: _Copy, name: str, body: bytes, done: Mirrored) -> None:
+        """Note an object of the store, and write it if nothing is replaced. Blocks."""
+        found = self._found(name) if name in copy.there else None
+        copy.digests[name] = digest_of(body)
+        if found is not None and name in copy.before.digests and not copy.before.has(name, found):
+            copy.changed.add(name)
+        if found == body:
+            return
+        done.new += name != INDEX
+        if _may_change(name, copy.today):
+            copy.held[name] = body
+        else:
+            self._place.put(f"{LEDGER}/{name}", body)
+
+    def _end(self, copy: _Copy, after: int, done: Mirrored) -> None:
+        """Sign the copy, and remove what is too old or of another program. Blocks."""
+        if INDEX in copy.there - copy.known:
             raise BackupFailed(LOST.format(self._place.url))
-        gone = {name for name in there - live if (day := day_of_entry(name)) is None or day < today - self._days}
-        digests = {name: digest for name, digest in digests.items() if name not in gone}
+        oldest, before = copy.today - self._days, copy.before
+        lost = copy.there - copy.known  # by the object store
+        gone = {name for name in lost if (day := day_of_entry(name)) is None or day < oldest}
         foreign = {name for name in gone if not is_entry(name)}
-        for name in there - live - gone:  # the store lost it
+        for name in gone:
+            copy.digests.pop(name, None)
+        for name in lost - gone:
             if signed := before.digests.get(name) or before.announced.get(name):
-                digests[name] = signed
-            elif not before.at and (adopted := await asyncio.to_thread(self._found, name)) is not None:
-                digests[name] = digest_of(adopted)  # of a program that did not sign
+                copy.digests[name] = signed
+            elif not before.at and (body := self._found(name)) is not None:
+                copy.digests[name] = digest_of(body)  # of a program that did not sign
             else:
                 foreign.add(name)
         done.at = max(int(self._clock()), before.at + 1, after + 1)
-        await self._sign(before, done.at, digests, held)
+        self._sign(copy, done.at)
         for name in gone | foreign:
-            await asyncio.to_thread(self._place.delete, f"{LEDGER}/{name}")
-        done.wrong += [*describe("missing or changed", changed), *describe("not of this service", foreign)]
-        return done
+            self._place.delete(f"{LEDGER}/{name}")
+        done.wrong += [*describe("missing or changed", copy.changed), *describe("not of this service", foreign)]
 
     def _before(self, after: int, done: Mirrored) -> Signed:
         """Return what is signed, and note if it is not what this process knows. Blocks."""
@@ -117,17 +154,14 @@ class LedgerMirror:
             done.wrong.append("its signature is gone" if before is None else "an earlier one was put back")
         return before or Signed()
 
-    async def _sign(self, before: Signed, at: int, digests: dict[str, str], held: dict[str, bytes]) -> None:
-        """Write the entries whose content changed, between two signatures: the announcement and the end."""
-        writer = LedgerWriter(self._place, self._keys.sign, before, at)
-        if held:
-            await asyncio.to_thread(writer.announce, digests)
-            for name, body in held.items():
-                await self._put(name, body)
-        await asyncio.to_thread(writer.finish, digests)
-
-    async def _put(self, name: str, body: bytes) -> None:
-        await asyncio.to_thread(self._place.put, f"{LEDGER}/{name}", body)
+    def _sign(self, copy: _Copy, at: int) -> None:
+        """Write the entries whose content changed, between two signatures: the announcement and the end. Blocks."""
+        writer = LedgerWriter(self._place, self._keys.sign, copy.before, at)
+        if copy.held:
+            writer.announce(copy.digests)
+            for name, body in copy.held.items():
+                self._place.put(f"{LEDGER}/{name}", body)
+        writer.finish(copy.digests)
 
     def _found(self, name: str) -> bytes | None:
         """Return an entry; None if it is gone or larger than what is written there. Blocks."""
