@@ -10,6 +10,8 @@ from ext.match.interner cimport Ids
 
 cimport cython
 
+cdef int _MOST_INTERESTS, _MOST_AVOIDED
+
 cdef class Lobby(Vocabulary):
     cdef public Thresholds thresholds
     cdef dict _counts

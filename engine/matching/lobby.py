@@ -23,6 +23,9 @@ MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
 SEARCH_TICKETS: Final = 48  # examined per search below `exact_after`: about 4 us; later steps examine more
 ALL: Final = 65_535  # as a least weight: both asked for the same, so that no better partner can come
+# these with an underscore are numbers of C in the compiled module, which no other module sees
+_MOST_INTERESTS: Final = INTERESTS_MAX
+_MOST_AVOIDED: Final = MOST_AVOIDED
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language searches, the fullest first
 
 
@@ -65,11 +68,11 @@ class Lobby(Vocabulary):
             interests = ticket.interests = ids.unique()
         elif len(set(interests)) != len(interests):
             interests = ticket.interests = tuple(dict.fromkeys(interests))
-        if len(interests) > INTERESTS_MAX or len(ticket.recent) > MOST_AVOIDED:
+        if len(interests) > _MOST_INTERESTS or len(ticket.recent) > _MOST_AVOIDED:
             self.count("refused")
             raise TooMany("a ticket has too many interests or persons to avoid")
-        if len(ticket.blocked) > MOST_AVOIDED:
-            ticket.blocked = ticket.blocked[-MOST_AVOIDED:]
+        if len(ticket.blocked) > _MOST_AVOIDED:
+            ticket.blocked = ticket.blocked[-_MOST_AVOIDED:]
         client = ticket.client
         old = self._tickets.pop(client, None)
         if old is None and self._aside:

@@ -17,7 +17,7 @@ cdef class Exclusions:
     @cython.locals(known=dict, last=double, until=double, in_order=bint)
     cpdef list enter(self, person, partners, double now)
 
-    @cython.locals(known=dict)
+    @cython.locals(known=dict, latest=double, until=double)
     cdef _sweep(self, double now)
 
 cdef class RecentPartners:

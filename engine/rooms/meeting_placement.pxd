@@ -4,8 +4,9 @@ cdef class Placement:
     cdef set _fixed
     cdef dict _free, _numbers, _places, _homes, _failed, _cut
     cdef readonly bint apart
-    cpdef place(self, worker)
-    cpdef home(self, worker)
+    cpdef int place(self, worker) except? -1
+    cpdef int home(self, worker) except? -1
+    cpdef due(self)
     cpdef where(self, list homes)
     cdef _of_fixed(self, list homes, list fixed)
     cdef list _of_one_host(self, list homes)

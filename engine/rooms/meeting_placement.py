@@ -90,7 +90,7 @@ class Placement:
 
     def due(self) -> float | None:
         """Return when `advance` has work next; None: never."""
-        return next(iter(self._cut.values()), None)
+        return next(iter(self._cut.values())) if self._cut else None
 
     def advance(self, now: float) -> list[int]:
         """Try hosts again whose separation is over, once. Return the workers whose group changed."""
