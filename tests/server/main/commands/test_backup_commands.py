@@ -100,3 +100,19 @@ def test_without_a_public_key_it_says_that_no_keys_are_in_it(
         "--yes", "--data", str(keyed / "there"),
     )  # fmt: skip
     assert (refused.exit_code, "holds no keys" in refused.output) == (1, True)
+
+
+def test_a_ledger_without_its_signature_is_used_only_if_the_operator_says_so(serendip: Run, keyed: Path) -> None:
+    assert serendip("backup", "create").exit_code == 0
+    second = serendip("backup", "create")  # it knows the ledger
+    assert second.exit_code == 0, second.output
+    there = ("--key", str(keyed / "private.pem"), "--data", str(keyed / "there"))
+    for file in (keyed / "backups" / "ledger" / "signed").iterdir():
+        file.unlink()
+    for command in (("verify",), ("restore", "--why", "a test", "--yes")):
+        refused = serendip("backup", *command, *there)
+        assert refused.exit_code == 1
+        assert "cannot be trusted: its signature is gone" in refused.output, refused.output
+    taken = serendip("backup", "restore", "--why", "a test", "--yes", "--damaged-ledger", *there)
+    assert taken.exit_code == 0, taken.output
+    assert "the ledger cannot be trusted: its signature is gone" in taken.output
