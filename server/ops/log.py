@@ -63,6 +63,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "config.changed": "setting",  # SIGHUP: this setting was applied
         "config.refused": "setting",  # SIGHUP: this setting is wrong, and nothing was applied
         "config.restart": "setting",  # SIGHUP: this setting changed and needs a restart
+        "console.origin_unkept": "error",  # commands may print another address of the console than the one that is served
         "console.port_failed": "host port error",  # the address is not this machine's, or only root may open the port
         "console.port_taken": "host port",  # the port is in use; the service continues without a console
         "console.ready": "host port",

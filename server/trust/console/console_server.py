@@ -71,7 +71,10 @@ class Console:
                 logger.warning("console.port_failed", host=host, port=port, error=errno_name(error))
             return
         reached = origin(self._chosen.console, number)
-        await asyncio.to_thread(write_origin, self._chosen.data, reached)
+        try:
+            await asyncio.to_thread(write_origin, self._chosen.data, reached)
+        except OSError as error:  # a full disk must not prevent a start
+            logger.warning("console.origin_unkept", error=errno_name(error))
         app = build(
             self._parts,
             self._chosen,

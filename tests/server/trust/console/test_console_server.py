@@ -51,6 +51,19 @@ async def test_it_answers_on_its_port_until_it_is_stopped(kit: Kit) -> None:
         await asyncio.open_connection("127.0.0.1", port)
 
 
+async def test_a_data_folder_that_takes_no_file_is_told_and_the_console_serves(kit: Kit) -> None:
+    """As on a full disk, which is no reason not to start; here a folder is in the place of the file."""
+    (kit.data / "run" / "console" / "in the way").mkdir(parents=True)
+    made = console(kit, Tasks(), port=0)
+    with capture_logs() as logs:
+        await made.start()
+    assert [line["error"] for line in logs if line["event"] == "console.origin_unkept"] == ["EISDIR"]
+    port = next(line["port"] for line in logs if line["event"] == "console.ready")
+    async with aiohttp.ClientSession() as http, http.get(f"http://localhost:{port}/sign-in") as answer:
+        assert answer.status == 200
+    await made.stop()
+
+
 @pytest.mark.parametrize("taken", [True, False], ids=["a port that is taken", "an address of another machine"])
 async def test_a_port_that_cannot_be_had_is_said_and_stops_nothing(kit: Kit, taken: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
