@@ -66,7 +66,7 @@ ROWS: Final = (
     Target("beats", "tests/server/fleet/cluster/fuzz_beats.py", "what hosts tell all others", "it reads as written", 145_000, 4096, True),
     Target("records", "tests/engine/migrate/fuzz_records.py", "session records", "an engine takes all or nothing", 1_500_000, 8192),
     Target("rows", "tests/engine/rooms/fuzz_rows.py", "rows of the waiting room", "a hub and a worker read what passed", 240_000),
-    Target("ring", "tests/ext/base/fuzz_ring.py", "rows in shared memory", "a plain list", 170_000, 4096, True),
+    Target("ring", "tests/ext/base/fuzz_ring.py", "rows in shared memory", "a plain list", 110_000, 4096, True),
     Target("tunnel", "tests/ext/migrate/fuzz_tunnel.py", "both directions of a tunnel", "whole frames by a reference", 195_000),
     Target("arena", "tests/c/fuzz_arena.c", "the matcher's arena and lists", "plain arrays", 19_500_000, 1024, histories=True),
     Target("hashtable", "tests/c/fuzz_hashtable.c", "the matcher's hash table", "a plain array", 31_000_000, 1024, histories=True),
