@@ -139,7 +139,7 @@ fuzz: .venv/.all .venv/.built  ## search all parsers and structures for faults a
 	cd build/fuzz && $(HERE)/python -m tests.fuzz.campaign --out $(CURDIR)/tests/out/fuzz --page $(CURDIR)/docs/operate/security.md \
 	    $(if $(HOURS),--hours $(HOURS)) $(if $(MINUTES),--minutes $(MINUTES)) $(T)
 
-histories: .venv/.all .venv/.built  ## run N=1000000 random histories of two hosts over a hostile network, on all cores, and print what happened (T='--seed 5' begins elsewhere)
+histories: .venv/.all .venv/.built  ## run N=1000000 random histories of two hosts over a hostile network, on all cores, and print what happened (T='--log FILE' goes on behind what is in it)
 	$(BIN)/python -m tests.server.fleet.histories.run $(or $(N),10000) $(T)
 
 annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/

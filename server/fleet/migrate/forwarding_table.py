@@ -1,7 +1,7 @@
 """Answer other processes that ask for a session which is migrating, or has just migrated, out of this process.
 
 **Invariant:** an entry lives until the migration ends, and 1 s more if the target has the session, so that a client that reconnects meanwhile
-finds its session.
+finds its session. The name of its target is kept for 20 s, for a host that asks to forget a copy of it (`roaming.stale_copies`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ext.base.ageing_map import AgeingMap
+
 KEEP: Final = 1.0  # seconds: longer than a process waits for an answer (`session_lookup.WITHIN`)
+KNOWN_FOR: Final = 20.0  # seconds: longer than a host asks to forget a copy (`stale_copies.FOR`)
+KNOWN_MAX: Final = 65_536
 _KEYS: Final = ("id", "key", "used")  # fields of a session record that a resume token may hold
 
 
@@ -22,6 +26,7 @@ class ForwardingTable:
         self._wanted: dict[int, list[str]] = {}  # processes that ask, by the key of a session that moves next
         self._flying: dict[int, list[str]] = {}  # processes that ask, by the key of a session under way
         self._gone: dict[int, str] = {}  # name of the process that acknowledged a session, by its key
+        self._went: AgeingMap[int, str] = AgeingMap(KNOWN_MAX)  # the same, for longer
 
     def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
         """Note that these sessions are under way; returns their keys, for `ended`."""
@@ -32,8 +37,11 @@ class ForwardingTable:
     def ended(self, keys: tuple[int, ...], to: str | None) -> None:
         """Note that sessions are under way no more. `to`: the process that has them; None: they are here."""
         if to is not None:
+            loop = asyncio.get_running_loop()
             self._gone.update(dict.fromkeys(keys, to))
-            asyncio.get_running_loop().call_later(KEEP, self._forget, keys, to)
+            loop.call_later(KEEP, self._forget, keys, to)
+            for key in keys:
+                self._went.put(key, to, loop.time() + KNOWN_FOR, loop.time())
         for key in keys:
             for asker in self._flying.pop(key, ()):
                 self._answer(asker, key)
@@ -52,6 +60,14 @@ class ForwardingTable:
     def where(self, key: int) -> str | None:
         """Return the name of the process that has just taken the session of a key."""
         return self._gone.get(key)
+
+    def is_under_way(self, key: int) -> bool:
+        """Whether the session of a key is under way."""
+        return key in self._flying
+
+    def went(self, key: int) -> str | None:
+        """Return the name of the process that acknowledged the session of a key when it was here last; None: it was not here for long."""
+        return self._went.get(key, asyncio.get_running_loop().time())
 
     def _forget(self, keys: tuple[int, ...], to: str) -> None:
         for key in keys:

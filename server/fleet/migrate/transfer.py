@@ -11,16 +11,19 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Final, NamedTuple, Protocol
 
-from engine.engine import Session
+from engine.engine import BadRecord, Session
 from engine.rooms.remote_waiting_room import Row
 from server.fleet.migrate import omegle_records
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
+from server.ops import log
 from server.ops.metrics.migration_metrics import DESCRIPTOR
 from server.ops.process import fault_points
 from server.realtime.worker.session_moves import Released, SessionMoves
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.omegle_adapter import OmegleAdapter
+
+logger = log.get()
 
 
 class Owner(Enum):
@@ -235,7 +238,14 @@ class Exports:
         return True
 
     def put_back(self, transfer: GroupTransfer) -> list[Session]:
-        """Put a group back; its sessions, which are this process's again."""
-        came = self.moving.take(*transfer.sessions)
+        """Put a group back; its sessions, which are this process's again. None: a copy of them came back here, and their clients find that."""
+        try:
+            came = self.moving.take(*transfer.sessions)
+        except BadRecord as bad:
+            logger.error("migration.refused", people=transfer.people, **log.described(bad))
+            for descriptor in transfer.sessions.descriptors:
+                if descriptor >= 0:
+                    os.close(descriptor)
+            return []
         omegle_records.unpack(self.adapter, transfer.sessions.session_record, came)
         return came

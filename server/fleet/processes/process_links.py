@@ -98,7 +98,7 @@ class WorkerLinks:
         else:
             self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
             self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes)
-            self.host_migration = HostMigration(others, worker, room, exports, self.tunnels.open)
+            self.host_migration = HostMigration(others, worker, room, exports, forwarding, self.tunnels.open)
         # moves sessions without their connections to a process of another host; None: this host is alone
         self.cross: Send | None = None if self.host_migration is None else self.host_migration.sent
         self.across = across = WorkerTransfer(

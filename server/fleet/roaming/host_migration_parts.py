@@ -13,10 +13,12 @@ from engine.rooms.remote_waiting_room import RemoteRoom
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.process_names import place
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.transfer import Exports, GroupTransfer
 from server.fleet.roaming.migration_source import HomeProcess, MigrationSource, MoveOrder, Opened
 from server.fleet.roaming.migration_target import MigrationTarget
 from server.fleet.roaming.socketless_clients import SocketlessClients, no_speaker
+from server.fleet.roaming.stale_copies import StaleCopies
 from server.fleet.roaming.tunnel_table import unnoticed
 from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_seal import Seal
@@ -28,10 +30,13 @@ from server.realtime.worker.worker_loop import Worker
 
 @dataclass(frozen=True)
 class OtherHosts:
-    """Access of one process to the other hosts. `node`, `number`: its own, among the processes of all hosts."""
+    """Access of one process to the other hosts. `node`, `number`: its own, among the processes of all hosts; `address`: of this host's rpc
+    server.
+    """
 
     node: str
     number: int
+    address: str
     secret: Keys
     hosts: Hosts
     takes: Callable[[], bool]  # whether this process accepts sessions
@@ -45,12 +50,30 @@ class HostMigration:
     here ── source ──► the rpc server of another host's frontend ── `forwarded_request_delivery` ──► target, in the worker that is meant
     """
 
-    def __init__(self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened) -> None:
+    def __init__(
+        self,
+        others: OtherHosts,
+        worker: Worker,
+        room: RemoteRoom,
+        exports: Exports,
+        forwarding: ForwardingTable,
+        opened: Opened,
+    ) -> None:
         seal = Seal(others.secret)
         self._hosts = hosts = others.hosts
-        self._crossing = MigrationSource(hosts, RpcClient(seal, others.node), exports, opened, others.find_speaker)
+        asker = RpcClient(seal, others.node)
+        copies = StaleCopies(others.node, others.number, others.address, hosts, asker, worker)
+        self._crossing = MigrationSource(hosts, asker, exports, opened, others.find_speaker, copies)
         self._landing = MigrationTarget(
-            others.node, others.number, seal, worker, room, exports.moving, exports.tally, others.takes
+            others.node,
+            others.number,
+            seal,
+            worker,
+            room,
+            exports.moving,
+            exports.tally,
+            others.takes,
+            forwarding,
         )
 
     def go(self, to: str, one: MoveOrder) -> None:

@@ -95,16 +95,17 @@ class MigrationSource:
         exports: Exports,
         opened: Opened,
         find_speaker: Callable[[], SocketlessClients],
+        forgetting: StaleCopies,
     ) -> None:
         self._hosts = hosts
         self._asker = asker
         self._exports = exports
-        self._worker = worker = exports.worker
+        self._worker = exports.worker
         self._opened = opened
         self._free = asyncio.Semaphore(MOST)
         self._tasks: set[asyncio.Task[bool]] = set()
         self._told = -TOLD_EVERY
-        self.forgetting = StaleCopies(hosts, asker, worker)
+        self.forgetting = forgetting
         self._find_speaker = find_speaker
 
     @property

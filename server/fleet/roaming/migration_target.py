@@ -21,6 +21,9 @@ import orjson
 from engine.engine import BadRecord, Session
 from engine.rooms.remote_waiting_room import RemoteRoom, is_meeting
 from ext.migrate.tunnel_transfer import prepare
+from server.fleet.ipc.ipc_peers import number_of
+from server.fleet.ipc.process_names import elsewhere, place
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.roaming.move_request import Move, Unreadable, unpack
 from server.fleet.rpc import rpc_envelope
@@ -48,7 +51,7 @@ class MigrationTarget:
     sessions.
 
     Sessions are held with the connection of their request, which is the visitors' socket from the acknowledgement on. FORGET for a request ends
-    what came with it, unless it was resumed here since.
+    what came with it, unless it was resumed here since. For a session that moved on, the answer names its process, which the edge then asks.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class MigrationTarget:
         moving: SessionMoves,
         tally: MigrationCounts,
         takes: Callable[[], bool],
+        forwarding: ForwardingTable,
     ) -> None:
         self._node = node
         self._number = number
@@ -70,6 +74,7 @@ class MigrationTarget:
         self._moving = moving
         self._tally = tally
         self._takes = takes
+        self._forwarding = forwarding
         self._held: dict[bytes, asyncio.Task[None]] = {}  # by the nonce of the request
         self._asked: set[asyncio.Task[None]] = set()
         # sessions that came, by id: monotonic seconds, nonce of the request, key; the oldest first
@@ -190,12 +195,16 @@ class MigrationTarget:
             self._came.move_to_end(session.id)
 
     def _forget(self, body: bytes) -> Said:
-        """End sessions that the edge has put back; the answer names those that stay here."""
+        """End sessions that the edge has put back. The answer lists those that stay here, by id, and those that moved on: id, node, number of the
+        process. FULL: one is under way, and its next process is not known yet.
+        """
         try:
             people = self._meant(orjson.loads(body))
         except (KeyError, TypeError, ValueError):
             return Status.NO, b"no session can be found by that"
-        engine, kept = self._worker.engine, []
+        engine, kept, moved = self._worker.engine, [], list[list[Any]]()
+        if any(id not in engine.sessions and self._forwarding.is_under_way(id) for id, _ in people):
+            return Status.FULL, b""
         for id, key in people:
             session = engine.sessions.get(id)
             if session is not None and session.key == key:
@@ -204,8 +213,17 @@ class MigrationTarget:
                 self.ended += 1
             elif session is not None or engine.moves.find(key) is not None:
                 kept.append(id)
+            elif (where := self._went(id)) is not None:
+                moved.append([id, *where])
         self.kept += len(kept)
-        return Status.TAKEN, orjson.dumps(kept)
+        return Status.TAKEN, orjson.dumps([*kept, *moved])
+
+    def _went(self, id: int) -> tuple[str, int] | None:
+        """Return node and number of the process to which a session moved on; None: it did not, or to another generation of processes."""
+        name = self._forwarding.went(id)
+        if name is None or (not elsewhere(name) and number_of(name) < 0):
+            return None
+        return place(name) if elsewhere(name) else (self._node, number_of(name))
 
     def _meant(self, said: dict[str, Any]) -> list[tuple[int, int]]:
         """Return ids and keys: of sessions that came with a request, or as the edge has them. Raises KeyError, TypeError, ValueError."""

@@ -1,6 +1,7 @@
 """Ask another host to drop its copies of sessions that this host kept, because their migration failed.
 
-The request is repeated until the host answers, for 15 s at most: such copies expire by then.
+The request is repeated until the host answers, for 15 s at most: such copies expire by then. A copy that moved on meanwhile is followed: the
+process that had it names the next one.
 **Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends.
 """
 
@@ -8,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -25,10 +26,25 @@ WITHIN: Final = 2.0  # seconds for one answer
 AGAIN: Final = 0.25  # seconds until it is repeated
 
 
-class StaleCopies:
-    """Requests of one process to forget. Call it in the loop."""
+class Copies(NamedTuple):
+    """Copies that one process may have. `address`: used as long as the hub names no other; `who`: as the request names them."""
 
-    def __init__(self, hosts: Hosts, asker: RpcClient, worker: Worker) -> None:
+    node: str
+    worker: int
+    address: str
+    people: Sequence[tuple[int, int]]
+    who: Mapping[str, Any]
+
+
+class StaleCopies:
+    """Requests of one process to forget. Call it in the loop. `node`, `number`: its own; `address`: of this host, of which another process may
+    have a copy too. A copy that came back to this process is its session.
+    """
+
+    def __init__(self, node: str, number: int, address: str, hosts: Hosts, asker: RpcClient, worker: Worker) -> None:
+        self._node = node
+        self._number = number
+        self._address = address
         self._hosts = hosts
         self._asker = asker
         self._worker = worker
@@ -40,7 +56,7 @@ class StaleCopies:
         return len(self._tasks)
 
     def __contains__(self, id: int) -> bool:
-        """Whether another host may still have a copy of a session: until that is known it does not move."""
+        """Whether another process may still have a copy of a session: until that is known it does not move to another host."""
         return id in self._ids
 
     def ask(self, node: str, worker: int, address: str, people: Sequence[tuple[int, int]], nonce: bytes = b"") -> None:
@@ -48,11 +64,9 @@ class StaleCopies:
         moment ago; `address`: used as long as the hub names no other.
         """
         self.asked += 1
-        who = {"nonce": nonce.hex()} if nonce else {"people": people}
         self._ids.update([id for id, _ in people])
-        task = asyncio.get_running_loop().create_task(
-            self._ask(node, address, orjson.dumps({"node": node, "worker": worker, **who}), people)
-        )
+        who: Mapping[str, Any] = {"nonce": nonce.hex()} if nonce else {"people": people}
+        task = asyncio.get_running_loop().create_task(self._ask(Copies(node, worker, address, people, who)))
         self._tasks.add(task)
         task.add_done_callback(partial(self._over, people))
 
@@ -66,24 +80,42 @@ class StaleCopies:
         for task in self._tasks:
             task.cancel()
 
-    async def _ask(self, node: str, address: str, body: bytes, people: Sequence[tuple[int, int]]) -> None:
-        until = time.monotonic() + FOR
+    async def _ask(self, first: Copies) -> None:
+        """Ask a process, and then each to which the copies moved on."""
+        until, left = time.monotonic() + FOR, deque([first])
         while time.monotonic() < until:
-            host = self._hosts.at(node)
-            try:
-                kept = orjson.loads(
-                    await self._asker.ask(host.address if host else address, Kind.FORGET, body, within=WITHIN)
-                )
-            except HostRefused as refused:
-                if refused.status in (Status.NO, Status.VERSION):  # that process is gone
+            answer = await self._answer(left[0])
+            if answer is not None:
+                asked = left.popleft()
+                self._end(asked.people, [row for row in answer if type(row) is int])
+                left.extend(self._followed(asked, [row for row in answer if type(row) is list]))
+                if not left:
                     return
-            except HostAway:
-                pass
-            else:
-                self._end(people, kept)
-                return
             await asyncio.sleep(AGAIN)
         self.unanswered += 1
+
+    async def _answer(self, copies: Copies) -> Sequence[Any] | None:
+        """Return the answer of one process, empty if it is gone; None: it is to be asked again."""
+        host = self._hosts.at(copies.node)
+        body = orjson.dumps({"node": copies.node, "worker": copies.worker, **copies.who})
+        try:
+            answer = await self._asker.ask(host.address if host else copies.address, Kind.FORGET, body, within=WITHIN)
+        except HostRefused as refused:
+            return [] if refused.status in (Status.NO, Status.VERSION) else None
+        except HostAway:
+            return None
+        found: list[Any] = orjson.loads(answer)
+        return found
+
+    def _followed(self, asked: Copies, rows: Sequence[Sequence[Any]]) -> Iterator[Copies]:
+        """Yield what is to be asked next. `rows`: of sessions that moved on: id, node and number of the process."""
+        keys = dict(asked.people)
+        for id, node, worker in rows:
+            if id not in keys or (node, worker) == (self._node, self._number):
+                continue
+            people = [(id, keys[id])]
+            address = self._address if node == self._node else asked.address
+            yield Copies(node, worker, address, people, {"people": people})
 
     def _end(self, people: Sequence[tuple[int, int]], kept: Sequence[int]) -> None:
         """End the sessions that the other host keeps, unless they were resumed here."""

@@ -117,7 +117,7 @@ class Frontend:
         handlers |= {**self._everywhere.handlers, **self._departing.handlers, **self._live.handlers}
         self.links = WorkerLinks(
             up, self.server.worker, handlers, self._joined, self._dead,
-            names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, secret),
+            names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, settings, secret),
         )  # fmt: skip
         self._join_hosts(place)
         for source in (self.links.reading, self.links.peers.reading):
@@ -158,7 +158,7 @@ class Frontend:
             tell_live=partial(self._tell_workers, Kind.LIVE, 0),
         )
 
-    def _other_hosts(self, place: Place | None, secret: secret_keys.Keys) -> OtherHosts | None:
+    def _other_hosts(self, place: Place | None, settings: Settings, secret: secret_keys.Keys) -> OtherHosts | None:
         """Return the ports to other hosts. Clients without a socket migrate too: their adapter makes a socket for each."""
         if place is None:
             return None
@@ -175,8 +175,8 @@ class Frontend:
                 found.remote_clients.home(came)
 
         return OtherHosts(
-            place.node, NUMBER, secret, self.hosts, lambda: self._closed is None and not self.stop.is_set(),
-            find_speaker, on_returned,
+            place.node, NUMBER, settings.cluster.address, secret, self.hosts,
+            lambda: self._closed is None and not self.stop.is_set(), find_speaker, on_returned,
         )  # fmt: skip
 
     def _moved(self) -> Sequence[int]:

@@ -96,7 +96,8 @@ class WorkerProcess:
             self._recorder = Recorder(worker, self.kept, self.kept.report, lambda *saved: self.links.saved(*saved))
             board.add(self._reading)
         handlers = self._handlers(statement, answering)
-        others = OtherHosts(node, number, secret, self.hosts, lambda: self._takes) if node else None
+        address = settings.cluster.address
+        others = OtherHosts(node, number, address, secret, self.hosts, lambda: self._takes) if node else None
         self.links = WorkerLinks(
             up, worker, handlers, self._joined, self._dead, turned=self.kept.flush, names=names,
             moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,

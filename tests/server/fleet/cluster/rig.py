@@ -152,7 +152,7 @@ class There:
 
     def worker(self, number: int, secret: Keys | None = None) -> Working:
         """A worker, 0: the frontend."""
-        others = OtherHosts(self.node, number, secret or self.secret, self.hosts, lambda: self.takes)
+        others = OtherHosts(self.node, number, self.address, secret or self.secret, self.hosts, lambda: self.takes)
         made = self.host.frontend(others) if number == 0 else self.host.worker(number, others)
         assert made.links.host_migration is not None
         self.host_migrations[made] = made.links.host_migration

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from tests.server.fleet.histories.history import HOSTS, PEOPLE, History
 from tests.server.fleet.histories.hosts import POINTS
-from tests.server.fleet.histories.network import Fate
+from tests.server.fleet.histories.network import END, ONCE, Fate
 
 WHO: Final = tuple(range(PEOPLE))
 PLACE: Final = (0, 1)
 PIECES: Final = (-1, -1, 0, 1, 2, 3)
 NO: Final = (False, False, False, True)
+SOME: Final = (0, 1, 3, 7)  # bytes of a frame, 0: all
+LENGTH: Final = (8, 30)  # actions of a history
+ANEW: Final = 0.75  # of histories begin with new users
+WHOLLY: Final = 1 / 32  # of histories end only once nothing is left that waits
 TURNS: Final = (0, 1, 2, 3, 5, 8, 13, 21)
 
 
@@ -41,6 +45,16 @@ def say(history: History, who: int, count: int) -> None:
     history.says(who, count)
 
 
+def ping(history: History, who: int, first: int) -> None:
+    """An answer is asked for, perhaps by a frame in two pieces."""
+    history.pings(who, first)
+
+
+def cross(history: History, who: int, count: int) -> None:
+    """A user leaves a chat as the partner says something."""
+    history.crosses(who, count)
+
+
 def leave(history: History, who: int) -> None:
     """A user leaves."""
     history.leaves(who)
@@ -58,9 +72,9 @@ def blink(history: History, who: int, host: int, worker: int, turns: int) -> Non
     history.comes(who, host, worker)
 
 
-def begin(history: History, who: int, host: int, worker: int) -> None:
+def begin(history: History, who: int, closes: bool, host: int, worker: int) -> None:
     """A new user connects, and searches."""
-    history.is_new(who)
+    history.is_new(who, closes)
     history.comes(who, host, worker)
     history.turns(4)
     history.finds([who])
@@ -86,12 +100,20 @@ def move(history: History, who: int, worker: int, turns: int, dies: int) -> None
         history.dies(where, f"worker {1 + (worker + dies) % 2}")
 
 
+def stray(history: History, who: int, other: int, host: int, worker: int, turns: int) -> None:
+    """Two users meet over hosts, the acknowledgement is lost without a word, and the copy moves on to another worker."""
+    history.cuts([Fate(back=1, silent=True)])
+    meet(history, who, other, host, worker, turns, 0)
+    for one in (who, other):
+        history.moves(one, worker, 2)
+
+
 def evacuate(history: History, host: int, worker: int) -> None:
     """A worker is emptied to the other host."""
     history.evacuates(host, worker)
 
 
-def cut(history: History, there: int, back: int, half: bool, silent: bool, slow: float, twice: bool) -> None:
+def cut(history: History, there: int, back: int, half: bool, silent: bool, slow: float, twice: str) -> None:
     """Something happens to the next connection between hosts."""
     history.cuts([Fate(there, back, half, silent, slow, twice)])
 
@@ -121,6 +143,20 @@ def restart(history: History) -> None:
     history.restarts()
 
 
+def gather(history: History, places: Sequence[tuple[int, int]]) -> None:
+    """All users are new ones, each at a worker of a host, and search."""
+    for who, (host, worker) in enumerate(places):
+        history.is_new(who)
+        history.comes(who, host, worker)
+    history.turns(8)
+    history.finds(WHO)
+
+
+def settle(history: History, wholly: bool) -> None:
+    """All is well, and what holds then is checked."""
+    history.settles(wholly)
+
+
 def turn(history: History, count: int) -> None:
     """The loop turns."""
     history.turns(count)
@@ -137,17 +173,20 @@ ACTIONS: Final = {
         Action(come, 3, {"who": WHO, "host": PLACE, "worker": PLACE}),
         Action(find, 5, {"first": WHO, "count": (1, 2, 2, 3, 4)}),
         Action(say, 6, {"who": WHO, "count": (1, 2, 5)}),
+        Action(ping, 3, {"who": WHO, "first": SOME}),
+        Action(cross, 2, {"who": WHO, "count": (1, 2)}),
         Action(leave, 1, {"who": WHO}),
         Action(drop, 1, {"who": WHO}),
         Action(blink, 4, {"who": WHO, "host": PLACE, "worker": PLACE, "turns": TURNS}),
-        Action(begin, 3, {"who": WHO, "host": PLACE, "worker": PLACE}),
+        Action(begin, 3, {"who": WHO, "closes": (True, True, True, False), "host": PLACE, "worker": PLACE}),
         Action(meet, 6, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (13, 21, 34), "count": (0, 1, 3)}),
         Action(move, 4, {"who": WHO, "worker": PLACE, "turns": (0, 0, 1, 2), "dies": (-1, -1, 0, 1)}),
+        Action(stray, 1, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (21, 34)}),
         Action(evacuate, 1, {"host": PLACE, "worker": PLACE}),
         Action(
             cut,
             8,
-            {"there": PIECES, "back": PIECES, "half": NO, "silent": NO, "slow": (0.0, 0.0, 0.01, 0.7), "twice": NO},
+            {"there": PIECES, "back": PIECES, "half": NO, "silent": NO, "slow": (0.0, 0.0, 0.01, 0.7), "twice": ("", "", "", "", ONCE, END)},
         ),
         Action(fail, 2, {"mishap": ("lost", "doubled", "late"), "well": (0, 1, 3), "count": (1, 2, 8)}),
         Action(cut_off, 1, {"host": PLACE, "on": (True, False), "bus": (True, False)}),
@@ -161,15 +200,26 @@ ACTIONS: Final = {
 NAMES: Final = tuple(name for name, action in ACTIONS.items() for _ in range(action.weight))
 
 
-def draw(dice: random.Random) -> tuple[str, dict[str, Any]]:
+BESIDE: Final = {"gather": gather, "settle": settle}  # what begins and ends a history, and is not drawn
+Deed = tuple[str, dict[str, Any]]  # name and arguments of what is done
+
+
+def do(history: History, deed: Deed) -> None:
+    """Do it."""
+    name, given = deed
+    (BESIDE[name] if name in BESIDE else ACTIONS[name].do)(history, **given)
+
+
+def draw(dice: random.Random) -> Deed:
     """Draw an action with its arguments."""
     name = dice.choice(NAMES)
     return name, {of: dice.choice(choices) for of, choices in ACTIONS[name].choices.items()}
 
 
-def arrive(history: History, dice: Callable[[Sequence[int]], int]) -> None:
-    """All users connect, each at any worker of any host."""
-    for who in WHO:
-        history.comes(who, dice(range(HOSTS)), dice(PLACE))
-    history.turns(8)
-    history.finds(WHO)
+def draw_history(dice: random.Random, is_first: bool) -> Iterator[Deed]:
+    """Draw a history. `is_first`: of its world; else the users mostly begin anew, and sometimes go on."""
+    if is_first or dice.random() < ANEW:
+        yield "gather", {"places": [(dice.choice(range(HOSTS)), dice.choice(PLACE)) for _ in WHO]}
+    for _ in range(dice.randint(*LENGTH)):
+        yield draw(dice)
+    yield "settle", {"wholly": dice.random() < WHOLLY}

@@ -64,9 +64,16 @@ class Loop(asyncio.SelectorEventLoop):
 
     def turn(self, count: int = 1) -> None:
         """Let so many turns pass, in which no time does."""
-        for _ in range(count):
-            self.call_soon(self.stop)
+        if count:
+            self._left = count
+            self._count_turn()
             self.run_forever()
+
+    def _count_turn(self) -> None:
+        """Stop behind the last turn that was asked for."""
+        if self._left:
+            self._left -= 1
+            self.call_soon(self._count_turn if self._left else self.stop)
 
     def wait(self, seconds: float) -> None:
         """Let so many seconds pass."""
@@ -74,9 +81,9 @@ class Loop(asyncio.SelectorEventLoop):
         self.run_forever()
 
     def do(self, work: Callable[[], Any]) -> Any:
-        """Call a function in the loop; what it returns."""
-
-        async def called() -> Any:
+        """Call a function as if the loop did, between two turns; what it returns."""
+        asyncio._set_running_loop(self)
+        try:
             return work()
-
-        return self.run_until_complete(called())
+        finally:
+            asyncio._set_running_loop(None)

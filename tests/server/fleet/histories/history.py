@@ -1,8 +1,10 @@
-"""One history: what users do, what the network does, who dies; and what holds at each moment and at the end.
+"""One world of hosts and users: what users do, what the network does, who dies; and what holds at each moment, and whenever the network is well.
 
 - at each moment a session has at most one process that delivers to its client;
-- in a chat each line arrives once, in order, and only at the partner;
-- at the end, once the network is well, each session is in exactly one process, both of a chat are in it and have heard each other's every line,
+- at each moment a session is in two processes only if one of them is in doubt about it: it asks the other one to forget its copy;
+- in a chat each line arrives once, in order, and only at the partner; nothing that a client sent is answered twice;
+- a session is nowhere only if a process that had it died, if it moved between hosts, or if its client was away for long;
+- once the network is well, each session is in exactly one process, both of a chat are in it and have heard each other's every line,
   and hear each other still; nobody is in a chat without a partner.
 """
 
@@ -10,19 +12,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final
+from unittest.mock import patch
 
-import orjson
-
+from server.fleet.cluster import cluster_heartbeat
 from server.fleet.cluster.known_nodes import Place, named
+from server.fleet.ipc import hub_channels, ipc_peers
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
+from server.fleet.processes import process_links
+from server.fleet.roaming import evacuation
+from server.main.processes import hub_process
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.clock import Clock, Loop
-from tests.server.fleet.histories.hosts import WORKERS, Crash, Crashes, Site, Where
+from tests.server.fleet.histories.hosts import GRACE, WORKERS, Crash, Crashes, Site, Where
 from tests.server.fleet.histories.network import Fate, Network
 from tests.server.fleet.histories.people import Broken, Person
 from tests.server.fleet.processes.rig import Working
@@ -31,8 +38,17 @@ HOSTS: Final = 2
 PEOPLE: Final = 4
 # seconds after which each copy that a cut left is forgotten: until GO 1, until the acknowledgement 2, for the word to forget 2
 CERTAIN: Final = 6.0
-SETTLED: Final = 16.0  # seconds until all has ended that will: a silent connection after 4, its session after GRACE
-ANSWER: Final = 1.0  # seconds for a line of a chat when all is well
+SETTLED: Final = 16.0  # seconds until all has ended that will: a silent connection after 3, a resume that finds no connection after 8
+BACK_WITHIN: Final = 18.0  # seconds for a user to come back, at any process that accepts them
+TRIED_EVERY: Final = 0.25  # seconds between two connections of a user, and between two looks at what is not over yet
+ANSWER: Final = 3.0  # seconds for a line of a chat when all is well, also of two who have just met over hosts
+
+# Seconds between what is done again and again, which would be most of a history's events. Nothing that a session is asked or told depends on them.
+LOAD_EVERY: Final = 1.0  # counts of users, and signs of life
+BEAT_EVERY: Final = 0.5  # of a host; one is dead after 2 s of silence
+MOVE_AGAIN: Final = 0.1  # looks at a session that could not leave its host
+
+Found = dict[int, list[tuple[Where, Working]]]  # the processes that have each session
 
 
 class History:
@@ -43,6 +59,9 @@ class History:
         self._clock = Clock()
         self._faults: list[str] = []
         self._lives = 0
+        self._trails: defaultdict[int, set[Working]] = defaultdict(set)  # processes to which a session came, by its id
+        self._excused: set[int] = set()  # sessions of which a copy is left that no process can have forgotten
+        self._parted = False  # whether a host was cut off since all was well
         self.tally: Counter[str] = Counter()
 
     def __enter__(self) -> History:
@@ -53,9 +72,19 @@ class History:
         self._loop = Loop(self._clock)
         self._loop.set_exception_handler(self._on_exception)
         fault_points.at = self.crashes.at
+        self._changed = ExitStack()
+        for part in (
+            patch.object(hub_channels, "pause", lambda _: None),  # a nap is of the machine's time
+            patch.object(hub_process, "THERE_EVERY", LOAD_EVERY),
+            patch.object(process_links, "LOAD_EVERY", LOAD_EVERY),
+            patch.object(ipc_peers, "SIGN_EVERY", LOAD_EVERY),
+            patch.object(cluster_heartbeat, "EVERY", BEAT_EVERY),
+            patch.object(evacuation, "AGAIN", MOVE_AGAIN),
+        ):
+            self._changed.enter_context(part)
         self.sites: dict[int, Site] = {}
         self._dead: list[Site] = []
-        self.people = [Person(chr(ord("a") + place), self._faults.append) for place in range(PEOPLE)]
+        self.people = [Person(chr(ord("a") + place), self._faults.append, self._may_be_lost) for place in range(PEOPLE)]
         self._loop.do(self._restart)
         self._loop.wait(1.0)
         return self
@@ -68,11 +97,13 @@ class History:
             self._loop.turn(3)
         finally:
             fault_points.at = self._real_at
+            self._changed.close()
             self._loop.close()
             self._clock.__exit__()
             self.people.clear()
             self.sites.clear()
             self._dead.clear()
+            self._trails.clear()
             gc.collect()
 
     def _end(self) -> None:
@@ -124,7 +155,7 @@ class History:
     def _connect(self, person: Person, host: int, worker: int) -> None:
         site = self.sites.get(host % HOSTS)
         name = name_of(1 + worker % WORKERS)
-        if site is not None and name in site.workers:
+        if site is not None and site.serves(name):
             person.connect((site.place, name), site.workers[name])
 
     def finds(self, who: Iterable[int]) -> None:
@@ -139,6 +170,24 @@ class History:
             self._loop.do(self.people[who].say)
         self._look()
 
+    def pings(self, who: int, first: int = 0) -> None:
+        """Ask for an answer, at first with so many bytes of the frame, 0: all."""
+        self._loop.do(partial(self.people[who].ping, first))
+        self._look()
+
+    def crosses(self, who: int, count: int) -> None:
+        """Leave a chat while the partner sends lines and asks for answers."""
+        person = self.people[who]
+        chat = person.chat
+        self._loop.do(person.leave)
+        for other in self.people:
+            if chat and other.chat == chat:
+                for _ in range(count):
+                    self._loop.do(other.say)
+                    self._loop.do(other.ping)
+                    self._loop.turn()
+        self._look()
+
     def leaves(self, who: int) -> None:
         """Leave the chat or the search."""
         self._loop.do(self.people[who].leave)
@@ -149,10 +198,12 @@ class History:
         self._loop.do(self.people[who].drop)
         self._look()
 
-    def is_new(self, who: int) -> None:
-        """Forget the session, as in another browser."""
+    def is_new(self, who: int, closes: bool = True) -> None:
+        """Forget the session, as in another browser. `closes`: the connection is closed as a page that is left does it, else it is lost."""
         person = self.people[who]
         self._loop.do(person.leave)
+        if closes:
+            self._loop.do(person.close)
         self._loop.turn(3)
         self._loop.do(person.drop)
         person.new()
@@ -196,6 +247,7 @@ class History:
         site = self.sites.get(host % HOSTS)
         if site is None:
             return
+        self._parted |= on
         if not bus:
             self._loop.do(lambda: site.road.cut_off(on))
         for one in self.network.buses:
@@ -219,9 +271,6 @@ class History:
         if site is None or name not in site.living:
             return
         self.tally["crashes"] += 1
-        for person in self.people:
-            if person.here and person.at is not None and person.at[0] == place and self._may_be_at(person, where):
-                person.drop()
         site.evacuated.discard(name)
         if name == FRONTEND:
             del self.sites[place]
@@ -230,13 +279,6 @@ class History:
         else:
             site.kill(name)
         asyncio.get_running_loop().call_soon(gc.collect)
-
-    def _may_be_at(self, person: Person, where: Where) -> bool:
-        """Whether a process may have a client's connection: no other one is known to have it."""
-        if where[1] == FRONTEND:
-            return True
-        ids = person.session, person.fresh
-        return {at for id in ids for at in (*self._connected(id), *self._tunnelled(id))} <= {where}
 
     def restarts(self) -> None:
         """Start what is dead."""
@@ -247,7 +289,8 @@ class History:
         for place in range(HOSTS):
             if place not in self.sites:
                 self._lives += 1
-                self.sites[place] = Site(self._secret, place, self._lives, self.network)
+                is_old = self._lives <= HOSTS
+                self.sites[place] = Site(self._secret, place, self._lives, self.network, is_old, self._on_came)
             site = self.sites[place]
             for name in (HUB, *map(name_of, range(1, WORKERS + 1))):
                 if name not in site.living:
@@ -265,50 +308,82 @@ class History:
         self._loop.wait(seconds)
         self._look()
 
-    # what holds
+    # where sessions are
 
-    def _workers(self) -> Iterable[tuple[Where, Working]]:
+    def _on_came(self, worker: Working, ids: Sequence[int]) -> None:
+        for id in ids:
+            self._trails[id].add(worker)
+
+    def _workers(self) -> Iterator[tuple[Where, Working]]:
         for place, site in self.sites.items():
             for name, worker in site.workers.items():
                 yield (place, name), worker
+
+    def _found(self) -> Found:
+        """Return the processes that have each session, and note them."""
+        found: defaultdict[int, list[tuple[Where, Working]]] = defaultdict(list)
+        for at, worker in self._workers():
+            for id in worker.worker.engine.sessions:
+                found[id].append((at, worker))
+                self._trails[id].add(worker)
+        return found
 
     def _holders(self, *ids: int) -> list[tuple[Where, Working]]:
         """The processes that have a session."""
         return [(at, one) for at, one in self._workers() for id in set(ids) if id in one.worker.engine.sessions]
 
-    def _connected(self, id: int) -> list[Where]:
-        """The processes that have a session with its client's own connection."""
-        found = []
-        for at, one in self._workers():
-            session = one.worker.engine.sessions.get(id)
-            if session is not None and session.conn and session.conn not in one.worker.output.visitors:
-                found.append(at)
-        return found
+    # what may be
 
-    def _tunnelled(self, id: int) -> list[Where]:
-        """The processes that have the tunnel of a session."""
-        return [
-            at
-            for at, one in self._workers()
-            for tunnel in one.links.tunnels._open.values()
-            if orjson.loads(tunnel.kept)["id"] == id
-        ]
+    def _all_live(self, id: int) -> bool:
+        """Whether no process died to which a session ever came."""
+        return self._trails[id] <= {worker for _, worker in self._workers()}
+
+    def _is_doubted(self, id: int) -> bool:
+        """Whether a process knows that another one may have a copy of a session."""
+        return any(id in one.links.host_migration._crossing.forgetting for _, one in self._workers())  # type: ignore[union-attr]
+
+    def _may_be_lost(self, person: Person) -> bool:
+        """Whether a session may be nowhere, or nobody answers for it: its hosts or their network failed, or it ended."""
+        where = {at[0] for at, worker in self._workers() if any(worker in self._trails[id] for id in person.ids)}
+        if person.at is None or where != {person.at[0]} or not all(map(self._all_live, person.ids)):
+            return True
+        if any(id in one.links.across.forwarding._flying for _, one in self._workers() for id in person.ids):
+            return True  # to another host, which takes longer than a user waits who returns meanwhile
+        return self._clock.now - person.gone_at >= GRACE
+
+    # what holds
 
     def _look(self) -> None:
         self._loop.turn()
+        found = self._found()
         for person in self.people:
-            if len(at := self._connected(person.session)) > 1:
+            at = [where for where, one in found.get(person.session, ()) if _is_connected(one, person.session)]
+            if len(at) > 1:
                 self._faults.append(f"{person.name} is served by {at}")
+        for id, at in self._copies(found):
+            if not self._is_doubted(id):
+                self._faults.append(f"session {id:x} is in {at}, and no process doubts it")
         self._raise()
+
+    def _copies(self, found: Found | None = None) -> list[tuple[int, list[Where]]]:
+        """Return the sessions that are in two processes, but for those of which one cannot learn that."""
+        twice = {id: at for id, at in (found or self._found()).items() if len(at) > 1}
+        self._excused &= twice.keys()
+        self._excused |= {id for id in twice if self._parted or not self._all_live(id)}
+        return [(id, [where for where, _ in at]) for id, at in twice.items() if id not in self._excused]
 
     def _raise(self) -> None:
         if self._faults:
             raise Broken("; ".join(self._faults[:5]))
 
-    def settles(self) -> None:
-        """Let all be well, and check what holds then."""
+    # when all is well
+
+    def settles(self, wholly: bool = True) -> None:
+        """Let all be well, and check what holds then. `wholly`: also after all time that anything waits for."""
         self.crashes.armed.clear()
         self.network.heal()
+        for person in self.people:
+            self._loop.do(person.end_frame)
         for site in self.sites.values():
             self._loop.do(lambda site=site: site.road.cut_off(False))
         for site in list(self.sites.values()):
@@ -317,65 +392,108 @@ class History:
         self.restarts()
         healed = self._clock.now
         self._come_back()
-        self._loop.wait(max(0.0, healed + CERTAIN - self._clock.now))
-        self._no_session_has_a_copy()
-        self._loop.wait(SETTLED - CERTAIN)
-        self._come_back()
-        self._look()
-        self._sessions_have_one_owner()
-        self._chats_have_two_ends()
+        self._until(lambda: not self._copies(), healed + CERTAIN)
+        self._faults += [f"session {id:x} is in {at} for long" for id, at in self._copies()]
+        self._raise()
+        if wholly:
+            self._loop.wait(SETTLED)
+            self._come_back()
+        self._until(self._is_right, self._clock.now + SETTLED)
+        self._faults += self._wrong()
+        self._raise()
+        self._parted = False
+        known = {id for person in self.people for id in person.ids} | self._found().keys()
+        for id in self._trails.keys() - known:
+            del self._trails[id]
+        asked = [person.pongs for person in self.people]
         for person in self.people:
             self._loop.do(person.say)
-        self._loop.wait(ANSWER)
-        self._raise()
-        self._chats_have_two_ends()
-        self._raise()
+            self._loop.do(person.ping)
+        self._until(lambda: not self._unheard(asked) and self._is_right(), self._clock.now + ANSWER, 0.01)
+        self._faults += [*self._unheard(asked), *self._wrong()]
+        self._look()
+
+    def _until(self, is_over: Callable[[], bool], until: float, every: float = TRIED_EVERY) -> None:
+        """Let time pass until something is over, or it is `until`; users whose connection ends come back."""
+        turn = 0
+        while not is_over() and not self._faults and self._clock.now < until:
+            self._loop.wait(every)
+            self._reconnect(turn := turn + 1)
 
     def _come_back(self) -> None:
         """Connect the users without a connection, again if one is refused."""
-        for turn in range(12):
-            for place, person in enumerate(self.people):
-                if not person.here:
-                    self._loop.do(
-                        lambda person=person, place=place, turn=turn: self._connect(person, place + turn, turn)
-                    )
-            self._loop.wait(1.5)
-            if all(person.ready for person in self.people):
+        until, turn = self._clock.now + BACK_WITHIN, 0
+        while True:
+            self._reconnect(turn)
+            self._loop.turn(8)
+            if all(person.ready for person in self.people) or self._clock.now >= until:
                 return
+            self._loop.wait(TRIED_EVERY)
+            turn += 1
 
-    def _no_session_has_a_copy(self) -> None:
-        """A copy is forgotten where it came; one that moved on before the word came is silent, and ends with GRACE."""
-        if self.tally["evacuated"]:
-            return
-        counted = Counter(id for _, one in self._workers() for id in one.worker.engine.sessions)
-        for id, at in ((id, self._holders(id)) for id, count in counted.items() if count > 1):
-            landings = [one.links.host_migration for _, one in at]
-            if any(one is not None and id in one._landing._came for one in landings):
-                self._faults.append(f"session {id:x} is in {[where for where, _ in at]}")
-        self._raise()
+    def _reconnect(self, turn: int) -> None:
+        for place, person in enumerate(self.people):
+            if not person.here:
+                self._loop.do(partial(self._connect, person, place + turn, turn))
 
-    def _sessions_have_one_owner(self) -> None:
+    def _is_quiet(self) -> bool:
+        """Whether no session moves, no connection is about to end, and no process waits for another's answer about a session."""
+        if self.network.ending or any(site.evacuating for site in self.sites.values()):
+            return False
+        for _, one in self._workers():
+            links, migration = one.links, one.links.host_migration
+            if links.visitor_return._returns or links.across._going or links.across.forwarding._flying:
+                return False
+            if migration is not None and (
+                migration.under_way or len(migration._crossing.forgetting) or migration._landing._held
+            ):
+                return False
+        return all(person.ready for person in self.people)
+
+    def _is_right(self) -> bool:
+        """Whether all holds, with nothing under way that could end it."""
+        return self._is_quiet() and not self._wrong()
+
+    def _wrong(self) -> list[str]:
+        """Return what does not hold."""
+        return [*self._wrong_sessions(), *self._wrong_chats()]
+
+    def _wrong_sessions(self) -> Iterator[str]:
         for person in self.people:
             if not person.ready:
-                self._faults.append(f"{person.name} cannot come back")
+                yield f"{person.name} cannot come back"
             elif len(at := [where for where, _ in self._holders(*person.ids)]) != 1:
-                self._faults.append(f"the session of {person.name} is in {at}")
+                yield f"the session of {person.name} is in {at}"
         ours = {id for person in self.people for id in person.ids}
         for where, worker in self._workers():
-            if left := set(worker.worker.engine.sessions) - ours:
-                self._faults.append(f"{where} has {len(left)} sessions of nobody")
-        self._raise()
+            for id, session in worker.worker.engine.sessions.items():
+                if id not in ours and (session.conn or not 0 < session.deadline <= self._clock.now + GRACE):
+                    yield f"{where} has session {id:x}, of nobody, for ever"
 
-    def _chats_have_two_ends(self) -> None:
-        by_chat: dict[str, list[Person]] = {}
+    def _wrong_chats(self) -> Iterator[str]:
+        by_chat: defaultdict[str, list[Person]] = defaultdict(list)
         for person in self.people:
             if person.chat:
-                by_chat.setdefault(person.chat, []).append(person)
+                by_chat[person.chat].append(person)
         for chat, people in by_chat.items():
             if len(people) != 2:
-                self._faults.append(f"{[one.name for one in people]} alone in chat {chat}")
+                yield f"{[one.name for one in people]} alone in chat {chat}"
                 continue
             for one, other in (people, reversed(people)):
                 if one.next != other.lines:
-                    self._faults.append(f"{one.name} heard {one.next} of {other.lines} lines of {other.name} in {chat}")
-        self._raise()
+                    yield f"{one.name} heard {one.next} of {other.lines} lines of {other.name} in {chat}"
+
+    def _unheard(self, pongs: Sequence[int]) -> list[str]:
+        """Return who did not get an answer, or a line. `pongs`: answers that each had got."""
+        missing = [
+            f"{person.name} gets no answer"
+            for person, before in zip(self.people, pongs, strict=True)
+            if person.pongs <= before
+        ]
+        return [*missing, *self._wrong_chats()]
+
+
+def _is_connected(worker: Working, id: int) -> bool:
+    """Whether a process has a session with its client's own connection."""
+    session = worker.worker.engine.sessions[id]
+    return bool(session.conn) and session.conn not in worker.worker.output.visitors

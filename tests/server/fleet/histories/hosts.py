@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ from tests.server.fleet.processes.rig import Host, Working
 
 WORKERS: Final = 2  # of a host
 GRACE: Final = 9.0  # seconds for a dropped client to come back: longer than a copy may live that a cut left
+OLD: Final = 3600.0  # seconds for which an old host has accepted requests: it knows of each whether it came before
 # the points at which a process of a running service may be told to die
 POINTS: Final = tuple(
     p for p in fault_points.POINTS if p not in ("sockets", "ready", "begin", "begun", "spread", "end")
@@ -55,11 +57,12 @@ class Crash(BaseException):
 
 
 class Moves(SessionMoves):
-    """Those of one process, which knows what it had in its hands: descriptors, by number with their files."""
+    """Those of one process, which knows what it had in its hands: descriptors, by number with their files. `came`: called with sessions that come."""
 
-    def __init__(self, worker: Worker, held: dict[int, int]) -> None:
+    def __init__(self, worker: Worker, held: dict[int, int], came: Callable[[Sequence[int]], None]) -> None:
         super().__init__(worker)
         self._held = held
+        self._came = came
 
     def release(self, ids: Sequence[int]) -> Released | None:
         found = super().release(ids)
@@ -70,6 +73,7 @@ class Moves(SessionMoves):
         self, session_record: SessionRecord, descriptors: Sequence[int], *more: Any, **named: Any
     ) -> list[Session]:
         self._note(descriptors)
+        self._came([person["id"] for person in session_record.record["people"]])
         return super().take(session_record, descriptors, *more, **named)
 
     def _note(self, descriptors: Sequence[int]) -> None:
@@ -109,10 +113,16 @@ class HubOfHost:
 
 
 class Site:
-    """One host, from its start to its death. `life`: no other one has that number."""
+    """One host, from its start to its death. `life`: no other one has that number; `is_old`: it has accepted requests for long; `came`: called
+    with the ids of sessions that came to a process.
+    """
 
-    def __init__(self, secret: Keys, place: int, life: int, network: Network) -> None:
+    def __init__(
+        self, secret: Keys, place: int, life: int, network: Network, is_old: bool, came: Callable[[Working, Sequence[int]], None]
+    ) -> None:  # fmt: skip
         self.secret, self.place, self.network = secret, place, network
+        self._came = came
+        self._contexts: dict[str, contextvars.Context] = {}
         self.node = f"{life:010x}"
         self.hosts = Hosts()
         self.host = Host(secret, self.node)
@@ -126,8 +136,10 @@ class Site:
         self.start(FRONTEND)
         front = self.workers[FRONTEND]
         passing = RequestForwarding(self.node, lambda: front.peers, front.links.across, self._own)
-        self.port = RpcServer(sock, Seal(secret), self.address, passing.handlers, time.time)
+        behind = OLD if is_old else 0.0
+        self.port = RpcServer(sock, Seal(secret), self.address, passing.handlers, lambda: time.time() - behind)
         self.port.start()
+        behind = 0.0
         self._closing: asyncio.Task[None] | None = None
         for name in (HUB, *map(name_of, range(1, WORKERS + 1))):
             self.start(name)
@@ -139,7 +151,7 @@ class Site:
 
     def start(self, name: str) -> None:
         """Start a process."""
-        context = contextvars.copy_context()
+        context = self._contexts[name] = contextvars.copy_context()
         context.run(_here.set, (self.place, name))
         context.run(self._start, name)
 
@@ -148,17 +160,27 @@ class Site:
             self.host.start(HUB, lambda up: HubOfHost(up, self))
             return
         number = Names(self.node).number(name) & 0xFF
-        others = OtherHosts(self.node, number, self.secret, self.hosts, lambda: True)
+        others = OtherHosts(self.node, number, self.address, self.secret, self.hosts, lambda: True)
         made = self.host.start(name, lambda up: Working(up, number, self.secret, self.node, others, GRACE))
         made.links.session_lookup._others = self.hosts.there
         migration = made.links.host_migration
         assert migration is not None
         migration._crossing._asker._wall = time.time
         held = self._held[name] = {}
-        moves = Moves(made.worker, held)
+        moves = Moves(made.worker, held, partial(self._came, made))
         made.links.across.exports.moving = made.links.across._imports._moving = moves
         made.links.visitor_return._moving = made.links.tunnels._moving = migration._landing._moving = moves
         self.workers[name] = made
+
+    def serves(self, name: str) -> bool:
+        """Whether a worker accepts connections: it does once it has its links."""
+        worker = self.workers.get(name)
+        return worker is not None and all(other in worker.peers for other in self.living if other != name)
+
+    @property
+    def evacuating(self) -> bool:
+        """Whether a worker is being emptied."""
+        return bool(self._evacuations)
 
     @property
     def living(self) -> list[str]:
@@ -193,8 +215,8 @@ class Site:
         links = self.workers[name].links
         if to in links.peers and id in self.workers[name].sessions:
             ids = links.across.exports.worker.engine.moves.group(id)
-            with suppress(LinkDown):  # the other one died just now
-                links.across.exports.transfer(ids, links.across.to(to), DRAIN)
+            with suppress(LinkDown, Crash):  # the other one died just now, or this one does
+                self._contexts[name].run(links.across.exports.transfer, ids, links.across.to(to), DRAIN)
 
     def evacuate(self, name: str, places: list[Place]) -> None:
         """Move all sessions of a worker to other hosts; then it is to end."""
@@ -203,7 +225,7 @@ class Site:
         assert links.cross is not None
         out = Evacuation(name, links.across.exports, lambda: None, lambda: places, links.cross)
         until = asyncio.get_running_loop().time() + 4.0
-        task = asyncio.get_running_loop().create_task(out.run(lambda: until))
+        task = asyncio.get_running_loop().create_task(out.run(lambda: until), context=self._contexts[name])
         self._evacuations.add(task)
         task.add_done_callback(self._evacuations.discard)
 

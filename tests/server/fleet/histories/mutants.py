@@ -10,11 +10,15 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from engine.engine import Session
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
+from server.fleet.roaming import session_return_frames
 from server.fleet.roaming.migration_target import GO, GO_WITHIN, MigrationTarget, Move
 from server.fleet.roaming.move_request import wireless
 from server.fleet.roaming.session_return import VisitorReturn
-from server.fleet.rpc.rpc_envelope import Status
+from server.fleet.roaming.session_return_frames import ReturnRecord
+from server.fleet.roaming.stale_copies import Copies, StaleCopies
+from server.fleet.rpc.rpc_envelope import Nonces, Status
 from server.realtime.worker.session_moves import Released
 
 _go = VisitorReturn._go
@@ -49,10 +53,43 @@ def _keep_a_copy(self: VisitorReturn, session: Session, conn: int) -> bool:
         self._moving = moving
 
 
+def _no_doubt(self: StaleCopies, *_: object) -> None:
+    self.asked += 1
+
+
+def _nothing_back(_: InFlight) -> int:
+    return 0
+
+
+def _any_nonce(_: Nonces, __: bytes, ___: float) -> None:
+    pass
+
+
+def _read_twice(self: ReturnRecord) -> bytes:
+    return 2 * b"".join(self._bytes)
+
+
+def _held_twice(self: ReturnRecord) -> bytes:
+    assert self.session_record is not None
+    wire = self.session_record.record["people"][0]["wire"]
+    held = session_return_frames.bytes_of(wire, self.session_record.blobs)
+    return held[: wire.get("input", 0)] + b"".join(self._bytes)
+
+
+def _not_followed(_: StaleCopies, *__: object) -> list[Copies]:
+    return []
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
         "a source keeps what was taken": lambda: patch.object(Transfer, "take", Transfer.refuse),
         "a home keeps a visitor that it returned": lambda: patch.object(VisitorReturn, "_go", _keep_a_copy),
         "a home lands without GO": lambda: patch.object(MigrationTarget, "_move", _land_in_any_case),
+        "a doubtful copy is not forgotten": lambda: patch.object(StaleCopies, "ask", _no_doubt),
+        "a doubtful copy that moved on is not followed": lambda: patch.object(StaleCopies, "_followed", _not_followed),
+        "sessions to a dead process are not put back": lambda: patch.object(InFlight, "dead", _nothing_back),
+        "a request is served as often as it comes": lambda: patch.object(Nonces, "take", _any_nonce),
+        "bytes read during a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_read_twice)),
+        "bytes read before a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_held_twice)),
     }
 )

@@ -16,8 +16,11 @@ from typing import Final, NamedTuple
 from server.ops.process.listening_sockets import listen_at
 
 LATE: Final = 0.3  # seconds for a message that is late: others, and beats, overtake it
-SILENT_FOR: Final = 4.0  # seconds until a connection that says nothing more ends: longer than anyone waits for a word
+SILENT_FOR: Final = 3.0  # seconds until a connection that says nothing more ends: longer than anyone waits for a word
 CUT, HALF, GONE = "cut", "half of it is closed", "gone"  # how one direction of a connection ended
+ONCE, END = "once", "end"  # when a request is said again
+REPEATED: Final = 3  # pieces that are: a request, the answer to a challenge, if there was one, and GO
+REPEATED_WITHIN: Final = 0.5  # seconds for an answer to one
 RESET: Final = struct.pack("ii", 1, 0)
 LARGEST: Final = 1 << 20  # bytes of one piece
 
@@ -27,7 +30,8 @@ Handler = Callable[[bytes], None]
 class Fate(NamedTuple):
     """What becomes of one connection. `there`, `back`: pieces that pass, -1: all; a piece is a request, an answer, GO, an acknowledgement, or
     some frames. `half`: of the next piece the first half passes too. `silent`: after a cut nothing passes and neither side learns of it; else
-    both see an end. `slow`: seconds for each piece. `twice`: the first two pieces, a request and GO, are said once more in another connection.
+    both see an end. `slow`: seconds for each piece. `twice`: the first pieces, a request and GO, are said once more in another connection: ONCE
+    they passed, or at the END of this one.
     """
 
     there: int = -1
@@ -35,7 +39,7 @@ class Fate(NamedTuple):
     half: bool = False
     silent: bool = False
     slow: float = 0.0
-    twice: bool = False
+    twice: str = ""
 
 
 WELL: Final = Fate()
@@ -49,6 +53,7 @@ class Network:
         self.mishaps: deque[str] = deque()  # of the next messages: "", "lost", "doubled", "late"
         self.buses: list[Bus] = []
         self.heals = 0
+        self.ending = 0  # connections that were cut silently, and have not ended
         self.tally: Counter[str] = Counter()
 
     def fate(self) -> Fate:
@@ -56,7 +61,7 @@ class Network:
         fate = self.fates.popleft() if self.fates else WELL
         self.tally["cut"] += fate.there >= 0 or fate.back >= 0
         self.tally["slow"] += fate.slow > 0
-        self.tally["twice"] += fate.twice
+        self.tally["twice"] += bool(fate.twice)
         return fate
 
     def heal(self) -> None:
@@ -165,7 +170,7 @@ class Road:
             await loop.sock_connect(home, ("127.0.0.1", self._to))
             ways = [
                 loop.create_task(self._way(client, home, fate, heals, fate.there, said)),
-                loop.create_task(self._way(home, client, fate, heals, fate.back, [])),
+                loop.create_task(self._way(home, client, fate, heals, fate.back, None)),
             ]
             try:
                 done, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -173,7 +178,11 @@ class Road:
                 if CUT in ends and fate.silent:
                     for task in left:
                         task.cancel()
-                    await asyncio.sleep(SILENT_FOR)
+                    self._network.ending += 1
+                    try:
+                        await asyncio.sleep(SILENT_FOR)
+                    finally:
+                        self._network.ending -= 1
                 elif ends == {HALF} and left:
                     await asyncio.wait(left)
                     ends = {way.result() for way in ways}
@@ -184,13 +193,13 @@ class Road:
                 for task in ways:
                     task.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
-        if fate.twice and said:
-            await self._repeat(said[:2])
+        if fate.twice == END and said:
+            await self._repeat(said)
 
     async def _way(
-        self, one: socket.socket, other: socket.socket, fate: Fate, heals: int, most: int, said: list[bytes]
+        self, one: socket.socket, other: socket.socket, fate: Fate, heals: int, most: int, said: list[bytes] | None
     ) -> str:
-        """Carry one direction; how it ended. `heals`: how often all was made well before it began."""
+        """Carry one direction; how it ended. `heals`: how often all was made well before it began; `said`: gets the first pieces."""
         loop = asyncio.get_running_loop()
         count = 0
         with contextlib.suppress(OSError):
@@ -206,9 +215,12 @@ class Road:
                     if fate.half:
                         await loop.sock_sendall(other, data[: len(data) // 2])
                     return CUT
-                said.append(data)
+                if said is not None and count < REPEATED:
+                    said.append(data)
                 await loop.sock_sendall(other, data)
                 count += 1
+                if said is not None and fate.twice == ONCE and count == 2:
+                    self._start(self._repeat(said))
         return GONE
 
     async def _repeat(self, pieces: list[bytes]) -> None:
@@ -216,10 +228,11 @@ class Road:
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.setblocking(False)
             await loop.sock_connect(sock, ("127.0.0.1", self._to))
-            for piece in pieces:
+            for piece in pieces[:REPEATED]:
                 await loop.sock_sendall(sock, piece)
-                if not await loop.sock_recv(sock, LARGEST):
-                    return
+                async with asyncio.timeout(REPEATED_WITHIN):
+                    if not await loop.sock_recv(sock, LARGEST):
+                        return
 
     async def close(self) -> None:
         """Nothing stays."""

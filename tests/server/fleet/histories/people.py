@@ -13,9 +13,12 @@ import orjson
 from tests.ext.net.rig import CLOSE, TEXT, frame, head, split, whole_frames
 from tests.server.fleet.processes.rig import Working
 
-# Codes of errors that the life of a chat or of a host explains; each other one is a fault.
+# Codes of errors, and of closes, that the life of a chat or of a host explains; each other one is a fault.
 EXPLAINED: Final = ("replaced", "no_chat", "not_waiting", "no_session", "restart", "busy")
+CLOSES: Final = (1000, 1001, 1012, 1013, 4009)
 EARS: Final = 1 << 20  # bytes of one read
+GOODBYE: Final = frame((1000).to_bytes(2), CLOSE)
+PING: Final = frame(b'{"type":"ping"}')
 
 
 class Broken(AssertionError):
@@ -23,18 +26,22 @@ class Broken(AssertionError):
 
 
 class Person:
-    """One client. `fault`: called with what was wrong.
+    """One client. `fault`: called with what was wrong; `may_be_lost`: whether what happened explains that the session is nowhere.
 
     `chat`: in which they are, as they know it; `lines`: how many of theirs they said in it; `next`: the number of the partner's next line.
     """
 
-    def __init__(self, name: str, fault: Callable[[str], None]) -> None:
+    def __init__(self, name: str, fault: Callable[[str], None], may_be_lost: Callable[[Person], bool]) -> None:
         self.name = name
         self._fault = fault
+        self._may_be_lost = may_be_lost
         self._sock: socket.socket | None = None
-        self.at: tuple[int, str] | None = None  # the process that has the connection
+        self.at: tuple[int, str] | None = None  # the process that had the connection first
+        self.gone_at = 0.0  # when the last connection ended, by the loop's clock
         self.new()
         self.heard = self.ends = self.resumed = 0
+        self.pings = self.pongs = 0  # of this connection
+        self._rest = b""  # of a frame that is sent in two pieces
 
     def new(self) -> None:
         """Forget the session: the next connection is a new user's."""
@@ -44,6 +51,8 @@ class Person:
         )  # of the session, which a tunnel knows by that of the connection with which it was resumed
         self.session = self.fresh = 0  # ids: of the session, and of the one that its connection came with
         self.searching = False
+        self._goes_on = False  # whether the session searched before it was resumed
+        self._repeats = False  # whether the last search was asked for while another one may go on: it ends a chat that comes of that
         self.resuming = False
         self._told_to = self._last = 0
         self._forget_chat()
@@ -72,6 +81,7 @@ class Person:
             end.setblocking(False)
         self.at, self._sock = at, sock
         self._data, self._begun = b"", False
+        self._rest, self.pings, self.pongs = b"", 0, 0
         asyncio.get_running_loop().add_reader(sock, self._read)
         sock.send(head())
         if self.token:
@@ -79,13 +89,20 @@ class Person:
             self._ask("resume", token=self.token, last=self._last, **({"chat": self.chat} if self.chat else {}))
         worker.worker.reactor.adopt_socket(ours.detach(), "192.0.2.1")
 
+    def close(self) -> None:
+        """Say that they leave for good; the connection is to be dropped behind it."""
+        if self.here:
+            self._send(GOODBYE)
+
     def drop(self) -> None:
         """Lose the connection."""
         if self._sock is not None:
-            asyncio.get_running_loop().remove_reader(self._sock)
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._sock)
             self._sock.close()
             self._sock = self.at = None
             self.resuming = False
+            self.gone_at = loop.time()
 
     def say(self) -> None:
         """Say the next line; without a connection it is sent after the resume."""
@@ -94,10 +111,23 @@ class Person:
             if self.ready:
                 self._send_line(self.lines - 1)
 
+    def ping(self, first: int = 0) -> None:
+        """Ask for an answer; `first`: of the frame only so many bytes are sent, the others before the next frame."""
+        if self.ready:
+            self.pings += 1
+            self._send(PING[:first] if first else PING)
+            self._rest = PING[first:] if first else b""
+
+    def end_frame(self) -> None:
+        """Send the rest of a frame."""
+        if self._rest:
+            self._send(b"")
+
     def find(self) -> None:
         """Search for anybody who searches."""
         if self.ready and not self.chat and not self.searching:
             self.searching = True
+            self._repeats, self._goes_on = self._goes_on, False
             self._ask("find", interests=["sailing"], strict=True)
 
     def leave(self) -> None:
@@ -113,9 +143,13 @@ class Person:
         self._ask("message", text=f"{self.chat} {self.name} {number}")
 
     def _ask(self, kind: str, **fields: Any) -> None:
+        self._send(frame(orjson.dumps({"type": kind, **fields})))
+
+    def _send(self, data: bytes) -> None:
         if self._sock is not None:
+            data, self._rest = self._rest + data, b""
             with suppress(OSError):
-                self._sock.send(frame(orjson.dumps({"type": kind, **fields})))
+                self._sock.send(data)
 
     def _read(self) -> None:
         assert self._sock is not None
@@ -138,6 +172,8 @@ class Person:
             if opcode == TEXT:
                 self._hear(orjson.loads(payload))
             elif opcode == CLOSE:
+                if (code := int.from_bytes(payload[:2])) not in CLOSES:
+                    self._fault(f"{self.name} is closed with {code}")
                 self.drop()
                 return
 
@@ -157,16 +193,21 @@ class Person:
             self.chat, self.searching, self._left = said["chat"], False, ""
         elif kind == "message":
             self._on_line(said)
+        elif kind == "pong":
+            self.pongs += 1
+            if self.pongs > self.pings:
+                self._fault(f"{self.name} is answered more often than they asked")
         elif kind == "left":
             self._end()
         elif kind == "waiting":
-            self.searching = True
+            self._on_waiting()
         elif kind == "error":
             self._on_error(said)
 
     def _on_resumed(self, said: dict[str, Any]) -> None:
         if not self.resuming:
             self._fault(f"{self.name} is resumed unasked")
+        self._goes_on, self._repeats = self.searching, False
         self.resuming, self.searching, self.token = False, False, self._fresh_token
         self.resumed += 1
         chat = said["chat"]
@@ -185,6 +226,12 @@ class Person:
                 self._fault(f"{taken} lines of {self.name} were taken, who said {self.lines}")
             for number in range(taken, self.lines):
                 self._send_line(number)
+
+    def _on_waiting(self) -> None:
+        if self.chat and not self._repeats:
+            self._fault(f"{self.name} waits in a chat")
+        self._forget_chat()
+        self.searching, self._repeats = True, False
 
     def _on_line(self, said: dict[str, Any]) -> None:
         chat, speaker, number = said["text"].split()
@@ -208,6 +255,8 @@ class Person:
             self._fault(f"{self.name} is told {said}")
         if code == "no_session":
             if self.resuming:
+                if not self._may_be_lost(self):
+                    self._fault(f"{self.name} is told that their session is nowhere")
                 self.session, self.token = self.fresh, self._fresh_token
             self.resuming = False
             self._end()

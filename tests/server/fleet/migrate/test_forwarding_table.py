@@ -53,3 +53,18 @@ async def test_a_request_before_a_transfer_is_answered_when_the_session_is_there
     forwarding.ended(keys, "@00000000bb 1")
     assert said == [("hub", 4)]
     assert forwarding.where(4) == "@00000000bb 1"
+
+
+async def test_it_is_known_for_longer_where_a_session_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP", 0.0)
+    forwarding = ForwardingTable(lambda *_: None)
+    keys = forwarding.sent(ONE)
+    assert (forwarding.is_under_way(1), forwarding.is_under_way(9), forwarding.went(1)) == (True, False, None)
+    forwarding.ended(keys, "worker 2")
+    await until(lambda: forwarding.where(1) is None)
+    assert (forwarding.is_under_way(1), forwarding.went(1), forwarding.went(9)) == (False, "worker 2", None)
+    forwarding.ended(forwarding.sent([{"id": 4}]), None)
+    assert forwarding.went(4) == "worker 2"
+    monkeypatch.setattr(module, "KNOWN_FOR", 0.0)
+    forwarding.ended(forwarding.sent([{"id": 1}]), "worker 3")
+    assert forwarding.went(1) is None

@@ -1,15 +1,19 @@
-"""A host is asked to forget people until it answers; those whom it keeps end here."""
+"""A host is asked to forget sessions until it answers; those that it keeps end here, and those that moved on are followed."""
 
 from __future__ import annotations
 
 import pytest
 
+from server.fleet.cluster.known_nodes import Place
 from server.fleet.roaming import stale_copies as module
+from server.fleet.roaming.evacuation import EmptiestHost
+from server.fleet.roaming.stale_copies import StaleCopies
+from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.security.secret_keys import Keys
-from tests.server.fleet.cluster.meetings import over
-from tests.server.fleet.cluster.rig import cell
+from tests.server.fleet.cluster.meetings import alone, over, sent_far
+from tests.server.fleet.cluster.rig import Cell, cell
 from tests.server.fleet.migrate.rig import until
-from tests.server.fleet.processes.rig import answers
+from tests.server.fleet.processes.rig import Working, answers
 
 NONCE = bytes(16)
 
@@ -62,3 +66,67 @@ async def test_whom_the_other_host_keeps_ends_here_unless_resumed_here(secret: K
         await until(lambda: over(first))
         await answers(second)
         assert (one.sessions, other.sessions) == ({b}, set())
+
+
+async def test_a_copy_is_followed_to_another_worker(secret: Keys) -> None:
+    async with cell(secret, workers=2, room=False) as made:
+        id, key, home = await copied(made)
+        across = home.links.across
+        assert across.exports.transfer((id,), across.to("worker 2"), DRAIN)
+        await until(lambda: made.owners(id) == [made.workers[1][1]])
+        assert await forgotten(made, id, key) == []
+
+
+async def test_a_copy_is_followed_to_another_worker_of_its_edge(secret: Keys) -> None:
+    async with cell(secret, workers=2, room=False) as made:
+        id, key, home = await copied(made)
+        assert home.links.cross is not None
+        back = EmptiestHost(lambda: [Place(made.hosts[0].name(2), 0)], home.links.cross, lambda _: None)
+        assert home.links.across.exports.transfer((id,), back, DRAIN)
+        await until(lambda: made.owners(id) == [made.workers[0][1]])
+        assert await forgotten(made, id, key) == []
+
+
+async def test_a_copy_is_asked_for_again_while_it_moves(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN", 0.01)
+    async with cell(secret, workers=2, room=False) as made:
+        id, key, home = await copied(made)
+        forwarding = home.links.across.forwarding
+        released = home.links.across.exports.moving.release((id,))
+        assert released is not None
+        keys = forwarding.sent(released.session_record.record["people"])
+        asking = asked(made, id, key)
+        await until(lambda: len(made.hosts[1].relay.counted) >= 4)
+        assert id in asking
+        home.links.across.exports.moving.take(*released)
+        forwarding.ended(keys, None)
+        await until(lambda: not len(asking))
+        assert made.owners(id) == []
+
+
+async def copied(made: Cell) -> tuple[int, int, Working]:
+    """A session of the first host that came to the second one, and whose client dropped: id and key, and the process there."""
+    hub, _, visitor, id = await alone(made)
+    await sent_far(hub, visitor, id, made)
+    home = made.workers[1][0]
+    await until(lambda: id in home.sessions)
+    await made.settled()
+    session = home.worker.engine.sessions[id]
+    visitor.sock.close()
+    await until(lambda: not session.conn)
+    return id, session.key, home
+
+
+def asked(made: Cell, id: int, key: int) -> StaleCopies:
+    """The first process of the second host is asked to forget; by what."""
+    asking = made.hosts[0].host_migrations[made.workers[0][0]]._crossing.forgetting
+    asking.ask(made.hosts[1].node, 1, made.hosts[1].address, [(id, key)])
+    return asking
+
+
+async def forgotten(made: Cell, id: int, key: int) -> list[Working]:
+    """The same, until all answered; the processes that have the session then."""
+    asking = asked(made, id, key)
+    await until(lambda: not len(asking))
+    assert asking.unanswered == 0
+    return made.owners(id)
