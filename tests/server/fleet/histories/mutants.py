@@ -10,8 +10,8 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from engine.engine import Session
-from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
+from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming import session_return_frames
 from server.fleet.roaming.migration_target import GO, GO_WITHIN, MigrationTarget, Move
 from server.fleet.roaming.move_request import wireless
@@ -57,8 +57,8 @@ def _no_doubt(self: StaleCopies, *_: object) -> None:
     self.asked += 1
 
 
-def _nothing_back(_: InFlight) -> int:
-    return 0
+def _nothing_back(self: WorkerTransfer, name: str) -> None:
+    self._targets.pop(name, None)
 
 
 def _any_nonce(_: Nonces, __: bytes, ___: float) -> None:
@@ -87,7 +87,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         "a home lands without GO": lambda: patch.object(MigrationTarget, "_move", _land_in_any_case),
         "a doubtful copy is not forgotten": lambda: patch.object(StaleCopies, "ask", _no_doubt),
         "a doubtful copy that moved on is not followed": lambda: patch.object(StaleCopies, "_followed", _not_followed),
-        "sessions to a dead process are not put back": lambda: patch.object(InFlight, "dead", _nothing_back),
+        "sessions to a dead process are not put back": lambda: patch.object(WorkerTransfer, "dead", _nothing_back),
         "a request is served as often as it comes": lambda: patch.object(Nonces, "take", _any_nonce),
         "bytes read during a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_read_twice)),
         "bytes read before a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_held_twice)),
