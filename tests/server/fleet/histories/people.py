@@ -231,7 +231,7 @@ class Person:
         if self.chat and not self._repeats:
             self._fault(f"{self.name} waits in a chat")
         self._forget_chat()
-        self.searching, self._repeats = True, False
+        self.searching = True
 
     def _on_line(self, said: dict[str, Any]) -> None:
         chat, speaker, number = said["text"].split()
