@@ -345,6 +345,8 @@ class History:
     def _may_be_lost(self, person: Person) -> bool:
         """Whether a session may be nowhere, or nobody answers for it: its hosts or their network failed, or it ended."""
         where = {at[0] for at, worker in self._workers() if any(worker in self._trails[id] for id in person.ids)}
+        if not person.through <= {worker for _, worker in self._workers()}:
+            return True
         if person.at is None or where != {person.at[0]} or not all(map(self._all_live, person.ids)):
             return True
         if any(id in one.links.across.forwarding._flying for _, one in self._workers() for id in person.ids):

@@ -49,6 +49,9 @@ class Person:
         self.ids: set[int] = (
             set()
         )  # of the session, which a tunnel knows by that of the connection with which it was resumed
+        self.through: set[Working] = (
+            set()
+        )  # processes to which they connected: each may have had the session, or its tunnel
         self.session = self.fresh = 0  # ids: of the session, and of the one that its connection came with
         self.searching = False
         self._goes_on = False  # whether the session searched before it was resumed
@@ -80,6 +83,7 @@ class Person:
         for end in (ours, sock):
             end.setblocking(False)
         self.at, self._sock = at, sock
+        self.through.add(worker)
         self._data, self._begun = b"", False
         self._rest, self.pings, self.pongs = b"", 0, 0
         asyncio.get_running_loop().add_reader(sock, self._read)
