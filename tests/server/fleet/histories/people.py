@@ -191,7 +191,7 @@ class Person:
         elif kind == "resumed":
             self._on_resumed(said)
         elif kind == "matched":
-            if self.chat:
+            if self.chat and not self._repeats:
                 self._fault(f"{self.name} is matched in a chat")
             self._forget_chat()
             self.chat, self.searching, self._left = said["chat"], False, ""
