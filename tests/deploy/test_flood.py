@@ -16,12 +16,14 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root has a network and a firewall of its own"),
 ]
 FILE = DEPLOY / "flood.nft"
-NETWORK = """
-ip link set lo up
-ip route add local 198.51.100.0/24 dev lo
-ip route add local 203.0.113.0/24 dev lo
-ip -6 route add local 2001:db8::/32 dev lo
-sysctl -qw net.ipv6.ip_nonlocal_bind=1
+NONE = 77  # no such network can be made here
+NETWORK = f"""
+nft list ruleset &&
+ip link set lo up &&
+ip route add local 198.51.100.0/24 dev lo &&
+ip route add local 203.0.113.0/24 dev lo &&
+ip -6 route add local 2001:db8::/32 dev lo &&
+sysctl -qw net.ipv6.ip_nonlocal_bind=1 || exit {NONE}
 exec "$0" -m tests.deploy.test_flood
 """
 BLOCKED = ("198.51.100.7", "2001:db8:66:1::5")
@@ -29,8 +31,10 @@ OTHERS = ("203.0.113.7", "2001:db8:66:2::5")
 
 
 def test_it_drops_the_networks_that_are_named_and_no_other() -> None:
-    command = ["unshare", "--net", "sh", "-e", "-c", NETWORK, sys.executable]
+    command = ["unshare", "--net", "sh", "-c", NETWORK, sys.executable]
     done = subprocess.run(command, cwd=DEPLOY.parent, capture_output=True, text=True, timeout=100, check=False)
+    if done.returncode == NONE or done.stderr.startswith("unshare:"):
+        pytest.skip(f"no network with a firewall can be made here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

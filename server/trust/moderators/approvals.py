@@ -16,6 +16,7 @@ from sqlalchemy import Row, insert, select, update
 from server.data.database.database import Database
 from server.data.privacy import audit_log
 from server.data.schema.console_schema import approval
+from server.data.schema.law_order_schema import law_order
 from server.trust.moderators import emergency_reviews
 from server.trust.moderators.moderator_accounts import Accounts, Refused
 from server.trust.moderators.roles import Action, Operator
@@ -166,13 +167,21 @@ class Approvals:
         return next((one for one in found if one.state not in (State.REFUSED, State.LATE)), found[0] if found else None)
 
     async def waiting(self, operator: Operator) -> Sequence[ApprovalRequest]:
-        """Return the open requests that this moderator may confirm, oldest first. Raises StoreAway."""
+        """Return the open requests that this moderator may confirm, oldest first, but none for an order that is closed. Raises StoreAway."""
         since = int(self._clock()) - CONFIRM - max(self._wait, 0) - GOOD
         wanted = select(approval).where(approval.c.asked > since).order_by(approval.c.asked)
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
-        found = [self._shown(row) for row in rows]
-        return [one for one in found if operator.may(one.action) and one.state not in (State.REFUSED, State.LATE)]
+            found = [self._shown(row) for row in (await connection.execute(wanted)).all()]
+            orders = [one.subject.decode() for one in found if one.action is Action.PRODUCE]
+            closed = select(law_order.c.number).where(law_order.c.number.in_(orders), law_order.c.decided.is_not(None))
+            answered = {number.encode() for number in (await connection.execute(closed)).scalars()} if orders else set()
+        return [
+            one
+            for one in found
+            if operator.may(one.action)
+            and one.state not in (State.REFUSED, State.LATE)
+            and not (one.action is Action.PRODUCE and one.subject in answered)
+        ]
 
     async def _open(self, ident: str, operator: Operator) -> ApprovalRequest:
         """Return an open request that this moderator may confirm. Raises Refused."""

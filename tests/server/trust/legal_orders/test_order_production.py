@@ -100,6 +100,7 @@ async def test_a_second_officer_approves_and_the_person_reads_of_it_after_the_se
     assert address(A) in str(body["addresses"])
     assert await phases(kit) == ["intent", "done"]
     assert (await orders(kit).read(number))[0].state == "produced"
+    assert await approvals(kit)[1].waiting(BOB) == [], "an answered order is not to be done any more"
     assert (await orders(kit).counts())[3] == NOW + 10 * DAY  # the alert before it
     with pytest.raises(OrderRefused, match="produced"):
         await production(kit).produce(number, "ada", out)
