@@ -95,7 +95,8 @@ class SessionMoves:
             for session, conn in back:
                 worker.engine.moves.rewire(session, conn, now)
 
-        worker.act(rewire)  # one turn for all: none may run while a session of them has no connection
+        if back:  # one turn for all: none may run while a session of them has no connection
+            worker.act(rewire)
 
     def take(
         self,

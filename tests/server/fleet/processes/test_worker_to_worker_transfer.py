@@ -74,15 +74,15 @@ class Stuck:
 
     def __init__(self, reactor: object, calls: Container[int]) -> None:
         self._reactor = reactor
-        self._calls = calls
-        self._call = 0
+        self._stuck = calls
+        self.calls = 0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._reactor, name)
 
     def release(self, number: int) -> object:
-        self._call += 1
-        return None if self._call in self._calls else self._reactor.release(number)  # type: ignore[attr-defined]
+        self.calls += 1
+        return None if self.calls in self._stuck else self._reactor.release(number)  # type: ignore[attr-defined]
 
 
 async def test_who_cannot_go_yet_is_asked_again(made: Host) -> None:
@@ -283,6 +283,27 @@ async def test_of_two_who_go_together_one_goes_later_who_cannot_go_yet(made: Hos
     for message in came:
         for descriptor in message.descriptors:
             os.close(descriptor)
+
+
+async def test_those_who_cannot_go_yet_are_tried_once_together_and_once_alone(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 1_000.0)
+    _, one, _, tickets = await two_waiting(made)
+    two = made.play("worker 2")
+    await made.joined()
+    stuck = Stuck(one.worker.reactor, range(1, 4))
+    one.worker.reactor = stuck  # type: ignore[assignment]
+    across = one.links.across
+    for id, (ticket, partner) in enumerate(zip(tickets, STRANGERS, strict=True), 1):
+        who = Member(ticket[1], ticket[2], 1), Member(*partner, 2)
+        across.go(ticket[1], 2, row_of(Meeting(id, who, (0.0, 0.0), (), 1.0, "anyone")), ticket[2])
+    across.depart()
+    assert (stuck.calls, len(one.sessions)) == (1 + len(tickets), 2)
+    came = await two.next(Kind.MEET)
+    assert one.sessions == set()
+    for descriptor in came.descriptors:
+        os.close(descriptor)
 
 
 async def test_damaged_records_of_several_are_refused_whole_and_acknowledged_ones_are_all_here(made: Host) -> None:
