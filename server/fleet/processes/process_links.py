@@ -128,6 +128,7 @@ class WorkerLinks:
             Kind.SAVED: self._saved,
             Kind.WHO: lookup.who,
             Kind.MINE: lookup.mine,
+            Kind.MOVING: lookup.moving,
             Kind.THERE: self._there,
             Kind.ARRIVED: self._arrived,
         }

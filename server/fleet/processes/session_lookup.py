@@ -1,7 +1,7 @@
 """Find the process that has the session which a reconnecting client resumes: ask all processes of this host, then the other hosts through the hub.
 
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
-answers the client.
+answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 0.3  # seconds for an answer of this host
 FARTHER: Final = 0.6  # seconds in all, if other hosts are asked too
-HERE: Final = ""  # of an answer: the sender has the session
+MOVING_FOR: Final = 5.0  # seconds for a session under way: longer than a move (`roaming.migration_source`)
+HERE: Final = ""  # of an answer: the sender has the session; as the name of a process: this one
 ASKED_MAX: Final = 10_000  # keys looked up at once
 
 RequestMove = Callable[[int, str, Callable[[], None]], None]
@@ -71,6 +72,10 @@ class SessionLookup:
         if len(self._asked) >= ASKED_MAX:
             return False
         peers, loop = self._peers(), asyncio.get_running_loop()
+        if self._forwarding.waits(HERE, key):
+            self._since[key] = loop.time()
+            self._wait(key, {HERE}, MOVING_FOR)
+            return True
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if not asked:
             return self._farther(key, loop.time())
@@ -79,11 +84,11 @@ class SessionLookup:
         return True
 
     def _farther(self, key: int, since: float) -> bool:
-        """Ask the other hosts. Return False if none of them can have it."""
+        """Ask the other hosts, which have their time also after a longer move. Return False if none of them can have it."""
         peers, now = self._peers(), asyncio.get_running_loop().time()
         if not self._others() or peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
             return False
-        self._wait(key, {HUB}, since + FARTHER - now)
+        self._wait(key, {HUB}, max(since + FARTHER - now, FARTHER - WITHIN))
         return True
 
     def _wait(self, key: int, asked: set[str], within: float) -> None:
@@ -96,23 +101,38 @@ class SessionLookup:
             self.answer(name, key)
 
     def answer(self, name: str, key: int) -> None:
-        """Send where the session of a key is, once that is known."""
+        """Send where the session of a key is; while it is under way, that, and the rest once it has arrived."""
         id = self._worker.engine.moves.find(key)
         if id is not None and name == HUB and self._goes(id):
             self._forwarding.wanted(name, key)
+            self._peers().send(name, Kind.MOVING, key)
             return
-        here = id is not None
-        if here or not self._forwarding.waits(name, key):
-            where = HERE if here else self._forwarding.where(key)
-            if where is not None and name.startswith(NEXT):
-                where = where.removeprefix(NEXT)  # by its name in that generation
-            if where is None and name == HUB:
-                return  # a host answers yes or nothing
-            self._peers().send(name, Kind.MINE, key, where)
+        if id is None and self._forwarding.waits(name, key):
+            if name != HERE:
+                self._peers().send(name, Kind.MOVING, key)
+            return
+        where = HERE if id is not None else self._forwarding.where(key)
+        if name == HERE:
+            self._told(name, key, where)
+            return
+        if where is not None and name.startswith(NEXT):
+            where = where.removeprefix(NEXT)  # by its name in that generation
+        if where is None and name == HUB:
+            return  # a host answers yes or nothing
+        self._peers().send(name, Kind.MINE, key, where)
 
     def mine(self, name: str, message: Message) -> None:
         """Handle an answer."""
-        key, where = message.records
+        self._told(name, *message.records)
+
+    def moving(self, name: str, message: Message) -> None:
+        """Give a process more time: the session is under way, and it will answer."""
+        for key in message.records:
+            if name in self._asked.get(key, ()):
+                self._ends[key].cancel()
+                self._wait(key, self._asked[key], MOVING_FOR)
+
+    def _told(self, name: str, key: int, where: str | None) -> None:
         asked = self._asked.get(key)
         if asked is None:
             return
@@ -120,6 +140,9 @@ class SessionLookup:
         if where is not None:
             to = where or name
             self._forget(key)
+            if to == HERE:  # it is here again
+                self._repeat(key)
+                return
             for id in self._worker.engine.moves.awaiting(key):
                 self._request_move(id, to, partial(self._stay, key, id))
         elif not asked:
@@ -136,13 +159,13 @@ class SessionLookup:
         if key in self._asked:
             since = self._forget(key)
             if since is None or not self._farther(key, since):
-                self._nowhere(key)
+                self._repeat(key)
 
     def _stay(self, key: int, id: int) -> None:
         """Handle a connection that cannot move. A client that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs."""
         waiting = self._worker.engine.moves.awaiting(key)
         if id in waiting or not waiting:
-            self._nowhere(key)
+            self._repeat(key)
 
     def _forget(self, key: int) -> float | None:
         """End a look-up; a later one has the whole time again. Return since when only this host was asked; None: other hosts were."""
@@ -150,5 +173,6 @@ class SessionLookup:
         self._ends.pop(key).cancel()
         return self._since.pop(key, None)
 
-    def _nowhere(self, key: int) -> None:
+    def _repeat(self, key: int) -> None:
+        """Repeat the resumes that wait: the session is here, or nowhere."""
         self._worker.act(lambda now: self._worker.engine.arrived(key, now))

@@ -75,6 +75,7 @@ class EmptiestHost:
             raise CannotMoveError
         to = self._emptiest()
         self._sent[to] += transfer.people
+        transfer.begin(to)  # now: they are here no more, and a client may ask before the task runs
         task = self._loop.create_task(self._go(to, transfer))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

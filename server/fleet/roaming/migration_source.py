@@ -118,8 +118,8 @@ class MigrationSource:
         self._start(self._go(home, one))
 
     async def send(self, home: HomeProcess, transfer: GroupTransfer) -> bool:
-        """Move a group without its connections, whose descriptors stay the caller's; returns whether the home has it. The transfer ends even if
-        the caller stops waiting.
+        """Move a group without its connections, whose descriptors stay the caller's, and whose transfer has begun; returns whether the home has
+        it. The transfer ends even if the caller stops waiting.
         """
         task = self._start(self._send(home, transfer))
         task.add_done_callback(partial(self._cut, transfer))
@@ -198,7 +198,6 @@ class MigrationSource:
 
     async def _send(self, home: HomeProcess, transfer: GroupTransfer) -> bool:
         transfer.way = NONE
-        transfer.begin(home.name)
         found = await self._dialled(home)
         if found is None:
             transfer.cut()

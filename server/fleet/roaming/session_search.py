@@ -1,7 +1,8 @@
 """Search all hosts for the session that a reconnecting client resumes: the hub sends its processes' questions to the other hubs and answers theirs.
 A session is named by the random key in the client's sealed resume token.
 
-**Invariant:** only the host that has the session answers; silence means no.
+**Invariant:** only the host that has the session answers; silence means no. While it is under way, the host that it left answers so, and where it
+is once it has arrived. (Release 0.2 neither sends nor reads the former: there the answer after FOR is no.)
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from server.ops.metrics.metric_type import Reading
 
 WHO: Final = "who"  # subject that all hubs subscribe
 MINE: Final = "mine-"  # before a node: subject of the answers to it
+MOVING: Final = "moving-"  # before a node: subject of the answers to it for sessions under way
 KEYS: Final = 64  # in one message
 EVERY: Final = 0.001  # seconds between two messages
 FOR: Final = 0.6  # seconds for which a key is under search: the client is answered otherwise meanwhile (`session_lookup.FARTHER`)
 HERE_FOR: Final = 0.3  # seconds for the processes of this host to answer
+MOVING_FOR: Final = 5.0  # seconds, the same, while its session is under way (`session_lookup.MOVING_FOR`)
 ASKED_MAX: Final = 10_000  # keys under search at once, of this host; and of all others here
 KEY_MAX: Final = 1 << 63
 PLACE: Final = re.compile("@[0-9a-f]{10} ([0-9]{1,3})")
@@ -33,14 +36,17 @@ MOST: Final = 255  # workers of a host
 
 
 class Asked:
-    """Keys under search, each with those that wait for an answer, for a number of seconds, ASKED_MAX at most."""
+    """Keys under search, each with those that wait for an answer, for a number of seconds, ASKED_MAX at most; and as many of sessions under way,
+    for MOVING_FOR.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._by: AgeingMap[int, list[str]] = AgeingMap(ASKED_MAX)
+        self._moving: AgeingMap[int, list[str]] = AgeingMap(ASKED_MAX)
 
     def __len__(self) -> int:
-        return len(self._by)
+        return len(self._by) + len(self._moving)
 
     def add(self, key: int, who: str, now: float) -> bool:
         """Add a request for a key; False: too many keys are under search."""
@@ -54,11 +60,23 @@ class Asked:
         known.put(key, askers, now + self._seconds, now)
         return True
 
+    def moves(self, key: int, now: float) -> list[str]:
+        """Keep a key whose session is under way for longer; returns those that do not know it yet. Beyond the bound none is kept."""
+        askers, moving = self._by.get(key, now) or [], self._moving
+        moving.expire(now)
+        known = moving.get(key, now) or []
+        if not askers or (moving.is_full and not known):
+            return []
+        self._by.pop(key)
+        moving.put(key, [*dict.fromkeys((*known, *askers))], now + MOVING_FOR, now)
+        return askers
+
     def take(self, key: int, now: float) -> list[str]:
         """Remove a key; returns those that wait for it."""
-        askers = self._by.get(key, now)
+        askers = [one for by in (self._moving, self._by) for one in by.get(key, now) or ()]
+        self._moving.pop(key)
         self._by.pop(key)
-        return askers or []
+        return [*dict.fromkeys(askers)]
 
 
 class Names(Protocol):
@@ -81,6 +99,8 @@ class SessionSearch:
         process ── WHO ──► its hub ── `who`: one message a millisecond, KEYS at most ──► all other hubs ── WHO ──► their processes
            ▲                 ▲                                                                                        │ MINE
            └───── MINE ──────┴──────────────── `mine-<node of the asking hub>` ◄───────────────────────────────────── hub
+
+    MOVING, before MINE, is sent back likewise, by `moving-<node of the asking hub>`.
     """
 
     def __init__(
@@ -104,7 +124,11 @@ class SessionSearch:
         self._timer: asyncio.TimerHandle | None = None
         self._said = float("-inf")
         self.tally: Counter[str] = Counter()
-        self.handlers: Mapping[str, Callable[[bytes], None]] = {WHO: self._question, MINE + node: self._answer}
+        self.handlers: Mapping[str, Callable[[bytes], None]] = {
+            WHO: self._question,
+            MINE + node: self._answer,
+            MOVING + node: self._moves,
+        }
 
     def reading(self) -> Reading:
         """Return the metrics."""
@@ -149,6 +173,12 @@ class SessionSearch:
             there = self._names.cluster_name(where or name)
             self._say(MINE + node, orjson.dumps({"key": key, "where": there}))
 
+    def moving(self, _: str, message: Message) -> None:
+        """Tell the hosts that ask that the session of a key is under way from a process of this host, which will answer."""
+        for key in message.records:
+            for node in self._theirs.moves(key, time.monotonic()):
+                self._say(MOVING + node, orjson.dumps({"key": key}))
+
     # questions and answers of other hosts
 
     def _question(self, body: bytes) -> None:
@@ -175,6 +205,14 @@ class SessionSearch:
                 there = self._names.name(self._names.number(where))  # a process of this host has its own name here
                 for name in askers:
                     self._send(name, Kind.MINE, key, there)
+            case _:
+                self._unreadable()
+
+    def _moves(self, body: bytes) -> None:
+        match _read(body):
+            case {"key": int(key)} if _is_key(key):
+                for name in self._ours.moves(key, time.monotonic()):
+                    self._send(name, Kind.MOVING, key)
             case _:
                 self._unreadable()
 

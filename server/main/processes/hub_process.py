@@ -97,7 +97,8 @@ class HubProcess:
             node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable
         )
         self.telling = ClusterBroadcast(node, self._say, partial(self._send, FRONTEND, Kind.ALL), self._unreadable)
-        handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
+        handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.MOVING: self.seeking.moving}
+        handlers[Kind.ALL] = self.telling.tell
         handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
         handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cluster is not None else None
         self.peers = Peers(

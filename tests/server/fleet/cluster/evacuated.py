@@ -69,7 +69,6 @@ class Cell:
         at = next(place for place in range(len(NODES)) if name(place) == to)
         self.asked.append(to)
         transfer.way = NONE
-        transfer.begin(to)
         body = pack(Move(NODES[at], 1, DRAIN, 0, None, 0.0, bare(transfer.sessions.session_record)))
         transfer.sent()
         for _ in range(random.randint(1, 5)):

@@ -7,6 +7,8 @@ import pytest
 from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.processes import session_lookup
+from server.fleet.processes.session_lookup import HERE
 from server.fleet.roaming import migration_source, migration_target
 from server.fleet.rpc import rpc_server
 from server.ops.security.secret_keys import Keys
@@ -95,5 +97,35 @@ async def test_who_asks_for_somebody_on_the_way_is_told_where_they_are(secret: K
         asker.peers.send("worker 1", Kind.WHO, id)
         asker.peers.send("worker 1", Kind.WHO, 12345)
         assert (await asker.next(Kind.MINE)).records == [12345, None]
+        assert (await asker.next(Kind.MOVING)).records == [id]
         made.hosts[1].relay.flows.set()
         assert (await asker.next(Kind.MINE)).records == [id, made.hosts[1].name(1)]
+
+
+@pytest.mark.parametrize("goes", [True, False])
+@pytest.mark.parametrize("number", [1, 2])
+async def test_who_resumes_while_their_session_is_on_the_way_waits_and_has_it(
+    secret: Keys, number: int, goes: bool, unhurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the worker that it leaves, or at another one of that host; the home takes it, or it is put back."""
+    monkeypatch.setattr(session_lookup, "WITHIN", 1e6)
+    monkeypatch.setattr(session_lookup, "MOVING_FOR", 1e6)
+    async with cell(secret, workers=2, room=False) as made:
+        here, (one, two) = made.hosts[0].host, made.workers[0]
+        at = one if number == 1 else two
+        hub = here.play(HUB)
+        await here.joined()
+        visitor, id, token = await here.visitor(one)
+        made.hosts[1].takes = goes
+        made.hosts[1].relay.flows.clear()
+        await sent_far(hub, visitor, id, made)
+        await until(lambda: not one.sessions)
+        back, _, _ = await here.visitor(at)
+        back.ask("resume", token=token, last=0)
+        lookup = at.links.session_lookup
+        await until(lambda: [{HERE} if at is one else {"worker 1"}] == list(lookup._asked.values()))
+        assert back.hear() == []
+        made.hosts[1].relay.flows.set()
+        assert (await back.hears("resumed", "error"))["type"] == "resumed"
+        assert made.workers[1][0].links.tally.between_hosts["meet", "tunnel", "taken"] == goes
+        assert await made.owned(id)  # without a partner it may have returned by its tunnel since

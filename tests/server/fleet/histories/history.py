@@ -349,8 +349,6 @@ class History:
             return True
         if person.at is None or where != {person.at[0]} or not all(map(self._all_live, person.ids)):
             return True
-        if any(id in one.links.across.forwarding._flying for _, one in self._workers() for id in person.ids):
-            return True  # to another host, which takes longer than a user waits who returns meanwhile
         return self._clock.now - person.gone_at >= GRACE
 
     # what holds

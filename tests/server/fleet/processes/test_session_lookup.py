@@ -137,6 +137,37 @@ async def test_silence_is_an_answer_and_what_comes_after_it_is_none(
     assert two.of(Kind.COME) == []
 
 
+async def test_one_whose_session_is_under_way_has_longer_to_answer_and_its_silence_is_an_answer_too(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "MOVING_FOR", 0.01)
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    two.peers.send("worker 1", Kind.MOVING, key)
+    await is_told_so(visitor)
+    two.peers.send("worker 1", Kind.MOVING, key)  # late
+    monkeypatch.setattr(module, "MOVING_FOR", 1e6)
+    again = await comes_back(made, one)
+    await two.next(Kind.WHO)
+    two.peers.send("worker 1", Kind.MOVING, key)
+    two.peers.send("worker 1", Kind.MINE, key, None)
+    await is_told_so(again)
+
+
+async def test_one_whose_session_is_under_way_and_who_dies_does_not_hold_the_answer(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "MOVING_FOR", 1e6)
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    two.peers.send("worker 1", Kind.MOVING, (await two.next(Kind.WHO)).records[0])
+    made.kill("worker 2")
+    await is_told_so(visitor)
+
+
 async def test_one_that_has_it_and_dies_before_they_are_there_gives_them_back(made: Host) -> None:
     one, two = await asking(made)
     visitor = await comes_back(made, one)
@@ -269,6 +300,34 @@ async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
     await is_told_so(visitor)
 
 
+async def test_of_a_session_under_way_elsewhere_the_answer_is_awaited(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    monkeypatch.setattr(module, "MOVING_FOR", 0.01)
+    one, hub = await over_hosts(made)
+    visitor = await comes_back(made, one)
+    hub.peers.send("worker 1", Kind.MOVING, (await hub.next(Kind.WHO)).records[0])
+    await is_told_so(visitor)
+
+
+async def test_behind_a_move_that_left_the_session_nowhere_other_hosts_have_their_time(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", -1e6)
+    monkeypatch.setattr(module, "FARTHER", 0.0)
+    one, hub = await over_hosts(made)
+    visitor, key = await made.visitor(one), 12345
+    moves = one.links.across.forwarding.sent([{"id": key}])
+    visitor[0].ask("resume", token=one.tokens.seal(key, 0), last=0)
+    await until(lambda: key in one.links.session_lookup._asked)
+    one.links.across.forwarding.ended(moves, None)
+    assert (await hub.next(Kind.WHO)).records == [key]
+    assert visitor[0].hear() == []
+    hub.peers.send("worker 1", Kind.MINE, key, None)
+    await is_told_so(visitor[0])
+
+
 async def test_a_worker_that_is_silent_leaves_time_for_the_other_hosts(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,4 +360,5 @@ async def test_other_hosts_are_told_of_a_yes_alone_and_of_whom_this_one_sends_aw
     one.links.session_lookup.begin_evacuation(lambda id: [wanted.append(id)] != [])  # type: ignore[func-returns-value]
     hub.peers.send("worker 1", Kind.WHO, key)
     await until(lambda: wanted == [id])
+    assert (await hub.next(Kind.MOVING)).records == [key]
     assert hub.of(Kind.MINE) == []

@@ -11,7 +11,7 @@ import pytest
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.process_names import Names
 from server.fleet.roaming import session_search as module
-from server.fleet.roaming.session_search import KEYS, MINE, WHO, Asked, SessionSearch
+from server.fleet.roaming.session_search import FOR, HERE_FOR, KEYS, MINE, MOVING, MOVING_FOR, WHO, Asked, SessionSearch
 from tests.server.fleet.migrate.rig import until
 
 HERE, THERE, OTHER = "00000000aa", "00000000bb", "00000000cc"
@@ -44,6 +44,10 @@ class Hub:
         """One of its processes does."""
         self.seeking.who(name, message(Kind.WHO, *keys))
 
+    def moves(self, name: str, key: int) -> None:
+        """A process of this host answers that the session is under way."""
+        self.seeking.moving(name, Message(Kind.MOVING, 1, [key], [], []))
+
     def answers(self, name: str, key: int, where: str | None) -> None:
         """One of its processes does."""
         self.seeking.mine(name, message(Kind.MINE, key, where))
@@ -71,6 +75,50 @@ async def test_a_yes_of_another_host_goes_to_who_asked_and_names_the_process() -
     one.hear(*two.said[0])
     assert len(one.sent) == 1
     assert (one.seeking.tally["asked"], one.seeking.tally["found"], two.seeking.tally["answered"]) == (1, 1, 1)
+
+
+async def test_that_a_session_is_under_way_goes_to_who_asked_and_the_answer_follows() -> None:
+    one, two = Hub(HERE, "worker 1"), Hub(THERE, "worker 2")
+    one.asks("worker 1", KEY)
+    await until(lambda: one.said)
+    two.hear(*one.said[0])
+    two.moves("worker 2", KEY)
+    two.moves("worker 2", KEY)
+    assert two.said == [(MOVING + HERE, {"key": KEY})], "once"
+    one.hear(*two.said[0])
+    one.hear(*two.said.pop())
+    assert one.sent == [("worker 1", Kind.MOVING, (KEY,))]
+    two.answers("worker 2", KEY, "")
+    one.hear(*two.said[0])
+    assert one.sent[1:] == [("worker 1", Kind.MINE, (KEY, f"@{THERE} 2"))]
+    assert (len(one.seeking._ours), len(two.seeking._theirs)) == (0, 0)
+
+
+@pytest.mark.parametrize("seconds", [FOR, HERE_FOR])
+async def test_a_session_under_way_is_under_search_for_longer_and_not_for_ever(seconds: float) -> None:
+    asked = Asked(seconds)
+    for who in ("worker 1", "worker 2"):
+        asked.add(1, who, 0.0)
+    assert asked.moves(1, 0.1) == ["worker 1", "worker 2"]
+    asked.add(1, "worker 1", 3.0)
+    asked.add(1, "worker 3", 3.0)
+    assert asked.moves(1, 3.1) == ["worker 1", "worker 3"]
+    assert asked.take(1, 3.0 + MOVING_FOR) == ["worker 1", "worker 2", "worker 3"]
+    asked.add(2, "worker 1", 4.0)
+    assert asked.moves(2, 4.0 + seconds) == [], "it has expired"
+    asked.add(3, "worker 1", 4.0)
+    assert asked.moves(3, 4.0) == ["worker 1"]
+    assert asked.take(3, 4.0 + MOVING_FOR) == []
+
+
+async def test_beyond_the_bound_no_session_under_way_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ASKED_MAX", 1)
+    asked = Asked(1.0)
+    told = []
+    for key in (1, 2):
+        asked.add(key, "worker 1", 0.0)
+        told.append(asked.moves(key, 0.0))
+    assert told == [["worker 1"], []]
 
 
 async def test_who_sent_it_on_says_where_to_and_this_host_s_own_process_has_its_own_name() -> None:
@@ -164,6 +212,14 @@ async def test_what_is_no_answer_is_counted_and_nobody_goes_anywhere(said: Any) 
     one = Hub(HERE)
     one.asks("worker 1", 1)
     one.hear(MINE + HERE, said)
+    assert (one.sent, one.unreadable) == ([], 1)
+
+
+@pytest.mark.parametrize("said", [b"", b"{", [], {}, {"key": "1"}, {"key": True}, {"key": -1}, {"key": 1 << 63}])
+async def test_what_names_no_session_under_way_is_counted_and_nobody_is_told(said: Any) -> None:
+    one = Hub(HERE)
+    one.asks("worker 1", 1)
+    one.hear(MOVING + HERE, said)
     assert (one.sent, one.unreadable) == ([], 1)
 
 

@@ -187,11 +187,14 @@ async def test_a_hub_asks_tells_and_answers_other_hosts_for_its_processes(made: 
     assert (await one.next(Kind.WHO)).records == [7]
     one.peers.send("hub", Kind.MINE, 7, "")
     await until(lambda: "mine-00000000bb" in {subject for subject, _ in cell.bus.said})
+    process.seeking.handlers["who"](b'{"node":"00000000bb","keys":[8]}')
+    one.peers.send("hub", Kind.MOVING, 8)
+    await until(lambda: "moving-00000000bb" in {subject for subject, _ in cell.bus.said})
     process.telling.handlers["told"](b'{"node":"00000000bb","rows":[["changed"]]}')
     assert (await frontend.next(Kind.ALL)).records == [["changed"]]
     for handler in (*process.seeking.handlers.values(), *process.telling.handlers.values()):
         handler(b"?")
-    assert cell.bus.dropped["unreadable"] == 3
+    assert cell.bus.dropped["unreadable"] == 4
 
 
 async def test_a_hub_of_a_host_that_ends_says_where_people_may_go_and_ends_when_they_have_gone(made: Host) -> None:
