@@ -538,7 +538,7 @@ class Server:
             await self._metrics.stop()
         await self._relayed.stop()
         await self._orders.stop()
-        for task in ("reload", "certificates", "core-wait", "loop-lag", "statement", "live-store"):
+        for task in ("reload", "certificates", "core-wait", "free-memory", "loop-lag", "statement", "live-store"):
             await self.tasks.end(task)
         if self._looking is not None:
             await self._looking.stop()

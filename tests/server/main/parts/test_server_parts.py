@@ -10,6 +10,7 @@ from server.main.parts import server_parts
 from server.main.parts.other_process_interface import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import NAMES
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
 from tests.support import services
@@ -29,6 +30,7 @@ async def test_parts_are_made_named_for_a_successor_and_ended(tmp_path: Path) ->
     await server.pause()
     await server.listen()
     await server.close()
+    assert [task.get_name() for task in asyncio.all_tasks() if task.get_name() in NAMES] == []
 
 
 @pytest.mark.blocking  # as above
