@@ -29,7 +29,7 @@ export class Call {
     hear: (event: Happening) => void,
     options?: { once?: boolean; passive?: boolean; capture?: boolean; signal?: Global<"AbortSignal"> },
   ): void;
-  removeEventListener(type: keyof CallEvents, hear: (event: Happening) => void): void;
+  removeEventListener(type: keyof CallEvents, hear: (event: Happening) => void, options?: { capture?: boolean }): void;
   dispatchEvent(event: Happening): boolean;
 }
 /** Begin the call of the client's chat. */

@@ -39,6 +39,7 @@ const call = await me.call(new MediaStream(), { relay: true });
 call.addEventListener("veil", () => call.veiled);
 call.theirs.curtain satisfies boolean | undefined;
 call satisfies EventTarget;
+call.removeEventListener("veil", () => call.veiled, { capture: true });
 call.remote.getTracks().map(({ kind }) => kind satisfies string);
 (await call.stats())?.forEach((one: unknown) => one);
 // @ts-expect-error no stream
