@@ -10,7 +10,7 @@ from tests.server.site.web.servers import ROOT
 
 pytestmark = pytest.mark.timeout(120)
 WAITS = """
-import asyncio, signal, sys, threading
+import asyncio, ctypes, signal, sys, threading
 import uvloop
 from server.ops import log
 from server.ops.config.settings import Log
@@ -27,7 +27,7 @@ async def waits():
 async def main(what):
     log.configure(Log(), strict=True)
     stop_limit.HELD_S = 0.5 if what in ("lifted", "lock") else 60.0
-    limit = StopLimit("server", 0.5, ends=True)
+    limit = StopLimit("server", 3.0 if what == "lock" else 0.5, ends=True)  # it must have the lock before
     if what == "lifted":
         limit.begin()
         limit.lift()
@@ -41,7 +41,6 @@ async def main(what):
     elif what == "thread":
         threading.Thread(target=threading.Event().wait, name="log_0").start()  # which the interpreter joins at its end
     elif what == "lock":
-        import ctypes
         ctypes.PyDLL(None).pause()  # with the interpreter's lock
 
 uvloop.run(main(sys.argv[1]))
