@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import secrets
 import tempfile
 import time
@@ -39,6 +38,7 @@ from server.data.objects.object_store import Objects
 from server.data.privacy import audit_log
 from server.ops.config.setting_sources import leaves
 from server.ops.config.settings import Settings
+from server.ops.process.first_done import until_done
 from server.ops.security import secret_keys
 from server.ops.version import VERSION
 
@@ -299,9 +299,5 @@ async def _in_thread(work: Callable[..., None], *words: Any) -> None:
         await asyncio.shield(running)
     except asyncio.CancelledError:
         stopped = True
-        while not running.done():  # a second cancellation would abandon the thread, which waits for this loop
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait((running,))
-        with contextlib.suppress(Exception):
-            running.result()
+        await until_done(running)  # the thread waits for this loop
         raise

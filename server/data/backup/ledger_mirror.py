@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from server.data.backup.ledger_signature import (
     Distrusted,
     LedgerWriter,
     Signed,
+    bodies,
     day_of_entry,
     describe,
     digest_of,
@@ -29,7 +30,9 @@ from server.data.backup.ledger_signature import (
 )
 from server.data.backup.rollback_protection import INDEX
 from server.data.objects.object_store import Objects
+from server.ops.process.first_done import until_done
 
+CHECKED: Final = 100  # entries of those that never change, which a copy reads: another program may have changed them
 LOST: Final = (
     "the object store lacks the copies of the state (upkeep/index), and {} has them in its ledger, which stays as it is. Was the store emptied?"
     " Then bring its objects back; without them the server writes new copies with the next change of the state"
@@ -87,15 +90,12 @@ class LedgerMirror:
         try:
             await asyncio.shield(ending)
         except asyncio.CancelledError:
-            with contextlib.suppress(Exception):
-                await (
-                    ending
-                )  # it holds the lock until then: another copy would remove its lists, and it those of the other
+            await until_done(ending)  # with the lock: another copy would remove its lists, and it those of the other
             raise
         return done
 
     def _begin(self, after: int, done: Mirrored) -> _Copy:
-        """Compare the place with its signature. Blocks; there may be many thousand entries."""
+        """Compare the place with its signature, and the contents of some entries. Blocks; there may be many thousand entries."""
         before = self._before(after, done)
         there, unlisted = entries_or_signed(self._place, before if before.at else None)
         if unlisted:
@@ -104,7 +104,12 @@ class LedgerMirror:
         digests = {
             name: digest for name, digest in before.digests.items() if name in there and not _may_change(name, today)
         }
-        return _Copy(before, there, today, digests, set(digests), set(before.digests) - there)
+        changed = set(before.digests) - there
+        for name, body in bodies(self._place, random.sample(list(digests), min(CHECKED, len(digests)))):
+            if body is None or not before.has(name, body):
+                changed.add(name)
+                del digests[name]
+        return _Copy(before, there, today, digests, set(digests), changed)
 
     def _compare(self, copy: _Copy, name: str, body: bytes, done: Mirrored) -> None:
         """Note an object of the store, and write it if nothing is replaced. Blocks."""

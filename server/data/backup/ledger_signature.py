@@ -26,6 +26,7 @@ SIGNED: Final = "signed"
 HEAD: Final = f"{LEDGER}/{SIGNED}/head"
 PREFIX: Final = b"serendip ledger 1\n"  # before what is signed, which then is no manifest of a backup
 STATE: Final = "state"  # the group of the copies of the state
+TRIES: Final = 3  # to read a ledger that a server may replace meanwhile
 READS: Final = 8  # entries that are read at the same time
 LARGEST_LIST: Final = 64 << 20  # bytes; 145 for each deletion of a day
 EXAMPLES: Final = 3  # names of entries in a message
@@ -207,7 +208,7 @@ def read_ledger(
     wanted = set(signed.digests) | set(signed.announced) if signed is not None else set()
     used = there if damaged else wanted
     changed: list[str] = []
-    for name, body in _bodies(place, sorted(filter(is_entry, used & there), key=lambda name: name.endswith("/index"))):
+    for name, body in bodies(place, sorted(filter(is_entry, used & there), key=lambda name: name.endswith("/index"))):
         ours = signed is not None and body is not None and signed.has(name, body)
         if not ours and signed is not None and name in signed.digests:
             changed.append(name)
@@ -221,6 +222,15 @@ def read_ledger(
     return found
 
 
+def verify_ledger(place: Place, check: Check, known: int) -> Read:
+    """Read the ledger as `read_ledger`, again if it is not whole: a server may have signed another meanwhile. Blocks. Raises ObjectsAway."""
+    for _ in range(TRIES):
+        found = read_ledger(place, check, known, lambda _name, _body: None)
+        if not found.wrong:
+            break
+    return found
+
+
 def describe(what: str, names: Collection[str]) -> list[str]:
     """Return a phrase about some entries; an empty list about no entries."""
     if not names:
@@ -229,8 +239,8 @@ def describe(what: str, names: Collection[str]) -> list[str]:
     return [f"{len(names)} {'entry is' if len(names) == 1 else 'entries are'} {what} ({examples})"]
 
 
-def _bodies(place: Place, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
-    """Yield the contents of entries, None for one that is gone or too large. READS at a time, so that memory is bounded."""
+def bodies(place: Place, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the contents of entries, None for one that is gone or too large. READS at a time, so that memory is bounded. Raises ObjectsAway."""
 
     def body(name: str) -> bytes | None:
         try:

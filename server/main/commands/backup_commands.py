@@ -22,7 +22,7 @@ from server.data.backup.backup_signature import Check, accept_any, signing_keys
 from server.data.backup.backup_verification import open_box, verify
 from server.data.backup.full_backup import BackupMaker, Made, with_secrets
 from server.data.backup.ledger_mirror import LedgerMirror
-from server.data.backup.ledger_signature import REFUSED, Distrusted, Read, read_ledger
+from server.data.backup.ledger_signature import REFUSED, Distrusted, Read, verify_ledger
 from server.data.backup.rollback_protection import SealedCopies
 from server.data.database.database import Database
 from server.data.database.database_url import database_url
@@ -189,7 +189,7 @@ def verify_(
             done = await verify(
                 place, one, database, settings.data, check=check, key=private, into=into, progress=progress
             )
-            ledger = await asyncio.to_thread(read_ledger, place, check, done.manifest.ledger, lambda _name, _body: None)
+            ledger = await asyncio.to_thread(verify_ledger, place, check, done.manifest.ledger)
             if ledger.wrong and not unsigned:
                 raise Distrusted(f"{one.name} is whole. {REFUSED.format('; '.join(ledger.wrong))}")
         finally:

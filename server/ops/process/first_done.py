@@ -1,8 +1,11 @@
-"""Wait for the first of several events, tasks or coroutines to finish, and cancel the others; wait for an event with a limit."""
+"""Wait for the first of several events, tasks or coroutines to finish, and cancel the others; wait for an event with a limit, or for an
+end that no cancellation may leave behind.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -32,3 +35,12 @@ async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return event.is_set()
     return True
+
+
+async def until_done(running: asyncio.Future[Any]) -> None:
+    """Wait for the end of what must not be left behind, such as a thread, though this task is cancelled, also again. Its fault is not raised."""
+    while not running.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait((running,))
+    if not running.cancelled():
+        running.exception()  # retrieved, so that the loop does not log it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from server.data.backup.backup_schedule import BackupSchedule
 from server.data.backup.backup_signature import signing_keys
 from server.data.backup.database_backup import BackupFailed
 from server.data.backup.ledger_mirror import LedgerMirror
-from server.data.backup.ledger_signature import HEAD, Read, entries, read_ledger, read_signed
+from server.data.backup.ledger_signature import HEAD, Read, entries, read_ledger, read_signed, verify_ledger
 from server.data.backup.rollback_protection import SealedCopies
 from tests.server.data.store.test_restore import note
 from tests.server.data.whole_backups import Case
@@ -92,6 +94,17 @@ async def test_what_somebody_else_changed_is_mended_and_named(case: Case) -> Non
     assert (await case.mirror(second.at)).wrong == ["none of the keys that are here signed it"]
     last = await case.mirror(second.at)
     assert (last.wrong, last.new, ledger(case).wrong) == ([], 0, [])
+
+
+async def test_an_old_entry_whose_content_somebody_else_changed_is_mended_too(case: Case) -> None:
+    today = int(case.kit.now) // 86_400
+    old = f"erasures/{today - 5}/{'ab' * 16}"
+    await case.kit.objects.put(old, b"until then")
+    await case.mirror()
+    case.place.put(f"ledger/{old}", b"until the day before")
+    assert ledger(case).wrong == [f"1 entry is not what was written ({old})"]
+    assert (await case.mirror()).wrong == [f"1 entry is missing or changed ({old})"]
+    assert (ledger(case).wrong, case.place.get(f"ledger/{old}")) == ([], b"until then")
 
 
 async def test_a_ledger_of_a_program_that_signed_none_is_signed_with_the_next_copy(case: Case) -> None:
@@ -179,6 +192,71 @@ async def test_wherever_a_copy_is_killed_the_ledger_is_whole_and_so_is_the_next(
         assert case.place.get(f"ledger/{again}") == f"until {number}".encode()
         number += 1
     assert number > 8, "changes of one copy"
+
+
+class Watched:
+    """A place that calls `before` with the name of each entry that is read, and with "head" before each signature."""
+
+    def __init__(self, case: Case, before: Callable[[str], None]) -> None:
+        self._place = case.place
+        self._before = before
+
+    def __getattr__(self, name: str) -> object:
+        """Whatever else a place can do."""
+        return getattr(self._place, name)
+
+    def get(self, name: str, *largest: int) -> bytes | None:
+        """Read it."""
+        self._before(name)
+        return self._place.get(name, *largest)
+
+    def put(self, name: str, body: bytes) -> None:
+        """Write it."""
+        if name == HEAD:
+            self._before("head")
+        self._place.put(name, body)
+
+
+async def test_a_ledger_that_a_server_replaces_while_it_is_verified_is_whole(case: Case) -> None:
+    entry, loop, count = f"erasures/{int(case.kit.now) // 86_400}/{'ab' * 16}", asyncio.get_running_loop(), 0
+    await case.kit.objects.put(entry, b"until the morning")
+    await case.mirror()
+
+    async def replace() -> None:
+        await case.kit.objects.put(entry, b"until the evening")
+        await case.mirror()
+
+    def before(name: str) -> None:
+        nonlocal count
+        if name == f"ledger/{entry}":
+            count += 1
+            if count == 1:
+                asyncio.run_coroutine_threadsafe(replace(), loop).result(60)
+
+    place = Watched(case, before)
+    found = await asyncio.to_thread(verify_ledger, place, case.check, 0)  # type: ignore[arg-type]
+    assert (found.wrong, found.entries, count) == ([], 1, 2)
+
+
+async def test_a_copy_that_is_cancelled_twice_goes_on_until_it_is_signed(case: Case) -> None:
+    await case.kit.objects.put(f"erasures/{int(case.kit.now) // 86_400}/{'ab' * 16}", b"")
+    signs, go = threading.Event(), threading.Event()
+
+    def before(name: str) -> None:
+        if name == "head":
+            signs.set()
+            assert go.wait(60)
+
+    copy = LedgerMirror(case.kit.objects, Watched(case, before), signing_keys(case.here), 30).copy()  # type: ignore[arg-type]
+    task = asyncio.create_task(copy)
+    assert await asyncio.to_thread(signs.wait, 60)
+    for _ in range(2):
+        task.cancel()
+        assert await asyncio.wait({task}, timeout=0.1) == (set(), {task})
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (ledger(case).wrong, ledger(case).entries) == ([], 1)
 
 
 async def test_a_server_says_what_it_mended(case: Case) -> None:
