@@ -88,6 +88,7 @@ class WorkerProcess:
         board.add(self.reception.asking.reading)
         board.add(self.reception.countries.reading)
         tasks = Tasks()
+        board.add(tasks.reading)
         tasks.start("free-memory", free_memory.run)
         self._looking = LineScreening(self.name, settings, worker, board, tasks)
         answering = MetricsAnswers(self.name, board, lambda: self.links.peers)

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from engine.rooms import hub_messages as rows
+from server.fleet.frontend.metrics_merge import unpacked
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes.worker_process import WorkerProcess, serve
 from server.ops.config.settings import Settings
+from server.ops.process import free_memory
 from server.ops.process.listening_sockets import listen_public
 from server.ops.process.shared_address_table import HostAddresses
 from server.ops.security import secret_keys
@@ -150,6 +152,20 @@ async def test_a_detection_of_a_day_is_sent_to_the_frontend_and_counted_from_it_
     after = made.play(FRONTEND)
     ((*row, age),) = (await after.next(Kind.DETECTED)).records
     assert (row, age >= 60.0) == ([8, "hate", 6], True)
+
+
+async def test_a_task_of_a_worker_that_failed_is_counted(
+    made: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(free_memory, "run", fail)
+    frontend, _ = made.play(FRONTEND), Serving(made, tmp_path)
+    await made.joined()
+    frontend.peers.send("worker 1", Kind.READ, 1)
+    figures = unpacked((await frontend.next(Kind.FIGURES)).records[2])
+    assert figures["serendip_task_failures"]["free-memory",] == 1
 
 
 async def test_who_goes_to_the_frontend_is_taken_by_it_as_by_a_worker(made: Host, tmp_path: Path) -> None:
