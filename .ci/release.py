@@ -21,7 +21,7 @@ NEXT = """made {tag}. Then:
     podman build --format docker -f deploy/Containerfile --build-arg COMMIT=$(git describe --always --abbrev=12) -t serendip:{version} .
     git push origin {tag}
 and begin the next one: its number in server/ops/version.py, client/pyproject.toml, client/js/package.json (and its lock) and deploy/kubernetes/,
-and `## NUMBER (not released)` at the head of CHANGELOG.md and of docs/operate/upgrade-notes.md."""
+`## NUMBER (not released)` at the head of CHANGELOG.md, and `## NUMBER` at that of docs/operate/upgrade-notes.md."""
 
 
 def git(*words: str, given: str | None = None) -> str:

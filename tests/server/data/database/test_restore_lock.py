@@ -168,7 +168,7 @@ async def test_who_restores_keeps_hosts_from_starting_and_both_locks_end_with_th
         with pytest.raises(Busy, match=r"127\.0\.0\.1"):
             async with restore_lock.alone(two):
                 pass
-        own.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'serendip'")
+        own.sql("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'serendip'")
         async with restore_lock.alone(two):
             pass
     finally:
