@@ -38,7 +38,7 @@ async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 async def until_done(running: asyncio.Future[Any]) -> None:
-    """Wait for the end of what must not be left behind, such as a thread, though this task is cancelled, also again. Its fault is not raised."""
+    """Wait until work that must not be left behind, such as a thread's, is done, however often this task is cancelled. Its fault is not raised."""
     while not running.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait((running,))
