@@ -27,5 +27,6 @@ cdef class Shingles:
     cdef void _give_back(self) noexcept
     cdef bint add_new(self, const uint8_t *text, size_t size, uint64_t chat, uint32_t side, double time, double since) noexcept nogil
     cdef int _alike(self, const uint32_t *bins, double since, uint64_t *found) noexcept nogil
+    cdef uint64_t _at(self, uint32_t low, int band) noexcept nogil
     cdef size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil
     cdef void _add(self, const uint32_t *bins, uint64_t chat, uint32_t side, double time) noexcept nogil

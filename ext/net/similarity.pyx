@@ -18,6 +18,13 @@ cdef enum:
     STEPS = 32  # entries of a chain that are visited
 
 
+cdef extern from *:
+    """
+    #define fetch_ahead(place) __builtin_prefetch(place)
+    """
+    void fetch_ahead(const void *place) noexcept nogil
+
+
 cdef void *pages(size_t size) noexcept nogil:
     """Return memory of zeros, which takes room page by page as it is written; NULL without it. (`calloc` writes it under glibc's perturb.)"""
     cdef void *found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -141,21 +148,28 @@ cdef class Shingles:
         return True
 
     cdef int _alike(self, const uint32_t *bins, double since, uint64_t *found) noexcept nogil:
-        cdef int band, steps, seen, count = 0
+        """Walk the chains of all bands abreast, so that the memory of one is fetched while another is compared."""
+        cdef uint64_t[BANDS] places  # the entry that is next in each band, 0: its chain is over
+        cdef size_t[BANDS] buckets
+        cdef int band, steps, seen, over, count = 0
         cdef uint64_t number
-        cdef uint32_t low, gap
         cdef const entry_t *entry
         for band in range(BANDS):
-            low = self.newest[self._bucket(bins, band)]
-            steps = 0
-            while steps < STEPS and count < MOST:
-                gap = <uint32_t>self.last - low
-                if gap >= self.room or gap >= self.last:  # overwritten, or there was none
-                    break
-                number = self.last - gap
+            buckets[band] = self._bucket(bins, band)
+            fetch_ahead(self.newest + buckets[band])
+        for band in range(BANDS):
+            places[band] = self._at(self.newest[buckets[band]], band)
+        for steps in range(STEPS):
+            over = 0
+            for band in range(BANDS):
+                number = places[band]
+                if number == 0:
+                    over += 1
+                    continue
                 entry = self.entries + number % self.room
                 if entry.time < since:
-                    break
+                    places[band] = 0
+                    continue
                 if equal(entry.bins, bins) >= self.least:
                     seen = 0
                     while seen < count and found[seen] != number:
@@ -163,9 +177,22 @@ cdef class Shingles:
                     if seen == count:
                         found[count] = number
                         count += 1
-                low = self.older[(number % self.room) * BANDS + band]
-                steps += 1
+                        if count == MOST:
+                            return count
+                places[band] = self._at(self.older[(number % self.room) * BANDS + band], band)
+            if over == BANDS:
+                break
         return count
+
+    cdef inline uint64_t _at(self, uint32_t low, int band) noexcept nogil:
+        """Return the number of an entry by its low half, and fetch it ahead; 0 if it was overwritten, or there was none."""
+        cdef uint32_t gap = <uint32_t>self.last - low
+        if gap >= self.room or gap >= self.last:
+            return 0
+        fetch_ahead(self.entries + (self.last - gap) % self.room)
+        fetch_ahead(&self.entries[(self.last - gap) % self.room].time)
+        fetch_ahead(self.older + ((self.last - gap) % self.room) * BANDS + band)
+        return self.last - gap
 
     cdef size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil:
         cdef uint64_t both
