@@ -151,7 +151,7 @@ cdef class Shingles:
         """Walk the chains of all bands abreast, so that the memory of one is fetched while another is compared."""
         cdef uint64_t[BANDS] places  # the entry that is next in each band, 0: its chain is over
         cdef size_t[BANDS] buckets
-        cdef int band, steps, seen, over, count = 0
+        cdef int band, seen, over, _step, count = 0
         cdef uint64_t number
         cdef const entry_t *entry
         for band in range(BANDS):
@@ -159,7 +159,7 @@ cdef class Shingles:
             fetch_ahead(self.newest + buckets[band])
         for band in range(BANDS):
             places[band] = self._at(self.newest[buckets[band]], band)
-        for steps in range(STEPS):
+        for _step in range(STEPS):
             over = 0
             for band in range(BANDS):
                 number = places[band]
