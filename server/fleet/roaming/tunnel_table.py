@@ -94,14 +94,16 @@ class TunnelTable:
         connection broken, home alive     the client's connection ends                    home, if it has it; as after a drop
         home gone, in a chat              `kept`, idle, and the client gets `left` (lost) edge
         home gone, otherwise              the client's connection ends                    neither
+        before the answer to `resume`     the client's connection ends                    home, if it has it; as after a drop
 
     A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
-    connection. If the home had not sent a byte to the client, then `kept` is restored as it left, with the pending request, however the
-    connection ended: the client knows nothing of a home. When `kept` is restored a home that may live is asked to forget the session. A client
-    that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
-    that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_client_state.pyx` knows: whether it is in a chat. `kept`
-    includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
-    are not. The home sends it anew (frame L of `session_return_frames`) as it changes.
+    connection. If the home had not sent a byte to the client, then `kept` is restored as it left, however the connection ended: the client
+    knows nothing of a home. But a session that came only to resume is dropped: the home may have given its key to the other one. When `kept` is
+    restored a home that may live is asked to forget the session. A client that must return does so by its token: its session is found, or it
+    learns that it is gone and asks anew. So a client never waits for a request that no process has any more; of its frames only as much is known
+    as `ext/migrate/tunnel_client_state.pyx` knows: whether it is in a chat. `kept` includes `last`: the present or last partner, without a line
+    of the chat, so that the user may report and block; and requested saves, which are not. The home sends it anew (frame L of
+    `session_return_frames`) as it changes.
     """
 
     def __init__(
@@ -255,7 +257,8 @@ class TunnelTable:
             return
         descriptor, address, state, data = found
         one, spoke = orjson.loads(tunnel.kept), "spoke" in state
-        if spoke and ("talks" not in state or (how == TUNNEL_BROKE and self._is_heard(tunnel.home))):
+        in_lost_chat = "talks" in state and not (how == TUNNEL_BROKE and self._is_heard(tunnel.home))
+        if (spoke and not in_lost_chat) or (not spoke and "resume" in one):
             self.ends["dropped"] += 1
             self._send_away(found, lambda: round(_spread(0.0, 0.1 + len(self) / SPREAD), 2))
             self._worker.act(lambda _: None)

@@ -200,6 +200,28 @@ async def test_who_was_told_nothing_by_a_home_that_died_waits_on_with_their_age(
     assert apart.ends() == {"lost": 1}
 
 
+async def test_who_did_not_hear_that_a_home_resumed_them_comes_back_to_their_chat(apart: Cell) -> None:
+    relay = await apart.relay(down=0)
+    told: list[Any] = []
+    apart.edge.links.tunnels.forget = lambda *said: told.append(said)
+    one, a, other, b = await apart.meet()
+    token = apart.edge.tokens.seal(a, 0)
+    one.sock.close()
+    await other.hears("partner")
+    back, fresh, _ = await apart.hosts[0].visitor(apart.edge)
+    back.ask("resume", token=token, last=0)
+    await until(lambda: apart.edge.worker.engine.moves.awaiting(a) == [fresh])
+    apart.send(fresh, relay)
+    assert apart.home.sessions == {a, b}
+    await comes_back(back)
+    assert (apart.edge.sessions, apart.ends()["dropped"], told) == (set(), 1, [])
+    again, _, _ = await apart.hosts[1].visitor(apart.home)
+    again.ask("resume", token=token, last=0)
+    assert (await again.hears("resumed", "error"))["type"] == "resumed"
+    await talk(again, other)
+    assert apart.home.sessions == {a, b}
+
+
 async def test_a_frame_that_was_not_whole_is_not_seen_and_one_that_was_begun_is_said_again(apart: Cell) -> None:
     relay = await apart.relay()
     one, a, other, _ = await apart.meet(relay)

@@ -84,7 +84,10 @@ class History:
             self._changed.enter_context(part)
         self.sites: dict[int, Site] = {}
         self._dead: list[Site] = []
-        self.people = [Person(chr(ord("a") + place), self._faults.append, self._may_be_lost) for place in range(PEOPLE)]
+        self.people = [
+            Person(chr(ord("a") + place), self._faults.append, self._may_be_lost, self._may_be_copy)
+            for place in range(PEOPLE)
+        ]
         self._loop.do(self._restart)
         self._loop.wait(1.0)
         return self
@@ -350,6 +353,10 @@ class History:
         if person.at is None or where != {person.at[0]} or not all(map(self._all_live, person.ids)):
             return True
         return self._clock.now - person.gone_at >= GRACE
+
+    def _may_be_copy(self, person: Person) -> bool:
+        """Whether a client may find a copy that a cut left: it is in doubt, or the process that doubted it died, or cannot reach it."""
+        return self._parted or any(self._is_doubted(id) or not self._all_live(id) for id in person.ids)
 
     # what holds
 

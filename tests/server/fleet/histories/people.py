@@ -26,15 +26,23 @@ class Broken(AssertionError):
 
 
 class Person:
-    """One client. `fault`: called with what was wrong; `may_be_lost`: whether what happened explains that the session is nowhere.
+    """One client. `fault`: called with what was wrong; `may_be_lost`: whether what happened explains that the session is nowhere; `may_be_copy`:
+    whether it explains that a copy is found, with the chat that the session had there.
 
     `chat`: in which they are, as they know it; `lines`: how many of theirs they said in it; `next`: the number of the partner's next line.
     """
 
-    def __init__(self, name: str, fault: Callable[[str], None], may_be_lost: Callable[[Person], bool]) -> None:
+    def __init__(
+        self,
+        name: str,
+        fault: Callable[[str], None],
+        may_be_lost: Callable[[Person], bool],
+        may_be_copy: Callable[[Person], bool],
+    ) -> None:
         self.name = name
         self._fault = fault
         self._may_be_lost = may_be_lost
+        self._may_be_copy = may_be_copy
         self._sock: socket.socket | None = None
         self.at: tuple[int, str] | None = None  # the process that had the connection first
         self.gone_at = 0.0  # when the last connection ended, by the loop's clock
@@ -220,7 +228,7 @@ class Person:
         elif chat == self._left:
             self._ask("leave")  # it was not heard
         elif chat != self.chat:
-            if self.chat:
+            if self.chat and not self._may_be_copy(self):
                 self._fault(f"{self.name} is resumed into another chat")
             self._forget_chat()
             self.chat = chat

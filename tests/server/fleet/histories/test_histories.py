@@ -17,16 +17,30 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from server.ops.security.secret_keys import Keys, load
-from tests.server.fleet.histories.actions import ACTIONS, PLACE, Action, gather
+from tests.server.fleet.histories.actions import ACTIONS, PLACE, Action, Deed, gather
 from tests.server.fleet.histories.history import PEOPLE, History
 from tests.server.fleet.histories.mutants import MUTANTS
-from tests.server.fleet.histories.run import world
+from tests.server.fleet.histories.run import played, world
 from tests.support.groups import examples
 
 # asyncio drops a socket that was accepted as the accept was cancelled, which is what the end of a played host is
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 SEEDS = range(2)  # of worlds
 MUTANT_SEEDS = range(150)  # of worlds, within which each is found
+# both of a chat come back to another worker; for one of them that is another host than that of the chat, and the answer to their resume is cut
+ANSWER_CUT: tuple[Deed, ...] = (
+    ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}),
+    ("wait", {"seconds": 0.3}),
+    ("say", {"who": 0, "count": 2}),
+    ("say", {"who": 1, "count": 2}),
+    ("wait", {"seconds": 0.02}),
+    ("cut", {"there": -1, "back": 1, "half": True, "silent": False, "slow": 0.01, "twice": ""}),
+    ("blink", {"who": 0, "host": 0, "worker": 1, "turns": 0}),
+    ("wait", {"seconds": 0.3}),
+    ("blink", {"who": 1, "host": 1, "worker": 1, "turns": 0}),
+    ("wait", {"seconds": 0.3}),
+    ("settle", {"wholly": False}),
+)
 
 
 @pytest.mark.timeout(180)
@@ -34,6 +48,11 @@ def test_nothing_is_lost_doubled_or_owned_twice_in_histories_that_are_always_dra
     for seed in SEEDS:
         told = world(seed, secret)
         assert not told.fault, (seed, told.fault, told.deeds)
+
+
+@pytest.mark.timeout(60)
+def test_who_is_not_told_that_they_are_resumed_goes_on_in_their_chat(secret: Keys) -> None:
+    assert not played(0, secret, ANSWER_CUT).fault
 
 
 class Histories(RuleBasedStateMachine):
