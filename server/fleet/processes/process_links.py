@@ -97,7 +97,7 @@ class WorkerLinks:
             self.visitor_return = VisitorReturn(worker, room)
         else:
             self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
-            self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes)
+            self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes, self._returned)
             self.host_migration = HostMigration(others, worker, room, exports, forwarding, self.tunnels.open)
         # moves sessions without their connections to a process of another host; None: this host is alone
         self.cross: Send | None = None if self.host_migration is None else self.host_migration.sent
@@ -136,6 +136,10 @@ class WorkerLinks:
     def _forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
         if self.host_migration is not None:
             self.host_migration.forget(home, people)
+
+    def _returned(self, id: int, key: int) -> None:
+        if self.host_migration is not None:
+            self.host_migration.returned(id, key)
 
     def _is_heard(self, home: str) -> bool:
         return self.host_migration is not None and self.host_migration.there(home)

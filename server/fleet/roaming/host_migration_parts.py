@@ -90,6 +90,10 @@ class HostMigration:
         """Ask a process of another host, which may live, to forget sessions that are here. `people`: ids and keys, as they moved."""
         self._crossing.forget(_home(home), people)
 
+    def returned(self, id: int, key: int) -> None:
+        """Note that a session returns to the host of its connection. `key`: its own, now."""
+        self._landing.returned(id, key)
+
     @property
     def under_way(self) -> bool:
         """Whether a session is on its way to another host."""

@@ -133,8 +133,7 @@ class MigrationSource:
     def forget(self, home: HomeProcess, people: Sequence[tuple[int, int]]) -> None:
         """Ask a process that may live to forget sessions that are here. `people`: ids and keys, as they moved."""
         host = self._hosts.at(home.node)
-        if host is not None:
-            self.forgetting.ask(home.node, home.worker, host.address, people)
+        self.forgetting.ask(home.node, home.worker, "" if host is None else host.address, people)
 
     @property
     def under_way(self) -> bool:

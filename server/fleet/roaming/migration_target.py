@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -46,12 +46,24 @@ logger = log.get()
 Said = tuple[Status, bytes]  # an answer
 
 
+class Arrival(NamedTuple):
+    """A session that came. `at`: monotonic seconds; `nonce`: of the request; `key`: with which it came; `resumed`: whether it was resumed here, and
+    then returned to the host of that connection.
+    """
+
+    at: float
+    nonce: bytes
+    key: int
+    resumed: bool = False
+
+
 class MigrationTarget:
     """Target side of one process. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it accepts
     sessions.
 
     Sessions are held with the connection of their request, which is the visitors' socket from the acknowledgement on. FORGET for a request ends
-    what came with it, unless it was resumed here since. For a session that moved on, the answer names its process, which the edge then asks.
+    what came with it, unless it was resumed here since, also if it then returned to the host of that connection. For a session that moved on, the
+    answer names its process, which the edge then asks.
     """
 
     def __init__(
@@ -77,8 +89,7 @@ class MigrationTarget:
         self._forwarding = forwarding
         self._held: dict[bytes, asyncio.Task[None]] = {}  # by the nonce of the request
         self._asked: set[asyncio.Task[None]] = set()
-        # sessions that came, by id: monotonic seconds, nonce of the request, key; the oldest first
-        self._came: OrderedDict[int, tuple[float, bytes, int]] = OrderedDict()
+        self._came: OrderedDict[int, Arrival] = OrderedDict()  # by id; the oldest first
         self.ended = self.kept = 0  # sessions of requests that were to be forgotten
 
     def came(self, request: Request, sock: socket.socket) -> None:
@@ -188,11 +199,22 @@ class MigrationTarget:
 
     def _remember(self, nonce: bytes, came: Iterable[Session]) -> None:
         now = time.monotonic()
-        while self._came and next(iter(self._came.values()))[0] + REMEMBERED <= now:
+        while self._came and next(iter(self._came.values())).at + REMEMBERED <= now:
             self._came.popitem(last=False)
         for session in came:
-            self._came[session.id] = now, nonce, session.key
+            self._came[session.id] = Arrival(now, nonce, session.key)
             self._came.move_to_end(session.id)
+
+    def returned(self, id: int, key: int) -> None:
+        """Note that a session returns to the host of its connection: with another key than it came with it was resumed here."""
+        came = self._came.get(id)
+        if came is not None and came.key != key:
+            self._came[id] = came._replace(resumed=True)
+
+    def _was_resumed(self, id: int, key: int) -> bool:
+        """Whether a session that came with this key was resumed here, and returned."""
+        came = self._came.get(id)
+        return came is not None and came.resumed and came.key == key
 
     def _forget(self, body: bytes) -> Said:
         """End sessions that the edge has put back. The answer lists those that stay here, by id, and those that moved on: id, node, number of the
@@ -211,7 +233,7 @@ class MigrationTarget:
                 self._came.pop(id, None)  # a session that comes with this id later is another one
                 self._worker.act(partial(engine.forsake, session))
                 self.ended += 1
-            elif session is not None or engine.moves.find(key) is not None:
+            elif session is not None or engine.moves.find(key) is not None or self._was_resumed(id, key):
                 kept.append(id)
             elif (where := self._went(id)) is not None:
                 moved.append([id, *where])
@@ -232,7 +254,7 @@ class MigrationTarget:
         nonce = bytes.fromhex(said["nonce"])
         if (held := self._held.pop(nonce, None)) is not None:
             held.cancel()  # its GO may still come
-        return [(id, key) for id, (_, by, key) in self._came.items() if by == nonce]
+        return [(id, came.key) for id, came in self._came.items() if came.nonce == nonce]
 
 
 def check_bans(worker: Worker, sessions: Iterable[Session]) -> None:

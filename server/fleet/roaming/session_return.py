@@ -39,6 +39,10 @@ def newest() -> int:
     return VERSION
 
 
+def unnoticed(_: int, __: int) -> None:
+    """Do nothing."""
+
+
 class VisitorReturn:
     """Return of visitors from one process. Call it in the loop; `turn` after each of the worker's turns.
 
@@ -47,11 +51,18 @@ class VisitorReturn:
     the session moves to a match, the return is tried again; a session that is too large stays until its next chat is over.
     """
 
-    def __init__(self, worker: Worker, room: RemoteRoom, writes: Callable[[], int] = newest) -> None:
-        """`writes`: the version of session records that other hosts read."""
+    def __init__(
+        self,
+        worker: Worker,
+        room: RemoteRoom,
+        writes: Callable[[], int] = newest,
+        returned: Callable[[int, int], object] = unnoticed,
+    ) -> None:
+        """`writes`: the version of session records that other hosts read; `returned`: called with id and key of a session that returns."""
         self._worker = worker
         self._room = room
         self._writes = writes
+        self._returned = returned
         self._moving = SessionMoves(worker)
         self._waiting: dict[int, float] = {}  # visitors that could not return, by connection, and since when
         self._again: asyncio.TimerHandle | None = None
@@ -128,6 +139,7 @@ class VisitorReturn:
             self._stay(released, since)
             return True
         self._worker.forget_saves(one["id"])
+        self._returned(one["id"], one.get("key", one["id"]))
         fault_points.at("person")
         task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
         self._returns.add(task)

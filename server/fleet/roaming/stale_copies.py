@@ -24,10 +24,13 @@ from server.realtime.worker.worker_loop import Worker
 FOR: Final = 15.0  # seconds
 WITHIN: Final = 2.0  # seconds for one answer
 AGAIN: Final = 0.25  # seconds until it is repeated
+HEARD_WITHIN: Final = 2.0  # seconds until a host that lives is known again: a hub that has just started knows none
 
 
 class Copies(NamedTuple):
-    """Copies that one process may have. `address`: used as long as the hub names no other; `who`: as the request names them."""
+    """Copies that one process may have. `address`: used as long as the hub names no other, empty: unknown; `who`: as the request names
+    them.
+    """
 
     node: str
     worker: int
@@ -61,7 +64,7 @@ class StaleCopies:
 
     def ask(self, node: str, worker: int, address: str, people: Sequence[tuple[int, int]], nonce: bytes = b"") -> None:
         """Ask a process to forget. `people`: ids and keys of sessions that moved there; `nonce`: of the request by which they did, if that was a
-        moment ago; `address`: used as long as the hub names no other.
+        moment ago; `address`: used as long as the hub names no other, empty: unknown. A host that nobody names either is asked no more.
         """
         self.asked += 1
         self._ids.update([id for id, _ in people])
@@ -82,8 +85,10 @@ class StaleCopies:
 
     async def _ask(self, first: Copies) -> None:
         """Ask a process, and then each to which the copies moved on."""
-        until, left = time.monotonic() + FOR, deque([first])
-        while time.monotonic() < until:
+        begun, left = time.monotonic(), deque([first])
+        while time.monotonic() < begun + FOR:
+            if not self._address_of(left[0]) and time.monotonic() >= begun + HEARD_WITHIN:
+                break
             answer = await self._answer(left[0])
             if answer is not None:
                 asked = left.popleft()
@@ -96,16 +101,22 @@ class StaleCopies:
 
     async def _answer(self, copies: Copies) -> Sequence[Any] | None:
         """Return the answer of one process, empty if it is gone; None: it is to be asked again."""
-        host = self._hosts.at(copies.node)
+        address = self._address_of(copies)
+        if not address:
+            return None
         body = orjson.dumps({"node": copies.node, "worker": copies.worker, **copies.who})
         try:
-            answer = await self._asker.ask(host.address if host else copies.address, Kind.FORGET, body, within=WITHIN)
+            answer = await self._asker.ask(address, Kind.FORGET, body, within=WITHIN)
         except HostRefused as refused:
             return [] if refused.status in (Status.NO, Status.VERSION) else None
         except HostAway:
             return None
         found: list[Any] = orjson.loads(answer)
         return found
+
+    def _address_of(self, copies: Copies) -> str:
+        host = self._hosts.at(copies.node)
+        return copies.address if host is None else host.address
 
     def _followed(self, asked: Copies, rows: Sequence[Sequence[Any]]) -> Iterator[Copies]:
         """Yield what is to be asked next. `rows`: of sessions that moved on: id, node and number of the process."""

@@ -160,7 +160,9 @@ class Site:
             self.host.start(HUB, lambda up: HubOfHost(up, self))
             return
         number = Names(self.node).number(name) & 0xFF
-        others = OtherHosts(self.node, number, self.address, self.secret, self.hosts, lambda: True)
+        others = OtherHosts(
+            self.node, number, self.address, self.secret, self.hosts, lambda: name not in self.evacuated
+        )
         made = self.host.start(name, lambda up: Working(up, number, self.secret, self.node, others, GRACE))
         made.links.session_lookup._others = self.hosts.there
         migration = made.links.host_migration

@@ -42,6 +42,31 @@ ANSWER_CUT: tuple[Deed, ...] = (
     ("settle", {"wholly": False}),
 )
 
+# Histories that once left a session in two processes, by what happens in them; users, hosts and workers are numbers.
+FOUND: dict[str, list[Deed]] = {
+    "who was resumed at the host of a copy goes back to another worker of the edge": [
+        ("stray", {"who": 1, "other": 3, "host": 1, "worker": 0, "turns": 21}),
+        ("blink", {"who": 1, "host": 0, "worker": 1, "turns": 2}),
+        ("meet", {"who": 2, "other": 3, "host": 0, "worker": 0, "turns": 13, "count": 0}),
+        ("blink", {"who": 1, "host": 1, "worker": 1, "turns": 1}),
+        ("wait", {"seconds": 2.2}),
+        ("settle", {"wholly": False}),
+    ],
+    "a tunnel breaks as a new hub knows no other host yet": [
+        ("settle", {"wholly": False}),
+        ("move", {"who": 1, "worker": 1, "turns": 0, "dies": 1}),
+        ("settle", {"wholly": False}),
+        ("gather", {"places": [(0, 0), (1, 1), (0, 0), (1, 0)]}),
+        ("cut", {"there": 2, "back": -1, "half": True, "silent": False, "slow": 0.0, "twice": "end"}),
+        ("meet", {"who": 3, "other": 3, "host": 0, "worker": 0, "turns": 21, "count": 0}),
+        ("wait", {"seconds": 0.001}),
+        ("ping", {"who": 3, "first": 7}),
+        ("die", {"host": 0, "name": "hub"}),
+        ("drop", {"who": 0}),
+        ("settle", {"wholly": False}),
+    ],
+}
+
 
 @pytest.mark.timeout(180)
 def test_nothing_is_lost_doubled_or_owned_twice_in_histories_that_are_always_drawn_alike(secret: Keys) -> None:
@@ -53,6 +78,12 @@ def test_nothing_is_lost_doubled_or_owned_twice_in_histories_that_are_always_dra
 @pytest.mark.timeout(60)
 def test_who_is_not_told_that_they_are_resumed_goes_on_in_their_chat(secret: Keys) -> None:
     assert not played(0, secret, ANSWER_CUT).fault
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", FOUND)
+def test_a_session_is_in_one_process_in_histories_in_which_it_was_in_two(secret: Keys, name: str) -> None:
+    assert not played(0, secret, FOUND[name]).fault
 
 
 class Histories(RuleBasedStateMachine):

@@ -79,6 +79,26 @@ async def test_who_was_resumed_there_since_is_there(secret: Keys) -> None:
         assert (made.owners(id), landing_of(made, home).kept) == ([home], 2)
 
 
+async def test_who_was_resumed_there_and_went_to_the_host_of_that_connection_is_not_the_edges(secret: Keys) -> None:
+    """The edge, which never read the acknowledgement, has put them back: that copy has to end."""
+    async with cell(secret, workers=2, room=False) as made:
+        visitor, id, nonce = await arrived(made)
+        home, back = made.workers[1][0], made.workers[0][1]
+        key = home.worker.engine.sessions[id].key
+        visitor.sock.close()
+        again, fresh, _ = await made.hosts[0].host.visitor(back)
+        back.links.session_lookup.is_elsewhere = lambda asked: asked == key  # type: ignore[method-assign]
+        again.ask("resume", token=back.tokens.seal(key, 0), last=0)
+        await until(lambda: fresh in back.worker.engine.sessions)
+        back.links.across.request_move(fresh, made.hosts[0].names.name(made.hosts[1].names.number("worker 1")), int)
+        await again.hears("resumed")
+        await until(lambda: made.owners(id) == [back])
+        for who in ({"nonce": nonce.hex()}, {"people": [[id, key]]}):
+            assert await forgets(made, **who) == [id]
+        assert await forgets(made, people=[[id, key + 1]]) == []
+        await answers(again)
+
+
 async def test_people_are_forgotten_by_their_ids_and_keys(secret: Keys) -> None:
     """As an edge knows them whose tunnel has broken."""
     async with cell(secret, room=False) as made:
@@ -93,8 +113,8 @@ async def test_a_partner_is_told_at_once(two: Cell) -> None:
     visitors = await met(two)
     home, edge = sides(two)
     landed = landing_of(two, home)
-    ((id, (_, nonce, _)),) = landed._came.items()
-    landed._forget(orjson.dumps({"nonce": nonce.hex()}))
+    ((id, came),) = landed._came.items()
+    landed._forget(orjson.dumps({"nonce": came.nonce.hex()}))
     assert id not in home.sessions
     stays = visitors[0 if home is two.workers[0][0] else 1]
     assert (await stays.hears("left", "partner"))["type"] == "left"

@@ -48,6 +48,32 @@ async def test_a_host_that_never_answers_is_given_up(secret: Keys, monkeypatch: 
         home.relay.flows.set()
 
 
+async def test_a_host_that_is_known_later_is_asked_then(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind a hub's start, which knows no other host yet."""
+    monkeypatch.setattr(module, "AGAIN", 0.01)
+    monkeypatch.setattr(module, "HEARD_WITHIN", module.FOR)
+    async with cell(secret, room=False) as made:
+        id, key, _ = await copied(made)
+        made.hosts[0].know()
+        migration = made.hosts[0].host_migrations[made.workers[0][0]]
+        migration.forget(made.hosts[0].names.name(made.hosts[1].names.number("worker 1")), [(id, key)])
+        asking = migration._crossing.forgetting
+        assert id in asking
+        made.hosts[0].know(made.hosts[1])
+        await until(lambda: not len(asking))
+        assert (made.owners(id), asking.unanswered) == ([], 0)
+
+
+async def test_a_host_that_stays_unknown_is_given_up(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN", 0.01)
+    monkeypatch.setattr(module, "HEARD_WITHIN", 0.02)
+    async with cell(secret, room=False) as made:
+        asking = made.hosts[0].host_migrations[made.workers[0][0]]._crossing.forgetting
+        asking.ask("00000000ff", 1, "", [(7, 7)])
+        await until(lambda: not len(asking))
+        assert (7 in asking, asking.unanswered) == (False, 1)
+
+
 async def test_a_process_that_is_gone_is_asked_once(secret: Keys) -> None:
     async with cell(secret, room=False) as made:
         asking = made.hosts[0].host_migrations[made.workers[0][0]]._crossing.forgetting
