@@ -59,6 +59,16 @@ def far(hub: Told, id: int, ticket: Row, made: Cell) -> None:
     sends(hub, id, ticket, made.hosts[1].names.number("worker 1"), made.hosts[0].names.number("worker 1"))
 
 
+def keeps_visitors(home: Working) -> None:
+    """No visitor leaves a process: without a chat, one returns as soon as its client has read everything."""
+    home.links.visitor_return.turn = lambda: None  # type: ignore[method-assign]
+
+
+def lets_visitors_go(home: Working) -> None:
+    """Undo `keeps_visitors`."""
+    del home.links.visitor_return.turn
+
+
 async def alone(made: Cell) -> tuple[Told, Working, Visitor, int]:
     """A hub that is played, the worker of the first host, and somebody there."""
     hub, one = made.hosts[0].host.play(HUB), made.workers[0][0]

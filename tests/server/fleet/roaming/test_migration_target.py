@@ -14,7 +14,7 @@ from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security.secret_keys import Keys
-from tests.server.fleet.cluster.meetings import alone, met, sent_far, sides
+from tests.server.fleet.cluster.meetings import alone, keeps_visitors, lets_visitors_go, met, sent_far, sides
 from tests.server.fleet.cluster.rig import Cell, cell
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Visitor, Working, answers
@@ -44,8 +44,9 @@ def landing_of(made: Cell, worker: Working) -> MigrationTarget:
 async def arrived(made: Cell) -> tuple[Visitor, int, bytes]:
     """Somebody of the first host who has come to the second, and the nonce of the request that they came with."""
     hub, _, visitor, id = await alone(made)
-    await sent_far(hub, visitor, id, made)
     home = made.workers[1][0]
+    keeps_visitors(home)
+    await sent_far(hub, visitor, id, made)
     await until(lambda: id in home.sessions)
     await made.settled()
     return visitor, id, landing_of(made, home)._came[id][1]
@@ -87,6 +88,7 @@ async def test_who_was_resumed_there_and_went_to_the_host_of_that_connection_is_
         key = home.worker.engine.sessions[id].key
         visitor.sock.close()
         again, fresh, _ = await made.hosts[0].host.visitor(back)
+        lets_visitors_go(home)
         back.links.session_lookup.is_elsewhere = lambda asked: asked == key  # type: ignore[method-assign]
         again.ask("resume", token=back.tokens.seal(key, 0), last=0)
         await until(lambda: fresh in back.worker.engine.sessions)
