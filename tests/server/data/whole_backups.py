@@ -73,10 +73,12 @@ class Case:
         """Of the signatures, with the private key alone."""
         return signing_keys(self.there, self.key).check
 
-    async def make(self, **more: Any) -> Made:
-        """A backup now."""
+    async def make(self, *, within: float = 0.0, **more: Any) -> Made:
+        """A backup now; `within`: seconds to wait for the end of another, e.g. for PostgreSQL to notice that its program was killed."""
         settings = self.settings(self.kit.data, self.url, **more)
-        return await BackupMaker(settings, self.kit.database, self.kit.objects, self.place).make("ada", "a test")
+        return await BackupMaker(settings, self.kit.database, self.kit.objects, self.place).make(
+            "ada", "a test", within=within
+        )
 
     async def mirror(self, after: int = 0, now: float = 0.0) -> Mirrored:
         """Copy the ledger beside the backups; each deletion stays in it for 30 days."""

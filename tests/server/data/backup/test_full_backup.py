@@ -35,7 +35,7 @@ async def test_wherever_a_backup_is_killed_there_is_none_and_the_next_one_is_who
         assert await case.program("make", case.here, what, count) == -signal.SIGKILL
         assert case.place.stored() == []
     assert await last_backup(case.kit.database) == 0
-    await case.make()
+    await case.make(within=60.0)
     assert len(case.place.stored()) == 1
     assert [path.name for path in case.kit.data.glob(".backup-*")] == []
     assert [path.name for path in Path(case.backup["url"]).iterdir() if path.name.startswith(".")] == []
