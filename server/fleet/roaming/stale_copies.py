@@ -64,7 +64,7 @@ class StaleCopies:
 
     def ask(self, node: str, worker: int, address: str, people: Sequence[tuple[int, int]], nonce: bytes = b"") -> None:
         """Ask a process to forget. `people`: ids and keys of sessions that moved there; `nonce`: of the request by which they did, if that was a
-        moment ago; `address`: used as long as the hub names no other, empty: unknown. A host that nobody names either is asked no more.
+        moment ago; `address`: used as long as the hub names no other, empty: unknown. A host without an address gets no further request.
         """
         self.asked += 1
         self._ids.update([id for id, _ in people])
