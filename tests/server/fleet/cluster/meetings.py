@@ -77,6 +77,17 @@ async def alone(made: Cell) -> tuple[Told, Working, Visitor, int]:
     return hub, one, visitor, id
 
 
+async def arrived(made: Cell) -> tuple[Visitor, int, Working]:
+    """A client of the first host whose session came to the second one and stays there: the client, its id, and that process."""
+    hub, _, visitor, id = await alone(made)
+    home = made.workers[1][0]
+    keeps_visitors(home)
+    await sent_far(hub, visitor, id, made)
+    await until(lambda: id in home.sessions)
+    await made.settled()
+    return visitor, id, home
+
+
 async def rows_until_failed(hub: Told) -> list[str]:
     """Kinds of the rows that come, up to the word that a match has failed."""
     heard: list[str] = []

@@ -14,7 +14,7 @@ from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security.secret_keys import Keys
-from tests.server.fleet.cluster.meetings import alone, keeps_visitors, lets_visitors_go, met, sent_far, sides
+from tests.server.fleet.cluster.meetings import alone, arrived, lets_visitors_go, met, sent_far, sides
 from tests.server.fleet.cluster.rig import Cell, cell
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Visitor, Working, answers
@@ -41,20 +41,15 @@ def landing_of(made: Cell, worker: Working) -> MigrationTarget:
     return migration._landing
 
 
-async def arrived(made: Cell) -> tuple[Visitor, int, bytes]:
-    """Somebody of the first host who has come to the second, and the nonce of the request that they came with."""
-    hub, _, visitor, id = await alone(made)
-    home = made.workers[1][0]
-    keeps_visitors(home)
-    await sent_far(hub, visitor, id, made)
-    await until(lambda: id in home.sessions)
-    await made.settled()
+async def came_with(made: Cell) -> tuple[Visitor, int, bytes]:
+    """A client of the first host whose session came to the second one, and the nonce of the request that it came with."""
+    visitor, id, home = await arrived(made)
     return visitor, id, landing_of(made, home)._came[id][1]
 
 
 async def test_who_came_with_a_request_that_is_to_be_forgotten_ends_there_once(secret: Keys) -> None:
     async with cell(secret, room=False) as made:
-        _, id, nonce = await arrived(made)
+        _, id, nonce = await came_with(made)
         assert await forgets(made, nonce="00" * 16) == []
         assert made.owners(id) == [made.workers[1][0]]
         assert await forgets(made, nonce=nonce.hex()) == []
@@ -67,7 +62,7 @@ async def test_who_came_with_a_request_that_is_to_be_forgotten_ends_there_once(s
 
 async def test_who_was_resumed_there_since_is_there(secret: Keys) -> None:
     async with cell(secret, room=False) as made:
-        visitor, id, nonce = await arrived(made)
+        visitor, id, nonce = await came_with(made)
         home = made.workers[1][0]
         key = home.worker.engine.sessions[id].key
         visitor.sock.close()
@@ -83,7 +78,7 @@ async def test_who_was_resumed_there_since_is_there(secret: Keys) -> None:
 async def test_who_was_resumed_there_and_went_to_the_host_of_that_connection_is_not_the_edges(secret: Keys) -> None:
     """The edge, which never read the acknowledgement, has put them back: that copy has to end."""
     async with cell(secret, workers=2, room=False) as made:
-        visitor, id, nonce = await arrived(made)
+        visitor, id, nonce = await came_with(made)
         home, back = made.workers[1][0], made.workers[0][1]
         key = home.worker.engine.sessions[id].key
         visitor.sock.close()
@@ -104,7 +99,7 @@ async def test_who_was_resumed_there_and_went_to_the_host_of_that_connection_is_
 async def test_people_are_forgotten_by_their_ids_and_keys(secret: Keys) -> None:
     """As an edge knows them whose tunnel has broken."""
     async with cell(secret, room=False) as made:
-        _, id, _ = await arrived(made)
+        _, id, _ = await came_with(made)
         session = made.workers[1][0].worker.engine.sessions[id]
         assert await forgets(made, people=[[id, session.key + 1], [12345, 12345]]) == [id]
         assert await forgets(made, people=[[id, session.key]]) == []
@@ -153,7 +148,7 @@ async def test_a_request_that_is_held_and_to_be_forgotten_lands_no_more(
 async def test_of_who_came_it_is_known_for_a_while(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migration_target, "REMEMBERED", 0.0)
     async with cell(secret, room=False) as made:
-        _, id, _ = await arrived(made)
+        _, id, _ = await came_with(made)
         landed = landing_of(made, made.workers[1][0])
         assert set(landed._came) == {id}
         landed._remember(b"another", [])

@@ -10,7 +10,7 @@ from server.fleet.roaming.evacuation import EmptiestHost
 from server.fleet.roaming.stale_copies import StaleCopies
 from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.security.secret_keys import Keys
-from tests.server.fleet.cluster.meetings import alone, keeps_visitors, over, sent_far
+from tests.server.fleet.cluster.meetings import arrived, over
 from tests.server.fleet.cluster.rig import Cell, cell
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Working, answers
@@ -132,12 +132,7 @@ async def test_a_copy_is_asked_for_again_while_it_moves(secret: Keys, monkeypatc
 
 async def copied(made: Cell) -> tuple[int, int, Working]:
     """A session of the first host that came to the second one, and whose client dropped: id and key, and the process there."""
-    hub, _, visitor, id = await alone(made)
-    home = made.workers[1][0]
-    keeps_visitors(home)
-    await sent_far(hub, visitor, id, made)
-    await until(lambda: id in home.sessions)
-    await made.settled()
+    visitor, id, home = await arrived(made)
     session = home.worker.engine.sessions[id]
     visitor.sock.close()
     await until(lambda: not session.conn)
