@@ -331,7 +331,7 @@ def _told_of_ledger(ledger: Read) -> list[str]:
             " If the service ran much longer than that, an earlier one was put back"
         )
     else:
-        first = f"the ledger beside the backup was used: {ledger.entries} deletions and copies of the state. Nobody signed it"
+        first = f"the ledger beside the backup was used: {ledger.entries} deletions and copies of the state. It has no signature"
     return [
         first,
         *(f"the ledger cannot be trusted: {why}" for why in ledger.wrong),
