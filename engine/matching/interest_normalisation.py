@@ -126,7 +126,7 @@ def replace_characters(text: str, table: dict[int, str]) -> str:
 class SpellingCache:
     """Bounded cache of normalised spellings in two generations, so that a common word costs one look-up. At most 2 * `most` are kept.
 
-    The interner finds a word in its normal spelling without it.
+    Plain words never come here: the interner normalises them itself.
     """
 
     __slots__ = ("_most", "_normal", "_older", "known")

@@ -22,6 +22,12 @@ cdef inline uint32_t *numbers_of(Ids ids) noexcept:
     return ids._numbers.many if ids.count > FEW else ids._numbers.few
 
 
+cdef struct plain_t:
+    uint64_t key    # its hash
+    uint32_t size   # in bytes; 0: the word is not plain
+    char text[64]   # PLAIN
+
+
 cdef class Interner:
     cdef readonly Py_ssize_t most
     cdef strings_t strings
@@ -34,8 +40,8 @@ cdef class Interner:
     cdef int _grow(self) except -1
     cdef void _seen(self, uint32_t number, uint64_t hash) noexcept
     cdef bint alive(self, uint32_t number) noexcept
-    cdef int64_t _intern(self, str word) except -2
-    cdef int64_t _used(self, str word) except -2
+    cdef int64_t _count(self, const char *text, Py_ssize_t size, uint64_t key) except -2
+    cdef void _fetch(self, const plain_t *plain, uint32_t count) noexcept
     cpdef Ids intern_all(self, words, dict known, normal)
     cpdef bint spelled(self, ids, words) except -1
     cpdef release(self, ids)

@@ -5,8 +5,8 @@ comes back keeps its weight.
 **Invariant:** memory is bounded; the hash key is random per process, so users cannot choose colliding words.
 """
 
-# The caller normalises words (engine/matching/interest_normalisation.py). The words are in ext.match.string_table, keyed by Python's SipHash, whose
-# key is random or PYTHONHASHSEED's.
+# The caller normalises words (engine/matching/interest_normalisation.py), except plain ones, whose normalised form is their lower case. The words are
+# in ext.match.string_table, by Python's SipHash of their UTF-8, whose key is random or PYTHONHASHSEED's.
 
 from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.math cimport log2
@@ -14,10 +14,14 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp
 
-from ext.match.string_table cimport CLASSES, UNIT, strings_add, strings_drop, strings_find, strings_free, strings_init
+from ext.base.system cimport prefetch
+from ext.match.string_table cimport CLASSES, UNIT, strings_add, strings_drop, strings_fetch, strings_find, strings_free, strings_init
 
 cdef extern from *:
     bint PyUnicode_IS_ASCII(object text)
+    ctypedef struct PyHash_FuncDef:
+        Py_hash_t (*hash)(const void *bytes, Py_ssize_t size) noexcept nogil
+    PyHash_FuncDef *PyHash_GetFuncDef()
 
 cdef enum:
     NONE = 0xFFFFFFFF
@@ -26,7 +30,10 @@ cdef enum:
     HALVE = 4194304  # uses after which all counts are halved
     LEAST = 8  # weight of a word that all users name
     BIT = 8  # weight added by each halving of the frequency
+    PLAIN = 64  # bytes of the longest plain word: INTEREST_MAX of the protocol
+    TOGETHER = 8  # words that are looked up at a time
 
+cdef PyHash_FuncDef *hasher = PyHash_GetFuncDef()
 
 cdef int64_t entries = 0  # words with a number, over all interners
 
@@ -104,17 +111,31 @@ cdef const char *text_of(str word, Py_ssize_t *size) except NULL:
     return PyUnicode_AsUTF8AndSize(word, size)
 
 
-cdef bint maybe_normal(str word) noexcept:
-    """Whether a word can be its own normalised form: ASCII without capitals. Others need no look into the table as they are typed."""
+cdef bint fold_plain(str word, plain_t *plain) noexcept:
+    """Write the lower case of a plain word and its size, or size 0 if it is not plain; return whether it is.
+
+    Plain: 1 to 64 printable ASCII characters without a space at either end and without two in a row. Normalising changes nothing but their case.
+    """
     cdef const unsigned char *text
+    cdef unsigned char char, before = 32, bad = 0
     cdef Py_ssize_t i, size = len(word)
-    if not PyUnicode_IS_ASCII(word) or not size:
+    plain.size = 0
+    if not 0 < size <= PLAIN or not PyUnicode_IS_ASCII(word):
         return False
     text = <const unsigned char *>PyUnicode_1BYTE_DATA(word)
     for i in range(size):
-        if 65 <= text[i] <= 90:
-            return False
+        char = text[i]
+        bad |= (char < 32) | (char > 126) | ((char == 32) & (before == 32))
+        before = char
+        plain.text[i] = char | (((char >= 65) & (char <= 90)) << 5)
+    if bad or before == 32:
+        return False
+    plain.size = <uint32_t>size
     return True
+
+
+cdef inline uint64_t hash_of(const char *text, Py_ssize_t size) noexcept:
+    return <uint64_t>hasher.hash(text, size)
 
 
 cdef class Interner:
@@ -179,15 +200,12 @@ cdef class Interner:
             raise KeyError(found)
         return <uint32_t>found
 
-    cdef int64_t _intern(self, str word) except -2:
+    cdef int64_t _count(self, const char *text, Py_ssize_t size, uint64_t key) except -2:
         """Return the number of a normalised word, with one use added; -1 if it is new and the table is full.
 
-        Raises ValueError for an empty word, one of more than 4,096 bytes, and one with lone surrogates.
+        Raises ValueError for an empty word and one of more than 4,096 bytes.
         """
         global entries
-        cdef Py_ssize_t size
-        cdef const char *text = text_of(word, &size)
-        cdef uint64_t key = <uint64_t>hash(word)
         cdef uint32_t number
         if not 0 < size <= CLASSES * UNIT:
             raise ValueError("a word has 1 to 4,096 bytes")
@@ -206,41 +224,54 @@ cdef class Interner:
         self._seen(number, key)
         return number
 
-    cdef int64_t _used(self, str word) except -2:
-        """Return the number of a word that is in the table exactly as typed, with one use added; -1 if it is not, or cannot be."""
-        cdef uint64_t key
-        cdef Py_ssize_t size = len(word)
-        cdef uint32_t number
-        if not maybe_normal(word) or size > CLASSES * UNIT:
-            return -1
-        key = <uint64_t>hash(word)
-        number = strings_find(&self.strings, <uint32_t>key, <const char *>PyUnicode_1BYTE_DATA(word), <uint32_t>size)
-        if number == NONE:
-            return -1
-        self._uses[number] += 1
-        self._seen(number, key)
-        return number
+    cdef void _fetch(self, const plain_t *plain, uint32_t count) noexcept:
+        """Fetch what counting plain words will read, so that the misses of one do not wait for those of another."""
+        cdef uint32_t i
+        cdef uint32_t[TOGETHER] hashes, first
+        for i in range(count):
+            hashes[i] = <uint32_t>plain[i].key
+            prefetch(&self._sketch[plain[i].key & (WIDTH - 1)])
+            prefetch(&self._sketch[WIDTH + (plain[i].key >> 32 & (WIDTH - 1))])
+        strings_fetch(&self.strings, hashes, first, count)
+        for i in range(count):
+            prefetch(&self._uses[first[i]])
+            prefetch(&self.weights[first[i]])
 
     cpdef Ids intern_all(self, words, dict known, normal):
         """Return the numbers of words as typed, in order; None, with no use added, if there is no room for a new one.
 
-        A word that is in use in exactly this spelling is normalised already, since normalising twice changes nothing. Others are looked up
-        in `known`, which maps spellings to normalised words; else normal(word) is called. Its exceptions pass through, with no use added.
+        Plain words (see `fold_plain`) are normalised here. Others are looked up in `known`, which maps spellings to normalised words; else
+        normal(word) is called. Its exceptions pass through, with no use added, as does ValueError for a normalised word of no or more than
+        4,096 bytes or with a lone surrogate.
         """
         cdef Ids ids = Ids.__new__(Ids)
-        cdef Py_ssize_t size = len(words), done = 0
-        cdef int64_t number
+        cdef list row = words if type(words) is list else list(words)
+        cdef Py_ssize_t size = len(row), done = 0, length
+        cdef uint32_t i, count
+        cdef plain_t[TOGETHER] plain
+        cdef const char *text
+        cdef int64_t number = 0
         ids_room(ids, size)
         try:
-            for word in words:
-                number = self._used(word)
-                if number < 0:
-                    key = known.get(word)
-                    number = self._intern(normal(word) if key is None else key)
+            while done < size and number >= 0:
+                count = <uint32_t>min(size - done, <Py_ssize_t>TOGETHER)
+                for i in range(count):
+                    plain[i].key = hash_of(plain[i].text, plain[i].size) if fold_plain(row[done + i], &plain[i]) else 0
+                self._fetch(plain, count)
+                for i in range(count):
+                    if plain[i].size:
+                        number = self._count(plain[i].text, plain[i].size, plain[i].key)
+                    else:
+                        word = row[done]
+                        key = known.get(word)
+                        if key is None:
+                            key = normal(word)
+                        text = text_of(key, &length)
+                        number = self._count(text, length, hash_of(text, length))
                     if number < 0:
                         break
-                numbers_of(ids)[done] = <uint32_t>number
-                done += 1
+                    numbers_of(ids)[done] = <uint32_t>number
+                    done += 1
         finally:
             if done < size:
                 self._release(numbers_of(ids), done)

@@ -23,6 +23,7 @@ cdef struct strings_t:
 
 cdef int strings_init(strings_t *strings) noexcept nogil
 cdef void strings_free(strings_t *strings) noexcept nogil
+cdef void strings_fetch(const strings_t *strings, const uint32_t *hashes, uint32_t *first, uint32_t count) noexcept nogil
 cdef uint32_t strings_find(const strings_t *strings, uint32_t hash, const char *text, uint32_t size) noexcept nogil
 cdef uint32_t strings_add(strings_t *strings, uint32_t hash, const char *text, uint32_t size) noexcept nogil
 cdef void strings_drop(strings_t *strings, uint32_t number) noexcept nogil

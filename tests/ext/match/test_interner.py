@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.matching.interest_normalisation import BadInterest, normal
 from ext.match.interner import Ids, Interner, alive
 from tests.support import ledger
 
@@ -81,6 +82,24 @@ def test_any_script_comes_back_as_it_went_in_and_what_is_no_word_is_refused() ->
     assert len(interner) == len(words)
 
 
+@given(st.lists(st.text(st.characters(codec="utf-8", max_codepoint=0x17F), max_size=80), min_size=1, max_size=20))
+def test_words_are_numbered_as_if_each_were_normalised_by_itself(words: list[str]) -> None:
+    interner = Interner()
+    expected = []
+    for word in words:
+        try:
+            expected.append(normal(word))
+        except BadInterest:
+            with pytest.raises(BadInterest):
+                interner.intern_all(words, {}, normal)
+            assert len(interner) == 0
+            return
+    ids = interner.intern_all(words, {}, normal)
+    assert ids is not None
+    assert interner.words_of(ids) == expected
+    assert len(interner) == len(set(expected))
+
+
 @given(st.lists(st.tuples(st.booleans(), st.text("ab", min_size=1, max_size=40)), max_size=400))
 def test_places_and_numbers_are_given_again(moves: list[tuple[bool, str]]) -> None:
     interner = Interner()
@@ -119,17 +138,17 @@ def test_words_of_a_find_are_interned_together_or_not_at_all() -> None:
 
     def normal(word: str) -> str:
         asked.append(word)
-        if word == "bad":
+        if word == "\u00e9":
             raise ValueError(word)
-        return word.lower()
+        return " ".join(word.lower().split())
 
-    ids = interner.intern_all(["Chess", "chess", "Go"], {"Go": "go"}, normal)
+    ids = interner.intern_all(["Chess", "chess", "  Chess", "go  ", "GO!"], {"go  ": "go!"}, normal)
     assert ids is not None
-    assert interner.words_of(ids) == ["chess", "chess", "go"]
-    assert asked == ["Chess"]  # the second stands in the table as typed, the third is known
-    assert interner.intern_all(["go", "tea", "milk"], {}, normal) is None
+    assert interner.words_of(ids) == ["chess", "chess", "chess", "go!", "go!"]
+    assert asked == ["  Chess"], "plain words are normalised by the interner, the fourth is known"
+    assert interner.intern_all(["go!", "tea", "milk"], {}, normal) is None
     with pytest.raises(ValueError):
-        interner.intern_all(["go", "tea", "bad"], {}, normal)
+        interner.intern_all(["go!", "tea", "\u00e9"], {}, normal)
     assert len(interner) == 2
     interner.release(ids)
     assert len(interner) == 0
