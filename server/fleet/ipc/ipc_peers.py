@@ -56,7 +56,9 @@ def of_generation(name: str) -> str:
 
 
 def is_other_generation(name: str) -> bool:
-    """Whether it is a process of another generation: it gets look-ups and sessions, and nothing else."""
+    """Whether it is a process of another generation. It gets what concerns sessions that move (the sessions, look-ups, saves), and requests about
+    those that it still has; it has no part in this generation's waiting room, broadcasts and figures.
+    """
     return name.startswith((NEXT, LAST))
 
 

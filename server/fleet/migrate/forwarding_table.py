@@ -7,8 +7,8 @@ finds its session. The name of its target is kept for 20 s, for a host that asks
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from ext.base.ageing_map import AgeingMap
 
@@ -18,43 +18,59 @@ KNOWN_MAX: Final = 65_536
 _KEYS: Final = ("id", "key", "used")  # fields of a session record that a resume token may hold
 
 
+class Departure(NamedTuple):
+    """Acknowledgement of a session by the process of this name. `at`: seconds of the loop's clock."""
+
+    to: str
+    at: float
+
+
 class ForwardingTable:
-    """Forwarding table of one process. `answer`: called with (asking process, key) when a request that waited can be answered."""
+    """Forwarding table of one process. `answer`: called with (asking process, key) when a request that waited can be answered.
+
+    If a session that is under way moves again (it is back, and the end of its first move is not known here yet), the last move counts.
+    """
 
     def __init__(self, answer: Callable[[str, int], None]) -> None:
         self._answer = answer
-        self._wanted: dict[int, list[str]] = {}  # processes that ask, by the key of a session that moves next
-        self._flying: dict[int, list[str]] = {}  # processes that ask, by the key of a session under way
+        self._flying: dict[int, tuple[int, ...]] = {}  # what `sent` returned, by the key of a session under way
+        self._asked: dict[
+            int, list[str]
+        ] = {}  # processes that ask, by the key of a session that is under way, or moves next
         self._gone: dict[int, str] = {}  # name of the process that acknowledged a session, by its key
-        self._went: AgeingMap[int, str] = AgeingMap(KNOWN_MAX)  # the same, for longer
+        self._went: AgeingMap[int, Departure] = AgeingMap(KNOWN_MAX)  # the same, for longer
 
     def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
         """Note that these sessions are under way; returns their keys, for `ended`."""
         keys = tuple({one[name] for one in people for name in _KEYS if name in one})
-        self._flying.update({key: self._wanted.pop(key, []) for key in keys})
+        self._flying.update(dict.fromkeys(keys, keys))
         return keys
 
     def ended(self, keys: tuple[int, ...], to: str | None) -> None:
-        """Note that sessions are under way no more. `to`: the process that has them; None: they are here."""
+        """Note that sessions are under way no more. `keys`: what `sent` returned; `to`: the process that has them; None: none is known."""
+        ended = [key for key in keys if self._flying.get(key) is keys]
         if to is not None:
             loop = asyncio.get_running_loop()
-            self._gone.update(dict.fromkeys(keys, to))
-            loop.call_later(KEEP, self._forget, keys, to)
-            for key in keys:
-                self._went.put(key, to, loop.time() + KNOWN_FOR, loop.time())
-        for key in keys:
-            for asker in self._flying.pop(key, ()):
+            now = loop.time()
+            self._gone.update(dict.fromkeys(ended, to))
+            loop.call_later(KEEP, self._forget, ended, to)
+            for key in ended:
+                self._went.put(key, Departure(to, now), now + KNOWN_FOR, now)
+        for key in ended:
+            del self._flying[key]
+        for key in ended:
+            for asker in self._asked.pop(key, ()):
                 self._answer(asker, key)
 
     def wanted(self, asker: str, key: int) -> None:
         """Answer this process when the session of a key, which moves next, has arrived."""
-        self._wanted.setdefault(key, []).append(asker)
+        self._asked.setdefault(key, []).append(asker)
 
     def waits(self, asker: str, key: int) -> bool:
         """Whether the session of a key is under way; then this process is answered when it has arrived."""
         if key not in self._flying:
             return False
-        self._flying[key].append(asker)
+        self._asked.setdefault(key, []).append(asker)
         return True
 
     def where(self, key: int) -> str | None:
@@ -67,9 +83,15 @@ class ForwardingTable:
 
     def went(self, key: int) -> str | None:
         """Return the name of the process that acknowledged the session of a key when it was here last; None: it was not here for long."""
-        return self._went.get(key, asyncio.get_running_loop().time())
+        departure = self._went.get(key, asyncio.get_running_loop().time())
+        return None if departure is None else departure.to
 
-    def _forget(self, keys: tuple[int, ...], to: str) -> None:
+    def left_since(self, key: int, since: float) -> bool:
+        """Whether a process acknowledged the session of a key since then, by the loop's clock."""
+        departure = self._went.get(key, asyncio.get_running_loop().time())
+        return departure is not None and departure.at >= since
+
+    def _forget(self, keys: Sequence[int], to: str) -> None:
         for key in keys:
             if self._gone.get(key) == to:
                 del self._gone[key]

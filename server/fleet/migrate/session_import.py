@@ -8,7 +8,7 @@ or refused whole.
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from engine.engine import BadRecord, Session, SessionRecord
@@ -32,12 +32,19 @@ class Imports:
     """Way into one process."""
 
     def __init__(
-        self, worker: Worker, moving: SessionMoves, tally: MigrationCounts, adapter: OmegleAdapter | None = None
+        self,
+        worker: Worker,
+        moving: SessionMoves,
+        tally: MigrationCounts,
+        adapter: OmegleAdapter | None = None,
+        going: Collection[int] = (),
     ) -> None:
+        """`going`: sessions that are refused, by id: they are under way from here to another host, which may have them (`MigrationSource.going`)."""
         self._worker = worker
         self._moving = moving
         self._tally = tally
         self._adapter = adapter
+        self._going = going
 
     def take_all(self, message: Message, cause: str, answer: Answer, *more: int) -> list[Session] | None:
         """Take a group (PEOPLE, MEET). `more`: added to the acknowledgement; None: the group was refused."""
@@ -68,6 +75,8 @@ class Imports:
             fault_points.at("took")
 
         try:
+            if self._going and any(person["id"] in self._going for person in session_record.record["people"]):
+                raise BadRecord("a session that is under way from here")
             came = self._moving.take(session_record, descriptors, take_over)
         except BadRecord as bad:
             logger.error("migration.refused", people=len(descriptors), **log.described(bad))

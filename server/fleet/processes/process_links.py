@@ -89,20 +89,27 @@ class WorkerLinks:
         self._closed = False
         self._rows_out = RowChannel(lambda *said, **more: self.peers.send(HUB, *said, **more))
         self._bell = -1  # wakes this process for the hub's rows
-        forwarding = ForwardingTable(lambda *asked: self.session_lookup.answer(*asked))
+        forwarding = ForwardingTable(lambda name, key: self.session_lookup.answer(name, key, again=True))
         exports = Exports(worker, SessionMoves(worker), tally, forwarding=forwarding)
         self.host_migration: HostMigration | None = None
         if others is None:
             self.tunnels = TunnelTable(worker)
             self.visitor_return = VisitorReturn(worker, room)
         else:
-            self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
-            self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes, self._returned)
+            self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned, forwarding)
+            self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes, self._returned, forwarding)
             self.host_migration = HostMigration(others, worker, room, exports, forwarding, self.tunnels.open)
         # moves sessions without their connections to a process of another host; None: this host is alone
         self.cross: Send | None = None if self.host_migration is None else self.host_migration.sent
         self.across = across = WorkerTransfer(
-            worker, room, lambda: self.peers, exports, forwarding, names, self.host_migration
+            worker,
+            room,
+            lambda: self.peers,
+            exports,
+            forwarding,
+            names,
+            self.host_migration,
+            self.visitor_return.send_home,
         )
         self.session_lookup = SessionLookup(worker, lambda: self.peers, across.request_move, forwarding, has_others)
         report = OwnReport(worker.engine)

@@ -100,8 +100,10 @@ class SessionLookup:
         for key in message.records:
             self.answer(name, key)
 
-    def answer(self, name: str, key: int) -> None:
-        """Send where the session of a key is; while it is under way, that, and the rest once it has arrived."""
+    def answer(self, name: str, key: int, again: bool = False) -> None:
+        """Send where the session of a key is; while it is under way, that, and the rest once it has arrived. `again`: the process waited for the
+        end of a move; if the session is not here then, nor known to be elsewhere, the hub asks all hosts again.
+        """
         id = self._worker.engine.moves.find(key)
         if id is not None and name == HUB and self._goes(id):
             self._forwarding.wanted(name, key)
@@ -117,7 +119,7 @@ class SessionLookup:
             return
         if where is not None and name.startswith(NEXT):
             where = where.removeprefix(NEXT)  # by its name in that generation
-        if where is None and name == HUB:
+        if where is None and name == HUB and not again:
             return  # a host answers yes or nothing
         self._peers().send(name, Kind.MINE, key, where)
 

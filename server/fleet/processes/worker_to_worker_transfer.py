@@ -61,20 +61,23 @@ class WorkerTransfer:
         exports: Exports,
         forwarding: ForwardingTable,
         names: Names,
-        host_migration: HostMigration | None = None,
+        host_migration: HostMigration | None,
+        send_home: Callable[[int], None],
     ) -> None:
-        """`host_migration`: migration to other hosts; None: this host is alone."""
+        """`host_migration`: migration to other hosts, None: this host is alone; `send_home`: `VisitorReturn.send_home`."""
         self._worker = worker
         self._room = room
         self._peers = peers
         self._names = names
-        self._tally = exports.tally
+        self._send_home = send_home
         self._targets: dict[str, ProcessTarget] = {}
         self._landed = asyncio.Event()  # a message was acknowledged or came back
         self._owed: set[int] = set()  # sessions that came with saves, which a process that had them before answers
         self.forwarding = forwarding
         self.exports = exports
-        self._imports = Imports(worker, exports.moving, exports.tally)
+        self._imports = Imports(
+            worker, exports.moving, exports.tally, going=() if host_migration is None else host_migration.going
+        )
         self.host_migration = host_migration
         self._going: deque[PendingMove] = deque()
         self._again: asyncio.TimerHandle | None = None
@@ -118,8 +121,11 @@ class WorkerTransfer:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
 
     def _go_abroad(self, one: PendingMove) -> None:
+        session = self._worker.engine.sessions.get(one.client)
         if self.host_migration is None:
             one.stay()
+        elif session is not None and one.meeting is None and session.conn in self._worker.output.visitors:
+            self._send_home(session.conn)  # a visitor moves to no third host
         else:
             self.host_migration.go(
                 one.to, MoveOrder(one.client, one.meeting, one.why, partial(self._is_ready, one), one.stay)
@@ -192,7 +198,7 @@ class WorkerTransfer:
 
     def given(self, why: str) -> int:
         """Return how many sessions other processes took for a cause."""
-        return self._tally.people[why, "given"]
+        return self.exports.tally.people[why, "given"]
 
     async def fewer(self, than: int) -> None:
         """Wait until fewer than so many messages are in flight."""
@@ -257,7 +263,7 @@ class WorkerTransfer:
         came = self._imports.take_all(message, UPGRADE if follows else DRAIN, partial(self._send_answer, name))
         self._owe(came or ())
         if follows:
-            self._tally.left = message.records[3]
+            self.exports.tally.left = message.records[3]
         fault_points.at("taken")
 
     def _owe(self, came: Sequence[Session]) -> None:

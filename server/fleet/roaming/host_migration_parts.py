@@ -5,7 +5,7 @@ process. Only construction is here.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from engine.engine import Session
@@ -15,6 +15,7 @@ from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.process_names import place
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.transfer import Exports, GroupTransfer
+from server.fleet.roaming.arrivals import Arrivals
 from server.fleet.roaming.migration_source import HomeProcess, MigrationSource, MoveOrder, Opened
 from server.fleet.roaming.migration_target import MigrationTarget
 from server.fleet.roaming.socketless_clients import SocketlessClients, no_speaker
@@ -62,7 +63,7 @@ class HostMigration:
         seal = Seal(others.secret)
         self._hosts = hosts = others.hosts
         asker = RpcClient(seal, others.node)
-        copies = StaleCopies(others.node, others.number, others.address, hosts, asker, worker)
+        copies = StaleCopies(others.node, others.number, others.address, hosts, asker, worker, forwarding)
         self._crossing = MigrationSource(hosts, asker, exports, opened, others.find_speaker, copies)
         self._landing = MigrationTarget(
             others.node,
@@ -73,7 +74,8 @@ class HostMigration:
             exports.moving,
             exports.tally,
             others.takes,
-            forwarding,
+            Arrivals(others.node, forwarding),
+            self._crossing.going,
         )
 
     def go(self, to: str, one: MoveOrder) -> None:
@@ -93,6 +95,11 @@ class HostMigration:
     def returned(self, id: int, key: int) -> None:
         """Note that a session returns to the host of its connection. `key`: its own, now."""
         self._landing.returned(id, key)
+
+    @property
+    def going(self) -> Set[int]:
+        """Sessions that another host may have, by id, now and later: until that is known none of them is accepted here."""
+        return self._crossing.going
 
     @property
     def under_way(self) -> bool:

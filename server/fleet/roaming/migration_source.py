@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -80,6 +80,9 @@ class MigrationSource:
         DOUBTFUL   no acknowledgement    forgot them, or has them  edge: put back. A copy at the home, if any, has lost its connection: it is away
                                                                    there, silent, until FORGET ends it, after 15 s of grace at the latest
 
+    From GO until its end this process accepts the session from no other one: only a copy of it could come. It is refused, and FORGET
+    ends it there.
+
     The home forgets held sessions if the connection ends or GO does not come in 2 s, and accepts none if the edge has closed. In DOUBTFUL a
     session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. If a session was
     resumed at the home meanwhile, the answer to FORGET says so, and it ends at the edge.
@@ -104,6 +107,7 @@ class MigrationSource:
         self._opened = opened
         self._free = asyncio.Semaphore(MOST)
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._going: set[int] = set()  # sessions of which GO is under way
         self._told = -TOLD_EVERY
         self.forgetting = forgetting
         self._find_speaker = find_speaker
@@ -134,6 +138,11 @@ class MigrationSource:
         """Ask a process that may live to forget sessions that are here. `people`: ids and keys, as they moved."""
         host = self._hosts.at(home.node)
         self.forgetting.ask(home.node, home.worker, "" if host is None else host.address, people)
+
+    @property
+    def going(self) -> Set[int]:
+        """Sessions of which GO is under way, by id, now and later: the home may have them, and until that is known none of them is accepted here."""
+        return self._going
 
     @property
     def under_way(self) -> bool:
@@ -274,6 +283,7 @@ class MigrationSource:
     ) -> None:
         """Exchange the messages of a move with the home, until the transfer ends; the connection is closed here unless it is taken."""
         nonce, said, end = secrets.token_bytes(NONCE), "", transfer.cut
+        ids = [one["id"] for one in move.people.record["people"]]
         move.people.record["v"] = self._hosts.writes
         body = pack(move._replace(age=time.monotonic() - transfer.since))
         transfer.sent()
@@ -285,6 +295,7 @@ class MigrationSource:
                 fault_points.at("asked")
                 await self._asker.hear(sock, address, Kind.MOVE, body, nonce)
             transfer.go()
+            self._going.update(ids)
             async with asyncio.timeout(TOOK_WITHIN):
                 await asyncio.get_running_loop().sock_sendall(sock, GO)
                 fault_points.at("go")
@@ -295,6 +306,8 @@ class MigrationSource:
             end, said = transfer.refuse, str(refused)
         except (OSError, EOFError, HostAway) as fault:
             said = str(fault)
+        finally:
+            self._going.difference_update(ids)
         if end != transfer.take:
             sock.close()
             if transfer.stage == Stage.GOING and move.why != RESUME:

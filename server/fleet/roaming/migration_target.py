@@ -11,20 +11,17 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
 from engine.engine import BadRecord, Session
 from engine.rooms.remote_waiting_room import RemoteRoom, is_meeting
 from ext.migrate.tunnel_transfer import prepare
-from server.fleet.ipc.ipc_peers import number_of
-from server.fleet.ipc.process_names import elsewhere, place
-from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
+from server.fleet.roaming.arrivals import Arrivals
 from server.fleet.roaming.move_request import Move, Unreadable, unpack
 from server.fleet.rpc import rpc_envelope
 from server.fleet.rpc.rpc_envelope import Kind, Status
@@ -40,30 +37,18 @@ GO: Final = b"G"  # of the edge: the sessions are yours
 TOOK: Final = b"T"  # of the home, the acknowledgement: they are here
 GO_WITHIN: Final = 2.0  # seconds for an edge to send GO, and to read an answer
 HELD_MAX: Final = 128  # requests that are held at a time
-REMEMBERED: Final = 20.0  # seconds for which the sessions of a request are remembered: an edge asks for 15
 logger = log.get()
 
 Said = tuple[Status, bytes]  # an answer
 
 
-class Arrival(NamedTuple):
-    """A session that came. `at`: monotonic seconds; `nonce`: of the request; `key`: with which it came; `resumed`: whether it was resumed here, and
-    then returned to the host of that connection.
-    """
-
-    at: float
-    nonce: bytes
-    key: int
-    resumed: bool = False
-
-
 class MigrationTarget:
     """Target side of one process. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it accepts
-    sessions.
+    sessions; `going`: sessions that it does not accept, by id (`MigrationSource.going`).
 
     Sessions are held with the connection of their request, which is the visitors' socket from the acknowledgement on. FORGET for a request ends
-    what came with it, unless it was resumed here since, also if it then returned to the host of that connection. For a session that moved on, the
-    answer names its process, which the edge then asks.
+    what came with it (and not the same session, if it came again with another request), unless it was resumed here since, also if it then
+    returned to the host of that connection. For a session that moved on, the answer names its process, which the edge then asks.
     """
 
     def __init__(
@@ -76,7 +61,8 @@ class MigrationTarget:
         moving: SessionMoves,
         tally: MigrationCounts,
         takes: Callable[[], bool],
-        forwarding: ForwardingTable,
+        arrivals: Arrivals,
+        going: Collection[int],
     ) -> None:
         self._node = node
         self._number = number
@@ -86,10 +72,10 @@ class MigrationTarget:
         self._moving = moving
         self._tally = tally
         self._takes = takes
-        self._forwarding = forwarding
+        self._arrivals = arrivals
+        self._going = going
         self._held: dict[bytes, asyncio.Task[None]] = {}  # by the nonce of the request
         self._asked: set[asyncio.Task[None]] = set()
-        self._came: OrderedDict[int, Arrival] = OrderedDict()  # by id; the oldest first
         self.ended = self.kept = 0  # sessions of requests that were to be forgotten
 
     def came(self, request: Request, sock: socket.socket) -> None:
@@ -163,10 +149,17 @@ class MigrationTarget:
             return Status.VERSION, b""
         if move.why not in MOVE_WHYS or not _fits(move):
             return Status.NO, b"people who cannot be read"
+        if self._is_going(move):
+            return Status.NO, b"a session of them is under way from this process"
         return move
+
+    def _is_going(self, move: Move) -> bool:
+        return any(one.get("id") in self._going for one in move.people.record["people"])
 
     def _land(self, move: Move, nonce: bytes, sock: socket.socket, held: float) -> None:
         """Put the sessions in: they are here once the acknowledgement is sent; without it none is."""
+        if self._is_going(move):  # since it was judged
+            return
         people = move.people.record["people"]
         places = [sock.fileno() if one.get("id") == move.client else -1 for one in people]
         if move.meeting is not None:
@@ -177,7 +170,7 @@ class MigrationTarget:
             self._room.expect(())
             logger.error("migration.refused", people=len(people), **log.described(bad))
             return
-        self._remember(nonce, came)
+        self._arrivals.add(nonce, came)
         way = TUNNEL if move.client else NONE
         self._tally.between_hosts[move.why, way, "taken"] += len(came)
         if move.meeting is not None:
@@ -197,64 +190,48 @@ class MigrationTarget:
 
     # sessions that are to be forgotten
 
-    def _remember(self, nonce: bytes, came: Iterable[Session]) -> None:
-        now = time.monotonic()
-        while self._came and next(iter(self._came.values())).at + REMEMBERED <= now:
-            self._came.popitem(last=False)
-        for session in came:
-            self._came[session.id] = Arrival(now, nonce, session.key)
-            self._came.move_to_end(session.id)
-
     def returned(self, id: int, key: int) -> None:
-        """Note that a session returns to the host of its connection: with another key than it came with it was resumed here."""
-        came = self._came.get(id)
-        if came is not None and came.key != key:
-            self._came[id] = came._replace(resumed=True)
-
-    def _was_resumed(self, id: int, key: int) -> bool:
-        """Whether a session that came with this key was resumed here, and returned."""
-        came = self._came.get(id)
-        return came is not None and came.resumed and came.key == key
+        """Note that a session returns to the host of its connection. `key`: its own, now."""
+        self._arrivals.returned(id, key)
 
     def _forget(self, body: bytes) -> Said:
         """End sessions that the edge has put back. The answer lists those that stay here, by id, and those that moved on: id, node, number of the
         process. FULL: one is under way, and its next process is not known yet.
         """
         try:
-            people = self._meant(orjson.loads(body))
+            said = orjson.loads(body)
+            nonce = bytes.fromhex(said["nonce"]) if "nonce" in said else b""
+            people = self._came_with(nonce) if nonce else [(int(id), int(key)) for id, key in said["people"]]
         except (KeyError, TypeError, ValueError):
             return Status.NO, b"no session can be found by that"
-        engine, kept, moved = self._worker.engine, [], list[list[Any]]()
-        if any(id not in engine.sessions and self._forwarding.is_under_way(id) for id, _ in people):
+        engine, arrivals = self._worker.engine, self._arrivals
+        if any(id not in engine.sessions and arrivals.is_leaving(id) for id, _ in people):
             return Status.FULL, b""
+        kept: list[int] = []
+        moved: list[list[Any]] = []
+        for id, one in arrivals.earlier(nonce):
+            if one.resumed:
+                kept.append(id)
+            elif one.where is not None:
+                moved.append([id, *one.where])
         for id, key in people:
             session = engine.sessions.get(id)
             if session is not None and session.key == key:
-                self._came.pop(id, None)  # a session that comes with this id later is another one
+                arrivals.forget(id)
                 self._worker.act(partial(engine.forsake, session))
                 self.ended += 1
-            elif session is not None or engine.moves.find(key) is not None or self._was_resumed(id, key):
+            elif session is not None or engine.moves.find(key) is not None or arrivals.was_resumed(id, key):
                 kept.append(id)
-            elif (where := self._went(id)) is not None:
+            elif (where := arrivals.went(id)) is not None:
                 moved.append([id, *where])
         self.kept += len(kept)
         return Status.TAKEN, orjson.dumps([*kept, *moved])
 
-    def _went(self, id: int) -> tuple[str, int] | None:
-        """Return node and number of the process to which a session moved on; None: it did not, or to another generation of processes."""
-        name = self._forwarding.went(id)
-        if name is None or (not elsewhere(name) and number_of(name) < 0):
-            return None
-        return place(name) if elsewhere(name) else (self._node, number_of(name))
-
-    def _meant(self, said: dict[str, Any]) -> list[tuple[int, int]]:
-        """Return ids and keys: of sessions that came with a request, or as the edge has them. Raises KeyError, TypeError, ValueError."""
-        if "nonce" not in said:
-            return [(int(id), int(key)) for id, key in said["people"]]
-        nonce = bytes.fromhex(said["nonce"])
+    def _came_with(self, nonce: bytes) -> list[tuple[int, int]]:
+        """Return ids and keys of the sessions that came with a request, of which none comes any more."""
         if (held := self._held.pop(nonce, None)) is not None:
             held.cancel()  # its GO may still come
-        return [(id, came.key) for id, came in self._came.items() if came.nonce == nonce]
+        return self._arrivals.of(nonce)
 
 
 def check_bans(worker: Worker, sessions: Iterable[Session]) -> None:

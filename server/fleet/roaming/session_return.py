@@ -1,7 +1,8 @@
 """Send a visitor back to the host of its connection when its chat is over. A visitor is a session held here whose client is connected to
 another host.
 
-**Invariant:** from the start of the return on, this host no longer accepts the session.
+**Invariant:** from the start of the return on, this host no longer accepts the session. A client that resumes it meanwhile waits for the end of
+the return, and then the other hosts are asked.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import termios
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from engine.engine import VERSION, Session
 from engine.rooms.remote_waiting_room import RemoteRoom
 from engine.views import CHATTING, write_last
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.roaming import session_return_frames
 from server.fleet.roaming.session_return_frames import READ_MAX, TooLarge
 from server.ops.metrics.metric_type import Reading
@@ -48,7 +51,8 @@ class VisitorReturn:
 
     A session that is in no chat nor about to be, and whose client has read everything, returns at once, with its search if it has one, over the
     connection by which it came (`session_return_frames`; owner at each cut: `tunnel_table.TunnelTable`). If its client has not read everything, or
-    the session moves to a match, the return is tried again; a session that is too large stays until its next chat is over.
+    the session moves to a match, the return is tried again; a session that is too large stays until its next chat is over. A session that waits
+    here to resume another one returns only if that one is elsewhere (`send_home`).
     """
 
     def __init__(
@@ -57,14 +61,19 @@ class VisitorReturn:
         room: RemoteRoom,
         writes: Callable[[], int] = newest,
         returned: Callable[[int, int], object] = unnoticed,
+        forwarding: ForwardingTable | None = None,
     ) -> None:
-        """`writes`: the version of session records that other hosts read; `returned`: called with id and key of a session that returns."""
+        """`writes`: the version of session records that other hosts read; `returned`: called with id and key of a session that returns;
+        `forwarding`: keeps requests for it until the return ends.
+        """
         self._worker = worker
         self._room = room
         self._writes = writes
         self._returned = returned
+        self._forwarding = forwarding
         self._moving = SessionMoves(worker)
         self._waiting: dict[int, float] = {}  # visitors that could not return, by connection, and since when
+        self._resuming: set[int] = set()  # connections of visitors that return with their resume
         self._again: asyncio.TimerHandle | None = None
         self._turning = False
         self._returns: set[asyncio.Task[None]] = set()
@@ -82,6 +91,11 @@ class VisitorReturn:
         session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
         if session is not None and session.conn == conn:
             self._worker.reactor.record(conn, session_return_frames.last(write_last(session, time.monotonic())))
+
+    def send_home(self, conn: int) -> None:
+        """Return a visitor that waits to resume a session which is at another host: its own host resumes that."""
+        self._resuming.add(conn)
+        self._worker.output.free.append(conn)
 
     def turn(self) -> None:
         """Return the visitors that may go now."""
@@ -109,6 +123,7 @@ class VisitorReturn:
         session = None if visitor is None else self._worker.engine.sessions.get(visitor.id)
         if session is None or session.conn != conn or session.state == CHATTING:
             self._waiting.pop(conn, None)
+            self._resuming.discard(conn)
         elif self._room.meets(session.id) or not self._go(session, conn):
             self._waiting.setdefault(conn, time.monotonic())
 
@@ -119,8 +134,10 @@ class VisitorReturn:
             return False
         since = self._waiting.pop(conn, None) or time.monotonic()
         (one,), (descriptor,) = released.session_record.record["people"], released.descriptors
-        if "resume" in one or one["wire"].get("out") or _on_the_way(descriptor) > ON_THE_WAY:
-            self._stay(released, since)
+        resumes = conn in self._resuming
+        self._resuming.discard(conn)
+        if ("resume" in one and not resumes) or one["wire"].get("out") or _on_the_way(descriptor) > ON_THE_WAY:
+            self._stay(released, since, resumes)
             return True
         try:
             released.session_record.record["v"] = self._writes()
@@ -136,24 +153,34 @@ class VisitorReturn:
             sent = sock.send(frame)
         except OSError:  # it accepts nothing, or is broken, which the reactor will find
             sock.detach()
-            self._stay(released, since)
+            self._stay(released, since, resumes)
             return True
         self._worker.forget_saves(one["id"])
         self._returned(one["id"], one.get("key", one["id"]))
         fault_points.at("person")
         task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
         self._returns.add(task)
-        task.add_done_callback(self._returns.discard)
+        keys = () if self._forwarding is None else self._forwarding.sent([one])
+        task.add_done_callback(partial(self._end, keys))
         return True
 
-    def _stay(self, released: Released, since: float | None) -> None:
-        """Put a session back, with a new connection number. `since`: when it was tried first; None: it is not tried again."""
+    def _end(self, keys: tuple[int, ...], task: asyncio.Task[None]) -> None:
+        self._returns.discard(task)
+        if self._forwarding is not None and not task.cancelled():
+            self._forwarding.ended(keys, None)
+
+    def _stay(self, released: Released, since: float | None, resumes: bool = False) -> None:
+        """Put a session back, with a new connection number. `since`: when it was tried first, None: it is not tried again; `resumes`: it returns with
+        its resume.
+        """
         (session,) = self._moving.take(*released)
         free = self._worker.output.free
         if session.conn in free:  # it was tried just now
             free.remove(session.conn)
         if since is not None and session.conn:
             self._waiting[session.conn] = since
+            if resumes:
+                self._resuming.add(session.conn)
 
     async def _return(self, sock: socket.socket, left: bytes) -> None:
         """Send the rest of a session's record, read from its connection until nothing more comes, and send what was read."""

@@ -71,6 +71,12 @@ class Asked:
         moving.put(key, [*dict.fromkeys((*known, *askers))], now + MOVING_FOR, now)
         return askers
 
+    def moved(self, key: int, now: float) -> list[str]:
+        """Remove a key whose session was under way, and is not any more; returns those that know that it was."""
+        askers = self._moving.get(key, now) or []
+        self._moving.pop(key)
+        return askers
+
     def take(self, key: int, now: float) -> list[str]:
         """Remove a key; returns those that wait for it."""
         askers = [one for by in (self._moving, self._by) for one in by.get(key, now) or ()]
@@ -157,15 +163,21 @@ class SessionSearch:
         if self._unsaid:
             self._timer = asyncio.get_running_loop().call_later(EVERY, self._tell)
 
-    def _ask(self, node: str, keys: Sequence[int]) -> None:
-        self._say(WHO, orjson.dumps({"node": node, "keys": keys}))
+    def _ask(self, node: str, keys: Sequence[int], again: bool = False) -> None:
+        """Ask all hosts for keys, in the name of `node`; that one too if it asks `again`: the session may have come there since it asked its own."""
+        self._say(WHO, orjson.dumps({"node": node, "keys": keys} | ({"again": 1} if again else {})))
 
     def mine(self, name: str, message: Message) -> None:
-        """Pass on the answer of a process that has the session, or sent it on to `where`."""
+        """Pass on the answer of a process that has the session, or sent it on to `where`; None: it was under way there, and is not there: all hosts
+        are asked again.
+        """
         key, where = message.records
+        now = time.monotonic()
         if where is None:
+            for node in self._theirs.moved(key, now):
+                self._ask(node, [key], again=True)
             return
-        for node in self._theirs.take(key, time.monotonic()):
+        for node in self._theirs.take(key, now):
             if self._names.number(where or name) < 0:  # the next generation, a host of its own, has it by now
                 self._ask(node, [key])
                 continue
@@ -182,9 +194,9 @@ class SessionSearch:
     # questions and answers of other hosts
 
     def _question(self, body: bytes) -> None:
-        match _read(body):
+        match said := _read(body):
             case {"node": str(node), "keys": list(keys)} if _is_node(node) and _are_keys(keys):
-                if node == self._node:
+                if node == self._node and "again" not in said:
                     return
             case _:
                 self._unreadable()

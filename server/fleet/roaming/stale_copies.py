@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.realtime.worker.worker_loop import Worker
@@ -41,16 +42,26 @@ class Copies(NamedTuple):
 
 class StaleCopies:
     """Requests of one process to forget. Call it in the loop. `node`, `number`: its own; `address`: of this host, of which another process may
-    have a copy too. A copy that came back to this process is its session.
+    have a copy too. A copy is followed to this process too, if the session left it meanwhile (no process accepts a session that it has).
     """
 
-    def __init__(self, node: str, number: int, address: str, hosts: Hosts, asker: RpcClient, worker: Worker) -> None:
+    def __init__(
+        self,
+        node: str,
+        number: int,
+        address: str,
+        hosts: Hosts,
+        asker: RpcClient,
+        worker: Worker,
+        forwarding: ForwardingTable,
+    ) -> None:
         self._node = node
         self._number = number
         self._address = address
         self._hosts = hosts
         self._asker = asker
         self._worker = worker
+        self._forwarding = forwarding
         self._tasks: set[asyncio.Task[None]] = set()
         self._ids: Counter[int] = Counter()
         self.asked = self.unanswered = 0
@@ -93,7 +104,7 @@ class StaleCopies:
             if answer is not None:
                 asked = left.popleft()
                 self._end(asked.people, [row for row in answer if type(row) is int])
-                left.extend(self._followed(asked, [row for row in answer if type(row) is list]))
+                left.extend(self._followed(asked, [row for row in answer if type(row) is list], begun))
                 if not left:
                     return
             await asyncio.sleep(AGAIN)
@@ -118,11 +129,12 @@ class StaleCopies:
         host = self._hosts.at(copies.node)
         return copies.address if host is None else host.address
 
-    def _followed(self, asked: Copies, rows: Sequence[Sequence[Any]]) -> Iterator[Copies]:
-        """Yield what is to be asked next. `rows`: of sessions that moved on: id, node and number of the process."""
+    def _followed(self, asked: Copies, rows: Sequence[Sequence[Any]], begun: float) -> Iterator[Copies]:
+        """Yield what is to be asked next. `rows`: of sessions that moved on: id, node and number of the process; `begun`: monotonic seconds."""
         keys = dict(asked.people)
         for id, node, worker in rows:
-            if id not in keys or (node, worker) == (self._node, self._number):
+            is_own = (node, worker) == (self._node, self._number)
+            if id not in keys or (is_own and not self._forwarding.left_since(id, begun)):
                 continue
             people = [(id, keys[id])]
             address = self._address if node == self._node else asked.address

@@ -23,6 +23,7 @@ from engine.engine import BadRecord, Session, SessionRecord
 from engine.views import error, left
 from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from ext.migrate.tunnel_transfer import prepare
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.roaming.session_return_frames import ReturnRecord, bytes_of, key_of, read_last
 from server.ops import log
 from server.ops.metrics.histogram import Histogram
@@ -62,7 +63,7 @@ def no_other_host(_: str) -> bool:
 class Tunnel:
     """One tunnel. `kept`: JSON; `since`: monotonic seconds."""
 
-    __slots__ = ("coming", "ended", "home", "kept", "key", "number", "since")
+    __slots__ = ("coming", "ended", "home", "kept", "key", "moves", "number", "since")
 
     def __init__(self, home: str, kept: str, key: int, since: float) -> None:
         self.number = 0
@@ -72,6 +73,7 @@ class Tunnel:
         self.since = since
         self.coming: ReturnRecord | None = None  # as the session returns
         self.ended = 0.0  # when the return began
+        self.moves: tuple[int, ...] = ()  # what `ForwardingTable.sent` returned then
 
 
 class TunnelTable:
@@ -112,15 +114,17 @@ class TunnelTable:
         forget: Forget = no_forget_request,
         is_heard: Callable[[str], bool] = no_other_host,
         on_returned: Callable[[Sequence[Session]], None] = unnoticed,
+        forwarding: ForwardingTable | None = None,
     ) -> None:
         """`forget`: asks a process of another host, which may live, to forget sessions (ids and keys); `is_heard`: whether the host of a process
-        is alive; `on_returned`: called with the sessions that are here again.
+        is alive; `on_returned`: called with the sessions that are here again; `forwarding`: keeps requests for a session that returns.
         """
         self._worker = worker
         self._moving = SessionMoves(worker)
         self.forget = forget
         self._is_heard = is_heard
         self.on_returned = on_returned
+        self._forwarding = forwarding
         self._open: dict[int, Tunnel] = {}
         self._over: list[tuple[Tunnel, int]] = []  # tunnels that ended in this turn, and how
         self.ends = Counter(dict.fromkeys(ENDS, 0))
@@ -194,6 +198,8 @@ class TunnelTable:
             tunnel.coming = ReturnRecord()
         if tunnel.coming.take(payload, tunnel.key):
             tunnel.ended = time.monotonic()
+            if self._forwarding is not None:
+                tunnel.moves = self._forwarding.sent([{"key": tunnel.key}])
             self._worker.reactor.half_close(tunnel.number)
             fault_points.at("coming")
 
@@ -213,6 +219,8 @@ class TunnelTable:
                 fault_points.at("back")
             else:
                 self._bereave(tunnel, how)
+            if self._forwarding is not None:
+                self._forwarding.ended(tunnel.moves, None)
 
     # return
 

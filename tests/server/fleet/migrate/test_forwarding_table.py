@@ -1,5 +1,7 @@
 """Requests for migrated sessions: they wait during the transfer, and are forwarded for a second after it."""
 
+import asyncio
+
 import pytest
 
 from server.fleet.migrate import forwarding_table as module
@@ -68,3 +70,26 @@ async def test_it_is_known_for_longer_where_a_session_went(monkeypatch: pytest.M
     monkeypatch.setattr(module, "KNOWN_FOR", 0.0)
     forwarding.ended(forwarding.sent([{"id": 1}]), "worker 3")
     assert forwarding.went(1) is None
+
+
+async def test_of_two_moves_of_a_session_the_last_one_counts() -> None:
+    """It is back before the end of the first one is known here."""
+    said: list[tuple[str, int]] = []
+    forwarding = ForwardingTable(lambda *asked: said.append(asked))
+    first = forwarding.sent([{"id": 4}, {"id": 5}])
+    assert forwarding.waits("worker 3", 4)
+    second = forwarding.sent([{"id": 4}])
+    forwarding.ended(first, "worker 2")
+    assert (said, forwarding.is_under_way(4), forwarding.where(4)) == ([], True, None)
+    assert (forwarding.is_under_way(5), forwarding.where(5)) == (False, "worker 2")
+    forwarding.ended(second, "worker 9")
+    assert (said, forwarding.is_under_way(4), forwarding.where(4)) == ([("worker 3", 4)], False, "worker 9")
+
+
+async def test_it_is_known_whether_a_session_left_since_a_moment() -> None:
+    forwarding = ForwardingTable(lambda *_: None)
+    forwarding.ended(forwarding.sent([{"id": 4}]), "worker 2")
+    now = asyncio.get_running_loop().time()
+    assert forwarding.left_since(4, now - 60.0)
+    assert not forwarding.left_since(4, now + 60.0)
+    assert not forwarding.left_since(9, now - 60.0)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import orjson
 import pytest
 
-from server.fleet.roaming import migration_source, migration_target, stale_copies
+from server.fleet.cluster.known_nodes import Place
+from server.fleet.roaming import migration_source, stale_copies
+from server.fleet.roaming.evacuation import EmptiestHost
 from server.fleet.roaming.host_migration_parts import HostMigration
 from server.fleet.roaming.migration_target import MigrationTarget
 from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
+from server.ops.metrics.migration_metrics import DRAIN
+from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
-from tests.server.fleet.cluster.meetings import alone, arrived, lets_visitors_go, met, sent_far, sides
+from tests.server.fleet.cluster.meetings import (
+    alone,
+    arrived,
+    lets_visitors_go,
+    met,
+    rows_until_failed,
+    sent_far,
+    sides,
+)
 from tests.server.fleet.cluster.rig import Cell, cell
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Visitor, Working, answers
@@ -44,7 +57,7 @@ def landing_of(made: Cell, worker: Working) -> MigrationTarget:
 async def came_with(made: Cell) -> tuple[Visitor, int, bytes]:
     """A client of the first host whose session came to the second one, and the nonce of the request that it came with."""
     visitor, id, home = await arrived(made)
-    return visitor, id, landing_of(made, home)._came[id][1]
+    return visitor, id, landing_of(made, home)._arrivals._last[id].nonce
 
 
 async def test_who_came_with_a_request_that_is_to_be_forgotten_ends_there_once(secret: Keys) -> None:
@@ -96,6 +109,68 @@ async def test_who_was_resumed_there_and_went_to_the_host_of_that_connection_is_
         await answers(again)
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_who_came_again_with_another_request_is_not_ended_for_the_first_one(secret: Keys, resumed: bool) -> None:
+    """A copy moved on, and then the session itself came by way of another worker of the edge."""
+    async with cell(secret, workers=2, room=False) as made:
+        visitor, id, nonce = await came_with(made)
+        (edge, by), (home, next_home) = made.workers
+        session = home.worker.engine.sessions[id]
+        key = session.key
+        visitor.sock.close()
+        await until(lambda: not session.conn)
+        if resumed:
+            landing_of(made, home).returned(id, key + 1)
+        assert home.links.across.exports.transfer((id,), home.links.across.to("worker 2"), DRAIN)
+        await until(lambda: made.owners(id) == [next_home])
+        copy = next_home.links.across.exports.moving.release((id,))
+        assert copy is not None
+        by.links.across.exports.moving.take(*deepcopy(copy))
+        next_home.links.across.exports.moving.take(*copy)
+        assert by.links.cross is not None
+        to = EmptiestHost(lambda: [Place(made.hosts[1].name(1), 0)], by.links.cross, lambda _: None)
+        assert by.links.across.exports.transfer((id,), to, DRAIN)
+        await until(lambda: made.owners(id) == [home, next_home])
+        await to.landed()
+        assert await forgets(made, nonce=nonce.hex()) == ([id] if resumed else [[id, made.hosts[1].node, 2]])
+        assert made.owners(id) == [home, next_home]
+        asking = made.hosts[0].host_migrations[edge]._crossing.forgetting
+        asking.ask(made.hosts[1].node, 1, made.hosts[1].address, [(id, key)], nonce)
+        await until(lambda: not len(asking))
+        assert made.owners(id) == ([home, next_home] if resumed else [home])
+
+
+@pytest.mark.parametrize("point", ["", "held"])
+async def test_a_session_that_is_under_way_from_a_process_is_not_accepted_there(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Before its request comes, or since that is held."""
+    async with cell(secret, room=False) as made:
+        hub, one, visitor, id = await alone(made)
+        crossing = made.hosts[1].host_migrations[made.workers[1][0]]._crossing
+        if point:
+            monkeypatch.setattr(fault_points, "at", lambda at: at == point and crossing._going.add(id))
+        else:
+            crossing._going.add(id)
+        await sent_far(hub, visitor, id, made)
+        assert await rows_until_failed(hub)
+        assert await made.owned(id) is one
+        await answers(visitor)
+
+
+async def test_a_session_that_is_under_way_to_another_host_is_accepted_from_no_worker(secret: Keys) -> None:
+    async with cell(secret, workers=2, room=False) as made:
+        one, two = made.workers[0]
+        visitor, id, _ = await made.hosts[0].host.visitor(one)
+        going = made.hosts[0].host_migrations[two]._crossing._going
+        for owner in (one, two):
+            going.symmetric_difference_update({id})
+            assert one.links.across.exports.transfer((id,), one.links.across.to("worker 2"), DRAIN)
+            await one.links.across.fewer(1)
+            assert made.owners(id) == [owner]
+        await answers(visitor)
+
+
 async def test_people_are_forgotten_by_their_ids_and_keys(secret: Keys) -> None:
     """As an edge knows them whose tunnel has broken."""
     async with cell(secret, room=False) as made:
@@ -110,7 +185,7 @@ async def test_a_partner_is_told_at_once(two: Cell) -> None:
     visitors = await met(two)
     home, edge = sides(two)
     landed = landing_of(two, home)
-    ((id, came),) = landed._came.items()
+    ((id, came),) = landed._arrivals._last.items()
     landed._forget(orjson.dumps({"nonce": came.nonce.hex()}))
     assert id not in home.sessions
     stays = visitors[0 if home is two.workers[0][0] else 1]
@@ -143,16 +218,6 @@ async def test_a_request_that_is_held_and_to_be_forgotten_lands_no_more(
         assert not landing_of(made, home)._held
         monkeypatch.setattr(stale_copies, "AGAIN", 0.01)
         assert await made.owned(id) is one
-
-
-async def test_of_who_came_it_is_known_for_a_while(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migration_target, "REMEMBERED", 0.0)
-    async with cell(secret, room=False) as made:
-        _, id, _ = await came_with(made)
-        landed = landing_of(made, made.workers[1][0])
-        assert set(landed._came) == {id}
-        landed._remember(b"another", [])
-        assert set(landed._came) == set()
 
 
 async def test_a_host_that_is_not_there_or_has_no_such_process_is_told_so(two: Cell) -> None:

@@ -70,6 +70,24 @@ async def test_who_waits_to_resume_is_not_sent_back(apart: Cell) -> None:
     assert results(apart) == {"sent": 1}
 
 
+async def test_who_waits_to_resume_somebody_of_another_host_resumes_them_at_their_own(apart: Cell) -> None:
+    one, a, _ = await apart.hosts[0].visitor(apart.edge)
+    key = 12345
+    for process in (apart.edge, apart.home):
+        process.links.session_lookup.is_elsewhere = lambda asked: asked == key
+    one.ask("resume", token=apart.home.tokens.seal(key, 0), last=0)
+    await until(lambda: apart.edge.worker.engine.moves.awaiting(key))
+    apart.send(a)
+    await until(lambda: apart.home.worker.engine.moves.awaiting(key) == [a])
+    apart.home.links.visitor_return.send_home(apart.home.worker.engine.sessions[a].conn)
+    apart.home.worker.act(lambda _: None)
+    await until(lambda: apart.edge.worker.engine.moves.awaiting(key) == [a])
+    assert (apart.home.sessions, results(apart)) == (set(), {"sent": 1})
+    apart.edge.worker.act(lambda now: apart.edge.worker.engine.arrived(key, now))
+    assert (await one.hears("error"))["code"] == "no_session"
+    await answers(one)
+
+
 async def test_who_takes_nothing_goes_back_when_they_have_taken_all(apart: Cell) -> None:
     relay = await apart.relay()
     for end in (*relay._ends, relay.home, relay.edge):

@@ -240,3 +240,26 @@ async def test_messages_go_a_moment_apart(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(one.said) == 1
     assert one.seeking._timer is not None
     one.seeking._timer.cancel()
+
+
+async def test_of_a_session_that_is_not_where_it_was_under_way_all_hosts_are_asked_again() -> None:
+    one = Hub(HERE, "worker 1")
+    for node in (THERE, OTHER):
+        one.hear(WHO, {"node": node, "keys": [KEY]})
+    one.moves("worker 1", KEY)
+    one.said.clear()
+    one.answers("worker 1", KEY, None)
+    assert one.said == [(WHO, {"node": node, "keys": [KEY], "again": 1}) for node in (THERE, OTHER)]
+    one.answers("worker 1", KEY, "")
+    assert len(one.said) == 2
+
+
+async def test_who_asked_is_asked_again_too() -> None:
+    """The session may have come there since."""
+    one = Hub(HERE, "worker 1", "worker 2")
+    one.hear(WHO, {"node": HERE, "keys": [KEY]})
+    assert one.sent == []
+    one.hear(WHO, {"node": HERE, "keys": [KEY], "again": 1})
+    assert one.sent == [(name, Kind.WHO, (KEY,)) for name in ("worker 1", "worker 2")]
+    one.answers("worker 2", KEY, "")
+    assert one.said == [(MINE + HERE, {"key": KEY, "where": f"@{HERE} 2"})]

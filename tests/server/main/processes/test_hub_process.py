@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,10 @@ class Several:
         self.members = Membership("a" * 10)
         self.drains = False
         self.people_elsewhere = 0
+
+    def standing(self) -> dict[str, Any]:
+        """As the supervisor is told it with each sign of life."""
+        return {}
 
     def drain(self) -> None:
         """This host is about to end."""
