@@ -1,4 +1,6 @@
-"""Run a chatting pair and newcomers beside an attack, from their own addresses and process, so that only the server can delay them."""
+"""Run chatting pairs and newcomers beside an attack, from their own addresses and process, so that only the server and the machine can delay
+them; and lines through an echo beside them (`echo.Echo`), which only the machine can delay.
+"""
 
 import asyncio
 import json
@@ -7,10 +9,10 @@ from typing import Any, Final
 
 from bench.load.websocket_client import HEAD, Thin
 
-EVERY: Final = 0.2  # seconds between two lines
+EVERY: Final = 0.2  # seconds between two lines of a pair
 NEWCOMER: Final = 0.5  # seconds between two who come
 PATIENCE: Final = 30.0  # seconds for a line, and for `hello`; what takes longer counts as so long
-FIND: Final = b'{"type":"find","interests":["bystanders"],"language":"fy"}'
+FIND: Final = b'{"type":"find","interests":["bystanders %d"],"language":"fy"}'
 
 
 class Person:
@@ -45,35 +47,46 @@ class Person:
 
 
 class Bystanders:
-    """The pair and the newcomers of one row: seconds of each line and of each newcomer, lost lines."""
+    """Pairs, who speak in turn, and newcomers: seconds of each line and of each newcomer, lost lines.
 
-    def __init__(self, port: int) -> None:
+    `echo`: the port of an echo, 0: none; `echoed`: seconds of each line through it.
+    """
+
+    def __init__(self, port: int, pairs: int = 1, echo: int = 0) -> None:
         self._port = port
-        self._pair = (Person(), Person())
+        self._pairs = [(Person(), Person()) for _ in range(pairs)]
+        self._echo = echo
         self._said: dict[int, float] = {}
         self.lines: list[float] = []
+        self.echoed: list[float] = []
         self.came: list[float] = []
         self.lost = 0
 
     async def meet(self) -> None:
-        """Match the two."""
+        """Match each pair."""
         async with asyncio.timeout(PATIENCE):
-            for person in self._pair:
-                await person.come(self._port)
-                person.send(FIND)
-            for person in self._pair:
-                await person.until("matched")
+            for number, pair in enumerate(self._pairs):
+                for person in pair:
+                    await person.come(self._port)
+                    person.send(FIND % number)
+                for person in pair:
+                    await person.until("matched")
 
     async def watch(self, seconds: float) -> None:
         """Talk and connect for `seconds`, then wait for what is in flight."""
-        turns = round(seconds / EVERY)
-        tasks = [asyncio.ensure_future(self._listen(turns))]
+        step = EVERY / len(self._pairs)
+        turns = round(seconds / EVERY) * len(self._pairs)
+        tasks = [asyncio.ensure_future(self._listen(pair[1], turns // len(self._pairs))) for pair in self._pairs]
         start = time.perf_counter()
+        if self._echo:
+            tasks.append(asyncio.ensure_future(self._hear_echo(start + step / 2, step, turns)))
+        newcomers = 0
         for turn in range(turns):
-            await asyncio.sleep(max(0.0, start + turn * EVERY - time.perf_counter()))
+            await asyncio.sleep(max(0.0, start + turn * step - time.perf_counter()))
             self._said[turn] = time.perf_counter()
-            self._pair[0].send(b'{"type":"message","text":"%d"}' % turn)
-            if turn * EVERY // NEWCOMER >= len(tasks) - 1:
+            self._pairs[turn % len(self._pairs)][0].send(b'{"type":"message","text":"%d"}' % turn)
+            if turn * step // NEWCOMER >= newcomers:
+                newcomers += 1
                 tasks.append(asyncio.ensure_future(self._newcomer()))
         _, late = await asyncio.wait(tasks, timeout=PATIENCE)
         for task in late:
@@ -81,14 +94,26 @@ class Bystanders:
         await asyncio.gather(*tasks, return_exceptions=True)
         self.lost = len(self._said)
         self.lines += [PATIENCE] * self.lost
-        self.came += [PATIENCE] * (len(tasks) - 1 - len(self.came))
-        for person in self._pair:
-            person.go()
+        self.came += [PATIENCE] * (newcomers - len(self.came))
+        for pair in self._pairs:
+            for person in pair:
+                person.go()
 
-    async def _listen(self, turns: int) -> None:
+    async def _listen(self, person: Person, turns: int) -> None:
         for _ in range(turns):
-            at, frame = await self._pair[1].until("message")
+            at, frame = await person.until("message")
             self.lines.append(at - self._said.pop(int(frame["text"])))
+
+    async def _hear_echo(self, first: float, step: float, turns: int) -> None:
+        """Send a byte through the echo between each two lines."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._echo)
+        for turn in range(turns):
+            await asyncio.sleep(max(0.0, first + turn * step - time.perf_counter()))
+            began = time.perf_counter()
+            writer.write(b"x")
+            await reader.readexactly(1)
+            self.echoed.append(time.perf_counter() - began)
+        writer.close()
 
     async def _newcomer(self) -> None:
         person, began = Person(), time.perf_counter()

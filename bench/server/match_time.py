@@ -25,6 +25,7 @@ import uvloop
 from bench.load import generator
 from bench.load.websocket_client import Thin
 from bench.support.machine import machine
+from bench.support.precedence import ahead
 from bench.support.results import write
 from bench.support.serving import Serving
 
@@ -57,15 +58,6 @@ def main(chosen: argparse.Namespace) -> int:
     if chosen.keep:
         write(result, "meeting", ordered=False)
     return 0
-
-
-def ahead() -> bool:
-    """Give this process precedence over others of its processor, but not those that it starts; False if it may not."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except PermissionError:
-        return False
-    return True
 
 
 class Person:

@@ -55,11 +55,21 @@ def test_a_row_beside_a_server_at_rest_has_the_ratio_of_the_waits_and_what_memor
         "line_p50_ms": 0.5,
         "rest_p99_ms": 2.0,
         "line_p99_ms": 5.0,
+        "echo_p99_ms": [0.2, 0.3],
         "rss_mb": [200.0, 260.0, 210.0],
+        "again_mb": None,
         "done": 1_200,
     }
-    shown = ["tickets", "on", "0.4 → 0.5", "2.0 → 5.0", "2.5", "0", "200 → 260 → 210", "+5 %", "1,200"]
+    shown = ["tickets", "on", "0.4 → 0.5", "2.0 → 5.0", "2.5", "0.2 → 0.3", "0", "200 → 260 → 210", "+5 %", "", "1,200"]
     assert beside_rest(row) == shown
+
+
+def test_a_row_whose_memory_stays_says_what_a_second_attack_adds() -> None:
+    row = {
+        **GOOD, "rest_p50_ms": 0.4, "line_p50_ms": 0.5, "rest_p99_ms": 2.0, "echo_p99_ms": [0.2, 0.3],
+        "rss_mb": [200.0, 260.0, 250.0], "again_mb": 254.0,
+    }  # fmt: skip
+    assert beside_rest(row)[-3:-1] == ["+25 %", "+2 %"]
 
 
 def test_each_row_of_resources_is_an_attack() -> None:
