@@ -40,6 +40,7 @@ RESUME_WITHIN: Final = (
 )
 REACH_AGAIN: Final = 0.25  # seconds between two tries
 TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOVE
+RESUME_TAKEN_WITHIN: Final = 4.0  # seconds for that answer to a session that resumes: its client waits for nothing else
 TOOK_WITHIN: Final = 2.0  # seconds from GO
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
 logger = log.get()
@@ -290,7 +291,7 @@ class MigrationSource:
         try:
             if len(body) > LARGEST:
                 raise HostRefused(0, "too much of one group of people")
-            async with asyncio.timeout(TAKEN_WITHIN):
+            async with asyncio.timeout(RESUME_TAKEN_WITHIN if move.why == RESUME else TAKEN_WITHIN):
                 await self._asker.say(sock, address, Kind.MOVE, body, nonce)
                 fault_points.at("asked")
                 await self._asker.hear(sock, address, Kind.MOVE, body, nonce)
