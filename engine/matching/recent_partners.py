@@ -13,110 +13,66 @@ from typing import Any
 
 from engine.matching.address_networks import SHARES, share_of
 from engine.wire import rule_constants
+from ext.match.partner_table import PartnerTable
 
-Who = int  # a person, or a network
-Whom = Any  # a person; for a network the pair (reporter, reported)
+Report = tuple[int, int]  # reporter, reported
 
 
-class Exclusions:
-    """Excluded partners: at most `partners` of each of at most `persons`, for `seconds`."""
+class NetworkReports:
+    """Reports of each network, as pairs of reporter and reported: at most `reports` of each of at most `networks`, for `seconds`."""
 
-    __slots__ = ("_partners", "_persons", "_seconds", "_table")
+    __slots__ = ("_networks", "_reports", "_seconds", "_table")
 
-    def __init__(self, seconds: float, partners: int, persons: int) -> None:
+    def __init__(self, seconds: float, reports: int, networks: int) -> None:
         self._seconds = seconds
-        self._partners = partners
-        self._persons = persons
-        # expiry by partner, earliest first. Persons are in order of their first note or last check; an OrderedDict, since finding the first of a
+        self._reports = reports
+        self._networks = networks
+        # expiry by report, earliest first. Networks are in order of their first report or last check; an OrderedDict, since finding the first of a
         # plain dict would step over the places of all deleted before it
-        self._table: OrderedDict[Who, dict[Whom, float]] = OrderedDict()
+        self._table: OrderedDict[int, dict[Report, float]] = OrderedDict()
 
-    def note(self, person: Who, partner: Whom, now: float) -> Whom | None:
-        """Exclude `partner` for `person` from now on. Return the partner that is allowed again for it, if there would be too many."""
+    def note(self, network: int, report: Report, now: float) -> Report | None:
+        """Add a report. Return the one that counts no more, if there would be too many."""
         until = now + self._seconds
-        if person not in self._table:
-            self._table[person] = {partner: until}
+        if network not in self._table:
+            self._table[network] = {report: until}
             self._sweep(now)
             return None
-        known = self._table[person]
-        known.pop(partner, None)  # to the end
-        known[partner] = until
-        if len(known) <= self._partners:
+        known = self._table[network]
+        known.pop(report, None)  # to the end
+        known[report] = until
+        if len(known) <= self._reports:
             return None
         first = next(iter(known))
         del known[first]
         return first
 
-    def lift(self, person: Who, partner: Whom) -> None:
-        """Allow `partner` for `person` again."""
-        known = self._table.get(person)
-        if known is not None:
-            known.pop(partner, None)
-            if not known:
-                del self._table[person]
-
-    def of(self, person: Who, now: float) -> tuple[Whom, ...]:
-        """Return the excluded partners of a person, earliest first."""
-        if person not in self._table:
-            return ()
-        known = self._table[person]
-        over = 0
-        for until in known.values():
-            if until > now:
-                break
-            over += 1
-        for _ in range(over):
-            del known[next(iter(known))]
-        partners = list(known)  # a tuple of a list is made at once, that of a dict grows
-        return tuple(partners)
-
-    def forget(self, person: Who) -> None:
-        """Delete the entry of a person that no one can be again."""
-        if self._table:
-            self._table.pop(person, None)
-
-    def leave(self, person: Who, now: float, keep: bool) -> list[tuple[Whom, float]]:
-        """Export the excluded partners of a migrating person with the seconds left; the entry is deleted here unless `keep`."""
-        known = self._table.get(person) if keep else self._table.pop(person, None)
-        return [] if known is None else [(partner, until - now) for partner, until in known.items() if until > now]
-
-    def enter(self, person: Who, partners: Iterable[tuple[Whom, float]], now: float) -> list[Whom]:
-        """Import what `leave` exported, besides the entry here. Return the partners that are allowed again because there are too many."""
-        known = self._table.pop(person, {})
-        for partner, seconds in partners:
-            until, before = now + seconds, known.get(partner)
-            known[partner] = until if before is None or before < until else before
-        last, in_order = 0.0, True
-        for until in known.values():
-            in_order = in_order and until >= last
-            last = until
-        if in_order and 0 < len(known) <= self._partners:  # the usual case: nothing is to be sorted
-            self._table[person] = known
-            self._sweep(now)
-            return []
+    def enter(self, network: int, reports: Iterable[tuple[Report, float]], now: float) -> list[Report]:
+        """Import what `rest` exported, besides the entry here. Return the reports that count no more because there are too many."""
+        known = self._table.pop(network, {})
+        for report, seconds in reports:
+            until, before = now + seconds, known.get(report)
+            known[report] = until if before is None or before < until else before
         ordered = sorted(known.items(), key=itemgetter(1))
         if ordered:
-            self._table[person] = dict(ordered[-self._partners :])
+            self._table[network] = dict(ordered[-self._reports :])
             self._sweep(now)
-        return [partner for partner, _ in ordered[: -self._partners]]
+        return [report for report, _ in ordered[: -self._reports]]
 
-    def rest(self, now: float) -> Iterator[tuple[Who, list[tuple[Whom, float]]]]:
-        """Yield all persons with their excluded partners and the seconds left."""
-        for person in list(self._table):
-            partners = self.leave(person, now, keep=True)
-            if partners:
-                yield person, partners
+    def rest(self, now: float) -> Iterator[tuple[int, list[tuple[Report, float]]]]:
+        """Yield all networks with their reports and the seconds left."""
+        for network, known in list(self._table.items()):
+            reports = [(report, until - now) for report, until in known.items() if until > now]
+            if reports:
+                yield network, reports
 
     def _sweep(self, now: float) -> None:
-        """Check the two oldest persons: with two checks per new person an idle table shrinks."""
+        """Check the two oldest networks: with two checks per new network an idle table shrinks."""
         table = self._table
         for _ in range(2):
             oldest = next(iter(table))
             known = table[oldest]
-            latest = 0.0
-            for until in known.values():  # usually four; `reversed` costs as much as thirty
-                latest = until
-            if latest > now and len(table) <= self._persons:
+            if known[next(reversed(known))] > now and len(table) <= self._networks:
                 if len(known) == 1:
                     return  # noted once, and not long enough ago
                 table.move_to_end(oldest)  # noted again since, so not the oldest any more
@@ -140,13 +96,13 @@ class RecentPartners:
         self.on_report = on_report
         self._salt = b""  # drawn at first use
         seconds, partners = rule_constants.REPORTED_FOR, rule_constants.REPORTED_PARTNERS
-        self._met: Exclusions = Exclusions(rule_constants.RECENT_FOR, rule_constants.RECENT_PARTNERS, persons)
-        self._made: Exclusions = Exclusions(seconds, partners, persons)  # by reporter
-        self._got: Exclusions = Exclusions(seconds, partners, persons)  # by reported person
+        self._met = PartnerTable(rule_constants.RECENT_FOR, rule_constants.RECENT_PARTNERS, persons)
+        self._made = PartnerTable(seconds, partners, persons)  # by reporter
+        self._got = PartnerTable(seconds, partners, persons)  # by reported person
         # (reporter, reported) by network: identities can be made at will, so reports are bounded per network. A network is a number that depends on
         # the salt, which is on no disk, so its address is not kept for a day
-        self._networks: dict[int, Exclusions] = {
-            share: Exclusions(seconds, rule_constants.REPORTS_MAX * share, persons) for share in SHARES
+        self._networks: dict[int, NetworkReports] = {
+            share: NetworkReports(seconds, rule_constants.REPORTS_MAX * share, persons) for share in SHARES
         }
         self._bars = {"met": self._met, "made": self._made, "got": self._got}
 
@@ -225,7 +181,7 @@ class RecentPartners:
 
     def rest(self, now: float, most: int) -> Iterator[dict[str, Any]]:
         """Yield all entries, in pieces of `most` persons or networks."""
-        tables: list[tuple[str, Exclusions]] = [
+        tables: list[tuple[str, PartnerTable | NetworkReports]] = [
             *self._bars.items(),
             *((f"reports_{share}", bars) for share, bars in self._networks.items()),
         ]

@@ -80,6 +80,10 @@ def _person(value: Any) -> bool:
     return type(value) is int and -(1 << 63) <= value < 1 << 64
 
 
+def _id(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 64
+
+
 def _count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 1 << 63
 
@@ -186,9 +190,9 @@ _daily: Final = _at_most(
     64, _row(_text, _count, _seconds)
 )  # class, chat, age in seconds (`engine.conduct.daily_detections`)
 _persons: Final = _at_most(256, _person)
-_bars: Final = _at_most(256, _row(_person, _seconds))
+_bars: Final = _at_most(256, _row(_id, _seconds))
 MOST_ROWS: Final = 100_000  # rows of one piece of `rest`
-reports_of: Final = _at_most(MOST_ROWS, _row(_person, _at_most(4_096, _row(_row(_person, _person), _seconds))))
+reports_of: Final = _at_most(MOST_ROWS, _row(_person, _at_most(4_096, _row(_row(_id, _id), _seconds))))
 
 PERSON: Final[Table] = {
     "id": _key,
@@ -304,7 +308,7 @@ PACE: Final[Table] = {
     "waits": _row(_seconds, _seconds),
     "salt": _text,
 }
-_known: Final = _at_most(MOST_ROWS, _row(_person, _bars))
+_known: Final = _at_most(MOST_ROWS, _row(_id, _bars))
 REST: Final[Table] = {
     "v": _count,
     "met": _known,

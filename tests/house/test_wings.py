@@ -34,7 +34,7 @@ EXT = (
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ext.compiled_module_switch": (),
     "ext.pxd_check": ("ext.compiled_module_switch",),
-    "ext.match": (),
+    "ext.match": ("ext.base",),
     "ext.text": ("ext.net",),
     "ext.base": (),
     "ext.accept": ("ext.base",),
@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engine.matching": ("engine.wire", "ext.match", "ext.accept", "ext.base"),
     "engine.conduct": ("engine.matching", "engine.wire", "ext.base"),
     "engine.core": ("engine.conduct", "engine.matching", "engine.wire", "ext.match", "ext.net"),
-    "engine.rooms": ("engine.core", "engine.matching", "engine.wire", "ext.match"),
+    "engine.rooms": ("engine.core", "engine.matching", "engine.wire", "ext.match", "ext.base"),
     "engine.chats": (
         "engine.core",
         "engine.conduct",

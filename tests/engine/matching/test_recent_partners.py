@@ -77,10 +77,10 @@ def test_the_memory_of_persons_is_bounded_and_shrinks_with_time() -> None:
     recents = RecentPartners(count(1).__next__, persons=100)
     for person in range(1000):
         recents.met(person, 1, 0.0)
-    assert len(recents._met._table) <= 101
+    assert len(recents._met) <= 101
     for person in range(2000, 2060):
         recents.met(person, 1, 10_000.0)
-    assert len(recents._met._table) <= 60
+    assert len(recents._met) <= 60
 
 
 def test_a_report_bars_both_for_a_day_and_no_partner_pushes_it_out() -> None:
