@@ -61,9 +61,8 @@ def in_the_room(chats: int) -> dict[str, int]:
         now += TURN
         for worker, data in enumerate(turn, 1):
             hub.read(worker, data, now)
-        for told in hub.out.values():
-            size += len(pack(told))
-            told.clear()
+        for out in hub.out.values():
+            size += sum(map(len, out.take()))
     return {"chats": hub.tally["made"], "bytes": size}
 
 
@@ -71,7 +70,7 @@ class Rings:
     """A hub whose rows pass through the rings of a host, and the two workers' ends of them."""
 
     def __init__(self) -> None:
-        self.room = SharedRoom("", new_hub(), Thresholds(), 1, self._tell)
+        self.room = SharedRoom("", new_hub(), Thresholds(), 1, self._tell, self._tell_records)
         self._channels = HubChannels(self.room.records, self._flush, self._fail, self._fail)
         self._ends = [RowChannel(self._unsent) for _ in range(WORKERS)]
         for number, end in enumerate(self._ends, 1):
@@ -95,6 +94,9 @@ class Rings:
 
     def _tell(self, number: int, told: list[Row]) -> None:
         self._channels.send(f"worker {number}", told)
+
+    def _tell_records(self, number: int, messages: list[bytes]) -> None:
+        self._channels.send_records(f"worker {number}", messages)
 
     def _flush(self) -> None:
         self.room.flush(time.monotonic())

@@ -1,9 +1,10 @@
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from engine.matching.pool_counts cimport PoolRooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
 from engine.matching.interest_numbers cimport Vocabulary
+from ext.base.id_map cimport IdMap
 from ext.match.due_heap cimport DueHeap
 from ext.match.matcher_base cimport Index
 from ext.match.interner cimport Ids
@@ -18,17 +19,23 @@ cdef class Lobby(Vocabulary):
     cdef int64_t _submitted, _matched
     cdef public Index _matcher
     cdef public PoolRooms _rooms
-    cdef public dict _tickets, _aside
+    cdef public IdMap _tickets, _aside
     cdef public DueHeap _agenda
     cdef public double _window
     cdef public list _fresh
     cdef public double _now
 
-    @cython.locals(ids=Ids, old=Ticket, room=Room)
+    @cython.locals(client=uint64_t, ids=Ids, old=Ticket, room=Room)
     cpdef Match submit(self, Ticket ticket, double now)
-    cpdef cancel(self, client, double now, reason=*)
-    cpdef set_aside(self, client, double now)
-    cpdef Match restore(self, client, double now)
+
+    @cython.locals(ticket=Ticket)
+    cpdef cancel(self, uint64_t client, double now, reason=*)
+
+    @cython.locals(ticket=Ticket)
+    cpdef set_aside(self, uint64_t client, double now)
+
+    @cython.locals(ticket=Ticket)
+    cpdef Match restore(self, uint64_t client, double now)
 
     @cython.locals(due=double, ticket=Ticket)
     cpdef advance(self, double now, most=*)
@@ -39,8 +46,10 @@ cdef class Lobby(Vocabulary):
     @cython.locals(due=double, empty=double, ticket=Ticket)
     cdef double _next(self) except? -2.0
     cpdef count(self, reason, tickets=*)
-    cpdef Step status(self, client, double now)
-    cpdef Ticket waiting(self, client)
+
+    @cython.locals(ticket=Ticket)
+    cpdef Step status(self, uint64_t client, double now)
+    cpdef Ticket waiting(self, uint64_t client)
     cdef double _clock(self, double now)
     cdef _forget(self, Ticket ticket)
     cdef _out(self, Ticket ticket)
@@ -55,6 +64,12 @@ cdef class Lobby(Vocabulary):
     cdef _settle(self, Ticket ticket, double rate, double now, bint first=*)
     cdef _floor(self, Ticket ticket)
 
-    @cython.locals(since=double)
+    @cython.locals(other=uint64_t, common=tuple, weight=double, since=double, rule=str, partner=Ticket)
     cdef Match _match(self, Ticket ticket, tuple found, double now)
+
+    @cython.locals(level=int, own=Room, step=Step)
     cdef Step _step(self, Ticket ticket, double now)
+
+
+@cython.locals(match=Match)
+cdef Match _matched(uint64_t a, uint64_t b, tuple common, double weight, double waited_a, double waited_b, str rule)

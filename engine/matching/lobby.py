@@ -14,6 +14,7 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, Ticket
 from engine.matching.window_pairing import choose
 from engine.wire.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
+from ext.base.id_map import IdMap
 from ext.match.due_heap import DueHeap
 from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
 from ext.match.interner import Ids
@@ -48,8 +49,8 @@ class Lobby(Vocabulary):
             most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS, near=self.thresholds.near
         )
         self._rooms = PoolRooms(self._matcher.pool)
-        self._tickets: dict[int, Ticket] = {}
-        self._aside: dict[int, Ticket] = {}
+        self._tickets: IdMap[Ticket] = IdMap()
+        self._aside: IdMap[Ticket] = IdMap()
         self._agenda = (
             DueHeap()
         )  # tickets by the time of their next step; an entry is valid while it equals the ticket's own
@@ -74,9 +75,9 @@ class Lobby(Vocabulary):
         if len(ticket.blocked) > _MOST_AVOIDED:
             ticket.blocked = ticket.blocked[-_MOST_AVOIDED:]
         client = ticket.client
-        old = self._tickets.pop(client, None)
-        if old is None and self._aside:
-            old = self._aside.pop(client, None)
+        old = self._tickets.pop(client)
+        if old is None:
+            old = self._aside.pop(client)
         if old is not None:
             ticket.since = min(ticket.since, old.since)
             self._forget(old)
@@ -90,7 +91,7 @@ class Lobby(Vocabulary):
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
         """Remove the client's ticket, for one of REASONS. Return whether it had one."""
         self._clock(now)
-        ticket = self._tickets.pop(client, None) or self._aside.pop(client, None)
+        ticket = self._tickets.pop(client) or self._aside.pop(client)
         if ticket is None:
             return False
         self._forget(ticket)
@@ -100,17 +101,17 @@ class Lobby(Vocabulary):
     def set_aside(self, client: int, now: float) -> bool:
         """Hold the ticket of a client whose connection dropped: it is not matched until `restore`, and its age grows."""
         self._clock(now)
-        ticket = self._tickets.pop(client, None)
+        ticket = self._tickets.pop(client)
         if ticket is None:
             return False
         self._forget(ticket)
-        self._aside[client] = ticket
+        self._aside.put(client, ticket)
         return True
 
     def restore(self, client: int, now: float) -> Match | None:
         """Let the ticket of a client that is back wait again, at the level of its age; it may be matched at once."""
         now = self._clock(now)
-        ticket = self._aside.pop(client, None)
+        ticket = self._aside.pop(client)
         if ticket is None:
             return None
         ticket._room = self._rooms.of(ticket.pool, now)  # a new room, if its room was closed meanwhile
@@ -144,7 +145,7 @@ class Lobby(Vocabulary):
                 ALL if ticket._level == GOOD and ticket.client in ticket._room.members else self._floor(ticket),
             )
             if found is not None:
-                del self._tickets[ticket.client]
+                self._tickets.pop(ticket.client)
                 self._out(ticket)
                 matches.append(self._match(ticket, found, now))
                 continue
@@ -212,11 +213,11 @@ class Lobby(Vocabulary):
     def leave(self, client: int, now: float) -> tuple[Ticket, bool] | None:
         """Remove a ticket that migrates, uncounted. Return it and whether it was set aside; None: there is no ticket."""
         self._clock(now)
-        ticket = self._tickets.pop(client, None)
+        ticket = self._tickets.pop(client)
         if ticket is not None:
             self._forget(ticket)
             return ticket, False
-        ticket = self._aside.pop(client, None)
+        ticket = self._aside.pop(client)
         return None if ticket is None else (ticket, True)
 
     def enter(self, ticket: Ticket, aside: bool, now: float) -> Match | None:
@@ -226,7 +227,7 @@ class Lobby(Vocabulary):
         """
         now = self._clock(now)
         if aside:
-            self._aside[ticket.client] = ticket
+            self._aside.put(ticket.client, ticket)
             return None
         ticket._room = self._rooms.of(ticket.pool, now)
         if not ticket.interests:
@@ -240,7 +241,8 @@ class Lobby(Vocabulary):
 
     def clients(self) -> list[int]:
         """Return the waiting clients, longest wait first, then those that are set aside."""
-        return [*self._tickets, *self._aside]
+        waiting, aside = [sorted(tickets.values(), key=_age_of) for tickets in (self._tickets, self._aside)]
+        return [ticket.client for ticket in [*waiting, *aside]]
 
     def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
         """Export the recent arrivals, by pool (`Arrivals.lately`); thresholds depend on them."""
@@ -276,10 +278,9 @@ class Lobby(Vocabulary):
                 rule = ACCEPTS[GOOD if good else ANY]
                 for ticket in (a, b):
                     self._forget(ticket)
-                    del self._tickets[ticket.client]
+                    self._tickets.pop(ticket.client)
                 self._matched += 2
-                waited = [max(0.0, now - ticket.since) for ticket in (a, b)]
-                matches.append(Match(a.client, b.client, common, weight, waited[0], waited[1], rule))
+                matches.append(_matched(a.client, b.client, common, weight, now - a.since, now - b.since, rule))
             if not rules.window_at(rate):
                 self._scatter(room, now)
 
@@ -301,7 +302,8 @@ class Lobby(Vocabulary):
         room = ticket._room
         ticket._handle = NO_HANDLE
         ticket._due = NEVER
-        room.members.pop(ticket.client, None)
+        if room.members:
+            room.members.pop(ticket.client, None)
         self._rooms.leave(room, self._now)
 
     def _quiet(self, room: Room, now: float) -> bool:
@@ -357,7 +359,7 @@ class Lobby(Vocabulary):
         if not isinstance(found, int):
             return self._match(ticket, found, now)
         ticket._handle = found
-        self._tickets[ticket.client] = ticket
+        self._tickets.put(ticket.client, ticket)
         self._rooms.enter(room)
         if window:
             room.members[ticket.client] = ticket
@@ -404,9 +406,12 @@ class Lobby(Vocabulary):
 
     def _match(self, ticket: Ticket, found: tuple[int, tuple[int, ...], float, float, str], now: float) -> Match:
         other, common, weight, since, rule = found
-        self._out(self._tickets.pop(other))
+        partner = self._tickets.pop(other)
+        if partner is None:
+            raise MatcherError("the index matched a client without a ticket")
+        self._out(partner)
         self._matched += 2
-        return Match(ticket.client, other, common, weight, max(0.0, now - ticket.since), max(0.0, now - since), rule)
+        return _matched(ticket.client, other, common, weight, now - ticket.since, now - since, rule)
 
     def _step(self, ticket: Ticket, now: float) -> Step:
         level = ticket._level
@@ -416,7 +421,25 @@ class Lobby(Vocabulary):
             else max(0.0, ticket._step - now)
         )
         own = ticket._room
-        return Step(ticket.client, ACCEPTS[level], widens, own.family.waiting > own.waiting)
+        step = Step.__new__(Step)
+        step.client, step.accepts, step.widens, step.others = (
+            ticket.client, ACCEPTS[level], widens, own.family.waiting > own.waiting,
+        )  # fmt: skip
+        return step
+
+
+def _age_of(ticket: Ticket) -> tuple[float, int]:
+    return ticket.since, ticket.client
+
+
+def _matched(
+    a: int, b: int, common: tuple[int, ...], weight: float, waited_a: float, waited_b: float, rule: str
+) -> Match:
+    """Return a match, made without the cost of its constructor."""
+    match = Match.__new__(Match)
+    match.a, match.b, match.common, match.weight, match.rule = a, b, common, weight, rule
+    match.waited_a, match.waited_b = max(0.0, waited_a), max(0.0, waited_b)
+    return match
 
 
 __all__ = ["Lobby", "MatcherError", "MatcherFull", "TooMany", "UnknownInterest"]

@@ -17,7 +17,12 @@ cdef class PoolRooms:
     @cython.locals(count=int)
     cpdef leave(self, Room room, double now)
     cpdef double due(self) except? -2.0
+
+    @cython.locals(room=Room, since=double)
     cpdef expire(self, double now)
     cdef Room _open(self, pool, double now)
+
+    @cython.locals(oldest=Room)
     cdef _rest(self, Room room, double now)
+    cdef _unlist(self, Room room)
     cdef _close(self, Room room)

@@ -26,7 +26,7 @@ class PoolRooms:
         self._families: dict[Pool, Family] = {}
         self._empty: OrderedDict[Room, float] = (
             OrderedDict()
-        )  # since when it is empty, or was last checked; earliest first
+        )  # rooms that were empty once, by when that was or they were last checked; earliest first
         self._first = NEVER  # when the first of these is checked; below 0: not known
         self._spare: list[int] = []
 
@@ -48,10 +48,6 @@ class PoolRooms:
         if not count & count - 1:
             room.size += 1
             room.family.move(room, room.size - 1, room.size)
-            if count == 1:
-                if room in self._empty:
-                    del self._empty[room]
-                self._first = NEVER if not self._empty else -1.0
 
     def leave(self, room: Room, now: float) -> None:
         """Count one fewer who waits in a room."""
@@ -81,8 +77,10 @@ class PoolRooms:
             if since + EMPTY_FOR > now:
                 return
             room.arrivals.expire(now)
-            if room.arrivals.total:
-                del empty[room]
+            if room.waiting:
+                self._unlist(room)
+            elif room.arrivals.total or room.emptied + EMPTY_FOR > now:
+                empty.move_to_end(room)
                 empty[room] = now
             else:
                 self._close(room)
@@ -106,15 +104,28 @@ class PoolRooms:
         return room
 
     def _rest(self, room: Room, now: float) -> None:
+        """Note that a room is empty. It is listed until it is checked, also if users wait in it by then."""
+        room.emptied = now
+        if room.listed:
+            return
         if not self._empty:
             self._first = now + EMPTY_FOR
         self._empty[room] = now
+        room.listed = True
         if len(self._empty) > EMPTY_MAX:
-            self._close(next(iter(self._empty)))
+            oldest = next(iter(self._empty))
+            if oldest.waiting:
+                self._unlist(oldest)
+            else:
+                self._close(oldest)
+
+    def _unlist(self, room: Room) -> None:
+        del self._empty[room]
+        room.listed = False
+        self._first = -1.0
 
     def _close(self, room: Room) -> None:
-        del self._empty[room]
-        self._first = -1.0
+        self._unlist(room)
         del self._rooms[room.pool]
         self._spare.append(room.number)
         family = room.family

@@ -1,6 +1,7 @@
 from libc.stdint cimport uint64_t
 
 from engine.matching.thresholds cimport Arrivals
+from ext.match.interner cimport Ids
 
 cdef class Family:
     cdef public Room any
@@ -16,28 +17,34 @@ cdef class Room:
     cdef public Arrivals arrivals
     cdef public int waiting, size
     cdef public dict members
-    cdef public double pairs_at
+    cdef public double pairs_at, emptied
+    cdef public bint listed
 
-cdef class Ticket:
-    cdef public object client, pool, interests, person, calls
+cdef class Waiter:
+    cdef public uint64_t client, number, worker
+    cdef public Ids ids
+
+cdef class Ticket(Waiter):
+    cdef public object pool, interests, calls
+    cdef public uint64_t person
     cdef public tuple recent, blocked, also, halves
     cdef public Room _room
     cdef public double since, _due, _step
     cdef public uint64_t _handle
     cdef public int place, home, _fallen, _level
     cdef public bint strict
-    cpdef fill(self, client, pool, bint strict, person, tuple recent, double since, tuple blocked, tuple also)
+    cpdef fill(self, uint64_t client, pool, bint strict, uint64_t person, tuple recent, double since, tuple blocked, tuple also)
     cpdef tuple progress(self)
     cpdef set_progress(self, int level, step, int fallen)
 
 cdef class Match:
-    cdef public object a, b
+    cdef public uint64_t a, b
     cdef public tuple common
     cdef public double weight, waited_a, waited_b
     cdef public str rule
 
 cdef class Step:
-    cdef public object client
+    cdef public uint64_t client
     cdef public str accepts
     cdef public object widens
     cdef public bint others

@@ -25,7 +25,18 @@ class Pool(NamedTuple):
     college: str = ""
 
 
-class Ticket:
+class Waiter:
+    """A waiting user. The hub sets their `worker`, the `number` of their ticket there, and the `ids` to release."""
+
+    __slots__ = ("client", "ids", "number", "worker")
+
+    client: int
+    ids: Ids
+    number: int
+    worker: int
+
+
+class Ticket(Waiter):
     """Search of one user; owned by the lobby once submitted. `recent` and `blocked` are persons; `blocked` is never lifted.
 
     `place`: placement group of the user, who is not matched with a user of another group; 0: matches all. `home`: the user's process or host, whose
@@ -42,7 +53,6 @@ class Ticket:
         "also",
         "blocked",
         "calls",
-        "client",
         "halves",
         "home",
         "interests",
@@ -123,7 +133,7 @@ class Ticket:
 class Room:
     """One pool as the lobby sees it: its number in the index, its family, arrivals, number of waiting tickets and size class (`Family.sizes`)."""
 
-    __slots__ = ("arrivals", "family", "members", "number", "pairs_at", "pool", "size", "waiting")
+    __slots__ = ("arrivals", "emptied", "family", "listed", "members", "number", "pairs_at", "pool", "size", "waiting")
 
     def __init__(self, pool: Pool, number: int, family: "Family") -> None:
         self.pool = pool
@@ -134,6 +144,8 @@ class Room:
         self.size = 0
         self.members: dict[int, Ticket] = {}  # waiting tickets that gather for a window, oldest first
         self.pairs_at = NEVER  # when the window ends, if a newcomer entered since the last one
+        self.emptied = NEVER  # when the last ticket left
+        self.listed = False  # it is among those that may be closed (`PoolRooms`)
 
 
 class Family:

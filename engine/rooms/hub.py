@@ -18,28 +18,19 @@ from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
 from engine.matching.recent_partners import RecentPartners
 from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
-from engine.matching.tickets import Match, Step, Ticket
+from engine.matching.tickets import NEVER, Match, Step, Ticket, Waiter
 from engine.rooms import hub_messages as rows
-from engine.rooms.hub_messages import AWAY, GO, NEW, STEP, Row, meet_row
+from engine.rooms.hub_messages import AWAY, NEW, Row
+from engine.rooms.hub_outbox import Outbox
 from engine.rooms.hub_records import read_row, read_ticket
 from engine.rooms.local_waiting_room import Found, WaitingRoom
 from engine.rooms.meeting_placement import Placement
-from ext.match.interner import Ids
+from engine.wire.protocol import ANYONE
+from ext.base.id_map import IdMap
 from ext.match.room_records import RecordReader
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
-
-
-class Waiter:
-    """A waiting user: their worker, the number of their ticket, and the ids to release."""
-
-    __slots__ = ("ids", "number", "worker")
-
-    def __init__(self, worker: int, number: int, ids: Ids) -> None:
-        self.worker = worker
-        self.number = number
-        self.ids = ids
 
 
 class MatchCounts:
@@ -63,7 +54,7 @@ class MatchCounts:
 
 
 class Hub:
-    """Waiting room of several workers. Clients are session ids; workers are numbers. Sans-IO: `out` holds the rows to send, by worker."""
+    """Waiting room of several workers. Clients are session ids; workers are numbers. Sans-IO: `out` holds what is to be sent, by worker."""
 
     def __init__(
         self,
@@ -80,13 +71,13 @@ class Hub:
             vocabulary, limits=False
         )  # each worker has already limited the networks of its users
         self._recents = recents
-        self._waiters: dict[int, Waiter] = {}
-        # match number to (since, target worker, members as (client, number, worker)), oldest first
-        self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
+        self._waiters: IdMap[Waiter] = IdMap()
+        # match number to (since, target worker, members), oldest first
+        self._pending: dict[int, tuple[float, int, list[Waiter]]] = {}
         self._placing = Placement()
         self._waiting: dict[int, int] = {}  # waiting users, by worker of another host
         self._matches = first
-        self.out: dict[int, list[Row]] = {}
+        self.out: IdMap[Outbox] = IdMap()
         self._counts = MatchCounts() if counts is None else counts
         # by worker, its last `pairs`, for the ticket in its next row: rows of others may come between
         self._stated: dict[int, Row] = {}
@@ -143,12 +134,12 @@ class Hub:
         self._placing.joined(worker, people, fixed)
         if guest:
             self._waiting[worker] = 0
-        self.out[worker] = []
+        self.out.put(worker, Outbox())
 
     def gone(self, worker: int, now: float) -> None:
         """Remove a dead worker and its users."""
         self._placing.gone(worker)
-        self.out.pop(worker, None)
+        self.out.pop(worker)
         self._stated.pop(worker, None)
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
@@ -158,7 +149,7 @@ class Hub:
         touched = [
             id
             for id, (_, target, who) in self._pending.items()
-            if worker == target or any(home == worker for _, _, home in who)
+            if worker == target or any(one.worker == worker for one in who)
         ]
         for id in touched:
             self._counts.lost += 1
@@ -194,13 +185,14 @@ class Hub:
 
     def read(self, worker: int, data: bytes, now: float) -> None:
         """Handle the records of a worker (`engine.rooms.hub_records`), in order, as `told` does their rows. Raises TypeError, ValueError."""
-        reader = RecordReader(data)
+        reader, place, home = RecordReader(data), self._placing.place(worker), self._placing.home(worker)
         while reader.next():
             if reader.is_ticket:
-                words, ticket = reader.words(), read_ticket(reader, now)
-                self._arrive(worker, reader.number, ticket, words, reader.status, now)
+                ticket = read_ticket(reader, now)
+                ticket.worker, ticket.place, ticket.home = worker, place, home
+                self._arrive(ticket, reader.words(), reader.status, now)
             elif reader.is_done:
-                self._seated(worker, reader.id, reader.members(2), now)
+                self._read_done(worker, reader, now)
             else:
                 self.told(worker, [read_row(reader)], now)
         if self.room.news:
@@ -239,9 +231,12 @@ class Hub:
 
     def _ticket(self, worker: int, row: Row, now: float) -> None:
         ticket, words, status = rows.read_ticket(row, now)
-        self._arrive(worker, row[2], ticket, words, status, now)
+        ticket.worker = worker
+        ticket.place = self._placing.place(worker)
+        ticket.home = self._placing.home(worker)
+        self._arrive(ticket, words, status, now)
 
-    def _arrive(self, worker: int, number: int, ticket: Ticket, words: list[str], status: int, now: float) -> None:
+    def _arrive(self, ticket: Ticket, words: list[str], status: int, now: float) -> None:
         partners = self._recents.recent(ticket.person, now)
         if partners:
             given = ticket.recent
@@ -249,14 +244,12 @@ class Hub:
                 partners = given + tuple([one for one in partners if one not in given])
             ticket.recent = partners if len(partners) <= MOST_AVOIDED else partners[-MOST_AVOIDED:]
         ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
-        ids = self._words.with_room(words)[0] if words else NO_IDS
-        ticket.interests = ids.unique()
-        ticket.place = self._placing.place(worker)
-        ticket.home = self._placing.home(worker)
-        stated = self._stated.pop(worker, None)
-        if stated is not None and stated[1] == ticket.client and stated[2] == number:
+        ticket.ids = self._words.with_room(words)[0] if words else NO_IDS
+        ticket.interests = ticket.ids.unique()
+        stated = self._stated.pop(ticket.worker, None) if self._stated else None
+        if stated is not None and stated[1] == ticket.client and stated[2] == ticket.number:
             ticket.halves, ticket.calls = tuple(stated[3]), stated[4]
-        self._enter(worker, number, ticket.client, ticket, ids, status, now)
+        self._enter(ticket, ticket, status, now)
 
     def _pairs(self, worker: int, row: Row, _: float) -> None:
         self._stated[worker] = row
@@ -277,23 +270,24 @@ class Hub:
         recents = self._recents
         wish.avoid += recents.recent(wish.person, now) + recents.barred(wish.person, now)
         wish.place = self._placing.place(worker)
-        self._enter(worker, row[2], wish.client, wish, NO_IDS, status, now)
+        waiter = Waiter()
+        waiter.client, waiter.worker, waiter.number, waiter.ids = wish.client, worker, row[2], NO_IDS
+        self._enter(waiter, wish, status, now)
 
-    def _enter(
-        self, worker: int, number: int, client: int, ticket: Ticket | Wish, ids: Ids, status: int, now: float
-    ) -> None:
+    def _enter(self, waiter: Waiter, ticket: Ticket | Wish, status: int, now: float) -> None:
+        """Let a user wait with a ticket or a wish: one who waits already continues."""
+        client, worker = waiter.client, waiter.worker
         old = self._waiters.get(client)
         moved = old is not None and old.worker != worker
         if self._waiting and (old is None or moved):
             if self._waiting.get(worker, 0) >= WORKER_MAX:
-                if ids:
-                    self._vocabulary.release(ids)
-                self._tell(worker, [rows.FULL, client, number])
+                self._vocabulary.release(waiter.ids)
+                self._tell(worker, [rows.FULL, client, waiter.number])
                 return
             self._count(worker, 1)
             if old is not None:
                 self._count(old.worker, -1)
-        self._waiters[client] = Waiter(worker, number, ids)
+        self._waiters.put(client, waiter)
         is_new = status == NEW
         if moved or not is_new:
             self.room.leave(client, now)  # repeated: the later row wins, even if of the other kind
@@ -306,7 +300,7 @@ class Hub:
             self._full(client)
             return
         finally:
-            if old is not None and old.ids:
+            if old is not None:
                 self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
         if old is not None and moved:
             # they migrated, but the order of the two workers' rows is unknown
@@ -347,22 +341,37 @@ class Hub:
                 self._answer(client, found, now)
 
     def _done(self, worker: int, row: Row, now: float) -> None:
-        _, id, *clients = row
-        self._seated(worker, id, [[client, person] for client, person in clients], now)
-
-    def _seated(self, worker: int, id: int, who: list[list[int]], now: float) -> None:
-        """End a match that its worker has seated. `who`: client and person of each."""
-        found = self._pending.pop(id, None)
-        if found is not None and self._placing.apart:
-            self._placing.met([home for _, _, home in found[2]])
-        self._counts.done += 1
+        _, id, *members = row
+        who = [(client, person) for client, person in members]
+        self._end(id)
         for client, person in who:
             for _, other in who:
                 if other != person:
                     self._recents.met(person, other, now)
-            if self._is_at(client, worker):  # repeated meanwhile, or a hub that was made after the match
-                self.room.leave(client, now)
-                self._drop(client)
+            self._sit(worker, client, now)
+
+    def _read_done(self, worker: int, reader: RecordReader, now: float) -> None:
+        """Do the same for a record."""
+        self._end(reader.id)
+        for place in range(reader.count):
+            person = reader.member(place, 1)
+            for other in range(reader.count):
+                if reader.member(other, 1) != person:
+                    self._recents.met(person, reader.member(other, 1), now)
+            self._sit(worker, reader.member(place, 0), now)
+
+    def _end(self, id: int) -> None:
+        """End a match that its worker has seated."""
+        found = self._pending.pop(id, None)
+        if found is not None and self._placing.apart:
+            self._placing.met([one.worker for one in found[2]])
+        self._counts.done += 1
+
+    def _sit(self, worker: int, client: int, now: float) -> None:
+        """Remove a user who has been seated from the room: their ticket was repeated meanwhile, or this hub was made after the match."""
+        if self._is_at(client, worker):
+            self.room.leave(client, now)
+            self._drop(client)
 
     def _failed(self, _: int, row: Row, now: float) -> None:
         _, id = row
@@ -396,28 +405,32 @@ class Hub:
             three = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
             who = [self._taken_out(client) for client in three]
         self._matches += 1
-        target = self._placing.where([home for _, _, home in who])
+        target = self._placing.where([one.worker for one in who])
         self._pending[self._matches] = now, target, who
-        row = meet_row(self._matches, who, found, words)
         self._counts.made += 1
         together = True
-        for client, _, home in who:
-            if home != target:
+        for one in who:
+            if one.worker != target:
                 together = False
                 self._counts.moved += 1
-                self._tell(home, [GO, client, target, row])
+                out = self.out.get(one.worker)
+                if out is not None:
+                    out.go(one, target, self._matches, who, found, words)
         if together:
-            self._tell(target, row)
+            out = self.out.get(target)
+            if out is not None:
+                out.meet(self._matches, who, found, words)
 
-    def _taken_out(self, client: int) -> tuple[int, int, int]:
-        waiter = self._waiters.pop(client)
-        self._release(waiter)
-        return client, waiter.number, waiter.worker
+    def _taken_out(self, client: int) -> Waiter:
+        waiter = self._drop(client)
+        if waiter is None:
+            raise KeyError(client)
+        return waiter
 
     def _missed(self, id: int, now: float) -> None:
         found = self._pending.get(id)
         if found is not None and self._placing.apart:
-            self._placing.missed([home for _, _, home in found[2]], now)
+            self._placing.missed([one.worker for one in found[2]], now)
 
     def _ask(self, id: int) -> None:
         """Drop a match that failed or has no outcome, and ask which of its users still wait."""
@@ -425,10 +438,10 @@ class Hub:
         if found is None:
             return
         _, target, who = found
-        for client, _, home in who:
-            if client not in self._waiters:
-                for worker in dict.fromkeys((home, target)):
-                    self._tell(worker, [rows.ASK, client])
+        for one in who:
+            if one.client not in self._waiters:
+                for worker in dict.fromkeys((one.worker, target)):
+                    self._tell(worker, [rows.ASK, one.client])
 
     # internal
 
@@ -446,36 +459,31 @@ class Hub:
         waiter = None if step is None else self._waiters.get(step.client)
         if step is None or waiter is None:
             return
-        level, at, fallen = self.room.progress(step.client)
-        self._tell(
-            waiter.worker,
-            [
-                STEP, step.client, waiter.number, level, None if at is None else at - now, fallen, step.accepts,
-                step.widens, step.others,
-            ],
-        )  # fmt: skip
+        out = self.out.get(waiter.worker)
+        if out is None:
+            return
+        ticket = self.room.lobby.waiting(step.client)
+        if ticket is None:
+            out.step(waiter.number, step, ANYONE, NEVER, 0)
+        else:
+            out.step(waiter.number, step, ticket._level, ticket._step - now, ticket._fallen)
 
     def _is_at(self, client: int, worker: int) -> bool:
         waiter = self._waiters.get(client)
         return waiter is not None and waiter.worker == worker
 
     def _full(self, client: int) -> None:
-        waiter = self._waiters[client]
-        self._drop(client)
+        waiter = self._taken_out(client)
         self._tell(waiter.worker, [rows.FULL, client, waiter.number])
 
-    def _drop(self, client: int) -> None:
-        """Remove a client; the caller removes it from the room."""
-        waiter = self._waiters.pop(client, None)
+    def _drop(self, client: int) -> Waiter | None:
+        """Remove a client, and return it; the caller removes it from the room."""
+        waiter = self._waiters.pop(client)
         if waiter is not None:
-            self._release(waiter)
-
-    def _release(self, waiter: Waiter) -> None:
-        """Release what a client that was removed held."""
-        if self._waiting:
-            self._count(waiter.worker, -1)
-        if waiter.ids:
+            if self._waiting:
+                self._count(waiter.worker, -1)
             self._vocabulary.release(waiter.ids)
+        return waiter
 
     def _count(self, worker: int, more: int) -> None:
         if worker in self._waiting:
@@ -484,4 +492,4 @@ class Hub:
     def _tell(self, worker: int, row: Row) -> None:
         out = self.out.get(worker)
         if out is not None:
-            out.append(row)
+            out.add(row)

@@ -35,8 +35,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.matching.lobby import MOST_AVOIDED
-from engine.matching.spy_queue import SpyMatch, Wish
-from engine.matching.tickets import Match, Pool, Ticket
+from engine.matching.spy_queue import Wish
+from engine.matching.tickets import Pool, Ticket
 
 TICKET: Final = "ticket"
 WISH: Final = "wish"
@@ -106,14 +106,6 @@ def number_in(row: Sequence[Any], client: int) -> int:
     raise ValueError(f"{client} is not of this meeting")
 
 
-def meet_row(id: int, who: list[tuple[int, int, int]], found: Match | SpyMatch, words: Sequence[str]) -> Row:
-    """Encode a meeting in the hub. `who`: client, number, worker of each; `words`: common interests of two."""
-    if isinstance(found, Match):
-        pair = found
-        return [MEET, id, who, (pair.waited_a, pair.waited_b), words, pair.weight, pair.rule, False, None]
-    return [MEET, id, who, found.waited, words, 0.0, "", found.spy is not None, found.question]
-
-
 def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], status: int, now: float) -> Row:
     """Encode a ticket or a wish with its progress. `words`: its interests."""
     age = now - ticket.since
@@ -128,11 +120,12 @@ def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], status:
 
 def read_ticket(row: Row, now: float) -> tuple[Ticket, list[str], int]:
     """Decode a ticket without its interests, their words, and `status`. Raises TypeError, ValueError."""
-    _, client, _, pool, words, strict, person, recent, barred, also, age, level, step, fallen, status = row
+    _, client, number, pool, words, strict, person, recent, barred, also, age, level, step, fallen, status = row
     ticket = Ticket(
         client, _pool(pool), (), strict, person, tuple(recent), now - age, blocked=tuple(barred[-MOST_AVOIDED:]),
         also=tuple([_pool(one) for one in also]),
     )  # fmt: skip
+    ticket.number = number
     ticket.set_progress(level, None if step is None else now + step, fallen)
     return ticket, words, status
 

@@ -6,8 +6,12 @@ from ext.match.room_records cimport RecordReader, RecordWriter
 cdef dict _pools
 
 
-@cython.locals(writer=RecordWriter, row=list, kind=str)
+@cython.locals(writer=RecordWriter, row=list)
 cpdef bytes pack(batch)
+
+
+@cython.locals(kind=str)
+cpdef pack_row(RecordWriter writer, list row)
 
 
 @cython.locals(reader=RecordReader)

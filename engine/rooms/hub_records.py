@@ -13,14 +13,14 @@ from typing import Final
 import orjson
 
 from engine.matching.lobby import MOST_AVOIDED
-from engine.matching.tickets import Pool, Ticket
+from engine.matching.tickets import NEVER, Pool, Ticket
 from engine.rooms.hub_messages import DONE, GO, MEET, STEP, TICKET, Row
 from engine.wire.protocol import ACCEPTS
 from ext.match.room_records import RecordReader, RecordWriter
 
 NOT_A_TIME: Final = float("-inf")
 POOLS_MAX: Final = 4096  # different pools that are remembered; then all are forgotten
-ACCEPT_NUMBERS: Final = {accepts: number for number, accepts in reversed([*enumerate(ACCEPTS)])}
+STEP_NUMBERS: Final = {accepts: number for number, accepts in reversed([*enumerate(ACCEPTS)])}
 RULES: Final = ("", *ACCEPTS[:3])
 RULE_NUMBERS: Final = {rule: number for number, rule in enumerate(RULES)}
 _pools: dict[bytes, tuple[Pool, tuple[Pool, ...]]] = {}
@@ -30,29 +30,34 @@ def pack(batch: Iterable[Row]) -> bytes:
     """Encode rows, in order. Raises TypeError for a value that JSON does not know."""
     writer = RecordWriter()
     for row in batch:
-        try:
-            kind = row[0]
-            if kind == TICKET:
-                _pack_ticket(writer, row)
-            elif kind == STEP:
-                _pack_step(writer, row)
-            elif kind == MEET:
-                _pack_meeting(writer, row)
-            elif kind == GO:
-                _pack_going(writer, row)
-            elif kind == DONE:
-                writer.done(row[1], row[2:])
-            else:
-                writer.other(orjson.dumps(row))
-        except (
-            LookupError,
-            ValueError,
-            AttributeError,
-            OverflowError,
-            TypeError,
-        ):  # the layout has no room for a value
-            writer.other(orjson.dumps(row))
+        pack_row(writer, row)
     return writer.take()
+
+
+def pack_row(writer: RecordWriter, row: Row) -> None:
+    """Encode a row. Raises TypeError for a value that JSON does not know."""
+    try:
+        kind = row[0]
+        if kind == TICKET:
+            _pack_ticket(writer, row)
+        elif kind == STEP:
+            _pack_step(writer, row)
+        elif kind == MEET:
+            _pack_meeting(writer, row)
+        elif kind == GO:
+            _pack_going(writer, row)
+        elif kind == DONE:
+            writer.done(row[1], row[2:])
+        else:
+            writer.other(orjson.dumps(row))
+    except (
+        LookupError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        TypeError,
+    ):  # the layout has no room for a value
+        writer.other(orjson.dumps(row))
 
 
 def unpack(data: bytes) -> list[Row]:
@@ -98,8 +103,10 @@ def read_ticket(reader: RecordReader, now: float) -> Ticket:
         barred = barred[-MOST_AVOIDED:]
     ticket = Ticket.__new__(Ticket)
     ticket.fill(reader.client, pool, reader.strict, reader.person, reader.recent(), now - reader.age, barred, also)
+    ticket.number = reader.number
     step = reader.step
-    ticket.set_progress(reader.level, None if step == NOT_A_TIME else now + step, reader.fallen)
+    ticket._level, ticket._fallen = reader.level, reader.fallen
+    ticket._step = NEVER if step == NOT_A_TIME else now + step
     return ticket
 
 
@@ -128,7 +135,7 @@ def _read_pools(text: bytes, further: int) -> tuple[Pool, tuple[Pool, ...]]:
 def _pack_step(writer: RecordWriter, row: Row) -> None:
     _, client, number, level, step, fallen, accepts, widens, others = row
     writer.step(
-        client, number, level, fallen, ACCEPT_NUMBERS[accepts], others, NOT_A_TIME if step is None else step,
+        client, number, level, fallen, STEP_NUMBERS[accepts], others, NOT_A_TIME if step is None else step,
         NOT_A_TIME if widens is None else widens,
     )  # fmt: skip
 
@@ -137,15 +144,15 @@ def _pack_meeting(writer: RecordWriter, row: Row) -> None:
     _, id, who, waited, words, weight, rule, spies, question = row
     text = "\n".join(words).encode() if words else b""
     asked = None if question is None else question.encode()
-    writer.meet(id, who, RULE_NUMBERS[rule], spies, text, asked, waited[0], waited[1], weight)
+    for client, number, worker in who:
+        writer.member(client, number, worker)
+    writer.meet(id, RULE_NUMBERS[rule], spies, text, asked, waited[0], waited[1], weight)
 
 
 def _pack_going(writer: RecordWriter, going: Row) -> None:
     _, client, worker, row = going
-    _, id, who, waited, words, weight, rule, spies, question = row
-    text = "\n".join(words).encode() if words else b""
-    asked = None if question is None else question.encode()
-    writer.go(client, worker, id, who, RULE_NUMBERS[rule], spies, text, asked, waited[0], waited[1], weight)
+    writer.go(client, worker)
+    _pack_meeting(writer, row)
 
 
 def _meeting_row(reader: RecordReader) -> Row:

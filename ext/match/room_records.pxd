@@ -7,6 +7,7 @@ cdef enum:
     MEET = 3
     GO = 4
     DONE = 5
+    MEMBERS_MAX = 8  # of a meeting that is written
 
 cdef packed struct other_t:
     uint8_t kind
@@ -45,6 +46,10 @@ cdef packed struct done_t:
 cdef class RecordWriter:
     cdef uint8_t *_data
     cdef Py_ssize_t _size, _room
+    cdef uint64_t[MEMBERS_MAX * 3] _meeting
+    cdef uint8_t _members
+    cdef bint _goes
+    cdef go_t _go
 
     cdef uint8_t *_more(self, Py_ssize_t count) except NULL
     cpdef other(self, bytes text)
@@ -52,9 +57,9 @@ cdef class RecordWriter:
                  uint64_t client, uint64_t number, uint64_t person, double age, double step)
     cpdef step(self, uint64_t client, uint64_t number, uint8_t level, uint16_t fallen, uint8_t accepts, bint others, double step,
                double widens)
-    cpdef meet(self, uint64_t id, who, uint8_t rule, bint spies, bytes words, bytes question, double first, double second, double weight)
-    cpdef go(self, uint64_t client, uint64_t worker, uint64_t id, who, uint8_t rule, bint spies, bytes words, bytes question, double first,
-             double second, double weight)
+    cpdef member(self, uint64_t client, uint64_t number, uint64_t worker)
+    cpdef go(self, uint64_t client, uint64_t worker)
+    cpdef meet(self, uint64_t id, uint8_t rule, bint spies, bytes words, bytes question, double first, double second, double weight)
     cpdef done(self, uint64_t id, who)
     cpdef bytes take(self)
 
@@ -66,8 +71,9 @@ cdef class RecordReader:
     cdef readonly uint64_t client, number, person, id, worker
     cdef readonly double age, step, widens, first, second, weight
     cdef readonly int status, level, fallen, further, accepts, rule
+    cdef readonly uint32_t count
     cdef readonly bint strict, others, spies, is_ticket, is_step, is_meeting, is_going, is_done
-    cdef uint32_t _members, _recents, _barreds, _pools_size, _words_size, _question_size
+    cdef uint32_t _recents, _barreds, _pools_size, _words_size, _question_size
 
     cdef int _head(self, void *head, Py_ssize_t size) except -1
     cdef int _end(self, Py_ssize_t count) except -1
@@ -80,4 +86,5 @@ cdef class RecordReader:
     cpdef list words(self)
     cpdef bytes text(self)
     cpdef list members(self, int width)
+    cpdef uint64_t member(self, uint32_t place, int field) except? 0
     cpdef str question(self)

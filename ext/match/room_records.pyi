@@ -23,24 +23,11 @@ class RecordWriter:
     def step(
         self, client: int, number: int, level: int, fallen: int, accepts: int, others: bool, step: float, widens: float
     ) -> None: ...
+    def member(self, client: int, number: int, worker: int) -> None: ...
+    def go(self, client: int, worker: int) -> None: ...
     def meet(
         self,
         id: int,
-        who: Sequence[Sequence[int]],
-        rule: int,
-        spies: bool,
-        words: bytes,
-        question: bytes | None,
-        first: float,
-        second: float,
-        weight: float,
-    ) -> None: ...
-    def go(
-        self,
-        client: int,
-        worker: int,
-        id: int,
-        who: Sequence[Sequence[int]],
         rule: int,
         spies: bool,
         words: bytes,
@@ -70,6 +57,7 @@ class RecordReader:
     further: int
     accepts: int
     rule: int
+    count: int
     strict: bool
     others: bool
     spies: bool
@@ -86,4 +74,5 @@ class RecordReader:
     def words(self) -> list[str]: ...
     def text(self) -> bytes: ...
     def members(self, width: int) -> list[list[int]]: ...
+    def member(self, place: int, field: int) -> int: ...
     def question(self) -> str | None: ...

@@ -15,7 +15,7 @@ from libc.string cimport memchr, memcpy
 cdef enum:
     FIRST = 512  # bytes that a writer begins with
     NO_TEXT = 0xFFFF  # size of an absent text
-    NUMBERS_MAX = 512  # of one ticket, or of the members of one meeting
+    NUMBERS_MAX = 512  # of one ticket, or of those who are seated
 
 
 cdef inline uint8_t *put(uint8_t *at, const void *data, Py_ssize_t size) noexcept:
@@ -66,8 +66,9 @@ cdef class RecordWriter:
         return data
 
     cpdef other(self, bytes text):
-        """Write a record without a layout; `text` is not None."""
+        """Write a record without a layout, in place of a meeting that was begun; `text` is not None."""
         cdef other_t head
+        self._members, self._goes = 0, False
         head.kind, head.size = OTHER, <uint32_t>PyBytes_GET_SIZE(text)
         put(put(self._more(sizeof(head) + PyBytes_GET_SIZE(text)), &head, sizeof(head)), PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
 
@@ -103,32 +104,34 @@ cdef class RecordWriter:
         head.client, head.number, head.step, head.widens = client, number, step, widens
         put(self._more(sizeof(head)), &head, sizeof(head))
 
-    cpdef meet(self, uint64_t id, who, uint8_t rule, bint spies, bytes words, bytes question, double first, double second, double weight):
-        """Write a meeting. `who`: three numbers a member."""
+    cpdef member(self, uint64_t client, uint64_t number, uint64_t worker):
+        """Add a member to the meeting that `meet` writes next."""
+        cdef uint64_t *at = &self._meeting[3 * self._members]
+        if self._members == MEMBERS_MAX:
+            raise ValueError("members that fit no record")
+        at[0], at[1], at[2] = client, number, worker
+        self._members += 1
+
+    cpdef go(self, uint64_t client, uint64_t worker):
+        """Let the meeting that `meet` writes next be one for which a client is to go to a worker."""
+        self._go.kind, self._go.client, self._go.worker = GO, client, worker
+        self._goes = True
+
+    cpdef meet(self, uint64_t id, uint8_t rule, bint spies, bytes words, bytes question, double first, double second, double weight):
+        """Write a meeting of the members that were added since the last record."""
         cdef meet_t head
-        cdef uint64_t[NUMBERS_MAX] numbers
         cdef Py_ssize_t asked = 0 if question is None else size_of(question)
         cdef uint8_t *at
-        head.kind, head.members, head.rule, head.spies = MEET, <uint8_t>flatten(who, 3, numbers), rule, spies
+        head.kind, head.members, head.rule, head.spies = MEET, self._members, rule, spies
         head.words_size, head.question_size = size_of(words), NO_TEXT if question is None else <uint16_t>asked
         head.id, head.first, head.second, head.weight = id, first, second, weight
-        at = put(self._more(sizeof(head) + 24 * head.members + head.words_size + asked), &head, sizeof(head))
-        at = put(put(at, numbers, 24 * head.members), PyBytes_AS_STRING(words), head.words_size)
+        at = self._more(sizeof(head) + 24 * head.members + head.words_size + asked + (sizeof(go_t) if self._goes else 0))
+        if self._goes:
+            at = put(at, &self._go, sizeof(go_t))
+        at = put(put(put(at, &head, sizeof(head)), self._meeting, 24 * head.members), PyBytes_AS_STRING(words), head.words_size)
         if question is not None:
             put(at, PyBytes_AS_STRING(question), asked)
-
-    cpdef go(self, uint64_t client, uint64_t worker, uint64_t id, who, uint8_t rule, bint spies, bytes words, bytes question, double first,
-             double second, double weight):
-        """Write that a client is to go to a worker, for a meeting."""
-        cdef go_t head
-        cdef Py_ssize_t before = self._size
-        head.kind, head.client, head.worker = GO, client, worker
-        put(self._more(sizeof(head)), &head, sizeof(head))
-        try:
-            self.meet(id, who, rule, spies, words, question, first, second, weight)
-        except BaseException:
-            self._size = before
-            raise
+        self._members, self._goes = 0, False
 
     cpdef done(self, uint64_t id, who):
         """Write that a match is seated. `who`: client and person of each member."""
@@ -179,7 +182,7 @@ cdef class RecordReader:
         if self._at >= self._size:
             return False
         kind = self._data[self._at]
-        self._members = self._recents = self._barreds = self._pools_size = self._words_size = 0
+        self.count = self._recents = self._barreds = self._pools_size = self._words_size = 0
         self._question_size = NO_TEXT
         self.is_ticket, self.is_step, self.is_meeting, self.is_going, self.is_done = (
             kind == TICKET, kind == STEP, kind == MEET, kind == GO, kind == DONE)
@@ -204,7 +207,7 @@ cdef class RecordReader:
         elif kind == DONE:
             self._head(&done, sizeof(done))
             self._end(16 * <Py_ssize_t>done.members)
-            self.id, self._members = done.id, done.members
+            self.id, self.count = done.id, done.members
         elif kind == OTHER:
             self._head(&other, sizeof(other))
             self._end(other.size)
@@ -218,7 +221,7 @@ cdef class RecordReader:
         if meet.kind != MEET:
             raise ValueError("no meeting")
         self._end(24 * <Py_ssize_t>meet.members + meet.words_size + (0 if meet.question_size == NO_TEXT else meet.question_size))
-        self._members, self.rule, self.spies, self.id = meet.members, meet.rule, meet.spies != 0, meet.id
+        self.count, self.rule, self.spies, self.id = meet.members, meet.rule, meet.spies != 0, meet.id
         self.first, self.second, self.weight = meet.first, meet.second, meet.weight
         self._words_size, self._question_size = meet.words_size, meet.question_size
         return 0
@@ -254,7 +257,7 @@ cdef class RecordReader:
         if not self._words_size:
             return found
         at = <const char *>self._data + self._tail + 8 * (<Py_ssize_t>self._recents + self._barreds) + self._pools_size
-        at += 24 * <Py_ssize_t>self._members
+        at += 24 * <Py_ssize_t>self.count
         end = at + self._words_size
         while True:
             line = <const char *>memchr(at, b"\n", <size_t>(end - at))
@@ -274,12 +277,20 @@ cdef class RecordReader:
         cdef uint64_t[3] numbers
         cdef uint32_t i
         cdef list found = []
-        if not 1 <= width <= 3 or 8 * width * <Py_ssize_t>self._members > self._at - self._tail:
+        if not 1 <= width <= 3 or 8 * width * <Py_ssize_t>self.count > self._at - self._tail:
             raise ValueError("no such members")
-        for i in range(self._members):
+        for i in range(self.count):
             memcpy(numbers, self._data + self._tail + 8 * width * <Py_ssize_t>i, <size_t>(8 * width))
             found.append([numbers[0], numbers[1], numbers[2]] if width == 3 else [numbers[0], numbers[1]])
         return found
+
+    cpdef uint64_t member(self, uint32_t place, int field) except? 0:
+        """Return a number of a member of a match that is seated: 0: the client, 1: the person. Raises IndexError."""
+        cdef uint64_t number
+        if not self.is_done or place >= self.count or not 0 <= field <= 1:
+            raise IndexError("there is no such member")
+        memcpy(&number, self._data + self._tail + 16 * <Py_ssize_t>place + 8 * field, 8)
+        return number
 
     cpdef str question(self):
         """Return the question of a meeting, None: it has none. Raises UnicodeDecodeError."""

@@ -205,7 +205,7 @@ class Host:
     def down(self, number: int) -> bool:
         """A worker hears the hub."""
         worker = self.workers[number]
-        said, self.hub.out[number] = self.hub.out[number], []
+        said = self.hub.out[number].take_rows()
         worker.room.told(orjson.loads(orjson.dumps(said)), self.now)
         worker.settle()
         return bool(said)

@@ -46,6 +46,7 @@ ENGINE_FOR_THE_SERVER = {
     "engine.rooms.remote_waiting_room",  # and what each of them has in its place
     "engine.rooms.hub_messages",  # what the two say to each other, which goes from host to host
     "engine.rooms.hub_records",  # the same as records, within a host
+    "engine.rooms.hub_outbox",  # those of the hub for one worker
     "engine.rooms.hub_message_checks",  # and what is believed of that
     "engine.rooms.meeting_placement",  # how a worker is numbered
 }

@@ -35,7 +35,8 @@ WORKER: Final = (1 << HOST_BITS) - 1
 
 
 class SharedRoom:
-    """Shared room of one hub. `tell`: sends rows to a worker of this host, by its number; `say`: sends a message to a host.
+    """Shared room of one hub. `tell`, `tell_records`: send rows, or messages of records (`Outbox`), to a worker of this host, by its number; `say`:
+    sends a message to a host.
 
     `ready`: whether messages are accepted now; `hide`: returns a pseudonym of a network.
 
@@ -55,6 +56,7 @@ class SharedRoom:
         thresholds: Thresholds,
         life: int,
         tell: Callable[[int, list[Row]], None],
+        tell_records: Callable[[int, list[bytes]], None],
         say: Callable[[str, bytes], None] = lambda _, __: None,
         ready: Callable[[], bool] = lambda: True,
         hide: Callable[[str], str] = str,
@@ -67,7 +69,7 @@ class SharedRoom:
         self._figures: dict[str, Any] = {}  # of the room, by the owner's last beat
         self._thresholds = thresholds
         self._life = life
-        self._tell, self.say, self.ready, self.hide = tell, say, ready, hide
+        self._tell, self._tell_records, self.say, self.ready, self.hide = tell, tell_records, say, ready, hide
         self._here = int(node or "0", 16) << HOST_BITS
         self._mine: dict[int, Post] = {}  # workers of this host, by number
         self._guests: dict[str, set[int]] = {}  # hosts whose users wait here, and their workers
@@ -278,13 +280,12 @@ class SharedRoom:
 
     def flush(self, now: float) -> float | None:
         """Send what may be sent; returns when there is more of that, None: never."""
-        for number, rows in self.hub.out.items():
-            if rows:
-                self.hub.out[number] = []
+        for number, outbox in self.hub.out.items():
+            if outbox.rows:
                 if number & ~WORKER == self._here:
-                    self._tell(number, rows)
+                    self._tell_records(number, outbox.take())
                 else:
-                    self._out(f"{number >> HOST_BITS:010x}").down(number & WORKER, rows)
+                    self._out(f"{number >> HOST_BITS:010x}").down(number & WORKER, outbox.take_rows())
         due: float | None = None
         for node, out in list(self._outs.items()):
             if out.waits:

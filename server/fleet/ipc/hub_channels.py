@@ -58,6 +58,14 @@ class HubChannels:
         except ValueError as damage:
             self._distrust(name, channel, damage)
 
+    def send_records(self, name: str, messages: list[bytes]) -> None:
+        """Send rows to a process as they are in an `Outbox`."""
+        channel = self.by_name[name]
+        try:
+            channel.send_records(messages)
+        except ValueError as damage:
+            self._distrust(name, channel, damage)
+
     def rounds(self) -> bool:
         """Handle the rows in all rings. Return whether the bell will ring for the next ones; else call it again soon.
 

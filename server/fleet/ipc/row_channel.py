@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.rooms.hub_messages import Row
-from engine.rooms.hub_records import pack
+from engine.rooms.hub_outbox import ROWS_MAX
+from engine.rooms.hub_records import pack, unpack
 from ext.base.shared_ring import SharedRing, new_memory
 from server.fleet.ipc.ipc_link import WAITING_MAX, Kind, Message
 
 RING_SIZE: Final = 512 * 1024  # bytes of each direction; touched as it is used
-ROWS_MAX: Final = 32  # rows of one message of a ring: 10 KB each at the most
 HUBS: Final = (0, 1)  # rings that the hub reads and writes
 OTHERS: Final = (1, 0)
 
@@ -106,15 +106,21 @@ class RowChannel:
 
     def send(self, rows: Sequence[Row]) -> None:
         """Send rows."""
+        if self._outbound is None or not self._writes:
+            self._send(Kind.ROWS, *rows)
+        elif len(rows) <= ROWS_MAX:
+            self.send_records([pack(rows)])
+        else:
+            self.send_records([pack(rows[at : at + ROWS_MAX]) for at in range(0, len(rows), ROWS_MAX)])
+
+    def send_records(self, messages: list[bytes]) -> None:
+        """Send messages of at most ROWS_MAX rows each, as `engine.rooms.hub_records` encodes them."""
         ring = self._outbound
         if ring is None or not self._writes:
-            self._send(Kind.ROWS, *rows)
+            self._send(Kind.ROWS, *[row for data in messages for row in unpack(data)])
             return
-        if len(rows) <= ROWS_MAX:
-            self._put(ring, pack(rows))
-        else:
-            for at in range(0, len(rows), ROWS_MAX):
-                self._put(ring, pack(rows[at : at + ROWS_MAX]))
+        for data in messages:
+            self._put(ring, data)
         if ring.must_wake():
             os.eventfd_write(self._other_bell, 1)
 

@@ -61,8 +61,8 @@ class HubProcess:
         draw = Ids()
         self.names = Names(node)
         self.federation = SharedRoom(
-            node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell, self._say, self._is_ready, hide
-        )
+            node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell, self._tell_records, self._say, self._is_ready, hide,
+        )  # fmt: skip
         self._names: dict[int, str] = {}
         self.channels = HubChannels(
             self.federation.records, self.flush, self._on_fault, lambda name, damage: self.peers.distrust(name, str(damage))
@@ -265,6 +265,9 @@ class HubProcess:
 
     def _tell(self, number: int, rows: list[Row]) -> None:
         self.channels.send(self._names[number], rows)
+
+    def _tell_records(self, number: int, messages: list[bytes]) -> None:
+        self.channels.send_records(self._names[number], messages)
 
     def flush(self) -> None:
         """Send what waits for workers and hosts, and set the timer for the next time."""

@@ -40,10 +40,14 @@ FRESH: dict[type, Any] = {
 QUESTION = "Is a hot dog a sandwich?"
 
 
+def all_slots(kind: type) -> list[str]:
+    """The names of what a class holds."""
+    return [name for base in kind.__mro__ for name in getattr(base, "__slots__", ())]
+
+
 def slots(kind: type) -> list[str]:
     """The names of what a class holds, and is carried."""
-    names: list[str] = list(kind.__slots__)  # type: ignore[attr-defined]
-    return [name for name in names if f"{kind.__name__}.{name}" not in NOT_CARRIED]
+    return [name for name in all_slots(kind) if f"{kind.__name__}.{name}" not in NOT_CARRIED]
 
 
 class Plain:
@@ -185,7 +189,7 @@ def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
 def test_each_reason_is_of_something_that_is_there() -> None:
     carried = (ROOT / "ext/net/rate_limit_carry_over.pxd").read_text().partition("cdef class LimitsOwner:")[2]
     names = {f"LimitsOwner.{name}" for name in re.findall(r"^    cdef [\w\[\]]+ (\w+)", carried, re.M)}
-    names |= {f"{kind.__name__}.{name}" for kind in FRESH for name in kind.__slots__}
+    names |= {f"{kind.__name__}.{name}" for kind in FRESH for name in all_slots(kind)}
     assert names >= set(NOT_CARRIED)
     assert {name for name in names if name.startswith("LimitsOwner.")} <= set(NOT_CARRIED)
 

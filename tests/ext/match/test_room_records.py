@@ -17,8 +17,13 @@ def written() -> bytes:
     writer = RecordWriter()
     writer.ticket(1, True, 2, 3, 0, (7, 8), (9,), b"text\ten", "sail\nschäkel".encode(), 5, 6, 1 << 63, 1.5, 2.5)
     writer.step(5, 6, 1, 2, 1, True, 0.25, 0.5)
-    writer.meet(11, TWO, 2, False, b"sail", b"why?", 1.0, 2.0, 3.0)
-    writer.go(5, 3, 11, TWO, 2, False, b"sail", None, 1.0, 2.0, 3.0)
+    for member in TWO:
+        writer.member(*member)
+    writer.meet(11, 2, False, b"sail", b"why?", 1.0, 2.0, 3.0)
+    writer.go(5, 3)
+    for member in TWO:
+        writer.member(*member)
+    writer.meet(11, 2, False, b"sail", None, 1.0, 2.0, 3.0)
     writer.done(11, [(5, 50), (6, 60)])
     writer.other(b"[1]")
     return writer.take()
@@ -45,6 +50,10 @@ def test_each_kind_of_record_is_read_as_it_was_written() -> None:
     assert reader.next()
     assert reader.is_done
     assert (reader.id, reader.members(2)) == (11, [[5, 50], [6, 60]])
+    assert [(reader.member(place, 0), reader.member(place, 1)) for place in range(reader.count)] == [(5, 50), (6, 60)]
+    for place, field in ((2, 0), (0, 2), (0, -1)):
+        with pytest.raises(IndexError):
+            reader.member(place, field)
     assert reader.next()
     assert reader.text() == b"[1]"
     assert not reader.next()
@@ -56,9 +65,8 @@ def test_each_kind_of_record_is_read_as_it_was_written() -> None:
         lambda writer: writer.done(1, [(1, -1)]),
         lambda writer: writer.done(1, [(1, 2, 3)]),
         lambda writer: writer.done(1 << 64, ()),
-        lambda writer: writer.go(1, 2, 3, [(1, 2)], 0, False, b"", None, 0.0, 0.0, 0.0),
-        lambda writer: writer.meet(1, TWO, 0, False, b"x" * 70_000, None, 0.0, 0.0, 0.0),
-        lambda writer: writer.meet(1, TWO * 200, 0, False, b"", None, 0.0, 0.0, 0.0),
+        lambda writer: writer.meet(1, 0, False, b"x" * 70_000, None, 0.0, 0.0, 0.0),
+        lambda writer: [writer.member(1, 2, 3) for _ in range(9)],
         lambda writer: writer.step(1, 2, 256, 0, 0, False, 0.0, 0.0),
         lambda writer: writer.ticket(0, False, 0, 0, 0, (1,) * 256, (), b"p", b"", 1, 1, 1, 0.0, 0.0),
     ],

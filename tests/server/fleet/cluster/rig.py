@@ -212,9 +212,8 @@ class OneRoom:
 
     def _say(self) -> None:
         now = time.monotonic()
-        for number, rows in self.hub.out.items():
-            if rows:
-                self.hub.out[number] = []
+        for number, out in self.hub.out.items():
+            if rows := out.take_rows():
                 told, name = self._ends[number]
                 told.peers.send(name, Kind.ROWS, *rows)
         if self._timer is not None:

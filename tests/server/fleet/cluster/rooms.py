@@ -14,6 +14,7 @@ from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
+from engine.rooms.hub_records import unpack
 from engine.rooms.meeting_placement import HOST_BITS
 from server.fleet.cluster.membership import DEAD, Beat, Membership, read
 from server.fleet.cluster.shared_room import BARS, SIGN_EVERY, SharedRoom
@@ -42,7 +43,7 @@ class Site:
         numbers = count(life << 32)
         self.down.clear()
         self.room = SharedRoom(
-            self.node, Hub.build(Thresholds(), lambda: next(numbers)), Thresholds(), life, self._tell,
+            self.node, Hub.build(Thresholds(), lambda: next(numbers)), Thresholds(), life, self._tell, self._tell_records,
             lambda to, body: self.cell.post(self, to, body), lambda: not self.cut, lambda network: f"hidden {network}",
         )  # fmt: skip
         self.members = Membership(self.node)
@@ -61,6 +62,9 @@ class Site:
 
     def _tell(self, number: int, rows: list[Row]) -> None:
         self.down[number].append(rows)
+
+    def _tell_records(self, number: int, messages: list[bytes]) -> None:
+        self._tell(number, [row for data in messages for row in unpack(data)])
 
     def beat(self) -> None:
         """Say that it is there."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.tickets import Pool, Ticket
+from engine.rooms.hub_records import unpack
 from engine.rooms.meeting_placement import CUT_FOR, FAILS
 from engine.rooms.remote_waiting_room import AT_ONCE, HeldTicket
 from server.fleet.cluster import waiting_room_messages
@@ -314,11 +315,11 @@ def test_alone_it_is_the_hub_and_nothing_else() -> None:
     told: list[Any] = []
     cell = Cell(1)
     hub = cell.hub.anew(cell.owner_site.room._thresholds)
-    room = SharedRoom("", hub, cell.owner_site.room._thresholds, 1, lambda *said: told.append(said))
+    room = SharedRoom("", hub, cell.owner_site.room._thresholds, 1, lambda *_: None, lambda *said: told.append(said))
     room.joined(1, False, False)
     room.rows(1, [TICKET], 10.0)
     assert room.flush(10.0) is None
-    assert [(number, row[0]) for number, rows in told for row in rows] == [(1, "step")]
+    assert [(number, row[0]) for number, messages in told for row in unpack(messages[0])] == [(1, "step")]
     assert room.owns
     assert set(room.reading()) >= {"serendip_hub_owner", "serendip_cluster_gaps"}
 

@@ -1,0 +1,24 @@
+from libc.stdint cimport uint64_t
+
+from engine.matching.tickets cimport Match, Step, Waiter
+from ext.match.room_records cimport RecordWriter
+
+cimport cython
+
+cdef class Outbox:
+    cdef readonly int rows
+    cdef list _messages
+    cdef RecordWriter _writer
+
+    cpdef add(self, list row)
+
+    @cython.locals(widens=object)
+    cpdef step(self, uint64_t number, Step step, int level, double at, int fallen)
+    cpdef meet(self, uint64_t id, list who, found, list words)
+    cpdef go(self, Waiter waiter, uint64_t to, uint64_t id, list who, found, list words)
+    cpdef list take(self)
+    cpdef list take_rows(self)
+    cdef _begin(self)
+
+    @cython.locals(writer=RecordWriter, one=Waiter, pair=Match)
+    cdef _meet(self, uint64_t id, list who, found, list words)
