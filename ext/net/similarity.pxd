@@ -5,6 +5,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 cdef enum:
     BINS = 16
     SHINGLE = 4
+    BANDS = 8
+    PLACES = 5  # of a bucket
     MOST = 6  # results at most: one of each cluster is enough
 
 cdef struct entry_t:
@@ -13,20 +15,27 @@ cdef struct entry_t:
     double time
     uint32_t side
 
+cdef struct bucket_t:
+    uint64_t[PLACES] marks
+    uint32_t[PLACES] numbers  # the low halves; 0, with a mark of 0: none yet
+    uint32_t next  # the place that is written next, which is the oldest
+
+ctypedef bucket_t *bucket_at
+
 
 cdef class Shingles:
     cdef uint64_t[2] key
     cdef entry_t *entries
-    cdef uint32_t *older  # per entry and band: the low half of the previous entry's number in that chain
-    cdef uint32_t *newest  # per band and bucket
-    cdef uint64_t room, last
+    cdef bucket_t *buckets  # of each band, one behind the other
+    cdef uint64_t room, last, buckets_mask
     cdef readonly double latest  # the time of the last text
     cdef int least
 
+    cdef size_t _buckets_size(self) noexcept nogil
     cdef object _take_pages(self)
     cdef void _give_back(self) noexcept
     cdef bint add_new(self, const uint8_t *text, size_t size, uint64_t chat, uint32_t side, double time, double since) noexcept nogil
-    cdef int _alike(self, const uint32_t *bins, double since, uint64_t *found) noexcept nogil
-    cdef uint64_t _at(self, uint32_t low, int band) noexcept nogil
-    cdef size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil
-    cdef void _add(self, const uint32_t *bins, uint64_t chat, uint32_t side, double time) noexcept nogil
+    cdef void _find_buckets(self, const uint32_t *bins, bucket_at *buckets) noexcept nogil
+    cdef int _alike(self, const uint32_t *bins, bucket_at *buckets, double since, uint64_t *found) noexcept nogil
+    cdef uint64_t _similar(self, uint32_t low, const uint32_t *bins, double since) noexcept nogil
+    cdef void _add(self, const uint32_t *bins, bucket_at *buckets, uint64_t chat, uint32_t side, double time) noexcept nogil

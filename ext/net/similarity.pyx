@@ -5,17 +5,21 @@
 
 # A text becomes 16 numbers: each shingle's hash falls into one of 16 bins, of which each keeps the least; an empty bin takes its next neighbour's,
 # rotated by the distance. The share of equal bins of two texts estimates the share of shingles that they have in common. Two texts are compared if
-# one of eight bands, of two bins each, is equal. Entries are overwritten in order of arrival; a band's chains lead from new to old entries and end at
-# one that was overwritten, so that nothing is ever removed from them.
+# one of eight bands, of two bins each, leads both into one bucket: a line of cache with the newest of its texts. Of each it has a mark, four bits of
+# each bin, which rules nearly all of those out that share a few words, so that an entry is read only if it is similar.
+# Entries are overwritten in order of arrival, and nothing is ever removed from a bucket: what it has of an overwritten entry is passed over.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from posix.mman cimport MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE, mmap, munmap
 
 cdef enum:
-    BANDS = 8
-    BUCKETS = 1 << 16  # per band
-    STEPS = 32  # entries of a chain that are visited
+    BUCKETS_MIN = 64  # per band
+    SHARE = 8  # texts of the room for each of them, at most
+
+
+if sizeof(bucket_t) != 64:
+    raise ImportError("a bucket is a line of cache")
 
 
 cdef extern from *:
@@ -45,28 +49,23 @@ cdef inline uint64_t mixed(uint64_t word) noexcept nogil:
 
 cdef void sketched(const uint64_t *key, const uint8_t *text, size_t size, uint32_t *bins) noexcept nogil:
     """Compute the bins of `size` bytes, at least SHINGLE."""
-    cdef bint[BINS] there
-    cdef uint64_t hash
-    cdef uint32_t word = 0, value
+    cdef uint64_t[BINS] least
+    cdef uint64_t hash, NONE = <uint64_t>1 << 32
+    cdef uint32_t word = 0
     cdef size_t at
     cdef int place, step
     for place in range(BINS):
-        there[place] = False
-        bins[place] = 0
+        least[place] = NONE
     for at in range(size - SHINGLE + 1):
         memcpy(&word, text + at, SHINGLE)
         hash = mixed(mixed(word ^ key[0]) + key[1])
         place = <int>(hash >> 60)
-        value = <uint32_t>hash
-        if not there[place] or value < bins[place]:
-            bins[place] = value
-            there[place] = True
+        least[place] = min(least[place], <uint32_t>hash)  # without a branch, which would be guessed wrongly as often as not
     for place in range(BINS):
-        if not there[place]:
-            step = 1
-            while not there[(place + step) % BINS]:
-                step += 1
-            bins[place] = bins[(place + step) % BINS] + <uint32_t>step * <uint32_t>0x9E3779B1
+        step = 0
+        while least[(place + step) % BINS] == NONE:
+            step += 1
+        bins[place] = <uint32_t>least[(place + step) % BINS] + <uint32_t>step * <uint32_t>0x9E3779B1
 
 
 cdef inline int equal(const uint32_t *a, const uint32_t *b) noexcept nogil:
@@ -77,6 +76,32 @@ cdef inline int equal(const uint32_t *a, const uint32_t *b) noexcept nogil:
     return found
 
 
+cdef inline bint has_number(const uint64_t *numbers, int count, uint64_t number) noexcept nogil:
+    cdef int place
+    for place in range(count):
+        if numbers[place] == number:
+            return True
+    return False
+
+
+cdef inline uint64_t mark_of(const uint32_t *bins) noexcept nogil:
+    """Return four bits of each bin."""
+    cdef uint64_t mark = 0
+    cdef int place
+    for place in range(BINS):
+        mark = mark << 4 | (bins[place] & 15)
+    return mark
+
+
+cdef inline int equal_marks(uint64_t a, uint64_t b) noexcept nogil:
+    """Return how many bins may be equal by their marks: at least as many as are."""
+    cdef uint64_t unlike = a ^ b
+    unlike |= unlike >> 2
+    unlike |= unlike >> 1
+    unlike = (unlike & <uint64_t>0x0101010101010101) + (unlike >> 4 & <uint64_t>0x0101010101010101)
+    return BINS - <int>(unlike * <uint64_t>0x0101010101010101 >> 56)
+
+
 cdef class Shingles:
     """Table of texts. `key`: 16 bytes; `room`: texts that are remembered; `least`: equal bins, of 16, of similar texts."""
 
@@ -84,24 +109,27 @@ cdef class Shingles:
         if len(key) != 16 or not 1 <= room <= 1 << 24 or not 1 <= least <= BINS:
             raise ValueError("16 bytes, room for one text at least, and 1 to 16 bins")
         memcpy(self.key, <const char *>key, 16)
-        self.room, self.least = room, least
+        self.room, self.least, self.buckets_mask = room, least, BUCKETS_MIN - 1
+        while self.buckets_mask * SHARE < self.room:
+            self.buckets_mask = 2 * self.buckets_mask + 1
         self._take_pages()
 
     def __dealloc__(self):
         self._give_back()
 
+    cdef size_t _buckets_size(self) noexcept nogil:
+        return BANDS * (self.buckets_mask + 1) * sizeof(bucket_t)
+
     cdef object _take_pages(self):
         self.entries = <entry_t *>pages(self.room * sizeof(entry_t))
-        self.older = <uint32_t *>pages(self.room * BANDS * sizeof(uint32_t))
-        self.newest = <uint32_t *>pages(<size_t>BANDS * BUCKETS * sizeof(uint32_t))
-        if self.entries == NULL or self.older == NULL or self.newest == NULL:
+        self.buckets = <bucket_t *>pages(self._buckets_size())
+        if self.entries == NULL or self.buckets == NULL:
             raise MemoryError
 
     cdef void _give_back(self) noexcept:
         give_back(self.entries, self.room * sizeof(entry_t))
-        give_back(self.older, self.room * BANDS * sizeof(uint32_t))
-        give_back(self.newest, <size_t>BANDS * BUCKETS * sizeof(uint32_t))
-        self.entries, self.older, self.newest = NULL, NULL, NULL
+        give_back(self.buckets, self._buckets_size())
+        self.entries, self.buckets = NULL, NULL
 
     def clear(self) -> None:
         """Forget all texts, and give their memory back."""
@@ -115,12 +143,13 @@ cdef class Shingles:
     def put(self, text: bytes, chat: int, side: int, time: float, since: float) -> tuple[int, list[tuple[int, int, int, float]]]:
         """Remember a text.
 
-        Return its number, counted from 1, and (number, chat, side, time) of up to 6 similar earlier ones, not older than `since`.
+        Return its number, counted from 1, and (number, chat, side, time) of up to MOST similar earlier ones, not older than `since`.
 
         `time` never decreases. Raises ValueError for less than four bytes.
         """
         cdef const uint8_t[::1] view = text
         cdef uint32_t[BINS] bins
+        cdef bucket_at[BANDS] buckets
         cdef uint64_t[MOST] found
         cdef double oldest = since
         cdef int count, place
@@ -129,86 +158,72 @@ cdef class Shingles:
             raise ValueError("a text has four bytes at least")
         with nogil:
             sketched(self.key, &view[0], view.shape[0], bins)
-            count = self._alike(bins, oldest, found)
+            self._find_buckets(bins, buckets)
+            count = self._alike(bins, buckets, oldest, found)
         alike = []
         for place in range(count):
             entry = self.entries + found[place] % self.room
             alike.append((found[place], entry.chat, entry.side, entry.time))
-        self._add(bins, chat, side, time)
+        self._add(bins, buckets, chat, side, time)
         return self.last, alike
 
     cdef bint add_new(self, const uint8_t *text, size_t size, uint64_t chat, uint32_t side, double time, double since) noexcept nogil:
         """Remember a text of four bytes or more if no earlier one, not older than `since`, is similar; return whether."""
         cdef uint32_t[BINS] bins
+        cdef bucket_at[BANDS] buckets
         cdef uint64_t[MOST] found
         sketched(self.key, text, size, bins)
-        if self._alike(bins, since, found):
+        self._find_buckets(bins, buckets)
+        if self._alike(bins, buckets, since, found):
             return False
-        self._add(bins, chat, side, time)
+        self._add(bins, buckets, chat, side, time)
         return True
 
-    cdef int _alike(self, const uint32_t *bins, double since, uint64_t *found) noexcept nogil:
-        """Walk the chains of all bands abreast, so that the memory of one is fetched while another is compared."""
-        cdef uint64_t[BANDS] places  # the entry that is next in each band, 0: its chain is over
-        cdef size_t[BANDS] buckets
-        cdef int band, seen, over, _step, count = 0
-        cdef uint64_t number
-        cdef const entry_t *entry
+    cdef void _find_buckets(self, const uint32_t *bins, bucket_at *buckets) noexcept nogil:
+        """Write the bucket of each band, and fetch all of them at once."""
+        cdef uint64_t both
+        cdef int band
         for band in range(BANDS):
-            buckets[band] = self._bucket(bins, band)
-            fetch_ahead(self.newest + buckets[band])
-        for band in range(BANDS):
-            places[band] = self._at(self.newest[buckets[band]], band)
-        for _step in range(STEPS):
-            over = 0
+            memcpy(&both, bins + 2 * band, sizeof(both))
+            buckets[band] = self.buckets + (<size_t>band * (self.buckets_mask + 1) + <size_t>(mixed(both) & self.buckets_mask))
+            fetch_ahead(buckets[band])
+
+    cdef int _alike(self, const uint32_t *bins, bucket_at *buckets, double since, uint64_t *found) noexcept nogil:
+        """Write the numbers of similar entries, not older than `since`, the newest of each bucket first; return how many."""
+        cdef uint64_t mark = mark_of(bins), number
+        cdef int band, age, count = 0
+        cdef uint32_t place
+        for age in range(1, PLACES + 1):
             for band in range(BANDS):
-                number = places[band]
-                if number == 0:
-                    over += 1
-                    continue
-                entry = self.entries + number % self.room
-                if entry.time < since:
-                    places[band] = 0
-                    continue
-                if equal(entry.bins, bins) >= self.least:
-                    seen = 0
-                    while seen < count and found[seen] != number:
-                        seen += 1
-                    if seen == count:
+                place = (buckets[band].next + PLACES - <uint32_t>age) % PLACES
+                if equal_marks(buckets[band].marks[place], mark) >= self.least:
+                    number = self._similar(buckets[band].numbers[place], bins, since)
+                    if number and not has_number(found, count, number):
                         found[count] = number
                         count += 1
                         if count == MOST:
                             return count
-                places[band] = self._at(self.older[(number % self.room) * BANDS + band], band)
-            if over == BANDS:
-                break
         return count
 
-    cdef inline uint64_t _at(self, uint32_t low, int band) noexcept nogil:
-        """Return the number of an entry by its low half, and fetch it ahead; 0 if it was overwritten, or there was none."""
+    cdef uint64_t _similar(self, uint32_t low, const uint32_t *bins, double since) noexcept nogil:
+        """Return the number of an entry by its low half, 0 if it was overwritten, is too old, not similar, or was never written."""
         cdef uint32_t gap = <uint32_t>self.last - low
+        cdef const entry_t *entry
         if gap >= self.room or gap >= self.last:
             return 0
-        fetch_ahead(self.entries + (self.last - gap) % self.room)
-        fetch_ahead(&self.entries[(self.last - gap) % self.room].time)
-        fetch_ahead(self.older + ((self.last - gap) % self.room) * BANDS + band)
-        return self.last - gap
+        entry = self.entries + (self.last - gap) % self.room
+        return self.last - gap if entry.time >= since and equal(entry.bins, bins) >= self.least else 0
 
-    cdef size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil:
-        cdef uint64_t both
-        memcpy(&both, bins + 2 * band, sizeof(both))
-        return <size_t>band * BUCKETS + <size_t>(mixed(both) & (BUCKETS - 1))
-
-    cdef void _add(self, const uint32_t *bins, uint64_t chat, uint32_t side, double time) noexcept nogil:
-        cdef uint64_t slot
-        cdef size_t bucket
+    cdef void _add(self, const uint32_t *bins, bucket_at *buckets, uint64_t chat, uint32_t side, double time) noexcept nogil:
+        cdef uint64_t mark = mark_of(bins)
+        cdef entry_t *entry
         cdef int band
         self.last += 1
         self.latest = time
-        slot = self.last % self.room
-        memcpy(self.entries[slot].bins, bins, BINS * sizeof(uint32_t))
-        self.entries[slot].chat, self.entries[slot].side, self.entries[slot].time = chat, side, time
+        entry = self.entries + self.last % self.room
+        memcpy(entry.bins, bins, BINS * sizeof(uint32_t))
+        entry.chat, entry.side, entry.time = chat, side, time
         for band in range(BANDS):
-            bucket = self._bucket(bins, band)
-            self.older[slot * BANDS + band] = self.newest[bucket]
-            self.newest[bucket] = <uint32_t>self.last
+            buckets[band].marks[buckets[band].next] = mark
+            buckets[band].numbers[buckets[band].next] = <uint32_t>self.last
+            buckets[band].next = (buckets[band].next + 1) % PLACES

@@ -1,5 +1,7 @@
 """Test that similar texts are found, by keyed hashes, in a table that forgets the oldest."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,11 +36,33 @@ def test_what_is_too_old_is_alike_to_nothing_and_the_oldest_are_written_over() -
     assert sorted(numbers(table.put(LINE, 6, 0, 6.0, 4.5)[1])) == [5]
 
 
-def test_no_more_than_six_are_told() -> None:
+def test_of_equal_texts_the_five_newest_are_told() -> None:
     table = Shingles(KEY, 100)
     for at in range(50):
         _, alike = table.put(LINE, at, 0, float(at), 0.0)
-        assert len(alike) == min(at, 6)
+        assert numbers(alike) == list(range(at, max(0, at - 5), -1))
+
+
+def test_no_more_than_six_similar_ones_are_told() -> None:
+    table, dice = Shingles(KEY, 1_000), random.Random(3)
+    counts = set()
+    for at in range(500):
+        place = dice.randrange(len(LINE))
+        _, alike = table.put(LINE[:place] + b"x" + LINE[place:], at, 0, float(at), 0.0)
+        counts.add(len(alike))
+    assert max(counts) == 6
+
+
+def test_a_text_is_found_among_many_that_share_words_with_it() -> None:
+    """Each bucket keeps its newest texts; those of an advert are in buckets of their own, whatever else is said meanwhile."""
+    dice = random.Random(4)
+    words = [bytes(dice.choices(range(97, 123), k=6)) for _ in range(40)]
+    table, found = Shingles(KEY, 20_000), 0
+    for at in range(10_000):
+        table.put(b"".join(dice.choices(words, k=8)), at, 0, float(at), 0.0)
+        if at % 100 == 0:
+            found += bool(table.put(LINE if at % 200 else VARIANT, at, 1, float(at), 0.0)[1])
+    assert found >= 98
 
 
 def test_two_tables_under_other_keys_find_the_same_and_have_other_hashes() -> None:
