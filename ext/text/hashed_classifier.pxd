@@ -10,7 +10,7 @@ cdef enum:
 @cython.final
 cdef class HashedClassifier:
     cdef readonly Py_ssize_t classes
-    cdef Py_ssize_t stride, text_max
+    cdef Py_ssize_t text_max
     cdef uint32_t mask
     cdef uint8_t *weights
     cdef uint32_t *buckets
@@ -20,4 +20,4 @@ cdef class HashedClassifier:
     cdef void _score(self, int kind, void *data, Py_ssize_t length, double *found) noexcept nogil
     cdef void _add_up(self, Py_ssize_t place, Py_ssize_t size, int32_t *sums) noexcept nogil
     cdef Py_ssize_t _hash(self, int kind, void *data, Py_ssize_t length) noexcept nogil
-    cdef Py_ssize_t _hash_codes(self, const uint32_t *codes, Py_ssize_t size) noexcept nogil
+    cdef Py_ssize_t _hash_codes(self, const uint32_t *codes, Py_ssize_t size, bint wide) noexcept nogil

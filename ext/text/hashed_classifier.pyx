@@ -3,18 +3,19 @@
 **Invariant:** of a text the first `text_max` characters are read, and nothing of it is kept.
 """
 
-# A weight is an int8, a row of them a bucket; rows are padded to LANES columns and kept with OFFSET added, so that the weights of a bucket are two
-# additions of four 16-bit sums. Digits are alike, and of a
-# character that is repeated two are read. Hashes are FNV-1a in 32 bits.
+# A weight is an int8, a row of them a bucket, kept with OFFSET added, so that LANES weights of two buckets are two additions of eight 16-bit sums
+# (gram_features.h). Digits are alike, and of a character that is repeated two are read. Hashes are FNV-1a in 32 bits.
 
 cimport cython
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.math cimport sqrt
-from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
-cdef extern from "<endian.h>" nogil:
-    uint64_t le64toh(uint64_t)
+cdef extern from "gram_features.h" nogil:
+    int make_digits_alike(uint32_t *codes, size_t size, uint32_t least, int *wide)
+    size_t hash_grams(const uint32_t *codes, size_t size, uint32_t mask, uint32_t *buckets)
+    void sum_rows(const uint8_t *weights, size_t stride, const uint32_t *buckets, size_t count, uint16_t *sums)
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
@@ -24,7 +25,6 @@ cdef extern from "Python.h":
 cdef enum:
     TEXT_MOST = 1024
     FEATURES_MOST = 8 * (TEXT_MOST + 2)  # n-grams of four lengths, a word, two and three words in a row
-    GRAM_MOST = 5  # characters of the longest n-gram
     WIDE = 0x2E80  # from here on scripts write a word in a few characters: pairs are features too
     LANES = 8
     PRIME = 16777619
@@ -53,14 +53,12 @@ cdef class HashedClassifier:
         if not number or number & (number - 1) or number * count != size or number > 1 << 28:
             raise ValueError("its weights are not a power of two of rows")
         self.classes, self.text_max, self.mask = count, text_max, <uint32_t>(number - 1)
-        self.stride = (count + LANES - 1) // LANES * LANES
-        self.weights = <uint8_t *>PyMem_Calloc(number, self.stride)
+        self.weights = <uint8_t *>PyMem_Calloc(size + LANES, 1)  # the last row is read beyond its end
         self.buckets = <uint32_t *>PyMem_Calloc(FEATURES_MOST, sizeof(uint32_t))
         if self.weights == NULL or self.buckets == NULL:
             raise MemoryError
-        for at in range(number):
-            for place in range(count):
-                self.weights[at * self.stride + place] = <uint8_t>(given[at * count + place] + OFFSET)
+        for at in range(size):
+            self.weights[at] = <uint8_t>(given[at] + OFFSET)
         for place in range(count):
             self.bias[place], self.scale[place], self.least[place] = rows[place]
 
@@ -105,59 +103,55 @@ cdef class HashedClassifier:
         cdef int32_t[CLASSES_MOST] sums
         cdef Py_ssize_t size = self._hash(kind, data, length), place
         cdef double root = sqrt(<double>size) if size else 1.0
-        for place in range(self.stride // LANES):
+        for place in range((self.classes + LANES - 1) // LANES):
             self._add_up(place * LANES, size, sums + place * LANES)
         for place in range(self.classes):
             found[place] = self.bias[place] + self.scale[place] * sums[place] / root
 
     cdef void _add_up(self, Py_ssize_t place, Py_ssize_t size, int32_t *sums) noexcept nogil:
         """Write the sums of LANES columns, from `place` on, over the buckets."""
-        cdef uint64_t row, mask = <uint64_t>0x00FF00FF00FF00FF, even, odd
-        cdef Py_ssize_t at = 0, end
+        cdef uint16_t[LANES] found
+        cdef Py_ssize_t at = 0, count
         cdef int lane
         for lane in range(LANES):
             sums[lane] = -OFFSET * <int32_t>size
         while at < size:
-            even = odd = 0
-            end = min(at + ADDED_MAX, size)
-            while at < end:
-                memcpy(&row, self.weights + <size_t>self.buckets[at] * self.stride + place, LANES)
-                row = le64toh(row)
-                even += row & mask
-                odd += (row >> 8) & mask
-                at += 1
-            for lane in range(LANES // 2):
-                sums[2 * lane] += <int32_t>((even >> 16 * lane) & 0xFFFF)
-                sums[2 * lane + 1] += <int32_t>((odd >> 16 * lane) & 0xFFFF)
+            count = min(size - at, ADDED_MAX)
+            sum_rows(self.weights + place, self.classes, self.buckets + at, count, found)
+            for lane in range(LANES):
+                sums[lane] += found[lane]
+            at += count
 
     cdef Py_ssize_t _hash(self, int kind, void *data, Py_ssize_t length) noexcept nogil:
         """Write the buckets of a text; return their number. `kind`: bytes of a character."""
         cdef uint32_t[TEXT_MOST + 2] codes
-        cdef uint32_t code, last = 0
-        cdef Py_ssize_t at, again = 0, size = 1
+        cdef uint32_t last = 0
+        cdef Py_ssize_t at, again = 0, size = 1, count = min(length, self.text_max)
+        cdef int wide = 0
         codes[0] = 2
-        for at in range(min(length, self.text_max)):
-            code = <uint32_t>PyUnicode_READ(kind, data, at)
-            if 48 <= code <= 57:
-                code = 48
-            again = again + 1 if code == last else 0
-            if again < 2:
-                codes[size] = code
-                size += 1
-            last = code
+        if kind == sizeof(uint32_t):
+            memcpy(codes + 1, data, count * sizeof(uint32_t))
+        else:
+            for at in range(count):
+                codes[1 + at] = <uint32_t>PyUnicode_READ(kind, data, at)
+        if make_digits_alike(codes + 1, count, WIDE, &wide):
+            for at in range(1, 1 + count):
+                again = again + 1 if codes[at] == last else 0
+                last = codes[at]
+                codes[size] = last
+                size += again < 2
+        else:
+            size += count
         codes[size] = 3
-        return self._hash_codes(codes, size + 1)
+        return self._hash_codes(codes, size + 1, wide)
 
-    cdef Py_ssize_t _hash_codes(self, const uint32_t *codes, Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t _hash_codes(self, const uint32_t *codes, Py_ssize_t size, bint wide) noexcept nogil:
         cdef uint32_t key, before = 0, earlier = 0, pair
-        cdef Py_ssize_t begin, at, end, least, count = 0
-        for begin in range(size):
-            key = <uint32_t>2166136261u
-            least = begin + (1 if codes[begin] >= WIDE else 2)
-            end = min(begin + GRAM_MOST, size)
-            for at in range(begin, end):
-                key = (key ^ codes[at]) * <uint32_t>PRIME
-                if at >= least:
+        cdef Py_ssize_t at, count = <Py_ssize_t>hash_grams(codes, size, self.mask, self.buckets)
+        if wide:
+            for at in range(size - 1):
+                if codes[at] >= WIDE:
+                    key = ((<uint32_t>2166136261u ^ codes[at]) * <uint32_t>PRIME ^ codes[at + 1]) * <uint32_t>PRIME
                     self.buckets[count] = spread(key, 15) & self.mask
                     count += 1
         key = 0

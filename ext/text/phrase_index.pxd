@@ -7,6 +7,12 @@
 cimport cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+cdef extern from *:
+    """
+    #define fetch_ahead(place) __builtin_prefetch(place)
+    """
+    void fetch_ahead(const void *place) noexcept nogil
+
 cdef enum:
     GRAPHS = 3
     SECTIONS = 15
@@ -130,6 +136,13 @@ cdef inline bint has_pair(PhraseIndex index, uint32_t node, uint32_t token) noex
     """Whether a node behind a first word may lead on by a token, behind any words or none; wrong answers are yes."""
     cdef uint32_t bit = pair_bit(node, token)
     return index.pairs[bit >> 6] >> (bit & 63) & 1
+
+
+cdef inline void fetch_word(PhraseIndex index, uint32_t key) noexcept nogil:
+    """Fetch into the cache what `hashed_word` reads first."""
+    cdef uint32_t slot = key & (index.rows[SLOT_WORDS] - 1)
+    fetch_ahead(index.parts[SLOT_WORDS] + slot)
+    fetch_ahead(index.parts[SLOT_HASHES] + slot)
 
 
 cdef inline int hashed_word(PhraseIndex index, uint32_t key) noexcept nogil:

@@ -69,6 +69,7 @@ cdef class PhraseScanner:
     cpdef int scan(self, str text) except -1
     cdef int scan_written(self, Py_ssize_t length, bint ascii) noexcept nogil
     cdef int look_plainly(self, const Py_UCS4 *text) noexcept nogil
+    cdef bint _has_phrase(self, const uint32_t *keys, Py_ssize_t count) noexcept nogil
     cdef uint64_t _note_word(self, open_t *opened, int *count, uint32_t key) noexcept nogil
     cdef bint _walks_from(self, uint64_t begins) noexcept nogil
     cdef void _walk_first(self, Py_ssize_t place) noexcept nogil

@@ -11,7 +11,7 @@ from libc.string cimport memset
 
 from ext.text.phrase_index cimport (
     ALONE, CHILDREN, CODES, ENDS, FIRST, GRAPHS, KINDS, MAPPED, MAPPED_CHARS, NODES, OTHERS, ROOTS, SAME, WORD_TOKENS, WORDS, PhraseIndex,
-    has_pair, hashed_word, key_of, key_t, mapped_t, node_t, word_of, word_t,
+    fetch_word, has_pair, hashed_word, key_of, key_t, mapped_t, node_t, word_of, word_t,
 )
 
 cdef extern from "Python.h":
@@ -154,15 +154,12 @@ cdef class PhraseScanner:
 
         Words are known by their hash; a phrase is walked only if a word leads on to another behind it (`has_pair`).
         """
-        cdef open_t[OPEN_MAX] opened
-        cdef Py_ssize_t at = 0, size = 0, row = 0, alone = 0
-        cdef int count = 0, found = SIMPLE
+        cdef uint32_t[PLACES_MAX] keys
+        cdef Py_ssize_t at = 0, size = 0, row = 0, alone = 0, words = 0
+        cdef int found = SIMPLE
         cdef uint32_t key = 2166136261u
-        cdef uint64_t begins = 0  # a bit for each word with which a phrase may begin
         cdef bint number = False
         cdef Py_UCS4 char, last = 0  # `last`: of the word
-        self.size = self.count = self.length = 0
-        self.id_begins[0] = 0
         while True:
             char = text[at]
             if 97 <= char <= 122:
@@ -186,16 +183,30 @@ cdef class PhraseScanner:
             else:
                 if size:
                     alone = alone + 1 if size == 1 else 0
-                    if alone == SPELLED_ROW or self.size == PLACES_MAX:
+                    if alone == SPELLED_ROW or words == PLACES_MAX:
                         return 0
-                    begins |= self._note_word(opened, &count, key ^ (key >> 15))
+                    keys[words] = key ^ (key >> 15)
+                    fetch_word(self.index, keys[words])
+                    words += 1
                     key, size, number = 2166136261u, 0, False
                 if char == 0:
-                    return found | (HIT_FLAG if begins and self._walks_from(begins) else 0)
+                    return found | (HIT_FLAG if self._has_phrase(keys, words) else 0)
                 row, last = 0, 0
                 if char != 32 and not is_harmless(char, text[at - 1] if at else 0, text[at + 1]):
                     return 0
             at += 1
+
+    cdef bint _has_phrase(self, const uint32_t *keys, Py_ssize_t count) noexcept nogil:
+        """Whether the words of these hashes have a phrase."""
+        cdef open_t[OPEN_MAX] opened
+        cdef int still = 0
+        cdef Py_ssize_t at
+        cdef uint64_t begins = 0  # a bit for each word with which a phrase may begin
+        self.size = self.count = self.length = 0
+        self.id_begins[0] = 0
+        for at in range(count):
+            begins |= self._note_word(opened, &still, keys[at])
+        return begins != 0 and self._walks_from(begins)
 
     cdef uint64_t _note_word(self, open_t *opened, int *count, uint32_t key) noexcept nogil:
         """Add the word of a hash; return the bits of the words with which phrases may begin that it continues, or is."""
