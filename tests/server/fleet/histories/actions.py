@@ -19,6 +19,7 @@ SOME: Final = (0, 1, 3, 7)  # bytes of a frame, 0: all
 LENGTH: Final = (8, 30)  # actions of a history
 ANEW: Final = 0.75  # of histories begin with new users
 WHOLLY: Final = 1 / 32  # of histories end only once nothing is left that waits
+WORDS: Final = ("sailing", "rowing")  # of the two pairs of a group
 TURNS: Final = (0, 1, 2, 3, 5, 8, 13, 21)
 
 
@@ -83,13 +84,27 @@ def begin(history: History, who: int, closes: bool, host: int, worker: int) -> N
 def meet(history: History, who: int, other: int, host: int, worker: int, turns: int, count: int) -> None:
     """Two new users connect to different hosts, and search; one sends lines as soon as they are in a chat."""
     pair = sorted({who, other})
-    for place, one in enumerate(pair):
-        history.is_new(one)
-        history.comes(one, host + place, worker)
+    history.all_are_new(pair)
+    history.all_come({one: (host + place, worker) for place, one in enumerate(pair)})
     history.turns(4)
     history.finds(pair)
     history.turns(turns)
     history.says(who, count)
+
+
+def group(history: History, host: int, worker: int, turns: int, dies: int, count: int) -> None:
+    """Two pairs of new users, each over both workers of a host, search in one turn: the two of one worker move to the other in one message, and one
+    of the workers may die meanwhile.
+    """
+    history.all_are_new(WHO)
+    history.all_come({who: (host, worker + who // len(WORDS)) for who in WHO})
+    history.turns(4)
+    history.finds(WHO, WORDS)
+    history.turns(turns)
+    if dies >= 0:
+        history.dies(host, f"worker {1 + dies}")
+    for who in WHO:
+        history.says(who, count)
 
 
 def move(history: History, who: int, worker: int, turns: int, dies: int) -> None:
@@ -100,12 +115,13 @@ def move(history: History, who: int, worker: int, turns: int, dies: int) -> None
         history.dies(where, f"worker {1 + (worker + dies) % 2}")
 
 
-def stray(history: History, who: int, other: int, host: int, worker: int, turns: int) -> None:
+def stray(history: History, who: int, other: int, host: int, worker: int, turns: int, seconds: float) -> None:
     """Two users meet over hosts, the acknowledgement is lost without a word, and the copy moves on to another worker."""
     history.cuts([Fate(back=1, silent=True)])
     meet(history, who, other, host, worker, turns, 0)
+    history.passes(seconds)
     for one in (who, other):
-        history.moves(one, worker, 2)
+        history.moves(one, worker + 1, 2)
 
 
 def evacuate(history: History, host: int, worker: int) -> None:
@@ -145,9 +161,8 @@ def restart(history: History) -> None:
 
 def gather(history: History, places: Sequence[tuple[int, int]]) -> None:
     """All users are new ones, each at a worker of a host, and search."""
-    for who, (host, worker) in enumerate(places):
-        history.is_new(who)
-        history.comes(who, host, worker)
+    history.all_are_new(WHO)
+    history.all_come(dict(enumerate(places)))
     history.turns(8)
     history.finds(WHO)
 
@@ -180,8 +195,9 @@ ACTIONS: Final = {
         Action(blink, 4, {"who": WHO, "host": PLACE, "worker": PLACE, "turns": TURNS}),
         Action(begin, 3, {"who": WHO, "closes": (True, True, True, False), "host": PLACE, "worker": PLACE}),
         Action(meet, 6, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (13, 21, 34), "count": (0, 1, 3)}),
+        Action(group, 2, {"host": PLACE, "worker": PLACE, "turns": (1, 2, 3, 4, 5, 6, 8), "dies": (-1, -1, 0, 1), "count": (0, 1, 3)}),
         Action(move, 4, {"who": WHO, "worker": PLACE, "turns": (0, 0, 1, 2), "dies": (-1, -1, 0, 1)}),
-        Action(stray, 1, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (21, 34)}),
+        Action(stray, 1, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (21, 34), "seconds": (0.002, 0.02, 0.3)}),
         Action(evacuate, 1, {"host": PLACE, "worker": PLACE}),
         Action(
             cut,

@@ -9,10 +9,16 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 BEGIN: Final = 1_000.0  # seconds: where the clock of each history begins
+TURNS_MAX: Final = 10_000  # of one moment
 UNIX: Final = 1_796_000_000.0  # Unix seconds at that time
+
+
+class RestlessError(Exception):
+    """The loop never comes to rest."""
 
 
 class Clock:
@@ -39,46 +45,63 @@ class Clock:
 
 
 class _Selector(selectors.EpollSelector):
-    """Waits for no descriptor: the clock moves instead."""
+    """Waits for no descriptor: the clock moves instead, unless it is `still`."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
+        self.still = False
+        self.found = False  # whether a descriptor was ready the last time
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
-        if not ready and timeout is not None and timeout > 0:
+        self.found = bool(ready)
+        if not ready and not self.still and timeout is not None and timeout > 0:
             self._clock.now += timeout
         return ready
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """See the module."""
+    """See the module. It runs a turn at a time: `run_forever` would cost as much as the turn."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        super().__init__(_Selector(clock))
+        self._waits = _Selector(clock)
+        super().__init__(self._waits)
 
     def time(self) -> float:
         return self._clock.now
 
     def turn(self, count: int = 1) -> None:
-        """Let so many turns pass, in which no time does."""
-        if count:
-            self._left = count
-            self._count_turn()
-            self.run_forever()
+        """Let so many turns pass, in which no time does; fewer, if nothing is left to be done before time passes."""
+        self._waits.still = True
+        try:
+            self.do(partial(self._turn, count))
+        finally:
+            self._waits.still = False
 
-    def _count_turn(self) -> None:
-        """Stop behind the last turn that was asked for."""
-        if self._left:
-            self._left -= 1
-            self.call_soon(self._count_turn if self._left else self.stop)
+    def _turn(self, count: int) -> None:
+        for _ in range(count):
+            had_work = bool(self._ready)  # type: ignore[attr-defined]
+            self._run_once()  # type: ignore[attr-defined]
+            if not (had_work or self._waits.found):
+                return
 
     def wait(self, seconds: float) -> None:
         """Let so many seconds pass."""
-        self.call_later(seconds, self.stop)
-        self.run_forever()
+        over = asyncio.Event()
+        self.call_later(seconds, over.set)
+        self.do(partial(self._turn_until, over))
+
+    def _turn_until(self, over: asyncio.Event) -> None:
+        now, turns = self._clock.now, 0
+        while not over.is_set():
+            self._run_once()  # type: ignore[attr-defined]
+            turns += 1
+            if self._clock.now > now:
+                now, turns = self._clock.now, 0
+            elif turns > TURNS_MAX:
+                raise RestlessError(f"{TURNS_MAX} turns in which no time passed: parts answer each other for ever")
 
     def do(self, work: Callable[[], Any]) -> Any:
         """Call a function as if the loop did, between two turns; what it returns."""

@@ -13,20 +13,25 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import cycle
 from typing import Any, Final
 from unittest.mock import patch
 
 from server.fleet.cluster import cluster_heartbeat
 from server.fleet.cluster.known_nodes import Place, named
 from server.fleet.ipc import hub_channels, ipc_peers
+from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
 from server.fleet.processes import process_links
+from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming import evacuation
 from server.main.processes import hub_process
+from server.ops.health.background_tasks import Tasks
 from server.ops.process import fault_points
+from server.ops.process.cpu_time import Meter
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.clock import Clock, Loop
 from tests.server.fleet.histories.hosts import GRACE, WORKERS, Crash, Crashes, Site, Where
@@ -35,17 +40,20 @@ from tests.server.fleet.histories.people import Broken, Person
 from tests.server.fleet.processes.rig import Working
 
 HOSTS: Final = 2
+YOUNG: Final = 4  # of so many hosts one has not accepted requests for long
+ANYBODY: Final = ("sailing",)  # the word for which all search, unless they search in pairs
 PEOPLE: Final = 4
 # seconds after which each copy that a cut left is forgotten: until GO 1, until the acknowledgement 2, for the word to forget 2
 CERTAIN: Final = 6.0
 SETTLED: Final = 16.0  # seconds until all has ended that will: a silent connection after 3, a resume that finds no connection after 8
 BACK_WITHIN: Final = 18.0  # seconds for a user to come back, at any process that accepts them
 TRIED_EVERY: Final = 0.25  # seconds between two connections of a user, and between two looks at what is not over yet
+COLLECT_EVERY: Final = 10  # settled histories until the memory of dead processes is freed
 ANSWER: Final = 3.0  # seconds for a line of a chat when all is well, also of two who have just met over hosts
 
 # Seconds between what is done again and again, which would be most of a history's events. Nothing that a session is asked or told depends on them.
-LOAD_EVERY: Final = 1.0  # counts of users, and signs of life
-BEAT_EVERY: Final = 0.5  # of a host; one is dead after 2 s of silence
+LOAD_EVERY: Final = 4.0  # counts of users, and signs of life
+BEAT_EVERY: Final = 0.9  # of a host; one is dead after 2 s of silence
 MOVE_AGAIN: Final = 0.1  # looks at a session that could not leave its host
 
 Found = dict[int, list[tuple[Where, Working]]]  # the processes that have each session
@@ -58,7 +66,7 @@ class History:
         self._secret = secret
         self._clock = Clock()
         self._faults: list[str] = []
-        self._lives = 0
+        self._lives = self._settled = 0
         self._trails: defaultdict[int, set[Working]] = defaultdict(set)  # processes to which a session came, by its id
         self._excused: set[int] = set()  # sessions of which a copy is left that no process can have forgotten
         self._parted = False  # whether a host was cut off since all was well
@@ -75,11 +83,14 @@ class History:
         self._changed = ExitStack()
         for part in (
             patch.object(hub_channels, "pause", lambda _: None),  # a nap is of the machine's time
+            patch.object(Meter, "of_self", lambda: None),  # and so is that of a core
+            patch.object(Tasks, "start", lambda *_: None),  # a hub's: they free memory and measure the machine
             patch.object(hub_process, "THERE_EVERY", LOAD_EVERY),
             patch.object(process_links, "LOAD_EVERY", LOAD_EVERY),
             patch.object(ipc_peers, "SIGN_EVERY", LOAD_EVERY),
             patch.object(cluster_heartbeat, "EVERY", BEAT_EVERY),
             patch.object(evacuation, "AGAIN", MOVE_AGAIN),
+            patch.object(WorkerTransfer, "came_to_meet", _counting_groups(self.tally)),
         ):
             self._changed.enter_context(part)
         self.sites: dict[int, Site] = {}
@@ -136,6 +147,7 @@ class History:
                 "chats ended by others": sum(one.ends for one in self.people),
                 "crashes": self.tally["crashes"],
                 "crashes at a chosen point": self.crashes.count,
+                "groups that meet others": self.tally["groups"],
                 "evacuations": self.tally["evacuated"],
                 "connections cut": self.network.tally["cut"],
                 "connections slowed": self.network.tally["slow"],
@@ -150,9 +162,14 @@ class History:
 
     def comes(self, who: int, host: int, worker: int) -> None:
         """Connect, to resume if there is a session."""
-        person = self.people[who]
-        if not person.here:
-            self._loop.do(lambda: self._connect(person, host, worker))
+        self.all_come({who: (host, worker)})
+
+    def all_come(self, places: Mapping[int, tuple[int, int]]) -> None:
+        """Connect users, each to a worker of a host, in one turn."""
+        for who, (host, worker) in places.items():
+            person = self.people[who]
+            if not person.here:
+                self._loop.do(partial(self._connect, person, host, worker))
         self._look()
 
     def _connect(self, person: Person, host: int, worker: int) -> None:
@@ -161,10 +178,10 @@ class History:
         if site is not None and site.serves(name):
             person.connect((site.place, name), site.workers[name])
 
-    def finds(self, who: Iterable[int]) -> None:
-        """Search."""
-        for one in who:
-            self._loop.do(self.people[one].find)
+    def finds(self, who: Iterable[int], words: Sequence[str] = ANYBODY) -> None:
+        """Search, each for one of these words in turn."""
+        for one, word in zip(who, cycle(words)):
+            self._loop.do(partial(self.people[one].find, word))
         self._look()
 
     def says(self, who: int, count: int = 1) -> None:
@@ -203,13 +220,19 @@ class History:
 
     def is_new(self, who: int, closes: bool = True) -> None:
         """Forget the session, as in another browser. `closes`: the connection is closed as a page that is left does it, else it is lost."""
-        person = self.people[who]
-        self._loop.do(person.leave)
-        if closes:
-            self._loop.do(person.close)
+        self.all_are_new([who], closes)
+
+    def all_are_new(self, who: Iterable[int], closes: bool = True) -> None:
+        """See `is_new`, of several users in one turn."""
+        people = [self.people[one] for one in who]
+        for person in people:
+            self._loop.do(person.leave)
+            if closes:
+                self._loop.do(person.close)
         self._loop.turn(3)
-        self._loop.do(person.drop)
-        person.new()
+        for person in people:
+            self._loop.do(person.drop)
+            person.new()
         self._look()
 
     # the operator
@@ -281,7 +304,6 @@ class History:
             site.die()
         else:
             site.kill(name)
-        asyncio.get_running_loop().call_soon(gc.collect)
 
     def restarts(self) -> None:
         """Start what is dead."""
@@ -292,7 +314,7 @@ class History:
         for place in range(HOSTS):
             if place not in self.sites:
                 self._lives += 1
-                is_old = self._lives <= HOSTS
+                is_old = self._lives % YOUNG > 0
                 self.sites[place] = Site(self._secret, place, self._lives, self.network, is_old, self._on_came)
             site = self.sites[place]
             for name in (HUB, *map(name_of, range(1, WORKERS + 1))):
@@ -409,6 +431,7 @@ class History:
         self._faults += self._wrong()
         self._raise()
         self._parted = False
+        self._dead = [site for site in self._dead if not site.is_closed]
         known = {id for person in self.people for id in person.ids} | self._found().keys()
         for id in self._trails.keys() - known:
             del self._trails[id]
@@ -419,6 +442,9 @@ class History:
         self._until(lambda: not self._unheard(asked) and self._is_right(), self._clock.now + ANSWER, 0.01)
         self._faults += [*self._unheard(asked), *self._wrong()]
         self._look()
+        self._settled += 1
+        if self._settled % COLLECT_EVERY == 0:
+            gc.collect()
 
     def _until(self, is_over: Callable[[], bool], until: float, every: float = TRIED_EVERY) -> None:
         """Let time pass until something is over, or it is `until`; users whose connection ends come back."""
@@ -432,7 +458,8 @@ class History:
         until, turn = self._clock.now + BACK_WITHIN, 0
         while True:
             self._reconnect(turn)
-            self._loop.turn(8)
+            if not all(person.ready for person in self.people):
+                self._loop.turn(8)
             if all(person.ready for person in self.people) or self._clock.now >= until:
                 return
             self._loop.wait(TRIED_EVERY)
@@ -498,6 +525,16 @@ class History:
             if person.pongs <= before
         ]
         return [*missing, *self._wrong_chats()]
+
+
+def _counting_groups(tally: Counter[str]) -> Callable[[WorkerTransfer, str, Message], None]:
+    came_to_meet = WorkerTransfer.came_to_meet
+
+    def counted(self: WorkerTransfer, name: str, message: Message) -> None:
+        tally["groups"] += 1
+        came_to_meet(self, name, message)
+
+    return counted
 
 
 def _is_connected(worker: Working, id: int) -> bool:

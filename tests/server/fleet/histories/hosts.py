@@ -125,7 +125,7 @@ class Site:
         self._contexts: dict[str, contextvars.Context] = {}
         self.node = f"{life:010x}"
         self.hosts = Hosts()
-        self.host = Host(secret, self.node)
+        self.host = Host(secret, self.node, lambda: None)  # what a dead process had open is ended below
         sock = listen_at("127.0.0.1", 0)
         self.road = Road(sock.getsockname()[1], network)
         self.address = f"127.0.0.1:{self.road.port}"
@@ -245,6 +245,11 @@ class Site:
     async def _close(self) -> None:
         await self.port.close()
         await self.road.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing of a dead host is left."""
+        return self._closing is not None and self._closing.done()
 
     async def closed(self) -> None:
         """Wait until nothing of a dead host is left."""

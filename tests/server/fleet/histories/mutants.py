@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType, SimpleNamespace
@@ -10,7 +11,10 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from engine.engine import Session
-from server.fleet.migrate.transfer import Transfer
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.migrate import session_sender
+from server.fleet.migrate.session_import import Answer, Imports
+from server.fleet.migrate.transfer import GroupTransfer, Transfer
 from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming import session_return_frames
 from server.fleet.roaming.migration_target import GO, GO_WITHIN, MigrationTarget, Move
@@ -19,8 +23,11 @@ from server.fleet.roaming.session_return import VisitorReturn
 from server.fleet.roaming.session_return_frames import ReturnRecord
 from server.fleet.roaming.stale_copies import Copies, StaleCopies
 from server.fleet.rpc.rpc_envelope import Nonces, Status
+from server.ops.metrics.migration_metrics import MEET
 from server.realtime.worker.session_moves import Released
 
+_message_of = session_sender.message_of
+_take_all = Imports.take_all
 _go = VisitorReturn._go
 Mutant = Callable[[], Any]  # returns the context manager of a fault
 
@@ -80,6 +87,28 @@ def _not_followed(_: StaleCopies, *__: object) -> list[Copies]:
     return []
 
 
+def _forget_the_last(self: Imports, message: Message, cause: str, answer: Answer, *more: int) -> list[Session] | None:
+    if cause == MEET:
+        record, where = message.records[:2]
+        record["people"].pop()
+        os.close(message.descriptors[where.pop()])
+    return _take_all(self, message, cause, answer, *more)
+
+
+def _keep_a_group(self: GroupTransfer) -> None:
+    if len(self.meetings) > 1:
+        self.refuse()
+    else:
+        Transfer.take(self)
+
+
+def _exchange_sockets(transfer: GroupTransfer) -> tuple[Kind, list[Any]]:
+    kind, records = _message_of(transfer)
+    if kind == Kind.MEET:
+        records[1].reverse()
+    return kind, records
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
         "a source keeps what was taken": lambda: patch.object(Transfer, "take", Transfer.refuse),
@@ -91,5 +120,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         "a request is served as often as it comes": lambda: patch.object(Nonces, "take", _any_nonce),
         "bytes read during a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_read_twice)),
         "bytes read before a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_held_twice)),
+        "of a group that meets others one is forgotten": lambda: patch.object(Imports, "take_all", _forget_the_last),
+        "a group that meets others is put back though it was taken": lambda: patch.object(
+            GroupTransfer, "take", _keep_a_group
+        ),
+        "those of a group that meets others get each other's sockets": lambda: patch.object(
+            session_sender, "message_of", _exchange_sockets
+        ),
     }
 )

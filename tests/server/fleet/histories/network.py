@@ -10,7 +10,8 @@ import contextlib
 import socket
 import struct
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from server.ops.process.listening_sockets import listen_at
@@ -135,99 +136,44 @@ class Road:
     """The way to one host's port, for all others: a TCP proxy."""
 
     def __init__(self, to: int, network: Network) -> None:
-        self._to = to
-        self._network = network
+        self.network = network
+        self.home = ("127.0.0.1", to)
         self._sock = listen_at("127.0.0.1", 0)
         self._sock.setblocking(False)
         self.port: int = self._sock.getsockname()[1]
-        self._open = asyncio.Event()  # cleared: the host is cut off
-        self._open.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._start(self._accept())
+        self.is_open = True
+        self._delayed: list[Callable[[], None]] = []  # what waits until the host is reached again
+        self.connections: set[Connection] = set()
+        self.repeats: set[asyncio.Task[None]] = set()
+        asyncio.get_running_loop().add_reader(self._sock, self._accept)
 
     def cut_off(self, on: bool) -> None:
         """Let nothing pass, or all of it."""
-        (self._open.clear if on else self._open.set)()
+        self.is_open = not on
+        if not on:
+            loop, delayed, self._delayed = asyncio.get_running_loop(), self._delayed, []
+            for passes in delayed:
+                loop.call_soon(passes)
 
-    def _start(self, work: object) -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def delay(self, passes: Callable[[], None]) -> None:
+        """Call it when the host is reached again."""
+        self._delayed.append(passes)
 
-    async def _accept(self) -> None:
-        while True:
-            sock, _ = await asyncio.get_running_loop().sock_accept(self._sock)
-            fate = self._network.fate()
-            self._start(self._carry(sock, fate, self._network.heals))
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            Connection(self, self._sock.accept()[0], self.network.fate())
 
-    async def _carry(self, client: socket.socket, fate: Fate, heals: int) -> None:
-        loop = asyncio.get_running_loop()
-        said: list[bytes] = []
-        with client, socket.socket() as home, contextlib.suppress(OSError):
-            for end in (client, home):
-                end.setblocking(False)
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the kernel waits, by its own clock
-            await loop.sock_connect(home, ("127.0.0.1", self._to))
-            ways = [
-                loop.create_task(self._way(client, home, fate, heals, fate.there, said)),
-                loop.create_task(self._way(home, client, fate, heals, fate.back, None)),
-            ]
-            try:
-                done, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                ends = {task.result() for task in done}
-                if CUT in ends and fate.silent:
-                    for task in left:
-                        task.cancel()
-                    self._network.ending += 1
-                    try:
-                        await asyncio.sleep(SILENT_FOR)
-                    finally:
-                        self._network.ending -= 1
-                elif ends == {HALF} and left:
-                    await asyncio.wait(left)
-                    ends = {way.result() for way in ways}
-                if ends != {HALF}:
-                    for end in (client, home):  # an end without a reset is what a process leaves that died
-                        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            finally:
-                for task in ways:
-                    task.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
-        if fate.twice == END and said:
-            await self._repeat(said)
+    def repeat(self, pieces: Sequence[bytes]) -> None:
+        """Say the first pieces of a connection again in another one."""
+        task = asyncio.get_running_loop().create_task(self._repeat(pieces))
+        self.repeats.add(task)
+        task.add_done_callback(self.repeats.discard)
 
-    async def _way(
-        self, one: socket.socket, other: socket.socket, fate: Fate, heals: int, most: int, said: list[bytes] | None
-    ) -> str:
-        """Carry one direction; how it ended. `heals`: how often all was made well before it began; `said`: gets the first pieces."""
-        loop = asyncio.get_running_loop()
-        count = 0
-        with contextlib.suppress(OSError):
-            while True:
-                data = await loop.sock_recv(one, LARGEST)
-                await self._open.wait()
-                if fate.slow and heals == self._network.heals:
-                    await asyncio.sleep(fate.slow)
-                if not data:
-                    other.shutdown(socket.SHUT_WR)
-                    return HALF
-                if count == most and heals == self._network.heals:
-                    if fate.half:
-                        await loop.sock_sendall(other, data[: len(data) // 2])
-                    return CUT
-                if said is not None and count < REPEATED:
-                    said.append(data)
-                await loop.sock_sendall(other, data)
-                count += 1
-                if said is not None and fate.twice == ONCE and count == 2:
-                    self._start(self._repeat(said))
-        return GONE
-
-    async def _repeat(self, pieces: list[bytes]) -> None:
+    async def _repeat(self, pieces: Sequence[bytes]) -> None:
         loop = asyncio.get_running_loop()
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.setblocking(False)
-            await loop.sock_connect(sock, ("127.0.0.1", self._to))
+            await loop.sock_connect(sock, self.home)
             for piece in pieces[:REPEATED]:
                 await loop.sock_sendall(sock, piece)
                 async with asyncio.timeout(REPEATED_WITHIN):
@@ -236,8 +182,156 @@ class Road:
 
     async def close(self) -> None:
         """Nothing stays."""
-        while self._tasks:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._sock)
         self._sock.close()
+        for connection in list(self.connections):
+            connection.close()
+        for task in self.repeats:
+            task.cancel()
+        await asyncio.gather(*self.repeats, return_exceptions=True)
+
+
+class Connection:
+    """One connection to a host, in two directions. A direction reads nothing while a piece of it is on its way."""
+
+    def __init__(self, road: Road, client: socket.socket, fate: Fate) -> None:
+        self.road, self.fate = road, fate
+        self.said: list[bytes] = []  # the first pieces of the client
+        self._heals = road.network.heals
+        self._ends = client, home = client, socket.socket()
+        for end in self._ends:
+            end.setblocking(False)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the kernel waits, by its own clock
+        self._timer: asyncio.TimerHandle | None = None  # until a silent connection ends
+        self._is_over = False
+        road.connections.add(self)
+        home.connect_ex(road.home)  # it is there at once, or refused: both are on this machine
+        self._ways = (
+            Direction(self, client, home, fate.there, self.said),
+            Direction(self, home, client, fate.back, None),
+        )
+
+    @property
+    def is_harmed(self) -> bool:
+        """Whether its fate holds: all was not made well since it began."""
+        return self._heals == self.road.network.heals
+
+    @property
+    def takes(self) -> bool:
+        """Whether a piece that was on its way may arrive: nothing does once the connection is over, or silent."""
+        return not self._is_over and self._timer is None
+
+    def on_end(self, end: str) -> None:
+        """One direction ended."""
+        if end == CUT and self.fate.silent:
+            for way in self._ways:
+                way.stop()
+            self.road.network.ending += 1
+            self._timer = asyncio.get_running_loop().call_later(SILENT_FOR, self._reset)
+        elif end != HALF:
+            self._reset()
+        elif all(way.end == HALF for way in self._ways):
+            self.close()
+            self._say_again()
+
+    def _reset(self) -> None:
+        for end in self._ends:  # an end without a reset is what a process leaves that died
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.close()
+        self._say_again()
+
+    def _say_again(self) -> None:
+        if self.fate.twice == END and self.said:
+            self.road.repeat(self.said)
+
+    def close(self) -> None:
+        """Close both ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self.road.network.ending -= 1
+        self._is_over = True
+        for way in self._ways:
+            way.stop()
+        for end in self._ends:
+            end.close()
+        self.road.connections.discard(self)
+
+
+class Direction:
+    """One direction of a connection. `most`: pieces that pass, -1: all; `said`: gets the first pieces."""
+
+    def __init__(
+        self, connection: Connection, one: socket.socket, other: socket.socket, most: int, said: list[bytes] | None
+    ) -> None:
+        self._connection = connection
+        self._one, self._other = one, other
+        self._most, self._said = most, said
+        self._count = 0
+        self.end = ""  # how it ended
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(one, self._read)
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._loop.remove_reader(self._one)
+
+    def _read(self) -> None:
+        try:
+            data = self._one.recv(LARGEST)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._over(GONE)
+            return
+        connection = self._connection
+        if connection.road.is_open and not (connection.fate.slow and connection.is_harmed):
+            self._pass(data)
+            return
+        self.stop()
+        self._delay(data)
+
+    def _delay(self, data: bytes) -> None:
+        """Let a piece wait until the host is reached, and then for as long as the connection is slow."""
+        connection = self._connection
+        if not connection.road.is_open:
+            connection.road.delay(partial(self._delay, data))
+        elif connection.fate.slow and connection.is_harmed:
+            self._loop.call_later(connection.fate.slow, self._arrive, data)
+        else:
+            self._arrive(data)
+
+    def _arrive(self, data: bytes) -> None:
+        """A piece that waited arrives."""
+        if self._connection.takes:
+            self._loop.add_reader(self._one, self._read)
+            self._pass(data)
+
+    def _pass(self, data: bytes) -> None:
+        connection = self._connection
+        try:
+            if not data:
+                self._other.shutdown(socket.SHUT_WR)
+                self._over(HALF)
+            elif self._count == self._most and connection.is_harmed:
+                if connection.fate.half:
+                    self._send(data[: len(data) // 2])
+                self._over(CUT)
+            else:
+                if self._said is not None and self._count < REPEATED:
+                    self._said.append(data)
+                self._send(data)
+                self._count += 1
+                if self._said is not None and connection.fate.twice == ONCE and self._count == 2:
+                    connection.road.repeat(self._said)
+        except OSError:
+            self._over(GONE)
+
+    def _send(self, data: bytes) -> None:
+        sent = self._other.send(data)
+        assert sent == len(data), "a piece is no larger than what a socket takes at once"
+
+    def _over(self, end: str) -> None:
+        self.stop()
+        self.end = end
+        self._connection.on_end(end)

@@ -135,12 +135,12 @@ class Person:
         if self._rest:
             self._send(b"")
 
-    def find(self) -> None:
-        """Search for anybody who searches."""
+    def find(self, word: str) -> None:
+        """Search for anybody who searches for this word."""
         if self.ready and not self.chat and not self.searching:
             self.searching = True
             self._repeats, self._goes_on = self._goes_on, False
-            self._ask("find", interests=["sailing"], strict=True)
+            self._ask("find", interests=[word], strict=True)
 
     def leave(self) -> None:
         """Leave the chat. (Who leaves a search may be in a chat already, and cannot know of which one a match tells.)"""

@@ -25,8 +25,9 @@ from tests.support.groups import examples
 
 # asyncio drops a socket that was accepted as the accept was cancelled, which is what the end of a played host is
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-SEEDS = range(2)  # of worlds
-MUTANT_SEEDS = range(150)  # of worlds, within which each is found
+SEED = 0  # of the world of the shortest test
+SHORT = 20  # histories of that world
+MUTANT_SEEDS = range(15)  # of worlds, within which each is found
 # both of a chat come back to another worker; for one of them that is another host than that of the chat, and the answer to their resume is cut
 ANSWER_CUT: tuple[Deed, ...] = (
     ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}),
@@ -45,7 +46,10 @@ ANSWER_CUT: tuple[Deed, ...] = (
 # Histories that once left a session in two processes, by what happens in them; users, hosts and workers are numbers.
 FOUND: dict[str, list[Deed]] = {
     "who was resumed at the host of a copy goes back to another worker of the edge": [
-        ("stray", {"who": 1, "other": 3, "host": 1, "worker": 0, "turns": 21}),
+        ("cut", {"there": -1, "back": 1, "half": False, "silent": True, "slow": 0.0, "twice": ""}),
+        ("meet", {"who": 1, "other": 3, "host": 1, "worker": 0, "turns": 21, "count": 0}),
+        ("move", {"who": 1, "worker": 0, "turns": 2, "dies": -1}),
+        ("move", {"who": 3, "worker": 0, "turns": 2, "dies": -1}),
         ("blink", {"who": 1, "host": 0, "worker": 1, "turns": 2}),
         ("meet", {"who": 2, "other": 3, "host": 0, "worker": 0, "turns": 13, "count": 0}),
         ("blink", {"who": 1, "host": 1, "worker": 1, "turns": 1}),
@@ -70,9 +74,9 @@ FOUND: dict[str, list[Deed]] = {
 
 @pytest.mark.timeout(180)
 def test_nothing_is_lost_doubled_or_owned_twice_in_histories_that_are_always_drawn_alike(secret: Keys) -> None:
-    for seed in SEEDS:
-        told = world(seed, secret)
-        assert not told.fault, (seed, told.fault, told.deeds)
+    told = world(SEED, secret, SHORT)
+    assert not told.fault, (told.fault, told.deeds)
+    assert told.tally["groups that meet others"]
 
 
 @pytest.mark.timeout(60)

@@ -219,9 +219,11 @@ P = TypeVar("P", Told, Waiting, Working, Whole)
 class Host:
     """See the module."""
 
-    def __init__(self, secret: Keys, node: str = "") -> None:
+    def __init__(self, secret: Keys, node: str = "", collect: Callable[[], object] = gc.collect) -> None:
+        """`collect`: called after a death, to close what the process had open."""
         self._secret = secret
         self._node = node
+        self._collect = collect
         self._ups: dict[str, Link] = {}
         self.said: dict[str, list[Message]] = {}  # to the supervisor, by process
         self.processes: dict[str, Process] = {}
@@ -264,7 +266,7 @@ class Host:
     def kill(self, name: str) -> None:
         """It is dead, and the others are told."""
         self.processes.pop(name).end()
-        gc.collect()  # what it had open is closed
+        self._collect()
         self._ups.pop(name).close()
         for up in self._ups.values():
             up.send(Kind.DEAD, name)
