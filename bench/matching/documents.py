@@ -19,17 +19,18 @@ NAMES: Final = {
 }
 SHOWN: Final = {
     "arrival": ("first sight",),
-    "threshold": ("the service's default",),
+    "served": (),  # whatever window it has at this rate
     "falling": ("falls for 1 s", "falls for 3 s", "falls for 10 s", "falls for 30 s"),
     "batch": ("window 0.1 s", "window 1 s", "window 10 s"),
 }
 WORDS: Final = {
     "arrival": "on arrival",
-    "threshold": "thresholds of the protocol, as served",
+    "served": "the service's default,",
     "falling": "a floor that",
     "batch": "paired, once in a",
 }
 SLOW, BUSY = 10.0, 1000.0  # arrivals a second
+OUTCOME: Final = ("share of the optimum", "median wait", "p99 wait", "met by interest", "shared interests")
 HELD: Final = (1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -132,30 +133,61 @@ def chosen(document: dict[str, Any]) -> list[dict[str, Any]]:
         for way, settings in SHOWN.items()
         for rate in (SLOW, BUSY)
         for row in document["rows"]
-        if (row["tickets"], row["way"], row["rate"]) == (most, way, rate) and row["setting"] in settings
+        if (row["tickets"], row["way"], row["rate"]) == (most, way, rate)
+        and row["setting"] in (settings or {row["setting"]})
     ]
 
 
 def frontier(document: dict[str, Any]) -> str:
     """Return the table of the share of the optimum against the wait."""
-    columns = (
-        "way | setting | rate | share of the optimum | median wait | p99 wait | met by interest | shared interests"
-    )
+    rows = [(row["way"], row["setting"], f"{row['rate']:.0f} /s", *outcome(row)) for row in chosen(document)]
+    return table(("way", "setting", "rate", *OUTCOME), rows)
+
+
+def outcome(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the cells of a simulation's outcome."""
+    return (
+        f"{row['share']:.1%}", f"{row['wait_p50_s']:.2f} s", f"{row['wait_p99_s']:.1f} s", f"{row['by_interest']:.0%}",
+        f"{row['overlap']:.2f}",
+    )  # fmt: skip
+
+
+def served(document: dict[str, Any]) -> str:
+    """Return the table of the service's default by the arrivals of a pool."""
     rows = [
-        (
-            row["way"], row["setting"], f"{row['rate']:.0f} /s", f"{row['share']:.1%}", f"{row['wait_p50_s']:.2f} s",
-            f"{row['wait_p99_s']:.1f} s", f"{row['by_interest']:.0%}", f"{row['overlap']:.2f}",
-        )
-        for row in chosen(document)
-    ]  # fmt: skip
-    return table(columns.split(" | "), rows)
+        (f"{row['rate']:,.0f} /s", row["setting"].removeprefix("window "), *outcome(row))
+        for row in document["rows"]
+        if row["way"] == "served"
+    ]
+    return table(("arrivals", "window", *OUTCOME), rows)
+
+
+def near(document: dict[str, Any]) -> str:
+    """Return the table of the moves that the preference for near partners saves, and of the weight that it keeps."""
+    found = {(row["rate"], row["workers"], row["near"]): row for row in document["rows"] if row["way"] == "workers"}
+    nears = sorted({near for _, _, near in found})
+    rows = []
+    for rate, workers in sorted({(rate, workers) for rate, workers, _ in found}):
+        each = [found[rate, workers, near] for near in nears]
+        kept = [f"{row['moved']:.2f} · {row['share'] / each[0]['share']:.4f}" for row in each[1:]]
+        rows.append((f"{rate:,.0f} /s", f"{workers}", f"{each[0]['moved']:.2f}", *kept))
+    return table(("arrivals", "workers", "moves a pair: no preference", *(f"{near:.0%}" for near in nears[1:])), rows)
+
+
+def default_in_words(document: dict[str, Any]) -> str:
+    """Return the README's sentence about the service's default in a busy pool."""
+    row = next(row for row in document["rows"] if (row["way"], row["rate"]) == ("served", BUSY))
+    return (
+        f"Of {row['tickets']:,} searches that come in at {BUSY:,.0f} a second the default makes {row['share']:.0%} of the weight of shared interests "
+        f"that the best pairing of all of them would, with a median wait of {row['wait_p50_s']:.2f} s (99th percentile {row['wait_p99_s']:.1f} s).\n"
+    )
 
 
 def summary(figures: dict[str, Any], shares: dict[str, Any]) -> str:
-    """Return the README's part: arrivals a second, and the frontier of a busy pool."""
+    """Return the page in short: arrivals a second, and the frontier of a busy pool."""
     rows = [
         (
-            f"{WORDS[row['way']]}{' ' + row['setting'] if row['way'] in ('falling', 'batch') else ''}",
+            f"{WORDS[row['way']]}{' ' + row['setting'] if row['way'] != 'arrival' else ''}",
             f"{row['wait_p50_s']:.2g} s",
             f"{row['share']:.0%}",
         )
@@ -170,11 +202,14 @@ def summary(figures: dict[str, Any], shares: dict[str, Any]) -> str:
 
 
 def write() -> None:
-    """Write the tables of docs/matching.md from the kept results."""
+    """Write the tables of docs/matching.md, and the README's sentence, from the kept results."""
     figures, shares = read("matcher"), read("quality")
     if not figures or not shares:
         raise SystemExit("there are no results of the matcher yet: make bench-matching")
     page = ROOT / "docs" / "matching.md"
     fill(page, "frontier", frontier(shares))
+    fill(page, "served", served(shares))
+    fill(page, "near", near(shares))
+    fill(ROOT / "README.md", "frontier", default_in_words(shares))
     fill(page, "scenarios", scenarios(figures))
     fill(page, "matcher", summary(figures, shares))

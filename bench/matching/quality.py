@@ -16,6 +16,7 @@ import rustworkx
 
 from bench.matching import documents
 from bench.matching.workloads import Arrivals, Stream
+from bench.support.hash_seed import run_with_hash_seed
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
 from engine.matching.lobby import Lobby
@@ -27,9 +28,16 @@ NEVER = 1e9
 DEFAULT = "the service's default"
 SIZES = (500, 1000, 2000, 4000)
 RATES = (1.0, 10.0, 100.0, 1000.0)  # arrivals a second
-SERVED = (10.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0)  # at which the windows that follow the rate are shown
+SERVED = (10.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0)  # of the service's default, whose windows follow the rate
+SHARED = (10.0, 100.0, 300.0, 1000.0)  # of the service's default over several workers
+DRAWN = {
+    "arrival": ("o", "on arrival"),
+    "threshold": ("s", "steps by age"),
+    "falling": ("^", "a floor that falls"),
+    "batch": ("D", "windows of one length"),
+}  # and the service's default
 WORKERS = (2, 8, 16, 32)
-WORKERS_SAID = "{} workers, preferred within {:.0%}"
+NEARS = (0.0, 0.07, 0.10, 0.15)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Simulate, and print."""
+    """Simulate, and print, in a process whose hash seed is fixed: by it words are counted (`ext.match.interner`), and so weighed."""
+    if (status := run_with_hash_seed(chosen.seed)) is not None:
+        return status
     if chosen.keep and (chosen.rates or chosen.served):
         raise SystemExit("what is kept is whole: no --rates, no --served beside --keep")
     rates = () if chosen.served else chosen.rates or RATES
-    made = document(chosen.tickets, chosen.seed, chosen.plot, rates=rates, served=chosen.rates or SERVED)
+    served, shared = chosen.rates or SERVED, chosen.rates or SHARED
+    made = document(chosen.tickets, chosen.seed, chosen.plot, rates=rates, served=served, shared=shared)
     if chosen.keep:
         keep(made)
     if chosen.json:
@@ -68,8 +79,8 @@ def main(chosen: argparse.Namespace) -> int:
 class Row:
     """Result of one simulation."""
 
-    # arrival, threshold (rule 6), falling (a floor of weight that falls), batch, workers (who comes by several processes), served (the service's
-    # default again, named by its window at this rate)
+    # arrival, threshold (steps by age alone), falling (a floor of weight that falls), batch (windows of one length), served (the service's default,
+    # named by its window at this rate), workers (the same for users of several workers or hosts)
     way: str
     setting: str
     tickets: int
@@ -80,6 +91,8 @@ class Row:
     matched: float  # share of the tickets that met somebody
     by_interest: float  # share of the tickets that met somebody over a shared interest
     overlap: float  # shared interests of a pair, mean
+    workers: int = 1
+    near: float = 0.0  # share by which a partner of the same worker may be worse
     moved: float = 0.0  # share of the pairs whose two came by different workers
 
 
@@ -136,34 +149,40 @@ class World:
             wait_p50_s=round(float(np.quantile(waits, 0.5)), 3), wait_p99_s=round(float(np.quantile(waits, 0.99)), 3),
             matched=round(2 * len(found) / self.n, 4), by_interest=round(2 * len(shared) / self.n, 4),
             overlap=round(sum(len(match.common) for match in shared) / max(1, len(shared)), 3),
+            workers=workers, near=thresholds.near,
             moved=round(sum(homes[match.a] != homes[match.b] for match in found) / max(1, len(found)), 4),
         )  # fmt: skip
 
 
 def rows(world: World, rate: float) -> list[Row]:
-    """Simulate the three ways at one rate; thresholds and windows from hasty to patient."""
-    found = [world.run("arrival", "first sight", rate, Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0))]
-    found.append(world.run("threshold", DEFAULT, rate, Thresholds()))
+    """Simulate the ways at one rate; thresholds and windows from hasty to patient."""
+    at_once = Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0, busy_window=0.0)
+    found = [world.run("arrival", "first sight", rate, at_once)]
     for wait in (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
-        rules = Thresholds(any_after=wait, anyone_after=3 * wait, exact_after=3 * wait, quiet_below=0, enough=NEVER)
+        rules = Thresholds(wait, 3 * wait, exact_after=3 * wait, quiet_below=0, enough=NEVER, busy_window=0.0)
         found.append(world.run("threshold", f"any after {wait:g} s", rate, rules))
     for wait in (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
-        rules = Thresholds(0.0, NEVER, quiet_below=0, enough=NEVER, peak=300, falls=40, falls_for=wait)
+        rules = Thresholds(0.0, NEVER, quiet_below=0, enough=NEVER, peak=300, falls=40, falls_for=wait, busy_window=0.0)
         found.append(world.run("falling", f"falls for {wait:g} s", rate, rules))
     for window in (0.1, 1.0, 10.0, 100.0, 10_000.0):
         rules = Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0, window=window)
         found.append(world.run("batch", f"window {window:g} s", rate, rules))
-    for workers in WORKERS:
-        for near in (0.0, Thresholds().near):
-            setting = WORKERS_SAID.format(workers, near)
-            found.append(world.run("workers", setting, rate, Thresholds(near=near), workers))
     return found
 
 
 def served_at(world: World, rate: float) -> Row:
-    """Simulate the service's default at one rate."""
+    """Simulate the service's default at one rate, all users in one process."""
     window = Thresholds().window_at(rate)
     return world.run("served", f"window {window:.2g} s" if window else "no window", rate, Thresholds())
+
+
+def shared_at(world: World, rate: float) -> list[Row]:
+    """Simulate the service's default at one rate for users of several workers, by how much a near partner is preferred."""
+    return [
+        world.run("workers", f"{workers} workers, near {near:.0%}", rate, Thresholds(near=near), workers)
+        for workers in WORKERS
+        for near in NEARS
+    ]
 
 
 def keep(made: dict[str, Any]) -> None:
@@ -183,24 +202,30 @@ def draw(found: list[Row], path: str) -> None:
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     axes = figure.subplots()
     size = max(row.tickets for row in found)
-    for way, mark in (("arrival", "o"), ("threshold", "s"), ("falling", "^"), ("batch", "D")):
+    for way, (mark, said) in DRAWN.items():
         some = [row for row in found if row.tickets == size and row.way == way]
         axes.scatter(
-            [max(0.5, row.wait_p50_s * row.rate) for row in some], [row.share for row in some], marker=mark, label=way
+            [max(0.5, row.wait_p50_s * row.rate) for row in some], [row.share for row in some], marker=mark, label=said
         )
-    own = [row for row in found if row.tickets == size and row.way == "threshold" and row.setting == DEFAULT]
+    own = [row for row in found if row.tickets == size and row.way == "served"]
     at = [max(0.5, row.wait_p50_s * row.rate) for row in own]
-    axes.scatter(at, [row.share for row in own], marker="*", s=180, color="black", label=DEFAULT, zorder=3)
+    axes.scatter(at, [row.share for row in own], marker="*", s=140, color="black", label=DEFAULT, zorder=3)
     for x, row in zip(at, own, strict=True):
         axes.annotate(
-            f"{row.rate:g}/s", (x, row.share), textcoords="offset points", xytext=(0, -14), ha="center", fontsize=8
+            f"{row.rate:,.0f}/s",
+            (x, row.share),
+            textcoords="offset points",
+            xytext=(-7, 0),
+            ha="right",
+            va="center",
+            fontsize=8,
         )
     axes.set_xscale("log")
     axes.set_xlabel("median wait, in arrivals of the pool (wait x rate)")
-    axes.set_ylabel("share of the optimal total weight")
+    axes.set_ylabel("share of the weight of the best pairing")
     axes.set_ylim(0, 1)
     axes.grid(visible=True, alpha=0.3)
-    axes.legend()
+    axes.legend(loc="lower right")
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
 
 
@@ -211,10 +236,11 @@ def document(
     *,
     rates: Sequence[float] = RATES,
     served: Sequence[float] = SERVED,
+    shared: Sequence[float] = SHARED,
 ) -> dict[str, Any]:
     """Return the document that `--json` prints; `plot`: file for the frontier of the largest pool (.svg, .png).
 
-    rates: of all ways; served: of the service's default in the largest pool.
+    rates: of all ways; of the service's default in the largest pool: served, in one process, and shared, over several workers.
     """
     before = machine()
     found: list[Row] = []
@@ -225,13 +251,15 @@ def document(
             print(n, rate, file=sys.stderr)
         if n == max(tickets):
             found += [served_at(world, rate) for rate in served]
+            for rate in shared:
+                found += shared_at(world, rate)
     if plot:
         draw(found, plot)
     return {"seed": seed, "machine": before, "moved": moved(found), "rows": [asdict(row) for row in found]}
 
 
 def moved(found: Sequence[Row]) -> dict[str, float]:
-    """Return by number of workers the moves a pair, as served, in the largest and busiest pool."""
-    most = max((row.tickets, row.rate) for row in found)
-    near = {WORKERS_SAID.format(workers, Thresholds().near): str(workers) for workers in WORKERS}
-    return {near[row.setting]: row.moved for row in found if (row.tickets, row.rate) == most and row.setting in near}
+    """Return by number of workers the moves a pair, as served, in the busiest pool."""
+    shared = [row for row in found if row.way == "workers"]
+    most = max((row.rate for row in shared), default=0.0)
+    return {str(row.workers): row.moved for row in shared if (row.rate, row.near) == (most, Thresholds().near)}

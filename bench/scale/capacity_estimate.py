@@ -9,17 +9,13 @@ Measured costs are read from bench/results/, others are named as assumed, and th
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from bench.scale import arithmetic, documents, host_death, measured_costs, room_simulation
 from bench.scale.assumptions import Assumed, told
+from bench.support.hash_seed import run_with_hash_seed
 from bench.support.results import write
-
-HASHES: Final = "PYTHONHASHSEED"  # by it words are counted (`ext.match.interner`), and so weighed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Simulate, and print, in a process whose hash seed is fixed."""
-    hashes = str(chosen.seed % 2**32)
-    if os.environ.get(HASHES) != hashes:
-        again = [sys.executable, "-m", "bench", "scale", *sys.argv[2:]]
-        return subprocess.run(again, env={**os.environ, HASHES: hashes}).returncode
+    """Simulate, and print, in a process whose hash seed is fixed: by it words are counted (`ext.match.interner`), and so weighed."""
+    if (status := run_with_hash_seed(chosen.seed)) is not None:
+        return status
     found = document(replace(Assumed(), people=chosen.people), chosen.seed, chosen.rooms)
     if chosen.keep:
         write(found, "scale", ordered=False)

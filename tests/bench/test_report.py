@@ -32,6 +32,9 @@ def between(document: str, mark: str) -> str:
         ("docs/operate/detection.md", "detection", "detection", detection.lines),
         ("docs/matching.md", "scenarios", "matcher", matching.scenarios),
         ("docs/matching.md", "frontier", "quality", matching.frontier),
+        ("docs/matching.md", "served", "quality", matching.served),
+        ("docs/matching.md", "near", "quality", matching.near),
+        ("README.md", "frontier", "quality", matching.default_in_words),
     ],
 )
 def test_a_table_is_what_the_results_say(

@@ -178,7 +178,7 @@ class Matching(Section):
     busy_window: NonNegativeFloat = Field(
         default=1.2,
         le=3,
-        description="the longest time that they gather where many arrive, reached at 1,000 a second; 0: all are matched on arrival",
+        description="the longest time that they gather where many arrive, reached at 500 a second; 0: all are matched on arrival",
     )
     near: NonNegativeFloat = Field(
         default=0.07,
