@@ -107,8 +107,9 @@ cdef struct io_t:
     conn_t *unread           # virtual connections with output, until the batch is collected
     conn_t *dead             # connections that died in the batch, which may still point at them
     events_t events
-    names_t gated            # gates to be opened by the next settle
-    names_t opening          # gates that the current one opens
+    names_t gated            # gates to be opened, in order; the first `ungated` are open
+    uint32_t ungated
+    uint32_t first           # place in a batch at which the next bounded one begins
     names_t leaving          # closing connections whose output may be sent
     uint32_t untold
     uint32_t open            # open connections of users

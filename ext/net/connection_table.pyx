@@ -206,7 +206,6 @@ cdef void tables_free(io_t *io) noexcept nogil:
     free(io.slots)
     free(io.free_slots)
     free(io.gated.number)
-    free(io.opening.number)
     free(io.leaving.number)
 
 

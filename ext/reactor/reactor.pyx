@@ -2,6 +2,9 @@
 
 `drain` returns one batch of events that need a decision, in order; after the engine has handled these, `settle` continues the connections and
 sends; `tick` applies time-outs once a second. A call for a connection that has ended does nothing and causes no event.
+
+**Invariant:** who chats, and is not refused all the time, is read before all others: a bounded `drain` leaves some of these to the next one, and
+takes them in turn.
 """
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
@@ -27,7 +30,7 @@ from ext.net.connection_end cimport reclaim, dismiss, free
 from ext.reactor.new_connections cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.accept.handshake cimport Judge
-from ext.reactor.socket_input cimport prefetch_reads, open_gates, serve, stage_clear
+from ext.reactor.socket_input cimport prefetch_reads, open_gates, serve, stage_clear, talks_calmly
 from ext.net.output cimport frame
 from ext.base.protocol cimport (
     BYTES_BURST, BYTES_RATE, CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, FRAME_BURST, FRAME_MAX, FRAME_RATE, MESSAGE_BURST, MESSAGE_RATE, PING_AFTER,
@@ -125,6 +128,11 @@ cdef class Reactor(ConnectionTransfers):
         """The number of newcomers: their head is incomplete, or they were refused and are still open."""
         return self.io.coming
 
+    @property
+    def gates(self) -> int:
+        """The number of shut gates: `settle` opens them."""
+        return self.io.gated.count - self.io.ungated
+
     def counters(self) -> dict[str, int]:
         """Return totals since the start, by the names of ext.net.counters."""
         return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
@@ -173,35 +181,58 @@ cdef class Reactor(ConnectionTransfers):
 
     # turns
 
-    def drain(self, now: float) -> list[tuple[int, int, object, object]]:
-        """Handle all ready sockets and return the events that need a decision. `now`: monotonic seconds."""
+    def drain(self, now: float, double seconds = 0.0) -> list[tuple[int, int, object, object]]:
+        """Handle ready sockets and return the events that need a decision. `now`: monotonic seconds; `seconds`: after which only those of calm chats
+        are handled, and the others are ready still; 0: all are handled.
+        """
         cdef epoll_event ready[BATCH]
-        cdef conn_t *conn
-        cdef int i, n
+        cdef int n
         set_clock(&self.io, now)
         n = epoll_wait(self.io.epoll, ready, BATCH, 0)
         self.io.began = clock_now()
         self.io.count[C_TURNS] += 1
         self.io.count[C_READY] += max(n, 0)
-        for i in range(n):
-            prefetch_reads(ready, i, n)
-            conn = <conn_t *>ready[i].data.ptr
-            if conn == NULL:
-                accept(&self.io, self.judge, self.addresses)
-                continue
-            serve(&self.io, conn, ready[i].events)
-            if self.io.count[C_MESSAGES] != self.io.timed:
-                time_messages(&self.io, clock_now())
+        self.serve_ready(ready, n, self.io.began + <uint64_t>(seconds * 1e9) if seconds else 0)
         return self.collect()
 
-    def settle(self, now: float) -> list[tuple[int, int, object, object]]:
-        """Open the gates, parse what is behind them, send what waits; return the events that need a decision."""
+    cdef void serve_ready(self, epoll_event *ready, int n, uint64_t end) noexcept:
+        """Serve ready sockets: those of calm chats, then the others in turn until the clock is `end`. 0: all, in their order."""
+        cdef int i, at = 0, left = 0
+        for i in range(n):
+            prefetch_reads(ready, i, n)
+            if end and (ready[i].data.ptr == NULL or not talks_calmly(&self.io, <conn_t *>ready[i].data.ptr)):
+                left += 1
+                continue
+            self.serve_next(&ready[i])
+            ready[i].events = 0
+        if left == 0:
+            return
+        for i in range(n):
+            at = (<int>self.io.first + i) % n
+            if ready[at].events:
+                self.serve_next(&ready[at])
+                left -= 1
+                if clock_now() >= end:
+                    break
+        self.io.first = <uint32_t>at + 1 if left else 0
+
+    cdef void serve_next(self, epoll_event *ready) noexcept:
+        """Serve one ready socket."""
+        if ready.data.ptr == NULL:
+            accept(&self.io, self.judge, self.addresses)
+            return
+        serve(&self.io, <conn_t *>ready.data.ptr, ready.events)
+        if self.io.count[C_MESSAGES] != self.io.timed:
+            time_messages(&self.io, clock_now())
+
+    def settle(self, now: float, uint32_t most = 0) -> list[tuple[int, int, object, object]]:
+        """Open the first `most` gates (0: all), parse what is behind them, send what waits; return the events that need a decision."""
         cdef uint64_t stop
         cdef list events
         set_clock(&self.io, now)
         if self.io.began == 0:
             self.io.began = clock_now()  # the engine acted on its own: no socket was ready
-        open_gates(&self.io)
+        open_gates(&self.io, most if most else self.io.gated.count)
         events = self.collect()
         stop = clock_now()
         if self.io.count[C_MESSAGES] != self.io.timed:

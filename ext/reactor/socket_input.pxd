@@ -15,6 +15,7 @@ cdef enum:
 cdef void prefetch_reads(epoll_event *ready, int i, int n) noexcept nogil
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil
 cdef void stage_clear() noexcept nogil
-cdef void open_gates(io_t *io) noexcept nogil
+cdef bint talks_calmly(io_t *io, conn_t *conn) noexcept nogil
+cdef void open_gates(io_t *io, uint32_t most) noexcept nogil
 cdef void begin_with(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil
 cdef void message(io_t *io, conn_t *conn, int opcode, const uint8_t *data, Py_ssize_t size) noexcept nogil

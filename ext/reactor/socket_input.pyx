@@ -7,7 +7,7 @@ decision is made (its gate is shut).
 # A complete frame is handled in the receive buffer that all connections share; only an incomplete one is copied to its connection.
 
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memmove, strlen
 
@@ -16,7 +16,7 @@ from ext.net.fast_chat_line_parser cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING
 from ext.base.check cimport CHECK
 from ext.net.connection_table cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, PIPED, connection_holds,
-    connection_open, name, names_add, names_t, shut, take,
+    connection_open, name, names_add, shut, take,
 )
 from ext.net.counters cimport *
 from ext.net.connection_end cimport BINARY_DATA, CLIENT_NONE, ENCODING, FLOOD, PROTOCOL, TOO_BIG, cause_of, fail, leave, lose
@@ -99,6 +99,11 @@ cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
     flush_dirty(io)
 
 
+cdef bint talks_calmly(io_t *io, conn_t *conn) noexcept nogil:
+    """Whether a connection is in a chat, and was refused next to nothing in the last second."""
+    return conn.ring != NULL and (not io.limits or conn.tokens[B_REFUSALS] + io.bucket[B_REFUSALS].rate >= io.bucket[B_REFUSALS].burst)
+
+
 cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
     """Read once and handle all that this completes."""
     global written
@@ -169,18 +174,21 @@ cdef void begin_with(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t siz
     parse(io, conn, stage, size)
 
 
-cdef void open_gates(io_t *io) noexcept nogil:
-    """Parse what is behind the gates that are shut now; gates that this shuts stay shut."""
-    cdef names_t gates = io.gated
+cdef void open_gates(io_t *io, uint32_t most) noexcept nogil:
+    """Parse what is behind the first `most` gates that are shut now; gates that this shuts are the last, and stay shut."""
+    cdef uint32_t end = io.ungated + min(most, io.gated.count - io.ungated)
     cdef conn_t *conn
-    cdef uint32_t i
-    io.gated = io.opening
-    for i in range(gates.count):
-        conn = connection_open(io, gates.number[i])
+    while io.ungated < end:
+        conn = connection_open(io, io.gated.number[io.ungated])
+        io.ungated += 1
         if conn != NULL and conn.flags & GATED:
             resume(io, conn)
-    gates.count = 0
-    io.opening = gates
+    if io.ungated == io.gated.count:
+        io.gated.count = io.ungated = 0
+    elif io.ungated > io.gated.count // 2:  # so that each is moved once at most
+        io.gated.count -= io.ungated
+        memcpy(io.gated.number, io.gated.number + io.ungated, io.gated.count * sizeof(uint64_t))
+        io.ungated = 0
 
 
 cdef void resume(io_t *io, conn_t *conn) noexcept nogil:

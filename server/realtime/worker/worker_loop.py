@@ -48,6 +48,8 @@ from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 # Seconds of a turn until sockets are read again and the loop runs other callbacks: some five searches of up to 0.1 ms each. Under a flood of
 # searches each chat line waits for about one turn, so a turn is as long as a line takes at rest.
 TURN = 0.0005
+READ = 0.0002  # seconds of a turn in which sockets of no chat are read: five hundred with answers to be sent take 13 ms
+GATES = 32  # gates that are opened at once, for the same reason
 PACKED = 0.0003  # seconds of a turn until frames behind opened gates wait: one client may pack hundreds of frames, most pack two or three
 ANSWER: Final = 3  # rounds from an injected frame to its answer: queue, frame, answer
 SOONEST = 0.01  # seconds: the shortest timer; uvloop's resolution is 1 ms
@@ -155,7 +157,7 @@ class Worker:
 
     def _ready(self) -> None:
         self._read_at = now = time.monotonic()
-        self._turn(self.reactor.drain(now), now)
+        self._turn(self.reactor.drain(now, READ), now)
 
     def read_if_due(self) -> None:
         """Read sockets if that was TURN seconds ago: for callers that take turns of the loop themselves, between pieces of their work.
@@ -351,9 +353,9 @@ class Worker:
                 if rounds <= 0 and queue and clock() - begun >= TURN:
                     break
             else:
-                more = self.reactor.settle(now)
+                more = self.reactor.settle(now, 0 if rounds > 0 else GATES)
                 rounds -= 1
-                if not more:
+                if not more and not self.reactor.gates:
                     return
                 queue.extend(more)
                 if rounds > 0 or clock() - begun < PACKED:

@@ -55,6 +55,7 @@ class ParkedPoll(asyncio.Protocol):
         asyncio.get_running_loop().call_soon(self._answer, news)
 
     def _answer(self, news: bool) -> None:
+        self._door.on_step()  # the patience of many polls may end in the same second
         transport, client = self._transport, self._client
         if transport.is_closing():
             return
@@ -101,6 +102,7 @@ class PollRequest:
         handler = request.protocol
         if not isinstance(handler, Handler) or not request.keep_alive or request.version < (1, 1):
             return None
+        handler.door.on_step()
         left = handler.let_go()
         if left is None:
             return None

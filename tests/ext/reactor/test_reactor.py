@@ -1,5 +1,6 @@
 """Test the reactor: the gate, coalesced sends, back-pressure, time-outs, and bad input, which costs other users nothing."""
 
+import socket
 import subprocess
 import sys
 
@@ -363,3 +364,85 @@ print("same" if standing() == before else sorted(standing() ^ before))
     )
     wrong = ["message_max", "connections_max", "idle", "patience"]
     assert done.stdout.splitlines() == [*(f"ValueError {name}" for name in wrong), "same"], done.stderr
+
+
+# ---- a bounded turn: who chats comes first, and nobody is left out
+
+NO_TIME = 1e-9  # seconds: one of those who do not chat is read, whatever it takes
+
+
+def test_a_bounded_batch_reads_who_chats_first_and_the_others_in_turn(rig: Rig, rings: Rings) -> None:
+    others = [rig.dial() for _ in range(40)]
+    one, two = pair(rig, rings)
+    for peer in others:
+        peer.say(FIND)
+    one.say(line("hi"))
+    begun = {event[1] for event in rig.reactor.drain(rig.now, NO_TIME)}
+    assert two.texts() == [b'{"type":"message","seq":1,"text":"hi"}']
+    assert len(begun) == 1
+    for _ in range(2 * len(others)):
+        begun |= {event[1] for event in rig.reactor.drain(rig.now, NO_TIME)}
+    assert begun == {peer.number for peer in others}
+    rig.reactor.settle(rig.now)
+
+
+def test_who_always_sends_keeps_no_other_from_being_read(rig: Rig) -> None:
+    peers = [rig.dial() for _ in range(5)]
+    for _ in range(50):
+        for peer in peers:
+            peer.sock.send(frame(b"x", PING))
+        rig.reactor.drain(rig.now, NO_TIME)
+    assert all(len(peer.frames()) >= 5 for peer in peers)
+
+
+def test_a_newcomer_is_accepted_in_a_bounded_batch(rig: Rig) -> None:
+    peers = [rig.dial() for _ in range(5)]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        rig.reactor.listen(listener.fileno())
+        with socket.create_connection(listener.getsockname()):
+            for _ in range(50):
+                for peer in peers:
+                    peer.sock.send(frame(b"x", PING))
+                rig.reactor.drain(rig.now, NO_TIME)
+            assert rig.reactor.newcomers == 1
+        rig.run()
+        rig.reactor.refuse_newcomers()
+
+
+def test_who_is_refused_all_the_time_is_read_like_one_who_does_not_chat(rings: Rings) -> None:
+    rig = Rig(limits=True, messages=(1, 0.001), refusals=(100, 1))
+    loud, heard = pair(rig, rings)
+    calm, friend = pair(rig, rings)
+    others = [rig.dial() for _ in range(4)]
+    loud.say(*[line("again")] * 10)
+    rig.run()
+    assert len(heard.texts()) == 1
+    assert len(loud.texts()) == 9  # refusals
+    for peer in others:
+        peer.say(FIND)
+    loud.sock.send(frame(b"x", PING))
+    calm.say(line("hi"))
+    assert len(rig.reactor.drain(rig.now, NO_TIME)) == 1
+    assert friend.texts() == [b'{"type":"message","seq":1,"text":"hi"}']
+    assert loud.frames() == []
+    rig.run()
+    assert loud.frames() == [(PONG, b"x")]
+    rig.close()
+
+
+def test_gates_are_opened_some_at_a_time_in_their_order(rig: Rig) -> None:
+    peers = [rig.dial() for _ in range(5)]
+    for peer in peers:
+        peer.say(FIND, LEAVE)
+    assert [event[3] for event in rig.turn()] == [FIND] * 5
+    assert rig.reactor.gates == 5
+    first = rig.reactor.settle(rig.now, 2)
+    assert [event[1] for event in first] == [peer.number for peer in peers[:2]]
+    assert rig.reactor.gates == 5, "theirs are shut again, behind the others"
+    second = rig.reactor.settle(rig.now, 4)
+    assert [event[1] for event in second] == [peer.number for peer in peers[2:]]
+    assert rig.reactor.gates == 4
+    peers[0].sock.close()  # its gate is opened for nobody
+    rig.run()
+    assert rig.reactor.gates == 0

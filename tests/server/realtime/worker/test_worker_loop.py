@@ -187,6 +187,30 @@ async def test_work_that_takes_the_loop_for_long_has_lines_read_in_between(
         client.sock.close()
 
 
+async def test_many_gates_are_opened_in_several_turns_and_all_of_them(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATES", 1)
+    monkeypatch.setattr(module, "PACKED", 0.0)
+    monkeypatch.setattr(module, "TURN", 10.0)
+    clients = await connected(worker, 20)
+    for client in clients:
+        client.hear()
+        client.say(b'{"type":"seen","id":"x"}', b'{"type":"ping"}')
+    seen = []
+    while not seen or seen[-1]:
+        await asyncio.sleep(0)
+        if worker.reactor.gates or seen:
+            seen.append(worker.reactor.gates)
+            assert worker.busy == bool(seen[-1])
+    assert len(set(seen)) > 10, "one at a time"
+    await quiet(worker)
+    assert all("pong" in [heard["type"] for heard in client.hear()] for client in clients)
+    for client in clients:
+        client.sock.close()
+    await quiet(worker)
+
+
 @pytest.mark.parametrize(("packed", "most"), [(0.0, 2), (10.0, 100)])
 async def test_frames_that_one_client_packs_are_no_turns_whole_work(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, packed: float, most: int
