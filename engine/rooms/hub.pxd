@@ -22,7 +22,7 @@ cdef class Hub:
     cdef InterestLimits _words
     cdef readonly RecentPartners _recents
     cdef readonly IdMap _waiters
-    cdef readonly dict _pending
+    cdef readonly dict _pending, _moved
     cdef readonly Placement _placing
     cdef dict _waiting
     cdef uint64_t _matches
@@ -67,6 +67,7 @@ cdef class Hub:
 
     @cython.locals(waiter=Waiter)
     cdef Waiter _drop(self, uint64_t client)
+    cdef _ask_other(self, uint64_t client, uint64_t other, double now)
     cdef _count(self, worker, int more)
 
     @cython.locals(out=Outbox)

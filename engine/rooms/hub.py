@@ -30,6 +30,8 @@ from ext.base.id_map import IdMap
 from ext.match.room_records import RecordReader
 
 PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
+ASKS_MAX: Final = 4  # questions within ASKS_FOR about one client whose tickets come from two workers
+ASKS_FOR: Final = 1.0  # seconds
 WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
 
 
@@ -72,6 +74,8 @@ class Hub:
         )  # each worker has already limited the networks of its users
         self._recents = recents
         self._waiters: IdMap[Waiter] = IdMap()
+        # clients whose tickets came from several workers: since when, how often that changed, and the worker before the last
+        self._moved: dict[int, tuple[float, int, int]] = {}
         # match number to (since, target worker, members), oldest first
         self._pending: dict[int, tuple[float, int, list[Waiter]]] = {}
         self._placing = Placement()
@@ -303,8 +307,7 @@ class Hub:
             if old is not None:
                 self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
         if old is not None and moved:
-            # they migrated, but the order of the two workers' rows is unknown
-            self._tell(old.worker, [rows.ASK, client])
+            self._ask_other(client, old.worker, now)
         self._answer(client, found, now)
 
     def _answer(self, client: int, found: Found | None, now: float) -> None:
@@ -483,7 +486,21 @@ class Hub:
             if self._waiting:
                 self._count(waiter.worker, -1)
             self._vocabulary.release(waiter.ids)
+        moved = self._moved.pop(client, None) if self._moved else None
+        if moved is not None and moved[1] > 1:
+            self._tell(moved[2], [rows.ASK, client])  # it may have the client too
         return waiter
+
+    def _ask_other(self, client: int, other: int, now: float) -> None:
+        """Ask a worker whether it still has a client whose ticket another one sent: they migrated, but the order of the two workers' rows is
+        unknown. If both have the client, since the end of a migration was lost, each answer is a ticket, and brings the next question.
+        """
+        since, asks, _ = self._moved.get(client, (now, 0, other))
+        if now - since >= ASKS_FOR:
+            since, asks = now, 0
+        self._moved[client] = since, asks + 1, other
+        if asks < ASKS_MAX:
+            self._tell(other, [rows.ASK, client])
 
     def _count(self, worker: int, more: int) -> None:
         if worker in self._waiting:

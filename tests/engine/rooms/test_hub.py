@@ -4,6 +4,7 @@ import pytest
 
 from engine.matching.thresholds import Thresholds
 from engine.rooms import hub as engine_hub
+from engine.rooms import hub_messages as rows
 from engine.rooms.meeting_placement import HOST_BITS
 from engine.wire.rule_constants import Settings
 from tests.engine.workers import Host, Worker
@@ -77,6 +78,27 @@ def test_they_meet_where_fewer_are_and_with_a_third_that_is_emptier_still() -> N
     host.send(a, type="find")
     host.send(b, type="find")
     assert host.world(a) is host.world(b) is host.workers[2]
+
+
+def test_two_workers_that_both_have_somebody_are_asked_a_few_times_and_again_once_one_has_them_no_more() -> None:
+    host = Host(2)
+    (a,) = people(host, 0)
+    host.send(a, type="find", interests=["sailing"])
+    client, room = a.session.id, host.workers[0].room
+    room.told([[rows.ASK, client]], host.now)
+    (ticket,), room.rows = room.rows, []
+    asked, sender = 0, 1
+    while True:
+        host.hub.told(sender, [ticket], host.now)
+        asks = [number for number in (0, 1) for row in host.hub.out[number].take_rows() if row[0] == rows.ASK]
+        if not asks:
+            break
+        assert asks == [1 - sender]
+        (sender,), asked = asks, asked + 1
+        assert asked <= engine_hub.ASKS_MAX
+    assert asked == engine_hub.ASKS_MAX
+    host.hub.told(sender, [[rows.LEAVE, client]], host.now)
+    assert [rows.ASK, client] in host.hub.out[1 - sender].take_rows()
 
 
 def test_nobody_is_sent_to_a_worker_that_leaves_until_another_has_its_number() -> None:
