@@ -147,20 +147,35 @@ static inline void F(name)(mx *m, const mx_query *q) {
     for (uint32_t left = q->lists; left; left &= left - 1) mx_named(&m->lists[q->at[__builtin_ctz(left)] >> 8], epoch);
 }
 
-/* Find a single query's interests in its pool. `arrives`: and count it. */
-static void F(resolve)(mx *m, mx_query *q, int arrives) {
-    F(buckets)(m, q, q->interest);
-    F(look)(m, q);
-    F(sign)(m, q);
-    if (arrives && F(counted)(m)) F(name)(m, q);
-}
-
-/* For arrays: find the beginning and end of its lists' postings. */
+/* Fetch the beginning and end of its lists' postings, and the signatures of single ones, which become lists: their misses overlap. */
 static inline void F(bodies)(mx *m, mx_query *q) {
+    for (uint32_t left = q->lone; left; left &= left - 1) __builtin_prefetch(&m->cold[q->at[__builtin_ctz(left)] >> 8]);
     for (uint32_t left = q->lists, *s; left; left &= left - 1) {
         mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
         if (!l->size_class) continue;
         mx_fetch_tail(m, l);
         __builtin_prefetch(mx_at(m, l, 0, &s));
     }
+}
+
+/* Prefetch what the exact search reads first of lists outside their line. */
+static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
+    for (uint32_t left = q->lists; left; left &= left - 1) {
+        mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
+        uint32_t *slots;
+        if (!l->size_class) continue;
+        uint64_t *sigs = mx_at(m, l, 0, &slots);
+        __builtin_prefetch(sigs + 8);
+        __builtin_prefetch(sigs + 16);
+        __builtin_prefetch(slots);
+    }
+}
+
+/* Find a single query's interests in its pool. `arrives`: and count it. */
+static void F(resolve)(mx *m, mx_query *q, int arrives) {
+    F(buckets)(m, q, q->interest);
+    F(look)(m, q);
+    F(bodies)(m, q);
+    F(sign)(m, q);
+    if (arrives && F(counted)(m)) F(name)(m, q);
 }

@@ -25,19 +25,6 @@ static inline void F(delete_early)(mx *m, mx_query *q, mx_deletion *d) {
     }
 }
 
-/* Prefetch what the exact search reads first of lists outside their line. */
-static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
-    for (uint32_t left = q->lists; left; left &= left - 1) {
-        mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
-        uint32_t *slots;
-        if (!l->size_class) continue;
-        uint64_t *sigs = mx_at(m, l, 0, &slots);
-        __builtin_prefetch(sigs + 8);
-        __builtin_prefetch(sigs + 16);
-        __builtin_prefetch(slots);
-    }
-}
-
 /* The entries and lists were found before other tickets came and went: update them. The log accepts stale entries and searches again if they
  * have changed; without a log the postings are added at once. */
 static inline void F(renew)(mx *m, mx_query *q) {
@@ -55,9 +42,7 @@ static inline void F(delete_stages)(mx *m, mx_deletion *deletions, uint32_t i) {
         F(locate)(m, d);
         F(fetch_located)(m, d);
     }
-    d = &deletions[(i - 2) % DELETIONS];
-    for (uint32_t j = 0; j < d->n; j++)
-        if (!(d->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[d->at[j] >> 8]);
+    F(fetch_heads)(m, &deletions[(i - 2) % DELETIONS]);
     d = &deletions[(i - 3) % DELETIONS];
     F(delete_all)(m, d);
 }
@@ -164,7 +149,7 @@ static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
         i = step - (AHEAD_BUCKET - AHEAD_PROBE);
         if (i < count) {
             if (ring[i % MX_RING].ready) F(probe_table)(m, &ring[i % MX_RING]);
-            else if (m->pools[ring[i % MX_RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % MX_RING]);
+            else if (m->pools[ring[i % MX_RING].pool].waiting >= 2 * MX_WIDE) F(fetch_bodies)(m, &ring[i % MX_RING]);
         }
         i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
         if (i < count) F(pick)(m, a, &ring[i % MX_RING], &m->bests[i % MX_RING]);

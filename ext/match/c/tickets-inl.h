@@ -94,12 +94,11 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     c->client = q->client;
     c->sig = q->sig;
     c->since = q->since;
+    c->extra_home = xi | (uint32_t)q->home << 24; /* a number of capacity has 24 bits */
+    c->total = (uint16_t)(q->total < 0xFFFF ? q->total : 0xFFFF);
+    c->floor = (uint16_t)q->floor;
     if (MX_RARELY(!++m->serial)) m->serial = 1; /* a handle is not 0 */
     m->serials[slot] = m->serial;
-    c->total = (uint16_t)(q->total < 0xFFFF ? q->total : 0xFFFF);
-    c->extra = xi & 0xFFFFFF;
-    c->home = q->home;
-    c->floor = (uint16_t)q->floor;
     F(count_in)(m, q->pool);
     uint32_t post = slot << 8 | mx_gen(m, slot);
     if (stands) F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
@@ -150,6 +149,8 @@ static void F(remove)(mx *m, uint32_t slot, int eager) {
     mx_deletion d;
     F(end)(m, slot, eager, &d);
     F(locate)(m, &d);
+    F(fetch_located)(m, &d);
+    F(fetch_heads)(m, &d);
     F(delete_all)(m, &d);
     if (eager) F(clean)(m, 1);
 }

@@ -18,6 +18,12 @@ static inline void F(locate)(mx *m, mx_deletion *d) {
 /* The same, with prefetching. */
 static inline void F(fetch_located)(mx *m, const mx_deletion *d) { MX_LANES(d->n, j, __builtin_prefetch(F(candidate)(m, d->at[j]), 1);); }
 
+/* One step later: prefetch where its postings are in lists. */
+static inline void F(fetch_heads)(mx *m, const mx_deletion *d) {
+    for (uint32_t j = 0; j < d->n; j++)
+        if (!(d->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[d->at[j] >> 8]);
+}
+
 /* Delete all postings of a dead ticket: single ones first, which need no branch each. */
 static inline void F(delete_all)(mx *m, mx_deletion *d) {
     uint32_t lone = 0, with = d->post | MX_LONE;

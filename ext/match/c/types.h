@@ -38,7 +38,7 @@
 #define MX_CHUNKED 16 /* the first size class of lists that are longer than a chunk */
 #define MX_NEAR 32768 /* tickets in total, below which all data is in the cache: arrays are not prefetched */
 #define MX_WIDE 4096 /* tickets in a pool, from which on its data is outside the cache */
-#define MX_THIN 32768 /* tickets in a pool, below which the postings of the dead are deleted at once */
+#define MX_THIN 131072 /* tickets in a pool, below which the postings of the dead are deleted at once */
 #define MX_NOLIST 0 /* the null list: empty, of no interest; also the null entry */
 #define MX_ENTRIES 7 /* interests that a bucket holds; the lists of further ones are in a chain */
 #define MX_MOST_LISTS 16000000 /* a list's number has 24 bits */
@@ -89,7 +89,12 @@ typedef struct {
 typedef struct {
     uint64_t client, sig;
     double since;
-    uint32_t extra : 24, home : 8; /* home: the user's process or host; 0: unknown */
+    union {
+        struct {
+            uint32_t extra : 24, home : 8; /* home: the user's process or host; 0: unknown */
+        };
+        uint32_t extra_home; /* both, written in one store, as `head` above */
+    };
     uint16_t total, floor; /* the weight of all its interests; the least shared weight that it accepts */
 } mx_cold;
 
