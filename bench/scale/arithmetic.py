@@ -12,6 +12,9 @@ RING_LEAST: Final = 512  # bytes; a ring doubles from there
 RADII: Final = (50_000, 100_000, 250_000, 500_000)  # people of one host
 USUAL: Final = 250_000
 WORKERS_LEAST: Final = 2
+WORKERS_MEASURED: Final = 2  # of the host whose chats were measured
+WORKERS: Final = (8, 16, 32)
+HUB_GOAL_US: Final = 5.0  # a chat in the hub, as it is meant to be
 ROWS_UP: Final = 1.0  # of a search, those that are urgent: its ticket. Who met whom goes along with the next
 ROWS_DOWN: Final = 1.0  # the word that it waits, or whom it meets
 
@@ -86,6 +89,41 @@ def hub(world: Assumed, costs: Costs) -> dict[str, float]:
     return {"million": a_person * 1e6, "cluster": a_person * world.cluster, "people_at_most": 1 / a_person}
 
 
+def crowded(costs: Costs) -> list[dict[str, Any]]:
+    """Return one row per number of workers of one host, with a store and without: chats a second, and which process is full first.
+
+    Every process has a core of its own. The programs that look at lines run on what is left, and skip lines if that is too little.
+    """
+    return [
+        {"workers": count, "kept": kept, **chat_rates(costs, count, kept=kept)}
+        for kept in (True, False)
+        for count in WORKERS
+    ]
+
+
+def chat_rates(costs: Costs, count: int, *, kept: bool) -> dict[str, Any]:
+    """Return the chats a second of one host with `count` workers: as its processes would carry them, today and with the hub's goal."""
+    begin = "" if kept else "unkept_"
+    hub, frontend, screening = (costs[f"{begin}{part}_us"] for part in ("hub", "frontend", "screening"))
+    chat = costs["chat_us" if kept else "unkept_us"] - hub - frontend - screening
+    moves = moves_a_chat(count) * costs["meet_us"]
+    worker = chat - moves_a_chat(WORKERS_MEASURED) * costs["meet_us"] + moves
+    at_most = {"workers": count / worker / US, "hub": 1 / hub / US, "frontend": 1 / frontend / US}
+    full = min(at_most, key=at_most.__getitem__)
+    hoped = {**at_most, "hub": 1 / min(hub, HUB_GOAL_US) / US}
+    full_then = min(hoped, key=hoped.__getitem__)
+    return {
+        "worker_us": worker, "moves": moves / worker, "at_most": at_most, "chats": at_most[full], "full": full,
+        "screening_cores": at_most[full] * screening * US, "chats_then": hoped[full_then], "full_then": full_then,
+        "messages": count / (costs["frame_us"] - costs["frame_screening_us"]) / US,
+    }  # fmt: skip
+
+
+def moves_a_chat(workers: int) -> float:
+    """Return the users who move to a partner's worker, a chat: partners who share no interest come by any two workers."""
+    return 1 - 1 / workers
+
+
 def batches(rate: float, least: float) -> float:
     """Return the messages a second for so many rows a second to one host, with `least` seconds between two."""
     return rate / (1 + rate * least)
@@ -120,5 +158,6 @@ def everything(world: Assumed, costs: Costs) -> dict[str, Any]:
         "hosts": hosts(world, costs),
         "hub": hub(world, costs),
         "bus": buses(world),
+        "crowded": crowded(costs),
         "ring_bytes": ring_bytes(world),
     }

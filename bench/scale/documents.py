@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from bench.scale.arithmetic import HUB_GOAL_US
 from bench.scale.assumptions import SAID
 from bench.scale.measured_costs import FIELDS
 from bench.scale.room_simulation import CLUSTERS, COMMON, ONE, THIN
@@ -36,6 +37,20 @@ BUS: Final = (
     "heard",
     "cores of the hub that has the room",
     "of all hubs",
+)
+CROWDED: Final = (
+    "workers",
+    "chats",
+    "chats/s",
+    "full first",
+    "workers could",
+    "the hub could",
+    "the frontend could",
+    "of a worker's CPU, moves",
+    "cores that look at lines",
+    "with a hub of {:.0f} µs",
+    "full first then",
+    "messages/s instead",
 )
 WAYS: Final = {
     ONE: "one room",
@@ -107,6 +122,19 @@ def hub(document: dict[str, Any]) -> str:
         f"The waiting room takes {found['million']:.1%} of a core a million people; one hub would be full with "
         f"{found['people_at_most'] / 1e6:.0f} million. NATS in a cluster of {world['cluster']:,}, beside that:\n\n{table(BUS, rows)}"
     )
+
+
+def crowded(document: dict[str, Any]) -> str:
+    """Return one host with many workers."""
+    rows = [
+        (
+            f"{row['workers']}", "stored" if row["kept"] else "not stored", f"{row['chats']:,.0f}", row["full"],
+            *(f"{row['at_most'][part]:,.0f}" for part in ("workers", "hub", "frontend")),
+            f"{row['moves']:.0%}", f"{row['screening_cores']:.1f}", f"{row['chats_then']:,.0f}", row["full_then"], f"{row['messages']:,.0f}",
+        )
+        for row in document["crowded"]
+    ]  # fmt: skip
+    return table([name.format(HUB_GOAL_US) for name in CROWDED], rows)
 
 
 def waits(document: dict[str, Any]) -> str:
@@ -185,6 +213,7 @@ TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "scale-cores": cores,
     "scale-hosts": hosts,
     "scale-hub": hub,
+    "scale-workers": crowded,
     "scale-waits": waits,
     "scale-meetings": meetings,
     "scale-small": small,

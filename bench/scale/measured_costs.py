@@ -37,7 +37,16 @@ FIELDS: Final = {
     ),
     "hub_us": Field("workers", "loads/chats kept/two/hub", "µs", "of it the hub"),
     "frontend_us": Field("workers", "loads/chats kept/two/frontend", "µs", "of it the frontend"),
+    "screening_us": Field("workers", "loads/chats kept/two/beside", "µs", "of it the programs that look at lines"),
+    "unkept_us": Field("workers", "loads/chats/two/cpu", "µs", "a chat without a store, as above"),
+    "unkept_hub_us": Field("workers", "loads/chats/two/hub", "µs", "of it the hub"),
+    "unkept_frontend_us": Field("workers", "loads/chats/two/frontend", "µs", "of it the frontend"),
+    "unkept_screening_us": Field("workers", "loads/chats/two/beside", "µs", "of it the programs that look at lines"),
+    "frame_screening_us": Field("workers", "loads/relay/two/beside", "µs", "of a frame the programs that look at lines"),
     "move_us": Field("upgrade", "upgrades/*/move_us", "µs", "a person who moves between two processes of a host, both sides"),
+    "meet_us": Field(
+        "moves", "us/is matched with a user there, with three interests/alone/*", "µs", "a user who moves to a partner's worker, alone"
+    ),
     "to_floor": Field("whole", f"{RELAY}to_floor", "×", "a frame here beside one that raw TCP in C passes on"),
     "line_us": Field("screening", "line_us", "µs", "a line looked at by the program beside a process"),
     "idle_cores": Field("million", "idle_cpu_cores", "cores", "a person who is connected and says nothing", "clients"),
@@ -55,10 +64,10 @@ Costs = dict[str, float]
 
 def found(document: Any, path: str) -> float:
     """Return the value at a path; the median of all through a list. Raises KeyError, TypeError, IndexError if there is none."""
+    if not path:
+        return float(document)
     key, _, rest = path.partition("/")
-    if key == "*":
-        return median(found(one, rest) for one in document)
-    return found(document[key], rest) if rest else float(document[key])
+    return median(found(one, rest) for one in document) if key == "*" else found(document[key], rest)
 
 
 def measured(read: Callable[[str], dict[str, Any]] = results.read) -> dict[str, Cost]:

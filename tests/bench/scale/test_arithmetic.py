@@ -1,6 +1,7 @@
 """The arithmetic adds up, and grows with what it is made from."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -73,6 +74,34 @@ def test_the_hub_takes_its_cost_a_chat(known: measured_costs.Costs) -> None:
     chats = arithmetic.load(replace(WORLD, people=1_000_000))["chats"]
     assert found["million"] == pytest.approx(chats * known["hub_us"] / 1e6)
     assert found["people_at_most"] * found["million"] == pytest.approx(1e6)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_host_carries_what_its_fullest_process_carries(known: measured_costs.Costs, kept: bool) -> None:
+    rows = [row for row in arithmetic.crowded(known) if row["kept"] is kept]
+    assert [row["workers"] for row in rows] == list(arithmetic.WORKERS)
+    for row in rows:
+        assert row["chats"] == min(row["at_most"].values()) == row["at_most"][row["full"]]
+        assert row["chats"] <= row["chats_then"]
+        assert 0 < row["moves"] < 1
+        assert row["at_most"]["workers"] == pytest.approx(row["workers"] / row["worker_us"] * 1e6)
+    assert all(fewer["at_most"]["hub"] == more["at_most"]["hub"] for fewer, more in pairwise(rows))
+    assert all(fewer["worker_us"] < more["worker_us"] for fewer, more in pairwise(rows))
+
+
+def test_two_workers_cost_what_was_measured(known: measured_costs.Costs) -> None:
+    found = arithmetic.chat_rates(known, arithmetic.WORKERS_MEASURED, kept=True)
+    others = known["hub_us"] + known["frontend_us"] + known["screening_us"]
+    assert found["worker_us"] == pytest.approx(known["chat_us"] - others)
+
+
+def test_a_hub_at_its_goal_bounds_no_sooner(known: measured_costs.Costs) -> None:
+    dear = {**known, "hub_us": 50.0, "frontend_us": 1.0}
+    found = arithmetic.chat_rates(dear, 32, kept=True)
+    assert (found["full"], found["chats"]) == ("hub", pytest.approx(20_000))
+    assert found["chats_then"] == pytest.approx(min(1e6 / arithmetic.HUB_GOAL_US, found["at_most"]["workers"]))
+    cheap = {**known, "hub_us": 1.0, "frontend_us": 1.0}
+    assert arithmetic.chat_rates(cheap, 32, kept=True)["full"] == "workers"
 
 
 def test_messages_to_one_host_are_never_closer_than_the_batch() -> None:

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from bench.scale import capacity_estimate, documents
 from bench.scale.assumptions import Assumed
 from bench.support.results import ROOT
@@ -23,6 +25,7 @@ def printed(hashes: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.timeout(300)  # four starts of Python, and NumPy
 def test_the_same_seed_prints_the_same_in_any_process() -> None:
     first, again = printed("7"), printed("8")
     assert len(first) > 1_000

@@ -10,6 +10,7 @@ def test_a_path_goes_through_keys_and_takes_the_median_of_a_list() -> None:
     document = {"a": {"b": 2}, "many": [{"x": 1.0}, {"x": 9.0}, {"x": 3.0}]}
     assert measured_costs.found(document, "a/b") == 2.0
     assert measured_costs.found(document, "many/*/x") == 3.0
+    assert measured_costs.found({"a": [5, 1, 2]}, "a/*") == 2.0
     with pytest.raises(KeyError):
         measured_costs.found(document, "a/c")
 
