@@ -9,5 +9,6 @@ cdef class KeptPairs:
 
     @cython.locals(other=Ticket)
     cpdef Match call(self, Ticket ticket, double now)
+    cpdef bint is_empty(self)
     cpdef bint waits_there(self, client)
     cpdef Ticket cancel(self, client)

@@ -44,6 +44,10 @@ class KeptPairs:
     def __len__(self) -> int:
         return len(self._callers) + len(self._aside)
 
+    def is_empty(self) -> bool:
+        """Whether there is no caller; as a method it is faster than the length when compiled."""
+        return not (self._callers or self._aside)
+
     def call(self, ticket: Ticket, now: float) -> Match | None:
         """Match a caller with the caller of its other half, or let it wait."""
         other = self._by_half.get(ticket.calls ^ 1)

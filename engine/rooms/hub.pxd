@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from engine.matching.tickets cimport Match, Step, Ticket, Waiter
 from engine.matching.interest_numbers cimport Vocabulary
 from engine.rooms.hub_outbox cimport Outbox
+from engine.rooms.hub_records cimport read_ticket
 from engine.rooms.meeting_placement cimport Placement
 from engine.matching.recent_partners cimport RecentPartners
 from engine.core.interest_quota cimport InterestLimits
@@ -26,7 +27,7 @@ cdef class Hub:
     cdef readonly Placement _placing
     cdef dict _waiting
     cdef uint64_t _matches
-    cdef readonly IdMap out
+    cdef readonly dict out
     cdef MatchCounts _counts
     cdef dict _handlers
     cdef dict _stated
@@ -50,6 +51,9 @@ cdef class Hub:
 
     @cython.locals(match=Match, one=Waiter, who=list, words=list, out=Outbox, target=uint64_t, together=bint)
     cdef _meet(self, found, double now)
+
+    @cython.locals(one=Waiter, first=uint64_t)
+    cdef uint64_t _target(self, list who) except? 0
 
     @cython.locals(waiter=Waiter)
     cdef Waiter _taken_out(self, uint64_t client)

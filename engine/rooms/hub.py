@@ -81,7 +81,7 @@ class Hub:
         self._placing = Placement()
         self._waiting: dict[int, int] = {}  # waiting users, by worker of another host
         self._matches = first
-        self.out: IdMap[Outbox] = IdMap()
+        self.out: dict[int, Outbox] = {}
         self._counts = MatchCounts() if counts is None else counts
         # by worker, its last `pairs`, for the ticket in its next row: rows of others may come between
         self._stated: dict[int, Row] = {}
@@ -138,14 +138,14 @@ class Hub:
         self._placing.joined(worker, people, fixed)
         if guest:
             self._waiting[worker] = 0
-        self.out.put(worker, Outbox())
+        self.out[worker] = Outbox()
 
     def gone(self, worker: int, now: float) -> None:
         """Remove a dead worker and its users."""
         self._placing.gone(worker)
-        self.out.pop(worker)
+        self.out.pop(worker, None)
         self._stated.pop(worker, None)
-        for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
+        for client in sorted([client for client, waiter in self._waiters.items() if waiter.worker == worker]):
             self.room.cancel(client, now, "lost")
             self._drop(client)
         self._tell_calls()
@@ -408,7 +408,7 @@ class Hub:
             three = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
             who = [self._taken_out(client) for client in three]
         self._matches += 1
-        target = self._placing.where([one.worker for one in who])
+        target = self._target(who)
         self._pending[self._matches] = now, target, who
         self._counts.made += 1
         together = True
@@ -423,6 +423,14 @@ class Hub:
             out = self.out.get(target)
             if out is not None:
                 out.meet(self._matches, who, found, words)
+
+    def _target(self, who: list[Waiter]) -> int:
+        """Return the worker where users meet."""
+        first = who[0].worker
+        for one in who:
+            if one.worker != first:
+                return self._placing.where([one.worker for one in who])
+        return first
 
     def _taken_out(self, client: int) -> Waiter:
         waiter = self._drop(client)

@@ -1,6 +1,7 @@
 from libc.stdint cimport uint64_t
 
 from engine.matching.tickets cimport Match, Step, Waiter
+from engine.rooms.hub_records cimport pack_row
 from ext.match.room_records cimport RecordWriter
 
 cimport cython

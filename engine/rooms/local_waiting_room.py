@@ -38,7 +38,7 @@ class WaitingRoom:
         """
         if isinstance(ticket, Ticket):
             wish = ticket
-            if wish.calls or self.pairs:
+            if wish.calls or not self.pairs.is_empty():
                 self.pairs.cancel(wish.client)
                 if wish.calls:
                     return self._call(wish, now)

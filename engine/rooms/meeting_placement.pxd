@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class Placement:
     cdef readonly dict people
     cdef readonly set leaving
@@ -11,6 +13,8 @@ cdef class Placement:
     cdef _of_fixed(self, list homes, list fixed)
     cdef list _of_one_host(self, list homes)
     cdef _mean(self, host)
+
+    @cython.locals(fewest=long, there=long)
     cdef _emptiest(self, list workers)
     cdef _opened(self)
     cdef _put(self)

@@ -18,9 +18,12 @@ cdef enum:
     SPARSE = 8  # fewer than one slot in so many is in use: half of them are given back
 
 
+cdef uint64_t FACTOR = <uint64_t>secrets.randbits(64) | 1  # one a process: what is done again there comes in the same order
+
+
 cdef int ids_init(ids_t *ids) except -1:
     """Make an empty table; free its `slots` at its end."""
-    ids.factor = <uint64_t>secrets.randbits(64) | 1
+    ids.factor = FACTOR
     ids.slots = NULL
     ids.count = 0
     return ids_resize(ids, LEAST_BITS)
