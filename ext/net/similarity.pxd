@@ -22,6 +22,10 @@ cdef struct bucket_t:
 
 ctypedef bucket_t *bucket_at
 
+cdef struct sketch_t:
+    uint32_t[BINS] bins
+    bucket_at[BANDS] buckets  # until the table is cleared
+
 
 cdef class Shingles:
     cdef uint64_t[2] key
@@ -34,7 +38,8 @@ cdef class Shingles:
     cdef size_t _buckets_size(self) noexcept nogil
     cdef object _take_pages(self)
     cdef void _give_back(self) noexcept
-    cdef bint add_new(self, const uint8_t *text, size_t size, uint64_t chat, uint32_t side, double time, double since) noexcept nogil
+    cdef void sketch(self, const uint8_t *text, size_t size, sketch_t *made) noexcept nogil
+    cdef bint add_new(self, sketch_t *made, uint64_t chat, uint32_t side, double time, double since) noexcept nogil
     cdef void _find_buckets(self, const uint32_t *bins, bucket_at *buckets) noexcept nogil
     cdef int _alike(self, const uint32_t *bins, bucket_at *buckets, double since, uint64_t *found) noexcept nogil
     cdef uint64_t _similar(self, uint32_t low, const uint32_t *bins, double since) noexcept nogil

@@ -148,8 +148,7 @@ cdef class Shingles:
         `time` never decreases. Raises ValueError for less than four bytes.
         """
         cdef const uint8_t[::1] view = text
-        cdef uint32_t[BINS] bins
-        cdef bucket_at[BANDS] buckets
+        cdef sketch_t made
         cdef uint64_t[MOST] found
         cdef double oldest = since
         cdef int count, place
@@ -157,26 +156,26 @@ cdef class Shingles:
         if view.shape[0] < SHINGLE:
             raise ValueError("a text has four bytes at least")
         with nogil:
-            sketched(self.key, &view[0], view.shape[0], bins)
-            self._find_buckets(bins, buckets)
-            count = self._alike(bins, buckets, oldest, found)
+            self.sketch(&view[0], view.shape[0], &made)
+            count = self._alike(made.bins, made.buckets, oldest, found)
         alike = []
         for place in range(count):
             entry = self.entries + found[place] % self.room
             alike.append((found[place], entry.chat, entry.side, entry.time))
-        self._add(bins, buckets, chat, side, time)
+        self._add(made.bins, made.buckets, chat, side, time)
         return self.last, alike
 
-    cdef bint add_new(self, const uint8_t *text, size_t size, uint64_t chat, uint32_t side, double time, double since) noexcept nogil:
-        """Remember a text of four bytes or more if no earlier one, not older than `since`, is similar; return whether."""
-        cdef uint32_t[BINS] bins
-        cdef bucket_at[BANDS] buckets
+    cdef void sketch(self, const uint8_t *text, size_t size, sketch_t *made) noexcept nogil:
+        """Write the sketch of a text of four bytes or more, and begin to fetch what `add_new` reads of the table."""
+        sketched(self.key, text, size, made.bins)
+        self._find_buckets(made.bins, made.buckets)
+
+    cdef bint add_new(self, sketch_t *made, uint64_t chat, uint32_t side, double time, double since) noexcept nogil:
+        """Remember a text by its sketch if no earlier one, not older than `since`, is similar; return whether."""
         cdef uint64_t[MOST] found
-        sketched(self.key, text, size, bins)
-        self._find_buckets(bins, buckets)
-        if self._alike(bins, buckets, since, found):
+        if self._alike(made.bins, made.buckets, since, found):
             return False
-        self._add(bins, buckets, chat, side, time)
+        self._add(made.bins, made.buckets, chat, side, time)
         return True
 
     cdef void _find_buckets(self, const uint32_t *bins, bucket_at *buckets) noexcept nogil:

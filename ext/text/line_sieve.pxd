@@ -3,7 +3,7 @@
 cimport cython
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.net.similarity cimport Shingles
+from ext.net.similarity cimport Shingles, sketch_t
 from ext.net.tap cimport Tapped, tap_entry_t
 from ext.text.hashed_classifier cimport HashedClassifier
 from ext.text.phrase_scanner cimport PhraseScanner
@@ -47,7 +47,7 @@ cdef class LineSieve:
 
     cdef bint _settles(self, const tap_entry_t *entry, const uint8_t *line, bint first, double now, double since) noexcept nogil
     cdef bint _is_clean(self, PhraseScanner scanner, Py_ssize_t length, bint ascii) noexcept nogil
-    cdef bint _is_new(self, const tap_entry_t *entry, Py_ssize_t length, bint ascii, double now, double since) noexcept nogil
+    cdef int _sketch(self, Py_ssize_t length, bint ascii, sketch_t *made) noexcept nogil
     cdef bint _has_small_numbers(self) noexcept nogil
     cdef bint _begins_long(self, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
     cdef bint _ends_street(self, Py_ssize_t end) noexcept nogil

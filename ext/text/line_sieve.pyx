@@ -12,7 +12,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset, strlen
 
-from ext.net.similarity cimport SHINGLE
+from ext.net.similarity cimport SHINGLE, sketch_t
 from ext.net.tap cimport tap_done, tap_next
 from ext.text.phrase_scanner cimport AT_FLAG, DIGIT_FLAG, DOT_FLAG, HIT_FLAG, NUMBERED, PLUS_FLAG, SPELLED_FLAG
 
@@ -186,18 +186,24 @@ cdef class LineSieve:
         return self._settles(&entry, <const uint8_t *><const char *>line, False, 0.0, 0.0)
 
     cdef bint _settles(self, const tap_entry_t *entry, const uint8_t *line, bint first, double now, double since) noexcept nogil:
+        cdef sketch_t made
         cdef bint ascii = True
+        cdef int compared = 0
         cdef Py_ssize_t length
         if not self.on:
             return False
         length = self._fold(line, entry.size, &ascii)
         if length < 0 or not self._is_clean(self.own, length, ascii) or (self.twice and not self._is_clean(self.added, length, ascii)):
             return False
+        if first:
+            compared = self._sketch(length, ascii, &made)  # the model reads while the table comes from memory
+            if compared < 0:
+                return False
         if self.modelling and self.model_work >= LINE_WORK + length:
             self.model_work -= LINE_WORK + length
             if self.model.finds(self.text, length):
                 return False
-        return not first or self._is_new(entry, length, ascii, now, since)
+        return compared == 0 or self.table.add_new(&made, entry.chat, entry.side, now, since)
 
     cdef bint _is_clean(self, PhraseScanner scanner, Py_ssize_t length, bint ascii) noexcept nogil:
         """Whether nothing is seen in the folded line by which a rule could match."""
@@ -274,20 +280,22 @@ cdef class LineSieve:
                 return True
         return False
 
-    cdef bint _is_new(self, const tap_entry_t *entry, Py_ssize_t length, bint ascii, double now, double since) noexcept nogil:
-        """Put a first line into the table of similar ones if it is long enough; False if one is similar, or this is for Python to compare."""
+    cdef int _sketch(self, Py_ssize_t length, bint ascii, sketch_t *made) noexcept nogil:
+        """Sketch a first line for the table of similar ones; return 0 if it is too short to be compared, -1 if Python has to compare it."""
         cdef uint8_t[LINE_MAX] letters
         cdef Py_ssize_t at, size = 0
         if not ascii:
             for at in range(length):
                 if Py_UNICODE_ISALNUM(self.text[at]):
                     size += 1 if self.text[at] < 0x80 else WIDE_SHARE
-            return size < self.letters_min
+            return 0 if size < self.letters_min else -1
         for at in range(length):
-            if 97 <= self.text[at] <= 122:
-                letters[size] = <uint8_t>self.text[at]
-                size += 1
-        return size < self.letters_min or self.table.add_new(letters, size, entry.chat, entry.side, now, since)
+            letters[size] = <uint8_t>self.text[at]
+            size += 97 <= self.text[at] <= 122
+        if size < self.letters_min:
+            return 0
+        self.table.sketch(letters, size, made)
+        return 1
 
     # folding
 
