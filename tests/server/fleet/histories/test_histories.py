@@ -27,7 +27,7 @@ from tests.support.groups import examples
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 SEED = 0  # of the world of the shortest test
 SHORT = 20  # histories of that world
-MUTANT_SEEDS = range(15)  # of worlds, within which each is found
+MUTANT_SEEDS = range(25)  # of worlds, within which each is found
 # both of a chat come back to another worker; for one of them that is another host than that of the chat, and the answer to their resume is cut
 ANSWER_CUT: tuple[Deed, ...] = (
     ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}),
