@@ -207,8 +207,7 @@ class Engine:
         `key`: fresh, random, up to 63 bits; `identity`: 0 without a cookie. `alias`: the person as another protocol names them, without an
         identity; 0: unknown. `way`: bits of PLAIN and so on (`engine.wire.protocol`). `port`: the source port; 0: unknown.
         """
-        session = self.sessions[key] = Session(key, conn, identity, address)
-        session.alias = alias
+        session = self.sessions[key] = Session(key, conn, identity, address, alias=alias)
         session.way = way
         session.port = port
         self._core.connected(session)

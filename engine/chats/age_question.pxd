@@ -1,4 +1,5 @@
 from engine.chats.chat_lifecycle cimport Chats
+from engine.conduct.age_answers cimport AgeAnswers
 from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
@@ -9,7 +10,7 @@ cdef class AgeQuestion:
     cdef Chats _chats
     cdef LineTips _tips
     cdef object _holds, _grooming
-    cdef object _ages
+    cdef AgeAnswers _ages
     cpdef bint is_answer(self, str chat, int side, int number) except -1
     cpdef found(self, str chat, int side, int number, str rule, int age, double now)
     cdef _hint(self, Session writer, Seat seat, int number)

@@ -1,3 +1,4 @@
+from engine.chats.opener_pause cimport OpenerPause
 from engine.core.bus_messages cimport Begin, Ended, Moved
 from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
@@ -6,7 +7,8 @@ from engine.core.session cimport Query, Session
 cdef class Chats:
     cdef EngineState _core
     cdef object _out, _pictures, _room
-    cdef readonly object snaps, openers
+    cdef readonly object snaps
+    cdef readonly OpenerPause openers
     cpdef begin(self, Session session, Begin message, double now)
     cdef bint _may_send(self, Session session, Seat seat)
     cpdef decline(self, Seat seat)

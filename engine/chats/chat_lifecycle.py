@@ -182,7 +182,8 @@ class Chats:
             self._core.measures.chats.add(now - chat.began)
             if chat.looks is not None:
                 self.snaps.over(chat)
-            self._pictures.over(chat)
+            if chat.attached.album is not None:
+                self._pictures.over(chat)
         message = Ended(chat.id, seat.side, by)
         for _, address in seat.others:
             self._core.post(address, message)

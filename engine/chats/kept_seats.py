@@ -50,8 +50,8 @@ class KeptSeats:
         return True
 
     def _substitute(self, session: Session, seat: Seat, now: float) -> Session:
-        substitute = Session(self._core.outside.new_id(), 0, session.identity, session.address, CHATTING)
-        substitute.alias = 0 if session.identity else session.person
+        id, alias = self._core.outside.new_id(), 0 if session.identity else session.person
+        substitute = Session(id, 0, session.identity, session.address, CHATTING, alias)
         substitute.port, substitute.way, substitute.networks = session.port, session.way, session.networks
         substitute.snaps, substitute.told = session.snaps, session.told
         if session.past is not None:

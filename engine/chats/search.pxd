@@ -1,8 +1,13 @@
+cimport cython
+
 from engine.chats.age_question cimport AgeQuestion
 from engine.chats.chat_lifecycle cimport Chats
+from engine.core.bus_messages cimport Begin
+from engine.core.chat cimport Chat, Seat
 from engine.core.engine_state cimport EngineState
 from engine.conduct.search_rate cimport SearchRate
-from engine.matching.tickets cimport Match, Step
+from engine.matching.search_criteria cimport Terms
+from engine.matching.tickets cimport Match, Step, Ticket
 from engine.chats.unread_notices cimport UnreadNotices
 from engine.wire.client_requests cimport Find
 from engine.core.session cimport Query, Session
@@ -21,13 +26,23 @@ cdef class Search:
     cpdef find(self, Session session, Find request, double now)
     cdef Query _query(self, Session session, Find request, double now)
     cpdef submit(self, Session session, double now)
+
+    @cython.locals(ticket=Ticket)
+    cdef _ticket(self, Session session, Query query, double now)
     cpdef bint meet(self, found, double now) except -1
     cpdef tell(self, Session session, Step step)
     cpdef stop(self, Session session, double now, reason=*)
     cpdef set_aside(self, Session session, double now)
     cpdef restore(self, Session session, double now)
     cdef _forget(self, Session session, Query query, double now)
+
+    @cython.locals(chat=Chat)
     cpdef bint pair(self, Match match, double now) except -1
+
+    @cython.locals(seat=Seat)
+    cdef _offer(self, Chat chat, int side, Session session, Session partner, Terms terms, tuple common)
     cdef bint _three(self, match, double now) except -1
+
+    @cython.locals(session=Session)
     cpdef Session waits(self, client)
     cdef _tell_calls(self)

@@ -22,7 +22,7 @@ from engine.core.session import Query, Session
 from engine.core.states import CHATTING, FIND, LEAVE, WAITING
 from engine.matching.interest_normalisation import BadInterest
 from engine.matching.kept_pairs import PairCall
-from engine.matching.search_criteria import shared
+from engine.matching.search_criteria import Terms, shared
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.wire.client_requests import Find, Here
@@ -126,25 +126,25 @@ class Search:
         query = session.query
         if query is None:
             return
-        recents = self._core.recents
-        person, terms = session.person, query.terms
-        # persons never to match: a ticket holds the last 16 of those reported today, then those blocked last
-        recent, barred = recents.recent(person, now), recents.barred(person, now, query.avoid)
-        ticket: Ticket | Wish
-        if terms.role == STRANGER:
-            ticket = Ticket(
-                session.id, terms.pool, query.ids, terms.strict, person, recent, now, blocked=barred, also=terms.also,
-                halves=query.halves, calls=query.calls,
-            )  # fmt: skip
-        else:
-            ticket = Wish(session.id, terms.role == SPY, terms.language, person, recent + barred, now)
-        found = self.room.submit(ticket, now)
+        found = self.room.submit(self._ticket(session, query, now), now)
         if self.room.news:
             self._tell_calls()
         if found is not None:
             self.meet(found, now)
         elif session.conn:
             self.tell(session, self.room.status(session.id, now))
+
+    def _ticket(self, session: Session, query: Query, now: float) -> Ticket | Wish:
+        recents = self._core.recents
+        person, terms = session.person, query.terms
+        # persons never to match: a ticket holds the last 16 of those reported today, then those blocked last
+        recent, barred = recents.recent(person, now), recents.barred(person, now, query.avoid)
+        if terms.role != STRANGER:
+            return Wish(session.id, terms.role == SPY, terms.language, person, recent + barred, now)
+        ticket = Ticket.__new__(Ticket)
+        ticket.fill(session.id, terms.pool, terms.strict, person, recent, now, barred, terms.also)
+        ticket.interests, ticket.halves, ticket.calls = query.ids, query.halves, query.calls
+        return ticket
 
     def meet(self, found: Match | SpyMatch, now: float) -> bool:
         """Seat the two or three of a match. Return False if one of them is no longer available: the others wait on."""
@@ -279,7 +279,8 @@ class Search:
             return False
         one, two = a.query, b.query
         number = core.outside.new_id()
-        chat = Chat(
+        chat = Chat.__new__(Chat)
+        chat.fill(
             name_of_chat(number),
             core.rings.new(number),
             now,
@@ -292,29 +293,17 @@ class Search:
         common = match.common
         core.count("match " + match.rule)
         core.measures.matched(one.terms.video, (match.waited_a, match.waited_b), len(common))
-        core.post(
-            a.id,
-            Begin(
-                a.serial,
-                Seat(chat, 0, ((1, b.id),), (b.person,), b.identity > 0),
-                common,
-                two.terms.told,
-                two.terms.college,
-                False,
-            ),
-        )
-        core.post(
-            b.id,
-            Begin(
-                b.serial,
-                Seat(chat, 1, ((0, a.id),), (a.person,), a.identity > 0),
-                common,
-                one.terms.told,
-                one.terms.college,
-                True,
-            ),
-        )
+        self._offer(chat, 0, a, b, two.terms, common)
+        self._offer(chat, 1, b, a, one.terms, common)
         return True
+
+    def _offer(
+        self, chat: Chat, side: int, session: Session, partner: Session, terms: Terms, common: tuple[int, ...]
+    ) -> None:
+        """Offer a session its seat in a chat of two. `terms`: of its partner's search."""
+        seat = Seat.__new__(Seat)
+        seat.fill(chat, side, ((1 - side, partner.id),), (partner.person,), partner.identity > 0)
+        self._core.post(session.id, Begin(session.serial, seat, common, terms.told, terms.college, side == 1))
 
     def _three(self, match: SpyMatch, now: float) -> bool:
         """Seat the three of a spy match, if all are available."""

@@ -1,3 +1,7 @@
+cdef class Attached:
+    cdef public dict faces
+    cdef public object album
+
 cdef class Chat:
     cdef public object id, ring, question
     cdef public str language
@@ -6,7 +10,9 @@ cdef class Chat:
     cdef public bint video, relay
     cdef public tuple people, colleges
     cdef public dict found
-    cdef public object looks, attached
+    cdef public object looks
+    cdef public Attached attached
+    cpdef fill(self, id, ring, double began, bint video, bint relay, question, tuple people, tuple colleges)
 
 cdef class Seat:
     cdef public Chat chat
@@ -17,5 +23,6 @@ cdef class Seat:
     cdef public bytes inside
     cdef public double ended, reacted
     cdef public object reported
+    cpdef fill(self, Chat chat, int side, tuple others, tuple persons, bint lasting)
 
 cpdef str name_of_chat(unsigned long long number)

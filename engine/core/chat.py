@@ -37,14 +37,14 @@ class Album:
     keys: list[int] = field(default_factory=lambda: [0, 0])
 
 
-@dataclass
 class Attached:
-    """Reactions and pictures, which the two attach to their lines. `faces`: (line, side) to face, oldest first (`engine.chats.reactions`); `album`:
-    pictures (`engine.chats.sent_pictures`), None: they can send none.
-    """
+    """Reactions and pictures, which the two attach to their lines."""
 
-    faces: dict[tuple[int, int], str] = field(default_factory=dict)
-    album: Album | None = None
+    __slots__ = ("album", "faces")
+
+    def __init__(self) -> None:
+        self.faces: dict[tuple[int, int], str] = {}  # (line, side) to face, oldest first (`engine.chats.reactions`)
+        self.album: Album | None = None  # pictures (`engine.chats.sent_pictures`); None: they can send none
 
 
 class Chat:
@@ -81,6 +81,20 @@ class Chat:
         people: tuple[tuple[int, int, str], ...] = (),
         colleges: tuple[str | None, ...] = (),
     ) -> None:
+        self.fill(id, ring, began, video, relay, question, people, colleges)
+
+    def fill(
+        self,
+        id: str,
+        ring: Ring,
+        began: float,
+        video: bool,
+        relay: bool,
+        question: str | None,
+        people: tuple[tuple[int, int, str], ...],
+        colleges: tuple[str | None, ...],
+    ) -> None:
+        """Set all fields. For a new object, without the cost of its constructor."""
         self.id = id
         self.ring = ring
         self.began = began
@@ -130,6 +144,17 @@ class Seat:
         persons: tuple[int, ...],
         lasting: bool = False,
     ) -> None:
+        self.fill(chat, side, others, persons, lasting)
+
+    def fill(
+        self,
+        chat: Chat,
+        side: int,
+        others: tuple[tuple[int, Address], ...],
+        persons: tuple[int, ...],
+        lasting: bool,
+    ) -> None:
+        """Set all fields. For a new object, without the cost of its constructor."""
         self.chat = chat
         self.side = side
         self.others = others  # (side, address) of every other session in the chat

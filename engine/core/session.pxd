@@ -26,7 +26,7 @@ cdef class Session(LimitsOwner):
     cdef public object conn
     cdef public object identity, address
     cdef public tuple networks
-    cdef public object alias
+    cdef public object alias, person
     cdef public str told
     cdef public object serial
     cdef public double deadline

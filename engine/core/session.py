@@ -88,6 +88,7 @@ class Session(LimitsOwner):
         "moved_on",
         "networks",
         "past",
+        "person",
         "pictures",
         "port",
         "query",
@@ -102,7 +103,7 @@ class Session(LimitsOwner):
         "way",
     )
 
-    def __init__(self, key: int, conn: int, identity: int, address: str, state: int = IDLE) -> None:
+    def __init__(self, key: int, conn: int, identity: int, address: str, state: int = IDLE, alias: int = 0) -> None:
         self.id = key
         self.key = key  # in the current token
         self.used = -1  # the key that a resume used, until it is confirmed; -1: none
@@ -111,7 +112,8 @@ class Session(LimitsOwner):
         self.address = address  # of the connection; used as a key for limits only
         self.port = 0  # its source port; 0: unknown
         self.networks: tuple[str, ...] = ()  # networks of the address, once computed
-        self.alias = 0  # the person if there is no identity, as another protocol names them; never stored
+        self.alias = alias  # the person if there is no identity, as another protocol names them; never stored
+        self.person = identity or alias or key  # key of the user for "not the same two again"
         self.state = state  # read only; written by `move`
         self.told = ""  # id of the last notice that was sent
         self.fresh = True  # no frame came yet, so `resume` is allowed
@@ -137,8 +139,3 @@ class Session(LimitsOwner):
     def endpoint(self) -> str:
         """Address and source port as they are kept of a chat (`server.data.connection_source`)."""
         return f"{self.address} {self.port}" if self.port else self.address
-
-    @property
-    def person(self) -> int:
-        """Key of the user for "not the same two again": the identity, else the alias, else the session id."""
-        return self.identity or self.alias or self.id

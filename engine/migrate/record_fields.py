@@ -22,6 +22,7 @@ from ext.net.chat_ring import Rings
 NOT_CARRIED: Final = {
     "Session.conn": "a connection has another number in another process",
     "Session.networks": "they follow from the address",
+    "Session.person": "follows from the identity, the alias and the id",
     "LimitsOwner.carrier": "as `Session.conn`",
     "LimitsOwner.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "LimitsOwner.tokens": "as `LimitsOwner.counted`",
@@ -134,14 +135,14 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     """Decode a session; its fields were validated. Raises BadRecord."""
     get = record.get
     id = record["id"]
-    session = Session(id, 0, get("identity", 0), record["address"], STATE_NUMBERS[get("state", STATES[IDLE])])
+    state = STATE_NUMBERS[get("state", STATES[IDLE])]
+    session = Session(id, 0, get("identity", 0), record["address"], state, get("alias", 0))
     session.fresh = "fresh" in record
     session.snaps = "snaps" in record
     session.pictures = "pictures" in record
     session.moved_on = get("moved_on", 0)
     session.key = get("key", id)
     session.used = get("used", -1)
-    session.alias = get("alias", 0)
     session.told = get("told", "")
     session.serial = get("serial", 0)
     session.way = get("way", 0)

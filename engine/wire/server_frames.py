@@ -90,17 +90,8 @@ def facts(
 
 def usual(chat: str, common: Sequence[str], language: str, side: int) -> bytes:
     """Encode the facts of the most common chat: two strangers, by text, without college. `language` is ASCII."""
-    return b"".join(
-        (
-            b'"chat":"',
-            chat.encode(),
-            b'","role":"stranger","common":',
-            _dumps(common) if common else b"[]",
-            b',"language":"',
-            language.encode(),
-            b'","side":1' if side == 0 else b'","side":2',
-        )
-    )
+    words = _dumps(common).decode() if common else "[]"
+    return f'"chat":"{chat}","role":"stranger","common":{words},"language":"{language}","side":{side + 1}'.encode()
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:

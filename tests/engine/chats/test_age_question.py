@@ -390,10 +390,11 @@ def test_of_a_line_that_was_not_said_nobody_is_asked_and_of_a_chat_that_is_just_
 def test_a_client_of_another_wire_is_told_and_its_searches_are_refused() -> None:
     world = made()
     a, _ = meet(world, 0, way=PROGRAM)
-    a.session.alias = -5
+    a.session.alias = a.session.person = -5
     assert claims(world, a) == [asked(age=14), LEFT]
     again = world.open(0)
-    again.session.alias, again.session.way = -5, PROGRAM
+    again.session.alias = again.session.person = -5
+    again.session.way = PROGRAM
     again.take()
     assert bare(world.send(again, type="find")) == [asked(age=14), error("adult", of="find")]
 

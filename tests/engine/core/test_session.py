@@ -10,12 +10,9 @@ from engine.wire.engine_errors import IllegalMove
 
 
 def test_a_person_is_the_identity_else_the_alias_else_the_session() -> None:
-    session = Session(7, 1, 0, "192.0.2.1")
-    assert session.person == 7
-    session.alias = 8
-    assert session.person == 8
-    session.identity = 9
-    assert session.person == 9
+    assert Session(7, 1, 0, "192.0.2.1").person == 7
+    assert Session(7, 1, 0, "192.0.2.1", alias=8).person == 8
+    assert Session(7, 1, 9, "192.0.2.1", alias=8).person == 9
 
 
 def test_a_refused_move_changes_nothing() -> None:
@@ -33,4 +30,4 @@ def test_a_refused_move_changes_nothing() -> None:
 def test_a_session_is_small() -> None:
     session = Session(7, 1, 0, "192.0.2.1")
     assert not hasattr(session, "__dict__")
-    assert sys.getsizeof(session) <= 256  # as it is interpreted: 23 slots; compiled it is smaller
+    assert sys.getsizeof(session) <= 264  # as it is interpreted: 24 slots; compiled it is smaller

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from engine.conduct.camera_verdicts import Camera, CameraState, CheckResult
-from engine.core.chat import Album, Chat, Seat, SentPicture
+from engine.core.chat import Album, Attached, Chat, Seat, SentPicture
 from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, PARTED, WAITING
 from engine.engine import SessionRecord
@@ -31,6 +31,7 @@ FRESH: dict[type, Any] = {
     Query: Query(TERMS, None),
     Seat: Seat(None, 0, (), ()),  # type: ignore[arg-type]
     Chat: Chat("", Rings(0).new(), 0.0, False, False, None),
+    Attached: Attached(),
     CameraState: CameraState(),
     Camera: Camera(),
     CheckResult: CheckResult(),
