@@ -439,7 +439,9 @@ class History:
         for person in self.people:
             self._loop.do(person.say)
             self._loop.do(person.ping)
-        self._until(lambda: not self._unheard(asked) and self._is_right(), self._clock.now + ANSWER, 0.01)
+        self._until(
+            lambda: not self._unheard(self._asked_anew(asked)) and self._is_right(), self._clock.now + ANSWER, 0.01
+        )
         self._faults += [*self._unheard(asked), *self._wrong()]
         self._look()
         self._settled += 1
@@ -516,6 +518,14 @@ class History:
             for one, other in (people, reversed(people)):
                 if one.next != other.lines:
                     yield f"{one.name} heard {one.next} of {other.lines} lines of {other.name} in {chat}"
+
+    def _asked_anew(self, pongs: list[int]) -> list[int]:
+        """Ask for an answer over each connection that replaced the one that was asked: a tunnel may break late, and its client comes back."""
+        for place, person in enumerate(self.people):
+            if person.ready and not person.pings:
+                self._loop.do(person.ping)
+                pongs[place] = 0
+        return pongs
 
     def _unheard(self, pongs: Sequence[int]) -> list[str]:
         """Return who did not get an answer, or a line. `pongs`: answers that each had got."""
