@@ -7,6 +7,7 @@ cpdef number_in(row, client)
 
 cpdef list ticket_row(ticket, number, words, status, double now)
 
+
 @cython.locals(ticket=Ticket)
 cpdef tuple read_ticket(list row, double now)
 cdef _pool(fields)
