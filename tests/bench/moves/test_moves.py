@@ -19,7 +19,7 @@ def test_the_table_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert main(["moves", "--clock"]) == 0
     said = capsys.readouterr().out
     assert all(kind in said for kind in migration_rig.KINDS)
-    assert "To reach: 12 µs" in said
+    assert "To reach: 20 µs" in said
 
 
 def test_who_counts_from_outside_is_told_when() -> None:

@@ -190,6 +190,7 @@ async def test_work_that_takes_the_loop_for_long_has_lines_read_in_between(
 async def test_many_gates_are_opened_in_several_turns_and_all_of_them(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "READ", 10.0)  # all are read in one turn, on any machine
     monkeypatch.setattr(module, "GATES", 1)
     monkeypatch.setattr(module, "PACKED", 0.0)
     monkeypatch.setattr(module, "TURN", 10.0)
