@@ -33,6 +33,7 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.process import fault_points
 from server.ops.process.cpu_time import Meter
 from server.ops.security.secret_keys import Keys
+from server.realtime.worker import worker_loop
 from tests.server.fleet.histories.clock import Clock, Loop
 from tests.server.fleet.histories.hosts import GRACE, WORKERS, Crash, Crashes, Site, Where
 from tests.server.fleet.histories.network import Fate, Network
@@ -83,6 +84,7 @@ class History:
         self._changed = ExitStack()
         for part in (
             patch.object(hub_channels, "pause", lambda _: None),  # a nap is of the machine's time
+            patch.object(worker_loop, "READ", 1e6),  # and so is that in which sockets are read: all are, in each turn
             patch.object(Meter, "of_self", lambda: None),  # and so is that of a core
             patch.object(Tasks, "start", lambda *_: None),  # a hub's: they free memory and measure the machine
             patch.object(hub_process, "THERE_EVERY", LOAD_EVERY),

@@ -91,8 +91,9 @@ def ports() -> LatePorts:
 
 @pytest.fixture
 async def worker(secret: Keys, ports: LatePorts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
-    """A worker that turns, an event a turn."""
+    """A worker that turns, an event a turn, and reads all sockets in one."""
     monkeypatch.setattr(module, "TURN", 0.0)
+    monkeypatch.setattr(module, "READ", 1e6)
     worker = turning(secret, ports.given())
     yield worker
     worker.stop()
@@ -187,10 +188,34 @@ async def test_work_that_takes_the_loop_for_long_has_lines_read_in_between(
         client.sock.close()
 
 
+async def test_a_turn_reads_who_chats_and_only_some_of_the_others(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, *others = await connected(worker, 20)
+    for client in (one, two):
+        client.say(find("chess"))
+    await quiet(worker)
+    one.hear(), two.hear()
+    for number, other in enumerate(others):
+        other.say(find(f"word {number}"))
+    one.say(line("meanwhile"))
+    monkeypatch.setattr(module, "READ", 1e-9)
+    worker.read_if_due()
+    assert [heard["text"] for heard in two.hear()] == ["meanwhile"]
+    assert not worker.busy, "no second find was read"
+    waiting = 1
+    while waiting < len(others):
+        await asyncio.sleep(0)
+        waiting = sum(session.state == WAITING for session in worker.engine.sessions.values())
+    for client in (one, two, *others):
+        client.sock.close()
+    monkeypatch.setattr(module, "READ", 1e6)
+    await quiet(worker)
+
+
 async def test_many_gates_are_opened_in_several_turns_and_all_of_them(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "READ", 10.0)  # all are read in one turn, on any machine
     monkeypatch.setattr(module, "GATES", 1)
     monkeypatch.setattr(module, "PACKED", 0.0)
     monkeypatch.setattr(module, "TURN", 10.0)
