@@ -303,7 +303,7 @@ class SessionMigration:
             self._fit([session for session, _, _ in arrivals])
         except BadRecord:
             raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise BadRecord(f"a record that does not fit: {error!r}") from error
         self.skipped += skipped
         for fields in () if self.steady else record["chats"]:

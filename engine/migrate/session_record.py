@@ -76,10 +76,6 @@ def _key(value: Any) -> bool:
     return type(value) is int and 0 < value < 1 << 63
 
 
-def _person(value: Any) -> bool:
-    return type(value) is int and -(1 << 63) <= value < 1 << 64
-
-
 def _id(value: Any) -> bool:
     return type(value) is int and 0 <= value < 1 << 64
 
@@ -154,7 +150,7 @@ def conduct_of(value: Any) -> bool:
 
 
 CONDUCT: Final[Table] = {
-    "reporters": _at_most(16, _row(_person, _seconds)),
+    "reporters": _at_most(16, _row(_id, _seconds)),
     "chats": _at_most(16, _row(_seconds, _count, _count)),
     "linked": _seconds,
     "opener": _seconds,
@@ -189,17 +185,17 @@ _age: Final = _row(_one_of(*AGE_STATES), _count, _seconds)
 _daily: Final = _at_most(
     64, _row(_text, _count, _seconds)
 )  # class, chat, age in seconds (`engine.conduct.daily_detections`)
-_persons: Final = _at_most(256, _person)
+_persons: Final = _at_most(256, _id)
 _bars: Final = _at_most(256, _row(_id, _seconds))
 MOST_ROWS: Final = 100_000  # rows of one piece of `rest`
-reports_of: Final = _at_most(MOST_ROWS, _row(_person, _at_most(4_096, _row(_row(_id, _id), _seconds))))
+reports_of: Final = _at_most(MOST_ROWS, _row(_id, _at_most(4_096, _row(_row(_id, _id), _seconds))))
 
 PERSON: Final[Table] = {
     "id": _key,
     "key": _key,  # default: the id
     "used": _key,
-    "identity": _person,
-    "alias": _person,
+    "identity": _id,
+    "alias": _id,
     "address": _text,
     "state": _one_of(STATES[WAITING], STATES[CHATTING], STATES[PARTED]),  # default: idle
     "told": _text,
@@ -234,12 +230,12 @@ QUERY: Final[Table] = {
     "terms": _fields,
     "question": _text,
     "blocked": _persons,  # persons whom the user blocked
-    "halves": _at_most(PAIRS_MAX, _person),  # of kept pairs
-    "calls": _person,
+    "halves": _at_most(PAIRS_MAX, _id),  # of kept pairs
+    "calls": _id,
     "words": _at_most(INTERESTS_MAX, lambda word: type(word) is str and 0 < len(word) <= INTEREST_RAW_MAX),
     "networks": _at_most(4, _text),  # that the words are counted for, if not those of the address
     "age": _seconds,  # of the ticket; absent without a ticket
-    "recent": _at_most(MOST_AVOIDED, _person),
+    "recent": _at_most(MOST_AVOIDED, _id),
     "barred": _persons,
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,
     "step": _seconds,  # until the next step
@@ -272,7 +268,7 @@ SEAT: Final[Table] = {
     "chat": _text,
     "side": _side,
     "others": _at_most(2, _row(_side, _key)),
-    "persons": _at_most(2, _person),
+    "persons": _at_most(2, _id),
     "lasting": _flag,
     "away": _at_most(2, _row(_side, _seconds)),  # until that side's session ends
     "held": _at_most(2, _row(_side, _seconds)),  # until that side must have answered the age question
@@ -289,7 +285,7 @@ CHAT: Final[Table] = {
     "video": _flag,
     "relay": _flag,
     "question": _text,
-    "people": _at_most(3, _row(_side, _person, _text)),
+    "people": _at_most(3, _row(_side, _id, _text)),
     "colleges": _at_most(3, _or_none(_text)),
     "looks": looks_of,  # camera checks
     "acted": _kinds,
@@ -314,12 +310,12 @@ REST: Final[Table] = {
     "met": _known,
     "made": _known,
     "got": _known,
-    "finds": _at_most(MOST_ROWS, _row(_person, _seconds)),
-    "conduct": _at_most(MOST_ROWS, _row(_person, conduct_of)),
-    "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: ages of the first and last visit
-    "ages": _at_most(MOST_ROWS, _row(_person, _age)),
-    "paused": _at_most(MOST_ROWS, _row(_person, _seconds)),
-    "daily": _at_most(MOST_ROWS, _row(_person, _daily)),
+    "finds": _at_most(MOST_ROWS, _row(_id, _seconds)),
+    "conduct": _at_most(MOST_ROWS, _row(_id, conduct_of)),
+    "seen": _at_most(MOST_ROWS, _row(_id, _seconds, _seconds)),  # a cookie: ages of the first and last visit
+    "ages": _at_most(MOST_ROWS, _row(_id, _age)),
+    "paused": _at_most(MOST_ROWS, _row(_id, _seconds)),
+    "daily": _at_most(MOST_ROWS, _row(_id, _daily)),
 }
 STATE_NUMBERS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 
