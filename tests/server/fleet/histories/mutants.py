@@ -109,13 +109,14 @@ def _exchange_sockets(transfer: GroupTransfer) -> tuple[Kind, list[Any]]:
     return kind, records
 
 
+NOT_FOLLOWED: Final = "a doubtful copy that moved on is not followed"
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
         "a source keeps what was taken": lambda: patch.object(Transfer, "take", Transfer.refuse),
         "a home keeps a visitor that it returned": lambda: patch.object(VisitorReturn, "_go", _keep_a_copy),
         "a home lands without GO": lambda: patch.object(MigrationTarget, "_move", _land_in_any_case),
         "a doubtful copy is not forgotten": lambda: patch.object(StaleCopies, "ask", _no_doubt),
-        "a doubtful copy that moved on is not followed": lambda: patch.object(StaleCopies, "_followed", _not_followed),
+        NOT_FOLLOWED: lambda: patch.object(StaleCopies, "_followed", _not_followed),
         "sessions to a dead process are not put back": lambda: patch.object(WorkerTransfer, "dead", _nothing_back),
         "a request is served as often as it comes": lambda: patch.object(Nonces, "take", _any_nonce),
         "bytes read during a return are sent twice": lambda: patch.object(ReturnRecord, "read", property(_read_twice)),

@@ -6,6 +6,7 @@ import pytest
 
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import Deed
+from tests.server.fleet.histories.mutants import MUTANTS, NOT_FOLLOWED
 from tests.server.fleet.histories.run import played
 
 # as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
@@ -54,3 +55,12 @@ def test_a_copy_that_goes_to_the_process_that_the_session_left_since_is_forgotte
         ("settle", {"wholly": True}),
     )
     assert not played(0, secret, deeds).fault
+
+
+@pytest.mark.timeout(60)
+def test_a_copy_that_moved_on_and_is_not_followed_is_found(secret: Keys) -> None:
+    """Histories that are drawn need more than two thousand for it."""
+    deeds = (*STRAY, *moved(1), ("wait", {"seconds": 2.2}), ("settle", {"wholly": True}))
+    assert not played(0, secret, deeds).fault
+    with MUTANTS[NOT_FOLLOWED]():
+        assert "no process doubts it" in played(0, secret, deeds).fault
