@@ -11,6 +11,6 @@ cdef class Reactor(ConnectionTransfers):
     cdef object tap       # the object that owns io.tap
     cdef list events      # the batch in progress
 
-    cdef void serve_ready(self, epoll_event *ready, int n, uint64_t end) noexcept
+    cdef void serve_ready(self, epoll_event *ready, int n, uint64_t most) noexcept
     cdef void serve_next(self, epoll_event *ready) noexcept
     cdef list collect(self)

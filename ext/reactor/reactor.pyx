@@ -182,8 +182,8 @@ cdef class Reactor(ConnectionTransfers):
     # turns
 
     def drain(self, now: float, double seconds = 0.0) -> list[tuple[int, int, object, object]]:
-        """Handle ready sockets and return the events that need a decision. `now`: monotonic seconds; `seconds`: after which only those of calm chats
-        are handled, and the others are ready still; 0: all are handled.
+        """Handle ready sockets and return the events that need a decision. `now`: monotonic seconds; `seconds`: for which those outside calm chats
+        are handled; what is left of these is ready still. 0: all are handled.
         """
         cdef epoll_event ready[BATCH]
         cdef int n
@@ -192,21 +192,23 @@ cdef class Reactor(ConnectionTransfers):
         self.io.began = clock_now()
         self.io.count[C_TURNS] += 1
         self.io.count[C_READY] += max(n, 0)
-        self.serve_ready(ready, n, self.io.began + <uint64_t>(seconds * 1e9) if seconds else 0)
+        self.serve_ready(ready, n, <uint64_t>(seconds * 1e9))
         return self.collect()
 
-    cdef void serve_ready(self, epoll_event *ready, int n, uint64_t end) noexcept:
-        """Serve ready sockets: those of calm chats, then the others in turn until the clock is `end`. 0: all, in their order."""
+    cdef void serve_ready(self, epoll_event *ready, int n, uint64_t most) noexcept:
+        """Serve ready sockets: those of calm chats, then the others in turn for `most` nanoseconds, however long the chats took. 0: all, in order."""
         cdef int i, at = 0, left = 0
+        cdef uint64_t end
         for i in range(n):
             prefetch_reads(ready, i, n)
-            if end and (ready[i].data.ptr == NULL or not talks_calmly(&self.io, <conn_t *>ready[i].data.ptr)):
+            if most and (ready[i].data.ptr == NULL or not talks_calmly(&self.io, <conn_t *>ready[i].data.ptr)):
                 left += 1
                 continue
             self.serve_next(&ready[i])
             ready[i].events = 0
         if left == 0:
             return
+        end = clock_now() + most
         for i in range(n):
             at = (<int>self.io.first + i) % n
             if ready[at].events:
