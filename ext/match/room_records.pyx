@@ -118,20 +118,21 @@ cdef class RecordWriter:
         self._goes = True
 
     cpdef meet(self, uint64_t id, uint8_t rule, bint spies, bytes words, bytes question, double first, double second, double weight):
-        """Write a meeting of the members that were added since the last record."""
+        """Write a meeting of the members that were added since the last record. They are forgotten also if this raises."""
         cdef meet_t head
-        cdef Py_ssize_t asked = 0 if question is None else size_of(question)
+        cdef uint8_t members = self._members
+        cdef Py_ssize_t going = sizeof(go_t) if self._goes else 0
+        cdef Py_ssize_t asked
         cdef uint8_t *at
-        head.kind, head.members, head.rule, head.spies = MEET, self._members, rule, spies
+        self._members, self._goes = 0, False
+        asked = 0 if question is None else size_of(question)
+        head.kind, head.members, head.rule, head.spies = MEET, members, rule, spies
         head.words_size, head.question_size = size_of(words), NO_TEXT if question is None else <uint16_t>asked
         head.id, head.first, head.second, head.weight = id, first, second, weight
-        at = self._more(sizeof(head) + 24 * head.members + head.words_size + asked + (sizeof(go_t) if self._goes else 0))
-        if self._goes:
-            at = put(at, &self._go, sizeof(go_t))
-        at = put(put(put(at, &head, sizeof(head)), self._meeting, 24 * head.members), PyBytes_AS_STRING(words), head.words_size)
+        at = put(self._more(going + sizeof(head) + 24 * members + head.words_size + asked), &self._go, going)
+        at = put(put(put(at, &head, sizeof(head)), self._meeting, 24 * members), PyBytes_AS_STRING(words), head.words_size)
         if question is not None:
             put(at, PyBytes_AS_STRING(question), asked)
-        self._members, self._goes = 0, False
 
     cpdef done(self, uint64_t id, who):
         """Write that a match is seated. `who`: client and person of each member."""

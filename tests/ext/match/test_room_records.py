@@ -29,6 +29,22 @@ def written() -> bytes:
     return writer.take()
 
 
+def test_members_of_a_meeting_that_fits_no_record_are_not_in_the_next_one() -> None:
+    writer = RecordWriter()
+    writer.go(1, 3)
+    writer.member(1, 10, 3)
+    with pytest.raises(ValueError, match="fits no record"):
+        writer.meet(11, 2, False, b"x" * 70_000, None, 1.0, 2.0, 3.0)
+    for member in TWO:
+        writer.member(*member)
+    writer.meet(12, 2, False, b"sail", None, 1.0, 2.0, 3.0)
+    reader = RecordReader(writer.take())
+    assert reader.next()
+    assert not reader.is_going
+    assert (reader.id, reader.members(3)) == (12, [list(one) for one in TWO])
+    assert not reader.next()
+
+
 def test_each_kind_of_record_is_read_as_it_was_written() -> None:
     reader = RecordReader(written())
     assert reader.next()
