@@ -118,8 +118,11 @@ cdef bint fold_plain(str word, plain_t *plain) noexcept:
     """
     cdef const unsigned char *text
     cdef unsigned char char, before = 32, bad = 0
-    cdef Py_ssize_t i, size = len(word)
+    cdef Py_ssize_t i, size
     plain.size = 0
+    if word is None:
+        return False
+    size = len(word)
     if not 0 < size <= PLAIN or not PyUnicode_IS_ASCII(word):
         return False
     text = <const unsigned char *>PyUnicode_1BYTE_DATA(word)

@@ -82,6 +82,14 @@ def test_any_script_comes_back_as_it_went_in_and_what_is_no_word_is_refused() ->
     assert len(interner) == len(words)
 
 
+@pytest.mark.parametrize("wrong", [None, 5, b"tea"])
+def test_what_is_no_text_is_refused(wrong: object) -> None:
+    interner = Interner()
+    with pytest.raises(TypeError):
+        interner.intern_all([wrong, "tea"], {}, normal)  # type: ignore[list-item]
+    assert len(interner) == 0
+
+
 @given(st.lists(st.text(st.characters(codec="utf-8", max_codepoint=0x17F), max_size=80), min_size=1, max_size=20))
 def test_words_are_numbered_as_if_each_were_normalised_by_itself(words: list[str]) -> None:
     interner = Interner()
