@@ -1,12 +1,12 @@
 """Declare the heap of due times for compiled callers (due_heap.pyx)."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport uint64_t
 
 
 cdef struct entry_t:
     double due
     uint64_t serial
-    int64_t client
+    uint64_t client
 
 
 cdef class DueHeap:
@@ -15,7 +15,7 @@ cdef class DueHeap:
     cdef uint64_t serial
 
     cdef int _resize(self, size_t room) except -1
-    cpdef push(self, double due, int64_t client)
+    cpdef push(self, double due, uint64_t client)
     cpdef double due(self) noexcept
-    cpdef int64_t client(self) except? -1
+    cpdef uint64_t client(self) except? 0
     cpdef drop(self)

@@ -3,7 +3,7 @@
 **Invariant:** only the top entry can be removed; the caller skips an outdated entry when it reaches the top.
 """
 from libc.math cimport INFINITY
-from libc.stdint cimport int64_t
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, realloc
 
 cdef enum:
@@ -31,7 +31,7 @@ cdef class DueHeap:
         self.room = room
         return 0
 
-    cpdef push(self, double due, int64_t client):
+    cpdef push(self, double due, uint64_t client):
         """Add an entry; ignored if it is never due (infinity)."""
         cdef size_t at = self.count, up
         cdef entry_t entry = entry_t(due, self.serial, client)
@@ -57,7 +57,7 @@ cdef class DueHeap:
         """Return the earliest due time; infinity if the heap is empty."""
         return self.entries[0].due if self.count else INFINITY
 
-    cpdef int64_t client(self) except? -1:
+    cpdef uint64_t client(self) except? 0:
         """Return the earliest client. Raises IndexError if the heap is empty."""
         if not self.count:
             raise IndexError("the heap is empty")

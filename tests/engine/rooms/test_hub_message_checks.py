@@ -32,7 +32,7 @@ DOWN: list[list[Any]] = [
     ["step", 7, 1, 1, None, 0, "good", 2.0, True], MEET, THREE, ["go", 7, 1, MEET], ["full", 7, 1], ["ask", 7], ["again"], ["on"],
     ["called", 7, 2, "text", True], ["here", 7, [0, 1]], ["wanted", 7, 9, 1],
 ]  # fmt: skip
-WRONG = (None, True, -1, 1 << 64, 1e300, "x" * 1000, [], [[]], {}, [1 << 64], ["x"] * 100, "nothing")
+WRONG = (None, True, -1, (1 << 64) - 1, 1 << 64, 1e300, "x" * 1000, [], [[]], {}, [1 << 64], ["x"] * 100, "nothing")
 anything = st.recursive(
     st.none()
     | st.booleans()

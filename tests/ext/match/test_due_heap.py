@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ext.match.due_heap import DueHeap
 
 
-@given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 9).map(float), st.integers(-(2**63), 2**63 - 1)))))
+@given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 9).map(float), st.integers(0, 2**64 - 1)))))
 def test_the_earliest_comes_first_and_of_equals_the_first_come(moves: list[tuple[float, int] | None]) -> None:
     heap = DueHeap()
     plain: list[tuple[float, int]] = []
