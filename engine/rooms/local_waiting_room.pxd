@@ -15,9 +15,6 @@ cdef class WaitingRoom:
     @cython.locals(wish=Ticket)
     cpdef submit(self, ticket, double now)
     cpdef Step status(self, client, double now)
-
-    @cython.locals(ticket=Ticket)
-    cpdef tuple progress(self, client)
     cpdef cancel(self, client, double now, reason=*)
     cpdef set_aside(self, client, double now)
     cpdef restore(self, client, double now)

@@ -60,11 +60,6 @@ class WaitingRoom:
         ticket = self.lobby.waiting(client)
         return None if ticket is None else ticket.since
 
-    def progress(self, client: int) -> tuple[int, float | None, int]:
-        """Return `Ticket.progress` of a waiting client; one that waits for spy mode or calls accepts anyone."""
-        ticket = self.lobby.waiting(client)
-        return (ANYONE, None, 0) if ticket is None else ticket.progress()
-
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
         """Remove the client's ticket or wish, for one of the lobby's reasons."""
         if self.pairs and self.pairs.cancel(client) is not None:
