@@ -2,13 +2,38 @@
 
 import math
 import random
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from ext.text.hashed_classifier import HashedClassifier
+from tests.c.build import ROOT, compiled
 
 TEXT_MAX, BUCKETS = 180, 1024
 ROWS = [(0.5, 0.25, 0.0), (-1.0, 0.5, 1e9), (0.0, 1.0, -1e9)]
+
+COPIES = f"""
+#define _DEFAULT_SOURCE
+#include "{ROOT / "ext" / "text" / "gram_features.h"}"
+
+int main(void) {{
+    uint32_t codes[300], plain[900], wide[900], state = 1;
+    for (int round = 0; round < 2000; round++) {{
+        size_t size = 4 + (size_t)round % 200, count = size - 4, mask = 0xFFFF;
+        for (size_t at = 0; at < size; at++) codes[at] = (state = state * 1664525u + 1013904223u) >> 11;
+        hash_whole(codes, count, mask, plain);
+        if (IS_WIDE) hash_wide(codes, count, mask, wide);
+        for (size_t at = 0; at < 3 * count; at++) {{
+            uint32_t key = 2166136261u;
+            for (size_t i = at % count, end = i + 3 + at / count; i < end; i++) key = (key ^ codes[i]) * 16777619u;
+            key = (key ^ key >> 15) & mask;
+            if (plain[at] != key || (IS_WIDE && wide[at] != key)) return 1;
+        }}
+    }}
+    return 0;
+}}
+"""
 
 
 def made(seed: int = 1) -> tuple[HashedClassifier, bytes]:
@@ -67,6 +92,13 @@ def test_features_and_scores_are_those_of_a_plain_computation(seed: int) -> None
         for place, (score, (bias, scale, _)) in enumerate(zip(classifier.scores(text), ROWS, strict=True)):
             signed = [weight - 256 if (weight := weights[3 * bucket + place]) > 127 else weight for bucket in features]
             assert score == pytest.approx(bias + scale * sum(signed) / math.sqrt(len(features) or 1))
+
+
+def test_both_copies_of_the_hashes_are_those_of_a_plain_computation(tmp_path: Path) -> None:
+    """Python calls the one that fits its processor."""
+    source = tmp_path / "copies.c"
+    source.write_text(COPIES)
+    subprocess.run([compiled([source], tmp_path / "copies")], check=True, timeout=60)
 
 
 def test_a_class_is_found_from_its_least_score_on() -> None:
