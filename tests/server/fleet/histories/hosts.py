@@ -24,6 +24,7 @@ from server.fleet.cluster.known_nodes import Hosts, Place
 from server.fleet.ipc.ipc_link import LinkDown
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
 from server.fleet.ipc.process_names import Names
+from server.fleet.migrate.transfer import GroupTransfer
 from server.fleet.processes.forwarded_request_delivery import RequestForwarding
 from server.fleet.roaming.evacuation import Evacuation
 from server.fleet.roaming.host_migration_parts import OtherHosts
@@ -131,7 +132,7 @@ class Site:
         self.address = f"127.0.0.1:{self.road.port}"
         self.workers: dict[str, Working] = {}
         self._held: dict[str, dict[int, int]] = {}
-        self._evacuations: set[asyncio.Task[None]] = set()
+        self._evacuations: dict[asyncio.Task[None], str] = {}  # names of the workers that they empty
         self.evacuated: set[str] = set()  # workers that accept no sessions any more, and end soon
         self.start(FRONTEND)
         front = self.workers[FRONTEND]
@@ -191,6 +192,9 @@ class Site:
 
     def kill(self, name: str) -> None:
         """A process is dead, and the others learn of it."""
+        for task, emptied in self._evacuations.items():
+            if emptied == name:
+                task.cancel()
         self._end_connections(name)
         self.workers.pop(name, None)
         self.host.kill(name)
@@ -223,13 +227,18 @@ class Site:
     def evacuate(self, name: str, places: list[Place]) -> None:
         """Move all sessions of a worker to other hosts; then it is to end."""
         self.evacuated.add(name)
-        links = self.workers[name].links
-        assert links.cross is not None
-        out = Evacuation(name, links.across.exports, lambda: None, lambda: places, links.cross)
+        made = self.workers[name]
+        across, cross = made.links.across, made.links.cross
+        assert cross is not None
+
+        async def send(to: str, transfer: GroupTransfer) -> bool:
+            return self.workers.get(name) is made and await cross(to, transfer)  # the dead send nothing
+
+        out = Evacuation(name, across.exports, lambda: None, lambda: places, send)
         until = asyncio.get_running_loop().time() + 4.0
         task = asyncio.get_running_loop().create_task(out.run(lambda: until), context=self._contexts[name])
-        self._evacuations.add(task)
-        task.add_done_callback(self._evacuations.discard)
+        self._evacuations[task] = name
+        task.add_done_callback(self._evacuations.pop)
 
     def die(self) -> None:
         """All of it is dead."""

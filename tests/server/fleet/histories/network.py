@@ -18,6 +18,7 @@ from server.ops.process.listening_sockets import listen_at
 
 LATE: Final = 0.3  # seconds for a message that is late: others, and beats, overtake it
 SILENT_FOR: Final = 3.0  # seconds until a connection that says nothing more ends: longer than anyone waits for a word
+KNOWN_AFTER: Final = 0.001  # seconds until all that follows in the moment of its end has been done
 CUT, HALF, GONE = "cut", "half of it is closed", "gone"  # how one direction of a connection ended
 ONCE, END = "once", "end"  # when a request is said again
 REPEATED: Final = 3  # pieces that are: a request, the answer to a challenge, if there was one, and GO
@@ -54,7 +55,7 @@ class Network:
         self.mishaps: deque[str] = deque()  # of the next messages: "", "lost", "doubled", "late"
         self.buses: list[Bus] = []
         self.heals = 0
-        self.ending = 0  # connections that were cut silently, and have not ended
+        self.ending = 0  # connections that were cut silently, and of which not all know that they ended
         self.tally: Counter[str] = Counter()
 
     def fate(self) -> Fate:
@@ -64,6 +65,10 @@ class Network:
         self.tally["slow"] += fate.slow > 0
         self.tally["twice"] += bool(fate.twice)
         return fate
+
+    def ended(self) -> None:
+        """Note that all know of a connection that it ended."""
+        self.ending -= 1
 
     def heal(self) -> None:
         """Let all be well from now on, with open connections too, but for those that were cut."""
@@ -249,7 +254,7 @@ class Connection:
         """Close both ends."""
         if self._timer is not None:
             self._timer.cancel()
-            self.road.network.ending -= 1
+            asyncio.get_running_loop().call_later(KNOWN_AFTER, self.road.network.ended)
         self._is_over = True
         for way in self._ways:
             way.stop()

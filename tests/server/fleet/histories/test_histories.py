@@ -43,7 +43,7 @@ ANSWER_CUT: tuple[Deed, ...] = (
     ("settle", {"wholly": False}),
 )
 
-# Histories that once left a session in two processes, by what happens in them; users, hosts and workers are numbers.
+# Histories that once left a session in two processes, or that the harness told so, by what happens in them; users, hosts and workers are numbers.
 FOUND: dict[str, list[Deed]] = {
     "who was resumed at the host of a copy goes back to another worker of the edge": [
         ("cut", {"there": -1, "back": 1, "half": False, "silent": True, "slow": 0.0, "twice": ""}),
@@ -67,6 +67,36 @@ FOUND: dict[str, list[Deed]] = {
         ("ping", {"who": 3, "first": 7}),
         ("die", {"host": 0, "name": "hub"}),
         ("drop", {"who": 0}),
+        ("settle", {"wholly": False}),
+    ],
+    "a worker dies as it is emptied": [
+        ("blink", {"who": 3, "host": 1, "worker": 1, "turns": 5}),
+        ("settle", {"wholly": False}),
+        ("cut", {"there": -1, "back": 2, "half": False, "silent": True, "slow": 0.0, "twice": ""}),
+        ("move", {"who": 0, "worker": 1, "turns": 1, "dies": 1}),
+        ("find", {"first": 2, "count": 3}),
+        ("begin", {"who": 1, "closes": True, "host": 1, "worker": 1}),
+        ("cross", {"who": 3, "count": 1}),
+        ("evacuate", {"host": 0, "worker": 1}),
+        ("blink", {"who": 1, "host": 1, "worker": 0, "turns": 8}),
+        ("settle", {"wholly": False}),
+    ],
+    "a tunnel to a worker that was emptied breaks in the moment of a check": [
+        ("blink", {"who": 3, "host": 1, "worker": 1, "turns": 5}),
+        ("settle", {"wholly": False}),
+        ("cut", {"there": -1, "back": 2, "half": False, "silent": True, "slow": 0.0, "twice": ""}),
+        ("move", {"who": 0, "worker": 1, "turns": 1, "dies": 1}),
+        ("find", {"first": 2, "count": 3}),
+        ("begin", {"who": 1, "closes": True, "host": 1, "worker": 1}),
+        ("turn", {"count": 1}),
+        ("evacuate", {"host": 0, "worker": 1}),
+        ("turn", {"count": 21}),
+        ("wait", {"seconds": 0.3}),
+        ("restart", {}),
+        ("come", {"who": 2, "host": 1, "worker": 0}),
+        ("come", {"who": 0, "host": 1, "worker": 0}),
+        ("wait", {"seconds": 1.1}),
+        ("wait", {"seconds": 1.1}),
         ("settle", {"wholly": False}),
     ],
 }
