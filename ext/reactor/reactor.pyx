@@ -196,7 +196,7 @@ cdef class Reactor(ConnectionTransfers):
         return self.collect()
 
     cdef void serve_ready(self, epoll_event *ready, int n, uint64_t most) noexcept:
-        """Serve ready sockets: those of calm chats, then the others in turn for `most` nanoseconds, however long the chats needed. 0: all, in order."""
+        """Serve ready sockets: those of calm chats, then the others in turn for `most` nanoseconds, whatever time chats need. 0: all, in order."""
         cdef int i, at = 0, left = 0
         cdef uint64_t end
         for i in range(n):
