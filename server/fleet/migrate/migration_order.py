@@ -47,6 +47,7 @@ class MigrationOrder:
         self._others = others
         self._wanted: deque[int] = deque()  # sessions that a client asks for at the target
         self._unmovable: set[int] = set()
+        self._alone: set[int] = set()  # sessions of refused messages: each group of them is sent alone
         self._since: dict[int, float] = {}  # monotonic seconds since when a session could not move
         self._stuck: float | None = None  # monotonic seconds since when no tunnel could move
 
@@ -96,8 +97,14 @@ class MigrationOrder:
             id = self._wanted.popleft() if self._wanted else next(left, None)
             if id is None:
                 break
-            if id in sessions and self._may(id):
-                batch.update(dict.fromkeys(group(id)))
+            if id not in sessions or not self._may(id):
+                continue
+            if batch and id in self._alone and id not in batch:
+                self._wanted.appendleft(id)
+                break
+            batch.update(dict.fromkeys(group(id)))
+            if id in self._alone:
+                break
         return list(batch)
 
     def _send(self, ids: Sequence[int]) -> int:
@@ -117,9 +124,11 @@ class MigrationOrder:
         return self._exports.transfer(ids, self._target, self._cause, self.on_end)
 
     def on_end(self, transfer: GroupTransfer) -> None:
-        """Keep sessions here that the target refused: it cannot read them."""
-        if transfer.stage == Stage.REFUSED:
-            self._unmovable.update(session.id for session in transfer.came)
+        """Keep a group here that the target refused: it cannot read it, or has a session of it. Several groups are sent again, each alone."""
+        if transfer.stage == Stage.REFUSED and transfer.came:
+            ids = {session.id for session in transfer.came}
+            is_one = ids.issubset(self._worker.engine.moves.group(transfer.came[0].id))
+            (self._unmovable if is_one else self._alone).update(ids)
 
     def _stays(self, group: Sequence[int]) -> None:
         now = time.monotonic()

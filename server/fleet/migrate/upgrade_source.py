@@ -180,10 +180,10 @@ class UpgradeSource:
         await self._begin()
         telling = asyncio.create_task(self._report())
         try:
-            await self._people.move()
-            while not self._last():
+            await self._move()
+            while not self._last() or len(self._has.worker.engine.sessions) > self._people.stayed:
                 await asyncio.sleep(AGAIN)
-                await self._people.move()
+                await self._move()
             await self._finish()
         finally:
             telling.cancel()
@@ -206,6 +206,11 @@ class UpgradeSource:
             raise Failed("the new version and this one know no common form of what moves: stop and start instead")
         self._has.worker.engine.moves.writes = writes
         return str(version)
+
+    async def _move(self) -> None:
+        """Move all sessions, and wait until it is known which were refused."""
+        await self._people.move()
+        await self._flight.landed()
 
     async def _begin(self) -> None:
         """Stop accepting here: clients wait at the same sockets, which the successor opens."""

@@ -236,6 +236,12 @@ async def test_whom_one_worker_does_not_take_go_to_the_next_or_stay(made: Host, 
         made.kill("worker 2")
     else:
         two.peers.send("worker 1", Kind.NO, message.number)
+        for _ in range(2):  # each chat alone
+            message = await two.next(Kind.PEOPLE)
+            assert len(message.records[0]["people"]) == 2
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            two.peers.send("worker 1", Kind.NO, message.number)
     await asyncio.wait_for(ends.task, 20)
     stay, gone = (one, three) if how == "refuses" else (three, one)
     assert (len(stay.sessions), gone.sessions) == (4, set())
