@@ -7,7 +7,7 @@ at once, so that no session waits in a queue.
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
@@ -47,7 +47,7 @@ class MigrationOrder:
         self._others = others
         self._wanted: deque[int] = deque()  # sessions that a client asks for at the target
         self._unmovable: set[int] = set()
-        self._alone: set[int] = set()  # sessions of refused messages: each group of them is sent alone
+        self._alone: Counter[int] = Counter()  # refusals, by session: each group is sent alone, the fewest first
         self._since: dict[int, float] = {}  # monotonic seconds since when a session could not move
         self._stuck: float | None = None  # monotonic seconds since when no tunnel could move
 
@@ -61,7 +61,7 @@ class MigrationOrder:
         begun, moved, worker = time.monotonic(), 0, self._worker
         while True:
             self._newcomers()
-            order = list(filter(self._may, worker.engine.moves.order()))
+            order = sorted(filter(self._may, worker.engine.moves.order()), key=self._alone.__getitem__)
             if self._is_over(order):
                 return
             before, left = moved, iter(order)

@@ -22,7 +22,7 @@ from engine.wire.protocol import FAULTS
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.ipc.ipc_link import LinkDown
 from server.fleet.migrate.migration_order import MigrationOrder
-from server.fleet.migrate.transfer import CannotMoveError, Exports, GroupTransfer
+from server.fleet.migrate.transfer import CannotMoveError, Exports, GroupTransfer, Stage
 from server.fleet.rpc.rpc_envelope import LARGEST
 from server.ops import log
 from server.ops.metrics.migration_metrics import DRAIN
@@ -137,7 +137,12 @@ class EvacuationOrder(MigrationOrder):
         return super()._may(id) and all(map(self._goes, self._worker.engine.moves.group(id)))
 
     def on_end(self, transfer: GroupTransfer) -> None:
-        """Ask anew for the saves of sessions that are here again: what came of them meanwhile, nothing heard."""
+        """Send the groups of a refused message again, each alone: another host may take it. DOUBTFUL: the host may not have been able to read it.
+
+        Ask anew for the saves of sessions that are here again: what came of them meanwhile, nothing heard.
+        """
+        if transfer.stage in (Stage.REFUSED, Stage.DOUBTFUL):
+            self._alone.update(session.id for session in transfer.came)
         ask_again(self._worker, transfer.came)
 
 

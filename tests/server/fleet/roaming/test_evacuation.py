@@ -13,6 +13,7 @@ from server.fleet.cluster.known_nodes import Place
 from server.fleet.ipc.ipc_link import Kind, LinkDown
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.migrate import migration_order as people_module
+from server.fleet.migrate.transfer import GroupTransfer
 from server.fleet.roaming import evacuation as module
 from server.fleet.roaming.evacuation import SPREAD, EmptiestHost, Evacuation, fits
 from server.ops.process import fault_points
@@ -140,6 +141,37 @@ async def test_where_nobody_takes_people_they_are_here_and_talk(
     assert evacuation.moved == (0, 0, 2)
     assert await talk.end() == []
     assert [person.restarts for person in talk.pair] == [[], []]
+
+
+@pytest.mark.parametrize("how", ["refused", "unreadable"])
+async def test_a_group_that_no_host_takes_keeps_no_other_of_its_message_back(
+    two: Cell, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(module, "ASIDE", 0.05)
+    monkeypatch.setattr(module, "GIVEN_UP", LATE)
+    for number in range(3):
+        await meet(two, f"word {number}", there)
+    one, sizes, send = two.workers[0], list[int](), two.send
+    spoiled = set(one.worker.engine.moves.group(one.worker.engine.moves.order()[0]))
+
+    async def sends(to: str, transfer: GroupTransfer) -> bool:
+        ids = {person["id"] for person in transfer.sessions.session_record.record["people"]}
+        sizes.append(len(ids))
+        if not ids & spoiled:
+            return await send(to, transfer)
+        transfer.sent()
+        if how == "refused":
+            transfer.refuse()
+        else:  # the other host finds that after GO
+            transfer.go()
+            transfer.cut()
+        return False
+
+    monkeypatch.setattr(two, "send", sends)
+    async with asyncio.timeout(20):
+        await two.evacuation().run(lambda: 0.0 if len(two.workers[1].sessions) == 4 else LATE)
+    assert one.sessions == spoiled
+    assert (sizes[0], set(sizes[1:])) == (6, {2})
 
 
 async def test_who_may_not_go_stays_and_so_does_who_talks_with_them(two: Cell) -> None:
