@@ -119,6 +119,7 @@ def unplugged() -> Iterator[tuple[socket.socket, list[str]]]:
 
 
 @pytest.mark.blocking
+@pytest.mark.timeout(600)  # its network waits for tests of browsers, of which some take minutes
 @pytest.mark.parametrize("side", ["edge", "home"])
 def test_an_end_that_is_unplugged_is_found_while_something_is_on_the_way(
     rig: Rig, unplugged: tuple[socket.socket, list[str]], side: str

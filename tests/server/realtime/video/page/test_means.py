@@ -57,7 +57,7 @@ def test_another_camera_is_taken_and_ice_begins_anew_and_goes_through_the_relay_
         for each in (anna, ben):
             moving(each)
     anna.evaluate(TELL, "call.relay")
-    anna.wait_for_function(RELAYED)
+    anna.wait_for_function(RELAYED, timeout=60_000)
     for page in (anna, ben):
         moving(page)
         assert page.evaluate("calls.length") == 1
