@@ -32,6 +32,7 @@ from server.realtime.worker.worker_loop import Worker
 
 AGAIN: Final = 0.002  # seconds until the next try
 PATIENCE: Final = 0.1  # seconds after which a session that cannot move stays
+REST: Final = 0.25  # seconds from a refusal until that session leaves for its next match
 
 
 class PendingMove(NamedTuple):
@@ -81,10 +82,11 @@ class WorkerTransfer:
         self.host_migration = host_migration
         self._going: deque[PendingMove] = deque()
         self._again: asyncio.TimerHandle | None = None
+        self._resting: dict[int, list[PendingMove]] = {}  # by session that was refused a moment ago: its next moves
 
     def go(self, client: int, to: int, meeting: Row, number: int) -> None:
-        """Move a client to its match at worker `to`, after this turn."""
-        self._going.append(
+        """Move a client to its match at worker `to`, after this turn; one that was refused a moment ago, after REST."""
+        self._resting.get(client, self._going).append(
             PendingMove(
                 time.monotonic(),
                 client,
@@ -177,11 +179,28 @@ class WorkerTransfer:
     def _ended(self, moves: Sequence[PendingMove], transfer: GroupTransfer) -> None:
         if transfer.stage == Stage.TAKEN:
             return
-        if transfer.stage == Stage.REFUSED and len(moves) > 1:
-            self.to(moves[0].to).send_singly()  # one that cannot be read must not hold up the others again
+        if transfer.stage == Stage.REFUSED:
+            if len(moves) > 1:
+                self.to(moves[0].to).send_singly()  # one that cannot be read must not hold up the others again
+            elif moves[0].meeting is not None:
+                self._rest(moves[0].client)
         ask_again(self._worker, transfer.came)
         for one in moves:
             one.stay()
+
+    def _rest(self, client: int) -> None:
+        """Let a refused session wait before its next move: the hub matches it again at once, and it may be refused for as long as the target has
+        a copy of it.
+        """
+        if client not in self._resting:
+            self._resting[client] = []
+            asyncio.get_running_loop().call_later(REST, self._rested, client)
+
+    def _rested(self, client: int) -> None:
+        moves = self._resting.pop(client)
+        self._going.extend(one._replace(since=time.monotonic()) for one in moves)
+        if moves:
+            self._later()
 
     def to(self, name: str) -> ProcessTarget:
         """Return the target for one worker."""

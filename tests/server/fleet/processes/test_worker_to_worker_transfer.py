@@ -150,6 +150,28 @@ async def test_who_is_refused_goes_on_where_they_were(made: Host) -> None:
     assert (one.sessions, one.links.tally.people["meet", "refused"]) == ({id}, 1)
 
 
+async def test_who_is_refused_goes_to_the_next_match_after_a_rest(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REST", 1_000.0)
+    hub, one, visitor, id = await played(made)
+    two = made.play("worker 2")
+    await made.joined()
+    await sent_to(hub, visitor, id, 2)
+    came = await two.next(Kind.COME)
+    two.peers.send("worker 1", Kind.NO, came.number)
+    ticket = next(row for row in await hub.rows(rows.LEAVE, rows.TICKET, rows.FAILED) if row[0] == rows.TICKET)
+    meeting = [rows.MEET, 2, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "common", False, None]
+    across = one.links.across
+    across.go(id, 2, meeting, ticket[2])
+    one.worker.act(lambda _: None)
+    await answers(visitor)
+    assert (one.sessions, two.of(Kind.COME)) == ({id}, [])
+    across._rested(id)
+    came_again = await two.next(Kind.COME)
+    assert (came_again.records[1], one.sessions) == (id, set())
+    for descriptor in (*came.descriptors, *came_again.descriptors):
+        os.close(descriptor)
+
+
 async def test_a_damaged_record_is_refused_whole_and_who_comes_later_is_told_to_the_hub(made: Host) -> None:
     hub, _, visitor, id = await played(made)
     two = made.play("worker 2")
