@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -51,6 +50,46 @@ class PendingMove(NamedTuple):
         return RESUME if self.meeting is None else MEET
 
 
+class MoveQueue:
+    """Moves that leave after this turn. The next match of a session that was refused for one a moment ago rests first: the hub matches it again at
+    once, and it may be refused for as long as the target has a copy of it.
+    """
+
+    def __init__(self, rested: Callable[[], None]) -> None:
+        """`rested`: called when moves that rested may leave."""
+        self._due: list[PendingMove] = []
+        self._resting: dict[int, list[PendingMove]] = {}  # by session
+        self._rested = rested
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, move: PendingMove) -> None:
+        """Let a move leave after this turn."""
+        self._due.append(move)
+
+    def add_match(self, move: PendingMove) -> None:
+        """Let a move for a match leave after this turn, or after its session's rest."""
+        self._resting.get(move.client, self._due).append(move)
+
+    def take(self) -> list[PendingMove]:
+        """Return the moves that may leave, and forget them."""
+        due, self._due = self._due, []
+        return due
+
+    def rest(self, client: int) -> None:
+        """Begin the rest of a session, which was refused."""
+        if client not in self._resting:
+            self._resting[client] = []
+            asyncio.get_running_loop().call_later(REST, self._over, client)
+
+    def _over(self, client: int) -> None:
+        moves = self._resting.pop(client)
+        self._due += [one._replace(since=time.monotonic()) for one in moves]
+        if moves:
+            self._rested()
+
+
 class WorkerTransfer:
     """Migration between one worker and the others of its host. `go` is `RemoteRoom.go`."""
 
@@ -80,13 +119,12 @@ class WorkerTransfer:
             worker, exports.moving, exports.tally, going=() if host_migration is None else host_migration.going
         )
         self.host_migration = host_migration
-        self._going: deque[PendingMove] = deque()
+        self._going = MoveQueue(self._later)
         self._again: asyncio.TimerHandle | None = None
-        self._resting: dict[int, list[PendingMove]] = {}  # by session that was refused a moment ago: its next moves
 
     def go(self, client: int, to: int, meeting: Row, number: int) -> None:
         """Move a client to its match at worker `to`, after this turn; one that was refused a moment ago, after REST."""
-        self._resting.get(client, self._going).append(
+        self._going.add_match(
             PendingMove(
                 time.monotonic(),
                 client,
@@ -99,16 +137,13 @@ class WorkerTransfer:
 
     def request_move(self, client: int, to: str, stay: Callable[[], None]) -> None:
         """Move a new connection to process `to`, which has the session that it resumes."""
-        self._going.append(PendingMove(time.monotonic(), client, to, None, 0, stay))
+        self._going.add(PendingMove(time.monotonic(), client, to, None, 0, stay))
         self._later()
 
     def depart(self) -> None:
         """Move the sessions that are to move: those that meet others in the same process together. Called between two turns."""
-        if not self._going:
-            return
-        going, self._going = self._going, deque()
         meets: dict[str, list[PendingMove]] = {}  # by target
-        for one in going:
+        for one in self._going.take():
             if elsewhere(one.to):
                 self._go_abroad(one)
             elif one.meeting is None:
@@ -162,7 +197,7 @@ class WorkerTransfer:
         except LinkDown:
             return
         if len(together) == 1:
-            self._going.append(together[0])
+            self._going.add(together[0])
             return
         for one in together:
             self._depart([one])
@@ -183,24 +218,10 @@ class WorkerTransfer:
             if len(moves) > 1:
                 self.to(moves[0].to).send_singly()  # one that cannot be read must not hold up the others again
             elif moves[0].meeting is not None:
-                self._rest(moves[0].client)
+                self._going.rest(moves[0].client)
         ask_again(self._worker, transfer.came)
         for one in moves:
             one.stay()
-
-    def _rest(self, client: int) -> None:
-        """Let a refused session wait before its next move: the hub matches it again at once, and it may be refused for as long as the target has
-        a copy of it.
-        """
-        if client not in self._resting:
-            self._resting[client] = []
-            asyncio.get_running_loop().call_later(REST, self._rested, client)
-
-    def _rested(self, client: int) -> None:
-        moves = self._resting.pop(client)
-        self._going.extend(one._replace(since=time.monotonic()) for one in moves)
-        if moves:
-            self._later()
 
     def to(self, name: str) -> ProcessTarget:
         """Return the target for one worker."""

@@ -165,7 +165,7 @@ async def test_who_is_refused_goes_to_the_next_match_after_a_rest(made: Host, mo
     one.worker.act(lambda _: None)
     await answers(visitor)
     assert (one.sessions, two.of(Kind.COME)) == ({id}, [])
-    across._rested(id)
+    across._going._over(id)
     came_again = await two.next(Kind.COME)
     assert (came_again.records[1], one.sessions) == (id, set())
     for descriptor in (*came.descriptors, *came_again.descriptors):
