@@ -101,7 +101,7 @@ VERBS: Final = {
         "CPU time of a chat by part: clock and instruction counts; --keep writes them",
     ),
     "instructions": Verb(
-        "bench.server.instructions", "instructions a message, with and without what counts (callgrind)"
+        "bench.server.instructions", "instructions of a message, a screened line, a chat and its record (callgrind)"
     ),
     "profile": Verb("bench.server.profile", "a flame graph of the server under load (py-spy)"),
     "preview": Verb("bench.boards.preview", "each panel's series drawn from a live Prometheus"),

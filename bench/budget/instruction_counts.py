@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import sysconfig
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from bench.budget.parts import ASKED, GARBAGE, owner
 from bench.load import generator
 from bench.server import chat_cpu
 from bench.server.servers import AS_COMPARED
+from bench.support import callgrind
 from bench.support.c_programs import BUILD, FLAGS, stale
 from bench.support.results import ROOT
 from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
@@ -77,12 +77,12 @@ def counted(words: Sequence[str], seconds: float) -> Counted:
         prefix = ("taskset", "-c", LOAD_CPU)
         generator.ended(generator.start([*words, "-n", str(CLIENTS), "-w", "0", "-t", "1"], serving.port, prefix))
         before = chat_cpu.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
-        told(serving.pid, "on")
+        callgrind.switch(serving.pid, "on")
         generator.ended(
             generator.start([*words, "-n", str(CLIENTS), "-w", "0", "-t", str(seconds)], serving.port, prefix)
         )
         after = chat_cpu.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
-        told(serving.pid, "off")
+        callgrind.switch(serving.pid, "off")
     with out.open() as lines:
         found = by_function(lines, str(ROOT))
     parts: Counter[str] = Counter()
@@ -93,12 +93,6 @@ def counted(words: Sequence[str], seconds: float) -> Counted:
     change = {name: after[name] - before.get(name, 0.0) for name in after}
     parted = {part: count for part, count in parts.items() if part not in APART}
     return Counted(parted, found, chat_cpu.chats(change), change["serendip_accepted_total"])
-
-
-def told(pid: int, what: str) -> None:
-    """Switch callgrind's counting on or off. `callgrind_control` would look for its name, which a server replaces by its own."""
-    subprocess.run(["vgdb", f"--pid={pid}", "instrumentation", what], check=True, capture_output=True)
-    time.sleep(0.1)
 
 
 def by_function(lines: Iterable[str], tree: str) -> Counter[tuple[str, str]]:

@@ -8,20 +8,18 @@ the kernel's. A chat is two users, so "alone" means a pair.
 """
 
 import argparse
-import re
 import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import uvloop
 
-from bench.budget.instruction_counts import told
 from bench.moves import migration_rig
 from bench.moves.migration_rig import BATCHES, KINDS
+from bench.support import callgrind
 from bench.support.c_programs import BUILD
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
@@ -88,38 +86,16 @@ def instructions(count: int, rounds: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         for number, (kind, batch) in enumerate(cases, 1):
-            said(child, "ready")
-            told(child.pid, "on")
-            goes_on(child)
-            said(child, "over")
-            told(child.pid, "off")
-            subprocess.run(["callgrind_control", "-d", str(child.pid)], check=True, capture_output=True)
-            found[kind][batch] = round(total(out.with_name(f"{out.name}.{number}")) / (2 * count * rounds))
-            goes_on(child)
+            callgrind.await_word(child, "ready")
+            callgrind.switch(child.pid, "on")
+            callgrind.go_on(child)
+            callgrind.await_word(child, "over")
+            callgrind.switch(child.pid, "off")
+            callgrind.dump(child.pid)
+            total = callgrind.total(out.with_name(f"{out.name}.{number}"))
+            found[kind][batch] = round(total / (2 * count * rounds))
+            callgrind.go_on(child)
     return found
-
-
-def said(child: subprocess.Popen[str], word: str) -> None:
-    """Wait for a line of the child. Raises RuntimeError if it ends."""
-    assert child.stdout is not None
-    line = child.stdout.readline()
-    if line.strip() != word:
-        raise RuntimeError(f"it said {line!r}, not {word}")
-
-
-def goes_on(child: subprocess.Popen[str]) -> None:
-    """Let the child continue."""
-    assert child.stdin is not None
-    child.stdin.write("\n")
-    child.stdin.flush()
-
-
-def total(path: Path) -> int:
-    """Return the instructions in callgrind's output. Raises RuntimeError if there are none."""
-    found = re.search(r"^totals: (\d+)", path.read_text(), re.M)
-    if found is None or not int(found[1]):
-        raise RuntimeError("callgrind counted nothing")
-    return int(found[1])
 
 
 def lines(found: Mapping[str, Any]) -> str:

@@ -1,5 +1,5 @@
-"""Count the instructions of a message by callgrind, with and without the counters of the metrics, those of a line in the screening process, and
-those of a chat in the hub.
+"""Count the instructions of a message by callgrind, with and without the counters of the metrics, those of a line in the screening process, those
+of a chat on open connections and of its record, and those of a chat in the hub.
 
 An instruction count has no noise, so `make bench-compare` trusts it. The tree is copied, and every line that counts or takes a time is cut out of
 the copy: the difference is the price of the metrics.
@@ -7,12 +7,14 @@ the copy: the difference is the price of the metrics.
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from bench.support import callgrind
 from bench.support.c_programs import BUILD
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
@@ -27,10 +29,19 @@ COUNTING = re.compile(
 )
 COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; the test's own sockets are not counted
 SIEVE = "__pyx_pw*LineSieve_*take"
+RULES = "__pyx_pw*Rules_*find_and_fold"
+TURN = "__pyx_pw*Worker_*_ready"  # a turn of a worker: what its users sent is read, handled and answered
 HUB = "__pyx_pw*3hub_3Hub_*read"  # it reads tickets and ends of matches, and makes the matches; sending them is not counted
 RINGS = "__pyx_pw*HubChannels_*rounds"  # it also reads the rings, and writes the answers into them
 A_CHAT = "a chat of two workers in the hub"
 OVER_RINGS = "a chat of two workers in the hub, its rings read and written"
+FIRST_LINE = "a first line screened, by the rules"
+ROUNDS = 20  # chats of each user of `chat_program`
+CHATS = {
+    "open": "a chat on open connections, without a store",
+    "kept": "a chat on open connections, its record queued",
+    "rows": "a record written to SQLite",
+}
 KINDS = ("usual", "load")  # of lines that are screened: usual ones of all lengths, and the load's
 
 
@@ -51,7 +62,7 @@ def main(_: argparse.Namespace) -> int:
             if name == MEASURED:
                 found[told(depth, SCREENED)] = counted(tree, depth, screened=True)
                 print(f"{told(depth, SCREENED)}: {found[told(depth, SCREENED)]:.0f}", flush=True)
-    found |= screened_lines() | chat_in_the_hub()
+    found |= screened_lines() | chats() | chat_in_the_hub()
     write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
     return 0
 
@@ -68,6 +79,7 @@ def present() -> dict[str, float]:
         builds
         | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS}
         | screened_lines()
+        | chats()
         | chat_in_the_hub()
     )
 
@@ -80,7 +92,43 @@ def screened_lines() -> dict[str, float]:
             name = f"a line screened in C, {kind}, {model}"
             found[name] = run("sieve_program.py", [str(MESSAGES), kind, word], ROOT, SIEVE, "read")
             print(f"{name}: {found[name]:.0f}", flush=True)
+    found[FIRST_LINE] = run("sieve_program.py", [str(MESSAGES), "first", "plain"], ROOT, SIEVE, "read", RULES)
+    print(f"{FIRST_LINE}: {found[FIRST_LINE]:.0f}", flush=True)
     return found
+
+
+def chats() -> dict[str, float]:
+    """Return the instructions of a chat on open connections in one worker, and of a record until it is in the database."""
+    found = {}
+    for word, name in CHATS.items():
+        found[name] = chat(word)
+        print(f"{name}: {found[name]:.0f}", flush=True)
+    return found
+
+
+def chat(word: str) -> float:
+    """Return the instructions per chat of what `chat_program` counts under this word: of turns alone, or of all threads that write records."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    out = BUILD / "chat.out"
+    for old in BUILD.glob(f"{out.name}*"):
+        old.unlink()
+    turns = () if word == "rows" else ("--collect-atstart=no", f"--toggle-collect={TURN}")
+    command = [
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--instr-atstart=no", *turns, sys.executable, "-m",
+        "bench.server.chat_program", str(ROUNDS), word,
+    ]  # fmt: skip
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:  # fmt: skip
+        callgrind.await_word(child, "ready")
+        callgrind.switch(child.pid, "on")
+        callgrind.go_on(child)
+        count = int(callgrind.heard(child))
+        callgrind.switch(child.pid, "off")
+        callgrind.dump(child.pid)
+        callgrind.go_on(child)
+    return callgrind.total(out.with_name(f"{out.name}.1")) / count
 
 
 def chat_in_the_hub() -> dict[str, float]:
@@ -117,13 +165,13 @@ def counted(tree: Path, depth: int, screened: bool = False) -> float:
     return run("relay_program.py", words, tree, COLLECT, "messages")
 
 
-def run(program: str, words: list[str], tree: Path, collect: str, unit: str) -> float:
-    """Return the instructions of each `unit` of a program in the functions `collect`, of the modules of a tree."""
+def run(program: str, words: list[str], tree: Path, collect: str, unit: str, also: str = "") -> float:
+    """Return the instructions of each `unit` of a program in the functions `collect` (and `also`), of the modules of a tree."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out = BUILD / "callgrind.out"
     command = [
         "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={collect}", "--collect-atstart=no",
-        sys.executable, str(Path(__file__).with_name(program)), *words,
+        *((f"--toggle-collect={also}",) if also else ()), sys.executable, str(Path(__file__).with_name(program)), *words,
     ]  # fmt: skip
     done = subprocess.run(
         command,
@@ -133,7 +181,6 @@ def run(program: str, words: list[str], tree: Path, collect: str, unit: str) -> 
         text=True,
         check=True,
     )
-    total = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)
-    if total is None or json.loads(done.stdout)[unit] != MESSAGES:
-        raise RuntimeError(f"callgrind counted nothing: {done.stderr[-500:]}")
-    return int(total[1]) / MESSAGES
+    if json.loads(done.stdout)[unit] != MESSAGES:
+        raise RuntimeError(f"it did not do all: {done.stderr[-500:]}")
+    return callgrind.total(out) / MESSAGES

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from bench.__main__ import main
 from bench.moves import migration_rig, moves
+from bench.support import callgrind
 from bench.support.results import ROOT
 
 
@@ -28,20 +28,11 @@ def test_who_counts_from_outside_is_told_when() -> None:
         [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
         for word in ("ready", "over"):
-            moves.said(child, word)
-            moves.goes_on(child)
+            callgrind.await_word(child, word)
+            callgrind.go_on(child)
         assert child.wait(20) == 0
         with pytest.raises(RuntimeError, match="not ready"):
-            moves.said(child, "ready")
-
-
-def test_a_file_without_a_count_is_refused(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.write_text("events: Ir\nsummary: 0\n\ntotals: 4200\n")
-    assert moves.total(out) == 4200
-    out.write_text("events: Ir\ntotals: 0\n")
-    with pytest.raises(RuntimeError, match="nothing"):
-        moves.total(out)
+            callgrind.await_word(child, "ready")
 
 
 def test_instructions_that_were_not_counted_are_left_out() -> None:
