@@ -29,7 +29,7 @@ from ext.base.system cimport (
 )
 from ext.migrate.tunnel_client_state cimport client_says, home_says
 from ext.migrate.tcp_peer_liveness cimport LOOK_SECONDS, PEER_BUSY, PEER_GONE, peer_state
-from ext.net.wheel cimport wheel_arm
+from ext.net.wheel cimport wheel_arm, wheel_disarm
 
 cdef enum:
     READ = 64 * 1024
@@ -60,7 +60,7 @@ cdef void of_client(io_t *io, tunnel_t *tunnel, uint32_t ready, uint8_t *stage) 
                 return
     if client.flags & PAUSED:
         if ready & (EPOLLHUP | EPOLLERR):
-            client_gone(io, tunnel)
+            client_lost(io, tunnel)
         return
     if not ready & (EPOLLIN | EPOLLHUP | EPOLLERR):
         return
@@ -71,7 +71,7 @@ cdef void of_client(io_t *io, tunnel_t *tunnel, uint32_t ready, uint8_t *stage) 
     if got < 0 and (errno == EAGAIN or errno == EINTR):
         return
     if got <= 0:
-        client_gone(io, tunnel)
+        client_lost(io, tunnel)
         return
     io.count[C_READS] += 1
     io.count[C_BYTES_IN] += <uint32_t>got
@@ -326,10 +326,10 @@ cdef Py_ssize_t broken(io_t *io, tunnel_t *tunnel) noexcept nogil:
 
 
 cdef void home_gone(io_t *io, tunnel_t *tunnel, int why) noexcept nogil:
-    """Report that the home is lost. The client stays for its owner to take over, unless one of both ends has closed it."""
+    """Report that the home is lost. The client stays for its owner to take over, unless it is gone or one of both ends has closed it."""
     cdef conn_t *client = tunnel.client
     cdef conn_t *home = tunnel.home
-    if why != TUNNEL_CLOSED and tunnel.closed:
+    if client.flags & BROKEN or (why != TUNNEL_CLOSED and tunnel.closed):
         client_gone(io, tunnel)
         return
     client.input = home.out
@@ -344,6 +344,23 @@ cdef void home_gone(io_t *io, tunnel_t *tunnel, int why) noexcept nogil:
         watch(io, client)
         wheel_arm(&io.wheel, &client.timer, ORPHAN_SECONDS)
     tell(io, client, why)
+
+
+cdef void client_lost(io_t *io, tunnel_t *tunnel) noexcept nogil:
+    """End a tunnel whose client dropped. The home may be sending the session back: it is read to its end first, HALF_SECONDS at most."""
+    cdef conn_t *client = tunnel.client
+    cdef conn_t *home = tunnel.home
+    if home == NULL or home.flags & BROKEN or tunnel.halved or tunnel.closed:
+        client_gone(io, tunnel)
+        return
+    epoll_ctl(io.epoll, EPOLL_CTL_DEL, client.fd, NULL)  # epoll would report its end again and again
+    buffer_free(client.out)
+    client.out = NULL
+    client.flags = client.flags & ~BLOCKED | BROKEN
+    wheel_disarm(&client.timer)
+    half_close(io, tunnel)
+    if home.flags & PAUSED:
+        go_on(io, tunnel, home)
 
 
 cdef void client_gone(io_t *io, tunnel_t *tunnel) noexcept nogil:

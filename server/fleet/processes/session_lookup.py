@@ -1,7 +1,8 @@
 """Find the process that has the session which a reconnecting client resumes: ask all processes of this host, then the other hosts through the hub.
 
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
-answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer.
+answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
+move was cut, and which is back, is looked up anew: the client is told that there is no session only after MOVES_MAX such moves.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from ext.base.ageing_map import AgeingMap
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, NEXT, Peers
 from server.fleet.migrate.forwarding_table import ForwardingTable
@@ -21,6 +23,8 @@ FARTHER: Final = 0.6  # seconds in all, if other hosts are asked too
 MOVING_FOR: Final = 5.0  # seconds for a session under way: longer than a move (`roaming.migration_source`)
 HERE: Final = ""  # of an answer: the sender has the session; as the name of a process: this one
 ASKED_MAX: Final = 10_000  # keys looked up at once
+MOVES_MAX: Final = 3  # moves of a connection to the session that it resumes
+MOVES_WITHIN: Final = 15.0  # seconds in which they are counted: a session waits for its client no longer
 
 RequestMove = Callable[[int, str, Callable[[], None]], None]
 
@@ -56,6 +60,7 @@ class SessionLookup:
         self._since: dict[int, float] = {}  # by key: since when only this host is asked
         self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
         self._ends: dict[int, asyncio.TimerHandle] = {}  # by key: ends the look-up as a no
+        self._failed: AgeingMap[int, int] = AgeingMap(ASKED_MAX)  # number of moves that failed, by session
 
     def begin_evacuation(self, goes: Callable[[int], bool]) -> None:
         """Answer other hosts once a session has arrived, if `goes` returns True for its id: it migrates to a host, next."""
@@ -164,10 +169,21 @@ class SessionLookup:
                 self._repeat(key)
 
     def _stay(self, key: int, id: int) -> None:
-        """Handle a connection that cannot move. A client that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs."""
+        """Handle a connection that did not move. If it was put back its resume is looked up already: the session may be elsewhere by now. A client
+        that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs.
+        """
         waiting = self._worker.engine.moves.awaiting(key)
+        if id in waiting and key in self._asked and self._may_move_again(id):
+            return
         if id in waiting or not waiting:
             self._repeat(key)
+
+    def _may_move_again(self, id: int) -> bool:
+        """Count a move that failed; return whether another one is tried."""
+        now = asyncio.get_running_loop().time()
+        failed = (self._failed.get(id, now) or 0) + 1
+        self._failed.put(id, failed, now + MOVES_WITHIN, now)
+        return failed < MOVES_MAX
 
     def _forget(self, key: int) -> float | None:
         """End a look-up; a later one has the whole time again. Return since when only this host was asked; None: other hosts were."""

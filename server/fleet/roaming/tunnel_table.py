@@ -91,12 +91,15 @@ class TunnelTable:
         cut before a byte of P            the home has it still: like any end of a connection, below
         cut in P                          neither has it, and the client returns; the home never takes back what it began to send
         cut behind P, before E            P; what the home read since is lost, except an unfinished message: with `no_session` the client asks again
-        the client gone before P          neither has it: the client was leaving
-        the client gone behind P          P, as a session whose connection dropped        edge
+        the client gone, P comes or came  P, as a session whose connection dropped        edge
+        the client gone with a goodbye    neither has it, unless P came before            -, or edge
         connection broken, home alive     the client's connection ends                    home, if it has it; as after a drop
         home gone, in a chat              `kept`, idle, and the client gets `left` (lost) edge
         home gone, otherwise              the client's connection ends                    neither
         before the answer to `resume`     the client's connection ends                    home, if it has it; as after a drop
+
+    If the client drops, the home is told so by a half-closed connection, and is read to its end, for 3 s at most: the session may be on its way. (A
+    client that returns before P, over a connection slower than a look-up waits, is told that there is no session.)
 
     A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
     connection. If the home had not sent a byte to the client, then `kept` is restored as it left, however the connection ended: the client

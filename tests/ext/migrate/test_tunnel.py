@@ -170,23 +170,60 @@ def test_a_record_of_the_largest_size_comes_in_pieces_between_the_clients_frames
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half"])
-def test_a_client_that_goes_is_gone_for_the_home_at_once(rig: Rig, how: str) -> None:
+def test_a_client_that_goes_is_gone_for_the_home_at_once_which_is_heard_to_its_end(rig: Rig, how: str) -> None:
+    """The home may be sending the session back."""
     client, home = piped(rig, inet=True)
     client.send(frame(b"bye"))
     rig.run()
+    goes(client, how)
+    rig.run()
+    assert home.read() == frame(b"bye")
+    assert home.ended()
+    assert rig.events == []
+    assert (rig.reactor.release_tunnel(client.number), rig.reactor.unpipe(client.number)) == (None, None)
+    home.send(said(b"too late") + record_frame(b"the session"))
+    home.sock.close()
+    rig.run()
+    assert records(rig) == [b"the session"]
+    assert [(kind, number, owner, data) for kind, number, owner, data in rig.events] == [
+        (UNTUNNELLED, client.number, client, TUNNEL_LEFT)
+    ]
+    assert "gone" in rig.reactor.describe(client.number)
+
+
+def goes(client: Peer, how: str) -> None:
+    """A client goes, in one of three ways."""
     if how == "reset":
         reset(client)
     elif how == "half":
         client.sock.shutdown(socket.SHUT_WR)
     else:
         client.sock.close()
+
+
+@pytest.mark.parametrize("last", [b"", said((1001).to_bytes(2), opcode=CLOSE), b"\0"])
+def test_a_home_whose_client_is_gone_is_heard_for_three_seconds_or_until_it_closes(rig: Rig, last: bytes) -> None:
+    client, home = piped(rig)
+    client.sock.close()
     rig.run()
-    assert [(kind, number, owner, data) for kind, number, owner, data in rig.events] == [
-        (UNTUNNELLED, client.number, client, TUNNEL_LEFT)
-    ]
-    assert home.read() == frame(b"bye")
-    assert home.ended()
-    assert "gone" in rig.reactor.describe(client.number)
+    rig.later(2)
+    assert ended(rig) == []
+    if last:
+        home.send(last)
+        rig.run()
+    else:
+        rig.later(2)
+    assert ended(rig) == [TUNNEL_LEFT]
+    assert rig.reactor.connections == 0
+
+
+def test_a_client_that_said_goodbye_and_goes_is_gone_at_once(rig: Rig) -> None:
+    client, home = piped(rig)
+    client.send(frame((1000).to_bytes(2), CLOSE))
+    client.sock.close()
+    rig.run()
+    assert ended(rig) == [TUNNEL_LEFT]
+    assert hangs_up(rig, home)
 
 
 def test_a_home_that_breaks_off_is_told_behind_what_it_said(rig: Rig) -> None:
@@ -275,6 +312,8 @@ def test_an_end_for_which_there_is_no_memory_is_told_all_the_same(rig: Rig, endi
         (home if ending == "home" else client).sock.close()
     else:
         home.send(record_frame(b"x") if ending == "record" else b"\0")
+    rig.run()
+    home.sock.close()  # a client's end is told behind the home's
     rig.run()
     assert [event[:3] for event in rig.events] == [(UNTUNNELLED, client.number, client)]
     assert ended(rig) == [TUNNEL_LEFT]

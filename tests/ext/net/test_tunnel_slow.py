@@ -3,9 +3,10 @@
 import pytest
 
 from engine.wire.protocol import DROPPED, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
+from ext.migrate.tunnel_transfer import record_frame
 from ext.net.chat_ring import Rings
 from tests.ext.net.rig import Peer, Rig, frame, line
-from tests.ext.net.tunnels import drained, ended, hangs_up, piped, poured, said, sockets, whole
+from tests.ext.net.tunnels import drained, ended, hangs_up, piped, poured, records, said, sockets, whole
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
@@ -92,8 +93,23 @@ def test_a_client_that_breaks_off_while_it_is_not_read_is_gone(rig: Rig) -> None
     fill(rig, client, frame(b"x" * 1000) * 300)
     client.sock.close()
     rig.run()
-    assert ended(rig) == [TUNNEL_LEFT]
     assert hangs_up(rig, home)
+    home.sock.close()
+    rig.run()
+    assert ended(rig) == [TUNNEL_LEFT]
+
+
+def test_a_home_that_waits_for_a_client_that_breaks_off_is_heard_to_its_end(rig: Rig) -> None:
+    client, home = piped(rig, SMALL)
+    data = said(*[b"x" * 1000] * 300) + record_frame(b"the session")
+    view = memoryview(data)[fill(rig, home, data) :]
+    client.sock.close()
+    while view:
+        rig.run()
+        view = view[home.sock.send(view) :]
+    home.sock.close()
+    rig.run()
+    assert (records(rig), ended(rig)) == ([b"the session"], [TUNNEL_LEFT])
 
 
 def test_a_silent_tunnel_stays_for_pings_are_the_homes(rig: Rig) -> None:

@@ -1,0 +1,41 @@
+"""A client drops while its session is on the way back from the host of the chat, over a slow connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.histories.actions import Deed, do
+from tests.server.fleet.histories.history import History
+
+# as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+PIECE: float = 0.3  # seconds of each piece of a connection
+SLOW: Deed = ("cut", {"there": -1, "back": -1, "half": False, "silent": False, "slow": PIECE, "twice": ""})
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("after", [0.5, 1.5, 2.5, 3.5])
+def test_who_drops_during_the_return_of_their_session_has_it_still(secret: Keys, at: int, after: float) -> None:
+    """The word that they leave takes one piece's time, the first frame of the session the next, the end of stream that follows the third, the last
+    frame the fourth. `after`: pieces' time until they drop; `at`: they come back where they were connected (0), or at the other host (1).
+    """
+    with History(secret) as history:
+        do(history, SLOW)
+        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 0}))
+        do(history, ("wait", {"seconds": 3.0}))
+        home = history.place_of(0)
+        assert home is not None
+        visitor = next(who for who in (0, 1) if history.people[who].at[0] != home)  # type: ignore[index]
+        person = history.people[visitor]
+        assert person.chat
+        do(history, ("leave", {"who": visitor}))
+        do(history, ("wait", {"seconds": after * PIECE}))
+        do(history, ("drop", {"who": visitor}))
+        do(history, ("wait", {"seconds": 3.0}))
+        do(history, ("come", {"who": visitor, "host": home + 1 - at, "worker": 1}))
+        do(history, ("wait", {"seconds": 3.0}))
+        assert (person.resumed, person.session != person.fresh) == (1, True)
+        do(history, ("settle", {"wholly": False}))

@@ -1,0 +1,66 @@
+"""A client comes back at another host than that of its chat, over connections between them that are slow or cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from server.fleet.processes.session_lookup import MOVES_MAX
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.histories.actions import Deed, do
+from tests.server.fleet.histories.history import History
+from tests.server.fleet.histories.people import Person
+
+# as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+def cut(**fate: Any) -> Deed:
+    """Something happens to the next connection between hosts."""
+    well = {"there": -1, "back": -1, "half": False, "silent": False, "slow": 0.0, "twice": ""}
+    return "cut", {**well, **fate}
+
+
+@contextmanager
+def one_returns(secret: Keys, *deeds: Deed) -> Iterator[Person]:
+    """Two chat; after these deeds the one who is connected to the host of the chat comes back at the other host; then all is well."""
+    with History(secret) as history:
+        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
+        do(history, ("wait", {"seconds": 0.3}))
+        place = history.place_of(0)
+        assert place is not None
+        there = next(person for person in (0, 1) if history.people[person].at[0] == place)  # type: ignore[index]
+        assert history.people[there].chat
+        for deed in deeds:
+            do(history, deed)
+        do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
+        do(history, ("wait", {"seconds": 6.0}))
+        yield history.people[there]
+        do(history, ("settle", {"wholly": False}))
+
+
+@pytest.mark.timeout(60)
+def test_who_comes_back_at_another_host_over_a_slow_connection_goes_on_in_their_chat(secret: Keys) -> None:
+    """Request and answer take 1.4 seconds, longer than a session waits that could stay where it is."""
+    with one_returns(secret, cut(slow=0.7)) as person:
+        assert (bool(person.chat), person.resumed) == (True, 1)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize(("there", "back"), [(0, -1), (-1, 0)])
+def test_who_comes_back_over_a_connection_that_is_cut_before_it_is_answered_goes_on_in_their_chat(
+    secret: Keys, there: int, back: int, half: bool, silent: bool
+) -> None:
+    with one_returns(secret, cut(there=there, back=back, half=half, silent=silent)) as person:
+        assert (bool(person.chat), person.resumed) == (True, 1)
+
+
+@pytest.mark.timeout(60)
+def test_who_comes_back_over_connections_that_are_all_cut_is_told_so(secret: Keys) -> None:
+    with one_returns(secret, *[cut(there=0)] * MOVES_MAX) as person:
+        assert (person.chat, person.resumed, person.resuming) == ("", 0, False)
