@@ -32,7 +32,7 @@ from server.ops.metrics.migration_metrics import NONE, RESUME, TUNNEL
 from server.ops.process import fault_points
 from server.realtime.worker.session_moves import Released, ask_again
 
-MOST: Final = 64  # moves of a worker at a time
+MOST: Final = 64  # moves of a worker at a time, and as many of sessions that resume, which wait for longer
 AGAIN: Final = 0.002  # seconds until a session that could not move is tried again
 PATIENCE: Final = 0.1  # seconds after which a session that cannot move stays
 RESUME_WITHIN: Final = (
@@ -56,6 +56,19 @@ class HomeProcess(NamedTuple):
     name: str
     node: str
     worker: int
+
+
+class Way(NamedTuple):
+    """Connection to a home. `address`: as it was dialled; `places`: those of moves at a time, of which it has one."""
+
+    sock: socket.socket
+    address: str
+    places: asyncio.Semaphore
+
+    def end(self) -> None:
+        """Close it."""
+        self.sock.close()
+        self.places.release()
 
 
 class MoveOrder(NamedTuple):
@@ -106,7 +119,7 @@ class MigrationSource:
         self._exports = exports
         self._worker = exports.worker
         self._opened = opened
-        self._free = asyncio.Semaphore(MOST)
+        self._places, self._resumes = asyncio.Semaphore(MOST), asyncio.Semaphore(MOST)
         self._tasks: set[asyncio.Task[bool]] = set()
         self._going: set[int] = set()  # sessions of which GO is under way
         self._told = -TOLD_EVERY
@@ -169,11 +182,11 @@ class MigrationSource:
 
     async def _go(self, home: HomeProcess, one: MoveOrder) -> bool:
         """Move one session by a tunnel; returns whether it moved."""
-        found = await self._reached(home, one)
-        released = None if found is None else await self._released(one)
-        if found is None or released is None:
-            if found is not None:
-                self._end(found[0])
+        way = await self._reached(home, one)
+        released = None if way is None else await self._released(one)
+        if way is None or released is None:
+            if way is not None:
+                way.end()
             elif one.why == RESUME:
                 self._exports.tally.went(RESUME, TUNNEL, "back", 1)
                 self._tell(
@@ -181,7 +194,6 @@ class MigrationSource:
                 )
             self._stays(one.stay)
             return False
-        sock, address = found
         transfer = GroupTransfer(self._exports, released, one.why, time.monotonic())
         self._worker.act(nothing)  # lets the hub know that they are gone
         fault_points.at("release")
@@ -190,34 +202,34 @@ class MigrationSource:
         people, state, data = divided(released.session_record)
         move = Move(home.node, home.worker, one.why, one.client, one.meeting, 0.0, people)
         try:
-            await self._carry(home, sock, address, move, transfer)
+            await self._carry(home, way, move, transfer)
         except BaseException:
-            self._end(sock)
+            way.end()
             self._lose(released)
             raise
         if transfer.stage == Stage.TAKEN:
             self._worker.forget_saves(one.client)
-            self._open(home, released, state, data, sock)
+            way.places.release()
+            self._open(home, released, state, data, way.sock)
             self._exports.tally.out_of_service(one.why, TUNNEL, time.monotonic() - transfer.since)
             return True
-        self._end(sock)
+        way.end()
         if not _is_dropped(transfer):
             self._stays(one.stay)
         return False
 
     async def _send(self, home: HomeProcess, transfer: GroupTransfer) -> bool:
         transfer.way = NONE
-        found = await self._dialled(home)
-        if found is None:
+        way = await self._dialled(home, transfer.cause)
+        if way is None:
             transfer.cut()
             return False
-        sock, address = found
         session_record = transfer.sessions.session_record
         try:
             move = Move(home.node, home.worker, transfer.cause, 0, None, 0.0, wireless(session_record))
-            await self._carry(home, sock, address, move, transfer)
+            await self._carry(home, way, move, transfer)
         finally:
-            self._end(sock)
+            way.end()
         if transfer.stage != Stage.TAKEN:
             return False
         for person in session_record.record["people"]:
@@ -226,42 +238,39 @@ class MigrationSource:
 
     # its steps
 
-    async def _reached(self, home: HomeProcess, one: MoveOrder) -> tuple[socket.socket, str] | None:
+    async def _reached(self, home: HomeProcess, one: MoveOrder) -> Way | None:
         """Dial as `_dialled` does; a session that resumes is tried again while the connection is broken, as long as the home is there and keeps
         what it wants.
         """
         until = time.monotonic() + (RESUME_WITHIN if one.why == RESUME else 0.0)
-        while (found := await self._dialled(home)) is None and one.ready() and time.monotonic() < until:
+        while (found := await self._dialled(home, one.why)) is None and one.ready() and time.monotonic() < until:
             if self._hosts.at(home.node) is None:
                 return None
             await asyncio.sleep(REACH_AGAIN)
         return found
 
-    async def _dialled(self, home: HomeProcess) -> tuple[socket.socket, str] | None:
-        """Return a connection and the address that was dialled; None: none in time, or too many are under way."""
+    async def _dialled(self, home: HomeProcess, why: str) -> Way | None:
+        """Return a connection; None: none in time, or too many are under way."""
         host = self._hosts.at(home.node)
+        places = self._resumes if why == RESUME else self._places
         if host is None:
             return None
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._free.acquire()
+                await places.acquire()
         except TimeoutError:
             return None
         try:
             async with asyncio.timeout(TAKEN_WITHIN):
                 sock = await dial(host.address)
                 prepare(sock)
-                return sock, host.address
+                return Way(sock, host.address, places)
         except OSError:
-            self._free.release()
+            places.release()
             return None
         except BaseException:
-            self._free.release()
+            places.release()
             raise
-
-    def _end(self, sock: socket.socket) -> None:
-        sock.close()
-        self._free.release()
 
     async def _released(self, one: MoveOrder) -> Released | None:
         """Release a session; None: it does not move, or cannot."""
@@ -279,11 +288,9 @@ class MigrationSource:
             return released
         return None
 
-    async def _carry(
-        self, home: HomeProcess, sock: socket.socket, address: str, move: Move, transfer: GroupTransfer
-    ) -> None:
+    async def _carry(self, home: HomeProcess, way: Way, move: Move, transfer: GroupTransfer) -> None:
         """Exchange the messages of a move with the home, until the transfer ends; the connection is closed here unless it is taken."""
-        nonce, said, end = secrets.token_bytes(NONCE), "", transfer.cut
+        (sock, address, _), nonce, said, end = way, secrets.token_bytes(NONCE), "", transfer.cut
         ids = [one["id"] for one in move.people.record["people"]]
         move.people.record["v"] = self._hosts.writes
         body = pack(move._replace(age=time.monotonic() - transfer.since))
@@ -325,7 +332,6 @@ class MigrationSource:
         person = released.session_record.record["people"][0]
         last = bare(person, released.session_record.record["chats"])
         address = person["wire"].get("address", person["address"])
-        self._free.release()
         (client,) = released.descriptors
         try:
             if client < 0:

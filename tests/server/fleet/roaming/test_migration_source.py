@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -13,7 +15,9 @@ import pytest
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.migrate.transfer import GroupTransfer
 from server.fleet.roaming import migration_source
+from server.fleet.roaming.migration_source import HomeProcess
 from server.fleet.rpc import rpc_client
+from server.ops.metrics.migration_metrics import MEET, RESUME
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.session_moves import Released
@@ -197,6 +201,33 @@ async def test_who_comes_back_over_a_way_that_stays_broken_is_told_so(
         await answers(back)
     await two.settled()
     assert (len(tried) > 1) == (case == "it stays broken") or case == "they are gone"
+
+
+async def test_who_resumes_takes_no_place_of_those_who_meet(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration_source, "MOST", 1)
+    async with cell(secret, room=False) as made, listener() as dialled:
+        monkeypatch.setattr(migration_source, "dial", dialled)
+        source = made.hosts[0].host_migrations[made.workers[0][0]]._crossing
+        home = HomeProcess("worker 1", made.hosts[1].node, 1)
+        ways = [await source._dialled(home, why) for why in (RESUME, RESUME, MEET)]
+        assert [way is not None for way in ways] == [True, False, True]
+        for way in ways:
+            if way is not None:
+                way.end()
+
+
+@asynccontextmanager
+async def listener() -> AsyncIterator[Callable[[str], Awaitable[socket.socket]]]:
+    """What connects to a host that accepts nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+
+        async def dialled(_: str) -> socket.socket:
+            sock = socket.socket()
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, nobody.getsockname())
+            return sock
+
+        yield dialled
 
 
 async def test_who_may_have_resumed_there_is_dropped_here_and_finds_it_again(
