@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any, Final
 
+from bench.attacks.echo import hear_echo
 from bench.load.websocket_client import HEAD, Thin
 
 EVERY: Final = 0.2  # seconds between two lines of a pair
@@ -73,13 +74,14 @@ class Bystanders:
                     await person.until("matched")
 
     async def watch(self, seconds: float) -> None:
-        """Talk and connect for `seconds`, then wait for what is in flight."""
+        """Talk and connect for `seconds`, then wait for what is in flight. Raises EchoEnded."""
         step = EVERY / len(self._pairs)
         turns = round(seconds / EVERY) * len(self._pairs)
         tasks = [asyncio.ensure_future(self._listen(pair[1], turns // len(self._pairs))) for pair in self._pairs]
         start = time.perf_counter()
-        if self._echo:
-            tasks.append(asyncio.ensure_future(self._hear_echo(start + step / 2, step, turns)))
+        echo: asyncio.Task[list[float]] | None = None
+        if self._echo:  # a byte between each two lines
+            echo = asyncio.ensure_future(hear_echo(self._echo, start + step / 2, step, turns))
         newcomers = 0
         for turn in range(turns):
             await asyncio.sleep(max(0.0, start + turn * step - time.perf_counter()))
@@ -98,22 +100,13 @@ class Bystanders:
         for pair in self._pairs:
             for person in pair:
                 person.go()
+        if echo is not None:
+            self.echoed += await echo
 
     async def _listen(self, person: Person, turns: int) -> None:
         for _ in range(turns):
             at, frame = await person.until("message")
             self.lines.append(at - self._said.pop(int(frame["text"])))
-
-    async def _hear_echo(self, first: float, step: float, turns: int) -> None:
-        """Send a byte through the echo between each two lines."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._echo)
-        for turn in range(turns):
-            await asyncio.sleep(max(0.0, first + turn * step - time.perf_counter()))
-            began = time.perf_counter()
-            writer.write(b"x")
-            await reader.readexactly(1)
-            self.echoed.append(time.perf_counter() - began)
-        writer.close()
 
     async def _newcomer(self) -> None:
         person, began = Person(), time.perf_counter()

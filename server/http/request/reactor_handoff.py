@@ -205,7 +205,7 @@ def _untraced(fault: BaseException | None) -> None:
 class Door:
     """Hands sockets to aiohttp's `server` and back. `judge` knows the proxies, `addresses` the limits.
 
-    `on_step`: called before each piece of work on a connection, as many may be ready in one turn of the loop.
+    `on_step`: called before each piece of work on a connection, as many may be ready in one turn of the loop; `on_open`: for each connection.
     """
 
     def __init__(
@@ -214,10 +214,13 @@ class Door:
         judge: Judge,
         addresses: Addresses,
         crowded: SeparatePaths | None = None,
+        *,
         on_step: Callable[[], None] = lambda: None,
+        on_open: Callable[[], None] = lambda: None,
     ) -> None:
         self.server = server
         self.on_step = on_step
+        self._on_open = on_open
         self._crowded = crowded
         self._refusing = 0
         self._judge = judge
@@ -262,6 +265,7 @@ class Door:
 
     def _enter(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
         """Count the connection and give it to aiohttp."""
+        self._on_open()
         self.open += 1
         task = self._loop.create_task(self._begin(sock, place, begun))
         self._opening.add(task)
@@ -286,6 +290,7 @@ class Door:
             sock.close()
 
         def late() -> None:
+            self.on_step()
             self._refusing -= 1
             end()
 
@@ -297,6 +302,7 @@ class Door:
             end()
 
     async def _begin(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
+        self.on_step()
         try:
             await self._loop.connect_accepted_socket(lambda: BoundedReads(Handler(self, place, begun)), sock)
         except OSError:
@@ -394,7 +400,10 @@ async def come_back(request: web.Request) -> web.Response:
     if request.raw_path.partition("?")[0] != "/ws":
         return web.Response(status=404, text="The WebSocket is at /ws.\n")
     if len(request.protocol._message_tail) > TAIL_MAX:
-        return web.Response(status=400, text="Frames come after the answer to the request.\n")
+        request.protocol._message_tail = b""  # frames: aiohttp would parse them as the next request
+        answer = web.Response(status=400, text="Frames come after the answer to the request.\n")
+        answer.force_close()
+        return answer
     fields = b"".join(b"%s: %s\r\n" % field for field in request.raw_headers)
     head = f"GET {request.raw_path} HTTP/{request.version.major}.{request.version.minor}\r\n".encode()
     # No await from here on: nothing more is read from the socket than aiohttp keeps behind the head.

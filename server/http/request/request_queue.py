@@ -37,6 +37,7 @@ class RequestQueue:
                 self._counting = True
                 loop.call_soon(self._next, loop)
         else:
+            self._on_step()  # many may come to wait in one turn of the loop
             turn: asyncio.Future[None] = loop.create_future()
             self._waiting.append(turn)
             await turn

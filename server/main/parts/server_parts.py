@@ -47,6 +47,7 @@ from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.turn_traffic_counter import RelayReports
+from server.realtime.worker.gc_tuning import ConnectionCount
 from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.session_moves import SessionMoves
 from server.site.college.routes import DESK
@@ -429,7 +430,12 @@ class Server:
             raise StartError("the application did not start")
         self.pages = pages
         self.door = Door(
-            runner.server, self._judge, self._reception.addresses, self._crowded(), self.worker.read_if_due
+            runner.server,
+            self._judge,
+            self._reception.addresses,
+            self._crowded(),
+            on_step=self.worker.read_if_due,
+            on_open=ConnectionCount().add,
         )
         self.board.add(self.door.reading)
         self._looking = LineScreening(self._process, self._settings, self.worker, self.board, self.tasks)

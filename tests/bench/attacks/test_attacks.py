@@ -1,7 +1,9 @@
 """The bench of attacks: one runs whole beside the bystanders, and each fault has its name."""
 
+import asyncio
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from bench.attacks.attack_list import ATTACKS, RESOURCES
 from bench.attacks.attack_sockets import address
 from bench.attacks.attacks import FILES, LINE, NEWCOMER, ROOM, beside_rest, faults
 from bench.attacks.bystanders import percentile
+from bench.attacks.echo import Echo, EchoEnded, hear_echo
 
 GOOD = {
     "limits": "on", "line_p99_ms": LINE, "newcomer_p99_ms": NEWCOMER, "lost": 0, "rss_mb": [100.0, 900.0, 100.0 + ROOM],
@@ -70,6 +73,15 @@ def test_a_row_whose_memory_stays_says_what_a_second_attack_adds() -> None:
         "rss_mb": [200.0, 260.0, 250.0], "again_mb": 254.0,
     }  # fmt: skip
     assert beside_rest(row)[-3:-1] == ["+25 %", "+2 %"]
+
+
+async def test_an_echo_that_ended_is_told_and_not_taken_for_a_quick_one() -> None:
+    with Echo("") as echo:
+        assert len(await hear_echo(echo.port, time.perf_counter(), 0.0, 3)) == 3
+        waits = asyncio.ensure_future(hear_echo(echo.port, time.perf_counter(), 0.0, 10**9))
+        await asyncio.sleep(0)
+    with pytest.raises(EchoEnded, match=r"the echo answered \d+ of 1000000000 bytes"):
+        await waits
 
 
 def test_each_row_of_resources_is_an_attack() -> None:

@@ -167,21 +167,26 @@ def test_an_upgrade_with_much_behind_it_is_refused_and_leaves_no_descriptor(serv
             # Both requests come before the first is answered, so aiohttp has read far behind the second one; it is refused
             # before all of it was taken.
             sock.sendall(b"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + head + b"\0" * 600_000)
-            while sock.recv(65536):
-                pass
+            said = b""
+            while more := sock.recv(65536):
+                said += more
+                assert said.count(b"HTTP/1.1 400") <= 1, "what is behind the upgrade is no request"
     assert descriptors(served) <= before + 1
 
 
 @asynccontextmanager
 async def opened(
-    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], on_step: Callable[[], None] = lambda: None
+    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    on_step: Callable[[], None] = lambda: None,
+    on_open: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Door]:
     """A door in front of a handler, in this loop."""
     runner = web.ServerRunner(web.Server(handle, access_log=None))
     await runner.setup()
     assert runner.server is not None
     addresses = Addresses(open_max=2, burst=9, rate=9, limits=True)
-    yield Door(cast(Any, runner.server), Judge(hosts=[], origins=[], proxies=[]), addresses, on_step=on_step)
+    judge = Judge(hosts=[], origins=[], proxies=[])
+    yield Door(cast(Any, runner.server), judge, addresses, on_step=on_step, on_open=on_open)
     await runner.cleanup()
 
 
@@ -201,7 +206,7 @@ def connected() -> Iterator[tuple[socket.socket, int]]:
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def test_chat_lines_are_read_before_each_read_and_each_end_of_a_connection() -> None:
+async def test_chat_lines_are_read_before_each_begin_each_read_and_each_end_of_a_connection() -> None:
     answered: list[int] = []
     steps: list[int] = []  # how many requests were answered at each
 
@@ -214,11 +219,26 @@ async def test_chat_lines_are_read_before_each_read_and_each_end_of_a_connection
             door.take(theirs, HEAD, 0.0)
             async with asyncio.timeout(20):
                 await asyncio.get_running_loop().sock_recv(client, 4096)
-            assert steps == [0]
+            assert steps == [0, 0]
         async with asyncio.timeout(20):
             while door.open:  # noqa: ASYNC110 - the end of a connection has no event of its own
                 await asyncio.sleep(0.01)
-        assert steps == [0, 1]
+        assert steps == [0, 0, 1]
+
+
+async def test_each_connection_that_comes_is_counted() -> None:
+    async def handle(_: web.BaseRequest) -> web.Response:
+        return web.Response()
+
+    opens: list[int] = []
+    async with opened(handle, on_open=lambda: opens.append(door.open)) as door:
+        with connected() as (_, one), connected() as (_, two):
+            door.take(one, HEAD, 0.0)
+            door.take(two, HEAD, 0.0)
+            assert opens == [0, 1]
+        async with asyncio.timeout(20):
+            while door.open:  # noqa: ASYNC110 - the end of a connection has no event of its own
+                await asyncio.sleep(0.01)
 
 
 async def large(_: web.BaseRequest) -> web.Response:

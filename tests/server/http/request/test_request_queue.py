@@ -84,6 +84,25 @@ async def test_who_gives_up_takes_nobodys_turn() -> None:
     assert answered == [*range(MOST), *range(MANY, 2 * MANY)]
 
 
+async def test_chat_lines_are_read_before_a_request_waits() -> None:
+    steps: list[int] = []
+    turns, over = RequestQueue(lambda: steps.append(1)), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        await over.wait()
+        return web.Response()
+
+    async def ask() -> None:
+        await cast(web.StreamResponse, turns.take(make_mocked_request("GET", "/"), answer))
+
+    asked = [asyncio.create_task(ask()) for _ in range(MANY)]
+    await asyncio.sleep(0)
+    assert len(steps) == MANY, "in one turn of the loop, in which MOST of them begin"
+    over.set()
+    async with asyncio.timeout(20):
+        await asyncio.gather(*asked)
+
+
 async def test_chat_lines_are_read_before_and_behind_each_request() -> None:
     done: list[str] = []
     turns = RequestQueue(lambda: done.append("lines"))

@@ -52,6 +52,28 @@ def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
         ledger.thaw()
 
 
+def test_connections_that_begin_as_fast_as_others_end_leave_few_young_objects() -> None:
+    count, before = gc_tuning.ConnectionCount(), gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(1_000_000, before[1], before[2])  # as if Python counted none, since as many are freed
+    try:
+        kept = []
+        for _ in range((before[1] + 2) * gc_tuning.CONNECTIONS):
+            kept.append([[number] for number in range(100)])
+            count.add()
+        young, middle = (gc.get_objects(generation=number) for number in (0, 1))
+        ours = {id(one) for one in kept}
+        assert not any(id(one) in ours for one in (*young, *middle)), "all are of the oldest generation"
+        kept.append([])
+        gc.disable()
+        for _ in range(gc_tuning.CONNECTIONS):
+            count.add()
+        assert any(one is kept[-1] for one in gc.get_objects(generation=0)), "no collection while a server starts"
+    finally:
+        gc.enable()
+        gc.set_threshold(*before)
+
+
 def test_what_is_there_at_the_end_is_looked_through_no_more() -> None:
     ledger.thaw()
     try:
