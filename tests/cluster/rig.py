@@ -293,7 +293,7 @@ class Cluster:
 
     def faults(self) -> list[dict[str, Any]]:
         """What our own code did wrong, by the logs."""
-        names = ("task.failed", "worker.fault", "loop.fault", "cluster.fault", "process.died")
+        names = ("process.hung", "task.failed", "worker.fault", "loop.fault", "cluster.fault", "process.died")
         return [line for host in self.hosts for name in names for line in host.server.events(name)]
 
     @asynccontextmanager

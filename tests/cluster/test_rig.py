@@ -17,6 +17,7 @@ from tests.cluster.clock import Clock, built
 from tests.cluster.drops import Drops
 from tests.cluster.nets import Machine, Nets
 
+pytestmark = pytest.mark.timeout(300)  # networks are made and removed while no browser window is open
 PORT = 999
 
 

@@ -41,4 +41,5 @@ addEventListener("popstate", () => {
   }
 });
 subscribe(look);
-look(get());
+inside = get().phase in OUT;
+follow(); // the room may have been left before this module came

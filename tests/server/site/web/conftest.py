@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from ext.accept.handshake import Judge
 from server.http.pages import PAGES, Pages, add_pages
@@ -232,6 +232,13 @@ def keep(page: Page, **choices: Any) -> Page:
     """The browser has kept these choices from a visit before (nothing, where storage is refused)."""
     page.context.add_init_script(f"try {{ localStorage.serendip ??= `{json.dumps(choices)}` }} catch {{}}")
     return page
+
+
+def hold(page: Page, pattern: str) -> list[Route]:
+    """Requests for `pattern` wait in the list that is returned until the test lets them go."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))
+    return held
 
 
 def meet(window: Opener, url: str, *topics: str, **more: Any) -> tuple[Page, Page]:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.site.web.conftest import Opener, Watch, adult, meet, opened
+from tests.server.site.web.conftest import Opener, Watch, adult, hold, meet, opened
 from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
@@ -102,6 +102,22 @@ def test_who_stops_begins_and_stops_again_at_once_is_still_on_the_page(window: O
     back(page)
     expect(page.locator("#start-text")).to_be_visible()
     assert page.url == server.url
+
+
+def test_a_search_that_is_stopped_before_all_of_the_page_is_here_leaves_no_step_behind(
+    window: Opener, server: Server
+) -> None:
+    page = adult(window())
+    held = hold(page, "**/second.js")
+    page.goto(server.url)
+    page.fill("#topics", "stopped early,")
+    page.click("#start-text")
+    page.wait_for_function(STEP)
+    page.click(".waiting .other")
+    expect(page.locator("#start-text")).to_be_visible()
+    for route in held:
+        route.continue_()
+    page.wait_for_function("() => !history.state?.room")
 
 
 def test_the_bar_does_not_say_connected_while_the_browser_is_offline(

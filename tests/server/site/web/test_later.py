@@ -1,18 +1,11 @@
 """What the first load leaves out: it is asked for when it is wanted, answered at once, and need not come from a network."""
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
-from tests.server.site.web.conftest import Opener, Watch, adult, meet, opened
+from tests.server.site.web.conftest import Opener, Watch, adult, hold, meet, opened
 from tests.server.site.web.servers import Network, Server
 
 FAILED = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
-
-
-def hold(page: Page, pattern: str) -> list[Route]:
-    """Requests for `pattern` wait in the list that is returned until the test lets them go."""
-    held: list[Route] = []
-    page.route(pattern, lambda route: held.append(route))
-    return held
 
 
 def test_the_first_screen_asks_for_nothing_of_the_rest(window: Opener, server: Server) -> None:

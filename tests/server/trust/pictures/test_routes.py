@@ -42,10 +42,16 @@ class Person:
         await self.socket.send_str(orjson.dumps({"type": kind, **fields}).decode())
 
     async def hear(self, *kinds: str) -> dict[str, Any]:
-        while True:
-            frame: dict[str, Any] = orjson.loads(await self.socket.receive_str(timeout=90))
-            if frame["type"] in kinds:
-                return frame
+        others: list[str] = []
+        try:
+            async with asyncio.timeout(120):  # all frames together: others keep coming
+                while True:
+                    frame: dict[str, Any] = orjson.loads(await self.socket.receive_str())
+                    if frame["type"] in kinds:
+                        return frame
+                    others.append(frame["type"])
+        except TimeoutError:
+            raise AssertionError(f"none of {kinds} came, but {others}") from None
 
     async def give(self, nonce: str, kind: str, body: bytes, media: str = "image/jpeg") -> int:
         async with self.web.post(f"/api/snap/{nonce}/{kind}", data=body, headers={"Content-Type": media}) as answer:
