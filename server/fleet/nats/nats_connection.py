@@ -77,6 +77,11 @@ async def end(client: Client) -> None:
         await client.close()
     except Exception as fault:  # noqa: BLE001 - it is gone in any case
         logger.debug("nats.close_failed", said=words(fault))
+    # A close that failed half-way, also one by the library itself, leaves its socket open and its subscriptions waiting for ever.
+    for subscription in client._subs.values():
+        subscription._stop_processing()
+    if client._transport is not None:
+        client._transport.close()
 
 
 def words(fault: BaseException) -> str:
