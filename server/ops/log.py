@@ -42,7 +42,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "process.ready": "process pid",
         "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name
-        "loop.fault": "error where",  # an exception that no task awaited
+        "loop.fault": "error where said",  # an exception that no task awaited, or what else the event loop complains of, and which task
         "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
         "nats.away": "said",  # this host of a cluster has no connection, and serves its own users
         "nats.close_failed": "said",  # closing an abandoned connection failed
@@ -236,9 +236,10 @@ def described(error: BaseException) -> dict[str, str]:
 
 
 def loop_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """Log an exception of the event loop that no task handled (`loop.set_exception_handler`)."""
-    error = context.get("exception")
-    get().error("loop.fault", **(described(error) if error else {}))
+    """Log an exception of the event loop that no task handled, or its complaint without one (`loop.set_exception_handler`)."""
+    error, task = context.get("exception"), context.get("task")
+    named = f" ({task.get_coro().__qualname__})" if isinstance(task, asyncio.Task) else ""
+    get().error("loop.fault", **(described(error) if error else {"said": f"{context.get('message')}{named}"}))
 
 
 class Declared:

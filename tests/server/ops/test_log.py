@@ -122,6 +122,23 @@ def test_an_exception_is_its_type_and_its_places_not_its_text(stderr: Stderr) ->
     assert b"test_log.py:" in line
 
 
+def test_a_complaint_of_the_loop_without_an_exception_says_what_it_is_and_of_which_task(stderr: Stderr) -> None:
+    log.configure(Log(), strict=True)
+
+    async def complain() -> None:
+        loop = asyncio.get_running_loop()
+        waits = loop.create_task(asyncio.Event().wait())
+        log.loop_fault(loop, {"message": "Task was destroyed but it is pending!", "task": waits})
+        log.loop_fault(loop, {"message": "something", "exception": ValueError("what somebody wrote")})
+        waits.cancel()
+
+    asyncio.run(complain())
+    pending, raised = map(orjson.loads, stderr.lines())
+    assert pending["said"] == "Task was destroyed but it is pending! (Event.wait)"
+    assert raised["error"] == "ValueError"
+    assert "said" not in raised
+
+
 def test_a_library_s_record_is_its_name_not_its_text(stderr: Stderr) -> None:
     log.configure(Log(), strict=True)
     logging.getLogger("some.library").error("address %s said %s", "192.0.2.1", "hello")
