@@ -16,6 +16,7 @@ from server.fleet.supervisor.child_process import Child
 from server.ops import log
 from server.ops.process.cpu_time import Sample, had_core
 
+ENDS_WITHIN: Final = 30.0  # seconds of its own for the end of a process whose links are closed: it gives no signs then
 LOOK_EVERY: Final = 0.25  # seconds between two looks
 HANG_AFTER: Final = 2.0  # seconds of its own without a message: eight signs
 FRONTEND_WITHIN: Final = (
@@ -114,9 +115,11 @@ class Watchdog:
                 max(apart, key=lambda child: child.started).end("link")
 
     def limit(self, child: Child) -> float:
-        """Return the seconds of its own that a process has until its next sign, or to start."""
+        """Return the seconds of its own that a process has until its next sign, to start, or to end."""
         if not child.ready:
             return max(self.start_within, FRONTEND_WITHIN) if child.name == FRONTEND else self.start_within
+        if child.closed:
+            return max(self._hang_after, ENDS_WITHIN)
         kills, at = self._hangs.get(child.name, (0, 0.0))
         return self._hang_after * (2 ** min(kills, DOUBLINGS_MAX) if self.clock.now - at < CALM_AFTER else 1)
 

@@ -14,7 +14,15 @@ from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_server import ControlClients
-from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, LOOK_EVERY, Silence, Watchdog
+from server.fleet.supervisor.watchdog import (
+    CALM_AFTER,
+    DEAD_WITHIN,
+    ENDS_WITHIN,
+    HANG_AFTER,
+    LOOK_EVERY,
+    Silence,
+    Watchdog,
+)
 from server.ops.process.cpu_time import Sample
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
@@ -287,6 +295,22 @@ def test_while_others_start_a_silent_process_that_serves_is_spared_and_not_longe
     for child in (serves, starts):
         os.waitpid(child.pid, 0)
         child.close()
+
+
+def test_who_has_closed_its_links_has_longer_for_its_end_and_not_for_ever() -> None:
+    watch, pid = Watchdog(), _paused()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = Child(FRONTEND, pid, ours, 0.0)
+    child.ready = True
+    theirs.close()
+    list(child.read())
+    while not child.why:
+        watch.judge({FRONTEND: child})
+        watch.clock.now += LOOK_EVERY
+    assert child.why == "hung"
+    assert watch.clock.now == pytest.approx(ENDS_WITHIN, abs=1.5)
+    os.waitpid(child.pid, 0)
+    child.close()
 
 
 def _paused() -> int:
