@@ -238,7 +238,7 @@ def described(error: BaseException) -> dict[str, str]:
 def loop_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """Log an exception of the event loop that no task handled, or its complaint without one (`loop.set_exception_handler`)."""
     error, task = context.get("exception"), context.get("task")
-    named = f" ({task.get_coro().__qualname__})" if isinstance(task, asyncio.Task) else ""
+    named = f" ({getattr(task.get_coro(), '__qualname__', '')})" if isinstance(task, asyncio.Task) else ""
     get().error("loop.fault", **(described(error) if error else {"said": f"{context.get('message')}{named}"}))
 
 

@@ -81,7 +81,7 @@ async def end(client: Client) -> None:
     for subscription in client._subs.values():
         subscription._stop_processing()
     if client._transport is not None:
-        client._transport.close()
+        client._transport.close()  # type: ignore[no-untyped-call]
 
 
 def words(fault: BaseException) -> str:
