@@ -24,6 +24,7 @@ cdef class PartnerTable:
     cdef uint32_t _partners
     cdef size_t _persons
 
+    cdef list _in_order(self)
     cdef person_t *_find(self, uint64_t person) noexcept
     cdef person_t *_found(self, uint64_t person, double now) except NULL
     cdef void _link(self, person_t *one) noexcept

@@ -136,11 +136,20 @@ cdef class PartnerTable:
             one.count += 1
 
     def rest(self, double now):
-        """Yield all persons with their excluded partners and the seconds left."""
-        for person in [self._ids.slots[i].id for i in range(self._ids.mask + 1) if self._ids.slots[i].value != NULL]:
+        """Yield all persons, the oldest first, with their excluded partners and the seconds left."""
+        for person in self._in_order():
             partners = self.leave(person, now, True)
             if partners:
                 yield person, partners
+
+    cdef list _in_order(self):
+        """Return all persons, the oldest first: in the order of their slots a table of the same factor would be filled in clusters."""
+        cdef list persons = []
+        cdef person_t *one = self._oldest
+        while one != NULL:
+            persons.append(one.person)
+            one = one.newer
+        return persons
 
     cdef person_t *_find(self, uint64_t person) noexcept:
         return <person_t *>ids_find(&self._ids, person).value

@@ -79,6 +79,18 @@ def test_the_oldest_persons_are_dropped_first_and_those_who_met_others_since_sta
     assert [person for person in range(7) if table.of(person, 1.0)] == [2, 3, 5, 6]
 
 
+def test_persons_move_in_the_order_in_which_they_were_noted() -> None:
+    noted = [person * 41 % 64 for person in range(64)]
+    old, new = PartnerTable(FOR, PARTNERS, 1_000), PartnerTable(FOR, PARTNERS, 16)
+    for person in noted:
+        old.note(person, 99, 0.0)
+    moved = list(old.rest(1.0))
+    for person, partners in moved:
+        new.enter(person, partners, 1.0)
+    assert [person for person, _ in moved] == noted
+    assert [person for person, _ in new.rest(1.0)] == noted[-16:]  # who was noted the longest ago is dropped first
+
+
 def test_persons_whose_time_is_over_are_dropped_two_at_a_time() -> None:
     table = PartnerTable(FOR, PARTNERS, 1_000)
     for person in range(10):
