@@ -4,7 +4,7 @@ cimport cython
 
 cdef class HubChannels:
     cdef readonly int bell
-    cdef readonly dict by_name
+    cdef readonly object by_name
     cdef dict _numbers
     cdef object _read, _flush, _on_fault, _on_damage
     cdef double _heard_at
@@ -13,7 +13,7 @@ cdef class HubChannels:
     cpdef bint rounds(self) except -1
 
     @cython.locals(heard=bint, channel=RowChannel)
-    cdef bint _round(self, double now) except -1
+    cdef bint _round(self, double now, double end) except -1
 
     @cython.locals(channel=RowChannel)
     cdef bint _sleep(self) except -1

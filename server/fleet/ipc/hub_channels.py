@@ -5,6 +5,7 @@ Times are seconds of `time.monotonic`.
 """
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -14,7 +15,10 @@ from server.fleet.ipc.row_channel import RowChannel, new_bell, silence
 
 NAP: Final = 0.0001  # seconds for which rows gather while the hub is busy
 BUSY: Final = 0.001  # seconds since it was woken, below which it is
-ROUNDS: Final = 16  # of reading the rings, until timers and links have their turn
+# of reading the rings, until timers and links have their turn. Full rings of some processes take a second a round, and a hub that is silent for two
+# is killed (`server.fleet.supervisor.watchdog`)
+ROUNDS: Final = 16
+LONGEST: Final = 0.1  # seconds
 
 
 class HubChannels:
@@ -29,7 +33,7 @@ class HubChannels:
     ) -> None:
         """`read`: handles the records of a process, by its number; `flush`: sends what they led to; `on_damage`: the rings of one are closed."""
         self.bell = new_bell()
-        self.by_name: dict[str, RowChannel] = {}
+        self.by_name: OrderedDict[str, RowChannel] = OrderedDict()  # the ring that is read next is the first
         self._numbers: dict[str, int] = {}
         self._read = read
         self._flush = flush
@@ -76,9 +80,11 @@ class HubChannels:
         busy = begun - self._heard_at < BUSY
         self._heard_at = begun
         for _ in range(ROUNDS):
-            heard = self._round(time.monotonic())
+            heard = self._round(time.monotonic(), begun + LONGEST)
             if heard:
                 self._flush()
+                if time.monotonic() - begun >= LONGEST:
+                    return False
                 if busy:
                     pause(NAP)
                     continue
@@ -86,12 +92,16 @@ class HubChannels:
                 return True
         return False
 
-    def _round(self, now: float) -> bool:
-        """Read each ring once. Return whether there were any rows."""
+    def _round(self, now: float, end: float) -> bool:
+        """Read each ring once, none after `end`: the next round begins with the others. Return whether there were any rows."""
         heard = False
-        for name, channel in list(self.by_name.items()):
+        for _ in range(len(self.by_name)):
+            name, channel = next(iter(self.by_name.items()))
+            self.by_name.move_to_end(name)
             if self._hear(name, channel, now):
                 heard = True
+                if time.monotonic() >= end:
+                    break
         return heard
 
     def _sleep(self) -> bool:
