@@ -53,6 +53,10 @@ class HeldPolls:
             client.poll = None
             return False
         parked = line.park()
+        if client.moved:  # parking gives the sessions a turn, in which this one may have left
+            if parked is not None:
+                parked.set_result(False)
+            return False
         if parked is None:
             return await self._unparkable(client, line, now)
         client.poll = parked

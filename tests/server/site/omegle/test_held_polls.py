@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from server.site.omegle.client_table import empty_client
 from server.site.omegle.held_polls import PARK_AFTER, HeldPolls
 from server.site.omegle.omegle_client import OmegleClient, Poll
 from tests.engine.world import World
@@ -100,6 +101,31 @@ async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(
     client.put([b"event"])
     client.wake()
     assert parked.result()
+
+
+class Late(Wire):
+    """A connection whose client another process has by the time that it is parked."""
+
+    def __init__(self, client: OmegleClient, parked: Poll | None) -> None:
+        super().__init__(parked)
+        self._client = client
+
+    def park(self) -> Poll | None:
+        empty_client(self._client)
+        return super().park()
+
+
+@pytest.mark.parametrize("parkable", [True, False])
+async def test_the_poll_of_a_client_that_moves_as_it_is_parked_is_answered_with_nothing(
+    polls: HeldPolls, client: OmegleClient, parkable: bool
+) -> None:
+    parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+    task = await held(polls, client, Late(client, parked if parkable else None))
+    polls.tick(PARK_AFTER)
+    async with asyncio.timeout(10):
+        assert not await task
+    assert (parked.done(), client.waits) == (parkable, False)
+    assert not parkable or parked.result() is False
 
 
 async def test_a_connection_that_is_gone_is_told_where_its_poll_could_not_be_parked(
