@@ -222,7 +222,8 @@ class Link:
                 self._wait_for_room()
                 return
             except OSError as error:
-                if error.errno in _LATER:  # not for lack of room in the socket, so that no event would come
+                if error.errno in _LATER:  # not for lack of room in the socket, of which the loop tells
+                    self._writable_no_more()
                     self._again = self._loop.call_later(AGAIN, self._flush)
                     return
                 self.broken = f"it takes nothing ({error.strerror})"  # what the other end had sent is read before this is reported

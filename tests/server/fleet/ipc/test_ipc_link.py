@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import errno
 import os
 import resource
 import socket
@@ -68,6 +69,58 @@ def raw() -> Iterator[tuple[socket.socket, End]]:
     yield sock, end
     end.link.close()
     sock.close()
+
+
+class Short(socket.socket):
+    """A socket that lacks memory for its next messages, and how often it was asked meanwhile."""
+
+    lacks = asked = 0
+
+    def send(self, *said: object) -> int:
+        """Send, or fail as the kernel does."""
+        if self.asked < self.lacks:
+            self.asked += 1
+            raise OSError(errno.ENOBUFS, "no memory")
+        return super().send(*said)  # type: ignore[arg-type]
+
+
+async def full_link(sock: socket.socket) -> tuple[Short, End, int]:
+    """A link whose socket accepted so many messages, and one more is queued."""
+    short, count = Short(fileno=sock.detach()), 0
+    end = End(short)
+    while not end.link.waiting:
+        end.link.send(Kind.TOOK, "a" * 10_000)
+        count += 1
+    return short, end, count
+
+
+async def test_a_socket_without_memory_is_asked_again_in_a_while_and_not_in_each_turn_of_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AGAIN", 3_600.0)
+    ours, theirs = pair()
+    short, end, count = await full_link(ours)
+    short.lacks = 1_000
+    for _ in range(count - 1):
+        theirs.recv(MESSAGE_MAX)
+    while not short.asked:  # noqa: ASYNC110 - turns of the loop, no time
+        await asyncio.sleep(0)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert short.asked == 1
+    end.link.close()
+    theirs.close()
+
+
+async def test_what_a_socket_without_memory_did_not_accept_comes_later() -> None:
+    ours, theirs = pair()
+    short, end, count = await full_link(ours)
+    short.lacks = 3
+    other = End(theirs)
+    await other.until(count)
+    assert ([message.number for message in other.came], short.asked) == ([*range(1, count + 1)], 3)
+    end.link.close()
+    other.link.close()
 
 
 async def test_records_pieces_and_descriptors_come_as_they_were_sent(ends: tuple[End, End]) -> None:
