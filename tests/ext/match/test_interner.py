@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.interest_normalisation import BadInterest, normal
+from engine.wire.protocol import INTEREST_MAX
 from ext.match.interner import Ids, Interner, alive
 from tests.support import ledger
 
@@ -138,6 +139,18 @@ def test_ids_are_the_numbers_that_went_in(numbers: list[int]) -> None:
 def test_what_is_no_number_makes_no_ids(numbers: list[int]) -> None:
     with pytest.raises(OverflowError):
         Ids(numbers)
+
+
+def test_a_plain_word_is_at_most_as_long_as_an_interest_of_the_protocol() -> None:
+    longest, longer = "a" * INTEREST_MAX, "a" * (INTEREST_MAX + 1)
+    asked: list[str] = []
+
+    def normal(word: str) -> str:
+        asked.append(word)
+        return word
+
+    assert Interner().intern_all([longest, longer], {}, normal) is not None
+    assert asked == [longer], "only the engine, which knows the limit, judges a longer one"
 
 
 def test_words_of_a_find_are_interned_together_or_not_at_all() -> None:
