@@ -97,12 +97,11 @@ async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(reporting: t
         await asyncio.sleep(0.05)
     assert found[("serendip_media_credentials_total",)] == 2
     assert scrape(metrics_port)[("serendip_media_relays_active",)] == 0
-    # each packet of media went through both allocations: what one gave to its peer, the other took from one, but for
-    # the few of who looked for a way before the other did, or says farewell after the other
-    print({name: int(found[BYTES, name]) for name in ("to_peer", "from_peer")})
-    assert 10_000 < found[BYTES, "from_peer"] <= found[BYTES, "to_peer"] < 1.1 * found[BYTES, "from_peer"]
-    assert found[BYTES, "from_client"] > found[BYTES, "to_peer"]
-    assert found[BYTES, "to_client"] > found[BYTES, "from_peer"]
+    # The pictures went through both allocations, so each direction carried them. No more is promised: a relay also counts what its peer's other
+    # addresses send to it and what it drops for want of a permission, and both are the more the slower a call begins.
+    carried = {name: int(found[BYTES, name]) for name in ("from_client", "to_peer", "from_peer", "to_client")}
+    assert min(carried.values()) > 10_000, carried
+    assert carried["from_client"] > carried["to_peer"], "what a peer gets came from the client, in a frame of TURN"
     assert not [line for line in turn.log if "remote" in line or "username" in line]
 
 
