@@ -33,6 +33,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "process.killed": "process why",  # a stopping process did not end within `server.drain` and five seconds, and was killed
         "process.unended": "process what where",  # told to stop, it has not ended at its limit: a task or thread that runs, by its places in the code
         "process.hung": "process seconds starved state",  # killed: it used this many seconds of CPU time without a heartbeat; state: as in `ps`
+        "process.stack": "process what where",  # a process that hung or crashed: one of its threads, by its places in the code
         "process.starved": "process seconds",  # it waited this long for a core, of the last minute or of a silence: the machine is short of CPU
         "process.leaving": "process people",  # a worker was told to end and is draining: its sessions migrate to the other workers
         "process.left": "process people stayed seconds",  # the worker is drained, but for `stayed` sessions, whose clients have to reconnect

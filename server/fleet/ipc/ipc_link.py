@@ -108,6 +108,7 @@ class Kind(enum.IntEnum):
     FOLLOW = 62  # supervisor to the frontend: hand over to the frontend of this pid, by that link
     NEXT = 63  # supervisor to a worker: drain to this one of the next generation, and the version of records
     METER = 80  # a process to the supervisor, as it is forked: descriptors of its CPU meter
+    STACKS = 95  # the same: the pipe that has the places of its threads in the code if it hangs or crashes (`server.fleet.supervisor.child_stacks`)
     STAY = 64  # supervisor to a worker: there is no next generation, continue
 
 

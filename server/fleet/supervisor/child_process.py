@@ -18,9 +18,11 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from server.fleet.ipc.ipc_link import DESCRIPTORS_MAX, HEAD, WIRE, Kind, body_of, descriptors_of
+from server.fleet.supervisor import child_stacks
 from server.ops.process.cpu_time import Meter, Sample
 
 SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
+MUTE: Final = frozenset("DTt")  # states in which a process handles no signal: blocked in the kernel, stopped
 READS: Final = 16  # messages of one process in one turn
 
 
@@ -122,6 +124,7 @@ class Child(ChildLink):
         self.why = ""
         self.said = ""  # why it could not start, in words
         self._meter: Meter | None = None
+        self._pipe: int | None = None  # has its stacks once it wrote them
 
     def measure(self, descriptors: list[int]) -> None:
         """Copy the descriptors of the process's own CPU meter."""
@@ -132,9 +135,18 @@ class Child(ChildLink):
         """Return how the kernel scheduled the process; None: this system cannot tell."""
         return None if self._meter is None else self._meter.read()
 
+    def listen(self, descriptors: list[int]) -> None:
+        """Copy the pipe to which the process writes its stacks."""
+        if self._pipe is None and len(descriptors) == 1:
+            self._pipe = os.dup(descriptors[0])
+
+    def stacks(self) -> list[child_stacks.ThreadStack]:
+        """Return where the threads of the process were as it hung or crashed. It is dead."""
+        return [] if self._pipe is None else child_stacks.read(self._pipe)
+
     def stuck(self) -> None:
         """Kill the process: it reads nothing, so it hangs."""
-        self.end("hung")
+        self.end_with_stacks("hung")
 
     def kill(self, number: signal.Signals) -> None:
         """Send the process a signal."""
@@ -146,9 +158,20 @@ class Child(ChildLink):
         self.why = self.why or why
         self.kill(signal.SIGKILL)
 
+    def end_with_stacks(self, why: str) -> None:
+        """Let the process write its stacks, of which it dies; kill it if it cannot. If it lives on, the watchdog kills it in a moment."""
+        sample = self.sample()
+        if self._pipe is None or (sample is not None and sample.state in MUTE):
+            self.end(why)
+        elif not self.why:
+            self.why = why
+            self.kill(child_stacks.STACKS_SIGNAL)
+
     def close(self) -> None:
         """Close its descriptors: it is dead."""
         os.close(self.pidfd)
         self.sock.close()
         if self._meter is not None:
             self._meter.close()
+        if self._pipe is not None:
+            os.close(self._pipe)

@@ -18,6 +18,7 @@ from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, number_of
+from server.fleet.supervisor import child_stacks
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildStart
 from server.fleet.supervisor.control_server import ControlClients
 from server.fleet.supervisor.operator_orders import OperatorOrders
@@ -48,12 +49,14 @@ def no_upgrade_state() -> GenerationState:
     raise NotStarted("this server has nothing to hand over")
 
 
-def _send_meter(birth: ChildStart) -> None:
-    """Let the supervisor read how the kernel schedules this process (`server.fleet.supervisor.watchdog`)."""
-    meter = Meter.of_self()
+def _be_watched(birth: ChildStart) -> None:
+    """Let the supervisor read how the kernel schedules this process, and its stacks if it hangs (`server.fleet.supervisor.watchdog`)."""
+    link, meter, pipe = ChildLink(birth.up), Meter.of_self(), child_stacks.register()
     if meter is not None:
-        ChildLink(birth.up).tell(Kind.METER, descriptors=meter.descriptors)
+        link.tell(Kind.METER, descriptors=meter.descriptors)
         meter.close()
+    link.tell(Kind.STACKS, descriptors=(pipe,))
+    os.close(pipe)
 
 
 class Supervisor:
@@ -186,6 +189,7 @@ class Supervisor:
             self._read(child)
             if child.pidfd in found:
                 self._died(child)
+        self._watch.finish(self.children)
         if not self._stopping:
             self._watch.judge(self.children, patient=not self._served or self._orders.starting)
         now = time.monotonic()
@@ -253,7 +257,7 @@ class Supervisor:
             name_process(name)
             if self._meter is not None and name != FRONTEND:
                 self._meter.close()
-            _send_meter(birth)
+            _be_watched(birth)
             status = self._roles[name](birth)
         finally:
             os._exit(status)
@@ -269,6 +273,8 @@ class Supervisor:
                 self._watch.fell(child, records[1])
             elif kind == Kind.METER:
                 child.measure(descriptors)
+            elif kind == Kind.STACKS:
+                child.listen(descriptors)
             elif kind == Kind.FAILED:
                 child.said = records[0]
 
@@ -310,6 +316,8 @@ class Supervisor:
 
     def _died(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)
+        for what, where in child.stacks():
+            logger.error("process.stack", process=child.name, what=what, where=where)
         del self.children[child.name]
         child.close()
         self._told_of_death(child.name)

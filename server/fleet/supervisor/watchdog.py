@@ -1,4 +1,5 @@
-"""Find child processes that hang, or do not become ready in time, and kill them; of two live processes whose link broke, kill the younger.
+"""Find child processes that hang, or do not become ready in time, and kill them, if possible after they wrote their stacks; of two live
+processes whose link broke, kill the younger.
 
 **Invariant:** time in which a process was ready to run and got no CPU, or in which the supervisor itself did not run, never counts against the
 process.
@@ -23,6 +24,7 @@ FRONTEND_WITHIN: Final = (
     900.0  # seconds at least that the frontend has for it: it may bring a large database up to date first
 )
 DEAD_WITHIN: Final = 1.0  # seconds in which a process whose link broke is seen to be dead, if it is
+STACKS_WITHIN: Final = 1.0  # seconds in which a process writes its stacks
 SILENT_AFTER: Final = 2 * SIGN_EVERY  # seconds
 DOUBLINGS_MAX: Final = 5  # doublings of the limit, by kills in a row
 CALM_AFTER: Final = 600.0  # seconds without a kill after which the limit is what was set
@@ -84,6 +86,7 @@ class Watchdog:
         self._silences: dict[int, Silence] = {}  # by pid
         self._hangs: dict[str, tuple[int, float]] = {}  # by name: kills in a row, and when the last one was
         self._told: dict[str, float] = {}  # by name: when it was logged as starved
+        self._dying: dict[int, float] = {}  # by pid: until when a process that is to end may write its stacks
         # links by the pids of their ends, and when they are to be judged
         self._broken: dict[frozenset[int], float] = {}
 
@@ -113,6 +116,16 @@ class Watchdog:
             apart = [child for child in children.values() if child.pid in ends and not child.closed]
             if len(apart) == 2:
                 max(apart, key=lambda child: child.started).end("link")
+
+    def finish(self, children: Mapping[str, Child]) -> None:
+        """Kill each process that lives on after the time in which it was to write its stacks. Call it at each look, also if nothing is judged."""
+        now = self.clock.now
+        self._dying = {
+            child.pid: self._dying.get(child.pid, now + STACKS_WITHIN) for child in children.values() if child.why
+        }
+        for child in children.values():
+            if self._dying.get(child.pid, now + STACKS_WITHIN) <= now:
+                child.end(child.why)
 
     def limit(self, child: Child) -> float:
         """Return the seconds of its own that a process has until its next sign, to start, or to end."""
@@ -146,7 +159,7 @@ class Watchdog:
         if child.why:
             return
         if not child.ready:
-            child.end("start")
+            child.end_with_stacks("start")
             return
         kills, at = self._hangs.get(child.name, (0, 0.0))
         calm = self.clock.now - at >= CALM_AFTER
@@ -155,4 +168,4 @@ class Watchdog:
             "process.hung", process=child.name, seconds=round(silence.own, 1), starved=round(silence.starved, 1),
             state=silence.state,
         )  # fmt: skip
-        child.end("hung")
+        child.end_with_stacks("hung")

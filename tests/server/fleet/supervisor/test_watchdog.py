@@ -1,7 +1,9 @@
 """Real processes that hang, or whose link breaks: they are killed and started anew, and none is for what the machine did."""
 
 import asyncio
+import ctypes
 import os
+import re
 import signal
 import socket
 import time
@@ -13,6 +15,7 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
+from server.fleet.supervisor.child_stacks import MAIN, STACKS_SIGNAL
 from server.fleet.supervisor.control_server import ControlClients
 from server.fleet.supervisor.watchdog import (
     CALM_AFTER,
@@ -332,6 +335,49 @@ def spin() -> None:
     """Never returns."""
     while True:
         pass
+
+
+async def blocking(up: socket.socket, say: Say) -> int:
+    """Lives until SIGQUIT, from which on it is in a call of C that keeps the interpreter."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, block)
+    return await live(up, say)
+
+
+def block() -> None:
+    """Returns too late, and lets no other thread run."""
+    ctypes.PyDLL(None).sleep(1_000)
+
+
+async def deaf(up: socket.socket, say: Say) -> int:
+    """As `blocking`, and takes no signal but SIGKILL then."""
+
+    def hang() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        block()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, hang)
+    return await live(up, say)
+
+
+def test_the_log_says_where_a_process_was_that_hung() -> None:
+    with forked({**ALL, WORKER: blocking}, watch=Watchdog(hang_after=SOON)) as host:
+        host.hear("supervisor", None, "ready")
+        host.kill(host.hear(WORKER, None, "lives")[1], signal.SIGQUIT)
+        while (stack := host.hear("log", None, "process.stack")[3])["what"] != MAIN:
+            pass
+        assert stack["process"] == WORKER
+        assert re.match(r"test_watchdog\.py:\d+ block < ", stack["where"])
+        host.hear("log", None, "process.died", {"process": WORKER, "status": -STACKS_SIGNAL, "why": "hung"})
+
+
+@pytest.mark.parametrize("state", ["deaf", "stopped"])
+def test_who_cannot_say_where_it_is_is_killed_all_the_same(state: str) -> None:
+    with forked({**ALL, WORKER: deaf}, watch=Watchdog(hang_after=SOON)) as host:
+        host.hear("supervisor", None, "ready")
+        pid = host.hear(WORKER, None, "lives")[1]
+        host.kill(pid, signal.SIGQUIT if state == "deaf" else signal.SIGSTOP)
+        host.hear("log", None, "process.died", {"process": WORKER, "status": -signal.SIGKILL, "why": "hung"})
+        assert not [line for line in host.said if line[2] == "process.stack" and line[3]["process"] == WORKER]
 
 
 def test_who_spins_is_killed_and_the_log_says_that_it_had_its_time() -> None:
