@@ -12,7 +12,7 @@ from typing import Final
 THRESHOLDS: Final = (1_500, 4, 6_700)
 # Connections that begin until the young generation is collected: aiohttp makes some 100 containers for one. Python counts containers that are made
 # less those that are freed. While connections end as fast as others begin it counts none, and the young ones of seconds pile up: under a flood of
-# requests their collection took 20 to 68 ms.
+# requests their collection lasted 20 to 68 ms.
 CONNECTIONS: Final = 8
 
 
