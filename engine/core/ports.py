@@ -96,9 +96,9 @@ def no_wish(_: int, __: int, ___: int, ____: float) -> None:
 class Seats:
     """The engine, as the waiting room of another process calls it."""
 
-    # seat a match; False: a client of it is not here, or may not sit down
+    # begin the chat of a match; False: a client of it is not here, or may begin none
     meet: Callable[[Match | SpyMatch, float], bool]
-    is_waiting: Callable[[int], bool]  # whether a client could be seated now
+    is_waiting: Callable[[int], bool]  # whether a client could begin a chat now
     tell: Callable[[Step], None]  # a search widened
     send_away: Callable[[int, float], None]  # there is no room for a client
     called: Callable[[PairCall], None] = no_call  # a user of a kept pair calls, or calls no more

@@ -364,14 +364,14 @@ class Hub:
             self._sit(worker, reader.member(place, 0), now)
 
     def _end(self, id: int) -> None:
-        """End a match that its worker has seated."""
+        """End a match whose chat its worker began."""
         found = self._pending.pop(id, None)
         if found is not None and self._placing.apart:
             self._placing.met([one.worker for one in found[2]])
         self._counts.done += 1
 
     def _sit(self, worker: int, client: int, now: float) -> None:
-        """Remove a user who has been seated from the room: their ticket was repeated meanwhile, or this hub was made after the match."""
+        """Remove a user whose chat began from the room: their ticket was repeated meanwhile, or this hub was made after the match."""
         if self._is_at(client, worker):
             self.room.leave(client, now)
             self._drop(client)

@@ -4,7 +4,7 @@
 """
 
 # Rows (`engine.rooms.hub_messages`) are sent once per turn of the loop; rows of the hub arrive by `told`. A user matched with one of another worker
-# migrates there, or the other arrives here by `arrived`; three may come one by one, and are seated when the last is here.
+# migrates there, or the other arrives here by `arrived`; three may come one by one, and their chat begins when the last is here.
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
@@ -246,7 +246,7 @@ class RemoteRoom:
         self.rows.append([rows.BAR, person, partner, networks])
 
     def urgent(self) -> bool:
-        """Whether rows must be sent now; matches that were seated can wait until the next row or a moment."""
+        """Whether rows must be sent now; matches whose chat began can wait until the next row or a moment."""
         return any(row[0] != rows.DONE for row in self.rows)
 
     def told(self, batch: Iterable[Row], now: float) -> None:
@@ -283,7 +283,7 @@ class RemoteRoom:
     # called for other workers
 
     def meets(self, client: int) -> bool:
-        """Whether a client that migrated here for a match is not seated yet."""
+        """Whether a client that migrated here for a match still waits for it to begin."""
         return client in self._coming or any(client in one.came for one in self._gatherings.values())
 
     def expect(self, clients: Iterable[int]) -> None:
@@ -291,7 +291,7 @@ class RemoteRoom:
         self._coming = frozenset(clients)
 
     def arrived(self, meeting: Row, now: float) -> None:
-        """Note that the clients given to `expect` are here; seat the meeting if it is complete."""
+        """Note that the clients given to `expect` are here; begin the chat if all of it are."""
         came, self._coming = self._coming, frozenset()
         self._gather(Meeting.of(meeting), came, now)
 
@@ -309,7 +309,7 @@ class RemoteRoom:
             except Exception as fault:  # noqa: BLE001 - a bug costs this meeting, not the others
                 faults.append(fault)
         if faults:
-            raise ExceptionGroup("meetings that were not seated", faults)
+            raise ExceptionGroup("meetings whose chat did not begin", faults)
 
     def _gather(self, said: Meeting, came: frozenset[int], now: float) -> None:
         gathering = self._gatherings.get(said.id)
@@ -408,7 +408,7 @@ class RemoteRoom:
             return SpyMatch(spy, clients[0], clients[1], (meeting.waited[0], meeting.waited[1]), meeting.question)
         vocabulary = self.vocabulary
         ids = vocabulary.intern(vocabulary.known(meeting.words))
-        vocabulary.release(ids)  # the searches of the two hold them until they are seated
+        vocabulary.release(ids)  # the searches of the two hold them until their chat begins
         waited_a, waited_b = meeting.waited
         return Match(clients[0], clients[1], tuple(ids), meeting.weight, waited_a, waited_b, meeting.rule)
 
