@@ -169,7 +169,9 @@ class WorkerTransfer:
             )
 
     def _later(self) -> None:
-        self._again = None
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self._worker.act(lambda _: None)
 
     def _is_ready(self, one: PendingMove) -> bool:

@@ -109,6 +109,23 @@ async def test_who_cannot_go_for_too_long_stays_and_the_match_has_failed(
     assert two.came == []
 
 
+async def test_however_many_cannot_go_yet_there_is_one_next_try(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN", 3_600.0)
+    monkeypatch.setattr(module, "PATIENCE", 3_600.0)
+    _, one, _, first = await played(made)
+    _, second, _ = await made.visitor(one)
+    made.play("worker 2")
+    await made.joined()
+    across, one.worker.reactor = one.links.across, Stuck(one.worker.reactor, range(1 << 30))  # type: ignore[assignment]
+    across.request_move(first, "worker 2", lambda: None)
+    before = across._again
+    across.request_move(second, "worker 2", lambda: None)
+    assert before is not None
+    assert before.cancelled()
+    assert across._again is not None
+    assert not across._again.cancelled()
+
+
 async def test_a_receiver_that_dies_before_it_took_them_gives_them_back_with_their_ticket(made: Host) -> None:
     hub, one, visitor, id = await played(made)
     before = opened()
