@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int64_t
 
 cdef class Known:
@@ -17,10 +18,12 @@ cdef set _epochs(chats)
 
 cdef class Records:
     cdef readonly object _pseudonyms, _countries, _missing
-    cdef dict _cache
+    cdef dict _cache, _places
     cpdef add(self, Batch batch, chats)
     cdef _rows(self, Batch batch, chat, str mode, str how, double started, double ended, tuple parties)
     cdef Known _known(self, int64_t epoch, identity, str address)
     cdef Known _held(self, key)
+    @cython.locals(person=Known, there=Known, known=Known, place=str)
     cdef Known _derive(self, int64_t epoch, identity, str address)
+    cdef Known _compute(self, int64_t epoch, identity, str address)
     cpdef forget(self)

@@ -123,7 +123,8 @@ def _epochs(chats: Iterable[Record]) -> set[int]:
 class Records:
     """Makes rows. Not thread-safe; belongs to the writer. `missing`: the database's value for NULL (`Database.missing`).
 
-    A user who talks to twenty strangers costs one AES-GCM and two HMACs.
+    A user who talks to twenty strangers costs one AES-GCM and two HMACs, and one AES-GCM more with each further connection, whose source port is
+    sealed with the address.
     """
 
     def __init__(self, pseudonyms: Pseudonyms, countries: Countries, missing: float | None = None) -> None:
@@ -131,6 +132,7 @@ class Records:
         self._countries = countries
         self._missing = missing
         self._cache: dict[int | str, Known] = {}  # by identity, or by address without one
+        self._places: dict[str, Known] = {}  # somebody's values, by address without the port
 
     async def prepare(self, chats: Iterable[Record]) -> None:
         """Load the keys of these chats' epochs into memory, so that `add` touches no file. Raises OSError."""
@@ -183,18 +185,32 @@ class Records:
         return self._cache.get(key)
 
     def _derive(self, epoch: int, identity: int, address: str) -> Known:
+        place, _, _ = address.partition(" ")
+        person, there = self._held(identity), self._places.get(place)
+        is_known = not identity or (person is not None and person.epoch == epoch)
+        if is_known and there is not None and there.epoch == epoch:
+            who = self._missing if person is None else person.who
+            sealed = bytearray(self._pseudonyms.live_source(epoch, address))
+            known = Known(epoch, address, who, sealed, there.mac, there.country)
+        else:
+            known = self._compute(epoch, identity, address)
+        if max(len(self._cache), len(self._places)) >= CACHE:
+            self.forget()
+        self._cache[identity or address] = known
+        if known.mac is not self._missing:
+            self._places[place] = known
+        return known
+
+    def _compute(self, epoch: int, identity: int, address: str) -> Known:
         try:
             values = self._pseudonyms.live(epoch, identity, address)
         except ValueError:  # not an IP address: a Unix socket's peer, a test's name
             values = self._pseudonyms.live(epoch, identity, "")
         who, where, mac = [self._missing if value is None else bytearray(value) for value in values]
         country = self._countries.find(SourceEndpoint.of(address).address) if address else None
-        known = Known(epoch, address, who, where, mac, self._missing if country is None else country)
-        if len(self._cache) >= CACHE:
-            self._cache.clear()
-        self._cache[identity or address] = known
-        return known
+        return Known(epoch, address, who, where, mac, self._missing if country is None else country)
 
     def forget(self) -> None:
         """Drop the derived values (after a deletion, or when an epoch's key is destroyed)."""
         self._cache.clear()
+        self._places.clear()
