@@ -3,6 +3,7 @@ from engine.core.bus_messages cimport Begin, Ended, Moved
 from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Query, Session
+from engine.wire.server_frames cimport matched, usual
 
 cdef class Chats:
     cdef EngineState _core

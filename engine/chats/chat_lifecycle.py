@@ -22,14 +22,25 @@ from engine.core.session import Query, Session
 from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 from engine.matching.address_networks import networks_of
 from engine.matching.interest_numbers import Vocabulary
-from engine.wire import server_frames
 from engine.wire.client_requests import Again, Block, Message, Report, Save
 from engine.wire.client_requests import Signal as SignalRequest
 from engine.wire.client_requests import Typing as TypingRequest
 from engine.wire.engine_errors import BadField, Refusal
 from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, REACT_BURST, SAVES_MOST, STRANGER, WATCHER
 from engine.wire.rule_constants import OFF, SHORT, SHORT_LINES, SOON
-from engine.wire.server_frames import blocked, encode, error, facts, left, matched, pair, partner, reported, saved
+from engine.wire.server_frames import (
+    blocked,
+    encode,
+    error,
+    facts,
+    left,
+    matched,
+    pair,
+    partner,
+    reported,
+    saved,
+    usual,
+)
 from engine.wire.server_frames import signal as signal_frame
 from engine.wire.signal_checks import answers, curtain_of
 
@@ -76,7 +87,7 @@ class Chats:
         language = message.language if message.language != ANY_LANGUAGE else terms.language
         chat.language = chat.language or language
         if chat.question is None and message.college is None and not chat.video:
-            seat.inside = server_frames.usual(chat.id, common, language, seat.side)
+            seat.inside = usual(chat.id, common, language, seat.side)
             if self._may_send(session, seat):
                 seat.inside += b',"pictures":true'
         else:

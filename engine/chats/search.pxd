@@ -3,13 +3,14 @@ cimport cython
 from engine.chats.age_question cimport AgeQuestion
 from engine.chats.chat_lifecycle cimport Chats
 from engine.core.bus_messages cimport Begin
-from engine.core.chat cimport Chat, Seat
+from engine.core.chat cimport Chat, Seat, name_of_chat
 from engine.core.engine_state cimport EngineState
 from engine.conduct.search_rate cimport SearchRate
-from engine.matching.search_criteria cimport Terms
+from engine.matching.search_criteria cimport Terms, shared
 from engine.matching.tickets cimport Match, Step, Ticket
 from engine.chats.unread_notices cimport UnreadNotices
 from engine.wire.client_requests cimport Find
+from engine.wire.server_frames cimport waiting
 from engine.core.session cimport Query, Session
 from engine.chats.challenges cimport Challenges
 

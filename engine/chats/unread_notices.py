@@ -20,19 +20,19 @@ class UnreadNotices:
 
     def tell(self, session: Session) -> None:
         """Send the oldest unread notice, unless this connection already received it."""
-        unseen = self._core.outside.oldest_notice(session)
+        unseen = self._core.outside.oldest_notice(session.identity, session.id)
         if unseen is not None and session.conn and session.told != unseen[0]:
             session.told, frame = unseen
             self._core.out.send(session.conn, frame)
 
     def hold(self, session: Session) -> None:
         """Refuse a search while a notice is unread. Raises Refusal."""
-        if self._core.outside.oldest_notice(session) is not None:
+        if self._core.outside.oldest_notice(session.identity, session.id) is not None:
             self.tell(session)
             raise Refusal("notice", "find")
 
     def seen(self, session: Session, request: Seen, now: float) -> None:
         """Acknowledge a notice; doing so twice is no fault. Raises Refusal for a foreign notice."""
-        if not self._core.outside.acknowledge_notice(session, request.id):
+        if not self._core.outside.acknowledge_notice(session.identity, session.id, request.id):
             raise BadField("seen", "id")
         self.tell(session)

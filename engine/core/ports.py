@@ -265,12 +265,12 @@ def no_receipt() -> str:
     return ""
 
 
-def nothing_unseen(_: Session) -> tuple[str, bytes] | None:
+def nothing_unseen(_: int, __: int) -> tuple[str, bytes] | None:
     """Return no notice."""
     return None
 
 
-def never_given(_: Session, __: str) -> bool:
+def never_given(_: int, __: int, ___: str) -> bool:
     """Acknowledge no notice."""
     return False
 
@@ -379,10 +379,10 @@ class Outside:
     report_facts: Callable[[Session, str], dict[str, Any]] = no_facts
     # emergency numbers for a user who may get hurt, nearest first
     help_lines: Callable[[Session], Sequence[dict[str, str]]] = no_help_lines
-    # id and frame of the oldest unread notice
-    oldest_notice: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
-    # acknowledge that the notice with this id was read; False: it is not one of this user's
-    acknowledge_notice: Callable[[Session, str], bool] = never_given
+    # id and frame of the oldest notice that (identity, session id) has not read
+    oldest_notice: Callable[[int, int], tuple[str, bytes] | None] = nothing_unseen
+    # acknowledge that (identity, session id) read the notice of this id; False: it is not one of this user's
+    acknowledge_notice: Callable[[int, int, str], bool] = never_given
     # make a token for a person; returns it and its expiry in Unix seconds
     make_avoid: Callable[[int], tuple[str, int]] = no_token
     # persons of tokens; foreign tokens are skipped

@@ -32,6 +32,8 @@ NOWHERE: Final = -1
 class Transitions(dict[int, int]):
     """Transitions by one event, from state to state."""
 
+    __slots__ = ("event", "to")
+
     def __init__(self, event: str, moves: dict[int, int]) -> None:
         super().__init__(moves)
         self.event = event

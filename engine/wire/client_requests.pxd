@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class Find:
     cdef public bint video
     cdef public list interests
@@ -12,12 +14,17 @@ cdef class Find:
     cdef public bint snaps, pictures, keep
     cdef public tuple pairs
     cdef public int call
+    cpdef fill(self, bint video, str role, str college)
 
 cdef _request(dict body)
+
+@cython.locals(find=Find, left=Py_ssize_t)
 cdef Find _find(dict body)
 cdef _seldom(Find find, dict body)
 cdef bint _flag(dict body, str name, str of, default=*) except *
 cdef str _string(dict body, str name, str of, Py_ssize_t most, default=*)
+
+@cython.locals(left=Py_ssize_t)
 cdef list _interests(value)
 cdef Py_ssize_t _weighed(word, Py_ssize_t left) except *
 cdef str _primary(value, str name)

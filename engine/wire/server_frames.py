@@ -23,6 +23,7 @@ _MEMORY: Final = 2_048  # cached variants of `waiting`; about 100 bytes each
 _waiting: dict[tuple[str, int, bool], bytes] = {}
 _hello: list[Any] = [None, None, ""]  # statement, grace, and the encoded end of each `hello` with these two
 _errors: dict[tuple[str, str | None], bytes] = {}
+_usual_ends: Final[tuple[dict[str, bytes], ...]] = ({}, {})  # by side, then by language: the encoded end of `usual`
 _dumps: Final = orjson.dumps
 _left: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in LEFT_BY}
 
@@ -90,8 +91,14 @@ def facts(
 
 def usual(chat: str, common: Sequence[str], language: str, side: int) -> bytes:
     """Encode the facts of the most common chat: two strangers, by text, without college. `language` is ASCII."""
-    words = _dumps(common).decode() if common else "[]"
-    return f'"chat":"{chat}","role":"stranger","common":{words},"language":"{language}","side":{side + 1}'.encode()
+    ends = _usual_ends[side]
+    end = ends.get(language)
+    if end is None:
+        if len(ends) >= _MEMORY:
+            ends.clear()
+        end = ends[language] = f',"language":"{language}","side":{side + 1}'.encode()
+    words = _dumps(common) if common else b"[]"
+    return b"".join((b'"chat":"', chat.encode(), b'","role":"stranger","common":', words, end))
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.core.session import Session
 from engine.wire import server_frames
 from tests.engine.world import Wire, World
 
@@ -17,16 +16,16 @@ class Given:
         self.unread: dict[int, list[str]] = {int(who[1:]): ids for who, ids in unread.items()}
         self.read: list[tuple[int, str]] = []
 
-    def unseen(self, session: Session) -> tuple[str, bytes] | None:
-        ids = self.unread.get(session.identity or session.id)
+    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
+        ids = self.unread.get(identity or session)
         return (
             (ids[0], server_frames.notice(ids[0], "warning", "R4", "No hate.", "2026-11-26", "person", "/a"))
             if ids
             else None
         )
 
-    def seen(self, session: Session, id: str) -> bool:
-        owner = session.identity or session.id
+    def seen(self, identity: int, session: int, id: str) -> bool:
+        owner = identity or session
         if id in self.unread.get(owner, []):
             self.unread[owner].remove(id)
             self.read.append((owner, id))
