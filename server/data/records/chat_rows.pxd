@@ -20,7 +20,7 @@ cdef class Records:
     cdef readonly object _pseudonyms, _countries, _missing
     cdef dict _cache, _places
     cpdef add(self, Batch batch, chats)
-    cdef _rows(self, Batch batch, chat, str mode, str how, double started, double ended, tuple parties)
+    cdef _rows(self, Batch batch, chat, str mode, str how, double started, double ended, parties)
     cdef Known _known(self, int64_t epoch, identity, str address)
     cdef Known _held(self, key)
     @cython.locals(person=Known, there=Known, known=Known, place=str)

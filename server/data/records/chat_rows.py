@@ -7,7 +7,7 @@ bounded cache.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -46,8 +46,8 @@ class EndedChat(NamedTuple):
     sessions: tuple[int, ...] = ()
 
 
-# EndedChat without names, which is faster to create and unpack: the hot path hands this over.
-Record = tuple[str, str, float, float, tuple[tuple[int, int, str], ...], str, tuple[int, ...]]
+# EndedChat without names, which is faster to create and unpack: the hot path hands this over. From a worker its parties and sessions are lists.
+Record = tuple[str, str, float, float, Sequence[tuple[int, int, str]], str, Sequence[int]]
 
 CHAT = InsertTarget("chat", ("id", "mode", "started", "ended", "how"))
 PARTY = InsertTarget("party", ("chat", "side", "ended", "identity", "address", "address_mac", "country"))
@@ -150,7 +150,7 @@ class Records:
         batch.size += len(some)
 
     def _rows(
-        self, batch: Batch, chat: bytearray, mode: str, how: str, started: float, ended: float, parties: tuple[Any, ...]
+        self, batch: Batch, chat: bytearray, mode: str, how: str, started: float, ended: float, parties: Sequence[Any]
     ) -> None:
         at = int(ended)
         values = batch.chats.get((mode, how))

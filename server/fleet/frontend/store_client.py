@@ -2,6 +2,7 @@
 `server.data.records.store_ports.Keeper`.
 
 **Invariant:** a chat never waits for this client. Waiting messages are bounded, dropped ones are counted, and each request to save is answered.
+A record waits BATCH_S for others at the most while there is a frontend: a message costs the frontend as much as ten records.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from server.trust.evidence import reported_chat
 RECORDS_MAX: Final = 10_000  # records that the frontend has not acknowledged
 REPORTS_MAX: Final = 200  # reports, of 64 KiB of text at most each
 A_MESSAGE: Final = 500  # records of one message
+BATCH_S: Final = 0.02  # seconds that a record waits for others
 SILENT: Final = 10.0  # seconds after which a save has failed
 THREAD: Final = 16 * 1024  # bytes of lines that take a millisecond to pack; more are packed in a thread
 logger = log.get()
@@ -36,15 +38,18 @@ class StoreClient:
     def __init__(self, peers: Callable[[], Peers], outbox: StoreOutbox) -> None:
         self._peers = peers
         self._outbox = outbox
-        self._chats: list[Record] = []  # of this turn, or while there is no frontend
+        self._chats: list[Record] = []  # of the last BATCH_S, or while there is no frontend
         self._lost = 0  # records lost since the last message
+        self._timer: asyncio.TimerHandle | None = None  # sends both
         self._numbers = count(1)
         self._asked: dict[int, asyncio.Future[Saved]] = {}
         self.records_lost = 0
         self.reports_lost = 0
 
     def record(self, chat: Record) -> bool:
-        """Queue a chat's record. Return False if too many wait: it is lost and counted."""
+        """Queue a chat's record, of plain tuples. Return False if too many wait: it is lost and counted. Call it in the loop."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_S, self._on_timer)
         if self.waiting >= RECORDS_MAX:
             self._lost += 1
             self.records_lost += 1
@@ -57,17 +62,20 @@ class StoreClient:
         """Number of records that the frontend has not acknowledged."""
         return len(self._chats) + self._outbox.weight[Kind.RECORD]
 
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.flush()
+        if self._chats or self._lost:  # no frontend takes them now
+            self._timer = asyncio.get_running_loop().call_later(BATCH_S, self._on_timer)
+
     def flush(self) -> None:
-        """Send the records of a turn, if there is a frontend."""
+        """Send the waiting records now, if there is a frontend."""
         if not (self._chats or self._lost) or not self._outbox.open:
             return
         chats, self._chats = self._chats, []
         lost, self._lost = self._lost, 0
         for at in range(0, len(chats) or 1, A_MESSAGE):
-            # plain tuples, as a message has them
-            some = [
-                (*chat[:4], [tuple(person) for person in chat[4]], *chat[5:]) for chat in chats[at : at + A_MESSAGE]
-            ]
+            some = chats[at : at + A_MESSAGE]
             self._outbox.send(Kind.RECORD, lost, *some, weight=len(some))
             lost = 0
 

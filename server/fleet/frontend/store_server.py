@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from server.data.errors import NotSaved, StoreAway
-from server.data.records.chat_rows import EndedChat, Party
+from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Store
 from server.data.records.transcript import Unreadable, unpack
 from server.fleet.ipc.ipc_link import Kind, Message
@@ -68,9 +68,9 @@ class StoreServer:
         lost, *chats = message.records
         if lost:
             self._store.missed(lost)
-        for mode, how, started, ended, people, language, sessions in chats:
-            parties = tuple(Party(*person) for person in people)
-            self._store.record(EndedChat(mode, how, started, ended, parties, language, tuple(sessions)))
+        record = self._store.record
+        for chat in chats:
+            record(tuple(chat))
 
     def _seen(self, id: str, owner: str | int) -> None:
         """Store that a notice was read. An unknown one is reported again later (`server.fleet.frontend.broadcast_state`)."""

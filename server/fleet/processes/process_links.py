@@ -38,11 +38,6 @@ from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.realtime.worker.worker_loop import Worker
 
-
-def nothing() -> None:
-    """Do nothing."""
-
-
 logger = log.get()
 LOAD_EVERY: Final = 0.25  # seconds
 NAMED_MAX: Final = (
@@ -70,18 +65,17 @@ class WorkerLinks:
         joined: Callable[[str], None] = ignore_process,
         dead: Callable[[str], None] = ignore_process,
         *,
-        turned: Callable[[], None] = nothing,
         names: Names = ALONE,
         moved: Callable[[], Sequence[int]] = tuple,
         has_others: Callable[[], bool] = alone,
         others: OtherHosts | None = None,
     ) -> None:
-        """`more`: handlers of further kinds; `joined`, `dead`: called with the name of a process; `turned`: called after each turn.
+        """`more`: handlers of further kinds; `joined`, `dead`: called with the name of a process.
 
         `moved`: counts of sessions that left, as `Moved`; `has_others`: whether there are other hosts to ask for a session; `others`: migration to
         them.
         """
-        self._also_joined, self._also_dead, self._turned = joined, dead, turned
+        self._also_joined, self._also_dead = joined, dead
         self._worker = worker
         self._room = room = cast(RemoteRoom, worker.engine.room)
         self.tally = tally = MigrationCounts()
@@ -284,7 +278,6 @@ class WorkerLinks:
         self.visitor_return.turn()
         if self._room.urgent():
             self._say()
-        self._turned()
 
     def _say(self) -> None:
         """Send the waiting rows. Without a hub they are dropped: a new one gets all tickets by `found`."""

@@ -100,7 +100,7 @@ class WorkerProcess:
         address = settings.cluster.address
         others = OtherHosts(node, number, address, secret, self.hosts, lambda: self._takes) if node else None
         self.links = WorkerLinks(
-            up, worker, handlers, self._joined, self._dead, turned=self.kept.flush, names=names,
+            up, worker, handlers, self._joined, self._dead, names=names,
             moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,
             has_others=self.hosts.there, others=others,
         )  # fmt: skip

@@ -23,6 +23,7 @@ from tests.server.fleet.processes.wires import Wires
 from tests.server.trust.moderation.people import reported as report
 
 CHAT = EndedChat("text", "left", 1.5, 2.5, (Party(0, 11, "192.0.2.1"), Party(1, 0, "2001:db8::1")))
+RECORD: Record = ("text", "left", 1.5, 2.5, ((0, 11, "192.0.2.1"), (1, 0, "2001:db8::1")), "", ())  # the same
 SAID = Transcript("text", 5, (Line(0, 6, "hello"),), common=("tea",))
 BY = Party(0, 11, "192.0.2.1")
 WORKER = "worker 1"
@@ -49,7 +50,9 @@ class Written:
         return self
 
     def record(self, chat: Record) -> bool:
-        self.chats.append(chat)
+        mode, how, started, ended, parties, language, sessions = chat
+        people = tuple(Party(*person) for person in parties)
+        self.chats.append(EndedChat(mode, how, started, ended, people, language, tuple(sessions)))
         return True
 
     def missed(self, count: int) -> None:
@@ -119,9 +122,9 @@ async def pair() -> AsyncIterator[Pair]:
     await made.keeping.close()
 
 
-async def test_records_go_in_one_message_a_turn_and_are_taken_once(pair: Pair) -> None:
+async def test_records_go_in_one_message_and_are_taken_once(pair: Pair) -> None:
     for _ in range(3):
-        assert pair.kept.record(CHAT)
+        assert pair.kept.record(RECORD)
     assert pair.ways.sent == []
     pair.kept.flush()
     pair.kept.flush()
@@ -132,14 +135,32 @@ async def test_records_go_in_one_message_a_turn_and_are_taken_once(pair: Pair) -
     assert pair.outbox.weight[Kind.RECORD] == 0
 
 
+async def test_records_leave_by_themselves_as_soon_as_the_frontend_takes_them(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH_S", 0.0)
+    pair.ways.crowded.add(FRONTEND)
+    for _ in range(3):
+        pair.kept.record(RECORD)
+    for _ in range(5):  # the client looks at each turn whether it may send
+        await asyncio.sleep(0)
+    assert pair.ways.sent == []
+    pair.ways.crowded.clear()
+    async with asyncio.timeout(40):
+        while not pair.ways.sent:  # noqa: ASYNC110 - the client looks again by the clock
+            await asyncio.sleep(0)
+    assert len(pair.out()) == 1
+    assert pair.store.chats == [CHAT] * 3
+
+
 async def test_for_a_frontend_that_takes_nothing_records_wait_and_are_lost_beyond_the_bound_and_no_chat_is_saved(
     pair: Pair,
 ) -> None:
     pair.ways.crowded.add(FRONTEND)
     for _ in range(RECORDS_MAX):
-        assert pair.kept.record(CHAT)
+        assert pair.kept.record(RECORD)
         pair.kept.flush()
-    assert not pair.kept.record(CHAT)
+    assert not pair.kept.record(RECORD)
     with pytest.raises(NotSaved):
         await pair.kept.save(SAID, [BY], BY)
     assert pair.ways.sent == []
@@ -152,9 +173,9 @@ async def test_for_a_frontend_that_takes_nothing_records_wait_and_are_lost_beyon
 async def test_records_wait_for_a_frontend_and_what_is_too_much_is_counted(pair: Pair) -> None:
     pair.ways.there.clear()
     for _ in range(RECORDS_MAX):
-        assert pair.kept.record(CHAT)
+        assert pair.kept.record(RECORD)
         pair.kept.flush()
-    assert not pair.kept.record(CHAT)
+    assert not pair.kept.record(RECORD)
     pair.ways.there.append(FRONTEND)
     pair.outbox.joined()
     pair.kept.flush()
@@ -165,7 +186,7 @@ async def test_records_wait_for_a_frontend_and_what_is_too_much_is_counted(pair:
 
 async def test_what_a_worker_may_not_have_heard_is_not_kept_before_it_has(pair: Pair) -> None:
     pair.back.busy.add(WORKER)
-    pair.kept.record(CHAT)
+    pair.kept.record(RECORD)
     pair.kept.flush()
     pair.out()
     assert pair.store.chats == [], "a frontend that dies here has kept nothing, and the worker sends it again"
