@@ -92,10 +92,11 @@ def meet(history: History, who: int, other: int, host: int, worker: int, turns: 
     history.says(who, count)
 
 
-def group(history: History, host: int, worker: int, turns: int, dies: int, count: int) -> None:
-    """Two pairs of new users, each over both workers of a host, search in one turn: the two of one worker move to the other in one message, and one
-    of the workers may die meanwhile.
+def group(history: History, host: int, worker: int, turns: int, refused: int, dies: int, count: int) -> None:
+    """Two pairs of new users, each over both workers of a host, search in one turn: the two of one worker move to the other in one message, which may
+    be refused, and one of the workers may die meanwhile.
     """
+    history.refuses(refused)
     history.all_are_new(WHO)
     history.all_come({who: (host, worker + who // len(WORDS)) for who in WHO})
     history.turns(4)
@@ -195,7 +196,11 @@ ACTIONS: Final = {
         Action(blink, 4, {"who": WHO, "host": PLACE, "worker": PLACE, "turns": TURNS}),
         Action(begin, 3, {"who": WHO, "closes": (True, True, True, False), "host": PLACE, "worker": PLACE}),
         Action(meet, 6, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (13, 21, 34), "count": (0, 1, 3)}),
-        Action(group, 2, {"host": PLACE, "worker": PLACE, "turns": (1, 2, 3, 4, 5, 6, 8), "dies": (-1, -1, 0, 1), "count": (0, 1, 3)}),
+        Action(
+            group,
+            2,
+            {"host": PLACE, "worker": PLACE, "turns": (1, 2, 3, 4, 5, 6, 8), "refused": (0, 0, 1), "dies": (-1, -1, 0, 1), "count": (0, 1, 3)},
+        ),
         Action(move, 4, {"who": WHO, "worker": PLACE, "turns": (0, 0, 1, 2), "dies": (-1, -1, 0, 1)}),
         Action(stray, 1, {"who": WHO, "other": WHO, "host": PLACE, "worker": PLACE, "turns": (21, 34), "seconds": (0.002, 0.02, 0.3)}),
         Action(evacuate, 1, {"host": PLACE, "worker": PLACE}),

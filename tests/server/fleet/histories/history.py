@@ -71,6 +71,7 @@ class History:
         self._trails: defaultdict[int, set[Working]] = defaultdict(set)  # processes to which a session came, by its id
         self._excused: set[int] = set()  # sessions of which a copy is left that no process can have forgotten
         self._parted = False  # whether a host was cut off since all was well
+        self._refusals = 0  # messages with several sessions that are still to be refused
         self.tally: Counter[str] = Counter()
 
     def __enter__(self) -> History:
@@ -151,6 +152,7 @@ class History:
                 "crashes at a chosen point": self.crashes.count,
                 "groups that meet others": self.tally["groups"],
                 "evacuations": self.tally["evacuated"],
+                "groups refused": self.tally["refused"],
                 "connections cut": self.network.tally["cut"],
                 "connections slowed": self.network.tally["slow"],
                 "requests said twice": self.network.tally["twice"],
@@ -260,6 +262,17 @@ class History:
             self.tally["evacuated"] += 1
         self._look()
 
+    def refuses(self, count: int) -> None:
+        """Let so many of the next messages with several sessions be refused, as one that the target cannot read."""
+        self._refusals = count
+
+    def _is_refused(self, sessions: int) -> bool:
+        if sessions < 2 or not self._refusals:
+            return False
+        self._refusals -= 1
+        self.tally["refused"] += 1
+        return True
+
     # the network and the processes
 
     def cuts(self, fates: Iterable[Fate]) -> None:
@@ -317,7 +330,9 @@ class History:
             if place not in self.sites:
                 self._lives += 1
                 is_old = self._lives % YOUNG > 0
-                self.sites[place] = Site(self._secret, place, self._lives, self.network, is_old, self._on_came)
+                self.sites[place] = Site(
+                    self._secret, place, self._lives, self.network, is_old, self._on_came, self._is_refused
+                )
             site = self.sites[place]
             for name in (HUB, *map(name_of, range(1, WORKERS + 1))):
                 if name not in site.living:
@@ -412,6 +427,7 @@ class History:
     def settles(self, wholly: bool = True) -> None:
         """Let all be well, and check what holds then. `wholly`: also after all time that anything waits for."""
         self.crashes.armed.clear()
+        self._refusals = 0
         self.network.heal()
         for person in self.people:
             self._loop.do(person.end_frame)

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from engine.engine import Session, SessionRecord, Thresholds
+from engine.engine import BadRecord, Session, SessionRecord, Thresholds
 from server.fleet.cluster.cluster_heartbeat import ClusterNode
 from server.fleet.cluster.known_nodes import Hosts, Place
 from server.fleet.ipc.ipc_link import LinkDown
@@ -83,6 +83,27 @@ class Moves(SessionMoves):
                 self._held[descriptor] = os.fstat(descriptor).st_ino
 
 
+class ImportedMoves(Moves):
+    """Those that other workers of the host send. `refuses`: called with the number of sessions in a message; whether it is refused."""
+
+    def __init__(
+        self,
+        worker: Worker,
+        held: dict[int, int],
+        came: Callable[[Sequence[int]], None],
+        refuses: Callable[[int], bool],
+    ) -> None:
+        super().__init__(worker, held, came)
+        self._refuses = refuses
+
+    def take(
+        self, session_record: SessionRecord, descriptors: Sequence[int], *more: Any, **named: Any
+    ) -> list[Session]:
+        if self._refuses(len(session_record.record["people"])):
+            raise BadRecord("a record that this history refuses")
+        return super().take(session_record, descriptors, *more, **named)
+
+
 class HubOfHost:
     """The hub, as a process."""
 
@@ -115,14 +136,16 @@ class HubOfHost:
 
 class Site:
     """One host, from its start to its death. `life`: no other one has that number; `is_old`: it has accepted requests for long; `came`: called
-    with the ids of sessions that came to a process.
+    with the ids of sessions that came to a process; `refuses`: see `ImportedMoves`.
     """
 
     def __init__(
-        self, secret: Keys, place: int, life: int, network: Network, is_old: bool, came: Callable[[Working, Sequence[int]], None]
+        self, secret: Keys, place: int, life: int, network: Network, is_old: bool, came: Callable[[Working, Sequence[int]], None],
+        refuses: Callable[[int], bool],
     ) -> None:  # fmt: skip
         self.secret, self.place, self.network = secret, place, network
         self._came = came
+        self._refuses = refuses
         self._contexts: dict[str, contextvars.Context] = {}
         self.node = f"{life:010x}"
         self.hosts = Hosts()
@@ -170,8 +193,10 @@ class Site:
         assert migration is not None
         migration._crossing._asker._wall = time.time
         held = self._held[name] = {}
-        moves = Moves(made.worker, held, partial(self._came, made))
-        made.links.across.exports.moving = made.links.across._imports._moving = moves
+        came = partial(self._came, made)
+        moves = Moves(made.worker, held, came)
+        made.links.across.exports.moving = moves
+        made.links.across._imports._moving = ImportedMoves(made.worker, held, came, self._refuses)
         made.links.visitor_return._moving = made.links.tunnels._moving = migration._landing._moving = moves
         self.workers[name] = made
 

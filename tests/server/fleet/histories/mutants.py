@@ -109,6 +109,13 @@ def _exchange_sockets(transfer: GroupTransfer) -> tuple[Kind, list[Any]]:
     return kind, records
 
 
+def _take_what_was_refused(self: GroupTransfer) -> None:
+    if len(self.meetings) > 1:
+        self.take()
+    else:
+        Transfer.refuse(self)
+
+
 NOT_FOLLOWED: Final = "a doubtful copy that moved on is not followed"
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
@@ -125,6 +132,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         "a group that meets others is put back though it was taken": lambda: patch.object(
             GroupTransfer, "take", _keep_a_group
         ),
+        "a group that is refused is lost": lambda: patch.object(GroupTransfer, "refuse", _take_what_was_refused),
         "those of a group that meets others get each other's sockets": lambda: patch.object(
             session_sender, "message_of", _exchange_sockets
         ),

@@ -133,6 +133,14 @@ def test_who_is_not_told_that_they_are_resumed_goes_on_in_their_chat(secret: Key
     assert not played(0, secret, ANSWER_CUT).fault
 
 
+@pytest.mark.timeout(60)
+def test_sessions_whose_common_message_is_refused_meet_one_by_one(secret: Keys) -> None:
+    met = {"host": 0, "worker": 0, "turns": 8, "refused": 1, "dies": -1, "count": 1}
+    told = played(0, secret, [("group", met), ("wait", {"seconds": 1.1}), ("settle", {"wholly": False})])
+    assert (told.fault, told.tally["groups refused"]) == ("", 1)
+    assert told.tally["lines heard"] >= PEOPLE
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", FOUND)
 def test_all_holds_in_histories_in_which_it_did_not(secret: Keys, name: str) -> None:
