@@ -219,9 +219,13 @@ cdef class Interner:
             number = strings_add(&self.strings, <uint32_t>key, text, <uint32_t>size)
             if number == NONE:
                 raise MemoryError()
-            entries += 1
             if number >= self._room:
-                self._grow()
+                try:
+                    self._grow()
+                except MemoryError:
+                    strings_drop(&self.strings, number)  # a number without room for its uses must not be found
+                    raise
+            entries += 1
             self._uses[number] = 0
         self._uses[number] += 1
         self._seen(number, key)
