@@ -18,11 +18,13 @@ cdef class Find:
 
 cdef _request(dict body)
 
+
 @cython.locals(find=Find, left=Py_ssize_t)
 cdef Find _find(dict body)
 cdef _seldom(Find find, dict body)
 cdef bint _flag(dict body, str name, str of, default=*) except *
 cdef str _string(dict body, str name, str of, Py_ssize_t most, default=*)
+
 
 @cython.locals(left=Py_ssize_t)
 cdef list _interests(value)

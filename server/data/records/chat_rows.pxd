@@ -23,6 +23,7 @@ cdef class Records:
     cdef _rows(self, Batch batch, chat, str mode, str how, double started, double ended, parties)
     cdef Known _known(self, int64_t epoch, identity, str address)
     cdef Known _held(self, key)
+
     @cython.locals(person=Known, there=Known, known=Known, place=str)
     cdef Known _derive(self, int64_t epoch, identity, str address)
     cdef Known _compute(self, int64_t epoch, identity, str address)

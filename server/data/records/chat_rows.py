@@ -132,7 +132,7 @@ class Records:
         self._countries = countries
         self._missing = missing
         self._cache: dict[int | str, Known] = {}  # by identity, or by address without one
-        self._places: dict[str, Known] = {}  # somebody's values, by address without the port
+        self._places: dict[str, Known] = {}  # values of a user, by address without the port
 
     async def prepare(self, chats: Iterable[Record]) -> None:
         """Load the keys of these chats' epochs into memory, so that `add` touches no file. Raises OSError."""

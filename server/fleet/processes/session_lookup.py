@@ -2,7 +2,7 @@
 
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
-move was cut, and which is back, is looked up anew: the client is told that there is no session only after MOVES_MAX such moves.
+move was cut, and which is back, is looked up anew: the client receives `no_session` only after MOVES_MAX such moves.
 """
 
 from __future__ import annotations

@@ -98,8 +98,8 @@ class TunnelTable:
         home gone, otherwise              the client's connection ends                    neither
         before the answer to `resume`     the client's connection ends                    home, if it has it; as after a drop
 
-    If the client drops, the home is told so by a half-closed connection, and is read to its end, for 3 s at most: the session may be on its way. (A
-    client that returns before P, over a connection slower than a look-up waits, is told that there is no session.)
+    If the client drops, the edge half-closes the connection, by which the home notices it, and reads the home to its end, for 3 s at most: the
+    session may be on its way. (A client that returns before P, over a connection slower than a look-up waits, receives `no_session`.)
 
     A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
     connection. If the home had not sent a byte to the client, then `kept` is restored as it left, however the connection ended: the client
