@@ -129,7 +129,7 @@ def fitted(page: Page, kind: str, names: Sequence[str] | None = None) -> list[st
     return [f"{name}: {what}" for name, cut in found.items() for what in cut]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(480)  # it looks at every state: three minutes on a busy machine
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_each_state_is_accessible_and_keeps_its_picture(
