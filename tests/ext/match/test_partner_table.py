@@ -88,7 +88,7 @@ def test_persons_move_in_the_order_in_which_they_were_noted() -> None:
     for person, partners in moved:
         new.enter(person, partners, 1.0)
     assert [person for person, _ in moved] == noted
-    assert [person for person, _ in new.rest(1.0)] == noted[-16:]  # who was noted the longest ago is dropped first
+    assert [person for person, _ in new.rest(1.0)] == noted[-16:]  # the person noted longest ago is dropped first
 
 
 def test_persons_whose_time_is_over_are_dropped_two_at_a_time() -> None:

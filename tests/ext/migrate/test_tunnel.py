@@ -313,7 +313,7 @@ def test_an_end_for_which_there_is_no_memory_is_told_all_the_same(rig: Rig, endi
     else:
         home.send(record_frame(b"x") if ending == "record" else b"\0")
     rig.run()
-    home.sock.close()  # a client's end is told behind the home's
+    home.sock.close()  # the client's end is reported once the home has closed
     rig.run()
     assert [event[:3] for event in rig.events] == [(UNTUNNELLED, client.number, client)]
     assert ended(rig) == [TUNNEL_LEFT]

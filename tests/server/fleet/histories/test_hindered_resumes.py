@@ -26,7 +26,7 @@ def cut(**fate: Any) -> Deed:
 
 @contextmanager
 def one_returns(secret: Keys, *deeds: Deed) -> Iterator[Person]:
-    """Two chat; after these deeds the one who is connected to the host of the chat comes back at the other host; then all is well."""
+    """Let two users chat, do these deeds, and let the user at the host of the chat resume at the other host; then heal the network."""
     with History(secret) as history:
         do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
         do(history, ("wait", {"seconds": 0.3}))
