@@ -61,6 +61,12 @@ def test_who_comes_back_over_a_connection_that_is_cut_before_it_is_answered_goes
 
 
 @pytest.mark.timeout(60)
+def test_who_comes_back_over_connections_of_which_the_last_is_whole_goes_on_in_their_chat(secret: Keys) -> None:
+    with one_returns(secret, *[cut(there=0)] * (MOVES_MAX - 1)) as person:
+        assert (bool(person.chat), person.resumed) == (True, 1)
+
+
+@pytest.mark.timeout(60)
 def test_who_comes_back_over_connections_that_are_all_cut_is_told_so(secret: Keys) -> None:
     with one_returns(secret, *[cut(there=0)] * MOVES_MAX) as person:
         assert (person.chat, person.resumed, person.resuming) == ("", 0, False)
