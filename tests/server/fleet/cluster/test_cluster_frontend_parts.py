@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Set
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from server.data.keys.epoch_keys import epoch_of
+from server.data.keys.epoch_keys import EPOCH, epoch_of
+from server.fleet.cluster.epoch_key_exchange import AHEAD
 from server.fleet.rpc import node_info
 from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
@@ -87,25 +89,37 @@ async def test_two_hosts_share_a_database_and_each_gets_the_key_that_it_lacks(
     address, chosen = among(**shared)
     _, others = among(**shared)
     chosen["SERENDIP_CLUSTER__NATS"] = others["SERENDIP_CLUSTER__NATS"] = nats.url
-    epoch = epoch_of(time.time())
+    now = time.time()
+    following = epoch_of(now + AHEAD)  # another one on the last day of an epoch
+    begins = time.strftime("%d %B %H:%M", time.gmtime(following * EPOCH))
+    wanted = {following: f" from {begins} UTC on"} | {epoch_of(now): ""}  # since when records wait for it
     async with several(tmp_path / "a", **chosen) as a:
-        assert int((await a.told("cluster.key_there"))["epoch"]) == epoch
-        assert epoch in (await greeted(a, address)).epochs
+        await told_of_each(a, "cluster.key_there", wanted.keys())
+        assert wanted.keys() <= set((await greeted(a, address)).epochs)
         assert not [words for words in await readiness(a) if words.startswith("keys:")]
         assert await a.status() == 0
     await asyncio.to_thread(_copied, a.data, tmp_path / "b" / "data")
     async with several(tmp_path / "b", **others) as b:
-        assert int((await b.told("cluster.key_missing"))["epoch"]) == epoch
-        assert [words for words in await readiness(b) if words.startswith("keys:")] == [
-            f"keys: that of epoch {epoch} is missing (another host made it, and none is there now); records wait"
-        ]
+        await told_of_each(b, "cluster.key_missing", wanted.keys())
+        assert {words for words in await readiness(b) if words.startswith("keys:")} == {
+            f"keys: that of epoch {epoch} is missing (another host made it, and none is there now); records wait{since}"
+            for epoch, since in wanted.items()
+        }
         async with several(tmp_path / "a", **chosen) as a:
-            assert int((await b.told("cluster.key_there"))["epoch"]) == epoch
-            kept = [path / "data" / "keys" / f"{epoch}.key" for path in (tmp_path / "a", tmp_path / "b")]
-            assert len({await asyncio.to_thread(path.read_bytes) for path in kept}) == 1
+            await told_of_each(b, "cluster.key_there", wanted.keys())
+            for epoch in wanted:
+                kept = [path / "data" / "keys" / f"{epoch}.key" for path in (tmp_path / "a", tmp_path / "b")]
+                assert len({await asyncio.to_thread(path.read_bytes) for path in kept}) == 1
             assert not [words for words in await readiness(b) if words.startswith("keys:")]
             assert await a.status() == 0
         assert await b.status() == 0
+
+
+async def told_of_each(server: Several, event: str, epochs: Set[int]) -> None:
+    """Wait until a host has logged this event of each of these epochs, and of no other."""
+    async with asyncio.timeout(PATIENCE):
+        while {int(line["epoch"]) for line in server.events(event)} != epochs:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
 
 
 def _copied(here: Path, there: Path) -> None:
