@@ -241,14 +241,11 @@ class Search:
 
     # migration
 
-    def leave(self, session: Session, now: float) -> tuple[Ticket | Wish, bool] | None:
-        """Remove a search that migrates: return its ticket or wish, and whether it was set aside. Its words stay interned.
-
-        None if it is in neither queue: its match is being committed.
-        """
+    def leave(self, session: Session, query: Query, now: float) -> Ticket | Wish:
+        """Remove a search that migrates: return its ticket or wish, a new one if the waiting room has none. Its words stay interned."""
         found = self.room.leave(session.id, now)
         self._tell_calls()
-        return found
+        return self._ticket(session, query, now) if found is None else found[0]
 
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> None:
         """Add a search that migrated here; it may be matched at once. The client is not sent `waiting` again. Raises MatcherFull."""

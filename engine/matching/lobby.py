@@ -230,6 +230,8 @@ class Lobby(Vocabulary):
             self._aside.put(ticket.client, ticket)
             return None
         ticket._room = self._rooms.of(ticket.pool, now)
+        if ticket._level == GOOD and ticket._step == NEVER:  # no lobby had it: it left a worker before the hub's answer
+            return self._enter(ticket, now)
         if not ticket.interests:
             ticket._level = max(ticket._level, ANYONE)  # none of its words was accepted here, for lack of room
         rules, due, rate = self.thresholds, ticket._step, ticket._room.arrivals.rate(now)

@@ -17,7 +17,7 @@ from engine.chats.session_presence import Presence
 from engine.core.chat import Chat
 from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.states import CHATTING, PARTED, WAITING
+from engine.core.states import CHATTING, PARTED
 from engine.matching.address_networks import SHARES
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import Wish
@@ -97,11 +97,11 @@ class SessionMigration:
         return tuple([other for _, other in sorted([(seat.side, id), *seat.others])])
 
     def order(self) -> list[int]:
-        """Return all sessions in the best order to move: those that wait, longest first; idle ones; those that chat."""
+        """Return all sessions in the best order to move: those that wait, longest first; others outside a chat; those that chat."""
         sessions = self._core.sessions
         first = self._search.room.clients()
         talk = [session.id for session in sessions.values() if session.state == CHATTING]
-        others = [session.id for session in sessions.values() if session.state not in (WAITING, CHATTING)]
+        others = [session.id for session in sessions.values() if session.state != CHATTING]
         return list(dict.fromkeys([*first, *others, *talk]))
 
     @property
@@ -163,9 +163,9 @@ class SessionMigration:
         core, query, seat, past = self._core, session.query, session.seat, session.past
         record = write_session(session, now)
         if query is not None:
-            found = self._search.leave(session, now)
+            ticket = self._search.leave(session, query, now)
             words = core.words.as_typed(query) if query.ids else []
-            record["query"] = write_query(query, words, found[0] if found else None, now)
+            record["query"] = write_query(query, words, ticket, now)
             core.words.release(query)
         if seat is not None:
             record["seat"] = write_seat(seat, now)

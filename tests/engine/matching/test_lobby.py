@@ -224,6 +224,20 @@ def test_a_step_that_was_due_on_the_way_is_taken_and_told_by_the_next_advance(lo
     assert [step.accepts for step in lobby.advance(4.0)[1]] == ["any"]
 
 
+@pytest.mark.parametrize(("words", "first", "later"), [("chess", "good", "any"), ("", "anyone", "anyone")])
+def test_a_ticket_that_was_in_no_lobby_yet_widens_as_one_of_its_age(
+    lobby: Lobby, words: str, first: str, later: str
+) -> None:
+    lobby.enter(ticket(lobby, 1, words), False, 1.0)
+    said = [lobby.status(1, 1.0)]
+    lobby.advance(3.0)
+    said.append(lobby.status(1, 3.0))
+    assert [step.accepts for step in said if step is not None] == [first, later]
+    lobby.enter(ticket(lobby, 2, words), False, 20.0)
+    late = lobby.status(2, 20.0)
+    assert late is None or late.accepts == "anyone", "it met the other, or is as old"
+
+
 def test_one_who_is_set_aside_enters_so_and_one_who_fits_is_met_at_once(lobby: Lobby) -> None:
     lobby.submit(ticket(lobby, 1), 0.0)
     lobby.set_aside(1, 0.0)

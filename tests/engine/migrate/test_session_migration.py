@@ -383,3 +383,19 @@ def test_so_many_resumes_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> No
     world.settle()
     assert [one.take()[-1]["code"], two.take()[-1]["code"]] == ["no_session", "no_session"]
     assert world.resume(a, token="700001").take() == []
+
+
+def test_who_waits_without_a_ticket_moves_too_and_has_a_new_one_there() -> None:
+    """The invariant is that each has one; were it broken a hand-over would wait for them for ever."""
+    world = MovingWorld()
+    a, idle = world.open(), world.open()
+    world.send(a, type="find", interests=["chess"])
+    world.lobby.cancel(a.session.id, world.now)
+    assert sorted(world.engine.moves.order()) == sorted([a.session.id, idle.session.id])
+    world.move()
+    assert (a.session.state, world.engine.room.clients()) == (WAITING, [a.session.id])
+    b = world.open()
+    world.send(b, type="find", interests=["go"])
+    world.wait(20)
+    assert a.ring is not None
+    assert a.ring is b.ring
