@@ -17,11 +17,10 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from server.fleet.ipc.ipc_link import DESCRIPTORS_MAX, HEAD, WIRE, Kind, body_of, descriptors_of
+from server.fleet.ipc.ipc_link import DESCRIPTORS_MAX, HEAD, MESSAGE_MAX, WIRE, Kind, body_of, descriptors_of
 from server.fleet.supervisor import child_stacks
 from server.ops.process.cpu_time import Meter, Sample
 
-SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
 MUTE: Final = frozenset("DTt")  # states in which a process handles no signal: blocked in the kernel, stopped
 READS: Final = 16  # messages of one process in one turn
 
@@ -84,11 +83,11 @@ class ChildLink:
         return True
 
     def read(self) -> Iterator[ChildMessage]:
-        """Yield the messages since the last call; damaged ones, and longer ones of a later release, are skipped."""
+        """Yield the messages since the last call, of any size that a link sends at once; damaged ones are skipped."""
         for _ in range(READS):
             try:
                 data, beside, _, _ = self.sock.recvmsg(
-                    SAID_MAX, socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
+                    MESSAGE_MAX, socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
                 )
             except ConnectionResetError:  # it ended with unread messages: the next read reports the end
                 continue

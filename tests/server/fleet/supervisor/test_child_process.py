@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.fleet.ipc.ipc_link import HEAD, WIRE, Kind, body_of
-from server.fleet.supervisor.child_process import READS, SAID_MAX, Child
+from server.fleet.ipc.ipc_link import HEAD, MESSAGE_MAX, WIRE, Kind, body_of
+from server.fleet.supervisor.child_process import READS, Child
 
 
 class Made:
@@ -53,9 +53,17 @@ def test_what_it_says_is_read_in_order_and_so_much_at_a_time(made: Made) -> None
 def test_what_is_no_message_or_too_long_is_left_out(made: Made) -> None:
     for data in (b"x", bytes(HEAD.size), bytes(HEAD.size) + b"{", bytes(HEAD.size) + b"[]"):
         made.theirs.send(data)
-    made.says(Kind.SIGN, "x" * SAID_MAX)
     made.says(Kind.UP)
     assert [(said.kind, said.records) for said in made.child.read()] == [(0, []), (Kind.UP, [])]
+    made.says(Kind.SIGN, "x" * MESSAGE_MAX)
+    assert list(made.child.read()) == []
+
+
+def test_a_report_of_any_size_that_a_process_sends_is_read(made: Made) -> None:
+    """The hub's names all hosts."""
+    report = {"cluster": {"hosts": ["x" * 100] * 1_500}}
+    made.says(Kind.SIGN, report)
+    assert [(said.kind, said.records) for said in made.child.read()] == [(Kind.SIGN, [report])]
 
 
 def test_who_takes_nothing_is_killed_as_one_that_hangs(made: Made) -> None:
