@@ -36,8 +36,6 @@ cdef class Shingles:
     cdef int least
 
     cdef size_t _buckets_size(self) noexcept nogil
-    cdef object _take_pages(self)
-    cdef void _give_back(self) noexcept
     cdef void sketch(self, const uint8_t *text, size_t size, sketch_t *made) noexcept nogil
     cdef bint add_new(self, sketch_t *made, uint64_t chat, uint32_t side, double time, double since) noexcept nogil
     cdef void _find_buckets(self, const uint32_t *bins, bucket_at *buckets) noexcept nogil

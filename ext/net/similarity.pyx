@@ -10,8 +10,8 @@
 # Entries are overwritten in order of arrival, and nothing is ever removed from a bucket: what it has of an overwritten entry is passed over.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
-from posix.mman cimport MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE, mmap, munmap
+from libc.string cimport memcpy, memset
+from posix.mman cimport MADV_DONTNEED, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE, madvise, mmap, munmap
 
 cdef enum:
     BUCKETS_MIN = 64  # per band
@@ -33,6 +33,12 @@ cdef void *pages(size_t size) noexcept nogil:
     """Return memory of zeros, which takes room page by page as it is written; NULL without it. (`calloc` writes it under glibc's perturb.)"""
     cdef void *found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     return NULL if found == MAP_FAILED else found
+
+
+cdef void set_to_zeros(void *memory, size_t size) noexcept nogil:
+    """Let memory of `pages` hold zeros again, and take no room until it is written. Locked memory keeps its room."""
+    if madvise(memory, size, MADV_DONTNEED):
+        memset(memory, 0, size)
 
 
 cdef void give_back(void *memory, size_t size) noexcept nogil:
@@ -112,30 +118,23 @@ cdef class Shingles:
         self.room, self.least, self.buckets_mask = room, least, BUCKETS_MIN - 1
         while self.buckets_mask * SHARE < self.room:
             self.buckets_mask = 2 * self.buckets_mask + 1
-        self._take_pages()
-
-    def __dealloc__(self):
-        self._give_back()
-
-    cdef size_t _buckets_size(self) noexcept nogil:
-        return BANDS * (self.buckets_mask + 1) * sizeof(bucket_t)
-
-    cdef object _take_pages(self):
         self.entries = <entry_t *>pages(self.room * sizeof(entry_t))
         self.buckets = <bucket_t *>pages(self._buckets_size())
         if self.entries == NULL or self.buckets == NULL:
             raise MemoryError
 
-    cdef void _give_back(self) noexcept:
+    def __dealloc__(self):
         give_back(self.entries, self.room * sizeof(entry_t))
         give_back(self.buckets, self._buckets_size())
-        self.entries, self.buckets = NULL, NULL
+
+    cdef size_t _buckets_size(self) noexcept nogil:
+        return BANDS * (self.buckets_mask + 1) * sizeof(bucket_t)
 
     def clear(self) -> None:
         """Forget all texts, and give their memory back."""
-        self._give_back()
+        set_to_zeros(self.entries, self.room * sizeof(entry_t))
+        set_to_zeros(self.buckets, self._buckets_size())
         self.last, self.latest = 0, 0.0
-        self._take_pages()
 
     def __len__(self) -> int:
         return min(self.last, self.room)

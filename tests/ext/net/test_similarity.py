@@ -1,6 +1,7 @@
 """Test that similar texts are found, by keyed hashes, in a table that forgets the oldest."""
 
 import random
+import resource
 
 import pytest
 from hypothesis import given
@@ -136,3 +137,15 @@ def test_a_cleared_table_knows_nothing_and_goes_on() -> None:
     assert (len(table), table.latest) == (0, 0.0)
     assert table.put(LINE, 9, 0, 6.0, 0.0) == (1, [])
     assert numbers(table.put(LINE, 10, 0, 7.0, 0.0)[1]) == [1]
+
+
+def test_a_table_is_cleared_where_no_more_memory_is_given() -> None:
+    table = Shingles(KEY, 1_000)
+    table.put(LINE, 1, 0, 1.0, 0.0)
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 20, limit[1]))
+    try:
+        table.clear()
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limit)
+    assert table.put(LINE, 2, 0, 2.0, 0.0) == (1, [])
