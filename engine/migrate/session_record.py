@@ -239,7 +239,7 @@ QUERY: Final[Table] = {
     "barred": _persons,
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,
     "step": _seconds,  # until the next step
-    "fallen": lambda value: type(value) is int and 0 <= value < 1 << 31,  # steps of the floor; as wide as a C int
+    "fallen": lambda value: type(value) is int and 0 <= value < 1 << 16,  # steps of the floor; 16 bits of a record
 }
 TRIAL: Final[Table] = {
     "level": lambda value: type(value) is int and 1 <= value <= 3,

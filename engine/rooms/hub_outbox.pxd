@@ -19,7 +19,7 @@ cdef class Outbox:
     cpdef go(self, Waiter waiter, uint64_t to, uint64_t id, list who, found, list words)
     cpdef list take(self)
     cpdef list take_rows(self)
-    cdef _begin(self)
+    cdef _make_room(self)
 
-    @cython.locals(writer=RecordWriter, one=Waiter, pair=Match)
-    cdef _meet(self, uint64_t id, list who, found, list words)
+    @cython.locals(writer=RecordWriter, one=Waiter, pair=Match, spies=bint, weight=double, rule=int, first=double, second=double)
+    cdef _meet(self, Waiter goes, uint64_t to, uint64_t id, list who, found, list words)

@@ -145,6 +145,7 @@ def seat(place: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
         change(person(2), state="parted"),
         change(person(2), query={}),
         change(lambda record: record["people"][2]["query"], fallen=1 << 40),
+        change(lambda record: record["people"][2]["query"], fallen=1 << 16),
         change(person(0), identity=-5, met=[[1, 1.0]]),
         change(person(0), alias=-5, met=[[1, 1.0]]),
         change(seat(0), persons=[-5]),

@@ -56,3 +56,15 @@ def test_a_row_that_cannot_be_written_leaves_the_others() -> None:
         outbox.add(["asked", b"bytes", "en"])
     outbox.add(["ask", 2])
     assert outbox.take_rows() == [["ask", 1], ["ask", 2]]
+
+
+def test_a_meeting_that_cannot_be_written_leaves_nothing_in_the_next_one() -> None:
+    outbox, who = Outbox(), [waiter(10, 1), waiter(20, 2)]
+    damaged = Match(10, 20, (), 0.0, 1.0, 2.0, "no rule")
+    with pytest.raises(KeyError):
+        outbox.meet(4, who, damaged, [])
+    with pytest.raises(KeyError):
+        outbox.go(who[0], 2, 4, who, damaged, [])
+    assert (outbox.rows, outbox.take()) == (0, [])
+    outbox.meet(5, who, Match(10, 20, (), 0.0, 1.0, 2.0, "anyone"), [])
+    assert outbox.take_rows() == [["meet", 5, [[10, 11, 1], [20, 21, 2]], [1.0, 2.0], [], 0.0, "anyone", False, None]]
