@@ -59,12 +59,16 @@ class ForwardingTable:
         for key in ended:
             del self._flying[key]
         for key in ended:
-            for asker in self._asked.pop(key, ()):
-                self._answer(asker, key)
+            self._answer_all(key)
 
     def wanted(self, asker: str, key: int) -> None:
         """Answer this process when the session of a key, which moves next, has arrived."""
         self._asked.setdefault(key, []).append(asker)
+
+    def give_up(self) -> None:
+        """Answer the processes that ask for sessions which were to move next: these stay."""
+        for key in [key for key in self._asked if key not in self._flying]:
+            self._answer_all(key)
 
     def waits(self, asker: str, key: int) -> bool:
         """Whether the session of a key is under way; then this process is answered when it has arrived."""
@@ -90,6 +94,10 @@ class ForwardingTable:
         """Whether a process acknowledged the session of a key since then, by the loop's clock."""
         departure = self._went.get(key, asyncio.get_running_loop().time())
         return departure is not None and departure.at >= since
+
+    def _answer_all(self, key: int) -> None:
+        for asker in self._asked.pop(key, ()):
+            self._answer(asker, key)
 
     def _forget(self, keys: Sequence[int], to: str) -> None:
         for key in keys:

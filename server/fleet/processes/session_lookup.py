@@ -67,8 +67,9 @@ class SessionLookup:
         self._goes = goes
 
     def end_evacuation(self) -> None:
-        """Answer other hosts at once again."""
+        """Answer other hosts at once again, also those that wait for a session that stays."""
         self._goes = stays
+        self._forwarding.give_up()
 
     def is_elsewhere(self, key: int) -> bool:
         """Ask the other processes for the session of a token's key. Return False if none of them can have it."""

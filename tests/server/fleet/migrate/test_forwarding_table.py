@@ -93,3 +93,16 @@ async def test_it_is_known_whether_a_session_left_since_a_moment() -> None:
     assert forwarding.left_since(4, now - 60.0)
     assert not forwarding.left_since(4, now + 60.0)
     assert not forwarding.left_since(9, now - 60.0)
+
+
+async def test_who_asked_for_a_session_that_stays_after_all_is_answered_and_not_kept() -> None:
+    said: list[tuple[str, int]] = []
+    forwarding = ForwardingTable(lambda *asked: said.append(asked))
+    keys = forwarding.sent(ONE)
+    for key in (4, 9):
+        forwarding.wanted("hub", key)
+    forwarding.give_up()
+    assert said == [("hub", 9)]
+    forwarding.ended(keys, "worker 2")
+    forwarding.ended(forwarding.sent([{"id": 9}]), "worker 2")
+    assert said == [("hub", 9), ("hub", 4)]

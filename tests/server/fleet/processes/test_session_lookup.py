@@ -362,3 +362,5 @@ async def test_other_hosts_are_told_of_a_yes_alone_and_of_whom_this_one_sends_aw
     await until(lambda: wanted == [id])
     assert (await hub.next(Kind.MOVING)).records == [key]
     assert hub.of(Kind.MINE) == []
+    one.links.session_lookup.end_evacuation()
+    assert (await hub.next(Kind.MINE)).records == [key, ""]
