@@ -77,3 +77,16 @@ async def test_it_is_known_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REMEMBERED", 0.0)
     come(arrivals, b"three")
     assert (arrivals.of(b"two"), list(arrivals.earlier(b"one"))) == ([], [])
+
+
+async def test_a_request_of_which_a_session_came_anew_is_known_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrivals, forwarding = made()
+    come(arrivals, b"one", (1, 10), (2, 20))
+    come(arrivals, b"other", (3, 30))
+    forwarding.ended(forwarding.sent([{"id": 1}]), "worker 2")
+    come(arrivals, b"two", (1, 10))
+    assert [*arrivals._requests] == [b"other", b"two", b"one"]
+    arrivals.forget(3)
+    monkeypatch.setattr(module, "REMEMBERED", 0.0)
+    come(arrivals, b"three")
+    assert ([*arrivals._requests], arrivals._last) == ([b"three"], {})
