@@ -100,8 +100,14 @@ cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
 
 
 cdef bint talks_calmly(io_t *io, conn_t *conn) noexcept nogil:
-    """Whether a connection is in a chat, and was refused next to nothing in the last second."""
-    return conn.ring != NULL and (not io.limits or conn.tokens[B_REFUSALS] + io.bucket[B_REFUSALS].rate >= io.bucket[B_REFUSALS].burst)
+    """Whether a connection is in a chat, and was refused next to nothing in the last second. Through a tunnel the home refuses, not this host."""
+    cdef double refilled
+    if conn.state == PIPED:
+        return conn.stamp.tunnel.talks
+    if conn.ring == NULL or not io.limits:
+        return conn.ring != NULL
+    refilled = conn.tokens[B_REFUSALS] + (io.now - conn.stamp.counted) * io.bucket[B_REFUSALS].rate
+    return refilled + io.bucket[B_REFUSALS].rate >= io.bucket[B_REFUSALS].burst
 
 
 cdef void readable(io_t *io, conn_t *conn) noexcept nogil:

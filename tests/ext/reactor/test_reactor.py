@@ -7,8 +7,10 @@ import sys
 import pytest
 
 from engine.wire.protocol import BROKEN, CLOSED, CONFIRMED, DROPPED, LEFT, OPENED
+from engine.wire.server_frames import matched, usual
 from ext.net.chat_ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Rig, frame, head, line, pair
+from tests.ext.net.tunnels import piped, said
 
 # ---- the data path
 
@@ -429,6 +431,39 @@ def test_who_is_refused_all_the_time_is_read_like_one_who_does_not_chat(rings: R
     rig.run()
     assert loud.frames() == [(PONG, b"x")]
     rig.close()
+
+
+def test_who_was_refused_long_ago_is_read_like_one_who_never_was(rings: Rings) -> None:
+    rig = Rig(limits=True, messages=(1, 0.001), refusals=(100, 1))
+    loud, _ = pair(rig, rings)
+    others = [rig.dial() for _ in range(4)]
+    loud.say(*[line("again")] * 10)
+    rig.run()
+    assert len(loud.texts()) == 9
+    rig.now += 60.0
+    for peer in others:
+        peer.say(FIND)
+    loud.sock.send(frame(b"x", PING))
+    assert len(rig.reactor.drain(rig.now, NO_TIME)) == 1
+    assert loud.frames() == [(PONG, b"x")]
+    rig.reactor.settle(rig.now)
+    rig.close()
+
+
+def test_a_chat_through_a_tunnel_is_read_before_those_who_do_not_chat(rig: Rig) -> None:
+    client, home = piped(rig)
+    home.send(said(matched(usual("c1", (), "en", 0))))
+    rig.run()
+    assert client.texts()
+    others = [rig.dial() for _ in range(4)]
+    for peer in others:
+        peer.say(FIND)
+    client.say(line("hi"))
+    home.send(said(line("hi yourself")))
+    assert len(rig.reactor.drain(rig.now, NO_TIME)) == 1
+    assert home.read() == frame(line("hi"))
+    assert client.texts() == [line("hi yourself")]
+    rig.reactor.settle(rig.now)
 
 
 def test_gates_are_opened_some_at_a_time_in_their_order(rig: Rig) -> None:
