@@ -52,14 +52,17 @@ class PendingMove(NamedTuple):
 
 class MoveQueue:
     """Moves that leave after this turn. The next match of a session that was refused for one a moment ago rests first: the hub matches it again at
-    once, and it may be refused for as long as the target has a copy of it.
+    once, and it may be refused for as long as the target has a copy of it. A connection that resumes waits while the link to the process of its
+    session is full: its client would be told that there is no such session.
     """
 
-    def __init__(self, rested: Callable[[], None]) -> None:
-        """`rested`: called when moves that rested may leave."""
+    def __init__(self, rested: Callable[[], None], is_full: Callable[[str], bool]) -> None:
+        """`rested`: called when moves that rested or waited may leave; `is_full`: whether the link to a process is."""
         self._due: list[PendingMove] = []
         self._resting: dict[int, list[PendingMove]] = {}  # by session
+        self._waiting: dict[str, list[PendingMove]] = {}  # by process
         self._rested = rested
+        self._is_full = is_full
 
     def __len__(self) -> int:
         return len(self._due)
@@ -83,8 +86,23 @@ class MoveQueue:
             self._resting[client] = []
             asyncio.get_running_loop().call_later(REST, self._over, client)
 
+    def wait(self, move: PendingMove) -> None:
+        """Let a move leave once the link to its process is not full any more, or that is dead."""
+        if move.to not in self._waiting:
+            self._waiting[move.to] = []
+            asyncio.get_running_loop().call_later(AGAIN, self._look, move.to)
+        self._waiting[move.to].append(move)
+
+    def _look(self, to: str) -> None:
+        if self._is_full(to):
+            asyncio.get_running_loop().call_later(AGAIN, self._look, to)
+        else:
+            self._make_due(self._waiting.pop(to))
+
     def _over(self, client: int) -> None:
-        moves = self._resting.pop(client)
+        self._make_due(self._resting.pop(client))
+
+    def _make_due(self, moves: Sequence[PendingMove]) -> None:
         self._due += [one._replace(since=time.monotonic()) for one in moves]
         if moves:
             self._rested()
@@ -119,7 +137,7 @@ class WorkerTransfer:
             worker, exports.moving, exports.tally, going=() if host_migration is None else host_migration.going
         )
         self.host_migration = host_migration
-        self._going = MoveQueue(self._later)
+        self._going = MoveQueue(self._later, lambda name: self._peers().full(name))
         self._again: asyncio.TimerHandle | None = None
 
     def go(self, client: int, to: int, meeting: Row, number: int) -> None:
@@ -146,6 +164,8 @@ class WorkerTransfer:
         for one in self._going.take():
             if elsewhere(one.to):
                 self._go_abroad(one)
+            elif one.meeting is None and self._peers().full(one.to):
+                self._going.wait(one)
             elif one.meeting is None:
                 self._depart([one])
             else:
