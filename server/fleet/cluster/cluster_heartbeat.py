@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from server.fleet.cluster.known_nodes import Place, named
+from server.fleet.cluster.known_nodes import NOT_YET, Place, named
 from server.fleet.cluster.membership import DEAD, SERVING, Beat, Host, Membership, read
 from server.fleet.cluster.shared_room import BARS, SharedRoom
 from server.fleet.cluster.shared_room import SIGN_EVERY as EVERY
@@ -26,6 +26,7 @@ from server.ops.metrics.cluster_metrics import DROPPED
 from server.ops.metrics.metric_type import Reading
 
 ALL: Final = "all"  # the subject
+HEARD: Final = 2  # times EVERY, after which each living host was heard
 SOON: Final = 0.5  # seconds for the last message
 NO_MORE: Final[Mapping[str, Handler]] = {}
 logger = log.get()
@@ -61,7 +62,9 @@ class ClusterNode:
         self._changed = changed
         self._told: object = None
         self._ended = False
-        self._up_since: float | None = None
+        self._is_up = False  # whether the bus is
+        self._since = time.monotonic()  # since when
+        self._knows = False  # whether that is long enough to know who is there
         self._off: set[str] = set()  # nodes whose clock is off, and was logged
         self.members = Membership(node)
         self._federation = federation
@@ -90,6 +93,11 @@ class ClusterNode:
         self._beat(ends=True)
         self._ended = True
         await self.bus.sent(SOON)
+
+    @property
+    def trouble(self) -> str | None:
+        """Reason why this host is alone, or does not know yet whether it is; None: it knows the other hosts."""
+        return self.bus.trouble if self._knows else NOT_YET
 
     @property
     def people_elsewhere(self) -> int:
@@ -171,20 +179,22 @@ class ClusterNode:
         self._own(now)
         others = self.members.others(now)
         self._look_at_clocks(others)
-        told = self.bus.trouble, [(one.node, one.address, one.version, one.state) for one in others]
+        self._look_at_bus(now)
+        told = self.trouble, [(one.node, one.address, one.version, one.state) for one in others]
         if told != self._told:
             self._told = told
             self._changed(others)
-        if not self.bus.up:
-            self._up_since = None
-            return
-        if self._up_since is None:
-            self._up_since = now
-        if max(self._up_since, self.members.own or 0.0) + DEAD <= now:
+        if self._is_up and max(self._since, self.members.own or 0.0) + DEAD <= now:
             # the server accepts messages and delivers none
             logger.warning("nats.silent")
-            self._up_since = None
+            self._since = now
             self.bus.renew()
+
+    def _look_at_bus(self, now: float) -> None:
+        """Note since when messages arrive, or none do, and whether that is long enough to know who is there, or that nobody is."""
+        if self.bus.up != self._is_up:
+            self._is_up, self._since = self.bus.up, now
+        self._knows = self._since + (HEARD * EVERY if self._is_up else DEAD) <= now
 
     def _look_at_clocks(self, others: list[Host]) -> None:
         off = {one.node for one in others if abs(one.ahead) > SKEW}

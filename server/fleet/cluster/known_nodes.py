@@ -9,6 +9,7 @@ from engine.engine import VERSION
 from server.fleet.cluster.membership import SERVING, Host
 
 ABROAD: Final = "@"  # prefix of the name of a process of another host
+NOT_YET: Final = "the other hosts are not known yet"  # the hub, or its connection to NATS, ended or began a moment ago
 
 
 class Place(NamedTuple):
@@ -19,26 +20,39 @@ class Place(NamedTuple):
 
 
 class Hosts:
-    """Other hosts, as a worker or the frontend knows them."""
+    """Other hosts, as a worker or the frontend knows them. They stay as they were while it is NOT_YET known who is there."""
 
     def __init__(self) -> None:
+        self.are_known = False  # whether the hub knows who is there
         self.others: list[Host] = []
         self.away: str | None = None  # why the hub has no connection to NATS
         self.writes = VERSION  # version of session records for other hosts: one that all of them read
 
     def take(self, away: str | None, rows: Iterable[Sequence[Any]]) -> None:
-        """Replace the list. Raises TypeError for a row that is no host."""
+        """Replace the list, unless it is NOT_YET known. Raises TypeError for a row that is no host."""
         self.away = away
+        self.are_known = away != NOT_YET
+        if not self.are_known:
+            return
         self.others = [Host(*row) for row in rows]
         self.writes = min([VERSION, *[one.writes for one in self.others]])
+
+    def lose(self) -> None:
+        """Note that the hub is gone."""
+        self.are_known = False
 
     def at(self, node: str) -> Host | None:
         """Return the host of a node, None: it is unknown."""
         return next((one for one in self.others if one.node == node), None)
 
+    @property
+    def nodes(self) -> frozenset[str] | None:
+        """Their nodes; None: it is not known who is there."""
+        return frozenset([one.node for one in self.others]) if self.are_known else None
+
     def there(self) -> bool:
-        """Whether there is another host."""
-        return bool(self.others)
+        """Whether there may be another host: there is one, or that is not known."""
+        return bool(self.others) or not self.are_known
 
     def places(self) -> list[Place]:
         """Return processes to which sessions may move: each host that serves has a first worker, at least."""
@@ -50,7 +64,10 @@ class Hosts:
 
     def unwell(self) -> list[str]:
         """Return what is not well, for `/readyz`."""
-        return [] if self.away is None else [f"cluster: this host is alone, NATS is away ({self.away})"]
+        if self.away is None:
+            return []
+        is_new = self.away == NOT_YET
+        return [f"cluster: {NOT_YET}" if is_new else f"cluster: this host is alone, NATS is away ({self.away})"]
 
 
 def named(node: str, worker: int) -> str:

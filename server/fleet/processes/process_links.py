@@ -23,7 +23,7 @@ from server.fleet.ipc.row_channel import RowChannel, silence
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
-from server.fleet.processes.session_lookup import SessionLookup, alone
+from server.fleet.processes.session_lookup import SessionLookup
 from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming.evacuation import Send
 from server.fleet.roaming.host_migration_parts import HostMigration, OtherHosts
@@ -67,13 +67,11 @@ class WorkerLinks:
         *,
         names: Names = ALONE,
         moved: Callable[[], Sequence[int]] = tuple,
-        has_others: Callable[[], bool] = alone,
         others: OtherHosts | None = None,
     ) -> None:
         """`more`: handlers of further kinds; `joined`, `dead`: called with the name of a process.
 
-        `moved`: counts of sessions that left, as `Moved`; `has_others`: whether there are other hosts to ask for a session; `others`: migration to
-        them.
+        `moved`: counts of sessions that left, as `Moved`; `others`: the other hosts, and migration to them.
         """
         self._also_joined, self._also_dead = joined, dead
         self._worker = worker
@@ -105,7 +103,8 @@ class WorkerLinks:
             self.host_migration,
             self.visitor_return.send_home,
         )
-        self.session_lookup = SessionLookup(worker, lambda: self.peers, across.request_move, forwarding, has_others)
+        self._hosts = None if others is None else others.hosts
+        self.session_lookup = SessionLookup(worker, lambda: self.peers, across.request_move, forwarding, self._hosts)
         report = OwnReport(worker.engine)
         self.peers = Peers(
             up, {**self._handlers(), **more}, self._joined, self._dead, self.orphaned.set,
@@ -131,6 +130,7 @@ class WorkerLinks:
             Kind.MINE: lookup.mine,
             Kind.MOVING: lookup.moving,
             Kind.THERE: self._there,
+            Kind.HOSTS: self.hosts_changed,
             Kind.ARRIVED: self._arrived,
         }
 
@@ -198,6 +198,15 @@ class WorkerLinks:
         people, named, room = message.records
         self._worker.engine.set_elsewhere(people, named)
         self._room.there(room)
+
+    def hosts_changed(self, _: str, message: Message) -> None:
+        """Take the hub's list of other hosts."""
+        if (hosts := self._hosts) is None:
+            return
+        before = hosts.nodes
+        hosts.take(message.records[0], message.records[1:])
+        if hosts.nodes != before:
+            self.session_lookup.ask_again()
 
     def _arrived(self, name: str, message: Message) -> None:
         """Take an rpc request of another host, from the frontend; without a cluster, close it."""

@@ -1,4 +1,5 @@
-"""Find the process that has the session which a reconnecting client resumes: ask all processes of this host, then the other hosts through the hub.
+"""Find the process that has the session which a reconnecting client resumes: ask all processes of this host, then the other hosts through the hub,
+once that knows them.
 
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
@@ -13,13 +14,16 @@ from functools import partial
 from typing import Final
 
 from ext.base.ageing_map import AgeingMap
+from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, NEXT, Peers
+from server.fleet.ipc.process_names import elsewhere, place
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 0.3  # seconds for an answer of this host
 FARTHER: Final = 0.6  # seconds in all, if other hosts are asked too
+KNOWN_WITHIN: Final = 4.0  # seconds for the hub to know who is there: it, its connection to NATS or a host is new
 MOVING_FOR: Final = 5.0  # seconds for a session under way: longer than a move (`roaming.migration_source`)
 HERE: Final = ""  # of an answer: the sender has the session; as the name of a process: this one
 ASKED_MAX: Final = 10_000  # keys looked up at once
@@ -27,11 +31,6 @@ MOVES_MAX: Final = 3  # moves of a connection to the session that it resumes
 MOVES_WITHIN: Final = 15.0  # seconds in which they are counted: a session waits for its client no longer
 
 RequestMove = Callable[[int, str, Callable[[], None]], None]
-
-
-def alone() -> bool:
-    """Report that there is no other host."""
-    return False
 
 
 def stays(_: int) -> bool:
@@ -48,14 +47,14 @@ class SessionLookup:
         peers: Callable[[], Peers],
         request_move: RequestMove,
         forwarding: ForwardingTable,
-        others: Callable[[], bool] = alone,
+        hosts: Hosts | None = None,
     ) -> None:
-        """`others`: whether there are other hosts to ask."""
+        """`hosts`: the other hosts; None: this one is alone."""
         self._worker = worker
         self._peers = peers
         self._request_move = request_move
         self._forwarding = forwarding
-        self._others = others
+        self._hosts = hosts
         self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
         self._since: dict[int, float] = {}  # by key: since when only this host is asked
         self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
@@ -90,9 +89,14 @@ class SessionLookup:
         return True
 
     def _farther(self, key: int, since: float) -> bool:
-        """Ask the other hosts, which have their time also after a longer move. Return False if none of them can have it."""
-        peers, now = self._peers(), asyncio.get_running_loop().time()
-        if not self._others() or peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
+        """Ask the other hosts, once they are known; they have their time also after a longer move. Return False if none of them can have it."""
+        peers, now, hosts = self._peers(), asyncio.get_running_loop().time(), self._hosts
+        if hosts is None or not hosts.there():
+            return False
+        if not hosts.are_known:
+            self._wait(key, {HUB}, KNOWN_WITHIN)
+            return True
+        if peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
             return False
         self._wait(key, {HUB}, max(since + FARTHER - now, FARTHER - WITHIN))
         return True
@@ -145,19 +149,39 @@ class SessionLookup:
         if asked is None:
             return
         asked.discard(name)
-        if where is not None:
-            to = where or name
+        to = None if where is None else where or name
+        if to == HERE or self._worker.engine.moves.find(key) is not None:  # it is here again
             self._forget(key)
-            if to == HERE:  # it is here again
-                self._repeat(key)
-                return
+            self._repeat(key)
+        elif to is not None and self._is_reached(to):
+            self._forget(key)
             for id in self._worker.engine.moves.awaiting(key):
                 self._request_move(id, to, partial(self._stay, key, id))
+        elif not asked and to is not None and elsewhere(to):  # a host that is not known yet
+            self._ends[key].cancel()
+            self._wait(key, {HUB}, KNOWN_WITHIN)
         elif not asked:
             self._over(key)
 
+    def ask_again(self) -> None:
+        """Ask the other hosts anew for what they were asked for: others are known from now on, or it is not known any more who is there."""
+        for key in [key for key, asked in self._asked.items() if HUB in asked]:
+            self._ends[key].cancel()
+            if not self._farther(key, asyncio.get_running_loop().time()):
+                self._over(key)
+
+    def _is_reached(self, name: str) -> bool:
+        """Whether it is another process that a connection can move to. (One that sent the session here names this one, though it moved on since.)"""
+        if elsewhere(name):
+            return self._hosts is not None and self._hosts.at(place(name)[0]) is not None
+        return name in self._peers()
+
     def dead(self, name: str) -> None:
-        """Count a dead process as an answer of no."""
+        """Count a dead process as an answer of no; the next hub is asked what this one was."""
+        if name == HUB and self._hosts is not None:
+            self._hosts.lose()
+            self.ask_again()
+            return
         for key in [key for key, asked in self._asked.items() if name in asked]:
             self._asked[key].discard(name)
             if not self._asked[key]:

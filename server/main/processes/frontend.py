@@ -117,7 +117,7 @@ class Frontend:
         handlers |= {**self._everywhere.handlers, **self._departing.handlers, **self._live.handlers}
         self.links = WorkerLinks(
             up, self.server.worker, handlers, self._joined, self._dead,
-            names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, settings, secret),
+            names=names, moved=self._moved, others=self._other_hosts(place, settings, secret),
         )  # fmt: skip
         self._join_hosts(place)
         for source in (self.links.reading, self.links.peers.reading):
@@ -220,9 +220,9 @@ class Frontend:
         for name in self._workers():
             self.peers.send(name, kind, *records)
 
-    def _others(self, _: str, message: Message) -> None:
+    def _others(self, name: str, message: Message) -> None:
         """Take the hub's list of other hosts."""
-        self.hosts.take(message.records[0], message.records[1:])
+        self.links.hosts_changed(name, message)
         if self._station is not None:
             self._station.others_changed()
         if self._proxy is not None:

@@ -199,7 +199,7 @@ class HubProcess:
 
     def _tell_hosts(self, name: str, others: list[Host]) -> None:
         if self.cluster is not None:
-            self.peers.send(name, Kind.HOSTS, self.cluster.bus.trouble, *map(list, others))
+            self.peers.send(name, Kind.HOSTS, self.cluster.trouble, *map(list, others))
 
     def _joined(self, name: str) -> None:
         number = self.names.number(name)

@@ -102,7 +102,7 @@ class WorkerProcess:
         self.links = WorkerLinks(
             up, worker, handlers, self._joined, self._dead, names=names,
             moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,
-            has_others=self.hosts.there, others=others,
+            others=others,
         )  # fmt: skip
         worker.start()
 
@@ -113,7 +113,6 @@ class WorkerProcess:
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,
             Kind.READ: answering.read,
-            Kind.HOSTS: lambda _, message: self.hosts.take(message.records[0], message.records[1:]),
             Kind.LEAVE: lambda _, message: self._leave(message.records[0], ""),
             Kind.NEXT: self._next,
             Kind.STAY: lambda *_: self.stay.set(),

@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
 from server.fleet.cluster import cluster_heartbeat
-from server.fleet.cluster.cluster_heartbeat import NO_MORE, ClusterNode
+from server.fleet.cluster.cluster_heartbeat import EVERY, HEARD, NO_MORE, ClusterNode
+from server.fleet.cluster.known_nodes import NOT_YET
 from server.fleet.cluster.membership import DEAD, Beat, Host, Post, Share, order
 from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.cluster.waiting_room_messages import ROOM
@@ -142,6 +143,22 @@ async def test_who_drains_is_told_so_by_its_next_beat_and_nobody_goes_there(nats
         await until(lambda: [host.state for host in (one.told or [[]])[-1]] == ["draining"])
         assert one.cell.places() == []
         assert [place.people for place in two.cell.places()] == [3]
+
+
+async def test_who_is_there_is_known_once_each_had_time_to_be_heard(
+    seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(cluster_heartbeat, "time", SimpleNamespace(monotonic=lambda: now, time=lambda: now))
+    made = Made(Cluster(nats=("nats://127.0.0.1:1",), address="127.0.0.1:1", name=secrets.token_hex(8)), seal, 1)
+    why = []
+    for fault, within in (("refused", DEAD), (None, HEARD * EVERY), ("closed", DEAD)):
+        made.cell.bus.fault = fault
+        for seconds in (0.0, within / 2, within / 2):
+            now += seconds
+            made.cell._look()
+            why.append(made.cell.trouble)
+    assert why == [NOT_YET, NOT_YET, "refused", NOT_YET, NOT_YET, None, NOT_YET, NOT_YET, "closed"]
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["it ends", "it is silent"])

@@ -1,6 +1,6 @@
 """The other hosts as the frontend knows them."""
 
-from server.fleet.cluster.known_nodes import Hosts, Place
+from server.fleet.cluster.known_nodes import NOT_YET, Hosts, Place
 
 
 def test_it_knows_what_it_was_told_last() -> None:
@@ -18,8 +18,19 @@ def test_it_knows_what_it_was_told_last() -> None:
 
 def test_people_go_to_those_that_serve_alone() -> None:
     hosts = Hosts()
-    assert not hosts.there()
     states = {"b": "serving", "c": "draining", "d": "suspect"}
     hosts.take(None, [[node, f"{node}:1", "1.0", state, 7, 0.0] for node, state in states.items()])
     assert hosts.there()
     assert hosts.places() == [Place("@b 1", 7)]
+
+
+def test_those_of_a_hub_that_is_gone_stay_until_the_next_one_knows_better() -> None:
+    hosts = Hosts()
+    assert (hosts.there(), hosts.nodes) == (True, None)
+    hosts.take(None, [["b", "b:1", "1.0", "serving", 7, 0.0]])
+    hosts.lose()
+    hosts.take(NOT_YET, [])
+    assert (hosts.there(), hosts.nodes, hosts.unwell()) == (True, None, [f"cluster: {NOT_YET}"])
+    assert hosts.at("b") is not None
+    hosts.take(None, [])
+    assert (hosts.there(), hosts.nodes, hosts.unwell()) == (False, frozenset(), [])

@@ -25,9 +25,6 @@ class Searches:
 
     def __init__(self, made: Cell) -> None:
         self._all = [self._search(there) for there in made.hosts]
-        for there in made.hosts:
-            for process in there.host_migrations:
-                process.links.session_lookup._others = lambda: True
 
     def _search(self, there: There) -> SessionSearch:
         hub = there.host.processes[HUB]

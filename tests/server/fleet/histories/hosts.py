@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -112,8 +112,7 @@ class HubOfHost:
         self.peers = self.process.peers
         node = ClusterNode(
             site.node, Cluster(address=site.address), Seal(site.secret), lambda: self.process.people,
-            lambda others: site.hosts.take(None, map(list, others)), self.process.federation, self.process.flush,
-            self.process.seeking.handlers,
+            self.process.tell_hosts, self.process.federation, self.process.flush, self.process.seeking.handlers,
         )  # fmt: skip
         node.bus = self.bus = Bus(site.network, node.bus._handlers)  # type: ignore[assignment]
         self.process.cluster = node
@@ -148,12 +147,12 @@ class Site:
         self._refuses = refuses
         self._contexts: dict[str, contextvars.Context] = {}
         self.node = f"{life:010x}"
-        self.hosts = Hosts()
         self.host = Host(secret, self.node, lambda: None)  # what a dead process had open is ended below
         sock = listen_at("127.0.0.1", 0)
         self.road = Road(sock.getsockname()[1], network)
         self.address = f"127.0.0.1:{self.road.port}"
         self.workers: dict[str, Working] = {}
+        self._hosts: dict[str, Hosts] = {}  # what each process knows
         self._held: dict[str, dict[int, int]] = {}
         self._evacuations: dict[asyncio.Task[None], str] = {}  # names of the workers that they empty
         self.evacuated: set[str] = set()  # workers that accept no sessions any more, and end soon
@@ -184,11 +183,9 @@ class Site:
             self.host.start(HUB, lambda up: HubOfHost(up, self))
             return
         number = Names(self.node).number(name) & 0xFF
-        others = OtherHosts(
-            self.node, number, self.address, self.secret, self.hosts, lambda: name not in self.evacuated
-        )
+        hosts = self._hosts[name] = Hosts()
+        others = OtherHosts(self.node, number, self.address, self.secret, hosts, lambda: name not in self.evacuated)
         made = self.host.start(name, lambda up: Working(up, number, self.secret, self.node, others, GRACE))
-        made.links.session_lookup._others = self.hosts.there
         migration = made.links.host_migration
         assert migration is not None
         migration._crossing._asker._wall = time.time
@@ -204,6 +201,10 @@ class Site:
         """Whether a worker accepts connections: it does once it has its links."""
         worker = self.workers.get(name)
         return worker is not None and all(other in worker.peers for other in self.living if other != name)
+
+    def knows(self, others: Iterable[Site]) -> bool:
+        """Whether all of its workers know these hosts."""
+        return all(self._hosts[name].at(other.node) is not None for name in self.workers for other in others)
 
     @property
     def evacuating(self) -> bool:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from server.fleet.cluster.known_nodes import NOT_YET, Hosts
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.processes import session_lookup as module
+from server.fleet.roaming.host_migration_parts import OtherHosts
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told, Visitor, Working, answers, talk
 
@@ -247,12 +249,28 @@ async def test_who_is_asked_says_whether_it_is_there(made: Host) -> None:
 
 async def over_hosts(made: Host, *others: int) -> tuple[Working, Told]:
     """A worker of one of several hosts, and its hub, which is played; `others`: workers beside it."""
-    hub, one = made.play(HUB), made.worker(1)
-    one.links.session_lookup._others = lambda: True
+    hosts = OtherHosts("00000000aa", 1, "127.0.0.1:1", made._secret, Hosts(), lambda: True)
+    hub, one = made.play(HUB), made.worker(1, hosts)
     for number in others:
         made.worker(number)
     await made.joined()
+    await knows(one, hub, None, "00000000bb")
     return one, hub
+
+
+async def knows(one: Working, hub: Told, away: str | None, *nodes: str) -> None:
+    """A worker is told by its hub why there is no other host, or which there are."""
+    hosts = one.links.session_lookup._hosts
+    assert hosts is not None
+    hub.peers.send("worker 1", Kind.HOSTS, away, *[[node, "127.0.0.1:1", "1.0", "serving", 0, 0.0] for node in nodes])
+    await until(lambda: hosts.nodes == (None if away == NOT_YET else set(nodes)) and hosts.away == away)
+
+
+def goes(one: Working) -> list[str]:
+    """The processes to which connections are to move; each stays."""
+    gone: list[str] = []
+    one.links.session_lookup._request_move = lambda _, to, stay: [gone.append(to), stay()]  # type: ignore[func-returns-value]
+    return gone
 
 
 async def test_where_nobody_of_this_host_has_it_the_others_are_asked_and_who_comes_goes_where_it_is(
@@ -261,8 +279,7 @@ async def test_where_nobody_of_this_host_has_it_the_others_are_asked_and_who_com
     monkeypatch.setattr(module, "WITHIN", 1e6)
     monkeypatch.setattr(module, "FARTHER", 1e6)
     one, hub = await over_hosts(made, 2)
-    gone: list[str] = []
-    one.links.session_lookup._request_move = lambda _, to, stay: [gone.append(to), stay()]  # type: ignore[func-returns-value]
+    gone = goes(one)
     visitor = await comes_back(made, one)
     key = (await hub.next(Kind.WHO)).records[0]
     assert visitor.hear() == []
@@ -271,19 +288,81 @@ async def test_where_nobody_of_this_host_has_it_the_others_are_asked_and_who_com
     assert gone == ["@00000000bb 3"]
 
 
-async def test_alone_or_without_a_hub_no_other_host_is_asked(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_alone_no_other_host_is_asked(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    monkeypatch.setattr(module, "KNOWN_WITHIN", 1e6)
+    one, hub = await over_hosts(made)
+    await knows(one, hub, None)
+    await is_told_so(await comes_back(made, one))
+    assert hub.of(Kind.WHO) == []
+
+
+async def test_the_next_hub_is_asked_what_a_dead_one_was_once_it_knows_the_other_hosts(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    monkeypatch.setattr(module, "KNOWN_WITHIN", 1e6)
+    one, hub = await over_hosts(made)
+    visitors = {12345: await comes_back(made, one)}
+    await hub.next(Kind.WHO)
+    made.kill(HUB)
+    await until(lambda: HUB not in one.peers)
+    visitors[54321] = await comes_back(made, one, one.tokens.seal(54321, 0))
+    again = made.play(HUB)
+    await made.joined()
+    await knows(one, again, NOT_YET)
+    assert again.of(Kind.WHO) == []
+    await knows(one, again, None, "00000000bb")
+    assert {(await again.next(Kind.WHO)).records[0] for _ in visitors} == set(visitors)
+    for key, visitor in visitors.items():
+        assert visitor.hear() == []
+        again.peers.send("worker 1", Kind.MINE, key, None)
+        await is_told_so(visitor)
+
+
+async def test_a_hub_that_knows_nobody_for_long_holds_no_answer(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    monkeypatch.setattr(module, "KNOWN_WITHIN", 0.01)
+    one, hub = await over_hosts(made)
+    visitor = await comes_back(made, one)
+    await hub.next(Kind.WHO)
+    await knows(one, hub, NOT_YET)
+    await is_told_so(visitor)
+    made.kill(HUB)
+    await is_told_so(await comes_back(made, one))
+
+
+async def test_a_host_that_answers_is_gone_to_once_it_is_known(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    monkeypatch.setattr(module, "KNOWN_WITHIN", 1e6)
+    one, hub = await over_hosts(made)
+    gone = goes(one)
+    visitor = await comes_back(made, one)
+    key = (await hub.next(Kind.WHO)).records[0]
+    hub.peers.send("worker 1", Kind.MINE, key, "@00000000cc 1")
+    await knows(one, hub, None, "00000000bb", "00000000cc")
+    assert (await hub.next(Kind.WHO)).records == [key]
+    assert (visitor.hear(), gone) == ([], [])
+    hub.peers.send("worker 1", Kind.MINE, key, "@00000000cc 1")
+    await is_told_so(visitor)
+    assert gone == ["@00000000cc 1"]
+
+
+async def test_who_takes_this_worker_for_the_one_that_has_it_has_not_answered_for_the_others(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session was here, and has moved on since."""
     monkeypatch.setattr(module, "WITHIN", 1e6)
     monkeypatch.setattr(module, "FARTHER", 1e6)
     one, hub = await over_hosts(made)
-    one.links.session_lookup._others = lambda: False
-    await is_told_so(await comes_back(made, one))
-    assert hub.of(Kind.WHO) == []
-    one.links.session_lookup._others = lambda: True
-    asking = await comes_back(made, one)
-    await hub.next(Kind.WHO)
-    made.kill(HUB)
-    await is_told_so(asking)
-    await is_told_so(await comes_back(made, one))
+    two = made.play("worker 2")
+    await made.joined()
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    two.peers.send("worker 1", Kind.MINE, key, "worker 1")
+    assert (await hub.next(Kind.WHO)).records == [key]
+    hub.peers.send("worker 1", Kind.MINE, key, None)
+    await is_told_so(visitor)
 
 
 async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
