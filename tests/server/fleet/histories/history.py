@@ -3,7 +3,9 @@
 - at each moment a session has at most one process that delivers to its client;
 - at each moment a session is in two processes only if one of them is in doubt about it: it asks the other one to forget its copy;
 - in a chat each line arrives once, in order, and only at the partner; nothing that a client sent is answered twice;
-- a session is nowhere only if a process that had it died, if it moved between hosts, or if its client was away for long;
+- a session is nowhere only if a process that had it died, if its client was away for long, or if it moved between hosts while a hub was dead,
+  hosts were cut off or did not know each other, their messages were lost or late, or their connections failed, but not if these were cut before an
+  answer, twice at most;
 - once the network is well, each session is in exactly one process, both of a chat are in it and have heard each other's every line,
   and hear each other still; nobody is in a chat without a partner.
 """
@@ -26,6 +28,7 @@ from server.fleet.ipc import hub_channels, ipc_peers
 from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
 from server.fleet.processes import process_links
+from server.fleet.processes.session_lookup import MOVES_MAX
 from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming import evacuation
 from server.main.processes import hub_process
@@ -47,6 +50,8 @@ PEOPLE: Final = 4
 # seconds after which each copy that a cut left is forgotten: until GO 1, until the acknowledgement 2, for the word to forget 2
 CERTAIN: Final = 6.0
 SETTLED: Final = 16.0  # seconds until all has ended that will: a silent connection after 3, a resume that finds no connection after 8
+# what may cost a session that moves between hosts
+COSTLY: Final = ("lost", "late", "cut late", "too slow", "hubs that died")
 BACK_WITHIN: Final = 18.0  # seconds for a user to come back, at any process that accepts them
 TRIED_EVERY: Final = 0.25  # seconds between two connections of a user, and between two looks at what is not over yet
 COLLECT_EVERY: Final = 10  # settled histories until the memory of dead processes is freed
@@ -55,6 +60,7 @@ ANSWER: Final = 3.0  # seconds for a line of a chat when all is well, also of tw
 # Seconds between what is done again and again, which would be most of a history's events. Nothing that a session is asked or told depends on them.
 LOAD_EVERY: Final = 4.0  # counts of users, and signs of life
 BEAT_EVERY: Final = 0.9  # of a host; one is dead after 2 s of silence
+KNOWN: Final = 3 * BEAT_EVERY  # until hosts that begin know each other
 MOVE_AGAIN: Final = 0.1  # looks at a session that could not leave its host
 
 Found = dict[int, list[tuple[Where, Working]]]  # the processes that have each session
@@ -71,6 +77,8 @@ class History:
         self._trails: defaultdict[int, set[Working]] = defaultdict(set)  # processes to which a session came, by its id
         self._excused: set[int] = set()  # sessions of which a copy is left that no process can have forgotten
         self._parted = False  # whether a host was cut off since all was well
+        self._before = Counter[str]()  # what had happened when all was well
+        self._apart: set[Site] = set()  # hosts that do not know a new one, or another one since one had no NATS
         self._refusals = 0  # messages with several sessions that are still to be refused
         self.tally: Counter[str] = Counter()
 
@@ -103,7 +111,7 @@ class History:
             for place in range(PEOPLE)
         ]
         self._loop.do(self._restart)
-        self._loop.wait(1.0)
+        self._loop.wait(KNOWN)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,7 +161,7 @@ class History:
                 "groups that meet others": self.tally["groups"],
                 "evacuations": self.tally["evacuated"],
                 "groups refused": self.tally["refused"],
-                "connections cut": self.network.tally["cut"],
+                "connections cut": self.network.tally["cut early"] + self.network.tally["cut late"],
                 "connections slowed": self.network.tally["slow"],
                 "requests said twice": self.network.tally["twice"],
                 "messages lost": self.network.tally["lost"],
@@ -289,6 +297,8 @@ class History:
         if site is None:
             return
         self._parted |= on
+        if on and bus:
+            self._apart.update(self.sites.values())
         if not bus:
             self._loop.do(lambda: site.road.cut_off(on))
         for one in self.network.buses:
@@ -312,6 +322,7 @@ class History:
         if site is None or name not in site.living:
             return
         self.tally["crashes"] += 1
+        self.tally["hubs that died"] += name == HUB
         site.evacuated.discard(name)
         if name == FRONTEND:
             del self.sites[place]
@@ -329,6 +340,7 @@ class History:
         for place in range(HOSTS):
             if place not in self.sites:
                 self._lives += 1
+                self._apart.update(self.sites.values())
                 is_old = self._lives % YOUNG > 0
                 self.sites[place] = Site(
                     self._secret, place, self._lives, self.network, is_old, self._on_came, self._is_refused
@@ -385,13 +397,23 @@ class History:
         return any(id in one.links.host_migration._crossing.forgetting for _, one in self._workers())  # type: ignore[union-attr]
 
     def _may_be_lost(self, person: Person) -> bool:
-        """Whether a session may be nowhere, or nobody answers for it: its hosts or their network failed, or it ended."""
+        """Whether a session may be nowhere, or nobody answers for it: a process that had it died, it ended, or it moved between hosts whose network
+        failed.
+        """
+        if not person.through <= {worker for _, worker in self._workers()} or not all(map(self._all_live, person.ids)):
+            return True
+        if self._clock.now - person.gone_at >= GRACE:
+            return True
         where = {at[0] for at, worker in self._workers() if any(worker in self._trails[id] for id in person.ids)}
-        if not person.through <= {worker for _, worker in self._workers()}:
-            return True
-        if person.at is None or where != {person.at[0]} or not all(map(self._all_live, person.ids)):
-            return True
-        return self._clock.now - person.gone_at >= GRACE
+        return (person.at is None or where != {person.at[0]}) and self._has_failed()
+
+    def _has_failed(self) -> bool:
+        """Whether what may cost a session that moves between hosts, or an answer about it, has happened since all was well."""
+        since = self.network.tally + self.tally - self._before
+        sites = set(self.sites.values())
+        self._apart = {one for one in self._apart & sites if not one.knows(sites - {one})}
+        is_apart = self._parted or bool(self._apart)
+        return is_apart or any(since[what] for what in COSTLY) or since["cut early"] >= MOVES_MAX
 
     def _may_be_copy(self, person: Person) -> bool:
         """Whether a client may find a copy that a cut left: it is in doubt, or the process that doubted it died, or cannot reach it."""
@@ -449,6 +471,7 @@ class History:
         self._faults += self._wrong()
         self._raise()
         self._parted = False
+        self._before = self.network.tally + self.tally
         self._dead = [site for site in self._dead if not site.is_closed]
         known = {id for person in self.people for id in person.ids} | self._found().keys()
         for id in self._trails.keys() - known:

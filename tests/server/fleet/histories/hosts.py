@@ -254,7 +254,7 @@ class Site:
         """Move all sessions of a worker to other hosts; then it is to end."""
         self.evacuated.add(name)
         made = self.workers[name]
-        across, cross = made.links.across, made.links.cross
+        across, cross, lookup = made.links.across, made.links.cross, made.links.session_lookup
         assert cross is not None
 
         async def send(to: str, transfer: GroupTransfer) -> bool:
@@ -264,6 +264,8 @@ class Site:
         until = asyncio.get_running_loop().time() + 4.0
         task = asyncio.get_running_loop().create_task(out.run(lambda: until), context=self._contexts[name])
         self._evacuations[task] = name
+        lookup.begin_evacuation(out.want)
+        task.add_done_callback(lambda _: lookup.end_evacuation())
         task.add_done_callback(self._evacuations.pop)
 
     def die(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from server.fleet.processes.session_lookup import FARTHER
 from server.ops.process.listening_sockets import listen_at
 
 LATE: Final = 0.3  # seconds for a message that is late: others, and beats, overtake it
@@ -61,8 +62,11 @@ class Network:
     def fate(self) -> Fate:
         """Return that of a new connection."""
         fate = self.fates.popleft() if self.fates else WELL
-        self.tally["cut"] += fate.there >= 0 or fate.back >= 0
+        is_early = 0 in (fate.there, fate.back)
+        self.tally["cut early"] += is_early
+        self.tally["cut late"] += not is_early and (fate.there > 0 or fate.back > 0)
         self.tally["slow"] += fate.slow > 0
+        self.tally["too slow"] += fate.slow > FARTHER
         self.tally["twice"] += bool(fate.twice)
         return fate
 

@@ -45,7 +45,7 @@ class Person:
         self._may_be_copy = may_be_copy
         self._sock: socket.socket | None = None
         self.at: tuple[int, str] | None = None  # the process that had the connection first
-        self.gone_at = 0.0  # when the last connection ended, by the loop's clock
+        self.gone_at = 0.0  # when the last connection that had the session ended, by the loop's clock
         self.new()
         self.heard = self.ends = self.resumed = 0
         self.pings = self.pongs = 0  # of this connection
@@ -113,8 +113,9 @@ class Person:
             loop.remove_reader(self._sock)
             self._sock.close()
             self._sock = self.at = None
+            if not self.resuming:  # else the session waits since the connection before this one
+                self.gone_at = loop.time()
             self.resuming = False
-            self.gone_at = loop.time()
 
     def say(self) -> None:
         """Say the next line; without a connection it is sent after the resume."""

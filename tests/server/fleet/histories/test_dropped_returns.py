@@ -7,6 +7,8 @@ import pytest
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import Deed, do
 from tests.server.fleet.histories.history import History
+from tests.server.fleet.histories.mutants import DROPPED, MUTANTS
+from tests.server.fleet.histories.people import Broken
 
 # as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -15,12 +17,9 @@ PIECE: float = 0.3  # seconds of each piece of a connection
 SLOW: Deed = ("cut", {"there": -1, "back": -1, "half": False, "silent": False, "slow": PIECE, "twice": ""})
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("at", [0, 1])
-@pytest.mark.parametrize("after", [0.5, 1.5, 2.5, 3.5])
-def test_who_drops_during_the_return_of_their_session_has_it_still(secret: Keys, at: int, after: float) -> None:
-    """The word that they leave takes one piece's time, the first frame of the session the next, the end of stream that follows the third, the last
-    frame the fourth. `after`: pieces' time until they drop; `at`: they come back where they were connected (0), or at the other host (1).
+def has_it_still(secret: Keys, at: int, after: float) -> bool:
+    """Whether who drops has their session. `after`: pieces' time until they drop; `at`: they come back where they were connected (0), or at the other
+    host (1).
     """
     with History(secret) as history:
         do(history, SLOW)
@@ -37,5 +36,22 @@ def test_who_drops_during_the_return_of_their_session_has_it_still(secret: Keys,
         do(history, ("wait", {"seconds": 3.0}))
         do(history, ("come", {"who": visitor, "host": home + 1 - at, "worker": 1}))
         do(history, ("wait", {"seconds": 3.0}))
-        assert (person.resumed, person.session != person.fresh) == (1, True)
+        found = (person.resumed, person.session != person.fresh) == (1, True)
         do(history, ("settle", {"wholly": False}))
+        return found
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("after", [0.5, 1.5, 2.5, 3.5])
+def test_who_drops_during_the_return_of_their_session_has_it_still(secret: Keys, at: int, after: float) -> None:
+    """The word that they leave takes one piece's time, the first frame of the session the next, the end of stream that follows the third, the last
+    frame the fourth.
+    """
+    assert has_it_still(secret, at, after)
+
+
+@pytest.mark.timeout(60)
+def test_a_session_that_is_not_put_in_is_missed(secret: Keys) -> None:
+    with MUTANTS[DROPPED](), pytest.raises(Broken, match="nowhere"):
+        has_it_still(secret, 0, 1.5)

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from server.ops.security.secret_keys import Keys, load
 from tests.server.fleet.histories.actions import ACTIONS, PLACE, Action, Deed, gather
 from tests.server.fleet.histories.history import PEOPLE, History
-from tests.server.fleet.histories.mutants import MUTANTS, NOT_FOLLOWED
+from tests.server.fleet.histories.mutants import MUTANTS, RARE
 from tests.server.fleet.histories.run import played, world
 from tests.support.groups import examples
 
@@ -198,7 +198,7 @@ class TestHistories(Machine.TestCase):  # type: ignore[misc]
 
 @pytest.mark.thorough
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("mutant", [name for name in MUTANTS if name != NOT_FOLLOWED])  # see `test_returning_copies`
+@pytest.mark.parametrize("mutant", [name for name in MUTANTS if name not in RARE])
 def test_histories_find_a_step_of_a_migration_that_is_left_out_or_done_twice(secret: Keys, mutant: str) -> None:
     def faults() -> Iterator[str]:
         with MUTANTS[mutant]():
