@@ -107,8 +107,8 @@ class Kind(enum.IntEnum):
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the frontend one end of a link to the previous one
     FOLLOW = 62  # supervisor to the frontend: hand over to the frontend of this pid, by that link
     NEXT = 63  # supervisor to a worker: drain to this one of the next generation, and the version of records
-    METER = 80  # a process to the supervisor, as it is forked: descriptors of its CPU meter
-    STACKS = 95  # the same: the pipe that has the places of its threads in the code if it hangs or crashes (`server.fleet.supervisor.child_stacks`)
+    METER = 80  # a process to the supervisor: the number of a thread, and descriptors of its CPU meter; its main thread's as it is forked
+    STACKS = 95  # the same, as it is forked: the pipe that has its threads' stacks if it hangs or crashes (`server.fleet.supervisor.child_stacks`)
     STAY = 64  # supervisor to a worker: there is no next generation, continue
 
 

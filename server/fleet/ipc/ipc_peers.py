@@ -15,6 +15,7 @@ from typing import Any, Final
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.ops import log
 from server.ops.metrics.metric_type import Reading
+from server.ops.process.cpu_time import ThreadMeters
 
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"
@@ -91,6 +92,7 @@ class Peers:
         self._on_serves = on_serves
         self._sign: asyncio.TimerHandle | None = None
         self._find_state = find_state
+        self._meters = ThreadMeters()
         self.deaths: dict[tuple[str, str], int] = {}  # of processes of this host, by name and cause; for the frontend
         self.unknown = 0  # messages of kinds that this release does not know
         self._up = Link(up, self._of_supervisor, lambda _: orphaned())
@@ -153,14 +155,22 @@ class Peers:
     def say(self) -> None:
         """Send a sign of life with a report about this process."""
         if not self._up.waiting:  # a supervisor that does not read gets no stale report
+            self._tell_threads()
             links = {
                 name: link.waiting for name, link in self._links.items() if link.is_up and not is_other_generation(name)
             }
             self._tell_supervisor(Kind.SIGN, {**self._find_state(), "links": links})
 
-    def _tell_supervisor(self, kind: Kind, *records: Any) -> None:
+    def _tell_threads(self) -> None:
+        """Send the CPU meters of new threads: one may keep the interpreter from the loop, and have no core."""
+        for thread, meter in self._meters.of_new().items():
+            self._tell_supervisor(Kind.METER, thread, descriptors=meter.descriptors)
+        if not self._up.waiting:
+            self._meters.close()
+
+    def _tell_supervisor(self, kind: Kind, *records: Any, descriptors: Sequence[int] = ()) -> None:
         with contextlib.suppress(LinkDown):  # then this process is an orphan, and knows it
-            self._up.send(kind, *records)
+            self._up.send(kind, *records, descriptors=descriptors)
 
     def send(
         self, to: str, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()
@@ -179,6 +189,7 @@ class Peers:
         if self._sign is not None:
             self._sign.cancel()
         self._up.close()
+        self._meters.close()
         for link in self._links.values():
             link.close()
 

@@ -1,4 +1,4 @@
-"""Represent one child process in the supervisor: its ipc link, pidfd, last report and CPU meter.
+"""Represent one child process in the supervisor: its ipc link, pidfd, last report and CPU meters.
 
 **Invariant:** nothing here blocks. A child that does not read its messages is killed.
 """
@@ -23,6 +23,7 @@ from server.ops.process.cpu_time import Meter, Sample
 
 MUTE: Final = frozenset("DTt")  # states in which a process handles no signal: blocked in the kernel, stopped
 READS: Final = 16  # messages of one process in one turn
+THREADS_MAX: Final = 64  # threads of one process that are measured
 
 
 class ChildStart(NamedTuple):
@@ -122,17 +123,31 @@ class Child(ChildLink):
         self.report: dict[str, Any] = {}  # its last report about itself
         self.why = ""
         self.said = ""  # why it could not start, in words
-        self._meter: Meter | None = None
+        self._meters: dict[int, Meter] = {}  # of its threads, by number; the main thread's is the pid
         self._pipe: int | None = None  # has its stacks once it wrote them
 
-    def measure(self, descriptors: list[int]) -> None:
-        """Copy the descriptors of the process's own CPU meter."""
-        if self._meter is None and len(descriptors) == 2:
-            self._meter = Meter(os.dup(descriptors[0]), os.dup(descriptors[1]))
+    def measure(self, thread: int, descriptors: list[int]) -> None:
+        """Copy the descriptors of a thread's CPU meter."""
+        self.samples()  # meters of threads that ended are closed
+        if len(descriptors) == 2 and thread not in self._meters and len(self._meters) < THREADS_MAX:
+            self._meters[thread] = Meter(os.dup(descriptors[0]), os.dup(descriptors[1]))
 
-    def sample(self) -> Sample | None:
-        """Return how the kernel scheduled the process; None: this system cannot tell."""
-        return None if self._meter is None else self._meter.read()
+    def samples(self) -> dict[int, Sample]:
+        """Return how the kernel scheduled the threads of the process that live, by number; empty: this system cannot tell."""
+        found = {}
+        for thread, meter in tuple(self._meters.items()):
+            sample = meter.read()
+            if sample is None:
+                self._meters.pop(thread).close()
+            else:
+                found[thread] = sample
+        return found
+
+    @property
+    def state(self) -> str:
+        """State letter of the main thread; empty: this system cannot tell."""
+        sample = self.samples().get(self.pid)
+        return "" if sample is None else sample.state
 
     def listen(self, descriptors: list[int]) -> None:
         """Copy the pipe to which the process writes its stacks."""
@@ -159,8 +174,7 @@ class Child(ChildLink):
 
     def end_with_stacks(self, why: str) -> None:
         """Let the process write its stacks, of which it dies; kill it if it cannot. If it lives on, the watchdog kills it in a moment."""
-        sample = self.sample()
-        if self._pipe is None or (sample is not None and sample.state in MUTE):
+        if self._pipe is None or self.state in MUTE:
             self.end(why)
         elif not self.why:
             self.why = why
@@ -170,7 +184,7 @@ class Child(ChildLink):
         """Close its descriptors: it is dead."""
         os.close(self.pidfd)
         self.sock.close()
-        if self._meter is not None:
-            self._meter.close()
+        for meter in self._meters.values():
+            meter.close()
         if self._pipe is not None:
             os.close(self._pipe)

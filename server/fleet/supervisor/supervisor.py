@@ -53,7 +53,7 @@ def _be_watched(birth: ChildStart) -> None:
     """Let the supervisor read how the kernel schedules this process, and its stacks if it hangs (`server.fleet.supervisor.watchdog`)."""
     link, meter, pipe = ChildLink(birth.up), Meter.of_self(), child_stacks.register()
     if meter is not None:
-        link.tell(Kind.METER, descriptors=meter.descriptors)
+        link.tell(Kind.METER, os.getpid(), descriptors=meter.descriptors)
         meter.close()
     link.tell(Kind.STACKS, descriptors=(pipe,))
     os.close(pipe)
@@ -272,7 +272,7 @@ class Supervisor:
             elif kind == Kind.FELL:
                 self._watch.fell(child, records[1])
             elif kind == Kind.METER:
-                child.measure(descriptors)
+                child.measure(records[0], descriptors)
             elif kind == Kind.STACKS:
                 child.listen(descriptors)
             elif kind == Kind.FAILED:

@@ -1,8 +1,8 @@
 """Find child processes that hang, or do not become ready in time, and kill them, if possible after they wrote their stacks; of two live
 processes whose link broke, kill the younger.
 
-**Invariant:** time in which a process was ready to run and got no CPU, or in which the supervisor itself did not run, never counts against the
-process.
+**Invariant:** time in which a thread of a process was ready to run and got no CPU, or in which the supervisor itself did not run, never counts
+against the process. If several threads waited between two looks, the longest wait counts.
 """
 
 from __future__ import annotations
@@ -47,36 +47,31 @@ class Clock:
 
 
 class Silence:
-    """CPU time of a process since its last sign, or since its start. `at`: by the supervisor's clock."""
+    """CPU time of a process since its last sign, or since its start. `at`: by the supervisor's clock; `samples`: of its threads, by number."""
 
-    def __init__(self, at: float, sample: Sample | None) -> None:
-        self.own = 0.0  # seconds that it ran, slept, was blocked or stopped
-        self.starved = 0.0  # seconds that it was ready and had no core
+    def __init__(self, at: float, samples: Mapping[int, Sample]) -> None:
+        self.own = 0.0  # seconds in which each thread ran, slept, was blocked or stopped
+        self.starved = 0.0  # seconds in which a thread was ready and had no core
         self._at = at
-        self._sample = sample
+        self._samples = samples
 
-    @property
-    def state(self) -> str:
-        """State letter of the last sample; empty: this system cannot tell."""
-        return "" if self._sample is None else self._sample.state
-
-    def look(self, at: float, sample: Sample | None) -> None:
+    def look(self, at: float, samples: Mapping[int, Sample]) -> None:
         """Add the time since the last look. Without samples all of it is the process's own."""
-        seconds, before = at - self._at, self._sample
-        own = seconds if before is None or sample is None else min(seconds, had_core(before, sample))
+        seconds, both = at - self._at, self._samples.keys() & samples.keys()
+        own = min([seconds, *(had_core(self._samples[thread], samples[thread]) for thread in both)])
         self.own += own
         self.starved += seconds - own
-        self._at, self._sample = at, sample
+        self._at, self._samples = at, samples
 
 
 class Watchdog:
     """Watchdog of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`).
 
     A process is silent when it has sent nothing for two of its signs. From then on, and while it starts, the kernel reports how it was scheduled
-    (`server.ops.process.cpu_time`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no
-    core are the machine's. Only its own seconds count towards its limit. Each kill doubles the limit of the next process of that name, for a
-    while: a limit that is too short for a machine ends itself. A machine that slept has stopped all of them: the clock here advances only as far
-    as the supervisor looked at it.
+    (`server.ops.process.cpu_time`): seconds in which its threads ran, slept, were blocked or stopped are its own; seconds in which one of them was
+    ready and had no core are the machine's, as the main thread may wait for the interpreter, which that one has. Only its own seconds count
+    towards its limit. Each kill doubles the limit of the next process of that name, for a while: a limit that is too short for a machine ends
+    itself. A machine that slept has stopped all of them: the clock here advances only as far as the supervisor looked at it.
     """
 
     def __init__(self, hang_after: float = HANG_AFTER, start_within: float = START_WITHIN) -> None:
@@ -145,9 +140,9 @@ class Watchdog:
     def _look(self, child: Child) -> Silence:
         silence = self._silences.get(child.pid)
         if silence is None:
-            self._silences[child.pid] = silence = Silence(self.clock.now, child.sample())
+            self._silences[child.pid] = silence = Silence(self.clock.now, child.samples())
         else:
-            silence.look(self.clock.now, child.sample())
+            silence.look(self.clock.now, child.samples())
         told = self._told.get(child.name, -TOLD_EVERY)
         if child.ready and silence.starved > self._hang_after and self.clock.now - told >= TOLD_EVERY:
             self._told[child.name] = self.clock.now
@@ -166,6 +161,6 @@ class Watchdog:
         self._hangs[child.name] = (1 if calm else kills + 1, self.clock.now)
         logger.error(
             "process.hung", process=child.name, seconds=round(silence.own, 1), starved=round(silence.starved, 1),
-            state=silence.state,
+            state=child.state,
         )  # fmt: skip
         child.end_with_stacks("hung")

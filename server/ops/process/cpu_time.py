@@ -1,4 +1,4 @@
-"""Read from /proc a process's scheduling state, its main thread's CPU time, and the time that this thread waited for a core.
+"""Read from /proc the scheduling state of a thread, its CPU time, and the time that it waited for a core.
 
 Processes may be hidden from each other, so each process opens its own files and passes the descriptors on.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,7 +21,7 @@ _NS: Final = 1e-9
 
 
 class Sample(NamedTuple):
-    """One reading. `at`: monotonic seconds; `state`: the letter of /proc/PID/stat; `ran`, `waited`: seconds since the start of the process."""
+    """One reading. `at`: monotonic seconds; `state`: the letter of /proc/PID/stat; `ran`, `waited`: seconds since the start of the thread."""
 
     at: float
     state: str
@@ -29,18 +30,19 @@ class Sample(NamedTuple):
 
 
 class Meter:
-    """The two open files of one process; owns the descriptors."""
+    """The two open files of one thread; owns the descriptors."""
 
     def __init__(self, stat: int, schedstat: int) -> None:
         self._descriptors = (stat, schedstat)
 
     @classmethod
-    def of_self(cls) -> Meter | None:
-        """Return the meter of this process, or None if the kernel does not provide the files."""
+    def of_self(cls, thread: int | None = None) -> Meter | None:
+        """Return the meter of this process's main thread, or of the thread of this number; None: the kernel does not provide it, or it ended."""
+        folder = "/proc/self" if thread is None else f"/proc/self/task/{thread}"
         opened: list[int] = []
         try:
             for name in ("stat", "schedstat"):
-                opened.append(os.open(f"/proc/self/{name}", os.O_RDONLY | os.O_CLOEXEC))
+                opened.append(os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
             for descriptor in opened:
                 os.close(descriptor)
@@ -53,7 +55,7 @@ class Meter:
         return self._descriptors
 
     def read(self) -> Sample | None:
-        """Read the current values; None if the process is dead."""
+        """Read the current values; None if the thread has ended."""
         try:
             stat, schedstat = (os.pread(descriptor, 1024, 0) for descriptor in self._descriptors)
             state = stat.rpartition(b")")[2].split()[0].decode()
@@ -68,10 +70,33 @@ class Meter:
             os.close(descriptor)
 
 
-def had_core(before: Sample, after: Sample) -> float:
-    """Return the seconds between two samples in which the process had a core or needed none: it ran, slept, was blocked or stopped.
+class ThreadMeters:
+    """Meters of the threads of this process that run Python, beside the main one, to be passed on."""
 
-    The kernel adds a wait to `waited` when the wait is over: of a process that is ready at the second sample only the time that it ran counts.
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+        self._open: dict[int, Meter] = {}
+
+    def of_new(self) -> dict[int, Meter]:
+        """Return the meters of the threads that began since the last call, by number. They are open until the next call, or `close`."""
+        self.close()
+        main = threading.main_thread()
+        live = {thread.native_id for thread in threading.enumerate() if thread is not main and thread.native_id}
+        self._open = {one: meter for one in live - self._known if (meter := Meter.of_self(one)) is not None}
+        self._known = live
+        return self._open
+
+    def close(self) -> None:
+        """Close the meters of the last call."""
+        for meter in self._open.values():
+            meter.close()
+        self._open = {}
+
+
+def had_core(before: Sample, after: Sample) -> float:
+    """Return the seconds between two samples in which the thread had a core or needed none: it ran, slept, was blocked or stopped.
+
+    The kernel adds a wait to `waited` when the wait is over: of a thread that is ready at the second sample only the time that it ran counts.
     """
     if after.state == RUNNABLE:
         return max(0.0, after.ran - before.ran)

@@ -94,7 +94,7 @@ class History:
         for part in (
             patch.object(hub_channels, "pause", lambda _: None),  # a nap is of the machine's time
             patch.object(worker_loop, "READ", 1e6),  # and so is that in which sockets are read: all are, in each turn
-            patch.object(Meter, "of_self", lambda: None),  # and so is that of a core
+            patch.object(Meter, "of_self", lambda *_: None),  # and so is that of a core
             patch.object(Tasks, "start", lambda *_: None),  # a hub's: they free memory and measure the machine
             patch.object(hub_process, "THERE_EVERY", LOAD_EVERY),
             patch.object(process_links, "LOAD_EVERY", LOAD_EVERY),

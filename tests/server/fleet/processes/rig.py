@@ -181,13 +181,24 @@ class Working:
         del self.links, self.ports
 
 
+def hearing(said: list[Message]) -> Callable[[Message], None]:
+    """What a supervisor that is played does with a message: it notes it, and needs no descriptor."""
+
+    def hear(message: Message) -> None:
+        for descriptor in message.descriptors:
+            os.close(descriptor)
+        said.append(message)
+
+    return hear
+
+
 class Served:
     """The whole life of a process, in this loop, beside a supervisor that is played."""
 
     def __init__(self, serve: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> None:
         ours, theirs = pair()
         self.said: list[Message] = []
-        self.up = Link(ours, self.said.append, lambda _: None)
+        self.up = Link(ours, hearing(self.said), lambda _: None)
         self.task = asyncio.create_task(serve(theirs))
 
     async def ready(self) -> None:
@@ -253,7 +264,7 @@ class Host:
         ours, theirs = pair()
         self.said[name] = []
         self._pids[name] = 1 + max(self._pids.values(), default=0)
-        self._ups[name] = Link(ours, self.said[name].append, lambda _: None)
+        self._ups[name] = Link(ours, hearing(self.said[name]), lambda _: None)
         made = make(theirs)
         for other in self.processes:
             one, two = pair()

@@ -3,12 +3,15 @@
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from server.fleet.ipc.ipc_link import HEAD, MESSAGE_MAX, WIRE, Kind, body_of
-from server.fleet.supervisor.child_process import READS, Child
+from server.fleet.supervisor.child_process import READS, THREADS_MAX, Child
+from server.ops.process.cpu_time import Meter
+from tests.server.fleet.processes.forked import until
 
 
 class Made:
@@ -74,6 +77,26 @@ def test_who_takes_nothing_is_killed_as_one_that_hangs(made: Made) -> None:
         other.child.tell(Kind.DEAD, "x" * 1000)
     assert other.child.why == "hung"
     assert other.end() == -signal.SIGKILL
+
+
+def test_threads_are_measured_until_they_end_and_not_more_than_a_process_has(made: Made) -> None:
+    ends = threading.Event()
+    thread = threading.Thread(target=ends.wait)
+    thread.start()
+    lasting, ending = Meter.of_self(), Meter.of_self(thread.native_id)
+    assert lasting is not None
+    assert ending is not None
+    made.child.measure(0, list(ending.descriptors))
+    for number in range(1, THREADS_MAX + 1):
+        made.child.measure(number, list(lasting.descriptors))
+    assert set(made.child.samples()) == set(range(THREADS_MAX))
+    ends.set()
+    thread.join()
+    until(lambda: ending.read() is None)
+    made.child.measure(THREADS_MAX, list(lasting.descriptors))
+    assert set(made.child.samples()) == set(range(1, THREADS_MAX + 1))
+    for meter in (lasting, ending):
+        meter.close()
 
 
 def test_a_dead_one_can_be_told_and_read_and_killed_as_well() -> None:

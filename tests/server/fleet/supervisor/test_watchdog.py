@@ -2,11 +2,15 @@
 
 import asyncio
 import ctypes
+import itertools
 import os
 import re
 import signal
 import socket
+import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -214,12 +218,17 @@ def test_of_two_that_live_without_a_link_the_younger_is_killed() -> None:
         assert not Path(f"/proc/{pids[OTHER]}").exists()
 
 
-def of(*samples: tuple[float, str, float, float]) -> Silence:
-    """What is known of a process of which these were read, each at its own time."""
-    made = [Sample(*sample) for sample in samples]
-    silence = Silence(made[0].at, made[0])
-    for sample in made[1:]:
-        silence.look(sample.at, sample)
+Read = tuple[float, str, float, float]  # the fields of a `Sample`
+
+
+def of(*threads: Sequence[Read]) -> Silence:
+    """What is known of a process of whose threads these were read, at the same times."""
+    first, *later = [
+        {number: Sample(*sample) for number, sample in enumerate(look)} for look in zip(*threads, strict=True)
+    ]
+    silence = Silence(first[0].at, first)
+    for look in later:
+        silence.look(look[0].at, look)
     return silence
 
 
@@ -239,20 +248,40 @@ def of(*samples: tuple[float, str, float, float]) -> Silence:
         pytest.param([(0, "S", 0, 0), (1, "S", 0, 3.0)], 0.0, id="waited since before the first look"),
     ],
 )
-def test_only_time_in_which_a_process_had_a_core_or_wanted_none_is_its_own(
-    samples: list[tuple[float, str, float, float]], own: float
-) -> None:
-    silence = of(*samples)
+def test_only_time_in_which_a_process_had_a_core_or_wanted_none_is_its_own(samples: list[Read], own: float) -> None:
+    silence = of(samples)
     assert silence.own == pytest.approx(own)
     assert silence.starved == pytest.approx(samples[-1][0] - own)
 
 
+@pytest.mark.parametrize(
+    ("other", "own"),
+    [
+        pytest.param([(0, "R", 0, 0), (2, "R", 0.1, 0)], 0.1, id="computes, and has hardly a core"),
+        pytest.param([(0, "S", 0, 0), (2, "S", 0.1, 1.5)], 0.5, id="waited for one"),
+        pytest.param([(0, "R", 0, 0), (2, "R", 2.0, 0)], 2.0, id="computes, and has one"),
+        pytest.param([(0, "S", 0, 0), (2, "S", 0, 0)], 2.0, id="sleeps too"),
+    ],
+)
+def test_time_in_which_another_thread_had_no_core_is_not_its_own_either(other: list[Read], own: float) -> None:
+    silence = of([(0, "S", 0, 0), (2, "S", 0, 0)], other)
+    assert silence.own == pytest.approx(own)
+    assert silence.starved == pytest.approx(2.0 - own)
+
+
+def test_a_thread_that_ends_or_begins_between_two_looks_changes_nothing() -> None:
+    silence = Silence(0.0, {0: Sample(0, "S", 0, 0), 1: Sample(0, "R", 0, 0)})
+    silence.look(1.0, {0: Sample(1, "S", 0, 0)})
+    silence.look(2.0, {0: Sample(2, "S", 0, 0), 2: Sample(2, "R", 0, 0)})
+    assert silence.own == pytest.approx(2.0)
+
+
 def test_what_no_sample_tells_and_what_the_supervisor_did_not_see_are_judged_by_its_clock() -> None:
-    unseen = Silence(0.0, None)
-    unseen.look(1.5, None)
-    assert (unseen.own, unseen.state) == (1.5, "")
-    slept = Silence(0.0, Sample(0.0, "S", 0.0, 0.0))
-    slept.look(0.5, Sample(60.0, "S", 0.0, 0.0))  # the machine was suspended
+    unseen = Silence(0.0, {})
+    unseen.look(1.5, {})
+    assert unseen.own == 1.5
+    slept = Silence(0.0, {0: Sample(0.0, "S", 0.0, 0.0)})
+    slept.look(0.5, {0: Sample(60.0, "S", 0.0, 0.0)})  # the machine was suspended
     assert slept.own == 0.5
 
 
@@ -410,24 +439,58 @@ async def starving(up: socket.socket, say: Say) -> int:
     return await live(up, say)
 
 
+@contextmanager
+def hogs() -> Iterator[None]:
+    """Processes that take one core."""
+    pids = []
+    try:
+        for _ in range(3):
+            pids.append(os.fork())
+            if not pids[-1]:
+                os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+                spin()
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
 def test_who_has_no_core_is_not_killed_for_it_and_the_log_says_so() -> None:
-    hogs = []
     with forked({**ALL, WORKER: starving}) as host:
         host.hear("supervisor", None, "ready")
         pid = host.hear(WORKER, None, "lives")[1]
-        try:
-            for _ in range(3):
-                hogs.append(os.fork())
-                if not hogs[-1]:
-                    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-                    spin()
+        with hogs():
             host.kill(pid, signal.SIGQUIT)
             starved = host.hear("log", None, "process.starved")[3]
             assert starved["process"] == WORKER
             assert starved["seconds"] >= HANG_AFTER
-        finally:
-            for hog in hogs:
-                os.kill(hog, signal.SIGKILL)
-                os.waitpid(hog, 0)
         host.kill(pid, signal.SIGTERM)
         assert host.hear("log", None, "process.died")[3] == {"process": WORKER, "status": 0, "why": "ended"}
+
+
+async def holding(up: socket.socket, say: Say) -> int:
+    """By SIGQUIT a second thread keeps the interpreter from the loop, and is served last of all threads of one core."""
+
+    def hold() -> None:
+        begin.wait()
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        any(itertools.repeat(False, 50_000_000))  # in C, and it returns
+
+    begin = threading.Event()
+    threading.Thread(target=hold, daemon=True).start()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, begin.set)
+    return await live(up, say)
+
+
+def test_who_waits_for_its_own_thread_that_has_no_core_is_not_killed_for_it_either() -> None:
+    with forked({**ALL, WORKER: holding}) as host:
+        host.hear("supervisor", None, "ready")
+        pid = host.hear(WORKER, None, "lives")[1]
+        with hogs():
+            host.kill(pid, signal.SIGQUIT)
+            starved = host.hear("log", None, "process.starved")[3]
+        assert starved["process"] == WORKER
+        assert starved["seconds"] >= HANG_AFTER
+        assert not [line for line in host.said if line[2] == "process.hung"]

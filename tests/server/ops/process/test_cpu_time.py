@@ -5,13 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from server.ops.process import cpu_time
-from server.ops.process.cpu_time import Meter, had_core
+from server.ops.process.cpu_time import Meter, ThreadMeters, had_core
+from tests.server.fleet.processes.forked import until
 from tests.server.site.web.servers import ROOT
 from tests.support.users import needs_root
 
@@ -69,6 +71,23 @@ def test_what_a_process_runs_is_counted_and_its_state_is_seen() -> None:
     meter.close()
     ours.close()
     theirs.close()
+
+
+def test_a_thread_that_begins_has_a_meter_of_its_own_once() -> None:
+    meters, end = ThreadMeters(), threading.Event()
+    assert os.getpid() not in meters.of_new(), "the main thread's is `of_self`"
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    assert thread.native_id is not None
+    passed = Meter(*(os.dup(one) for one in meters.of_new()[thread.native_id].descriptors))
+    assert thread.native_id not in meters.of_new()
+    meters.close()
+    assert passed.read() is not None
+    end.set()
+    thread.join()
+    until(lambda: passed.read() is None)
+    assert Meter.of_self(thread.native_id) is None
+    passed.close()
 
 
 @needs_root
