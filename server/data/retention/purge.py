@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, func, inser
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import server.data.schema.console_schema  # its tables are purged too
-import server.data.schema.data_request_schema  # noqa: F401 - the same
+import server.data.schema.data_request_schema  # the same
+import server.data.schema.emergency_review_schema  # noqa: F401 - the same
 from server.data.chat_logs.saved_logs import SavedLogs
 from server.data.database import daily_partitions, key_fingerprints
 from server.data.database.database import Database
