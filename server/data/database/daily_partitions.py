@@ -29,7 +29,7 @@ def day_in(name: str) -> int | None:
     match = NAME.match(name)
     if match is None:
         return None
-    return int(datetime.datetime.strptime(match[2], "%Y%m%d").replace(tzinfo=datetime.UTC).timestamp()) // DAY
+    return int(datetime.datetime.fromisoformat(f"{match[2]}T00:00:00Z").timestamp()) // DAY
 
 
 async def ensure(connection: AsyncConnection, day: int) -> None:

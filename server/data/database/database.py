@@ -41,6 +41,7 @@ from sqlalchemy.pool import QueuePool
 
 from server.data.database.bulk_inserts import MISSING, Inserts, Values
 from server.data.database.change_detector import CommitCount, CommitCounter
+from server.data.database.statement_compiler import compile_beside_loop
 from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.ops.process.first_done import is_set_within
 
@@ -135,6 +136,7 @@ class Database:
         else:
             options["connect_args"] = {"async_creator_fn": self._opened}
         self.engine: AsyncEngine = create_async_engine(url, **options)
+        compile_beside_loop(self.engine)
         self._inserts = Inserts(self._sqlite)
         self._versions = CommitCounter(lambda: self.path)
         self._threads: weakref.WeakSet[Thread] = weakref.WeakSet()  # of SQLite's driver, one per connection

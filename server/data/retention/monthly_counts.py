@@ -109,7 +109,7 @@ def month_of(at: int) -> str:
 
 
 def _bounds(month: str) -> Window:
-    begin = datetime.datetime.strptime(month, "%Y-%m").replace(tzinfo=datetime.UTC)
+    begin = datetime.datetime.fromisoformat(f"{month}-01T00:00:00Z")
     after = (begin + datetime.timedelta(days=31)).replace(day=1)
     return int(begin.timestamp()), int(after.timestamp())
 
@@ -273,7 +273,8 @@ def _by() -> ColumnElement[str]:
 
 def _took(begun: ColumnElement[int], ended: ColumnElement[int | None]) -> ColumnElement[int]:
     """Return, as SQL, the smallest of WITHIN in which an event ended, 0 if it ended later."""
-    return case(*((ended - begun <= most, most) for most in WITHIN), else_=0).label("took")
+    passed = ended - begun
+    return case(*((passed <= most, most) for most in WITHIN), else_=0).label("took")
 
 
 async def _tallied(connection: AsyncConnection, rows: Select[Any]) -> list[tuple[Any, ...]]:

@@ -51,7 +51,7 @@ def merge(means: Iterable[tuple[str, float]], *, ordered: bool) -> list[Group]:
 
 def month(name: str, counts: Mapping[str, int], since: int) -> dict[str, Any]:
     """Return the published figures of a month. `counts`: as `chat_counts.sums`; `since`: Unix time of the first counted day."""
-    begin = datetime.datetime.strptime(name, "%Y-%m").replace(tzinfo=datetime.UTC)
+    begin = datetime.datetime.fromisoformat(f"{name}-01T00:00:00Z")
     days = Counter(
         weekday_of(at)
         for at in range(int(begin.timestamp()), int(begin.timestamp()) + 31 * DAY, DAY)
