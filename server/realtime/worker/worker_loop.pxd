@@ -28,6 +28,7 @@ cdef class Worker:
     cdef object _meter
     cdef double _second_due
     cdef double _read_at
+    cdef int _until_collection
     cpdef act(self, handler)
     cpdef _turn(self, events, double now, int rounds=*)
 

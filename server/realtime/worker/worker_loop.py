@@ -39,6 +39,7 @@ from server.ops.security.identity_cookie import Identities
 from server.ops.security.random_ids import Ids
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.worker.engine_output import Output
+from server.realtime.worker.gc_tuning import EVENTS, collect_young
 from server.realtime.worker.local_bus import LocalBus
 from server.realtime.worker.session_recheck import look
 from server.realtime.worker.shortage_log import ShortageLog
@@ -122,6 +123,7 @@ class Worker:
         self._meter: Meter | None = None  # of this thread, while it takes events
         self._second_due = 0.0  # when the next tick of a second is due
         self._read_at = float("inf")  # when sockets were last read; infinite while no events are taken
+        self._until_collection = EVENTS  # events until young objects are collected
 
     def start(self) -> None:
         """Begin to take events."""
@@ -350,6 +352,10 @@ class Worker:
                     self._tell(kind, conn, session, data, now)
                 except Exception as fault:  # noqa: BLE001 - a bug costs this connection, not the others
                     self._fault(conn, None if kind >= UNTUNNELLED else session, fault, now)
+                self._until_collection -= 1
+                if self._until_collection == 0:
+                    self._until_collection = EVENTS
+                    collect_young()
                 if rounds <= 0 and queue and clock() - begun >= TURN:
                     break
             else:

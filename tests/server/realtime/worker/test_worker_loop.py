@@ -27,6 +27,7 @@ from server.ops.security.identity_cookie import Identities
 from server.ops.security.random_ids import MOST
 from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker import gc_tuning
 from server.realtime.worker import worker_loop as module
 from server.realtime.worker.worker_dependencies import NO_PORTS, WorkerPorts
 from server.realtime.worker.worker_loop import Worker
@@ -265,6 +266,19 @@ async def test_who_goes_before_they_were_greeted_leaves_no_session(worker: Worke
     for client in clients:
         client.sock.close()
     await quiet(worker)
+
+
+async def test_sessions_that_come_as_fast_as_others_go_leave_few_young_objects(worker: Worker) -> None:
+    before, young = gc.get_threshold(), [object()]
+    gc.set_threshold(1_000_000, *before[1:])  # as if Python counted none, since as many are freed
+    try:
+        assert any(one is young for one in gc.get_objects(generation=0))
+        for client in await connected(worker, gc_tuning.EVENTS):
+            client.sock.close()
+        await quiet(worker)
+        assert not any(one is young for one in gc.get_objects(generation=0))
+    finally:
+        gc.set_threshold(*before)
 
 
 async def test_a_worker_that_is_thrown_away_with_open_connections_takes_them_along(secret: Keys) -> None:
