@@ -119,6 +119,8 @@ class Side:
         ids = list(self.worker.engine.sessions)
         for at in range(0, len(ids), batch):
             some = ids[at : at + batch]
+            while self.worker.busy:  # noqa: ASYNC110 - a turn is put off for one round of the loop
+                await asyncio.sleep(0)
             if not self._exports.transfer(some, self._target, MEET, meetings=[MEETING] * len(some)):
                 raise RuntimeError("a session cannot move")
             await self._flight.landed()
