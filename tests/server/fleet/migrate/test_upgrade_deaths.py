@@ -134,11 +134,13 @@ NOBODY = dict.fromkeys(ALL, 0)
 
 
 def descriptors(pid: int) -> list[str]:
-    """What a process has open, by what it is."""
+    """What a process has open, by what it is, without the CPU meters of threads, which come and go with these."""
     found = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed since
-            found.append(re.sub(r"^/proc/\d+", "/proc", str(entry.readlink())).partition(":")[0])
+            where = str(entry.readlink())
+            if not re.match(r"/proc/\d+/task/", where):
+                found.append(re.sub(r"^/proc/\d+", "/proc", where).partition(":")[0])
     return sorted(found)
 
 
