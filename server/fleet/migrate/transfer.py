@@ -69,6 +69,10 @@ class CannotMoveError(Exception):
     """The target takes no such group now; nothing was sent."""
 
 
+def ended() -> None:
+    """Put nothing back: the transfer has ended."""
+
+
 class Transfer:
     """One thing that leaves this process. `put_back` makes it this process's again; `descriptors` are closed here once the target has it."""
 
@@ -103,8 +107,9 @@ class Transfer:
 
     def _end(self, stage: Stage) -> None:
         self.stage = stage
+        put_back, self._put_back = self._put_back, ended  # a method of its own would make it a cycle
         if stage != Stage.TAKEN:
-            self._put_back()
+            put_back()
             return
         for descriptor in self.descriptors:
             try:  # noqa: SIM105 - `suppress` costs more than all else here

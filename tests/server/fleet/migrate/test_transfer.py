@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -118,6 +120,24 @@ async def test_a_transfer_to_a_process_that_is_cut_before_its_acknowledgement_is
             assert (ended[0].stage, source.sessions) == (Stage.TAKEN, set())
         else:
             await stays(source, visitor, id, ended[0])
+
+
+@pytest.mark.parametrize("answer", [Kind.TOOK, Kind.NO])
+async def test_a_transfer_that_ended_leaves_nothing_to_the_garbage_collector(secret: Keys, answer: Kind) -> None:
+    async with cell(secret, hosts=1, room=False) as made:
+        source, _, id = await somebody(made)
+        target = made.hosts[0].host.play("worker 2")
+        await made.hosts[0].host.joined()
+        ended: list[weakref.ref[GroupTransfer]] = []
+        across = source.links.across
+        gc.disable()
+        try:
+            across.exports.transfer((id,), across.to("worker 2"), DRAIN, lambda one: ended.append(weakref.ref(one)))
+            await until(lambda: target.came)
+            target.peers.send("worker 1", answer, target.came[0][1].number)
+            await until(lambda: ended and ended[0]() is None)
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("closes", [True, False], ids=["ended", "silent"])
