@@ -1,6 +1,7 @@
 """What the service holds is free of cycles: the collector, which the server lets run rarely, finds nothing of it."""
 
 import gc
+import weakref
 
 from server.realtime.worker import gc_tuning
 from tests.engine.world import Wire, World
@@ -71,6 +72,29 @@ def test_connections_that_begin_as_fast_as_others_end_leave_few_young_objects() 
         assert any(one is kept[-1] for one in gc.get_objects(generation=0)), "no collection while a server starts"
     finally:
         gc.enable()
+        gc.set_threshold(*before)
+
+
+class Ring:
+    """An object that only the collector frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_garbage_that_was_old_is_collected_in_its_time_though_python_counts_no_new_objects() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000, 1, 1)
+    try:
+        ring = Ring()
+        gc.collect()
+        kept, garbage = Ring(), weakref.ref(ring)
+        del ring
+        for _ in range(20):
+            gc_tuning.collect_young()
+        assert garbage() is None
+        assert kept.itself is kept
+    finally:
         gc.set_threshold(*before)
 
 
