@@ -64,7 +64,7 @@ class ClusterNode:
         self._ended = False
         self._is_up = False  # whether the bus is
         self._since = time.monotonic()  # since when
-        self._knows = False  # whether that is long enough to know who is there
+        self._knows = False  # whether that is long enough to know the other hosts
         self._off: set[str] = set()  # nodes whose clock is off, and was logged
         self.members = Membership(node)
         self._federation = federation
@@ -191,7 +191,7 @@ class ClusterNode:
             self.bus.renew()
 
     def _look_at_bus(self, now: float) -> None:
-        """Note since when messages arrive, or none do, and whether that is long enough to know who is there, or that nobody is."""
+        """Note since when messages arrive, or none do, and whether that is long enough to know the other hosts, or that none is there."""
         if self.bus.up != self._is_up:
             self._is_up, self._since = self.bus.up, now
         self._knows = self._since + (HEARD * EVERY if self._is_up else DEAD) <= now

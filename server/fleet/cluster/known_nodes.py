@@ -20,10 +20,10 @@ class Place(NamedTuple):
 
 
 class Hosts:
-    """Other hosts, as a worker or the frontend knows them. They stay as they were while it is NOT_YET known who is there."""
+    """Other hosts, as a worker or the frontend knows them. They stay as they were while they are NOT_YET known."""
 
     def __init__(self) -> None:
-        self.are_known = False  # whether the hub knows who is there
+        self.are_known = False  # whether the hub knows them
         self.others: list[Host] = []
         self.away: str | None = None  # why the hub has no connection to NATS
         self.writes = VERSION  # version of session records for other hosts: one that all of them read
@@ -47,7 +47,7 @@ class Hosts:
 
     @property
     def nodes(self) -> frozenset[str] | None:
-        """Their nodes; None: it is not known who is there."""
+        """Nodes of the other hosts; None: they are not known."""
         return frozenset([one.node for one in self.others]) if self.are_known else None
 
     def there(self) -> bool:

@@ -23,7 +23,7 @@ from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 0.3  # seconds for an answer of this host
 FARTHER: Final = 0.6  # seconds in all, if other hosts are asked too
-KNOWN_WITHIN: Final = 4.0  # seconds for the hub to know who is there: it, its connection to NATS or a host is new
+KNOWN_WITHIN: Final = 4.0  # seconds for the hub to know the other hosts: it, its connection to NATS or a host is new
 MOVING_FOR: Final = 5.0  # seconds for a session under way: longer than a move (`roaming.migration_source`)
 HERE: Final = ""  # of an answer: the sender has the session; as the name of a process: this one
 ASKED_MAX: Final = 10_000  # keys looked up at once
@@ -164,7 +164,7 @@ class SessionLookup:
             self._over(key)
 
     def ask_again(self) -> None:
-        """Ask the other hosts anew for what they were asked for: others are known from now on, or it is not known any more who is there."""
+        """Ask the other hosts anew for the sessions that the hub looks for: others are known from now on, or they are not known any more."""
         for key in [key for key, asked in self._asked.items() if HUB in asked]:
             self._ends[key].cancel()
             if not self._farther(key, asyncio.get_running_loop().time()):
@@ -177,7 +177,7 @@ class SessionLookup:
         return name in self._peers()
 
     def dead(self, name: str) -> None:
-        """Count a dead process as an answer of no; the next hub is asked what this one was."""
+        """Count a dead process as an answer of no; the next hub gets the questions of this one."""
         if name == HUB and self._hosts is not None:
             self._hosts.lose()
             self.ask_again()

@@ -16,7 +16,7 @@ THRESHOLDS: Final = (1_500, 4, 26_800)
 # requests their collection lasted 20 to 68 ms.
 CONNECTIONS: Final = 8
 # Events that a worker's engine gets until the same, for the same reason: a session in a chat is a dozen containers. While 3,000 users came and went
-# evenly, the longest collection of young objects took 14 to 46 ms of CPU, and of the next generation 3 to 19 ms; since then 0.2 and 0.4 ms.
+# evenly, the longest collection of young objects lasted 14 to 46 ms of CPU, and of the next generation 3 to 19 ms; since then 0.2 and 0.4 ms.
 EVENTS: Final = 64
 
 
