@@ -24,6 +24,7 @@ cdef class Presence:
     cdef _go_on(self, Session session, Session fresh, key, request, double now)
     cdef _take_over(self, Session session, Session fresh, key)
     cdef _back_in_chat(self, Session session, request, double now)
+    cdef _last_heard(self, request, Seat seat)
     cdef bint _missed_the_end(self, Session session, request) except -1
     cdef _end_again(self, Session session, request)
     cdef _tell_resumed(self, Session session, Seat seat, missed)

@@ -173,11 +173,11 @@ class Presence:
         if seat is None:
             return
         ring, side = seat.chat.ring, seat.side
-        after = min(request.last, ring.last) if request.chat is None or request.chat == seat.chat.id else 0
+        after = self._last_heard(request, seat)
         missed = ring.missed(side, after)
         self._tell_resumed(session, seat, missed)
         if missed < 0:
-            # a part of what was missed is gone: the chat cannot continue
+            # a part of what was missed is gone, or this is an older copy of the chat: it cannot continue
             if session.state == CHATTING:
                 self._chats.lose(session, now)
                 return
@@ -196,6 +196,14 @@ class Presence:
             self._chats.tell_moved(session, other, now)
         self._holds.back(session, seat, now)
         self._chats.openers.back(session, seat, now)
+
+    def _last_heard(self, request: Resume, seat: Seat) -> int:
+        """Return the number of the last line that the client has of this chat; it is beyond the ring's if the client names the chat, and heard
+        more of it than is known here.
+        """
+        if request.chat is None:  # the number may be of an earlier chat
+            return min(request.last, seat.chat.ring.last)
+        return request.last if request.chat == seat.chat.id else 0
 
     def _missed_the_end(self, session: Session, request: Resume) -> bool:
         """Whether the client believes to be in the last chat: its `left` was sent into a connection that was dead already."""

@@ -354,6 +354,18 @@ def test_a_last_beyond_the_chats_own_last_misses_nothing() -> None:
     assert world.resume(a, last=10**12).take()[0]["missed"] == 0
 
 
+def test_who_heard_more_of_a_chat_than_is_known_of_it_here_has_lost_it_with_the_partner() -> None:
+    world = World()
+    a, b = world.pair()
+    chat = a.session.seat.chat.id
+    world.say(b, "one")
+    world.lose(a)
+    b.take()
+    got = world.resume(a, last=2, chat=chat).take()
+    assert [(frame["type"], frame.get("by")) for frame in got] == [("resumed", None), ("left", "lost")]
+    assert b.take() == [{"type": "left", "by": "lost"}]
+
+
 def test_a_clock_that_steps_back_keeps_who_is_away() -> None:
     world = World()
     a, b = world.pair()
