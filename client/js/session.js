@@ -14,7 +14,7 @@ const LOST = { type: "left", by: "lost" };
 
 export class Session {
   chat = null;
-  leaving = null; // the chat that this side left; `leave` has no answer
+  leaving = null; // the last chat that is over for this side: `leave` has no answer, and what was heard may be lost with a host
   ready = false; // the session is established, and frames may be sent
   ended = null;
   grace = 0; // seconds for which the partner waits
@@ -104,13 +104,13 @@ export class Session {
   }
 
   #part(frame) {
-    this.leaving = this.chat?.chat ?? this.leaving;
     this.#over("left");
     if (this.ready) this.wire.send(frame);
   }
 
   #over(code) {
     if (!this.chat) return;
+    this.leaving = this.chat.chat;
     this.chat = null;
     this.#last = 0;
     this.#away = false;

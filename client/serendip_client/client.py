@@ -102,7 +102,8 @@ class Client(Commands):
             None  # a refused search, held back until the challenge that it waits for is known
         )
         self._challenge_told = False  # a challenge was delivered, and its refusal of a search is still to come
-        self._leaving: str | None = None  # the chat that this side left; `leave` has no answer
+        # the last chat that is over for this side: `leave` has no answer, and what was heard may be lost with a host
+        self._leaving: str | None = None
         self._quits = False  # `leave` was called while no session was established
         self._allows: bool | None = None  # whether this side allows pictures in this chat; None: it said nothing
         self._closed: Closed | None = None  # the final event, as soon as it is known
@@ -266,8 +267,6 @@ class Client(Commands):
 
     async def _part(self, frame: bytes) -> None:
         """Leave the chat by sending `frame`, now or once a session is established. Raises Disconnected."""
-        if self.chat is not None:
-            self._leaving = self.chat.chat
         await self._over("left")
         if self._ready.is_set() and self._socket is not None:
             await self._write(self._socket, frame)
@@ -446,7 +445,7 @@ class Client(Commands):
         known = chat is not None and (self.chat is not None or left)
         if chat is not None and not left and not self._quits:
             self._last = self._last if known else 0
-            self.chat = events.matched(frame)
+            self.chat, self._leaving = events.matched(frame), None
         sent = tuple(map(events.picture, frame.get("album", {}).get("sent", ())))
         self._pictures.settle_keys({picture.key for picture in sent})
         reactions = tuple(map(events.react, frame.get("reactions", ())))
@@ -530,6 +529,7 @@ class Client(Commands):
     async def _over(self, code: str) -> None:
         """End the chat and report the lines that were never sent."""
         if self.chat is not None:
+            self._leaving = self.chat.chat
             self.chat = None
             self._last = 0
             self.partner_away = False

@@ -11,7 +11,7 @@ const OUR_FAULT = [CLOSE.protocol, CLOSE.binary, CLOSE.encoding, CLOSE.too_big];
 /** Handle the open socket. `resume`, if there is a session to resume, is the first frame, before `hello`. */
 function opened(state) {
   if (!state.me.resume || !state.me.token) return [patch(state, "link", { resuming: false })];
-  const known = state.chat ? { last: state.chat.last, chat: state.chat.id } : { last: 0 };
+  const known = state.chat && state.phase !== "ended" ? { last: state.chat.last, chat: state.chat.id } : { last: 0 };
   return [patch(state, "link", { resuming: true }), { do: "send", frame: { type: "resume", token: state.me.token, ...known } }];
 }
 
@@ -38,6 +38,12 @@ function settle(state, now) {
   return [next, ...frames, ...again, ...(back && !state.chat?.replay ? [say("link.back")] : []), { do: "token" }, ...askHere(next)];
 }
 
+/** Leave a chat that is over for this page: its `leave` was lost, or the session is an older copy, as after the death of a process. */
+function quit(state, now) {
+  const owed = state.owed.filter(({ type }) => type !== "leave");
+  return settle({ ...state, owed: [...owed, { type: "leave" }] }, now);
+}
+
 /** Compare the session of the server with this page. A search begun meanwhile wins over an old chat: `find` leaves it. */
 function resumed(state, { frame }, now) {
   const mine = state.chat?.id === frame.chat;
@@ -45,10 +51,10 @@ function resumed(state, { frame }, now) {
     return and(state.phase === "chat" ? end(state, lostCause(state, now), now) : [state], (next) => settle(next, now));
   }
   if (state.phase === "chat" && mine) return and(reconcile(state, frame), (next) => settle(next, now));
-  if (state.phase === "ended" && mine) return settle(state, now);
+  if (state.phase === "ended" && mine) return quit(state, now);
   if (state.phase === "waiting" && (state.me.fresh || frame.chat === state.was)) return settle(state, now);
   if (state.phase !== "waiting" && state.phase !== "chat" && !state.me.fresh)
-    return settle(state.phase === "ended" ? patch(state, "ended", { unknown: true }) : state, now);
+    return quit(state.phase === "ended" ? patch(state, "ended", { unknown: true }) : state, now);
   return and(begin({ ...state, owed: [] }, frame, now, { reloaded: state.me.fresh }), (next) => settle(next, now));
 }
 

@@ -67,7 +67,8 @@ class Person:
         self.resuming = False
         self._told_to = self._last = 0
         self._forget_chat()
-        self._left = ""
+        self._left = ""  # the last chat that is over for them: they leave it if they are resumed in it
+        self._told = False  # whether they were told that it is over
 
     def _forget_chat(self) -> None:
         self.chat, self.partner = "", ""
@@ -146,8 +147,7 @@ class Person:
     def leave(self) -> None:
         """Leave the chat. (Who leaves a search may be in a chat already, and cannot know of which one a match tells.)"""
         if self.ready and self.chat:
-            self._left = self.chat
-            self._forget_chat()
+            self._part(told=False)
             self._ask("leave")
 
     # what they hear
@@ -227,12 +227,14 @@ class Person:
         if chat is None:
             self._end()
         elif chat == self._left:
-            self._ask("leave")  # it was not heard
+            if self._told and not self._may_be_copy(self):
+                self._fault(f"{self.name} is resumed into a chat of which they were told that it is over")
+            self._ask("leave")  # it was not heard, or was heard where the session is not any more
         elif chat != self.chat:
             if self.chat and not self._may_be_copy(self):
                 self._fault(f"{self.name} is resumed into another chat")
             self._forget_chat()
-            self.chat = chat
+            self.chat, self._left = chat, ""
         if self.chat:
             taken = said["taken"]
             if taken > self.lines:
@@ -243,7 +245,7 @@ class Person:
     def _on_waiting(self) -> None:
         if self.chat and not self._repeats:
             self._fault(f"{self.name} waits in a chat")
-        self._forget_chat()
+        self._part(told=True)
         self.searching = True
 
     def _on_line(self, said: dict[str, Any]) -> None:
@@ -278,4 +280,9 @@ class Person:
     def _end(self) -> None:
         self.ends += bool(self.chat)
         self.searching = False
+        self._part(told=True)
+
+    def _part(self, told: bool) -> None:
+        """Note that the chat is over. `told`: by the server."""
+        self._left, self._told = self.chat or self._left, told
         self._forget_chat()

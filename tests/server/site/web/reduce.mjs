@@ -281,6 +281,15 @@ export const cases = {
     );
     same(run.state.phase, "ended");
   },
+  "a chat that is over for the page is left if the session comes back in it": () => {
+    const back = [cut, ["open"], hello, { type: "resumed", chat: "c1", seq: 0, taken: 0, missed: 0 }];
+    const over = [chat().then({ type: "left", by: "stranger" }), chat().then(["leave"], ["leave"]), chat().then(["leave"], ["leave"], ["home"])];
+    for (const run of over) {
+      const { phase } = run.state;
+      same(run.then(...back).frames, [{ type: "resume", token: "t1", last: 0 }, { type: "leave" }]);
+      same(run.state.phase, phase);
+    }
+  },
   "a report while offline is kept, and lost aloud where nobody knows the chat": () => {
     const run = chat().then(cut, ["report", { reason: "hate" }]);
     same([run.state.ended.cause, run.frames], ["reported", []]);
