@@ -113,7 +113,8 @@ class Presence:
         core = self._core
         key = core.outside.open_token(request.token, fresh)
         session = None if key is None else core.by_key(key)
-        if key is not None and session is None and self._held < RESUMES_MAX and core.outside.may_be_migrating(key):
+        is_certain = session is not None and not core.outside.is_doubted(session.id)
+        if key is not None and not is_certain and self._held < RESUMES_MAX and core.outside.may_be_migrating(key):
             self._awaited.setdefault(key, []).append((fresh, request))
             self._held += 1
             return

@@ -393,6 +393,8 @@ class Outside:
     open_pairs: Callable[[Sequence[str], int], tuple[int, ...]] = no_halves
     # whether the session of a key may be migrating to this process: its `resume` then waits for `Engine.arrived`
     may_be_migrating: Callable[[int], bool] = never_moved
+    # whether another process may have resumed the session of this id, which is here: a `resume` waits likewise, if `may_be_migrating` says so
+    is_doubted: Callable[[int], bool] = never_moved
     # make a challenge of a level, delivered by `Engine.challenge`. Returns 0.0; seconds to wait instead; -1.0 if too many wait for one
     make_challenge: Callable[[Session, int], float] = no_challenge
     # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` gives the verdict later

@@ -90,7 +90,9 @@ class WorkerLinks:
         else:
             self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned, forwarding)
             self.visitor_return = VisitorReturn(worker, room, lambda: others.hosts.writes, self._returned, forwarding)
-            self.host_migration = HostMigration(others, worker, room, exports, forwarding, self.tunnels.open)
+            self.host_migration = HostMigration(
+                others, worker, room, exports, forwarding, self.tunnels.open, lambda id: self.session_lookup.settled(id)
+            )
         # moves sessions without their connections to a process of another host; None: this host is alone
         self.cross: Send | None = None if self.host_migration is None else self.host_migration.sent
         self.across = across = WorkerTransfer(
@@ -104,7 +106,9 @@ class WorkerLinks:
             self.visitor_return.send_home,
         )
         self._hosts = None if others is None else others.hosts
-        self.session_lookup = SessionLookup(worker, lambda: self.peers, across.request_move, forwarding, self._hosts)
+        self.session_lookup = SessionLookup(
+            worker, lambda: self.peers, across.request_move, forwarding, self._hosts, self.is_doubted
+        )
         report = OwnReport(worker.engine)
         self.peers = Peers(
             up, {**self._handlers(), **more}, self._joined, self._dead, self.orphaned.set,
@@ -141,6 +145,10 @@ class WorkerLinks:
     def _returned(self, id: int, key: int) -> None:
         if self.host_migration is not None:
             self.host_migration.returned(id, key)
+
+    def is_doubted(self, id: int) -> bool:
+        """Whether a process of another host may have resumed a session that is here."""
+        return self.host_migration is not None and self.host_migration.is_doubted(id)
 
     def _is_heard(self, home: str) -> bool:
         return self.host_migration is not None and self.host_migration.there(home)
@@ -310,6 +318,7 @@ def ports_of(find_links: Callable[[], WorkerLinks], ports: WorkerPorts = NO_PORT
     return replace(
         ports,
         is_elsewhere=lambda key: find_links().session_lookup.is_elsewhere(key),
+        is_doubted=lambda id: find_links().is_doubted(id),
         on_turn=lambda: find_links().after_turn(),
         on_visitor=lambda conn: find_links().visitor_return.tell(conn),
         find_tunnels=lambda: find_links().tunnels,

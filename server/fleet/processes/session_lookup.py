@@ -4,6 +4,7 @@ once that knows them.
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
 move was cut, and which is back, is looked up anew: the client receives `no_session` only after MOVES_MAX such moves.
+A session that is here is not resumed as long as another process may have resumed a copy of it (`roaming.stale_copies`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def stays(_: int) -> bool:
     return False
 
 
+def is_certain(_: int) -> bool:
+    """Report that no session is doubted."""
+    return False
+
+
 class SessionLookup:
     """The look-ups of one worker. `request_move`: moves a connection to a process by name, or calls the given function if it cannot."""
 
@@ -48,13 +54,18 @@ class SessionLookup:
         request_move: RequestMove,
         forwarding: ForwardingTable,
         hosts: Hosts | None = None,
+        is_doubted: Callable[[int], bool] = is_certain,
     ) -> None:
-        """`hosts`: the other hosts; None: this one is alone."""
+        """`hosts`: the other hosts; None: this one is alone; `is_doubted`: whether another process may have resumed a session, by id; `settled` is
+        called once none has.
+        """
         self._worker = worker
         self._peers = peers
         self._request_move = request_move
         self._forwarding = forwarding
         self._hosts = hosts
+        self._is_doubted = is_doubted
+        self._doubted: dict[int, set[int]] = {}  # keys whose resumes wait for the end of a doubt, by session
         self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
         self._since: dict[int, float] = {}  # by key: since when only this host is asked
         self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
@@ -71,8 +82,10 @@ class SessionLookup:
         self._forwarding.give_up()
 
     def is_elsewhere(self, key: int) -> bool:
-        """Ask the other processes for the session of a token's key. Return False if none of them can have it."""
+        """Ask the other processes for the session of a token's key, or wait for the end of a doubt. Return False if none of them can have it."""
         if key in self._asked:
+            return True
+        if self._doubts(key):
             return True
         if len(self._asked) >= ASKED_MAX:
             return False
@@ -217,5 +230,24 @@ class SessionLookup:
         return self._since.pop(key, None)
 
     def _repeat(self, key: int) -> None:
-        """Repeat the resumes that wait: the session is here, or nowhere."""
-        self._worker.act(lambda now: self._worker.engine.arrived(key, now))
+        """Repeat the resumes that wait, unless they are to wait for the end of a doubt: the session is here, or nowhere."""
+        if not self._doubts(key):
+            self._worker.act(lambda now: self._worker.engine.arrived(key, now))
+
+    # sessions that are here, and of which a client may have resumed a copy
+
+    def _doubts(self, key: int) -> bool:
+        """Whether the session of a key is here and doubted; then its resumes go on once it is settled."""
+        id = self._worker.engine.moves.find(key)
+        if id is None or not self._is_doubted(id):
+            return False
+        self._doubted.setdefault(id, set()).add(key)
+        return True
+
+    def settled(self, id: int) -> None:
+        """Go on with the resumes of a session that is not doubted any more: it is here, or another process has it."""
+        for key in self._doubted.pop(id, ()):
+            if key not in self._asked and (
+                self._worker.engine.moves.find(key) is not None or not self.is_elsewhere(key)
+            ):
+                self._repeat(key)

@@ -59,11 +59,13 @@ class HostMigration:
         exports: Exports,
         forwarding: ForwardingTable,
         opened: Opened,
+        settled: Callable[[int], None],
     ) -> None:
+        """`settled`: called with the id of a session that is not doubted any more."""
         seal = Seal(others.secret)
         self._hosts = hosts = others.hosts
         asker = RpcClient(seal, others.node)
-        copies = StaleCopies(others.node, others.number, others.address, hosts, asker, worker, forwarding)
+        copies = StaleCopies(others.node, others.number, others.address, hosts, asker, worker, forwarding, settled)
         self._crossing = MigrationSource(hosts, asker, exports, opened, others.find_speaker, copies)
         self._landing = MigrationTarget(
             others.node,
@@ -100,6 +102,10 @@ class HostMigration:
     def going(self) -> Set[int]:
         """Sessions that another host may have, by id, now and later: until that is known none of them is accepted here."""
         return self._crossing.going
+
+    def is_doubted(self, id: int) -> bool:
+        """Whether a client may have resumed a copy of a session that is here."""
+        return self._crossing.forgetting.is_doubted(id)
 
     @property
     def under_way(self) -> bool:

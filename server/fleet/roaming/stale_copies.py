@@ -2,7 +2,8 @@
 
 The request is repeated until the host answers, for 15 s at most: such copies expire by then. A copy that moved on meanwhile is followed: the
 process that had it names the next one.
-**Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends.
+**Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends. So that no client resumes both, one that resumes
+the session here waits until the host has answered, for DOUBTED_FOR at most.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +26,7 @@ from server.realtime.worker.worker_loop import Worker
 FOR: Final = 15.0  # seconds
 WITHIN: Final = 2.0  # seconds for one answer
 AGAIN: Final = 0.25  # seconds until it is repeated
+DOUBTED_FOR: Final = 5.0  # seconds: longer than two requests that are not answered
 HEARD_WITHIN: Final = 2.0  # seconds until a host that lives is known again: a hub that has just started knows none
 
 
@@ -54,7 +56,9 @@ class StaleCopies:
         asker: RpcClient,
         worker: Worker,
         forwarding: ForwardingTable,
+        settled: Callable[[int], None],
     ) -> None:
+        """`settled`: called with the id of a session that is not doubted any more."""
         self._node = node
         self._number = number
         self._address = address
@@ -62,8 +66,11 @@ class StaleCopies:
         self._asker = asker
         self._worker = worker
         self._forwarding = forwarding
+        self._settled = settled
         self._tasks: set[asyncio.Task[None]] = set()
         self._ids: Counter[int] = Counter()
+        self._doubts: set[asyncio.Task[None]] = set()
+        self._doubted: Counter[int] = Counter()
         self.asked = self.unanswered = 0
 
     def __len__(self) -> int:
@@ -73,25 +80,44 @@ class StaleCopies:
         """Whether another process may still have a copy of a session: until that is known it does not move to another host."""
         return id in self._ids
 
+    def is_doubted(self, id: int) -> bool:
+        """Whether a client may have resumed a copy of a session: until that is known, or has been asked for long, it is not resumed here."""
+        return id in self._doubted
+
     def ask(self, node: str, worker: int, address: str, people: Sequence[tuple[int, int]], nonce: bytes = b"") -> None:
         """Ask a process to forget. `people`: ids and keys of sessions that moved there; `nonce`: of the request by which they did, if that was a
         moment ago; `address`: used as long as the hub names no other, empty: unknown. A host without an address gets no further request.
         """
         self.asked += 1
-        self._ids.update([id for id, _ in people])
+        ids = [id for id, _ in people]
+        self._ids.update(ids)
         who: Mapping[str, Any] = {"nonce": nonce.hex()} if nonce else {"people": people}
-        task = asyncio.get_running_loop().create_task(self._ask(Copies(node, worker, address, people, who)))
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._ask(Copies(node, worker, address, people, who)))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._over, people))
+        task.add_done_callback(partial(self._over, ids))
+        self._doubted.update(ids)
+        doubt = loop.create_task(self._doubt(ids, task))
+        self._doubts.add(doubt)
+        doubt.add_done_callback(self._doubts.discard)
 
-    def _over(self, people: Sequence[tuple[int, int]], task: asyncio.Task[None]) -> None:
+    def _over(self, ids: Sequence[int], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._ids.subtract([id for id, _ in people])
+        self._ids.subtract(ids)
         self._ids += Counter()  # drops zero counts
+
+    async def _doubt(self, ids: Sequence[int], asking: asyncio.Task[None]) -> None:
+        """Doubt sessions until the other host has answered, or was asked for long."""
+        await asyncio.wait((asking,), timeout=DOUBTED_FOR)
+        self._doubted.subtract(ids)
+        self._doubted += Counter()
+        for id in ids:
+            if id not in self._doubted:
+                self._settled(id)
 
     def close(self) -> None:
         """Ask no more."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._doubts):
             task.cancel()
 
     async def _ask(self, first: Copies) -> None:

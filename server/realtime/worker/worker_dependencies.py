@@ -92,6 +92,8 @@ class WorkerPorts:
     on_detection: Callable[[int, str, int], None] = ignore
     # other processes: whether one of them may have the session of a token's key; then it is looked up
     is_elsewhere: Callable[[int], bool] = never_moved
+    # whether one of them may have resumed the session of this id, which is here
+    is_doubted: Callable[[int], bool] = never_moved
     # a turn is over: what it has for other processes is sent now
     on_turn: Callable[[], None] = ignore
     # what the host of a visitor's connection knows of the session may have changed

@@ -93,6 +93,7 @@ class Worker:
                 oldest_notice=ports.find_notice,
                 acknowledge_notice=ports.mark_notice_read,
                 may_be_migrating=ports.is_elsewhere,
+                is_doubted=ports.is_doubted,
                 screen_question=reactor.asked,
                 publish_age=self._on_age,
                 publish_detection=ports.on_detection,

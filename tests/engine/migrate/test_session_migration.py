@@ -352,6 +352,22 @@ def test_a_resume_waits_for_a_session_that_is_on_its_way() -> None:
     assert [frame["code"] for frame in world.resume(a, token="3").take()] == ["no_session"]
 
 
+def test_a_resume_waits_for_a_session_that_is_here_and_may_be_resumed_elsewhere() -> None:
+    doubted: set[int] = set()
+    world = MovingWorld(may_be_migrating=lambda _: True, is_doubted=lambda id: id in doubted)
+    a, b = world.pair()
+    world.lose(a)
+    b.take()
+    doubted.add(a.session.id)
+    again = world.resume(a)
+    assert (again.take(), b.take()) == ([], [])
+    doubted.clear()
+    world.engine.arrived(a.session.key, world.now)
+    world.settle()
+    assert [frame["type"] for frame in again.take()] == ["resumed"]
+    assert b.take() == [{"type": "partner", "state": "back"}]
+
+
 def test_a_resume_that_waits_goes_along_and_one_who_thought_better_of_it_is_told() -> None:
     world = MovingWorld(may_be_migrating=lambda _: True)
     a, c = world.open(), world.open()

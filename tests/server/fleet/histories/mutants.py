@@ -133,7 +133,13 @@ def _nothing(*_: object) -> None:
 NOT_FOLLOWED: Final = "a doubtful copy that moved on is not followed"
 DROPPED: Final = "who drops during a return is lost"
 BELIEVED: Final = "a session is thought to be where it was before"
-RARE: Final = (NOT_FOLLOWED, DROPPED, BELIEVED)  # found by histories that were written: thousands are drawn without it
+UNDOUBTED: Final = "a session of which a client may have resumed a copy is resumed"
+RARE: Final = (
+    NOT_FOLLOWED,
+    DROPPED,
+    BELIEVED,
+    UNDOUBTED,
+)  # found by histories that were written: thousands are drawn without it
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
         "a source keeps what was taken": lambda: patch.object(Transfer, "take", Transfer.refuse),
@@ -153,6 +159,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         "a resume is not tried again": lambda: patch.object(SessionLookup, "_may_move_again", _never),
         DROPPED: lambda: patch.object(TunnelTable, "_drop", _nothing),
         "other hosts are not asked once they are known": lambda: patch.object(SessionLookup, "ask_again", _nothing),
+        UNDOUBTED: lambda: patch.object(StaleCopies, "is_doubted", _never),
         BELIEVED: lambda: patch.object(SessionLookup, "_is_reached", _always),
         "those of a group that meets others get each other's sockets": lambda: patch.object(
             session_sender, "message_of", _exchange_sockets

@@ -48,6 +48,55 @@ async def test_a_host_that_never_answers_is_given_up(secret: Keys, monkeypatch: 
         home.relay.flows.set()
 
 
+async def test_a_session_is_doubted_until_the_host_answers(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DOUBTED_FOR", 1e6)
+    async with cell(secret, room=False) as made:
+        asking, home = made.hosts[0].host_migrations[made.workers[0][0]]._crossing.forgetting, made.hosts[1]
+        home.relay.flows.clear()
+        asking.ask(home.node, 1, home.address, [(7, 7)], NONCE)
+        assert (asking.is_doubted(7), asking.is_doubted(8)) == (True, False)
+        home.relay.flows.set()
+        await until(lambda: not asking.is_doubted(7))
+        assert 7 not in asking
+
+
+async def test_a_session_is_not_doubted_for_as_long_as_a_host_is_asked(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FOR", 1e6)
+    monkeypatch.setattr(module, "DOUBTED_FOR", 0.01)
+    async with cell(secret, room=False) as made:
+        asking, home = made.hosts[0].host_migrations[made.workers[0][0]]._crossing.forgetting, made.hosts[1]
+        home.relay.flows.clear()
+        asking.ask(home.node, 1, home.address, [(7, 7)], NONCE)
+        await until(lambda: not asking.is_doubted(7))
+        assert 7 in asking
+        home.relay.flows.set()
+        await until(lambda: not len(asking))
+
+
+async def test_who_comes_back_to_a_doubted_session_is_resumed_once_the_host_has_answered(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DOUBTED_FOR", 1e6)
+    async with cell(secret, room=False) as made:
+        one, home, host = made.workers[0][0], made.hosts[1], made.hosts[0].host
+        visitor, id, token = await host.visitor(one)
+        session = one.worker.engine.sessions[id]
+        visitor.sock.close()
+        await until(lambda: not session.conn)
+        home.relay.flows.clear()
+        asking = made.hosts[0].host_migrations[one]._crossing.forgetting
+        asking.ask(home.node, 1, home.address, [(id, session.key)], NONCE)
+        back, _, _ = await host.visitor(one)
+        back.ask("resume", token=token, last=0)
+        await until(lambda: one.worker.engine.moves.awaiting(session.key))
+        assert back.hear() == []
+        home.relay.flows.set()
+        assert (await back.hears("resumed", "error"))["type"] == "resumed"
+        assert one.sessions == {id}
+
+
 async def test_a_host_that_is_known_later_is_asked_then(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a hub's start, which knows no other host yet."""
     monkeypatch.setattr(module, "AGAIN", 0.01)
