@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 
 class Hosts:
-    """Other hosts, as a worker or the frontend knows them. They stay as they were while they are NOT_YET known."""
+    """Other hosts, as a worker or the frontend knows them. None is removed while it is NOT_YET known which there are."""
 
     def __init__(self) -> None:
         self.are_known = False  # whether the hub knows them
@@ -29,12 +29,12 @@ class Hosts:
         self.writes = VERSION  # version of session records for other hosts: one that all of them read
 
     def take(self, away: str | None, rows: Iterable[Sequence[Any]]) -> None:
-        """Replace the list, unless it is NOT_YET known. Raises TypeError for a row that is no host."""
+        """Replace the list; while it is NOT_YET known, only add and replace hosts. Raises TypeError for a row that is no host."""
+        heard = [Host(*row) for row in rows]
+        nodes = {one.node for one in heard}
         self.away = away
         self.are_known = away != NOT_YET
-        if not self.are_known:
-            return
-        self.others = [Host(*row) for row in rows]
+        self.others = heard if self.are_known else [*[one for one in self.others if one.node not in nodes], *heard]
         self.writes = min([VERSION, *[one.writes for one in self.others]])
 
     def lose(self) -> None:

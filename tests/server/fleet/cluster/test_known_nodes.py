@@ -32,5 +32,9 @@ def test_those_of_a_hub_that_is_gone_stay_until_the_next_one_knows_better() -> N
     hosts.take(NOT_YET, [])
     assert (hosts.there(), hosts.nodes, hosts.unwell()) == (True, None, [f"cluster: {NOT_YET}"])
     assert hosts.at("b") is not None
+    hosts.take(NOT_YET, [["c", "c:1", "1.0", "serving", 7, 0.0]])
+    hosts.take(NOT_YET, [["c", "c:1", "1.0", "draining", 7, 0.0]])
+    assert [(one.node, one.state) for one in hosts.others] == [("b", "serving"), ("c", "draining")]
+    assert hosts.nodes is None
     hosts.take(None, [])
     assert (hosts.there(), hosts.nodes, hosts.unwell()) == (False, frozenset(), [])
