@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import select
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
@@ -98,7 +99,8 @@ class MigrationSource:
     ends it there.
 
     The home forgets held sessions if the connection ends or GO does not come in 2 s, and accepts none if the edge has closed. In DOUBTFUL a
-    session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. If a session was
+    session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. So is one whose client
+    has dropped meanwhile: it could take what its client has resumed over another connection since. If a session was
     resumed at the home meanwhile, the answer to FORGET says so, and it ends at the edge.
 
     Input that is no whole frame stays at the edge, and is the first that the tunnel sends; unsent output stays too. The state of the connection
@@ -347,7 +349,7 @@ class MigrationSource:
     def _put_back(self, transfer: GroupTransfer) -> list[Session]:
         """Put a session back, unless it is dropped: then its client is to come back by itself."""
         released = transfer.sessions
-        if _is_dropped(transfer):
+        if _is_dropped(transfer) or (transfer.cause == RESUME and _is_over(released)):
             self._lose(released)
             return []
         came = self._take(released)
@@ -387,6 +389,16 @@ class MigrationSource:
 def _is_dropped(transfer: GroupTransfer) -> bool:
     """Whether a session is nowhere: it came only to resume, and the home may have resumed it."""
     return transfer.stage == Stage.DOUBTFUL and transfer.cause == RESUME
+
+
+def _is_over(released: Released) -> bool:
+    """Whether the client of a session has closed its connection. (One without a socket says so itself.)"""
+    (client,) = released.descriptors
+    if client < 0:
+        return False
+    end = select.poll()
+    end.register(client, select.POLLRDHUP)
+    return bool(end.poll(0))
 
 
 def nothing(_: float) -> None:

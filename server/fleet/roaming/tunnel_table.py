@@ -90,7 +90,8 @@ class TunnelTable:
 
         cut before a byte of P            the home has it still: like any end of a connection, below
         cut in P                          neither has it, and the client returns; the home never takes back what it began to send
-        cut behind P, before E            P; what the home read since is lost, except an unfinished message: with `no_session` the client asks again
+        cut behind P, before E            P; what the home read since is lost, except an unfinished message: with `no_session` the client asks again,
+                                          unless it waits for its resume, which is in P
         the client gone, P comes or came  P, as a session whose connection dropped        edge
         the client gone with a goodbye    neither has it, unless P came before            -, or edge
         connection broken, home alive     the client's connection ends                    home, if it has it; as after a drop
@@ -248,7 +249,8 @@ class TunnelTable:
             part, at = held[size:], state.get("input", 0)
             state |= {"opcode": wire["opcode"], **({"part": len(part)} if part else {})}
             data = data[:at] + part + data[at:]
-        greet = unheard if coming.whole else self._tell_to_ask
+        resumes = "resume" in session_record.record["people"][0]  # who waits for that has sent nothing behind it
+        greet = unheard if coming.whole or resumes else self._tell_to_ask
         if self._take(session_record, (address, state, data), descriptor, greet):
             self.ends["returned" if coming.whole else "cut"] += 1
             self._seconds.add(time.monotonic() - tunnel.ended)

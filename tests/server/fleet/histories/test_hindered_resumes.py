@@ -70,3 +70,25 @@ def test_who_comes_back_over_connections_of_which_the_last_is_whole_goes_on_in_t
 def test_who_comes_back_over_connections_that_are_all_cut_is_told_so(secret: Keys) -> None:
     with one_returns(secret, *[cut(there=0)] * MOVES_MAX) as person:
         assert (person.chat, person.resumed, person.resuming) == ("", 0, False)
+
+
+@pytest.mark.timeout(60)
+def test_who_dropped_as_their_resume_waited_and_has_resumed_since_is_not_replaced_by_it(secret: Keys) -> None:
+    """The first connection is put back once the one between the hosts ends, silent for three seconds: its client has dropped it."""
+    with History(secret) as history:
+        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
+        do(history, ("wait", {"seconds": 0.3}))
+        place = history.place_of(0)
+        assert place is not None
+        there = next(who for who in (0, 1) if history.people[who].at[0] == place)  # type: ignore[index]
+        person = history.people[there]
+        do(history, ("leave", {"who": there}))
+        do(history, ("wait", {"seconds": 0.3}))
+        do(history, cut(there=0, silent=True))
+        do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
+        do(history, ("wait", {"seconds": 0.3}))
+        assert person.resuming
+        do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
+        do(history, ("wait", {"seconds": 6.0}))
+        assert (person.resumed, person.here) == (1, True)
+        do(history, ("settle", {"wholly": False}))

@@ -88,6 +88,34 @@ async def test_who_waits_to_resume_somebody_of_another_host_resumes_them_at_thei
     await answers(one)
 
 
+async def test_who_goes_back_with_their_resume_has_one_answer_though_the_other_host_dies_behind_the_record(
+    apart: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, a, _ = await apart.hosts[0].visitor(apart.edge)
+    key = 12345
+    for process in (apart.edge, apart.home):
+        process.links.session_lookup.is_elsewhere = lambda asked: asked == key
+    one.ask("resume", token=apart.home.tokens.seal(key, 0), last=0)
+    await until(lambda: apart.edge.worker.engine.moves.awaiting(key))
+    apart.send(a)
+    await until(lambda: apart.home.worker.engine.moves.awaiting(key) == [a])
+    monkeypatch.setattr(VisitorReturn, "_return", _dies)
+    apart.home.links.visitor_return.send_home(apart.home.worker.engine.sessions[a].conn)
+    apart.home.worker.act(lambda _: None)
+    await until(lambda: apart.edge.worker.engine.moves.awaiting(key) == [a])
+    assert apart.ends() == {"cut": 1}
+    apart.edge.worker.act(lambda now: apart.edge.worker.engine.arrived(key, now))
+    one.ask("ping")
+    assert (await one.hears("error", "pong"))["code"] == "no_session"
+    assert (await one.hears("error", "pong"))["type"] == "pong"
+
+
+async def _dies(_: object, sock: socket.socket, left: bytes) -> None:
+    """Instead of reading to the end."""
+    assert left == b""
+    sock.close()
+
+
 async def test_who_takes_nothing_goes_back_when_they_have_taken_all(apart: Cell) -> None:
     relay = await apart.relay()
     for end in (*relay._ends, relay.home, relay.edge):
