@@ -14,6 +14,7 @@ cdef void ring_attach(ring_t *ring, int side, conn_t *conn) noexcept nogil
 cdef void ring_detach(conn_t *conn) noexcept nogil
 cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_t size, uint32_t time) noexcept nogil
 cdef void ring_refuse(ring_t *ring, int side) noexcept nogil
+cdef void ring_tell(ring_t *ring, int side) noexcept nogil
 cdef bint ring_unsent(ring_t *ring, int side, Py_ssize_t size) noexcept nogil
 cdef uint32_t ring_first(ring_t *ring) noexcept nogil
 cdef uint32_t ring_entry(ring_t *ring, uint32_t offset, entry_t *entry) noexcept nogil

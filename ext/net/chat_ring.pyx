@@ -175,7 +175,9 @@ cdef uint32_t ring_first(ring_t *ring) noexcept nogil:
 
 
 cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
-    """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held. Side 2 receives both others'."""
+    """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held, or if it is said to have one that waits for
+    it here: that one had its number in an older copy of the chat. Side 2 receives both others'.
+    """
     cdef entry_t entry
     cdef uint32_t number = ring_first(ring), offset = ring.start
     cdef long missed = 0
@@ -187,7 +189,7 @@ cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
             missed += 1
         offset = (offset + entry.size) & (ring.size - 1)
         number += 1
-    return missed
+    return -1 if side < WATCHER and missed < <long>ring.unsent[side] else missed
 
 
 cdef bint ring_unsent(ring_t *ring, int side, Py_ssize_t size) noexcept nogil:
@@ -207,7 +209,7 @@ cdef void ring_attach(ring_t *ring, int side, conn_t *conn) noexcept nogil:
     conn.ring = ring
     conn.side = side
     ring.party[side] = conn
-    arrived(ring, side)
+    ring_tell(ring, side)
 
 
 cdef void ring_detach(conn_t *conn) noexcept nogil:
@@ -217,13 +219,13 @@ cdef void ring_detach(conn_t *conn) noexcept nogil:
         return
     if ring.party[conn.side] == conn:
         ring.party[conn.side] = NULL
-        arrived(ring, conn.side)
+        ring_tell(ring, conn.side)
     conn.ring = NULL
     release(ring)
 
 
-cdef void arrived(ring_t *ring, int side) noexcept nogil:
-    """Reset the waiting messages of a side: one that returns learns by `resumed` what it missed, one that leaves has missed nothing yet."""
+cdef void ring_tell(ring_t *ring, int side) noexcept nogil:
+    """Reset the waiting messages of a side: one that returns is sent what it missed, one that leaves has missed nothing yet."""
     if side < WATCHER:
         ring.unsent[side] = ring.unsent_bytes[side] = 0
 
@@ -369,7 +371,7 @@ cdef class Ring:
             ring_refuse(self.ring, side)
 
     def missed(self, side: int, after: int) -> int:
-        """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held."""
+        """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held, or `side` cannot have that of `after`."""
         if not 0 <= after <= self.ring.last or not 0 <= side < SIDES:
             return -1
         return ring_missed(self.ring, side, after)

@@ -18,7 +18,7 @@ from ext.net.output cimport fault, frame, pending, reserve
 from ext.base.protocol cimport (
     CODE_SLOW, CODE_TOO_FAST, ID_ESCAPED_MAX, TOO_FAST_RETRY_AFTER, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER, WORDS_SLOW, WORDS_TOO_FAST,
 )
-from ext.net.chat_ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_unsent
+from ext.net.chat_ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_tell, ring_unsent
 from ext.net.tap cimport tap_put
 
 cdef enum:
@@ -161,6 +161,7 @@ cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, uint32_t after)
     cdef uint32_t number = ring_first(ring), offset = ring.start
     cdef const char *end
     cdef uint8_t *out
+    ring_tell(ring, side)
     while number <= ring.last:
         offset = ring_entry(ring, offset, &entry)
         if number > after and <int>entry.side != side:

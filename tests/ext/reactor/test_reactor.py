@@ -279,6 +279,23 @@ def test_what_an_away_person_missed_is_replayed_with_its_numbers(rig: Rig, rings
     del ring
 
 
+def test_who_was_away_cannot_have_what_was_said_since_and_has_what_was_replayed(rig: Rig, rings: Rings) -> None:
+    one, two = rig.dial(), rig.dial()
+    ring = rings.new()
+    rig.reactor.link(one.number, ring, 0)
+    rig.reactor.link(two.number, ring, 1)
+    one.say(line("a"))
+    rig.run()
+    two.sock.close()
+    rig.run()
+    one.say(line("b"), line("c"))
+    rig.run()
+    assert [ring.missed(1, after) for after in (0, 1, 2, 3)] == [3, 2, -1, -1]
+    rig.reactor.replay(rig.dial().number, ring, 1, 1)
+    assert [ring.missed(1, after) for after in (0, 1, 2, 3)] == [3, 2, 1, 0]
+    del ring
+
+
 def test_another_spelling_is_relayed_alike(rig: Rig, rings: Rings) -> None:
     one, two = pair(rig, rings)
     one.say(b'{"text":"hi","type":"message"}')

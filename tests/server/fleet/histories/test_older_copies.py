@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from server.fleet.roaming.migration_source import TOOK_WITHIN
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import Deed, do
 from tests.server.fleet.histories.history import History
@@ -36,8 +37,10 @@ def say(who: int, count: int) -> Deed:
 
 
 @contextmanager
-def copied(secret: Keys) -> Iterator[History]:
-    """Let two users of one worker chat, and be moved to another host without an acknowledgement, of which no process of that host hears."""
+def copied(secret: Keys, *meanwhile: Deed) -> Iterator[History]:
+    """Let two users of one worker chat, and be moved to another host without an acknowledgement, of which no process of that host hears. These deeds
+    are done before they are put back.
+    """
     with History(secret) as history:
         for who in BOTH:
             do(history, come(who, HOME))
@@ -46,10 +49,14 @@ def copied(secret: Keys) -> Iterator[History]:
         do(history, ("turn", {"count": 21}))
         do(history, say(0, 1))
         do(history, ("wait", {"seconds": 0.02}))
-        do(history, cut(back=1))  # the answer; not the acknowledgement
+        do(history, cut(back=1, silent=True))  # the answer passes; not the acknowledgement
         do(history, cut(there=0, silent=True))  # the request to forget the copy
         do(history, ("evacuate", {"host": HOME, "worker": 0}))
         do(history, ("wait", {"seconds": 0.3}))
+        assert [history.place_of(who) for who in BOTH] == [AWAY, AWAY]
+        for deed in meanwhile:
+            do(history, deed)
+        do(history, ("wait", {"seconds": TOOK_WITHIN}))
         assert [history.place_of(who) for who in BOTH] == [HOME, HOME]
         yield history
 
@@ -58,6 +65,14 @@ def lost(history: History) -> None:
     """The worker dies, and the copy is all that is left."""
     do(history, ("die", {"host": HOME, "name": "worker 1"}))
     assert [history.place_of(who) for who in BOTH] == [AWAY, AWAY]
+
+
+def have_lost(history: History) -> None:
+    """Both were told that their chat is over, and have their sessions."""
+    for who in BOTH:
+        person = history.people[who]
+        assert (person.chat, person.ends, person.session != person.fresh) == ("", 1, True)
+    do(history, ("settle", {"wholly": False}))
 
 
 @pytest.mark.timeout(60)
@@ -71,10 +86,23 @@ def test_who_heard_lines_that_the_copy_of_their_chat_has_not_is_told_that_it_is_
         for who in (first, 1 - first):
             do(history, come(who, AWAY))
             do(history, ("wait", {"seconds": 0.3}))
-        for who in BOTH:
-            person = history.people[who]
-            assert (person.chat, person.ends, person.session != person.fresh) == ("", 1, True)
-        do(history, ("settle", {"wholly": False}))
+        have_lost(history)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("deeds", [[], [say(1, 1)]])
+def test_lines_said_again_in_the_copy_do_not_count_as_those_that_the_partner_heard(
+    secret: Keys, deeds: list[Deed]
+) -> None:
+    """One says lines, drops, and is the first to come back. What the other said (`deeds`) was not heard, but had numbers among those lines."""
+    with copied(secret, *deeds, say(0, 2), ("drop", {"who": 0})) as history:
+        lost(history)
+        do(history, come(0, AWAY))
+        do(history, ("wait", {"seconds": 0.3}))
+        do(history, say(0, 3))
+        do(history, come(1, AWAY))
+        do(history, ("wait", {"seconds": 0.3}))
+        have_lost(history)
 
 
 @pytest.mark.timeout(60)
