@@ -6,6 +6,7 @@ cdef class Begin:
     cdef public tuple common
     cdef public str language, college
     cdef public bint offer
+    cpdef fill(self, serial, Seat seat, tuple common, str language, str college, bint offer)
 
 cdef class Ended:
     cdef public str chat

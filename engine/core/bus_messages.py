@@ -19,6 +19,13 @@ class Begin:
     college: str | None  # college of the partner
     offer: bool  # this side makes the WebRTC offer
 
+    def fill(
+        self, serial: int, seat: Seat, common: tuple[int, ...], language: str, college: str | None, offer: bool
+    ) -> None:
+        """Set all fields. For a new object, without the cost of its constructor."""
+        self.serial, self.seat, self.common = serial, seat, common
+        self.language, self.college, self.offer = language, college, offer
+
 
 @dataclass
 class Ended:

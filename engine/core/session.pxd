@@ -1,4 +1,5 @@
 from engine.core.chat cimport Seat
+from engine.core.states cimport Transitions
 from engine.matching.search_criteria cimport Terms
 from ext.net.rate_limit_carry_over cimport LimitsOwner
 
@@ -9,6 +10,7 @@ cdef class Query:
     cdef public object ids, calls
     cdef public tuple networks
     cdef public object typed
+    cpdef fill(self, Terms terms, question, tuple avoid)
 
 cdef class ChallengeState:
     cdef public int level
@@ -37,4 +39,4 @@ cdef class Session(LimitsOwner):
     # what is half as wide stands together: who waits holds one of these
     cdef public int state, way, port
     cdef public bint fresh, snaps, pictures
-    cpdef move(self, event)
+    cpdef move(self, Transitions event)

@@ -23,6 +23,10 @@ class Query:
     __slots__ = ("avoid", "calls", "halves", "ids", "networks", "question", "terms", "typed")
 
     def __init__(self, terms: Terms, question: str | None, avoid: tuple[int, ...] = ()) -> None:
+        self.fill(terms, question, avoid)
+
+    def fill(self, terms: Terms, question: str | None, avoid: tuple[int, ...]) -> None:
+        """Set all fields. For a new object, without the cost of its constructor."""
         self.terms = terms
         self.question = question
         self.avoid = avoid  # persons whom the user blocked, oldest first
@@ -132,8 +136,7 @@ class Session(LimitsOwner):
 
     def move(self, event: Transitions) -> None:
         """Change the state by `event`. Raises IllegalMove, and stays, if the table has no such move."""
-        after = event.to[self.state]
-        self.state = event[self.state] if after < 0 else after  # that raises
+        self.state = event.after(self.state)
 
     @property
     def endpoint(self) -> str:

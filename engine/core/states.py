@@ -13,7 +13,7 @@ with a deadline.
 #
 # The machines meet in one rule: the end of a chat leads to IDLE if the user is HERE, to PARTED if AWAY.
 
-from typing import Final, NoReturn
+from typing import Final
 
 from engine.wire.engine_errors import IllegalMove
 
@@ -25,22 +25,24 @@ GONE: Final = 4
 
 STATES: Final = ("idle", "waiting", "chatting", "parted", "gone")
 
-
 NOWHERE: Final = -1
 
 
-class Transitions(dict[int, int]):
+class Transitions:
     """Transitions by one event, from state to state."""
 
     __slots__ = ("event", "to")
 
     def __init__(self, event: str, moves: dict[int, int]) -> None:
-        super().__init__(moves)
         self.event = event
-        self.to = tuple(moves.get(state, NOWHERE) for state in range(len(STATES)))  # the same, indexed by state
+        self.to = tuple([moves.get(state, NOWHERE) for state in range(len(STATES))])  # by state; NOWHERE: not allowed
 
-    def __missing__(self, state: int) -> NoReturn:
-        raise IllegalMove(f"{self.event} while {STATES[state]}")
+    def after(self, state: int) -> int:
+        """Return the state to which the event leads. Raises IllegalMove."""
+        after = self.to[state]
+        if after < 0:
+            raise IllegalMove(f"{self.event} while {STATES[state]}")
+        return after
 
 
 FIND: Final = Transitions("find", {IDLE: WAITING, WAITING: WAITING, CHATTING: WAITING})
