@@ -9,6 +9,7 @@ from engine.core.session cimport Session as session_t
 from engine.chats.camera_checks cimport CameraChecks
 from engine.chats.safety_tips cimport LineTips
 from engine.chats.challenges cimport Challenges
+from engine.wire.client_requests cimport parse
 
 cdef class Engine:
     cdef readonly EngineState _core

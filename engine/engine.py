@@ -268,7 +268,7 @@ class Engine:
         elif type(request) is NoSnap:
             self._snaps.refused(session, request)
         elif type(request) is Ping:
-            self._core.out.send(session.conn, PONG)
+            self._core.send(session.conn, PONG)
         elif type(request) is Solution:
             if request.kind == AGE:
                 self._ages.solution(session, request, now)
@@ -344,7 +344,7 @@ class Engine:
             self._chats.cut(session)
             if session.conn:
                 if session.state == CHATTING:
-                    self._core.out.send(session.conn, left("lost", None))
+                    self._core.send(session.conn, left("lost", None))
                 self._core.close(session.conn, "restart", retry_after())
                 session.conn = 0
         self._core.here = 0
@@ -411,7 +411,7 @@ class Engine:
         """Send a frame to each of these sessions that is connected."""
         for session in sessions:
             if session.conn:
-                self._core.out.send(session.conn, frame)
+                self._core.send(session.conn, frame)
 
     def notify(self, session: Session) -> None:
         """Send the oldest unread notice, if there is one."""

@@ -84,7 +84,7 @@ class AgeQuestion:
         """Ask the writer of a hint, once per chat; the chat goes on, and no search is refused without an answer."""
         if seat.chat.found.get((seat.side, AGE_HINT)) == number and writer.conn and not writer.way & PROGRAM:
             self._core.count("age hinted")
-            self._core.out.send(writer.conn, challenge(AGE, {"hint": True}, round(ANSWER_WITHIN)))
+            self._core.send(writer.conn, challenge(AGE, {"hint": True}, round(ANSWER_WITHIN)))
 
     def _again(self, writer: Session, seat: Seat, number: int) -> bool:
         """Handle a statement within a day of "18 or over": a case, once per chat. Return whether to ask again: not in the chat of that answer."""
@@ -127,7 +127,7 @@ class AgeQuestion:
             self._grooming.found(seat.chat, now)
         if request.response == MINOR:
             raise KeptOut
-        self._core.out.send(session.conn, solved(AGE))
+        self._core.send(session.conn, solved(AGE))
         self._holds.release(session)
 
     def _put(self, session: Session, state: str, now: float, age: int = 0) -> None:

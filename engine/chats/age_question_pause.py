@@ -24,7 +24,7 @@ def send_question(core: EngineState, session: Session, within: float, now: float
     said = core.ages.of(session.person, now)
     if said is not None and said.state == ASKED and session.conn:
         parameters = {"age": said.age} if said.age else {}
-        core.out.send(session.conn, challenge(AGE, parameters, round(within)))
+        core.send(session.conn, challenge(AGE, parameters, round(within)))
 
 
 class ChatHolds:
@@ -83,9 +83,9 @@ class ChatHolds:
         if session.conn:
             shown = message.side if seat.side == WATCHER else None
             if message.until:
-                self._core.out.send(session.conn, partner("asked", message.until - now, shown))
+                self._core.send(session.conn, partner("asked", message.until - now, shown))
             else:
-                self._core.out.send(session.conn, partner("back", None, shown))
+                self._core.send(session.conn, partner("back", None, shown))
 
     def back(self, session: Session, seat: Seat, now: float) -> None:
         """Send a user who is back the question, or that it was sent to their partner."""
@@ -94,7 +94,7 @@ class ChatHolds:
                 send_question(self._core, session, max(until - now, 0.0), now)
             else:
                 shown = side if seat.side == WATCHER else None
-                self._core.out.send(session.conn, partner("asked", until - now, shown))
+                self._core.send(session.conn, partner("asked", until - now, shown))
 
     def enter(self, session: Session, seat: Seat) -> None:
         """Continue a hold of a session that migrated here."""

@@ -263,7 +263,7 @@ class CameraChecks:
             look.asks[side] = PictureRequest(nonce, both)
             self._asked.put(nonce, (look, side), look.until + SIGHT_FOR)
             self._core.count("snap asked")
-            self._core.out.send(look.there[side][0].conn, snap(nonce, both))
+            self._core.send(look.there[side][0].conn, snap(nonce, both))
         known = look.looks.nonces
         known += nonces
         for nonce in known[:-NONCES_KEPT]:
@@ -373,7 +373,7 @@ class CameraChecks:
         if session is not None:
             self._core.count("veil " + what)
             if session.conn:
-                self._core.out.send(session.conn, frame)
+                self._core.send(session.conn, frame)
 
     def _put_off(self, look: CameraCheck, side: int, seconds: float, now: float) -> None:
         """Pause the video of the person at a side: the call ends, and the chat continues by text."""
@@ -407,9 +407,9 @@ class CameraChecks:
         """Repeat the state of the call to a user who is back in their chat, whose page may have lost it."""
         looks = seat.chat.looks
         if looks is not None and looks.ended:
-            self._core.out.send(session.conn, UNCHECKED)
+            self._core.send(session.conn, UNCHECKED)
         elif looks is not None and looks.cameras[1 - seat.side].veiled:
-            self._core.out.send(session.conn, VEILED)
+            self._core.send(session.conn, VEILED)
 
     def over(self, chat: Chat) -> None:
         """End the checks of a chat that ended."""

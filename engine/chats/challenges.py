@@ -68,7 +68,7 @@ class Challenges:
             self._passed(session, trial, "wait", now)
             return True
         if trial.frame and now < trial.until:
-            self._core.out.send(session.conn, trial.frame)
+            self._core.send(session.conn, trial.frame)
         elif not trial.asked or trial.frame:
             self._ask(session, trial, now)
         if trial.waits:
@@ -97,7 +97,7 @@ class Challenges:
         trial.began, trial.until = now, now + within
         self._count(trial, "asked")
         if session.conn:
-            self._core.out.send(session.conn, trial.frame)
+            self._core.send(session.conn, trial.frame)
 
     def failed(self, session: Session, level: int) -> None:
         """Note that the server could not make one: the next search asks again."""
@@ -134,7 +134,7 @@ class Challenges:
             self._core.measures.solved.add(now - trial.began)
             self._passed(session, trial, kind, now)
             if session.conn:
-                self._core.out.send(session.conn, solved(kind))
+                self._core.send(session.conn, solved(kind))
             return
         self._count(trial, "wrong")
         if now - trial.first_wrong >= WRONG_FOR:

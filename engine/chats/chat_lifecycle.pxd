@@ -3,7 +3,12 @@ from engine.core.bus_messages cimport Begin, Ended, Moved
 from engine.core.chat cimport Seat
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Query, Session
-from engine.wire.server_frames cimport matched, usual
+from engine.matching.interest_numbers cimport Vocabulary
+from engine.wire.server_frames cimport left, matched, usual
+
+cdef dict _LEFT_EVENTS
+
+cdef int _CHATTING, _WAITING, _WATCHER
 
 cdef class Chats:
     cdef EngineState _core
@@ -35,4 +40,4 @@ cdef class Chats:
     cpdef refused(self, Session session, refusal)
     cdef Seat _present_or_past(self, Session session, of, chat, double now)
 
-cpdef own_words(Query query, tuple common, vocabulary)
+cpdef own_words(Query query, tuple common, Vocabulary vocabulary)

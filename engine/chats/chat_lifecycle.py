@@ -26,7 +26,7 @@ from engine.wire.client_requests import Again, Block, Message, Report, Save
 from engine.wire.client_requests import Signal as SignalRequest
 from engine.wire.client_requests import Typing as TypingRequest
 from engine.wire.engine_errors import BadField, Refusal
-from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, REACT_BURST, SAVES_MOST, STRANGER, WATCHER
+from engine.wire.protocol import ADULT, ANY_LANGUAGE, LEFT_BY, MINOR, REACT_BURST, SAVES_MOST, STRANGER, WATCHER
 from engine.wire.rule_constants import OFF, SHORT, SHORT_LINES, SOON
 from engine.wire.server_frames import (
     blocked,
@@ -47,6 +47,12 @@ from engine.wire.signal_checks import answers, curtain_of
 REPEATED: Final = (
     REACT_BURST // 4
 )  # reactions that a repeated wish costs: all processes look for a partner that moved on
+
+_LEFT_EVENTS: Final = {by: f"left {by}" for by in LEFT_BY}  # as the tally counts them
+# these with an underscore are numbers of C in the compiled module, which no other module sees
+_CHATTING: Final = CHATTING
+_WAITING: Final = WAITING
+_WATCHER: Final = WATCHER
 
 
 class Chats:
@@ -69,7 +75,7 @@ class Chats:
     def begin(self, session: Session, message: Begin, now: float) -> None:
         """Take the seat that the matcher's side offers."""
         core, seat, query = self._core, message.seat, session.query
-        if session.state != WAITING or query is None or session.serial != message.serial:
+        if session.state != _WAITING or query is None or session.serial != message.serial:
             # the session stopped searching meanwhile: to the others it is a stranger who left at once
             self.decline(seat)
             return
@@ -100,7 +106,7 @@ class Chats:
             seat.inside = encode(body)
         conn = session.conn
         if conn:
-            self._out.send(conn, matched(seat.inside))
+            self._core.send(conn, matched(seat.inside))
             self._out.link(conn, chat.ring, seat.side)
             self.openers.begin(session, seat, now)
         else:
@@ -126,10 +132,10 @@ class Chats:
     def ended(self, session: Session, message: Ended, now: float) -> None:
         """Handle the end of the chat by another side; a spy that leaves only stops watching."""
         seat = session.seat
-        if seat is None or seat.chat.id != message.chat or session.state != CHATTING:
+        if seat is None or seat.chat.id != message.chat or session.state != _CHATTING:
             return
-        if message.side == WATCHER:
-            seat.others = tuple([other for other in seat.others if other[0] != WATCHER])
+        if message.side == _WATCHER:
+            seat.others = tuple([other for other in seat.others if other[0] != _WATCHER])
             return
         if not session.conn:
             session.move(OVER_AWAY)
@@ -138,14 +144,14 @@ class Chats:
         self._count(session, seat, message.by == STRANGER, now)
         session.move(OVER)
         self._out.unlink(session.conn)
-        self._out.send(session.conn, left(message.by, message.side if seat.side == WATCHER else None))
+        self._core.send(session.conn, left(message.by, message.side if seat.side == _WATCHER else None))
         seat.over = message.by, message.side  # if the connection is dead already, `resume` reads it
         self._past(session, now)
 
     def moved(self, session: Session, message: Moved, now: float) -> None:
         """Handle that another side's connection dropped, or came back."""
         seat = session.seat
-        if seat is None or seat.chat.id != message.chat or message.side == WATCHER or session.state != CHATTING:
+        if seat is None or seat.chat.id != message.chat or message.side == _WATCHER or session.state != _CHATTING:
             return
         if message.until:
             if seat.away is None:
@@ -177,7 +183,7 @@ class Chats:
         if session.conn:
             session.move(OVER)
             self.leave(session, by, now)
-            self._out.send(session.conn, left(by, None))
+            self._core.send(session.conn, left(by, None))
         else:
             session.move(OVER_AWAY)
             self._over(session, seat, by, now)
@@ -186,10 +192,10 @@ class Chats:
     def _over(self, session: Session, seat: Seat, by: str, now: float) -> None:
         """End this side's part of the chat and notify the others."""
         chat = seat.chat
-        if seat.side != WATCHER:
+        if seat.side != _WATCHER:
             self._count(session, seat, False, now)
             chat.ring.end()
-            self._core.count("left " + by)
+            self._core.count(_LEFT_EVENTS[by])
             self._core.measures.chats.add(now - chat.began)
             if chat.looks is not None:
                 self.snaps.over(chat)
@@ -198,12 +204,12 @@ class Chats:
         message = Ended(chat.id, seat.side, by)
         for _, address in seat.others:
             self._core.post(address, message)
-        if seat.side != WATCHER and self._core.keeps:
+        if seat.side != _WATCHER and self._core.keeps:
             self._out.keep((session, seat, message))
 
     def _count(self, session: Session, seat: Seat, left: bool, now: float) -> None:
         """Count an ended chat for a side that talked; `left`: the partner left. Soon after one's first line: so users answer adverts."""
-        if not self._core.settings.challenges or seat.side == WATCHER:
+        if not self._core.settings.challenges or seat.side == _WATCHER:
             return
         ring, soon = seat.chat.ring, False
         if left and now - seat.chat.began <= SHORT and ring.last <= SHORT_LINES:
@@ -232,7 +238,7 @@ class Chats:
         conn, session.conn = session.conn, 0
         self.leave(session, "lost", now)
         session.conn = conn
-        self._out.send(conn, left("lost", None))
+        self._core.send(conn, left("lost", None))
 
     def tell_away(self, session: Session) -> None:
         """Notify the others that this side lost its connection, and until when it may come back."""
@@ -247,21 +253,21 @@ class Chats:
         seat = session.seat
         if seat is not None:
             until = seat.away.get(side) if seat.away else None
-            shown = side if seat.side == WATCHER else None
+            shown = side if seat.side == _WATCHER else None
             frame = partner("back", None, shown) if until is None else partner("away", until - now, shown)
-            self._out.send(session.conn, frame)
+            self._core.send(session.conn, frame)
 
     def told(self, session: Session, now: float) -> None:
         """Send `left` to a user who is back after the end of the chat."""
         seat = session.seat
         if seat is not None and seat.over is not None:
             by, side = seat.over
-            self._out.send(session.conn, left(by, side if seat.side == WATCHER else None))
+            self._core.send(session.conn, left(by, side if seat.side == _WATCHER else None))
             self._past(session, now)
 
     def _tell(self, session: Session, until: float) -> None:
         seat = session.seat
-        if seat is not None and seat.side != WATCHER:
+        if seat is not None and seat.side != _WATCHER:
             message = Moved(seat.chat.id, seat.side, until)
             for _, address in seat.others:
                 self._core.post(address, message)
@@ -273,7 +279,7 @@ class Chats:
             seat.away = seat.held = seat.paused = None
             if seat.side == 0:
                 self._core.talking.pop(seat.chat.id, None)
-            if seat.side != WATCHER and self._core.settings.screening:
+            if seat.side != _WATCHER and self._core.settings.screening:
                 # a later detection in its last lines still concerns this session
                 self._core.lately.put(session, seat)
             session.seat = None
@@ -326,14 +332,14 @@ class Chats:
         seat = session.seat
         if seat is None or session.state == PARTED:
             raise Refusal("no_chat", of, id)
-        if seat.side == WATCHER:
+        if seat.side == _WATCHER:
             raise Refusal("bad_type", of, id)
         return seat
 
     def refused(self, session: Session, refusal: Refusal) -> None:
         """Count a refused `message` in a chat (rule 5, `taken`)."""
         seat = session.seat
-        if refusal.of == "message" and seat is not None and seat.side != WATCHER:
+        if refusal.of == "message" and seat is not None and seat.side != _WATCHER:
             if not seat.is_linked:
                 seat.chat.ring.refuse(seat.side)  # its connection is not linked
             else:
@@ -342,9 +348,9 @@ class Chats:
     def report(self, session: Session, request: Report, now: float) -> None:
         """Report the partner. The first report of a chat counts; each is answered, with the same receipt."""
         seat = self._present_or_past(session, "report", request.chat, now)
-        if (seat.side == WATCHER) != (request.who > 0):
+        if (seat.side == _WATCHER) != (request.who > 0):
             raise BadField("report", "who")
-        person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
+        person = seat.persons[request.who - 1 if seat.side == _WATCHER else 0]
         self._core.recents.report(session.person, person, networks_of(session.address), now)
         if seat.reported is None:
             seat.reported = self._core.outside.make_receipt_url()
@@ -352,10 +358,10 @@ class Chats:
             if self._core.keeps:
                 self._look(session, seat, request, person, now)
                 self._out.keep((session, seat, request))
-            if seat is session.seat and session.state == CHATTING:
+            if seat is session.seat and session.state == _CHATTING:
                 self.snaps.reported(seat.chat, now)
         more = self._core.outside.report_facts(session, request.reason)
-        self._out.send(session.conn, reported(seat.reported, more))
+        self._core.send(session.conn, reported(seat.reported, more))
 
     def _look(self, session: Session, seat: Seat, request: Report, person: int, now: float) -> None:
         """Show a moderator a reported user who wrote that they are under 18, and then that they are not."""
@@ -367,17 +373,17 @@ class Chats:
     def block(self, session: Session, request: Block, now: float) -> None:
         """Block the partner: the user gets a token for later `find` frames; nothing is stored here."""
         seat = self._present_or_past(session, "block", request.chat, now)
-        if seat.side == WATCHER:
+        if seat.side == _WATCHER:
             raise Refusal("bad_type", "block")
         seat.tips &= ~AGAIN_HERE  # else the wish of the partner would still make the two a pair
         token, until = self._core.outside.make_avoid(seat.persons[0])
         self._core.count("block")
-        self._out.send(session.conn, blocked(token, until if seat.lasting else None))
+        self._core.send(session.conn, blocked(token, until if seat.lasting else None))
 
     def again(self, session: Session, request: Again, now: float) -> None:
         """Note that the user wants to meet the partner again. The partner learns of it only if they want it too: then both get a token."""
         seat = self._present_or_past(session, "again", request.chat, now)
-        if seat.side == WATCHER:
+        if seat.side == _WATCHER:
             raise Refusal("bad_type", "again")
         if not session.identity or not seat.lasting or seat.reported is not None:
             raise Refusal("no_pair", "again")
@@ -385,7 +391,7 @@ class Chats:
             pay(seat, "again", now, REPEATED if seat.tips & AGAIN_HERE else 1)
         seat.tips |= AGAIN_HERE
         for side, address in seat.others:
-            if side != WATCHER:
+            if side != _WATCHER:
                 self._tell_wish(address, seat.chat.id, seat.side)
         self._tell_pair(session, seat)
 
@@ -394,7 +400,7 @@ class Chats:
         if session.moved_on:
             self._tell_wish(session.moved_on, message.chat, message.side)  # the user is there
         for seat in (session.seat, session.past):
-            if seat is None or seat.chat.id != message.chat or seat.side == WATCHER or seat.tips & AGAIN_THERE:
+            if seat is None or seat.chat.id != message.chat or seat.side == _WATCHER or seat.tips & AGAIN_THERE:
                 continue
             seat.tips |= AGAIN_THERE
             if seat.reported is None:
@@ -412,7 +418,7 @@ class Chats:
         if seat.tips & AGAIN_BOTH == AGAIN_BOTH and session.conn:
             token, until = self._core.outside.make_pair(number_of_chat(seat.chat.id) << 1 | seat.side, session.identity)
             self._core.count("pair")
-            self._out.send(session.conn, pair(seat.chat.id, token, until))
+            self._core.send(session.conn, pair(seat.chat.id, token, until))
 
     def save(self, session: Session, request: Save, now: float) -> None:
         """Save the log; the store answers by `Engine.saved`."""
@@ -450,7 +456,7 @@ class Chats:
             self._core.count("error " + code)
             answer = error(code, "save", None, math.ceil(retry_after) if retry_after else None)
         if session.conn:
-            self._out.send(session.conn, answer)
+            self._core.send(session.conn, answer)
         else:
             session.saves += ((asked[0], answer),)
 
@@ -459,7 +465,7 @@ class Chats:
         if session.saves:
             for _, answer in session.saves:
                 if answer:
-                    self._out.send(session.conn, answer)
+                    self._core.send(session.conn, answer)
             session.saves = tuple([one for one in session.saves if not one[1]])
 
     def _present_or_past(self, session: Session, of: str, chat: str | None, now: float) -> Seat:

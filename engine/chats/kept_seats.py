@@ -46,7 +46,7 @@ class KeptSeats:
             core.post(address, Replaced(seat.chat.id, seat.side, substitute.id))
         self._chats.tell_away(substitute)
         core.count("kept")
-        core.out.send(session.conn, kept(core.outside.make_token(substitute.key, session.identity), KEPT_FOR))
+        core.send(session.conn, kept(core.outside.make_token(substitute.key, session.identity), KEPT_FOR))
         return True
 
     def _substitute(self, session: Session, seat: Seat, now: float) -> Session:

@@ -69,7 +69,7 @@ class OpenerPause:
         """Send a user whose lines wait for how long, at the beginning and after a resume."""
         until = (seat.paused or {}).get(seat.side)
         if until is not None and session.conn:
-            self._core.out.send(session.conn, partner("paused", until - now, None))
+            self._core.send(session.conn, partner("paused", until - now, None))
 
     def sweep(self, now: float) -> None:
         """End the pauses that are over."""
@@ -86,12 +86,12 @@ class OpenerPause:
     def _tell_away(self, session: Session, seat: Seat, now: float) -> None:
         """Send again that the partner is away, if they are: `back` alone would say that they are not."""
         for until in (seat.away or {}).values() if session.conn else ():
-            self._core.out.send(session.conn, partner("away", until - now, None))
+            self._core.send(session.conn, partner("away", until - now, None))
 
     def _end(self, session: Session) -> None:
         self._until.pop(session.id, None)
         if session.conn:
-            self._core.out.send(session.conn, partner("back", None, None))
+            self._core.send(session.conn, partner("back", None, None))
 
     def _change(self, session: Session, seat: Seat, message: OpenerPaused) -> None:
         self._apply(session, seat, message)

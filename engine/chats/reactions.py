@@ -59,7 +59,7 @@ class Reactions:
         if seat is None or seat.chat.id != message.chat or session.state != CHATTING or not session.conn:
             return
         shown = message.side if seat.side == WATCHER else None
-        self._core.out.send(session.conn, react(message.seq, message.face, shown))
+        self._core.send(session.conn, react(message.seq, message.face, shown))
 
 
 def pay(seat: Seat, of: str, now: float, cost: int = 1) -> None:

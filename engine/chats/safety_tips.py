@@ -40,7 +40,7 @@ class LineTips:
         session.seat.tips |= bit
         self._core.count("tip " + kind)
         numbers = self._core.outside.help_lines(session) if kind in WITH_NUMBERS else None
-        self._core.out.send(session.conn, tip(kind, number, numbers))
+        self._core.send(session.conn, tip(kind, number, numbers))
 
     def who(self, chat: str, side: int) -> tuple[Session, Seat] | None:
         """Return the session and seat at a side of a chat that runs, or ended a moment ago."""

@@ -14,6 +14,10 @@ from engine.wire.server_frames cimport waiting
 from engine.core.session cimport Query, Session
 from engine.chats.challenges cimport Challenges
 
+cdef dict _MATCH_EVENTS
+
+cdef int _CHATTING, _WAITING
+
 cdef class Search:
     cdef object _kept
     cdef readonly EngineState _core
@@ -21,10 +25,11 @@ cdef class Search:
     cdef UnreadNotices _notices
     cdef Challenges _trials
     cdef AgeQuestion _ages
-    cdef object _out
     cdef readonly object room
     cdef readonly SearchRate finds
     cpdef find(self, Session session, Find request, double now)
+
+    @cython.locals(query=Query)
     cdef Query _query(self, Session session, Find request, double now)
     cpdef submit(self, Session session, double now)
 
@@ -40,7 +45,7 @@ cdef class Search:
     @cython.locals(chat=Chat)
     cpdef bint pair(self, Match match, double now) except -1
 
-    @cython.locals(seat=Seat)
+    @cython.locals(seat=Seat, begin=Begin)
     cdef _offer(self, Chat chat, int side, Session session, Session partner, Terms terms, tuple common)
     cdef bint _three(self, match, double now) except -1
 

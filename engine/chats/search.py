@@ -5,6 +5,7 @@ the other users' tickets return to the waiting room with their age.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import orjson
 
@@ -27,14 +28,19 @@ from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.wire.client_requests import Find, Here
 from engine.wire.engine_errors import BadField, Refusal
-from engine.wire.protocol import ANY_LANGUAGE, INTEREST_MAX, MAINTENANCE_RETRY_AFTER, SPY, STRANGER, WATCHER
+from engine.wire.protocol import ACCEPTS, ANY_LANGUAGE, INTEREST_MAX, MAINTENANCE_RETRY_AFTER, SPY, STRANGER, WATCHER
 from engine.wire.server_frames import called, here, waiting
+
+_MATCH_EVENTS: Final = {rule: f"match {rule}" for rule in ACCEPTS}  # as the tally counts them
+# these with an underscore are numbers of C in the compiled module, which no other module sees
+_CHATTING: Final = CHATTING
+_WAITING: Final = WAITING
 
 
 class Search:
     """Searches of the engine."""
 
-    __slots__ = ("_ages", "_chats", "_core", "_kept", "_notices", "_out", "_trials", "finds", "room")
+    __slots__ = ("_ages", "_chats", "_core", "_kept", "_notices", "_trials", "finds", "room")
 
     def __init__(
         self,
@@ -53,7 +59,6 @@ class Search:
         self._notices = notices
         self._ages = ages
         self._trials = trials
-        self._out = core.out
         self.finds = SearchRate(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
@@ -67,17 +72,17 @@ class Search:
             raise Refusal("adult", "find")
         self._notices.hold(session)
         if not (self._ages.hold(session, now) and self._trials.hold(session, now)):
-            if session.state == WAITING:
+            if session.state == _WAITING:
                 self.set_aside(session, now)  # it keeps its age
             raise Refusal("challenge", "find")
         query = self._query(session, request, now)
         # no refusal is possible any more: the old chat or search ends here
         before = session.state
         session.move(FIND)
-        if before == CHATTING:
+        if before == _CHATTING:
             if not (request.keep and self._kept.keep(session, now)):
                 self._chats.leave(session, "stranger", now)
-        elif before == WAITING:
+        elif before == _WAITING:
             self._forget(session, query, now)
         session.serial += 1
         session.query = query
@@ -105,7 +110,8 @@ class Search:
             (request.language, request.role, video, request.strict, relay, request.share, college, same, writes)
         )
         avoid = core.outside.open_avoid(request.avoid) if request.avoid else ()
-        query = Query(terms, request.question, avoid)
+        query = Query.__new__(Query)
+        query.fill(terms, request.question, avoid)
         if request.pairs and request.role == STRANGER:
             query.halves = core.outside.open_pairs(request.pairs, session.identity)
             if request.call >= 0:
@@ -153,7 +159,7 @@ class Search:
     def tell(self, session: Session, step: Step | None) -> None:
         """Send `waiting`."""
         if step is not None:
-            self._out.send(session.conn, waiting(step.accepts, step.widens, step.others))
+            self._core.send(session.conn, waiting(step.accepts, step.widens, step.others))
 
     def stop(self, session: Session, now: float, reason: str = "cancelled") -> None:
         """End the search without a partner, for one of the lobby's reasons. The caller has moved the session."""
@@ -185,7 +191,7 @@ class Search:
         """Begin no search from now on (maintenance), and end those of these sessions: each connected user gets `maintenance`."""
         self._core.closed = True
         for session in sessions:
-            if session.state == WAITING:
+            if session.state == _WAITING:
                 self.refuse(session, "maintenance", MAINTENANCE_RETRY_AFTER, now)
 
     def refuse(self, session: Session, code: str, retry_after: float, now: float) -> None:
@@ -225,13 +231,13 @@ class Search:
         """Send the answer to `here`, if the client is connected."""
         session = self._core.sessions.get(client)
         if session is not None and session.conn:
-            self._out.send(session.conn, here(places))
+            self._core.send(session.conn, here(places))
 
     def tell_call(self, call: PairCall) -> None:
         """Send `called` to a client that still searches with this half."""
         session = self.waits(call.client)
         if session is not None and session.query is not None and call.half in session.query.halves:
-            self._out.send(session.conn, called(session.query.halves.index(call.half), call.mode, call.on))
+            self._core.send(session.conn, called(session.query.halves.index(call.half), call.mode, call.on))
 
     def _tell_calls(self) -> None:
         news = self.room.news
@@ -288,8 +294,8 @@ class Search:
             (one.terms.college, two.terms.college) if one.terms.college or two.terms.college else (),
         )
         common = match.common
-        core.count("match " + match.rule)
-        core.measures.matched(one.terms.video, (match.waited_a, match.waited_b), len(common))
+        core.count(_MATCH_EVENTS[match.rule])
+        core.measures.matched(one.terms.video, match.waited_a, match.waited_b, len(common))
         self._offer(chat, 0, a, b, two.terms, common)
         self._offer(chat, 1, b, a, one.terms, common)
         return True
@@ -300,7 +306,9 @@ class Search:
         """Offer a session its seat in a chat of two. `terms`: of its partner's search."""
         seat = Seat.__new__(Seat)
         seat.fill(chat, side, ((1 - side, partner.id),), (partner.person,), partner.identity > 0)
-        self._core.post(session.id, Begin(session.serial, seat, common, terms.told, terms.college, side == 1))
+        begin = Begin.__new__(Begin)
+        begin.fill(session.serial, seat, common, terms.told, terms.college, side == 1)
+        self._core.post(session.id, begin)
 
     def _three(self, match: SpyMatch, now: float) -> bool:
         """Seat the three of a spy match, if all are available."""
@@ -344,7 +352,7 @@ class Search:
     def waits(self, client: int) -> Session | None:
         """Return the session, if it is connected and waits."""
         session = self._core.sessions.get(client)
-        return session if session is not None and session.conn and session.state == WAITING else None
+        return session if session is not None and session.conn and session.state == _WAITING else None
 
 
 def own_language(languages: list[str]) -> str:

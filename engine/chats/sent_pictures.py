@@ -78,7 +78,7 @@ class SentPictures:
     def allowed(self, session: Session, message: PicturesAllowed) -> None:
         """Tell a user of the partner's wish. A user who is away gets it with `resumed`."""
         if self._is_at(session, message.chat):
-            self._core.out.send(session.conn, pictures(message.allow))
+            self._core.send(session.conn, pictures(message.allow))
 
     # pictures
 
@@ -102,7 +102,7 @@ class SentPictures:
         self._under_way.put(key, (chat.id, seat.side, id), now + ANSWER_WITHIN, now)
         self._sending.put((chat.id, seat.side), key, now + ANSWER_WITHIN, now)
         self._core.count("picture asked")
-        self._core.out.send(session.conn, upload(id, key, SENT_WITHIN))
+        self._core.send(session.conn, upload(id, key, SENT_WITHIN))
 
     def judged(self, key: str, result: str, now: float) -> None:
         """Handle the result for an uploaded picture; one for an unknown key is ignored."""
@@ -141,7 +141,7 @@ class SentPictures:
         sent = SentPicture(side, seat.chat.ring.last, self._core.outside.unix_time(), key, veil)
         album.sent.append(sent)
         if session.conn:
-            self._core.out.send(session.conn, picture({**_told(sent, side), "id": id}))
+            self._core.send(session.conn, picture({**_told(sent, side), "id": id}))
         message = PictureSent(name, sent)
         for _, address in seat.others:
             self._core.post(address, message)
@@ -149,7 +149,7 @@ class SentPictures:
     def came(self, session: Session, message: PictureSent) -> None:
         """Announce a picture to the partner. A user who is away gets it with `resumed`."""
         if self._is_at(session, message.chat) and session.seat is not None:
-            self._core.out.send(session.conn, picture(_told(message.sent, session.seat.side)))
+            self._core.send(session.conn, picture(_told(message.sent, session.seat.side)))
 
     def over(self, chat: Chat) -> None:
         """Have the pictures of a chat that ended given out no more."""
@@ -206,7 +206,7 @@ class SentPictures:
     def _refuse(self, session: Session, code: str, id: str) -> None:
         self._core.count("error " + code)
         if session.conn:
-            self._core.out.send(session.conn, error(code, "picture", id))
+            self._core.send(session.conn, error(code, "picture", id))
 
     def _count(self, session: Session, seat: Seat, album: Album, now: float) -> None:
         """Count an unsafe picture as one of a camera: for the day, and by an operator's choice a pause after the second of a chat."""

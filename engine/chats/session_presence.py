@@ -133,7 +133,7 @@ class Presence:
         elif session.state == IDLE and self._missed_the_end(session, request):
             self._end_again(session, request)
         else:
-            core.out.send(conn, RESUMED_IDLE)
+            core.send(conn, RESUMED_IDLE)
             if session.state == WAITING:
                 try:
                     self._search.restore(session, now)
@@ -227,15 +227,13 @@ class Presence:
             self._tell_resumed(session, seat, missed)
             if missed > 0:
                 self._core.out.replay(session.conn, ring, seat.side, after)
-            self._core.out.send(
-                session.conn, left(by if missed >= 0 else "lost", side if seat.side == WATCHER else None)
-            )
+            self._core.send(session.conn, left(by if missed >= 0 else "lost", side if seat.side == WATCHER else None))
 
     def _tell_resumed(self, session: Session, seat: Seat, missed: int) -> None:
         """Send `resumed` of a chat; `missed`: messages that follow, below 0 if a part of them is gone."""
         ring, side = seat.chat.ring, seat.side
         counts = ring.last, ring.taken(side), ring.refused(side), max(missed, 0)
-        self._core.out.send(session.conn, resumed(seat.inside, *counts, faces_of(seat), album_of(seat)))
+        self._core.send(session.conn, resumed(seat.inside, *counts, faces_of(seat), album_of(seat)))
 
     def confirmed(self, session: Session) -> None:
         """Invalidate the token that the resume used: a text frame came after `resumed`."""

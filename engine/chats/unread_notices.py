@@ -13,21 +13,22 @@ from engine.wire.engine_errors import BadField, Refusal
 class UnreadNotices:
     """Unread notices of the engine."""
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_find")
 
     def __init__(self, core: EngineState) -> None:
         self._core = core
+        self._find = core.outside.oldest_notice
 
     def tell(self, session: Session) -> None:
         """Send the oldest unread notice, unless this connection already received it."""
-        unseen = self._core.outside.oldest_notice(session.identity, session.id)
+        unseen = self._find(session.identity, session.id)
         if unseen is not None and session.conn and session.told != unseen[0]:
             session.told, frame = unseen
-            self._core.out.send(session.conn, frame)
+            self._core.send(session.conn, frame)
 
     def hold(self, session: Session) -> None:
         """Refuse a search while a notice is unread. Raises Refusal."""
-        if self._core.outside.oldest_notice(session.identity, session.id) is not None:
+        if self._find(session.identity, session.id) is not None:
             self.tell(session)
             raise Refusal("notice", "find")
 

@@ -5,7 +5,8 @@ from engine.core.session cimport Session
 
 cdef class EndedChats:
     cdef tuple _sides
-    cdef object _order, _lasting, _fresh
+    cdef object _order, _lasting
+    cdef Py_ssize_t _fresh, _most
 
     @cython.locals(sides=dict)
     cpdef put(self, Session session, Seat seat)

@@ -5,6 +5,7 @@ A chat with a request to a child or a statement of age is kept for a minute: the
 """
 
 from collections import deque
+from itertools import islice
 from typing import Final
 
 from engine.conduct.detection_classes import RULES
@@ -21,7 +22,7 @@ MOST: Final = 4_096  # seats
 class EndedChats:
     """Sessions and seats of chats that just ended."""
 
-    __slots__ = ("_fresh", "_lasting", "_order", "_sides")
+    __slots__ = ("_fresh", "_lasting", "_most", "_order", "_sides")
 
     def __init__(self) -> None:
         self._sides: tuple[dict[str, tuple[Session, Seat]], ...] = (
@@ -29,9 +30,10 @@ class EndedChats:
             {},
             {},
         )  # by side, then by chat id; a spy's seat is not kept
+        self._most = MOST
         self._order: deque[Seat] = deque()
         self._lasting: deque[Seat] = deque()
-        self._fresh: deque[Seat] = deque(maxlen=MOST)  # ended since the last call of `ended`
+        self._fresh = 0  # seats put since the last call of `ended`: the last ones of the order
 
     def __len__(self) -> int:
         return len(self._order) + len(self._lasting)
@@ -39,17 +41,17 @@ class EndedChats:
     def put(self, session: Session, seat: Seat) -> None:
         """Keep the seat of side 0 or 1 of a chat that ended at `seat.ended`."""
         order = self._order
-        if len(order) >= MOST:
+        if len(order) >= self._most:
             self._drop(order)
         sides = self._sides[seat.side]
         sides[seat.chat.id] = session, seat
         order.append(seat)
-        self._fresh.append(seat)
+        self._fresh += 1
 
     def ended(self) -> list[Chat]:
-        """Return the chats that ended since the last call; a chat of two seats comes twice."""
-        found = [seat.chat for seat in self._fresh] if self._fresh else []
-        self._fresh.clear()
+        """Return the chats that ended since the last call, the latest first; a chat of two seats comes twice. To be called before `expire`."""
+        found = [seat.chat for seat in islice(reversed(self._order), self._fresh)]
+        self._fresh = 0
         return found
 
     def of(self, chat: str, side: int) -> tuple[Session, Seat] | None:
@@ -67,7 +69,7 @@ class EndedChats:
                 break
             if oldest.ended > now - LONGER and is_lasting(oldest.chat):
                 order.popleft()
-                if len(self._lasting) >= MOST:
+                if len(self._lasting) >= self._most:
                     self._drop(self._lasting)
                 self._lasting.append(oldest)
             else:

@@ -13,4 +13,4 @@ cdef class EngineHistograms:
     cdef public Histogram common, chats, solved
 
     @cython.locals(waits=Histogram)
-    cpdef matched(self, bint video, tuple waited, common)
+    cpdef matched(self, bint video, double waited_a, double waited_b, Py_ssize_t common)

@@ -53,9 +53,9 @@ class EngineHistograms:
         self.chats = Histogram(CHAT_BOUNDS)
         self.solved = Histogram(SOLVE_BOUNDS)
 
-    def matched(self, video: bool, waited: tuple[float, float], common: int) -> None:
-        """Count a match; `waited`: seconds since the `find` of each side."""
+    def matched(self, video: bool, waited_a: float, waited_b: float, common: int) -> None:
+        """Count a match; `waited_a`, `waited_b`: seconds since the `find` of each side."""
         waits = self.waits["video" if video else "text"]
-        waits.add(waited[0])
-        waits.add(waited[1])
+        waits.add(waited_a)
+        waits.add(waited_b)
         self.common.add(common)

@@ -9,9 +9,13 @@ from engine.wire.rule_constants cimport Settings
 from engine.matching.recent_partners cimport RecentPartners
 from engine.core.session cimport Session
 from engine.core.interest_quota cimport InterestLimits
+from ext.match.due_heap cimport DueHeap
+
+cdef double _PAST_FOR
 
 cdef class EngineState:
-    cdef public object out, post, rings, outside, deadlines
+    cdef public object out, post, rings, outside, send
+    cdef public DueHeap deadlines
     cdef public AgeAnswers ages
     cdef public object daily
     cdef public object openers

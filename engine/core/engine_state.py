@@ -4,7 +4,7 @@ This module makes no decisions.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.daily_detections import DailyDetections, mark_of
@@ -24,6 +24,8 @@ from engine.wire.rule_constants import Settings
 from engine.wire.server_frames import error
 from ext.match.due_heap import DueHeap
 from ext.net.chat_ring import Rings
+
+_PAST_FOR: Final = PAST_FOR  # a number of C in the compiled module
 
 
 class EngineState:
@@ -48,6 +50,7 @@ class EngineState:
         "post",
         "recents",
         "rings",
+        "send",
         "sessions",
         "settings",
         "talking",
@@ -68,6 +71,7 @@ class EngineState:
         on_report: Callable[[int, int, tuple[str, ...]], None] | None = None,
     ) -> None:
         self.out = out
+        self.send = out.send
         self.post = bus.send  # (address, message)
         self.vocabulary = vocabulary
         self.rings = rings
@@ -151,12 +155,12 @@ class EngineState:
     def remember(self, session: Session, past: Seat) -> None:
         """Keep the seat of a chat that ended as the user's last one, until `forget_past` at its deadline."""
         session.past = past
-        self.deadlines.push(past.ended + PAST_FOR, session.id)
+        self.deadlines.push(past.ended + _PAST_FOR, session.id)
 
     def forget_past(self, session: Session, now: float) -> None:
         """Drop the user's last seat if its PAST_FOR seconds are over; the last seat of a chat takes the chat's lines with it."""
         past = session.past
-        if past is not None and past.ended + PAST_FOR <= now:
+        if past is not None and past.ended + _PAST_FOR <= now:
             session.past = None
 
     def earlier(self, session: Session, name: str, chat: str, now: float) -> tuple[float, ...]:
@@ -178,7 +182,7 @@ class EngineState:
     ) -> None:
         """Answer a refused frame with an `error`; the connection stays open. `field`: the name of the wrong field, for `bad_field`."""
         self.count("error " + code)
-        self.out.send(session.conn, error(code, of, id, retry_after, field))
+        self.send(session.conn, error(code, of, id, retry_after, field))
 
     def close(self, conn: int, code: str, retry_after: float | None = None) -> None:
         """Close a connection with an `error` frame."""

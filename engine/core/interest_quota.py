@@ -69,14 +69,15 @@ class InterestLimits:
     def release(self, query: Query) -> None:
         """Release the words of a query."""
         ids = query.ids
-        if not ids:
+        count = len(ids)
+        if not count:
             return
         query.ids = NO_IDS
         self._vocabulary.release(ids)
         for network in query.networks:
-            left = self._held[network] - len(ids)
-            if left:
-                self._held[network] = left
+            held = self._held[network]
+            if held > count:
+                self._held[network] = held - count
             else:
                 del self._held[network]
                 self._shared.pop(network, None)
@@ -91,10 +92,12 @@ class InterestLimits:
 
     def _held_by(self, query: Query, ids: Ids, words: list[str]) -> None:
         query.ids = ids
+        count = len(ids)
         if not self._vocabulary.spelled(ids, words):
             query.typed = "\n".join(words)
         for network in query.networks:
-            self._held[network] = self._held.get(network, 0) + len(ids)
+            held = self._held.get(network, 0)
+            self._held[network] = held + count
 
     def _has_room(self, networks: tuple[str, ...], more: int) -> bool:
         held = self._held

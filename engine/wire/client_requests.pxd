@@ -1,5 +1,7 @@
 cimport cython
 
+cdef int _INTEREST_RAW_MAX, _INTERESTS_MAX
+
 cdef class Find:
     cdef public bint video
     cdef public list interests
@@ -16,6 +18,7 @@ cdef class Find:
     cdef public int call
     cpdef fill(self, bint video, str role, str college)
 
+cpdef parse(bytes payload)
 cdef _request(dict body)
 
 
@@ -28,5 +31,8 @@ cdef str _string(dict body, str name, str of, Py_ssize_t most, default=*)
 
 @cython.locals(left=Py_ssize_t)
 cdef list _interests(value)
+
+
+@cython.locals(size=Py_ssize_t)
 cdef Py_ssize_t _weighed(word, Py_ssize_t left) except *
 cdef str _primary(value, str name)

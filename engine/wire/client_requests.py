@@ -27,6 +27,9 @@ ROLES: Final = frozenset(protocol.ROLES)
 RAW_MAX: Final = protocol.INTERESTS_RAW_MAX
 NO_SNAP: Final = frozenset(protocol.NO_SNAP)
 FACES: Final = frozenset(protocol.FACES)
+# these with an underscore are numbers of C in the compiled module, which no other module sees
+_INTEREST_RAW_MAX: Final = INTEREST_RAW_MAX
+_INTERESTS_MAX: Final = INTERESTS_MAX
 
 Body = dict[str, Any]
 
@@ -351,7 +354,7 @@ def _called(value: Any, find: Find) -> int:
 def _interests(value: Any) -> list[str]:
     if type(value) is not list:
         raise BadField("find", "interests")
-    if len(value) > INTERESTS_MAX:
+    if len(value) > _INTERESTS_MAX:
         raise Refusal("too_long", "find")
     left = RAW_MAX
     for word in value:
@@ -362,14 +365,15 @@ def _interests(value: Any) -> list[str]:
 def _weighed(word: Any, left: int) -> int:
     if type(word) is not str:
         raise BadField("find", "interests")
-    if len(word) > INTEREST_RAW_MAX or len(word) > left:
+    size = len(word)
+    if size > _INTEREST_RAW_MAX or size > left:
         raise Refusal("too_long", "find")
     if not word.isalnum():  # a word of letters and digits passes all checks below
         if not word.isprintable() and _controls_of_line(word):
             raise Refusal("control", "find")
         if not word or word.isspace():
             raise Refusal("empty", "find")
-    return len(word)
+    return size
 
 
 def _primary(value: Any, name: str) -> str:

@@ -1,7 +1,7 @@
 cimport cython
 
 
-@cython.locals(tenths=int)
+@cython.locals(tenths=int, known=dict)
 cpdef bytes waiting(str accepts, widens, bint others)
 
 

@@ -45,7 +45,8 @@ def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
     """Build `waiting`; `widens` in seconds, None at the last step."""
     tenths = -1 if widens is None else _tenths(widens)
     key = (accepts, tenths, others)
-    frame = _waiting.get(key)
+    known = _waiting
+    frame = known.get(key)
     if frame is None:
         body: dict[str, Any] = {"type": "waiting", "accepts": accepts}
         if widens is not None:
@@ -53,9 +54,9 @@ def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
         if others:
             body["others"] = True
         frame = orjson.dumps(body)
-        if len(_waiting) >= _MEMORY:
-            _waiting.clear()
-        _waiting[key] = frame
+        if len(known) >= _MEMORY:
+            known.clear()
+        known[key] = frame
     return frame
 
 

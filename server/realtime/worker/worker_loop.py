@@ -345,10 +345,11 @@ class Worker:
     def _tell_all(self, now: float, rounds: int) -> None:
         """Handle the queue and what opened gates bring: first `rounds` rounds, then for TURN seconds; a new round begins within PACKED seconds."""
         queue, clock = self._events, time.monotonic
+        take = queue.popleft
         begun = clock()
         while True:
             while queue:
-                kind, conn, session, data = queue.popleft()
+                kind, conn, session, data = take()
                 try:
                     self._tell(kind, conn, session, data, now)
                 except Exception as fault:  # noqa: BLE001 - a bug costs this connection, not the others

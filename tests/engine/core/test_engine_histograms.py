@@ -12,7 +12,7 @@ def test_a_value_counts_in_the_first_bucket_whose_bound_it_does_not_pass() -> No
 
 def test_a_match_counts_the_wait_of_both_and_once_what_they_share() -> None:
     measures = EngineHistograms()
-    measures.matched(True, (0.0, 5.0), 2)
+    measures.matched(True, 0.0, 5.0, 2)
     assert sum(measures.waits["video"].counts) == 2
     assert sum(measures.waits["text"].counts) == 0
     assert (sum(measures.common.counts), measures.common.total) == (1, 2.0)
