@@ -100,7 +100,7 @@ class MigrationSource:
 
     The home forgets held sessions if the connection ends or GO does not come in 2 s, and accepts none if the edge has closed. In DOUBTFUL a
     session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. So is one whose client
-    has dropped meanwhile: it could take what its client has resumed over another connection since. If a session was
+    has dropped meanwhile, and no GO is sent for it: it could take what its client has resumed over another connection since. If a session was
     resumed at the home meanwhile, the answer to FORGET says so, and it ends at the edge.
 
     Input that is no whole frame stays at the edge, and is the first that the tunnel sends; unsent output stays too. The state of the connection
@@ -304,6 +304,8 @@ class MigrationSource:
                 await self._asker.say(sock, address, Kind.MOVE, body, nonce)
                 fault_points.at("asked")
                 await self._asker.hear(sock, address, Kind.MOVE, body, nonce)
+            if _is_late(transfer):
+                raise ConnectionAbortedError("its client has dropped")
             transfer.go()
             self._going.update(ids)
             async with asyncio.timeout(TOOK_WITHIN):
@@ -349,7 +351,7 @@ class MigrationSource:
     def _put_back(self, transfer: GroupTransfer) -> list[Session]:
         """Put a session back, unless it is dropped: then its client is to come back by itself."""
         released = transfer.sessions
-        if _is_dropped(transfer) or (transfer.cause == RESUME and _is_over(released)):
+        if _is_dropped(transfer) or _is_late(transfer):
             self._lose(released)
             return []
         came = self._take(released)
@@ -391,10 +393,12 @@ def _is_dropped(transfer: GroupTransfer) -> bool:
     return transfer.stage == Stage.DOUBTFUL and transfer.cause == RESUME
 
 
-def _is_over(released: Released) -> bool:
-    """Whether the client of a session has closed its connection. (One without a socket says so itself.)"""
-    (client,) = released.descriptors
-    if client < 0:
+def _is_late(transfer: GroupTransfer) -> bool:
+    """Whether a session came only to resume, and its client has closed the connection since: it may have resumed over another one. (A client without
+    a socket says so itself.)
+    """
+    client = transfer.sessions.descriptors[0]
+    if transfer.cause != RESUME or client < 0:
         return False
     end = select.poll()
     end.register(client, select.POLLRDHUP)

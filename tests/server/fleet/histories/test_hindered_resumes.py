@@ -92,3 +92,23 @@ def test_who_dropped_as_their_resume_waited_and_has_resumed_since_is_not_replace
         do(history, ("wait", {"seconds": 6.0}))
         assert (person.resumed, person.here) == (1, True)
         do(history, ("settle", {"wholly": False}))
+
+
+@pytest.mark.timeout(60)
+def test_who_dropped_as_their_resume_was_on_its_way_and_has_resumed_since_is_not_replaced_by_it(secret: Keys) -> None:
+    """The request takes 0.2 seconds to the host of the chat; its client is there by then, by another connection."""
+    with History(secret) as history:
+        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
+        do(history, ("wait", {"seconds": 0.3}))
+        place = history.place_of(0)
+        assert place is not None
+        there = next(who for who in (0, 1) if history.people[who].at[0] == place)  # type: ignore[index]
+        person = history.people[there]
+        do(history, cut(slow=0.2))
+        do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
+        do(history, ("wait", {"seconds": 0.1}))
+        assert person.resuming
+        do(history, ("blink", {"who": there, "host": place, "worker": 0, "turns": 2}))
+        do(history, ("wait", {"seconds": 3.0}))
+        assert (bool(person.chat), person.resumed, person.here) == (True, 1, True)
+        do(history, ("settle", {"wholly": False}))
