@@ -86,7 +86,7 @@ def test_a_ticket_of_fields_that_cannot_be_is_refused(place: int, value: Any) ->
     ],
 )  # fmt: skip
 def test_a_row_of_another_host_is_a_meeting_or_none(place: int, wrong: Any) -> None:
-    row: list[Any] = ["meet", 5, [[1, 1, 1], [2, 2, 2]], [0.0, 1.5], ["chess"], 1.0, "common", False, None]
+    row: list[Any] = ["meet", 5, [[1, 1, 1], [2, 2, 2]], [0.0, 1.5], ["chess"], 1.0, "any", False, None]
     assert is_meeting(row)
     assert is_meeting(["meet", 5, [[1, 1, 1]] * 3, [0, 1], [], 0.0, "", True, "Why?"])
     row[place] = wrong

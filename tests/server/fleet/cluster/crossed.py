@@ -114,7 +114,7 @@ class Cell:
         """Somebody of the edge goes to the home, to meet somebody there."""
         numbers = [process.room._held[id].number for process, id in ((self.edge, a), (self.home, b))]
         members = Member(a, numbers[0], 1), Member(b, numbers[1], 2)
-        meeting = row_of(Meeting(1, members, (0.0, 0.0), ("sailing",), 1.0, "common"))
+        meeting = row_of(Meeting(1, members, (0.0, 0.0), ("sailing",), 1.0, "any"))
         self.send(a, relay, lambda: self.home.room.expect((a,)))
         self.home.worker.act(lambda now: self.home.room.arrived(meeting, now))
 

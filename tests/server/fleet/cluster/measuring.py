@@ -59,7 +59,7 @@ async def local(made: Cell) -> tuple[Visitor, int, Visitor, int]:
     (one, a), (other, b) = await made.somebody(made.home), await made.somebody(made.home)
     room = made.home.room
     members = Member(a, room._held[a].number, 2), Member(b, room._held[b].number, 2)
-    meeting = row_of(Meeting(2, members, (0.0, 0.0), ("sailing",), 1.0, "common"))
+    meeting = row_of(Meeting(2, members, (0.0, 0.0), ("sailing",), 1.0, "any"))
     made.home.worker.act(lambda now: room.told([meeting], now))
     return one, a, other, b
 

@@ -152,7 +152,7 @@ async def test_a_visitor_goes_to_no_third_host(secret: Keys) -> None:
         here = made.hosts[1 if home is other else 0]
         number, to = home.room._held[id].number, made.hosts[2].names.number("worker 1")
         who = Member(id, number, here.names.number("worker 1")), Member(77, 1, to)
-        home.links.across.go(id, to, row_of(Meeting(1 << 50, who, (0.0, 0.0), ("chess",), 1.0, "common")), number)
+        home.links.across.go(id, to, row_of(Meeting(1 << 50, who, (0.0, 0.0), ("chess",), 1.0, "any")), number)
         home.worker.act(lambda _: None)
         await until(lambda: made.room is not None and made.room.hub.tally["failed"])
         assert await made.owned(id) is home

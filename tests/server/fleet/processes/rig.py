@@ -354,7 +354,7 @@ async def sent_to(hub: Told, visitor: Visitor, id: int, to: int) -> Row:
 def sends(hub: Told, id: int, ticket: Row, to: int, home: int) -> Row:
     """As `sent_to`, of somebody of worker 1, which is `home` to the hub, whose ticket it has; at once."""
     who = Member(id, ticket[2], home), Member(77, 1, to)
-    meeting = row_of(Meeting(1, who, (0.0, 0.0), ("sailing",), 1.0, "common"))
+    meeting = row_of(Meeting(1, who, (0.0, 0.0), ("sailing",), 1.0, "any"))
     hub.peers.send("worker 1", Kind.ROWS, [rows.GO, id, to, meeting])
     return meeting
 

@@ -94,7 +94,7 @@ async def send_together(up: socket.socket, _: Say) -> int:
     go = []
     for id, word in enumerate(WORDS, 1):
         who = tuple(Member(waiting[name][word][1], waiting[name][word][2], at) for at, name in enumerate(NAMES, 1))
-        go.append([rows.GO, who[0].client, 2, row_of(Meeting(id, who, (0.0, 0.0), (word,), 1.0, "common"))])
+        go.append([rows.GO, who[0].client, 2, row_of(Meeting(id, who, (0.0, 0.0), (word,), 1.0, "any"))])
     hub.peers.send(NAMES[0], Kind.ROWS, *go)
     await end.wait()
     return 0

@@ -88,7 +88,7 @@ async def test_who_is_to_go_goes_when_a_turn_that_was_put_off_is_over(made: Host
     one.worker._put_off = asyncio.get_running_loop().call_later(60, lambda: None)
     one.worker.act(lambda _: None)
     (ticket,) = await hub.rows(rows.TICKET)
-    meeting = [rows.MEET, 1, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "common", False, None]
+    meeting = [rows.MEET, 1, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "any", False, None]
     one.links.across.go(id, 2, meeting, ticket[2])
     one.worker.act(lambda _: None)
     assert one.sessions == {id}

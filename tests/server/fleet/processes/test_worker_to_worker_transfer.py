@@ -59,7 +59,7 @@ async def test_who_looks_no_more_stays_and_the_match_has_failed(made: Host) -> N
     await made.joined()
     visitor.find("sailing")
     (ticket,) = await hub.rows(rows.TICKET)
-    meeting = [rows.MEET, 1, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "common", False, None]
+    meeting = [rows.MEET, 1, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "any", False, None]
     visitor.ask("leave")
     await hub.rows(rows.CANCEL)
     one.links.across.go(id, 2, meeting, ticket[2])
@@ -176,7 +176,7 @@ async def test_who_is_refused_goes_to_the_next_match_after_a_rest(made: Host, mo
     came = await two.next(Kind.COME)
     two.peers.send("worker 1", Kind.NO, came.number)
     ticket = next(row for row in await hub.rows(rows.LEAVE, rows.TICKET, rows.FAILED) if row[0] == rows.TICKET)
-    meeting = [rows.MEET, 2, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "common", False, None]
+    meeting = [rows.MEET, 2, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "any", False, None]
     across = one.links.across
     across.go(id, 2, meeting, ticket[2])
     one.worker.act(lambda _: None)

@@ -155,7 +155,7 @@ async def test_who_has_too_much_stays_until_their_next_chat(apart: Cell, monkeyp
         visitor.find("chess")
     await until(lambda: {a, b} <= apart.home.room._held.keys())
     members = [Member(id, apart.home.room._held[id].number, 2) for id in (a, b)]
-    meeting = row_of(Meeting(2, tuple(members), (0.0, 0.0), ("chess",), 1.0, "common"))
+    meeting = row_of(Meeting(2, tuple(members), (0.0, 0.0), ("chess",), 1.0, "any"))
     apart.home.worker.act(lambda now: apart.home.room.told([meeting], now))
     await talk(one, other)
     one.ask("leave")

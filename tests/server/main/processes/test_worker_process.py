@@ -175,7 +175,7 @@ async def test_who_goes_to_the_frontend_is_taken_by_it_as_by_a_worker(made: Host
     visitor = await serving.knock(head(host=f"127.0.0.1:{serving.port}") + frame(b'{"type":"find"}'))
     (ticket,) = await hub.rows(rows.TICKET)
     who = [[ticket[1], ticket[2], 1], [77, 1, 0]]
-    meeting = [rows.MEET, 1, who, [0.0, 0.0], [], 1.0, "common", False, None]
+    meeting = [rows.MEET, 1, who, [0.0, 0.0], [], 1.0, "any", False, None]
     hub.peers.send("worker 1", Kind.ROWS, [rows.GO, ticket[1], 0, meeting])
     came = await frontend.next(Kind.COME)
     os.close(came.descriptors[0])
