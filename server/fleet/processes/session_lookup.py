@@ -89,16 +89,22 @@ class SessionLookup:
             return True
         if len(self._asked) >= ASKED_MAX:
             return False
-        peers, loop = self._peers(), asyncio.get_running_loop()
-        if self._forwarding.waits(HERE, key):
-            self._since[key] = loop.time()
-            self._wait(key, {HERE}, MOVING_FOR)
+        if self._leaves(key):
             return True
+        peers, loop = self._peers(), asyncio.get_running_loop()
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if not asked:
             return self._farther(key, loop.time())
         self._since[key] = loop.time()
         self._wait(key, asked, WITHIN)
+        return True
+
+    def _leaves(self, key: int) -> bool:
+        """Wait for the end of a move of the session from this process, and ask the others then. Return False if there is none."""
+        if not self._forwarding.waits(HERE, key):
+            return False
+        self._since[key] = asyncio.get_running_loop().time()
+        self._wait(key, {HERE}, MOVING_FOR)
         return True
 
     def _farther(self, key: int, since: float) -> bool:
@@ -170,6 +176,9 @@ class SessionLookup:
             self._forget(key)
             for id in self._worker.engine.moves.awaiting(key):
                 self._request_move(id, to, partial(self._stay, key, id))
+        elif not asked and self._forwarding.is_under_way(key):  # it came here since it was asked for, and leaves again
+            self._forget(key)
+            self._leaves(key)
         elif not asked and to is not None and elsewhere(to):  # a host that is not known yet
             self._ends[key].cancel()
             self._wait(key, {HUB}, KNOWN_WITHIN)

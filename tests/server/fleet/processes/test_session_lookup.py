@@ -365,6 +365,26 @@ async def test_who_takes_this_worker_for_the_one_that_has_it_has_not_answered_fo
     await is_told_so(visitor)
 
 
+async def test_who_waits_for_a_session_that_came_here_since_and_leaves_again_asks_where_it_is_then(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    monkeypatch.setattr(module, "MOVING_FOR", 1e6)
+    one, hub = await over_hosts(made)
+    visitor, key = await made.visitor(one), 12345
+    visitor[0].ask("resume", token=one.tokens.seal(key, 0), last=0)
+    assert (await hub.next(Kind.WHO)).records == [key]
+    moves = one.links.across.forwarding.sent([{"id": key}])
+    hub.peers.send("worker 1", Kind.MINE, key, "worker 1")
+    await until(lambda: one.links.session_lookup._asked[key] == {module.HERE})
+    assert visitor[0].hear() == []
+    one.links.across.forwarding.ended(moves, None)
+    assert (await hub.next(Kind.WHO)).records == [key]
+    hub.peers.send("worker 1", Kind.MINE, key, None)
+    await is_told_so(visitor[0])
+
+
 async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
