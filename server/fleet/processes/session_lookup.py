@@ -100,7 +100,7 @@ class SessionLookup:
         return True
 
     def _leaves(self, key: int) -> bool:
-        """Wait for the end of a move of the session from this process, and ask the others then. Return False if there is none."""
+        """Wait for the end of a move of the session from this process, and ask the other processes then. Return False if none is under way."""
         if not self._forwarding.waits(HERE, key):
             return False
         self._since[key] = asyncio.get_running_loop().time()
