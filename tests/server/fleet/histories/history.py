@@ -38,7 +38,7 @@ from server.ops.process.cpu_time import Meter
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker import worker_loop
 from tests.server.fleet.histories.clock import Clock, Loop
-from tests.server.fleet.histories.hosts import GRACE, WORKERS, Crash, Crashes, Site, Where
+from tests.server.fleet.histories.hosts import GRACE, WORKERS, Crash, Crashes, Site, Where, is_connected
 from tests.server.fleet.histories.network import Fate, Network
 from tests.server.fleet.histories.people import Broken, Person
 from tests.server.fleet.processes.rig import Working
@@ -430,9 +430,7 @@ class History:
     def _look(self) -> None:
         self._loop.turn()
         found = self._found()
-        if any(
-            self._served_twice(found)
-        ):  # one was put back over a connection that its client has dropped, which is read soon
+        if any(self._served_twice(found)):  # one over a connection that its client has dropped, which is read soon
             self._loop.turn(4)
             found = self._found()
         self._faults += self._served_twice(found)
@@ -443,7 +441,7 @@ class History:
 
     def _served_twice(self, found: Found) -> Iterator[str]:
         for person in self.people:
-            at = [where for where, one in found.get(person.session, ()) if _is_connected(one, person.session)]
+            at = [where for where, one in found.get(person.session, ()) if is_connected(one, person.session)]
             if len(at) > 1:
                 yield f"{person.name} is served by {at}"
 
@@ -600,9 +598,3 @@ def _counting_groups(tally: Counter[str]) -> Callable[[WorkerTransfer, str, Mess
         came_to_meet(self, name, message)
 
     return counted
-
-
-def _is_connected(worker: Working, id: int) -> bool:
-    """Whether a process has a session with its client's own connection."""
-    session = worker.worker.engine.sessions[id]
-    return bool(session.conn) and session.conn not in worker.worker.output.visitors

@@ -294,6 +294,12 @@ class Site:
             await self._closing
 
 
+def is_connected(worker: Working, id: int) -> bool:
+    """Whether a process has a session with its client's own connection."""
+    session = worker.worker.engine.sessions[id]
+    return bool(session.conn) and session.conn not in worker.worker.output.visitors
+
+
 def _shut_down(descriptor: int) -> None:
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
         sock.shutdown(socket.SHUT_RDWR)
