@@ -21,7 +21,7 @@ from engine.rooms.remote_waiting_room import Row
 from engine.views import bare
 from ext.migrate.tunnel_transfer import prepare
 from server.fleet.cluster.known_nodes import Hosts
-from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
+from server.fleet.migrate.transfer import TABLE, Exports, GroupTransfer, Owner, Stage
 from server.fleet.roaming.migration_target import GO, TOOK, check_bans
 from server.fleet.roaming.move_request import Move, divided, pack, wireless
 from server.fleet.roaming.socketless_clients import SocketlessClients
@@ -44,6 +44,7 @@ TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOV
 RESUME_TAKEN_WITHIN: Final = 4.0  # seconds for that answer to a session that resumes: its client waits for nothing else
 TOOK_WITHIN: Final = 2.0  # seconds from GO
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
+PUT_BACK: Final = frozenset(stage for stage, rule in TABLE.items() if rule.owner is Owner.SOURCE and rule.cut is None)
 logger = log.get()
 
 # (client's descriptor, address, state, bytes, connection, session record, name of the home): what stays here of a session that is there.
@@ -146,9 +147,8 @@ class MigrationSource:
         return await asyncio.shield(task)
 
     def _cut(self, transfer: GroupTransfer, task: asyncio.Task[bool]) -> None:
-        """Close the connections of a group whose task was cancelled, because this process ends, or failed: its clients return by themselves."""
         if task.cancelled() or task.exception() is not None:
-            self._lose(transfer.sessions)
+            self._abandon(transfer)
 
     def forget(self, home: HomeProcess, people: Sequence[tuple[int, int]]) -> None:
         """Ask a process that may live to forget sessions that are here. `people`: ids and keys, as they moved."""
@@ -207,7 +207,7 @@ class MigrationSource:
             await self._carry(home, way, move, transfer)
         except BaseException:
             way.end()
-            self._lose(released)
+            self._abandon(transfer)
             raise
         if transfer.stage == Stage.TAKEN:
             self._worker.forget_saves(one.client)
@@ -369,6 +369,13 @@ class MigrationSource:
         ask_again(self._worker, came)
         check_bans(self._worker, came)
         return came
+
+    def _abandon(self, transfer: GroupTransfer) -> None:
+        """Close the connections of a group whose task was cancelled, because this process ends, or failed: its clients return by themselves. Those
+        of a group that was put back stay open: its sessions have them again, or have passed them on.
+        """
+        if transfer.stage not in PUT_BACK:
+            self._lose(transfer.sessions)
 
     def _lose(self, released: Released) -> None:
         for person, descriptor in zip(released.session_record.record["people"], released.descriptors, strict=True):

@@ -47,14 +47,16 @@ def played(seed: int, secret: Keys, deeds: Iterable[Deed]) -> Told:
     """Do all of these in a new world, until something does not hold."""
     done, fault = list[Deed](), ""
     tally: Counter[str] = Counter()
-    with History(secret) as one:
-        try:
-            for deed in deeds:
-                done.append(deed)
-                do(one, deed)
-        except Exception as broken:  # noqa: BLE001 - whatever it is: the history is told, and the next one runs
-            fault = f"{type(broken).__name__}: {broken}"
-        tally.update(one.counted())
+    try:
+        with History(secret) as one:
+            try:
+                for deed in deeds:
+                    done.append(deed)
+                    do(one, deed)
+            finally:
+                tally.update(one.counted())
+    except Exception as broken:  # noqa: BLE001 - whatever it is: the history is told, and the next one runs
+        fault = f"{type(broken).__name__}: {broken}"
     tally["worlds"] = 1
     tally["histories"] = sum(name == "settle" for name, _ in done) + (bool(fault) and done[-1][0] != "settle")
     tally["actions"] = sum(name not in ("settle", "gather") for name, _ in done)

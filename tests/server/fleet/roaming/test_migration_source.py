@@ -306,6 +306,27 @@ async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, mon
     await talk(*visitors)
 
 
+async def test_a_fault_after_people_were_put_back_closes_none_of_their_connections(two: Cell) -> None:
+    """Closed by number, they would be somebody else's: what takes the number next is closed a second time."""
+    one, visitors, ids, _ = await chat(two)
+    two.hosts[0].know()
+    migration = two.hosts[0].host_migrations[one]
+    exports = migration._crossing._exports
+    released = exports.moving.release(ids)
+    assert released is not None
+    transfer = GroupTransfer(exports, released, "drain", 0.0)
+    transfer.on_end = broken
+    with pytest.raises(ZeroDivisionError):
+        await migration.sent(two.hosts[1].name(1), transfer)
+    assert one.sessions == set(ids)
+    await talk(*visitors)
+
+
+def broken(_: GroupTransfer) -> None:
+    """Fail, as nothing should."""
+    raise ZeroDivisionError
+
+
 async def test_people_who_are_under_way_when_their_process_ends_are_cut_at_once(two: Cell) -> None:
     one, visitors, ids, _ = await chat(two)
     migration = two.hosts[0].host_migrations[one]
