@@ -146,7 +146,7 @@ class ClusterNode:
         if beat is None:
             self.bus.dropped["unreadable"] += 1
             return
-        now = time.monotonic()
+        now, known = time.monotonic(), self.members.nodes
         self.members.heard(beat, now, time.time())
         if beat.node == self._node:
             return
@@ -155,6 +155,8 @@ class ClusterNode:
         elif beat.node in self.members.nodes:
             self._federation.heard(beat, now)
         self._own(now)
+        if not self.members.nodes <= known:
+            self._look()  # a client that comes back here may have its session there
         self._moved()
 
     def _came(self, body: bytes) -> None:

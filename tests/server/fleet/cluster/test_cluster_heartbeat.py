@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -191,6 +192,15 @@ async def test_the_room_is_at_no_host_that_is_not_heard(
         owners.append(made.room.owner)
     hears(last)
     assert [*owners, made.room.owner] == [first, last, first, here, last]
+
+
+async def test_a_host_is_told_of_as_soon_as_it_is_heard(seal: Seal) -> None:
+    made = Made(Cluster(nats=("nats://127.0.0.1:1",), address="127.0.0.1:1", name=secrets.token_hex(8)), seal, 1)
+    nodes, found = ["00000000aa", "00000000bb"], []
+    for node in nodes:
+        made.cell._heard(orjson.dumps(Beat(node, "127.0.0.1:2", "1", 0, time.time()).said()))
+        found.append([one.node for one in made.told[-1]])
+    assert found == [nodes[:1], nodes]
 
 
 async def test_further_subjects_are_heard(nats: services.Nats, seal: Seal) -> None:

@@ -78,9 +78,7 @@ class History:
         self._excused: set[int] = set()  # sessions of which a copy is left that no process can have forgotten
         self._parted = False  # whether a host was cut off since all was well
         self._before = Counter[str]()  # what had happened when all was well
-        self._apart: set[Site] = (
-            set()
-        )  # hosts that do not know a new one, or another one since one had no NATS or no hub
+        self._apart = set[Site]()  # hosts that do not know a new one, or another one since one had no NATS or no hub
         self._refusals = 0  # messages with several sessions that are still to be refused
         self.tally: Counter[str] = Counter()
 
@@ -351,9 +349,7 @@ class History:
             for name in (HUB, *map(name_of, range(1, WORKERS + 1))):
                 if name not in site.living:
                     site.start(name)
-                    if (
-                        name == HUB
-                    ):  # after two seconds without one its host is dead for the others, until they hear the next one
+                    if name == HUB:  # the others may hold its host for dead until they hear it
                         self._apart.update(self.sites.values())
 
     # time

@@ -1,4 +1,6 @@
-"""A client comes back to a host that does not know the other one, which has its session: it, its hub or NATS was away until a moment ago."""
+"""A client comes back to a host that does not know the other one, which has its session: it, its hub, the other one's or NATS was away until a
+moment ago.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,9 @@ def wait(seconds: float) -> Deed:
     return "wait", {"seconds": seconds}
 
 
-def died(name: str) -> Deed:
-    """A process of the edge dies."""
-    return "die", {"host": EDGE, "name": name}
+def died(name: str, host: int = EDGE) -> Deed:
+    """A process dies."""
+    return "die", {"host": host, "name": name}
 
 
 def without_nats(on: bool) -> Deed:
@@ -41,6 +43,7 @@ AWAY: dict[str, tuple[Deed, ...]] = {
     "the host has begun a moment ago": (died("frontend"), wait(3.0), RESTART, MOMENT, BACK),
     "its hub died": (died("hub"), BACK, wait(0.5), RESTART),
     "its hub has begun a moment ago": (died("hub"), RESTART, MOMENT, BACK),
+    "the hub of the other one has begun a moment ago": (died("hub", HOME), wait(3.0), RESTART, wait(0.01), BACK),
     "its hub dies as it is asked": (BACK, ("turn", {"count": 1}), died("hub"), RESTART),
     "NATS is away for a second": (without_nats(on=True), wait(1.0), BACK, wait(0.3), without_nats(on=False)),
 }
