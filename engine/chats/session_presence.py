@@ -24,6 +24,8 @@ from engine.wire.rule_constants import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUME
 from engine.wire.server_frames import RESUMED_IDLE, left, resumed
 from ext.base.ageing_map import AgeingMap
 
+_WAITS_AGAIN = 1.0  # seconds by which a session lives on whose client waits to resume it
+
 
 class Presence:
     """Presence of sessions: connected, away, or ended."""
@@ -332,6 +334,11 @@ class Presence:
                 continue
             self._core.forget_past(session, now)
             if not session.conn and session.deadline == first[0]:
+                # its client is here, and waits until no other process can have the session
+                if self._held and (self.awaiting(session.key) or self.awaiting(session.used)):
+                    session.deadline = now + _WAITS_AGAIN
+                    deadlines.push(session.deadline, session.id)
+                    continue
                 if session.moved_on:
                     self._chats.hand_back(session)
                 self.end(session, "stranger" if session.moved_on else "lost", now)
