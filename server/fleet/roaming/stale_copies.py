@@ -103,14 +103,12 @@ class StaleCopies:
 
     def _over(self, ids: Sequence[int], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._ids.subtract(ids)
-        self._ids += Counter()  # drops zero counts
+        _count_less(self._ids, ids)
 
     async def _doubt(self, ids: Sequence[int], asking: asyncio.Task[None]) -> None:
         """Doubt sessions until the other host has answered, or was asked for long."""
         await asyncio.wait((asking,), timeout=DOUBTED_FOR)
-        self._doubted.subtract(ids)
-        self._doubted += Counter()
+        _count_less(self._doubted, ids)
         for id in ids:
             if id not in self._doubted:
                 self._settled(id)
@@ -173,3 +171,12 @@ class StaleCopies:
             session = engine.sessions.get(id)
             if id in kept and session is not None and session.key == key:
                 self._worker.act(partial(engine.forsake, session))
+
+
+def _count_less(counts: Counter[int], ids: Sequence[int]) -> None:
+    """Count each once less, and leave no zero: `counts += Counter()` looks at all, for each of the thousands of a host that died."""
+    for id in ids:
+        if counts[id] > 1:
+            counts[id] -= 1
+        else:
+            del counts[id]
