@@ -352,32 +352,19 @@ def test_a_resume_waits_for_a_session_that_is_on_its_way() -> None:
     assert [frame["code"] for frame in world.resume(a, token="3").take()] == ["no_session"]
 
 
-def test_a_resume_waits_for_a_session_that_is_here_and_may_be_resumed_elsewhere() -> None:
+@pytest.mark.parametrize(
+    ("away", "waits"), [(0, 0), (11, 4.9)], ids=["at once", "longer than a session waits for its client"]
+)
+def test_a_resume_waits_for_a_session_that_is_here_and_may_be_resumed_elsewhere(away: float, waits: float) -> None:
     doubted: set[int] = set()
     world = MovingWorld(may_be_migrating=lambda _: True, is_doubted=lambda id: id in doubted)
     a, b = world.pair()
     world.lose(a)
     b.take()
+    world.wait(away)
     doubted.add(a.session.id)
     again = world.resume(a)
-    assert (again.take(), b.take()) == ([], [])
-    doubted.clear()
-    world.engine.arrived(a.session.key, world.now)
-    world.settle()
-    assert [frame["type"] for frame in again.take()] == ["resumed"]
-    assert b.take() == [{"type": "partner", "state": "back"}]
-
-
-def test_a_session_does_not_end_while_its_client_waits_to_resume_it() -> None:
-    doubted: set[int] = set()
-    world = MovingWorld(may_be_migrating=lambda _: True, is_doubted=lambda id: id in doubted)
-    a, b = world.pair()
-    world.lose(a)
-    b.take()
-    world.wait(11)
-    doubted.add(a.session.id)
-    again = world.resume(a)
-    world.wait(4.9)
+    world.wait(waits)
     assert (again.take(), b.take()) == ([], [])
     doubted.clear()
     world.engine.arrived(a.session.key, world.now)
@@ -387,13 +374,11 @@ def test_a_session_does_not_end_while_its_client_waits_to_resume_it() -> None:
 
 
 def test_a_session_ends_if_the_client_that_waited_for_it_is_gone() -> None:
-    doubted: set[int] = set()
-    world = MovingWorld(may_be_migrating=lambda _: True, is_doubted=lambda id: id in doubted)
+    world = MovingWorld(may_be_migrating=lambda _: True, is_doubted=lambda _: True)
     a, b = world.pair()
     world.lose(a)
     b.take()
     world.wait(11)
-    doubted.add(a.session.id)
     world.lose(world.resume(a))
     world.wait(6)
     assert b.take() == [{"type": "left", "by": "lost"}]

@@ -307,7 +307,7 @@ async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, mon
 
 
 async def test_a_fault_after_people_were_put_back_closes_none_of_their_connections(two: Cell) -> None:
-    """Closed by number, they would be somebody else's: what takes the number next is closed a second time."""
+    """A descriptor's number may belong to another connection by then."""
     one, visitors, ids, _ = await chat(two)
     two.hosts[0].know()
     migration = two.hosts[0].host_migrations[one]
