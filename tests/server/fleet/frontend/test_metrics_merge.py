@@ -84,7 +84,7 @@ async def test_who_is_silent_is_shown_as_silent_and_counts_as_it_did(
     await made.joined()
     gathering = asking(one)
     answering(two, messages)
-    monkeypatch.setattr(module, "WITHIN", 0.1)
+    monkeypatch.setattr(module, "WITHIN", 2.0)
     await asyncio.wait_for(gathering.gather(), 10)
     assert said(gathering, "serendip_messages") == {(): 3}
     assert ups(gathering) == {"worker 1": 1, "worker 2": 0}
@@ -93,7 +93,7 @@ async def test_who_is_silent_is_shown_as_silent_and_counts_as_it_did(
     await asyncio.wait_for(gathering.gather(), 10)
     assert said(gathering, "serendip_messages") == {(): 6}
     three.peers._handlers = {**three.peers._handlers, Kind.READ: lambda _, __: None}
-    monkeypatch.setattr(module, "WITHIN", 0.1)
+    monkeypatch.setattr(module, "WITHIN", 2.0)
     await asyncio.wait_for(gathering.gather(), 10)
     assert said(gathering, "serendip_messages") == {(): 6}, "what it counted stays counted"
     assert ups(gathering) == {"worker 1": 1, "worker 2": 0}
