@@ -220,10 +220,10 @@ class Person:
     def _on_resumed(self, said: dict[str, Any]) -> None:
         if not self.resuming:
             self._fault(f"{self.name} is resumed unasked")
-        self._goes_on, self._repeats = self.searching, False
+        chat, repeats = said["chat"], self._repeats
+        self._goes_on, self._repeats = chat is None and (self.searching or repeats), False
         self.resuming, self.searching, self.token = False, False, self._fresh_token
         self.resumed += 1
-        chat = said["chat"]
         if chat is None:
             self._end()
         elif chat == self._left:
@@ -231,7 +231,7 @@ class Person:
                 self._fault(f"{self.name} is resumed into a chat of which they were told that it is over")
             self._ask("leave")  # it was not heard, or was heard where the session is not any more
         elif chat != self.chat:
-            if self.chat and not self._may_be_copy(self):
+            if self.chat and not repeats and not self._may_be_copy(self):
                 self._fault(f"{self.name} is resumed into another chat")
             self._forget_chat()
             self.chat, self._left = chat, ""
