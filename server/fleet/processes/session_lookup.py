@@ -89,8 +89,10 @@ class SessionLookup:
             return True
         if len(self._asked) >= ASKED_MAX:
             return False
-        if self._leaves(key):
-            return True
+        return self._leaves(key) or self._begin(key)
+
+    def _begin(self, key: int) -> bool:
+        """Ask the other processes of this host, and then the other hosts. Return False if none of them can have it."""
         peers, loop = self._peers(), asyncio.get_running_loop()
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if not asked:
@@ -186,10 +188,12 @@ class SessionLookup:
             self._over(key)
 
     def ask_again(self) -> None:
-        """Ask the other hosts anew for the sessions that the hub looks for: others are known from now on, or they are not known any more."""
+        """Ask anew for the sessions that the hub looks for: other hosts are known from now on, or they are not known any more. Of this host too: a
+        session may have come since its processes were asked.
+        """
         for key in [key for key, asked in self._asked.items() if HUB in asked]:
             self._ends[key].cancel()
-            if not self._farther(key, asyncio.get_running_loop().time()):
+            if not self._begin(key):
                 self._over(key)
 
     def _is_reached(self, name: str) -> bool:

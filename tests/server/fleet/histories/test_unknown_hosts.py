@@ -77,6 +77,26 @@ def test_who_comes_back_where_the_host_of_their_chat_is_not_known_yet_goes_on_in
         do(history, ("settle", {"wholly": False}))
 
 
+@pytest.mark.timeout(60)
+def test_who_waits_for_hosts_to_be_known_has_the_session_that_came_to_another_process_meanwhile(secret: Keys) -> None:
+    """When they are known, the host that the session left does not know any more where it went."""
+    with History(secret) as history:
+        history.all_come({0: (HOME, 0)})
+        history.turns(8)
+        history.finds([0])
+        history.turns(8)
+        do(history, died("hub"))
+        do(history, ("blink", {"who": 0, "host": EDGE, "worker": 1, "turns": 2}))
+        do(history, ("evacuate", {"host": HOME, "worker": 0}))  # to the first worker
+        do(history, wait(1.5))
+        person = history.people[0]
+        assert (history.place_of(0), person.resuming) == (EDGE, True)
+        do(history, RESTART)
+        do(history, wait(5.0))
+        assert (person.resumed, person.here) == (1, True)
+        do(history, ("settle", {"wholly": False}))
+
+
 def is_found(secret: Keys) -> bool:
     """Whether who comes back to the worker that their session left has it. The session went from one worker of its host to the other, and from there
     to the host of its connection.
