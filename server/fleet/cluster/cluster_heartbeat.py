@@ -69,7 +69,8 @@ class ClusterNode:
         self.members = Membership(node)
         self._federation = federation
         self._moved = moved
-        self.bus = NatsBus(settings, seal, {ALL: self._heard, BARS: self._bars, node: self._came, **more})
+        handlers = {ALL: self._heard, BARS: self._bars, node: self._came, **more}
+        self.bus = NatsBus(settings, seal, handlers, self._begun)
 
     async def run(self) -> None:
         """Send beats, for ever."""
@@ -79,6 +80,11 @@ class ClusterNode:
             self._federation.sign(time.monotonic())
             self._moved()
             await asyncio.sleep(EVERY)
+
+    def _begun(self) -> None:
+        """Announce this host as its connection begins: others may hold it for dead. Until they are heard it does not know them."""
+        self._beat()
+        self._look()
 
     def drain(self) -> None:
         """Announce at once that no user is to come here any more."""

@@ -32,6 +32,10 @@ logger = log.get()
 Handler = Callable[[bytes], None]
 
 
+def unheard() -> None:
+    """Do nothing."""
+
+
 class NatsBus:
     """Bus of one process.
 
@@ -42,11 +46,14 @@ class NatsBus:
     Each attempt reads the files anew: a renewed authority or seed needs no restart.
     """
 
-    def __init__(self, settings: Cluster, seal: Seal, handlers: dict[str, Handler]) -> None:
-        """`handlers`: by the last part of the subject."""
+    def __init__(
+        self, settings: Cluster, seal: Seal, handlers: dict[str, Handler], begun: Callable[[], None] = unheard
+    ) -> None:
+        """`handlers`: by the last part of the subject; `begun`: called when a connection can be used."""
         self._settings = settings
         self._seal = seal
         self._handlers = handlers
+        self._begun = begun
         self._client: Client | None = None
         self._unsent: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(UNSENT)
         self._ended = asyncio.Event()
@@ -125,6 +132,7 @@ class NatsBus:
             self._causes.clear()
             self.connects += 1
             logger.info("nats.connected", said=server)
+            self._begun()
             await self._ended.wait()
             self._lost(f"{server}: the connection ended")
         except Exception as fault:  # noqa: BLE001 - as above

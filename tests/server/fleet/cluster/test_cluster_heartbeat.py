@@ -203,6 +203,17 @@ async def test_a_host_is_told_of_as_soon_as_it_is_heard(seal: Seal) -> None:
     assert found == [nodes[:1], nodes]
 
 
+async def test_a_host_whose_connection_begins_says_so_and_does_not_know_the_others(seal: Seal) -> None:
+    made = Made(Cluster(nats=("nats://127.0.0.1:1",), address="127.0.0.1:1", name=secrets.token_hex(8)), seal, 1)
+    made.cell._since -= DEAD
+    made.cell._look()
+    alone = made.cell.trouble
+    made.cell.bus.fault = None
+    made.cell.bus._begun()
+    assert alone != made.cell.trouble == NOT_YET
+    assert made.cell.bus._unsent.qsize() == 1
+
+
 async def test_further_subjects_are_heard(nats: services.Nats, seal: Seal) -> None:
     heard: list[bytes] = []
     cell = Made(named(nats), seal, 1, {"who": heard.append}).cell

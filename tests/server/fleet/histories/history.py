@@ -297,13 +297,16 @@ class History:
         if site is None:
             return
         self._parted |= on
-        if on and bus:
+        if bus and not on:  # the others may hold it for dead until they hear it
             self._apart.update(self.sites.values())
         if not bus:
             self._loop.do(lambda: site.road.cut_off(on))
         for one in self.network.buses:
             if bus and site.node in one.handlers:
-                one.cut = on
+                if on:
+                    one.cut = True
+                else:
+                    self._loop.do(one.reach)
 
     def dies_at(self, point: str, times: int) -> None:
         """Let the process die that comes to a point of the code, after so many passed it."""
@@ -458,7 +461,7 @@ class History:
         """Let all be well, and check what holds then. `wholly`: also after all time that anything waits for."""
         self.crashes.armed.clear()
         self._refusals = 0
-        self.network.heal()
+        self._loop.do(self.network.heal)
         for person in self.people:
             self._loop.do(person.end_frame)
         for site in self.sites.values():

@@ -114,7 +114,7 @@ class HubOfHost:
             site.node, Cluster(address=site.address), Seal(site.secret), lambda: self.process.people,
             self.process.tell_hosts, self.process.federation, self.process.flush, self.process.seeking.handlers,
         )  # fmt: skip
-        node.bus = self.bus = Bus(site.network, node.bus._handlers)  # type: ignore[assignment]
+        node.bus = self.bus = Bus(site.network, node.bus._handlers, node._begun)  # type: ignore[assignment]
         self.process.cluster = node
         self._beats = asyncio.get_running_loop().create_task(node.run())
 

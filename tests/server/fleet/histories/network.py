@@ -80,7 +80,7 @@ class Network:
         self.fates.clear()
         self.mishaps.clear()
         for bus in self.buses:
-            bus.cut = False
+            bus.reach()
 
     def say(self, bus: Bus, subject: str, body: bytes) -> None:
         """Deliver a message to all who subscribe."""
@@ -102,9 +102,10 @@ class Network:
 class Bus:
     """In place of one host's `NatsBus`. `cut`: NATS is away."""
 
-    def __init__(self, network: Network, handlers: dict[str, Handler]) -> None:
+    def __init__(self, network: Network, handlers: dict[str, Handler], begun: Callable[[], None]) -> None:
         self._network = network
         self.handlers = handlers
+        self._begun = begun
         self.cut = False
         self.connects = 1
         self.dropped: Counter[str] = Counter()
@@ -121,6 +122,13 @@ class Bus:
     def trouble(self) -> str | None:
         """See `NatsBus`."""
         return "cut" if self.cut else None
+
+    def reach(self) -> None:
+        """NATS is there."""
+        if self.cut:
+            self.cut = False
+            self.connects += 1
+            self._begun()
 
     def renew(self) -> None:
         """See `NatsBus`: the connection is the same."""

@@ -32,9 +32,9 @@ def died(name: str, host: int = EDGE) -> Deed:
     return "die", {"host": host, "name": name}
 
 
-def without_nats(on: bool) -> Deed:
-    """The edge is cut off from NATS, or not any more."""
-    return "cut_off", {"host": EDGE, "on": on, "bus": True}
+def without_nats(on: bool, host: int = EDGE) -> Deed:
+    """A host is cut off from NATS, or not any more."""
+    return "cut_off", {"host": host, "on": on, "bus": True}
 
 
 RESTART: Deed = ("restart", {})
@@ -46,6 +46,14 @@ AWAY: dict[str, tuple[Deed, ...]] = {
     "the hub of the other one has begun a moment ago": (died("hub", HOME), wait(3.0), RESTART, wait(0.01), BACK),
     "its hub dies as it is asked": (BACK, ("turn", {"count": 1}), died("hub"), RESTART),
     "NATS is away for a second": (without_nats(on=True), wait(1.0), BACK, wait(0.3), without_nats(on=False)),
+    "NATS was away for long": (without_nats(on=True), wait(4.0), without_nats(on=False), MOMENT, BACK),
+    "NATS was away for long from the other one": (
+        without_nats(on=True, host=HOME),
+        wait(4.0),
+        without_nats(on=False, host=HOME),
+        MOMENT,
+        BACK,
+    ),
 }
 
 
