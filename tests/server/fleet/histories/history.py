@@ -78,7 +78,7 @@ class History:
         self._excused: set[int] = set()  # sessions of which a copy is left that no process can have forgotten
         self._parted = False  # whether a host was cut off since all was well
         self._before = Counter[str]()  # what had happened when all was well
-        self._apart = set[Site]()  # hosts that do not know a new one, or another one since one had no NATS or no hub
+        self._apart = set[Site]()  # hosts that may not know another one yet
         self._refusals = 0  # messages with several sessions that are still to be refused
         self.tally: Counter[str] = Counter()
 
@@ -482,6 +482,7 @@ class History:
         self._faults += self._wrong()
         self._raise()
         self._parted = False
+        self._apart.update(self.sites.values())  # their messages may have been lost for long
         self._before = self.network.tally + self.tally
         self._dead = [site for site in self._dead if not site.is_closed]
         known = {id for person in self.people for id in person.ids} | self._found().keys()

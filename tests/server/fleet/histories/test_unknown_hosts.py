@@ -86,6 +86,19 @@ def test_who_comes_back_where_the_host_of_their_chat_is_not_known_yet_goes_on_in
 
 
 @pytest.mark.timeout(60)
+def test_a_host_of_which_all_messages_were_lost_may_be_unknown_until_its_next_one(secret: Keys) -> None:
+    with History(secret) as history:
+        do(history, ("gather", {"places": [(HOME, 0)] * 4}))
+        assert not history._has_failed()  # they know each other
+        do(history, ("fail", {"mishap": "lost", "well": 0, "count": 40}))
+        do(history, wait(3.3))
+        do(history, ("settle", {"wholly": False}))
+        do(history, BACK)
+        do(history, wait(1.0))
+        assert not history.people[0].resumed
+
+
+@pytest.mark.timeout(60)
 def test_who_waits_for_hosts_to_be_known_has_the_session_that_came_to_another_process_meanwhile(secret: Keys) -> None:
     """When they are known, the host that the session left does not know any more where it went."""
     with History(secret) as history:
