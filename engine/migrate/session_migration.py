@@ -88,6 +88,17 @@ class SessionMigration:
         """Return the sessions that wait to resume the session of a key."""
         return self._presence.awaiting(key)
 
+    def wanted(self, session_record: SessionRecord, now: float) -> int | None:
+        """Return the key of the session that the first one of a record is to resume, as it is now: each resume changes it. None: it is not here, or
+        nothing is to be resumed. Raises KeyError, TypeError or ValueError for a record that does not fit.
+        """
+        record = session_record.record["people"][0]
+        if "resume" not in record:
+            return None
+        key = self._core.outside.open_token(record["resume"][0], read_session(record, now))
+        session = None if key is None else self._core.by_key(key)
+        return None if session is None else session.key
+
     def group(self, id: int) -> tuple[int, ...]:
         """Return the sessions that must move together: those of its chat, by side; else the one. Raises KeyError if it is not here."""
         session = self._core.sessions[id]

@@ -3,7 +3,8 @@ once that knows them.
 
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
-move was cut, and which is back, is looked up anew: the client receives `no_session` only after MOVES_MAX such moves.
+move was cut or refused, and which is back, rests and is looked up anew: the client receives `no_session` only once such moves fail for MOVES_FOR.
+(A process that is being emptied refuses; the session leaves it soon.)
 A session that is here is not resumed as long as another process may have resumed a copy of it (`roaming.stale_copies`).
 """
 
@@ -28,8 +29,10 @@ KNOWN_WITHIN: Final = 4.0  # seconds for the hub to know the other hosts: it, it
 MOVING_FOR: Final = 5.0  # seconds for a session under way: longer than a move (`roaming.migration_source`)
 HERE: Final = ""  # of an answer: the sender has the session; as the name of a process: this one
 ASKED_MAX: Final = 10_000  # keys looked up at once
-MOVES_MAX: Final = 3  # moves of a connection to the session that it resumes
-MOVES_WITHIN: Final = 15.0  # seconds in which they are counted: a session waits for its client no longer
+LATER: Final = "later"  # as the name of a process: a rest has to end first
+REST: Final = 0.25  # seconds from a move that failed until the connection is looked up anew
+MOVES_FOR: Final = 5.0  # seconds for which moves of a connection to the session that it resumes may fail
+MOVES_WITHIN: Final = 15.0  # seconds in which the first one is remembered: a session waits for its client no longer
 
 RequestMove = Callable[[int, str, Callable[[], None]], None]
 
@@ -70,7 +73,7 @@ class SessionLookup:
         self._since: dict[int, float] = {}  # by key: since when only this host is asked
         self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
         self._ends: dict[int, asyncio.TimerHandle] = {}  # by key: ends the look-up as a no
-        self._failed: AgeingMap[int, int] = AgeingMap(ASKED_MAX)  # number of moves that failed, by session
+        self._failed: AgeingMap[int, float] = AgeingMap(ASKED_MAX)  # since when moves fail, by session
 
     def begin_evacuation(self, goes: Callable[[int], bool]) -> None:
         """Answer other hosts once a session has arrived, if `goes` returns True for its id: it migrates to a host, next."""
@@ -167,7 +170,7 @@ class SessionLookup:
 
     def _told(self, name: str, key: int, where: str | None) -> None:
         asked = self._asked.get(key)
-        if asked is None:
+        if asked is None or LATER in asked:
             return
         asked.discard(name)
         to = None if where is None else where or name
@@ -220,21 +223,39 @@ class SessionLookup:
                 self._repeat(key)
 
     def _stay(self, key: int, id: int) -> None:
-        """Handle a connection that did not move. If it was put back its resume is looked up already: the session may be elsewhere by now. A client
-        that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs.
+        """Handle a connection that did not move. If it was put back its resume is looked up again, after a rest: the session is elsewhere by then. A
+        client that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs.
         """
         waiting = self._worker.engine.moves.awaiting(key)
         if id in waiting and key in self._asked and self._may_move_again(id):
+            self._rest(key)
             return
         if id in waiting or not waiting:
             self._repeat(key)
 
     def _may_move_again(self, id: int) -> bool:
-        """Count a move that failed; return whether another one is tried."""
+        """Note a move that failed; return whether another one is tried."""
         now = asyncio.get_running_loop().time()
-        failed = (self._failed.get(id, now) or 0) + 1
-        self._failed.put(id, failed, now + MOVES_WITHIN, now)
-        return failed < MOVES_MAX
+        since = self._failed.get(id, now)
+        if since is None:
+            self._failed.put(id, now, now + MOVES_WITHIN, now)
+            return True
+        return now - since < MOVES_FOR
+
+    def _rest(self, key: int) -> None:
+        """Look a key up anew in a moment, instead of now: the answers of now name the process that refused."""
+        self._forget(key)
+        self._asked[key] = {LATER}
+        self._ends[key] = asyncio.get_running_loop().call_later(REST, self._rested, key)
+
+    def _rested(self, key: int) -> None:
+        self._forget(key)
+        self._look_up(key)
+
+    def _look_up(self, key: int) -> None:
+        """Ask the other processes for the session of a key, unless it is here."""
+        if self._worker.engine.moves.find(key) is not None or not self.is_elsewhere(key):
+            self._repeat(key)
 
     def _forget(self, key: int) -> float | None:
         """End a look-up; a later one has the whole time again. Return since when only this host was asked; None: other hosts were."""
@@ -260,7 +281,5 @@ class SessionLookup:
     def settled(self, id: int) -> None:
         """Go on with the resumes of a session that is not doubted any more: it is here, or another process has it."""
         for key in self._doubted.pop(id, ()):
-            if key not in self._asked and (
-                self._worker.engine.moves.find(key) is not None or not self.is_elsewhere(key)
-            ):
-                self._repeat(key)
+            if key not in self._asked:
+                self._look_up(key)

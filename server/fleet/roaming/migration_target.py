@@ -2,7 +2,8 @@
 `migration_source.MigrationSource`.
 
 **Invariant:** the sessions of a request exist here only from the source's GO on. If GO does not come, or the connection ends before it, they are
-dropped.
+dropped. So is one that is to resume a session which was resumed since the request came: its client has dropped it as GO was on its way, and has a
+newer connection. (If that is the older one, its client finds the session when it returns.)
 """
 
 from __future__ import annotations
@@ -124,12 +125,17 @@ class MigrationTarget:
         fault_points.at("arrived")
         since = time.monotonic()
         prepare(sock)
+        wanted = self._wanted(found)
         await self._say(sock, request, (Status.TAKEN, b""))
         fault_points.at("held")
         async with asyncio.timeout(GO_WITHIN):
             said = await asyncio.get_running_loop().sock_recv(sock, len(GO))
-        if said == GO and not _ended(sock):
+        if said == GO and not _ended(sock) and (wanted is None or self._wanted(found) in (None, wanted)):
             self._land(found, request.nonce, sock, time.monotonic() - since)
+
+    def _wanted(self, move: Move) -> int | None:
+        """Return the key of the session that is to be resumed: another one if it was resumed since. None: it is not here, or no session is named."""
+        return self._worker.engine.moves.wanted(move.people, time.monotonic()) if move.why == RESUME else None
 
     def _judged(self, body: bytes) -> Move | Said:
         """Return what comes, or why it cannot."""

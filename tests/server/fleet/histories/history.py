@@ -28,7 +28,6 @@ from server.fleet.ipc import hub_channels, ipc_peers
 from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.ipc_peers import FRONTEND, HUB, name_of
 from server.fleet.processes import process_links
-from server.fleet.processes.session_lookup import MOVES_MAX
 from server.fleet.processes.worker_to_worker_transfer import WorkerTransfer
 from server.fleet.roaming import evacuation
 from server.main.processes import hub_process
@@ -50,6 +49,7 @@ PEOPLE: Final = 4
 # seconds after which each copy that a cut left is forgotten: until GO 1, until the acknowledgement 2, for the word to forget 2
 CERTAIN: Final = 6.0
 SETTLED: Final = 16.0  # seconds until all has ended that will: a silent connection after 3, a resume that finds no connection after 8
+CUTS: Final = 3  # early cuts that may cost who resumes an answer: silent ones take three seconds each
 # what may cost a session that moves between hosts
 COSTLY: Final = ("lost", "late", "cut late", "too slow", "hubs that died")
 BACK_WITHIN: Final = 18.0  # seconds for a user to come back, at any process that accepts them
@@ -257,7 +257,7 @@ class History:
         """Drain a session with its chat to another worker of its host, and let the loop turn."""
         to, id = name_of(1 + worker % WORKERS), self.people[who].session
         for (place, name), _ in self._holders(id):
-            if name not in (to, FRONTEND):
+            if name not in (to, FRONTEND) and to not in self.sites[place].evacuated:
                 self._loop.do(partial(self.sites[place].move, name, id, to))
         self._loop.turn(turns)
 
@@ -418,7 +418,7 @@ class History:
         sites = set(self.sites.values())
         self._apart = {one for one in self._apart & sites if not one.knows(sites - {one})}
         is_apart = self._parted or bool(self._apart)
-        return is_apart or any(since[what] for what in COSTLY) or since["cut early"] >= MOVES_MAX
+        return is_apart or any(since[what] for what in COSTLY) or since["cut early"] >= CUTS
 
     def _may_be_copy(self, person: Person) -> bool:
         """Whether a client may find a copy that a cut left: it is in doubt, or the process that doubted it died, or cannot reach it."""

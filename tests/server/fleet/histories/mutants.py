@@ -133,6 +133,7 @@ def _nothing(*_: object) -> None:
 NOT_FOLLOWED: Final = "a doubtful copy that moved on is not followed"
 DROPPED: Final = "who drops during a return is lost"
 BELIEVED: Final = "a session is thought to be where it was before"
+ONCE_ONLY: Final = "a resume is not tried again"
 UNDOUBTED: Final = "a session of which a client may have resumed a copy is resumed"
 RARE: Final = (
     NOT_FOLLOWED,
@@ -156,7 +157,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
             GroupTransfer, "take", _keep_a_group
         ),
         "a group that is refused is lost": lambda: patch.object(GroupTransfer, "refuse", _take_what_was_refused),
-        "a resume is not tried again": lambda: patch.object(SessionLookup, "_may_move_again", _never),
+        ONCE_ONLY: lambda: patch.object(SessionLookup, "_may_move_again", _never),
         DROPPED: lambda: patch.object(TunnelTable, "_drop", _nothing),
         "other hosts are not asked once they are known": lambda: patch.object(SessionLookup, "ask_again", _nothing),
         UNDOUBTED: lambda: patch.object(StaleCopies, "is_doubted", _never),

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from server.fleet.processes.session_lookup import MOVES_MAX
+from server.fleet.processes.session_lookup import MOVES_FOR, REST
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import Deed, do
-from tests.server.fleet.histories.history import History
+from tests.server.fleet.histories.history import CUTS, History
 from tests.server.fleet.histories.people import Person
 
 # as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
@@ -37,7 +37,7 @@ def one_returns(secret: Keys, *deeds: Deed) -> Iterator[Person]:
         for deed in deeds:
             do(history, deed)
         do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
-        do(history, ("wait", {"seconds": 6.0}))
+        do(history, ("wait", {"seconds": 7.0}))
         yield history.people[there]
         do(history, ("settle", {"wholly": False}))
 
@@ -62,14 +62,20 @@ def test_who_comes_back_over_a_connection_that_is_cut_before_it_is_answered_goes
 
 @pytest.mark.timeout(60)
 def test_who_comes_back_over_connections_of_which_the_last_is_whole_goes_on_in_their_chat(secret: Keys) -> None:
-    with one_returns(secret, *[cut(there=0)] * (MOVES_MAX - 1)) as person:
+    with one_returns(secret, *[cut(there=0)] * (CUTS - 1)) as person:
         assert (bool(person.chat), person.resumed) == (True, 1)
 
 
 @pytest.mark.timeout(60)
 def test_who_comes_back_over_connections_that_are_all_cut_is_told_so(secret: Keys) -> None:
-    with one_returns(secret, *[cut(there=0)] * MOVES_MAX) as person:
+    with one_returns(secret, *[cut(there=0)] * round(MOVES_FOR / REST + 2)) as person:
         assert (person.chat, person.resumed, person.resuming) == ("", 0, False)
+
+
+@pytest.mark.timeout(60)
+def test_who_comes_back_over_silent_connections_of_which_the_last_is_whole_goes_on_in_their_chat(secret: Keys) -> None:
+    with one_returns(secret, *[cut(there=0, silent=True)] * (CUTS - 1)) as person:
+        assert (bool(person.chat), person.resumed) == (True, 1)
 
 
 @pytest.mark.timeout(60)
@@ -109,6 +115,28 @@ def test_who_dropped_as_their_resume_was_on_its_way_and_has_resumed_since_is_not
         do(history, ("wait", {"seconds": 0.1}))
         assert person.resuming
         do(history, ("blink", {"who": there, "host": place, "worker": 0, "turns": 2}))
+        do(history, ("wait", {"seconds": 3.0}))
+        assert (bool(person.chat), person.resumed, person.here) == (True, 1, True)
+        do(history, ("settle", {"wholly": False}))
+
+
+@pytest.mark.timeout(60)
+def test_who_dropped_as_go_of_their_resume_was_on_its_way_and_has_resumed_since_is_not_replaced_by_it(
+    secret: Keys,
+) -> None:
+    """GO takes 0.2 seconds to the host of the chat, as long as the request and its answer each; a newer connection is there before it."""
+    with History(secret) as history:
+        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
+        do(history, ("wait", {"seconds": 0.3}))
+        place = history.place_of(0)
+        assert place is not None
+        there = next(who for who in (0, 1) if history.people[who].at[0] == place)  # type: ignore[index]
+        person = history.people[there]
+        do(history, cut(slow=0.2))
+        do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
+        do(history, ("wait", {"seconds": 0.5}))
+        assert person.resuming
+        do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
         do(history, ("wait", {"seconds": 3.0}))
         assert (bool(person.chat), person.resumed, person.here) == (True, 1, True)
         do(history, ("settle", {"wholly": False}))

@@ -182,6 +182,33 @@ async def test_one_that_has_it_and_dies_before_they_are_there_gives_them_back(ma
     await is_told_so(visitor)
 
 
+async def test_who_is_refused_rests_before_they_are_looked_up_again_and_is_told_so_in_the_end(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "REST", 1e6)
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    lookup = one.links.session_lookup
+    two.peers.send("worker 1", Kind.MINE, key, "")
+    await until(lambda: two.of(Kind.COME))
+    two.peers.send("worker 1", Kind.NO, two.of(Kind.COME)[0].number)
+    await two.next(Kind.WHO)  # it was put back
+    await until(lambda: lookup._asked[key] == {module.LATER})
+    two.peers.send("worker 1", Kind.MINE, key, "")
+    two.peers.send("worker 1", Kind.WHO, 54321)
+    await two.next(Kind.MINE)
+    assert (len(two.of(Kind.COME)), visitor.hear()) == (1, [])
+    lookup._rested(key)
+    await two.next(Kind.WHO)
+    two.peers.send("worker 1", Kind.MINE, key, "")
+    await until(lambda: len(two.of(Kind.COME)) == 2)
+    monkeypatch.setattr(module, "MOVES_FOR", 0.0)
+    two.peers.send("worker 1", Kind.NO, two.of(Kind.COME)[1].number)
+    await is_told_so(visitor)
+
+
 async def test_one_that_is_dead_when_it_is_known_to_have_it_has_nothing(made: Host) -> None:
     one, two = await asking(made)
     visitor = await comes_back(made, one)
