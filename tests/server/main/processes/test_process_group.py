@@ -59,12 +59,13 @@ async def talk(one: Person, two: Person) -> None:
 
 
 async def comes(http: aiohttp.ClientSession, url: str, wanted: str) -> None:
-    """Wait until an answer says this: figures of other processes are a moment old."""
-    async with asyncio.timeout(20):
-        while True:
-            async with http.get(url) as answer:
-                if wanted in await answer.text():
-                    return
+    """Wait until an answer says this: figures of other processes are a moment old. If none does, tell what the last one said of it."""
+    said, ends = "", asyncio.get_running_loop().time() + 20
+    while wanted not in said:
+        name = wanted.partition(" ")[0]
+        assert asyncio.get_running_loop().time() < ends, [line for line in said.splitlines() if line.startswith(name)]
+        async with http.get(url) as answer:
+            said = await answer.text()
 
 
 async def test_whoever_looks_meets_whoever_looks_and_pages_are_served(tmp_path: Path) -> None:
