@@ -78,12 +78,14 @@ class ThreadMeters:
         self._open: dict[int, Meter] = {}
 
     def of_new(self) -> dict[int, Meter]:
-        """Return the meters of the threads that began since the last call, by number. They are open until the next call, or `close`."""
+        """Return the meters of the threads that began since the last call, by number, and of those whose files could not be opened then. They are
+        open until the next call, or `close`.
+        """
         self.close()
         main = threading.main_thread()
         live = {thread.native_id for thread in threading.enumerate() if thread is not main and thread.native_id}
         self._open = {one: meter for one in live - self._known if (meter := Meter.of_self(one)) is not None}
-        self._known = live
+        self._known = (self._known & live) | self._open.keys()
         return self._open
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """A process is read by descriptors that it opened itself: its state, what it ran, what it waited, also where it is hidden and after its death."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -88,6 +89,26 @@ def test_a_thread_that_begins_has_a_meter_of_its_own_once() -> None:
     until(lambda: passed.read() is None)
     assert Meter.of_self(thread.native_id) is None
     passed.close()
+
+
+def test_a_thread_whose_files_could_not_be_opened_has_its_meter_at_the_next_call() -> None:
+    meters, end = ThreadMeters(), threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            failed = meters.of_new()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert failed == {}
+        assert thread.native_id in meters.of_new()
+        assert thread.native_id not in meters.of_new()
+    finally:
+        meters.close()
+        end.set()
+        thread.join()
 
 
 @needs_root
