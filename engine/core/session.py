@@ -1,3 +1,4 @@
+# cython: allow_none_for_extension_args=False
 """Define a session: the state of one user, which survives the loss of a connection.
 
 **Invariant:** plain data; only `Session.move` changes the session's state; a waiting session takes less than a kilobyte of memory.
@@ -5,6 +6,8 @@
 
 # `id` is constant: bus address, client of the lobby, key of `Engine.sessions`. `key` is inside the current resume token; the first key is the id.
 # After a resume the used key stays valid beside the new one until the client confirms.
+#
+# The first line lets calls from Python refuse None for an object, which compiled code would read as one.
 
 from typing import Final
 

@@ -27,6 +27,13 @@ def test_a_refused_move_changes_nothing() -> None:
         session.move(END)
 
 
+def test_a_move_by_nothing_is_refused() -> None:
+    session = Session(7, 1, 0, "192.0.2.1")
+    with pytest.raises((TypeError, AttributeError)):  # compiled, interpreted
+        session.move(None)  # type: ignore[arg-type]
+    assert session.state == IDLE
+
+
 def test_a_session_is_small() -> None:
     session = Session(7, 1, 0, "192.0.2.1")
     assert not hasattr(session, "__dict__")
