@@ -25,7 +25,7 @@ cdef class Chats:
     cdef _over(self, Session session, Seat seat, by, double now)
     cdef _count(self, Session session, Seat seat, bint left, double now)
     cpdef cut(self, Session session)
-    cpdef lose(self, Session session, double now)
+    cpdef lose(self, Session session, by, double now)
     cpdef tell_away(self, Session session)
     cpdef tell_back(self, Session session)
     cpdef tell_moved(self, Session session, side, double now)

@@ -232,11 +232,11 @@ class Chats:
         if seat is not None and seat.side == 0 and seat.over is None and self._core.keeps:
             self._out.keep((session, seat, Ended(seat.chat.id, 0, "restart")))
 
-    def lose(self, session: Session, now: float) -> None:
-        """End the chat for both: the user is back, but the ring has lost a part of what they missed."""
+    def lose(self, session: Session, by: str, now: float) -> None:
+        """End the chat for both: the user is back, but the ring has lost a part of what they missed. The partner gets `left` by `by`."""
         session.move(LEAVE)
         conn, session.conn = session.conn, 0
-        self.leave(session, "lost", now)
+        self.leave(session, by, now)
         session.conn = conn
         self._core.send(conn, left("lost", None))
 

@@ -19,7 +19,17 @@ from engine.core.states import CHATTING, END, GONE, IDLE, PARTED, TOLD, WAITING
 from engine.matching.lobby import MatcherFull
 from engine.wire.client_requests import Resume
 from engine.wire.engine_errors import Refusal
-from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT, WATCHER
+from engine.wire.protocol import (
+    BROKEN,
+    CLOSED,
+    CLOSED_GRACE,
+    DROPPED,
+    FLOOD_RETRY_AFTER,
+    FLOODED,
+    LEFT,
+    STRANGER,
+    WATCHER,
+)
 from engine.wire.rule_constants import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
 from engine.wire.server_frames import RESUMED_IDLE, left, resumed
 from ext.base.ageing_map import AgeingMap
@@ -182,7 +192,8 @@ class Presence:
         if missed < 0:
             # a part of what was missed is gone, or this is an older copy of the chat: it cannot continue
             if session.state == CHATTING:
-                self._chats.lose(session, now)
+                has_left = request.chat is None and not request.last  # or its `matched` was lost
+                self._chats.lose(session, STRANGER if has_left else "lost", now)
                 return
             seat.over = "lost", side
         elif missed:

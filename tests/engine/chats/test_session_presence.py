@@ -325,12 +325,24 @@ def test_what_the_ring_holds_no_more_ends_the_chat_as_lost_for_both() -> None:
     for number in range(40):
         world.say(b, f"{number:0100d}")
     b.take()
-    again = world.resume(a)
+    again = world.resume(a, chat="c001")
     got = again.take()
     assert [frame["type"] for frame in got] == ["resumed", "left"]
     assert got[0]["missed"] == 0
     assert got[1]["by"] == "lost"
     assert b.take() == [{"type": "left", "by": "lost"}]
+
+
+def test_a_long_chat_that_was_left_without_a_connection_is_left_for_the_partner_too() -> None:
+    world = World(budget=2048)
+    a, b = world.pair()
+    for number in range(40):
+        world.say(b, f"{number:0100d}")
+    world.lose(a)
+    b.take()
+    again = world.resume(a)  # as the clients do who left it meanwhile: without the chat
+    assert [(frame["type"], frame.get("by")) for frame in again.take()] == [("resumed", None), ("left", "lost")]
+    assert b.take() == [{"type": "left", "by": "stranger"}]
 
 
 def test_what_the_ring_holds_no_more_of_a_chat_that_ended_is_lost() -> None:
