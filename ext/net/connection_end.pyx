@@ -1,7 +1,7 @@
 """End connections: send the error and the close code, wait for queued output, free the connection, and report the loss to the engine.
 
-**Invariant:** the memory of a connection that ends within a batch of events is freed after the batch, and every loss is reported, even without
-memory for the event.
+**Invariant:** the memory of a connection that ends within a batch of events is freed after the batch, epoll has no event for it from then on, and
+every loss is reported, even without memory for the event.
 """
 
 # The batch may still point at the connection, and its owner is part of the event. If there is no memory for the event, the connection itself is
@@ -25,7 +25,7 @@ from ext.net.tunnel_connections cimport tunnel_part
 from ext.net.output cimport fault, frame, mark_dirty, watch
 from ext.base.protocol cimport *
 from ext.net.chat_ring cimport ring_detach
-from ext.base.system cimport SHUT_WR, close, shutdown
+from ext.base.system cimport EPOLL_CTL_DEL, SHUT_WR, close, epoll_ctl, shutdown
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm, wheel_disarm
 
@@ -179,6 +179,7 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
     ring_detach(conn)
     refill(io, conn.tokens, &conn.stamp.counted)  # the owner keeps them from now on; a dead connection has no time stamp
     if conn.fd >= 0:
+        epoll_ctl(io.epoll, EPOLL_CTL_DEL, conn.fd, NULL)  # `close` leaves one watched that its source has too, still
         close(conn.fd)
     conn.fd = -1
     conn.state = DEAD

@@ -1,7 +1,12 @@
 """Test moves of descriptors: a received one belongs to the reactor or is closed, and a connection that is gone is not found."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from engine.wire.protocol import LOST, UNTUNNELLED
 from tests.ext.net.rig import TEXT, Rig, descriptors, split
 from tests.ext.net.tunnels import sockets
 
@@ -38,3 +43,44 @@ def test_a_word_for_the_host_of_a_visitors_connection_is_one_frame_between_the_c
     rig.reactor.send(peer.number, b"after")
     rig.run()
     assert split(peer.read()) == [(TEXT, b"before"), (3, b"a word"), (TEXT, b"after")]
+
+
+@contextmanager
+def held(fd: int) -> Iterator[None]:
+    """Another process has this socket too."""
+    other = os.dup(fd)
+    try:
+        yield
+    finally:
+        os.close(other)
+
+
+def test_a_socket_that_another_process_has_too_is_watched_no_more_once_its_connection_ended(rig: Rig) -> None:
+    """The next connection has the memory of the one that ended, and would be read for it: a virtual one would end."""
+    peer = rig.dial()
+    found = rig.reactor.release(peer.number)
+    assert found is not None
+    fd, address, state, data = found
+    with held(fd):
+        peer.number = rig.reactor.take(fd, address, state, data, peer)
+        rig.reactor.settle(rig.now)
+        peer.sock.close()
+        assert [event[:2] for event in rig.turn()] == [(LOST, peer.number)]
+        number = rig.reactor.open_virtual("192.0.2.1")
+        rig.reactor.adopt(number, number)
+        rig.reactor.settle(rig.now)
+        assert rig.turn() == []
+        assert not rig.idle_bytes()
+        rig.reactor.drop(number)
+
+
+def test_the_sockets_of_a_tunnel_that_another_process_has_too_are_watched_no_more_once_it_ended(rig: Rig) -> None:
+    (client, far), (home, there) = sockets(), sockets()
+    with held(client.fileno()), held(home.fileno()):
+        number = rig.reactor.pipe(client.detach(), "192.0.2.1", home.detach(), b"", b"", far)
+        there.close()
+        assert [event[:2] for event in rig.turn()] == [(UNTUNNELLED, number)]
+        far.close()
+        rig.turn()
+        assert rig.reactor.connections == 0
+        assert not rig.idle_bytes()
