@@ -5,6 +5,7 @@ once that knows them.
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
 move was cut or refused, and which is back, rests and is looked up anew: the client receives `no_session` only once such moves fail for MOVES_FOR.
 (A process that is being emptied refuses; the session leaves it soon.)
+A session that came here since it was asked for, and left again, is followed: who answered no had not had it yet, or names this process.
 A session that is here is not resumed as long as another process may have resumed a copy of it (`roaming.stale_copies`).
 """
 
@@ -70,7 +71,8 @@ class SessionLookup:
         self._is_doubted = is_doubted
         self._doubted: dict[int, set[int]] = {}  # keys whose resumes wait for the end of a doubt, by session
         self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
-        self._since: dict[int, float] = {}  # by key: since when only this host is asked
+        self._since: dict[int, float] = {}  # by key: since when it is looked up
+        self._far: set[int] = set()  # keys for which other hosts are asked
         self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
         self._ends: dict[int, asyncio.TimerHandle] = {}  # by key: ends the look-up as a no
         self._failed: AgeingMap[int, float] = AgeingMap(ASKED_MAX)  # since when moves fail, by session
@@ -100,16 +102,14 @@ class SessionLookup:
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if not asked:
             return self._farther(key, loop.time())
-        self._since[key] = loop.time()
-        self._wait(key, asked, WITHIN)
+        self._wait(key, asked, WITHIN, loop.time())
         return True
 
     def _leaves(self, key: int) -> bool:
         """Wait for the end of a move of the session from this process, and ask the other processes then. Return False if none is under way."""
         if not self._forwarding.waits(HERE, key):
             return False
-        self._since[key] = asyncio.get_running_loop().time()
-        self._wait(key, {HERE}, MOVING_FOR)
+        self._wait(key, {HERE}, MOVING_FOR, asyncio.get_running_loop().time())
         return True
 
     def _farther(self, key: int, since: float) -> bool:
@@ -118,15 +118,18 @@ class SessionLookup:
         if hosts is None or not hosts.there():
             return False
         if not hosts.are_known:
-            self._wait(key, {HUB}, KNOWN_WITHIN)
-            return True
-        if peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
+            within = KNOWN_WITHIN
+        elif peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
             return False
-        self._wait(key, {HUB}, max(since + FARTHER - now, FARTHER - WITHIN))
+        else:
+            within = max(since + FARTHER - now, FARTHER - WITHIN)
+        self._far.add(key)
+        self._wait(key, {HUB}, within, since)
         return True
 
-    def _wait(self, key: int, asked: set[str], within: float) -> None:
+    def _wait(self, key: int, asked: set[str], within: float, since: float) -> None:
         self._asked[key] = asked
+        self._since[key] = since
         self._ends[key] = asyncio.get_running_loop().call_later(within, self._over, key)
 
     def who(self, name: str, message: Message) -> None:
@@ -166,7 +169,7 @@ class SessionLookup:
         for key in message.records:
             if name in self._asked.get(key, ()):
                 self._ends[key].cancel()
-                self._wait(key, self._asked[key], MOVING_FOR)
+                self._wait(key, self._asked[key], MOVING_FOR, self._since[key])
 
     def _told(self, name: str, key: int, where: str | None) -> None:
         asked = self._asked.get(key)
@@ -179,14 +182,10 @@ class SessionLookup:
             self._repeat(key)
         elif to is not None and self._is_reached(to):
             self._forget(key)
-            for id in self._worker.engine.moves.awaiting(key):
-                self._request_move(id, to, partial(self._stay, key, id))
-        elif not asked and self._forwarding.is_under_way(key):  # it came here since it was asked for, and leaves again
-            self._forget(key)
-            self._leaves(key)
+            self._move(key, to)
         elif not asked and to is not None and elsewhere(to):  # a host that is not known yet
             self._ends[key].cancel()
-            self._wait(key, {HUB}, KNOWN_WITHIN)
+            self._wait(key, {HUB}, KNOWN_WITHIN, self._since[key])
         elif not asked:
             self._over(key)
 
@@ -195,9 +194,9 @@ class SessionLookup:
         session may have come since its processes were asked.
         """
         for key in [key for key, asked in self._asked.items() if HUB in asked]:
-            self._ends[key].cancel()
+            self._forget(key)
             if not self._begin(key):
-                self._over(key)
+                self._repeat(key)
 
     def _is_reached(self, name: str) -> bool:
         """Whether it is another process that a connection can move to. (One that sent the session here names this one, though it moved on since.)"""
@@ -217,10 +216,30 @@ class SessionLookup:
                 self._over(key)
 
     def _over(self, key: int) -> None:
-        if key in self._asked:
-            since = self._forget(key)
-            if since is None or not self._farther(key, since):
-                self._repeat(key)
+        """End a look-up that got no yes: follow the session, ask the other hosts next, or repeat its resumes."""
+        if key not in self._asked:
+            return
+        since, is_far, has_waited = self._since[key], key in self._far, HERE in self._asked[key]
+        self._forget(key)
+        if not ((not has_waited and self._follow(key, since)) or (not is_far and self._farther(key, since))):
+            self._repeat(key)
+
+    def _follow(self, key: int, since: float) -> bool:
+        """Go on with a session that came here since it was asked for, and leaves again, or left. Return False if it did not, or is here."""
+        if self._worker.engine.moves.find(key) is not None:
+            return False
+        if self._leaves(key):
+            return True
+        to = self._forwarding.went(key) if self._forwarding.left_since(key, since) else None
+        if to is None or not self._is_reached(to):
+            return False
+        self._move(key, to)
+        return True
+
+    def _move(self, key: int, to: str) -> None:
+        """Move the connections that wait for a session to the process that has it."""
+        for id in self._worker.engine.moves.awaiting(key):
+            self._request_move(id, to, partial(self._stay, key, id))
 
     def _stay(self, key: int, id: int) -> None:
         """Handle a connection that did not move. If it was put back its resume is looked up again, after a rest: the session is elsewhere by then. A
@@ -257,11 +276,12 @@ class SessionLookup:
         if self._worker.engine.moves.find(key) is not None or not self.is_elsewhere(key):
             self._repeat(key)
 
-    def _forget(self, key: int) -> float | None:
-        """End a look-up; a later one has the whole time again. Return since when only this host was asked; None: other hosts were."""
+    def _forget(self, key: int) -> None:
+        """End a look-up; a later one has the whole time again."""
         del self._asked[key]
         self._ends.pop(key).cancel()
-        return self._since.pop(key, None)
+        self._since.pop(key, None)
+        self._far.discard(key)
 
     def _repeat(self, key: int) -> None:
         """Repeat the resumes that wait, unless they are to wait for the end of a doubt: the session is here, or nowhere."""

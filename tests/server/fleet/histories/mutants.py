@@ -134,11 +134,13 @@ NOT_FOLLOWED: Final = "a doubtful copy that moved on is not followed"
 DROPPED: Final = "who drops during a return is lost"
 BELIEVED: Final = "a session is thought to be where it was before"
 ONCE_ONLY: Final = "a resume is not tried again"
+LEFT: Final = "a session that came and left during its look-up is nowhere"
 UNDOUBTED: Final = "a session of which a client may have resumed a copy is resumed"
 RARE: Final = (
     NOT_FOLLOWED,
     DROPPED,
     BELIEVED,
+    LEFT,
     UNDOUBTED,
 )  # found by histories that were written: thousands are drawn without it
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
@@ -160,6 +162,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         ONCE_ONLY: lambda: patch.object(SessionLookup, "_may_move_again", _never),
         DROPPED: lambda: patch.object(TunnelTable, "_drop", _nothing),
         "other hosts are not asked once they are known": lambda: patch.object(SessionLookup, "ask_again", _nothing),
+        LEFT: lambda: patch.object(SessionLookup, "_follow", _never),
         UNDOUBTED: lambda: patch.object(StaleCopies, "is_doubted", _never),
         BELIEVED: lambda: patch.object(SessionLookup, "_is_reached", _always),
         "those of a group that meets others get each other's sockets": lambda: patch.object(

@@ -412,6 +412,29 @@ async def test_who_waits_for_a_session_that_came_here_since_and_leaves_again_ask
     await is_told_so(visitor[0])
 
 
+@pytest.mark.parametrize("named", ["worker 1", None])
+async def test_who_waits_for_a_session_that_came_here_since_and_left_again_follows_it(
+    made: Host, monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    """One that left before they asked is not followed: whoever had it then was asked."""
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    one, hub = await over_hosts(made)
+    forwarding, gone = one.links.across.forwarding, goes(one)
+    forwarding.ended(forwarding.sent([{"id": 54321}]), "@00000000bb 1")
+    visitor = await comes_back(made, one)
+    key = (await hub.next(Kind.WHO)).records[0]
+    other = await comes_back(made, one, one.tokens.seal(54321, 0))
+    assert (await hub.next(Kind.WHO)).records == [54321]
+    forwarding.ended(forwarding.sent([{"id": key}]), "@00000000bb 2")
+    hub.peers.send("worker 1", Kind.MINE, key, named)
+    hub.peers.send("worker 1", Kind.MINE, 54321, named)
+    await is_told_so(other)
+    await until(lambda: gone)
+    assert gone == ["@00000000bb 2"]
+    await is_told_so(visitor)
+
+
 async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
