@@ -475,9 +475,8 @@ class History:
         self._until(lambda: not self._copies(), healed + CERTAIN)
         self._faults += [f"session {id:x} is in {at} for long" for id, at in self._copies()]
         self._raise()
-        if wholly:
-            self._loop.wait(SETTLED)
-            self._come_back()
+        self._loop.wait(SETTLED if wholly else TRIED_EVERY)  # also until it is read that connections of the dead ended
+        self._come_back()
         self._until(self._is_right, self._clock.now + SETTLED)
         self._faults += self._wrong()
         self._raise()
