@@ -1,5 +1,5 @@
 """Find the process that has the session which a reconnecting client resumes: ask all processes of this host, then the other hosts through the hub,
-once that knows them.
+once that knows them. If these are silent, all processes of this host are asked once more: the session may have returned here meanwhile.
 
 **Invariant:** the first process that answers yes gets the new connection, with its `resume` request. If none answers yes in time, this worker
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
@@ -98,12 +98,16 @@ class SessionLookup:
 
     def _begin(self, key: int) -> bool:
         """Ask the other processes of this host, and then the other hosts. Return False if none of them can have it."""
-        peers, loop = self._peers(), asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time()
+        return self._near(key, now) or self._farther(key, now)
+
+    def _near(self, key: int, since: float) -> bool:
+        """Ask the other processes of this host. Return False if this is the only one."""
+        peers = self._peers()
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
-        if not asked:
-            return self._farther(key, loop.time())
-        self._wait(key, asked, WITHIN, loop.time())
-        return True
+        if asked:
+            self._wait(key, asked, WITHIN, since)
+        return bool(asked)
 
     def _leaves(self, key: int) -> bool:
         """Wait for the end of a move of the session from this process, and ask the other processes then. Return False if none is under way."""
@@ -216,13 +220,19 @@ class SessionLookup:
                 self._over(key)
 
     def _over(self, key: int) -> None:
-        """End a look-up that got no yes: follow the session, ask the other hosts next, or repeat its resumes."""
+        """Go on with a look-up that got no yes: follow the session, ask the other hosts, then this one again; or repeat its resumes."""
         if key not in self._asked:
             return
-        since, is_far, has_waited = self._since[key], key in self._far, HERE in self._asked[key]
+        since, asked, is_far = self._since[key], self._asked[key], key in self._far
         self._forget(key)
-        if not ((not has_waited and self._follow(key, since)) or (not is_far and self._farther(key, since))):
-            self._repeat(key)
+        if HERE not in asked and self._follow(key, since):
+            return
+        if not is_far and self._farther(key, since):
+            return
+        if HUB in asked and self._near(key, since):  # it may have left another host for this one before that was asked
+            self._far.add(key)
+            return
+        self._repeat(key)
 
     def _follow(self, key: int, since: float) -> bool:
         """Go on with a session that came here since it was asked for, and leaves again, or left. Return False if it did not, or is here."""

@@ -200,10 +200,10 @@ class TunnelTable:
     def _came(self, tunnel: Tunnel, payload: bytes) -> None:
         if tunnel.coming is None:
             tunnel.coming = ReturnRecord()
-        if tunnel.coming.take(payload, tunnel.key):
+        if tunnel.coming.take(payload, tunnel.key) and (came := tunnel.coming.session_record) is not None:
             tunnel.ended = time.monotonic()
             if self._forwarding is not None:
-                tunnel.moves = self._forwarding.sent([{"key": tunnel.key}])
+                tunnel.moves = self._forwarding.sent(came.record["people"])
             self._worker.reactor.half_close(tunnel.number)
             fault_points.at("coming")
 

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from engine.engine import Session
 from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.migrate import session_sender
 from server.fleet.migrate.session_import import Answer, Imports
 from server.fleet.migrate.transfer import GroupTransfer, Transfer
@@ -31,6 +32,7 @@ from server.realtime.worker.session_moves import Released
 _message_of = session_sender.message_of
 _take_all = Imports.take_all
 _go = VisitorReturn._go
+_over = SessionLookup._over
 Mutant = Callable[[], Any]  # returns the context manager of a fault
 
 
@@ -118,6 +120,14 @@ def _take_what_was_refused(self: GroupTransfer) -> None:
         Transfer.refuse(self)
 
 
+def _over_at_once(self: SessionLookup, key: int) -> None:
+    if HUB in self._asked.get(key, ()):
+        self._forget(key)
+        self._repeat(key)
+    else:
+        _over(self, key)
+
+
 def _never(*_: object) -> bool:
     return False
 
@@ -135,12 +145,14 @@ DROPPED: Final = "who drops during a return is lost"
 BELIEVED: Final = "a session is thought to be where it was before"
 ONCE_ONLY: Final = "a resume is not tried again"
 LEFT: Final = "a session that came and left during its look-up is nowhere"
+RETURNED: Final = "a session that returned to the host where it is looked up is nowhere"
 UNDOUBTED: Final = "a session of which a client may have resumed a copy is resumed"
 RARE: Final = (
     NOT_FOLLOWED,
     DROPPED,
     BELIEVED,
     LEFT,
+    RETURNED,
     UNDOUBTED,
 )  # found by histories that were written: thousands are drawn without it
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
@@ -163,6 +175,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         DROPPED: lambda: patch.object(TunnelTable, "_drop", _nothing),
         "other hosts are not asked once they are known": lambda: patch.object(SessionLookup, "ask_again", _nothing),
         LEFT: lambda: patch.object(SessionLookup, "_follow", _never),
+        RETURNED: lambda: patch.object(SessionLookup, "_over", _over_at_once),
         UNDOUBTED: lambda: patch.object(StaleCopies, "is_doubted", _never),
         BELIEVED: lambda: patch.object(SessionLookup, "_is_reached", _always),
         "those of a group that meets others get each other's sockets": lambda: patch.object(

@@ -449,6 +449,29 @@ async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
     await is_told_so(visitor)
 
 
+@pytest.mark.parametrize("has", ["", None])
+async def test_behind_the_silence_of_other_hosts_this_one_is_asked_once_more(
+    made: Host, monkeypatch: pytest.MonkeyPatch, has: str | None
+) -> None:
+    """The session may have left another host for this one before that was asked, and come after this one was."""
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "FARTHER", -1e6)
+    one, hub = await over_hosts(made)
+    two, gone = made.play("worker 2"), goes(one)
+    await made.joined()
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    two.peers.send("worker 1", Kind.MINE, key, None)
+    assert (await hub.next(Kind.WHO)).records == [key]
+    assert (await two.next(Kind.WHO)).records == [key]
+    assert visitor.hear() == []
+    two.peers.send("worker 1", Kind.MINE, key, has)
+    await is_told_so(visitor)
+    assert (gone, hub.of(Kind.WHO)) == ([] if has is None else ["worker 2"], [])
+    lookup = one.links.session_lookup
+    assert (lookup._asked, lookup._since, lookup._far) == ({}, {}, set())
+
+
 async def test_of_a_session_under_way_elsewhere_the_answer_is_awaited(
     made: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
