@@ -2,8 +2,9 @@
 
 The request is repeated until the host answers, for 15 s at most: such copies expire by then. A copy that moved on meanwhile is followed: the
 process that had it names the next one.
-**Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends. So that no client resumes both, one that resumes
-the session here waits until the host has answered, for DOUBTED_FOR at most.
+**Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends; one that left this process meanwhile is followed
+as a copy is, and ends. So that no client resumes both, one that resumes the session here waits until the host has answered, for
+DOUBTED_FOR at most.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ HEARD_WITHIN: Final = 2.0  # seconds until a host that lives is known again: a h
 
 class Copies(NamedTuple):
     """Copies that one process may have. `address`: used as long as the hub names no other, empty: unknown; `who`: as the request names
-    them.
+    them; `are_ours`: they are the sessions that were kept here, whose copies stay.
     """
 
     node: str
@@ -40,6 +41,7 @@ class Copies(NamedTuple):
     address: str
     people: Sequence[tuple[int, int]]
     who: Mapping[str, Any]
+    are_ours: bool = False
 
 
 class StaleCopies:
@@ -127,7 +129,7 @@ class StaleCopies:
             answer = await self._answer(left[0])
             if answer is not None:
                 asked = left.popleft()
-                self._end(asked.people, [row for row in answer if type(row) is int])
+                left.extend(self._end(asked, [row for row in answer if type(row) is int], begun))
                 left.extend(self._followed(asked, [row for row in answer if type(row) is list], begun))
                 if not left:
                     return
@@ -162,15 +164,24 @@ class StaleCopies:
                 continue
             people = [(id, keys[id])]
             address = self._address if node == self._node else asked.address
-            yield Copies(node, worker, address, people, {"people": people})
+            yield Copies(node, worker, address, people, {"people": people}, asked.are_ours)
 
-    def _end(self, people: Sequence[tuple[int, int]], kept: Sequence[int]) -> None:
-        """End the sessions that the other host keeps, unless they were resumed here."""
-        engine = self._worker.engine
-        for id, key in people:
+    def _end(self, asked: Copies, kept: Sequence[int], begun: float) -> list[Copies]:
+        """End the sessions whose copies a process keeps, unless they were resumed. Return those that left since `begun`, which are to end too."""
+        if asked.are_ours:  # they were resumed there
+            return []
+        engine, away = self._worker.engine, list[tuple[int, int]]()
+        for id, key in asked.people:
             session = engine.sessions.get(id)
-            if id in kept and session is not None and session.key == key:
+            if id not in kept:
+                continue
+            if session is None and (self._forwarding.is_under_way(id) or self._forwarding.left_since(id, begun)):
+                away.append((id, key))
+            elif session is not None and session.key == key:
                 self._worker.act(partial(engine.forsake, session))
+        if not away:
+            return []
+        return [Copies(self._node, self._number, self._address, away, {"people": away}, are_ours=True)]
 
 
 def _count_less(counts: Counter[int], ids: Sequence[int]) -> None:

@@ -75,6 +75,28 @@ def test_a_resume_that_does_not_wait_for_the_answer_is_found(secret: Keys, when:
             do(history, ("settle", {"wholly": False}))
 
 
+def resume_a_copy_of_what_moves(history: History, moves: int) -> Person:
+    """Who is in a process of each host resumes the copy knowingly, once the session that was put back has moved so often within its host."""
+    person = lose_the_acknowledgement(history)
+    do(history, SILENCE)
+    do(history, ("wait", {"seconds": GIVEN_UP}))
+    for to in range(1, moves + 1):
+        do(history, ("move", {"who": 1, "worker": to, "turns": 5, "dies": -1}))
+    do(history, ("come", {"who": 1, "host": 0, "worker": 0}))
+    do(history, ("turn", {"count": 8}))
+    assert (person.chat, person.resumed) == (history.people[0].chat, 1)
+    return person
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("moves", [0, 1, 2, 3])
+def test_a_session_whose_copy_was_resumed_ends_wherever_it_is_in_its_host(secret: Keys, moves: int) -> None:
+    with History(secret) as history:
+        person = resume_a_copy_of_what_moves(history, moves)
+        do(history, ("settle", {"wholly": False}))
+        assert (person.chat, person.resumed) == (history.people[0].chat, 1)
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "away", [("cut_off", {"host": 0, "on": True, "bus": False}), ("die", {"host": 0, "name": "frontend"})]

@@ -7,7 +7,7 @@ import pytest
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.roaming import stale_copies as module
 from server.fleet.roaming.evacuation import EmptiestHost
-from server.fleet.roaming.stale_copies import StaleCopies
+from server.fleet.roaming.stale_copies import Copies, StaleCopies
 from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.cluster.meetings import arrived, over
@@ -137,7 +137,7 @@ async def test_whom_the_other_host_keeps_ends_here_unless_resumed_here(secret: K
         asking = made.hosts[0].host_migrations[one]._crossing.forgetting
         first, a, _ = await made.hosts[0].host.visitor(one)
         second, b, _ = await made.hosts[0].host.visitor(one)
-        asking._end([(a, a), (b, 12345), (77, 77)], [a, b, 77])
+        asking._end(Copies("", 1, "", [(a, a), (b, 12345), (77, 77)], {}), [a, b, 77], 0.0)
         await until(lambda: over(first))
         await answers(second)
         assert (one.sessions, other.sessions) == ({b}, set())
