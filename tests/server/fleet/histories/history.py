@@ -489,6 +489,7 @@ class History:
             del self._trails[id]
         asked = [person.pongs for person in self.people]
         for person in self.people:
+            person.trust()
             self._loop.do(person.say)
             self._loop.do(person.ping)
         self._until(

@@ -119,11 +119,17 @@ class Person:
             self.resuming = False
 
     def say(self) -> None:
-        """Say the next line; without a connection it is sent after the resume."""
-        if self.chat:
+        """Say the next line; without a connection it is sent after the resume. They say nothing in a chat that a repeated search may be ending:
+        the next partner would hear it.
+        """
+        if self.chat and not self._repeats:
             self.lines += 1
             if self.ready:
                 self._send_line(self.lines - 1)
+
+    def trust(self) -> None:
+        """Take the chat for that of the last search: no other one is on its way."""
+        self._repeats = False
 
     def ping(self, first: int = 0) -> None:
         """Ask for an answer; `first`: of the frame only so many bytes are sent, the others before the next frame."""
@@ -202,6 +208,7 @@ class Person:
         elif kind == "matched":
             if self.chat and not self._repeats:
                 self._fault(f"{self.name} is matched in a chat")
+            self._repeats = self._repeats and not self.chat
             self._forget_chat()
             self.chat, self.searching, self._left = said["chat"], False, ""
         elif kind == "message":
@@ -284,5 +291,6 @@ class Person:
 
     def _part(self, told: bool) -> None:
         """Note that the chat is over. `told`: by the server."""
+        self._repeats = self._repeats and not (told and self.chat)
         self._left, self._told = self.chat or self._left, told
         self._forget_chat()
