@@ -5,7 +5,8 @@ once that knows them. If these are silent, all processes of this host are asked 
 answers the client. While a session is known to be under way, the client waits for the end of that move, which is an answer. A connection whose
 move was cut or refused, and which is back, rests and is looked up anew: the client receives `no_session` only once such moves fail for MOVES_FOR.
 (A process that is being emptied refuses; the session leaves it soon.)
-A session that came here since it was asked for, and left again, is followed: who answered no had not had it yet, or names this process.
+A session that came here since it was asked for, and left again, is followed: who answered no had not had it yet, or names this process. Another
+host that names this process does not end the look-up: another process of that host may have the session.
 A session that is here is not resumed as long as another process may have resumed a copy of it (`roaming.stale_copies`).
 """
 
@@ -190,8 +191,18 @@ class SessionLookup:
         elif not asked and to is not None and elsewhere(to):  # a host that is not known yet
             self._ends[key].cancel()
             self._wait(key, {HUB}, KNOWN_WITHIN, self._since[key])
+        elif not asked and to is not None and name == HUB:
+            self._await_another(key)
         elif not asked:
             self._over(key)
+
+    def _await_another(self, key: int) -> None:
+        """Go on with a look-up if another host named this worker, which does not have it: the one that has it answers in the same time."""
+        since, left = self._since[key], self._ends[key].when() - asyncio.get_running_loop().time()
+        self._forget(key)
+        if not self._follow(key, since):
+            self._far.add(key)
+            self._wait(key, {HUB}, left, since)
 
     def ask_again(self) -> None:
         """Ask anew for the sessions that the hub looks for: other hosts are known from now on, or they are not known any more. Of this host too: a

@@ -2,7 +2,8 @@
 A session is named by the random key in the client's sealed resume token.
 
 **Invariant:** only the host that has the session answers; silence means no. While it is under way, the host that it left answers so, and where it
-is once it has arrived. (Release 0.2 neither sends nor reads the former: there the answer after FOR is no.)
+is once it has arrived. (Release 0.2 neither sends nor reads the former: there the answer after FOR is no.) An answer that names a process of the
+host that asks does not end the search: a session that was sent there may have come back since, to another process of the host that answers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import orjson
 
 from ext.base.ageing_map import AgeingMap
 from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.process_names import elsewhere, place
 from server.ops.metrics.cluster_metrics import SOUGHT
 from server.ops.metrics.metric_type import Reading
 
@@ -77,12 +79,16 @@ class Asked:
         self._moving.pop(key)
         return askers
 
+    def askers(self, key: int, now: float) -> list[str]:
+        """Return those that wait for a key."""
+        return [*dict.fromkeys(one for by in (self._moving, self._by) for one in by.get(key, now) or ())]
+
     def take(self, key: int, now: float) -> list[str]:
         """Remove a key; returns those that wait for it."""
-        askers = [one for by in (self._moving, self._by) for one in by.get(key, now) or ()]
+        askers = self.askers(key, now)
         self._moving.pop(key)
         self._by.pop(key)
-        return [*dict.fromkeys(askers)]
+        return askers
 
 
 class Names(Protocol):
@@ -177,12 +183,16 @@ class SessionSearch:
             for node in self._theirs.moved(key, now):
                 self._ask(node, [key], again=True)
             return
-        for node in self._theirs.take(key, now):
-            if self._names.number(where or name) < 0:  # the next generation, a host of its own, has it by now
+        if self._names.number(where or name) < 0:  # the next generation, a host of its own, has it by now
+            for node in self._theirs.take(key, now):
                 self._ask(node, [key])
-                continue
+            return
+        there = self._names.cluster_name(where or name)
+        askers = self._theirs.askers(key, now)
+        if not where or place(there)[0] not in askers:
+            self._theirs.take(key, now)
+        for node in askers:
             self.tally["answered"] += 1
-            there = self._names.cluster_name(where or name)
             self._say(MINE + node, orjson.dumps({"key": key, "where": there}))
 
     def moving(self, _: str, message: Message) -> None:
@@ -212,9 +222,12 @@ class SessionSearch:
     def _answer(self, body: bytes) -> None:
         match _read(body):
             case {"key": int(key), "where": str(where)} if _is_key(key) and _is_place(where):
-                askers = self._ours.take(key, time.monotonic())
+                now = time.monotonic()
+                askers = self._ours.askers(key, now)
                 self.tally["found"] += bool(askers)
                 there = self._names.name(self._names.number(where))  # a process of this host has its own name here
+                if elsewhere(there):
+                    self._ours.take(key, now)
                 for name in askers:
                     self._send(name, Kind.MINE, key, there)
             case _:

@@ -146,6 +146,7 @@ BELIEVED: Final = "a session is thought to be where it was before"
 ONCE_ONLY: Final = "a resume is not tried again"
 LEFT: Final = "a session that came and left during its look-up is nowhere"
 RETURNED: Final = "a session that returned to the host where it is looked up is nowhere"
+MISLED: Final = "a session that another host thinks to be where it is looked up is nowhere"
 UNDOUBTED: Final = "a session of which a client may have resumed a copy is resumed"
 RARE: Final = (
     NOT_FOLLOWED,
@@ -153,6 +154,7 @@ RARE: Final = (
     BELIEVED,
     LEFT,
     RETURNED,
+    MISLED,
     UNDOUBTED,
 )  # found by histories that were written: thousands are drawn without it
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
@@ -176,6 +178,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         "other hosts are not asked once they are known": lambda: patch.object(SessionLookup, "ask_again", _nothing),
         LEFT: lambda: patch.object(SessionLookup, "_follow", _never),
         RETURNED: lambda: patch.object(SessionLookup, "_over", _over_at_once),
+        MISLED: lambda: patch.object(SessionLookup, "_await_another", _over),
         UNDOUBTED: lambda: patch.object(StaleCopies, "is_doubted", _never),
         BELIEVED: lambda: patch.object(SessionLookup, "_is_reached", _always),
         "those of a group that meets others get each other's sockets": lambda: patch.object(

@@ -7,7 +7,7 @@ import pytest
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import do
 from tests.server.fleet.histories.history import History
-from tests.server.fleet.histories.mutants import LEFT, MUTANTS
+from tests.server.fleet.histories.mutants import LEFT, MISLED, MUTANTS
 from tests.server.fleet.histories.people import Broken
 
 # as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
@@ -49,5 +49,6 @@ def test_who_comes_back_where_their_session_comes_and_leaves_at_once_goes_on_wit
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_session_that_is_not_followed_is_missed(secret: Keys, piece: float) -> None:
-    with MUTANTS[LEFT](), pytest.raises(Broken, match="nowhere"):
+    """Nor found later: its worker does not ask once more either."""
+    with MUTANTS[LEFT](), MUTANTS[MISLED](), pytest.raises(Broken, match="nowhere"):
         goes_on(secret, piece)

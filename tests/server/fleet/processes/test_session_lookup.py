@@ -428,7 +428,8 @@ async def test_who_waits_for_a_session_that_came_here_since_and_left_again_follo
     assert (await hub.next(Kind.WHO)).records == [54321]
     forwarding.ended(forwarding.sent([{"id": key}]), "@00000000bb 2")
     hub.peers.send("worker 1", Kind.MINE, key, named)
-    hub.peers.send("worker 1", Kind.MINE, 54321, named)
+    for answer in dict.fromkeys((named, None)):
+        hub.peers.send("worker 1", Kind.MINE, 54321, answer)
     await is_told_so(other)
     await until(lambda: gone)
     assert gone == ["@00000000bb 2"]
@@ -447,6 +448,28 @@ async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
     await until(lambda: len(hub.of(Kind.WHO)) == 2)
     hub.peers.send("worker 1", Kind.MINE, 54321, None)
     await is_told_so(visitor)
+
+
+@pytest.mark.parametrize("where", ["@00000000bb 2", None])
+async def test_another_host_that_takes_this_worker_for_the_one_that_has_it_does_not_answer_for_all(
+    made: Host, monkeypatch: pytest.MonkeyPatch, where: str | None
+) -> None:
+    """The session was sent here by a process of that host, and is at another one of it again."""
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    one, hub = await over_hosts(made)
+    gone, lookup = goes(one), one.links.session_lookup
+    visitor = await comes_back(made, one)
+    key = (await hub.next(Kind.WHO)).records[0]
+    end = lookup._ends[key]
+    hub.peers.send("worker 1", Kind.MINE, key, "worker 1")
+    await until(lambda: lookup._ends[key] is not end)
+    assert lookup._ends[key].when() == pytest.approx(end.when())
+    assert (visitor.hear(), gone) == ([], [])
+    hub.peers.send("worker 1", Kind.MINE, key, where)
+    await is_told_so(visitor)
+    assert gone == ([] if where is None else [where])
+    assert (lookup._asked, lookup._since, lookup._far) == ({}, {}, set())
 
 
 @pytest.mark.parametrize("has", ["", None])

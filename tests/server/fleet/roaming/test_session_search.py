@@ -133,6 +133,34 @@ async def test_who_sent_it_on_says_where_to_and_this_host_s_own_process_has_its_
     assert one.sent == [(name, Kind.MINE, (KEY, "worker 3")) for name in ("worker 1", "frontend")]
 
 
+@pytest.mark.parametrize("is_moving", [False, True])
+async def test_one_who_names_the_host_that_asks_does_not_answer_for_the_others(is_moving: bool) -> None:
+    """The session that was sent there may be at another process here again, or on its way there; that one's yes is the last answer."""
+    one, two = Hub(HERE, "worker 1"), Hub(THERE, "worker 1", "worker 2")
+    one.asks("worker 1", KEY)
+    await until(lambda: one.said)
+    two.hear(*one.said[0])
+    two.hear(WHO, {"node": OTHER, "keys": [KEY]})
+    if is_moving:
+        two.moves("worker 2", KEY)
+        one.hear(*two.said[0])
+        two.said.clear()
+        one.sent.clear()
+    kept = [(len(hub._by), len(hub._moving)) for hub in (one.seeking._ours, two.seeking._theirs)]
+    two.answers("worker 1", KEY, f"@{HERE} 1")
+    stale = {"key": KEY, "where": f"@{HERE} 1"}
+    assert two.said == [(MINE + HERE, stale), (MINE + OTHER, stale)]
+    one.hear(*two.said[0])
+    assert [(len(hub._by), len(hub._moving)) for hub in (one.seeking._ours, two.seeking._theirs)] == kept
+    two.answers("worker 2", KEY, "")
+    one.hear(*two.said[2])
+    assert one.sent == [("worker 1", Kind.MINE, (KEY, where)) for where in ("worker 1", f"@{THERE} 2")]
+    two.answers("worker 1", KEY, f"@{HERE} 1")
+    one.hear(*two.said[0])
+    assert (len(two.said), len(one.sent)) == (4, 2)
+    assert (len(one.seeking._ours), len(two.seeking._theirs)) == (0, 0)
+
+
 async def test_whom_the_next_generation_took_is_asked_of_it_for_who_asked_here() -> None:
     two = Hub(THERE, "worker 1")
     two.hear(WHO, {"node": HERE, "keys": [KEY]})
