@@ -224,6 +224,7 @@ PERSON: Final[Table] = {
     "wire": _fields,  # as the reactor wrote it, with `address` if it differs from the session's, and `bytes`
     "tokens": _at_most(16, _seconds),  # what is left of the limits of a session that is away
     "client": _any,  # of a client of another protocol
+    "doubted": _seconds,  # for which another host may have a copy that its client resumed
 }
 WIRE: Final = ("input", "part", "out")  # the counts of its bytes, which follow one another
 QUERY: Final[Table] = {

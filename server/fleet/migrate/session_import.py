@@ -8,8 +8,9 @@ or refused whole.
 import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from engine.engine import BadRecord, Session, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Message
@@ -28,6 +29,10 @@ Answer = Callable[..., object]
 logger = log.get()
 
 
+def read_nothing(_: Sequence[Mapping[str, Any]]) -> None:
+    """Read nothing in the records of sessions."""
+
+
 class Imports:
     """Way into one process."""
 
@@ -38,13 +43,17 @@ class Imports:
         tally: MigrationCounts,
         adapter: OmegleAdapter | None = None,
         going: Collection[int] = (),
+        unpack: Callable[[Sequence[Mapping[str, Any]]], None] = read_nothing,
     ) -> None:
-        """`going`: sessions that are refused, by id: they are under way from here to another host, which may have them (`MigrationSource.going`)."""
+        """`going`: sessions that are refused, by id: they are under way from here to another host, which may have them (`MigrationSource.going`);
+        `unpack`: takes what the source alone knew out of the records of sessions, before any of them is resumed.
+        """
         self._worker = worker
         self._moving = moving
         self._tally = tally
         self._adapter = adapter
         self._going = going
+        self._unpack = unpack
 
     def take_all(self, message: Message, cause: str, answer: Answer, *more: int) -> list[Session] | None:
         """Take a group (PEOPLE, MEET). `more`: added to the acknowledgement; None: the group was refused."""
@@ -73,6 +82,7 @@ class Imports:
         def take_over() -> None:
             acknowledge()
             fault_points.at("took")
+            self._unpack(session_record.record["people"])
 
         try:
             if self._going and any(person["id"] in self._going for person in session_record.record["people"]):

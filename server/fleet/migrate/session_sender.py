@@ -15,18 +15,30 @@ TOGETHER: Final = 16  # sessions that meet others in one message: a message cost
 AHEAD: Final = 2  # messages under way, so that the target need not wait: the sessions in them are out of service
 
 
+def add_nothing(_: Sequence[dict[str, Any]]) -> None:
+    """Add nothing to the records of sessions."""
+
+
 class ProcessTarget:
     """Target (`transfer.Target`) for one process.
 
     `send`: writes one message and returns its number, raises LinkDown; `room`: waits until the link has room; `name`: of the process, for the
-    forwarding table. `most`: sessions that meet others in one message.
+    forwarding table; `pack`: adds what this process alone knows to the records of sessions. `most`: sessions that meet others in one message.
     """
 
-    def __init__(self, send: Callable[..., int], room: Callable[[], Any], flight: InFlight, name: str = "") -> None:
+    def __init__(
+        self,
+        send: Callable[..., int],
+        room: Callable[[], Any],
+        flight: InFlight,
+        name: str = "",
+        pack: Callable[[Sequence[dict[str, Any]]], None] = add_nothing,
+    ) -> None:
         self._send = send
         self._room = room
         self.flight = flight
         self._name = name
+        self._pack = pack
         self.most = TOGETHER
 
     def send_singly(self) -> None:
@@ -36,6 +48,7 @@ class ProcessTarget:
     def send(self, transfer: GroupTransfer) -> None:
         """Send a group of sessions with its descriptors. Raises LinkDown."""
         transfer.descriptors = [descriptor for descriptor in transfer.sessions.descriptors if descriptor >= 0]
+        self._pack(transfer.sessions.session_record.record["people"])
         kind, records = message_of(transfer)
         number = self._send(
             kind, *records, pieces=transfer.sessions.session_record.blobs, descriptors=transfer.descriptors

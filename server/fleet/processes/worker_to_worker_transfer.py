@@ -19,8 +19,8 @@ from server.fleet.ipc.ipc_peers import FRONTEND, HUB, LAST, Peers
 from server.fleet.ipc.process_names import Names, elsewhere
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
-from server.fleet.migrate.session_import import Imports
-from server.fleet.migrate.session_sender import TOGETHER, ProcessTarget
+from server.fleet.migrate.session_import import Imports, read_nothing
+from server.fleet.migrate.session_sender import TOGETHER, ProcessTarget, add_nothing
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
 from server.fleet.roaming.host_migration_parts import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
@@ -134,7 +134,11 @@ class WorkerTransfer:
         self.forwarding = forwarding
         self.exports = exports
         self._imports = Imports(
-            worker, exports.moving, exports.tally, going=() if host_migration is None else host_migration.going
+            worker,
+            exports.moving,
+            exports.tally,
+            going=() if host_migration is None else host_migration.going,
+            unpack=read_nothing if host_migration is None else host_migration.unpack_doubts,
         )
         self.host_migration = host_migration
         self._going = MoveQueue(self._later, lambda name: self._peers().full(name))
@@ -248,8 +252,11 @@ class WorkerTransfer:
     def to(self, name: str) -> ProcessTarget:
         """Return the target for one worker."""
         if name not in self._targets:
-            peers = self._peers()
-            self._targets[name] = ProcessTarget(partial(self._send, name), partial(peers.room, name), InFlight(), name)
+            peers, host_migration = self._peers(), self.host_migration
+            pack = add_nothing if host_migration is None else host_migration.pack_doubts
+            self._targets[name] = ProcessTarget(
+                partial(self._send, name), partial(peers.room, name), InFlight(), name, pack
+            )
         return self._targets[name]
 
     def _send(self, name: str, kind: Kind, *records: Any, **more: Any) -> int:

@@ -5,8 +5,9 @@ process. Only construction is here.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from engine.engine import Session
 from engine.rooms.remote_waiting_room import RemoteRoom
@@ -106,6 +107,14 @@ class HostMigration:
     def is_doubted(self, id: int) -> bool:
         """Whether a client may have resumed a copy of a session that is here."""
         return self._crossing.forgetting.is_doubted(id)
+
+    def pack_doubts(self, people: Sequence[dict[str, Any]]) -> None:
+        """Add the doubts of sessions that move to another process of this host to their records."""
+        self._crossing.forgetting.pack(people)
+
+    def unpack_doubts(self, people: Sequence[Mapping[str, Any]]) -> None:
+        """Doubt the sessions that another process of this host doubted as they left it."""
+        self._crossing.forgetting.unpack(people)
 
     @property
     def under_way(self) -> bool:

@@ -277,7 +277,7 @@ class MigrationSource:
     async def _released(self, one: MoveOrder) -> Released | None:
         """Release a session; None: it does not move, or cannot."""
         until = time.monotonic() + PATIENCE
-        while one.ready() and one.client not in self.forgetting and time.monotonic() < until:
+        while one.ready() and not self._may_be_twice(one.client) and time.monotonic() < until:
             released = self._exports.moving.release((one.client,)) if self.speaker.ready(one.client) else None
             if released is None:
                 await asyncio.sleep(AGAIN)
@@ -289,6 +289,10 @@ class MigrationSource:
                 return None
             return released
         return None
+
+    def _may_be_twice(self, id: int) -> bool:
+        """Whether another host may have a copy of a session, which this process or the one from which it came asks to forget it."""
+        return id in self.forgetting or self.forgetting.is_doubted(id)
 
     async def _carry(self, home: HomeProcess, way: Way, move: Move, transfer: GroupTransfer) -> None:
         """Exchange the messages of a move with the home, until the transfer ends; the connection is closed here unless it is taken."""

@@ -4,7 +4,7 @@ The request is repeated until the host answers, for 15 s at most: such copies ex
 process that had it names the next one.
 **Invariant:** if a client resumed the copy meanwhile, the copy stays, and the session here ends; one that left this process meanwhile is followed
 as a copy is, and ends. So that no client resumes both, one that resumes the session here waits until the host has answered, for
-DOUBTED_FOR at most.
+DOUBTED_FOR at most. The doubt moves with the session to another process of this host, which does not hear the answer: there it lasts so long.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ FOR: Final = 15.0  # seconds
 WITHIN: Final = 2.0  # seconds for one answer
 AGAIN: Final = 0.25  # seconds until it is repeated
 DOUBTED_FOR: Final = 5.0  # seconds: longer than two requests that are not answered
+FIELD: Final = "doubted"  # of a session's record: seconds left
 HEARD_WITHIN: Final = 2.0  # seconds until a host that lives is known again: a hub that has just started knows none
 
 
@@ -72,7 +73,7 @@ class StaleCopies:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ids: Counter[int] = Counter()
         self._doubts: set[asyncio.Task[None]] = set()
-        self._doubted: Counter[int] = Counter()
+        self._doubted: dict[int, list[float]] = {}  # monotonic seconds until when at most, of each doubt, by session
         self.asked = self.unanswered = 0
 
     def __len__(self) -> int:
@@ -98,22 +99,51 @@ class StaleCopies:
         task = loop.create_task(self._ask(Copies(node, worker, address, people, who)))
         self._tasks.add(task)
         task.add_done_callback(partial(self._over, ids))
-        self._doubted.update(ids)
-        doubt = loop.create_task(self._doubt(ids, task))
+        self._begin_doubt(ids, DOUBTED_FOR, task)
+
+    # doubts
+
+    def pack(self, people: Sequence[dict[str, Any]]) -> None:
+        """Add the doubts of sessions that move to another process of this host to their records."""
+        if not self._doubted:
+            return
+        now = time.monotonic()
+        for one in people:
+            if one["id"] in self._doubted:
+                one[FIELD] = max(self._doubted[one["id"]]) - now
+
+    def unpack(self, people: Sequence[Mapping[str, Any]]) -> None:
+        """Doubt the sessions that another process of this host doubted, which asks for their copies."""
+        for one in people:
+            if FIELD in one:
+                self._begin_doubt([one["id"]], one[FIELD])
+
+    def _begin_doubt(self, ids: Sequence[int], within: float, asking: asyncio.Task[None] | None = None) -> None:
+        """Doubt sessions for so many seconds, or until `asking` ends."""
+        until = time.monotonic() + within
+        for id in ids:
+            self._doubted.setdefault(id, []).append(until)
+        doubt = asyncio.get_running_loop().create_task(self._doubt(ids, until, within, asking))
         self._doubts.add(doubt)
         doubt.add_done_callback(self._doubts.discard)
+
+    async def _doubt(self, ids: Sequence[int], until: float, within: float, asking: asyncio.Task[None] | None) -> None:
+        if asking is None:
+            await asyncio.sleep(within)
+        else:
+            await asyncio.wait((asking,), timeout=within)
+        for id in ids:
+            doubts = self._doubted[id]
+            doubts.remove(until)
+            if not doubts:
+                del self._doubted[id]
+                self._settled(id)
+
+    # requests
 
     def _over(self, ids: Sequence[int], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         _count_less(self._ids, ids)
-
-    async def _doubt(self, ids: Sequence[int], asking: asyncio.Task[None]) -> None:
-        """Doubt sessions until the other host has answered, or was asked for long."""
-        await asyncio.wait((asking,), timeout=DOUBTED_FOR)
-        _count_less(self._doubted, ids)
-        for id in ids:
-            if id not in self._doubted:
-                self._settled(id)
 
     def close(self) -> None:
         """Ask no more."""

@@ -148,6 +148,7 @@ LEFT: Final = "a session that came and left during its look-up is nowhere"
 RETURNED: Final = "a session that returned to the host where it is looked up is nowhere"
 MISLED: Final = "a session that another host thinks to be where it is looked up is nowhere"
 UNDOUBTED: Final = "a session of which a client may have resumed a copy is resumed"
+UNTOLD: Final = "a process to which a session moves is not told that a client may have resumed a copy of it"
 RARE: Final = (
     NOT_FOLLOWED,
     DROPPED,
@@ -156,6 +157,7 @@ RARE: Final = (
     RETURNED,
     MISLED,
     UNDOUBTED,
+    UNTOLD,
 )  # found by histories that were written: thousands are drawn without it
 MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
     {
@@ -180,6 +182,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         RETURNED: lambda: patch.object(SessionLookup, "_over", _over_at_once),
         MISLED: lambda: patch.object(SessionLookup, "_await_another", _over),
         UNDOUBTED: lambda: patch.object(StaleCopies, "is_doubted", _never),
+        UNTOLD: lambda: patch.object(StaleCopies, "pack", _nothing),
         BELIEVED: lambda: patch.object(SessionLookup, "_is_reached", _always),
         "those of a group that meets others get each other's sockets": lambda: patch.object(
             session_sender, "message_of", _exchange_sockets

@@ -12,7 +12,7 @@ from server.fleet.roaming.stale_copies import DOUBTED_FOR
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import Deed, do
 from tests.server.fleet.histories.history import History
-from tests.server.fleet.histories.mutants import MUTANTS, UNDOUBTED
+from tests.server.fleet.histories.mutants import MUTANTS, UNDOUBTED, UNTOLD
 from tests.server.fleet.histories.people import Broken, Person
 
 # as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
@@ -73,6 +73,38 @@ def test_a_resume_that_does_not_wait_for_the_answer_is_found(secret: Keys, when:
         come_back(history, when, worker)
         with pytest.raises(Broken, match="for long"):
             do(history, ("settle", {"wholly": False}))
+
+
+def come_back_to_what_moved(history: History, moves: int, worker: int) -> Person:
+    """Who is in a process of each host comes back to the host that put the session back, where it has moved so often in doubt."""
+    person = lose_the_acknowledgement(history)
+    do(history, SILENCE)
+    do(history, ("wait", {"seconds": GIVEN_UP}))
+    for to in range(1, moves + 1):
+        do(history, ("move", {"who": 1, "worker": to, "turns": 5, "dies": -1}))
+    do(history, ("come", {"who": 1, "host": 1, "worker": worker}))
+    return person
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("worker", [0, 1])
+@pytest.mark.parametrize("moves", [1, 2, 3])
+def test_the_doubt_of_a_session_moves_with_it_within_its_host(secret: Keys, moves: int, worker: int) -> None:
+    with History(secret) as history:
+        person = come_back_to_what_moved(history, moves, worker)
+        do(history, ("wait", {"seconds": DOUBTED_FOR + 2.0}))
+        assert (person.chat, person.resumed) == (history.people[0].chat, 1)
+        do(history, ("settle", {"wholly": False}))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("worker", [0, 1])
+def test_a_doubt_that_stays_behind_is_found(secret: Keys, worker: int) -> None:
+    """The session is resumed at once where it moved, and so was its copy: both stay."""
+    with MUTANTS[UNTOLD](), History(secret) as history:
+        come_back_to_what_moved(history, 1, worker)
+        with pytest.raises(Broken, match="no process doubts it"):
+            do(history, ("wait", {"seconds": 2 * GIVEN_UP}))
 
 
 def resume_a_copy_of_what_moves(history: History, moves: int) -> Person:

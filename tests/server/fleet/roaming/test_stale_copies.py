@@ -97,6 +97,28 @@ async def test_who_comes_back_to_a_doubted_session_is_resumed_once_the_host_has_
         assert one.sessions == {id}
 
 
+async def test_a_session_that_moves_within_its_host_is_doubted_there_for_as_long_as_was_left(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DOUBTED_FOR", 1e6)
+    async with cell(secret, workers=2, room=False) as made:
+        one, two = made.workers[0]
+        migrations, home = made.hosts[0].host_migrations, made.hosts[1]
+        asking, other = migrations[one]._crossing.forgetting, migrations[two]._crossing.forgetting
+        _, id, _ = await made.hosts[0].host.visitor(one)
+        home.relay.flows.clear()
+        asking.ask(home.node, 1, home.address, [(id, 7)], NONCE)
+        assert one.links.across.exports.transfer((id,), one.links.across.to("worker 2"), DRAIN)
+        await until(lambda: made.owners(id) == [two])
+        assert (other.is_doubted(id), len(other)) == (True, 0)
+        assert other._doubted[id] == pytest.approx(asking._doubted[id], abs=100.0)
+        home.relay.flows.set()
+        await until(lambda: not asking.is_doubted(id))
+        assert other.is_doubted(id)
+        other.unpack([{"id": 8, module.FIELD: 0.01}])
+        await until(lambda: not other.is_doubted(8))
+
+
 async def test_a_host_that_is_known_later_is_asked_then(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a hub's start, which knows no other host yet."""
     monkeypatch.setattr(module, "AGAIN", 0.01)
