@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -45,16 +46,23 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
+async def started(web: aiohttp.ClientSession) -> dict[str, Any]:
+    """Begin; return what is answered."""
+    async with web.post("/start", data={"firstevents": "1"}) as answer:
+        assert answer.status == 200
+        return dict(await answer.json())
+
+
 async def test_who_is_over_the_limit_is_told_in_words_that_end_nothing(strict: Server) -> None:
     async with aiohttp.ClientSession(strict.url, headers={"Connection": "close"}) as web:
         one, two = Caller(web), Caller(web)
         await one.start(lang="qg")
         await two.start(lang="qh")
         held = [asyncio.ensure_future(each.events()) for each in (one, two)]
-        await asyncio.wait(held, timeout=1.5)  # both are held by now
+        async with asyncio.timeout(20):
+            while await started(web):  # until both are held
+                pass
         assert await one.post("/send", msg="hello") == "fail"
-        async with web.post("/start", data={"firstevents": "1"}) as answer:
-            assert (answer.status, await answer.json()) == (200, {})
         assert await one.events() == []
         for poll in held:
             poll.cancel()
