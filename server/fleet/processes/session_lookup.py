@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -49,6 +50,18 @@ def is_certain(_: int) -> bool:
     return False
 
 
+@dataclass(slots=True)
+class LookUp:
+    """Look-up of one session. `asked`: processes that have not answered; `since`: its begin by the loop's clock; `hosts_asked`: whether other hosts
+    are asked, or were; `end`: ends it as a no.
+    """
+
+    asked: set[str]
+    since: float
+    hosts_asked: bool
+    end: asyncio.TimerHandle
+
+
 class SessionLookup:
     """The look-ups of one worker. `request_move`: moves a connection to a process by name, or calls the given function if it cannot."""
 
@@ -72,10 +85,7 @@ class SessionLookup:
         self._is_doubted = is_doubted
         self._doubted: dict[int, set[int]] = {}  # keys whose resumes wait for the end of a doubt, by session
         self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
-        self._since: dict[int, float] = {}  # by key: since when it is looked up
-        self._far: set[int] = set()  # keys for which other hosts are asked
-        self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
-        self._ends: dict[int, asyncio.TimerHandle] = {}  # by key: ends the look-up as a no
+        self._lookups: dict[int, LookUp] = {}  # by key
         self._failed: AgeingMap[int, float] = AgeingMap(ASKED_MAX)  # since when moves fail, by session
 
     def begin_evacuation(self, goes: Callable[[int], bool]) -> None:
@@ -89,11 +99,9 @@ class SessionLookup:
 
     def is_elsewhere(self, key: int) -> bool:
         """Ask the other processes for the session of a token's key, or wait for the end of a doubt. Return False if none of them can have it."""
-        if key in self._asked:
+        if key in self._lookups or self._doubts(key):
             return True
-        if self._doubts(key):
-            return True
-        if len(self._asked) >= ASKED_MAX:
+        if len(self._lookups) >= ASKED_MAX:
             return False
         return self._leaves(key) or self._begin(key)
 
@@ -102,12 +110,12 @@ class SessionLookup:
         now = asyncio.get_running_loop().time()
         return self._near(key, now) or self._farther(key, now)
 
-    def _near(self, key: int, since: float) -> bool:
-        """Ask the other processes of this host. Return False if this is the only one."""
+    def _near(self, key: int, since: float, hosts_asked: bool = False) -> bool:
+        """Ask the other processes of this host. Return False if this is the only one. `hosts_asked`: whether other hosts were."""
         peers = self._peers()
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if asked:
-            self._wait(key, asked, WITHIN, since)
+            self._wait(key, asked, WITHIN, since, hosts_asked)
         return bool(asked)
 
     def _leaves(self, key: int) -> bool:
@@ -128,14 +136,17 @@ class SessionLookup:
             return False
         else:
             within = max(since + FARTHER - now, FARTHER - WITHIN)
-        self._far.add(key)
-        self._wait(key, {HUB}, within, since)
+        self._wait(key, {HUB}, within, since, hosts_asked=True)
         return True
 
-    def _wait(self, key: int, asked: set[str], within: float, since: float) -> None:
-        self._asked[key] = asked
-        self._since[key] = since
-        self._ends[key] = asyncio.get_running_loop().call_later(within, self._over, key)
+    def _wait(self, key: int, asked: set[str], within: float, since: float, hosts_asked: bool = False) -> None:
+        end = asyncio.get_running_loop().call_later(within, self._over, key)
+        self._lookups[key] = LookUp(asked, since, hosts_asked, end)
+
+    def _wait_longer(self, key: int, within: float) -> None:
+        """Give a look-up so many seconds from now."""
+        self._lookups[key].end.cancel()
+        self._lookups[key].end = asyncio.get_running_loop().call_later(within, self._over, key)
 
     def who(self, name: str, message: Message) -> None:
         """Handle a look-up: of a process for one session, or of the hub for several, from other hosts."""
@@ -172,15 +183,14 @@ class SessionLookup:
     def moving(self, name: str, message: Message) -> None:
         """Give a process more time: the session is under way, and it will answer."""
         for key in message.records:
-            if name in self._asked.get(key, ()):
-                self._ends[key].cancel()
-                self._wait(key, self._asked[key], MOVING_FOR, self._since[key])
+            if key in self._lookups and name in self._lookups[key].asked:
+                self._wait_longer(key, MOVING_FOR)
 
     def _told(self, name: str, key: int, where: str | None) -> None:
-        asked = self._asked.get(key)
-        if asked is None or LATER in asked:
+        lookup = self._lookups.get(key)
+        if lookup is None or LATER in lookup.asked:
             return
-        asked.discard(name)
+        lookup.asked.discard(name)
         to = None if where is None else where or name
         if to == HERE or self._worker.engine.moves.find(key) is not None:  # it is here again
             self._forget(key)
@@ -188,30 +198,32 @@ class SessionLookup:
         elif to is not None and self._is_reached(to):
             self._forget(key)
             self._move(key, to)
-        elif not asked and to is not None and elsewhere(to):  # a host that is not known yet
-            self._ends[key].cancel()
-            self._wait(key, {HUB}, KNOWN_WITHIN, self._since[key])
-        elif not asked and to is not None and name == HUB:
+        elif lookup.asked:
+            return
+        elif to is not None and elsewhere(to):  # a host that is not known yet
+            lookup.asked.add(HUB)
+            self._wait_longer(key, KNOWN_WITHIN)
+        elif to is not None and name == HUB:
             self._await_another(key)
-        elif not asked:
+        else:
             self._over(key)
 
     def _await_another(self, key: int) -> None:
         """Go on with a look-up if another host named this worker, which does not have it: the one that has it answers in the same time."""
-        since, left = self._since[key], self._ends[key].when() - asyncio.get_running_loop().time()
-        self._forget(key)
+        left = self._lookups[key].end.when() - asyncio.get_running_loop().time()
+        since = self._forget(key).since
         if not self._follow(key, since):
-            self._far.add(key)
-            self._wait(key, {HUB}, left, since)
+            self._wait(key, {HUB}, left, since, hosts_asked=True)
 
     def ask_again(self) -> None:
         """Ask anew for the sessions that the hub looks for: other hosts are known from now on, or they are not known any more. Of this host too: a
         session may have come since its processes were asked.
         """
-        for key in [key for key, asked in self._asked.items() if HUB in asked]:
-            self._forget(key)
-            if not self._begin(key):
-                self._repeat(key)
+        for key, lookup in [*self._lookups.items()]:
+            if HUB in lookup.asked and self._lookups.get(key) is lookup:  # the end of one may begin or end others
+                self._forget(key)
+                if not self._begin(key):
+                    self._repeat(key)
 
     def _is_reached(self, name: str) -> bool:
         """Whether it is another process that a connection can move to. (One that sent the session here names this one, though it moved on since.)"""
@@ -225,23 +237,23 @@ class SessionLookup:
             self._hosts.lose()
             self.ask_again()
             return
-        for key in [key for key, asked in self._asked.items() if name in asked]:
-            self._asked[key].discard(name)
-            if not self._asked[key]:
-                self._over(key)
+        for key, lookup in [*self._lookups.items()]:
+            if name in lookup.asked and self._lookups.get(key) is lookup:
+                lookup.asked.discard(name)
+                if not lookup.asked:
+                    self._over(key)
 
     def _over(self, key: int) -> None:
         """Go on with a look-up that got no yes: follow the session, ask the other hosts, then this one again; or repeat its resumes."""
-        if key not in self._asked:
+        if key not in self._lookups:
             return
-        since, asked, is_far = self._since[key], self._asked[key], key in self._far
-        self._forget(key)
-        if HERE not in asked and self._follow(key, since):
+        lookup = self._forget(key)
+        if HERE not in lookup.asked and self._follow(key, lookup.since):
             return
-        if not is_far and self._farther(key, since):
+        if not lookup.hosts_asked and self._farther(key, lookup.since):
             return
-        if HUB in asked and self._near(key, since):  # it may have left another host for this one before that was asked
-            self._far.add(key)
+        # it may have left another host for this one before that was asked
+        if HUB in lookup.asked and self._near(key, lookup.since, hosts_asked=True):
             return
         self._repeat(key)
 
@@ -267,7 +279,7 @@ class SessionLookup:
         client that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs.
         """
         waiting = self._worker.engine.moves.awaiting(key)
-        if id in waiting and key in self._asked and self._may_move_again(id):
+        if id in waiting and key in self._lookups and self._may_move_again(id):
             self._rest(key)
             return
         if id in waiting or not waiting:
@@ -285,8 +297,8 @@ class SessionLookup:
     def _rest(self, key: int) -> None:
         """Look a key up anew in a moment, instead of now: the answers of now name the process that refused."""
         self._forget(key)
-        self._asked[key] = {LATER}
-        self._ends[key] = asyncio.get_running_loop().call_later(REST, self._rested, key)
+        loop = asyncio.get_running_loop()
+        self._lookups[key] = LookUp({LATER}, loop.time(), False, loop.call_later(REST, self._rested, key))
 
     def _rested(self, key: int) -> None:
         self._forget(key)
@@ -297,12 +309,11 @@ class SessionLookup:
         if self._worker.engine.moves.find(key) is not None or not self.is_elsewhere(key):
             self._repeat(key)
 
-    def _forget(self, key: int) -> None:
-        """End a look-up; a later one has the whole time again."""
-        del self._asked[key]
-        self._ends.pop(key).cancel()
-        self._since.pop(key, None)
-        self._far.discard(key)
+    def _forget(self, key: int) -> LookUp:
+        """End a look-up, and return it; a later one has the whole time again."""
+        lookup = self._lookups.pop(key)
+        lookup.end.cancel()
+        return lookup
 
     def _repeat(self, key: int) -> None:
         """Repeat the resumes that wait, unless they are to wait for the end of a doubt: the session is here, or nowhere."""
@@ -322,5 +333,5 @@ class SessionLookup:
     def settled(self, id: int) -> None:
         """Go on with the resumes of a session that is not doubted any more: it is here, or another process has it."""
         for key in self._doubted.pop(id, ()):
-            if key not in self._asked:
+            if key not in self._lookups:
                 self._look_up(key)

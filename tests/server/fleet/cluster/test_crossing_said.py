@@ -125,7 +125,9 @@ async def test_who_resumes_while_their_session_is_on_the_way_waits_and_has_it(
         back, _, _ = await here.visitor(at)
         back.ask("resume", token=token, last=0)
         lookup = at.links.session_lookup
-        await until(lambda: [{HERE} if at is one else {"worker 1"}] == list(lookup._asked.values()))
+        await until(
+            lambda: [{HERE} if at is one else {"worker 1"}] == [each.asked for each in lookup._lookups.values()]
+        )
         assert back.hear() == []
         made.hosts[1].relay.flows.set()
         assert (await back.hears("resumed", "error"))["type"] == "resumed"

@@ -121,7 +121,7 @@ def _take_what_was_refused(self: GroupTransfer) -> None:
 
 
 def _over_at_once(self: SessionLookup, key: int) -> None:
-    if HUB in self._asked.get(key, ()):
+    if key in self._lookups and HUB in self._lookups[key].asked:
         self._forget(key)
         self._repeat(key)
     else:

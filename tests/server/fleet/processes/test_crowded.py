@@ -83,7 +83,7 @@ async def found_at_one_that_takes_nothing(
     (key,) = (await two.next(Kind.WHO)).records
     monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     two.peers.send("worker 1", Kind.MINE, key, "")
-    await until(lambda: not one.links.session_lookup._asked)
+    await until(lambda: not one.links.session_lookup._lookups)
     return one, two, visitor, id
 
 

@@ -53,7 +53,7 @@ async def test_where_nobody_has_it_they_are_told_by_the_last_answer(
     await made.joined()
     visitor = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
-    await until(lambda: one.links.session_lookup._asked[key] == {"worker 2"})
+    await until(lambda: one.links.session_lookup._lookups[key].asked == {"worker 2"})
     assert visitor.hear() == []
     two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(visitor)
@@ -195,7 +195,7 @@ async def test_who_is_refused_rests_before_they_are_looked_up_again_and_is_told_
     await until(lambda: two.of(Kind.COME))
     two.peers.send("worker 1", Kind.NO, two.of(Kind.COME)[0].number)
     await two.next(Kind.WHO)  # it was put back
-    await until(lambda: lookup._asked[key] == {module.LATER})
+    await until(lambda: lookup._lookups[key].asked == {module.LATER})
     two.peers.send("worker 1", Kind.MINE, key, "")
     two.peers.send("worker 1", Kind.WHO, 54321)
     await two.next(Kind.MINE)
@@ -404,7 +404,7 @@ async def test_who_waits_for_a_session_that_came_here_since_and_leaves_again_ask
     assert (await hub.next(Kind.WHO)).records == [key]
     moves = one.links.across.forwarding.sent([{"id": key}])
     hub.peers.send("worker 1", Kind.MINE, key, "worker 1")
-    await until(lambda: one.links.session_lookup._asked[key] == {module.HERE})
+    await until(lambda: one.links.session_lookup._lookups[key].asked == {module.HERE})
     assert visitor[0].hear() == []
     one.links.across.forwarding.ended(moves, None)
     assert (await hub.next(Kind.WHO)).records == [key]
@@ -461,15 +461,15 @@ async def test_another_host_that_takes_this_worker_for_the_one_that_has_it_does_
     gone, lookup = goes(one), one.links.session_lookup
     visitor = await comes_back(made, one)
     key = (await hub.next(Kind.WHO)).records[0]
-    end = lookup._ends[key]
+    end = lookup._lookups[key].end
     hub.peers.send("worker 1", Kind.MINE, key, "worker 1")
-    await until(lambda: lookup._ends[key] is not end)
-    assert lookup._ends[key].when() == pytest.approx(end.when())
+    await until(lambda: lookup._lookups[key].end is not end)
+    assert lookup._lookups[key].end.when() == pytest.approx(end.when())
     assert (visitor.hear(), gone) == ([], [])
     hub.peers.send("worker 1", Kind.MINE, key, where)
     await is_told_so(visitor)
     assert gone == ([] if where is None else [where])
-    assert (lookup._asked, lookup._since, lookup._far) == ({}, {}, set())
+    assert not lookup._lookups
 
 
 @pytest.mark.parametrize("has", ["", None])
@@ -492,7 +492,7 @@ async def test_behind_the_silence_of_other_hosts_this_one_is_asked_once_more(
     await is_told_so(visitor)
     assert (gone, hub.of(Kind.WHO)) == ([] if has is None else ["worker 2"], [])
     lookup = one.links.session_lookup
-    assert (lookup._asked, lookup._since, lookup._far) == ({}, {}, set())
+    assert not lookup._lookups
 
 
 async def test_of_a_session_under_way_elsewhere_the_answer_is_awaited(
@@ -515,7 +515,7 @@ async def test_behind_a_move_that_left_the_session_nowhere_other_hosts_have_thei
     visitor, key = await made.visitor(one), 12345
     moves = one.links.across.forwarding.sent([{"id": key}])
     visitor[0].ask("resume", token=one.tokens.seal(key, 0), last=0)
-    await until(lambda: key in one.links.session_lookup._asked)
+    await until(lambda: key in one.links.session_lookup._lookups)
     one.links.across.forwarding.ended(moves, None)
     assert (await hub.next(Kind.WHO)).records == [key]
     assert visitor[0].hear() == []
