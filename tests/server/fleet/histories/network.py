@@ -124,7 +124,7 @@ class Bus:
         return "cut" if self.cut else None
 
     def reach(self) -> None:
-        """NATS is there."""
+        """Connect to NATS again, if it was away."""
         if self.cut:
             self.cut = False
             self.connects += 1

@@ -75,13 +75,19 @@ def test_a_resume_that_does_not_wait_for_the_answer_is_found(secret: Keys, when:
             do(history, ("settle", {"wholly": False}))
 
 
-def come_back_to_what_moved(history: History, moves: int, worker: int) -> Person:
-    """Who is in a process of each host comes back to the host that put the session back, where it has moved so often in doubt."""
+def put_back_and_moved(history: History, moves: int) -> Person:
+    """Host 1 puts a session back that host 0 has too, and moves it so often between its workers while it is doubted. Return its user."""
     person = lose_the_acknowledgement(history)
     do(history, SILENCE)
     do(history, ("wait", {"seconds": GIVEN_UP}))
     for to in range(1, moves + 1):
         do(history, ("move", {"who": 1, "worker": to, "turns": 5, "dies": -1}))
+    return person
+
+
+def come_back_to_what_moved(history: History, moves: int, worker: int) -> Person:
+    """The client comes back to the host that put the session back and moved it. Return its user."""
+    person = put_back_and_moved(history, moves)
     do(history, ("come", {"who": 1, "host": 1, "worker": worker}))
     return person
 
@@ -108,12 +114,8 @@ def test_a_doubt_that_stays_behind_is_found(secret: Keys, worker: int) -> None:
 
 
 def resume_a_copy_of_what_moves(history: History, moves: int) -> Person:
-    """Who is in a process of each host resumes the copy knowingly, once the session that was put back has moved so often within its host."""
-    person = lose_the_acknowledgement(history)
-    do(history, SILENCE)
-    do(history, ("wait", {"seconds": GIVEN_UP}))
-    for to in range(1, moves + 1):
-        do(history, ("move", {"who": 1, "worker": to, "turns": 5, "dies": -1}))
+    """The client resumes the copy at the other host, and receives `resumed`. Return its user."""
+    person = put_back_and_moved(history, moves)
     do(history, ("come", {"who": 1, "host": 0, "worker": 0}))
     do(history, ("turn", {"count": 8}))
     assert (person.chat, person.resumed) == (history.people[0].chat, 1)

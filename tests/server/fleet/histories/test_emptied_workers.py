@@ -1,4 +1,4 @@
-"""A client comes back at another host while the worker that has its session is emptied: that accepts nobody, and the session is on its way."""
+"""A client resumes at another host while the worker with its session is emptied: it refuses all, and the session is about to move."""
 
 from __future__ import annotations
 
@@ -25,8 +25,16 @@ def slow(piece: float) -> Deed:
     return "cut", {"there": -1, "back": -1, "half": False, "silent": False, "slow": piece, "twice": ""}
 
 
+def meet(history: History, place: int) -> None:
+    """Let two users chat: the first one's connection is to this host, the other one's to the home."""
+    history.all_come({0: (place, 0), 1: (HOME, 0)})
+    history.turns(8)
+    history.finds([0, 1])
+    history.passes(0.3)
+
+
 def goes_on(history: History, piece: float, place: int, worker: int) -> None:
-    """Empty the worker that has the session of a, who comes back to a worker of the edge meanwhile; see that they are in their chat."""
+    """Empty the worker with the first user's session, let the client resume at the edge meanwhile, and check that the chat goes on."""
     person = history.people[0]
     chat = person.chat
     assert chat
@@ -39,23 +47,17 @@ def goes_on(history: History, piece: float, place: int, worker: int) -> None:
 
 
 def comes_from_a_neighbour(secret: Keys, piece: float) -> None:
-    """The chat came to the worker from the other one of its host, which says so to whoever asks."""
+    """The chat came from the other worker of that host, which answers look-ups with the name of the emptied one."""
     with History(secret) as history:
-        history.all_come({0: (HOME, 0), 1: (HOME, 0)})
-        history.turns(8)
-        history.finds([0, 1])
-        history.passes(0.3)
+        meet(history, HOME)
         history.moves(0, 1, 8)
         goes_on(history, piece, HOME, 1)
 
 
 def comes_from_the_edge(secret: Keys, piece: float) -> None:
-    """The session came to the worker from the host to which its client comes back, whose worker says so at once."""
+    """The session came from the edge, where its client resumes: the worker there answers at once with the name of the emptied one."""
     with History(secret) as history:
-        history.all_come({0: (EDGE, 0), 1: (HOME, 0)})
-        history.turns(8)
-        history.finds([0, 1])
-        history.passes(0.3)
+        meet(history, EDGE)
         assert history.place_of(0) == HOME
         goes_on(history, piece, HOME, 0)
 

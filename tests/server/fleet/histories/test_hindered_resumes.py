@@ -24,21 +24,27 @@ def cut(**fate: Any) -> Deed:
     return "cut", {**well, **fate}
 
 
+def meet(history: History) -> tuple[int, int, Person]:
+    """Let two users of different hosts chat. Return the host of the chat, and the number and user whose connection is there too."""
+    do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
+    do(history, ("wait", {"seconds": 0.3}))
+    place = history.place_of(0)
+    assert place is not None
+    there = next(who for who in (0, 1) if (at := history.people[who].at) is not None and at[0] == place)
+    return place, there, history.people[there]
+
+
 @contextmanager
 def one_returns(secret: Keys, *deeds: Deed) -> Iterator[Person]:
     """Let two users chat, do these deeds, and let the user at the host of the chat resume at the other host; then heal the network."""
     with History(secret) as history:
-        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
-        do(history, ("wait", {"seconds": 0.3}))
-        place = history.place_of(0)
-        assert place is not None
-        there = next(person for person in (0, 1) if history.people[person].at[0] == place)  # type: ignore[index]
-        assert history.people[there].chat
+        place, there, person = meet(history)
+        assert person.chat
         for deed in deeds:
             do(history, deed)
         do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
         do(history, ("wait", {"seconds": 7.0}))
-        yield history.people[there]
+        yield person
         do(history, ("settle", {"wholly": False}))
 
 
@@ -82,12 +88,7 @@ def test_who_comes_back_over_silent_connections_of_which_the_last_is_whole_goes_
 def test_who_dropped_as_their_resume_waited_and_has_resumed_since_is_not_replaced_by_it(secret: Keys) -> None:
     """The first connection is put back once the one between the hosts ends, silent for three seconds: its client has dropped it."""
     with History(secret) as history:
-        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
-        do(history, ("wait", {"seconds": 0.3}))
-        place = history.place_of(0)
-        assert place is not None
-        there = next(who for who in (0, 1) if history.people[who].at[0] == place)  # type: ignore[index]
-        person = history.people[there]
+        place, there, person = meet(history)
         do(history, ("leave", {"who": there}))
         do(history, ("wait", {"seconds": 0.3}))
         do(history, cut(there=0, silent=True))
@@ -104,12 +105,7 @@ def test_who_dropped_as_their_resume_waited_and_has_resumed_since_is_not_replace
 def test_who_dropped_as_their_resume_was_on_its_way_and_has_resumed_since_is_not_replaced_by_it(secret: Keys) -> None:
     """The request takes 0.2 seconds to the host of the chat; its client is there by then, by another connection."""
     with History(secret) as history:
-        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
-        do(history, ("wait", {"seconds": 0.3}))
-        place = history.place_of(0)
-        assert place is not None
-        there = next(who for who in (0, 1) if history.people[who].at[0] == place)  # type: ignore[index]
-        person = history.people[there]
+        place, there, person = meet(history)
         do(history, cut(slow=0.2))
         do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
         do(history, ("wait", {"seconds": 0.1}))
@@ -126,12 +122,7 @@ def test_who_dropped_as_go_of_their_resume_was_on_its_way_and_has_resumed_since_
 ) -> None:
     """GO takes 0.2 seconds to the host of the chat, as long as the request and its answer each; a newer connection is there before it."""
     with History(secret) as history:
-        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 1}))
-        do(history, ("wait", {"seconds": 0.3}))
-        place = history.place_of(0)
-        assert place is not None
-        there = next(who for who in (0, 1) if history.people[who].at[0] == place)  # type: ignore[index]
-        person = history.people[there]
+        place, there, person = meet(history)
         do(history, cut(slow=0.2))
         do(history, ("blink", {"who": there, "host": 1 - place, "worker": 1, "turns": 2}))
         do(history, ("wait", {"seconds": 0.5}))

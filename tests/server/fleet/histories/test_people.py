@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,12 +25,9 @@ def resumed(chat: str) -> dict[str, Any]:
     return {"type": "resumed", "chat": chat, "taken": 0}
 
 
-@pytest.mark.parametrize("repeats", [True, False])
-async def test_only_a_search_repeated_after_a_resume_explains_that_they_are_resumed_in_another_chat(
-    repeats: bool,
-) -> None:
-    """The search of before the resume goes on, and finds somebody; the next one, which the server reads then, leaves that chat for another."""
-    faults: list[str] = []
+@contextmanager
+def searched(faults: list[str], repeats: bool = True) -> Iterator[Person]:
+    """A user who was matched by a first search. `repeats`: they were resumed during it, and sent `find` again."""
     person = Person("a", faults.append, lambda _: False, lambda _: False)
     person._sock, server = socket.socketpair()
     with person._sock, server:
@@ -40,6 +39,16 @@ async def test_only_a_search_repeated_after_a_resume_explains_that_they_are_resu
             person._hear(NOTHING)
             person.find("sailing")
         person._hear({"type": "matched", "chat": "found by the first search"})
+        yield person
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+async def test_only_a_search_repeated_after_a_resume_explains_that_they_are_resumed_in_another_chat(
+    repeats: bool,
+) -> None:
+    """The first search goes on after the resume, and finds a partner. The server reads the second `find` then, and ends that chat for another."""
+    faults: list[str] = []
+    with searched(faults, repeats) as person:
         person.resuming = True
         person._hear({"type": "hello", "session": "3", "token": "third"})
         person._hear(resumed("found by the second search"))
@@ -51,18 +60,9 @@ async def test_only_a_search_repeated_after_a_resume_explains_that_they_are_resu
     "told", [{"type": "waiting"}, {"type": "left"}, {"type": "matched", "chat": "found by the second search"}]
 )
 async def test_they_say_nothing_in_a_chat_that_a_repeated_search_may_be_ending(told: dict[str, Any]) -> None:
-    """The next partner would hear it. Once they are told of the second search, they speak."""
+    """A line could reach the partner of the second search. A message about that search lets the user speak again."""
     faults: list[str] = []
-    person = Person("a", faults.append, lambda _: False, lambda _: False)
-    person._sock, server = socket.socketpair()
-    with person._sock, server:
-        person._hear({"type": "hello", "session": "1", "token": "first"})
-        person.find("sailing")
-        person.resuming = True
-        person._hear({"type": "hello", "session": "2", "token": "second"})
-        person._hear(NOTHING)
-        person.find("sailing")
-        person._hear({"type": "matched", "chat": "found by the first search"})
+    with searched(faults) as person:
         person.say()
         assert not person.lines
         person._hear(told)

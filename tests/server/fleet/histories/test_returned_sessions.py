@@ -18,8 +18,8 @@ PIECE: float = 0.01  # seconds of each message between them
 
 
 def seconds_until_resumed(secret: Keys, piece: float, after: float, is_late: bool) -> float | None:
-    """Seconds until the client has its session; None: it is told that there is none. `piece`: of each message of its first return; `after`: messages
-    of it until the client drops; `is_late`: the question to the other hosts arrives late.
+    """Return the seconds until the client is resumed; None: it received `no_session`. `piece`: seconds of each message while the session returns;
+    `after`: number of those messages until the client drops; `is_late`: the look-up reaches the other hosts late.
     """
     with History(secret) as history:
         person = history.people[0]
