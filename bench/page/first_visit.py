@@ -32,10 +32,8 @@ WATCH: Final = """
   });
   seen.observe(document, { childList: true, subtree: true });
 """
-FOUND: Final = """() => ({
-  content: performance.getEntriesByName('first-contentful-paint')[0].startTime,
-  usable: globalThis.usable,
-})"""
+PAINTED: Final = "performance.getEntriesByName('first-contentful-paint')"  # empty until some time after the paint
+FOUND: Final = f"() => ({{ content: {PAINTED}[0].startTime, usable: globalThis.usable }})"
 PATIENCE: Final = 30_000  # ms
 
 
@@ -85,7 +83,7 @@ def visit(browser: Browser, url: str) -> Visit:
         came: list[float] = []
         session.on("Network.loadingFinished", lambda told: came.append(told["encodedDataLength"]))
         page.goto(url, wait_until="load")
-        page.wait_for_function("() => globalThis.usable")
+        page.wait_for_function(f"() => globalThis.usable && {PAINTED}.length")
         page.wait_for_load_state("networkidle")
         found = page.evaluate(FOUND)
         content = found["content"]

@@ -33,7 +33,7 @@ RATE: Final = 20  # strips a second
 HITS: Final = 10  # one strip in so many
 USUAL: Final = 30.0  # seconds
 ALONE: Final = 200  # strips of which each kind's cost is taken
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0  # seconds until the process is up
 MEAN: Final = 60.0  # seconds between looks at a pair, each of two strips and two tiles
 LATE, TILES_S, PAIRS, MEMORY = 400.0, 40.0, 1_400.0, 200.0  # the goals: ms, a second, a core, MB
 

@@ -117,7 +117,7 @@ def main(port: int) -> None:
             window.page.get_by_role("button", name="More", exact=True).click()
             window.page.locator("#more #keep").click()
         for window in windows:
-            window.page.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
+            window.page.wait_for_function("() => (JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
         tell({"windows": [window.kept() for window in windows]})
         browser.close()
     for network in networks:

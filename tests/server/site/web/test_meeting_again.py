@@ -36,7 +36,7 @@ def befriended(window: Opener, server: Server, topic: str) -> tuple[Page, Page, 
     ben.locator(".deck #keep").click()
     for page, name in zip((anna, ben), names, strict=True):
         expect(page.locator(".keeping")).to_contain_text(f"This browser keeps {name} for 120 days")
-        page.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
+        page.wait_for_function("() => (JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
     picture(ben, "pairs-kept")
     for page in (anna, ben):
         home(page)
@@ -99,9 +99,9 @@ def test_the_settings_list_them_and_forget_each_and_a_block_forgets_too(window: 
     for page in (carl, dora):
         page.get_by_role("button", name="More", exact=True).click()
         page.locator("#more #keep").click()
-    carl.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
+    carl.wait_for_function("() => (JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
     carl.locator("#more #block").click()
-    carl.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 0")
+    carl.wait_for_function("() => (JSON.parse(localStorage.serendip).pairs ?? []).length === 0")
 
 
 def test_another_tab_neither_loses_a_pair_nor_brings_one_back(window: Opener, server: Server) -> None:

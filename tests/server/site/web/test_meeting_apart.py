@@ -74,7 +74,7 @@ def befriended(window: Opener, urls: tuple[str, str], topic: str) -> tuple[Perso
         expect(person.page.locator(".divider.over")).to_be_visible()
         person.page.locator(".deck #keep").click()
     for person in (anna, ben):
-        person.page.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
+        person.page.wait_for_function("() => (JSON.parse(localStorage.serendip).pairs ?? []).length === 1")
         home(person.page)
     return anna, ben
 
@@ -111,7 +111,7 @@ def blocks(anna: Person, ben: Person) -> None:
     """In their chat one chooses not to meet again: then neither is shown to the other."""
     ben.page.get_by_role("button", name="More", exact=True).click()
     ben.page.locator("#more #block").click()
-    ben.page.wait_for_function("(JSON.parse(localStorage.serendip).pairs ?? []).length === 0")
+    ben.page.wait_for_function("() => (JSON.parse(localStorage.serendip).pairs ?? []).length === 0")
     ben.page.keyboard.press("Escape")
     leave(ben.page)
     home(anna.page)

@@ -69,14 +69,14 @@ def test_two_windows_talk_by_the_client_alone_and_a_cut_costs_nothing(
         together(pages, "text")
         assert pages[0].evaluate("me.say('hello')") == {"seq": 1}
         network.cut()
-        pages[0].wait_for_function("me.getSnapshot().link === 'lost'")
+        pages[0].wait_for_function("() => me.getSnapshot().link === 'lost'")
         pages[0].evaluate("() => { globalThis.said = me.say('from away'); }")
         assert pages[1].evaluate("me.say('to away')") == {"seq": 2}
-        pages[0].wait_for_function("drops > 2")  # of what says why, and of other ways, nothing could be loaded
+        pages[0].wait_for_function("() => drops > 2")  # of what says why, and of other ways, nothing could be loaded
         network.mend()
         assert pages[0].evaluate("said") == {"seq": 3}
-        pages[0].wait_for_function("heard.length === 1")
-        pages[1].wait_for_function("heard.length === 2")
+        pages[0].wait_for_function("() => heard.length === 1")
+        pages[1].wait_for_function("() => heard.length === 2")
         assert [page.evaluate("heard") for page in pages] == [["to away"], ["hello", "from away"]]
     finally:
         network.close()
@@ -88,10 +88,10 @@ def test_a_call_is_made_answers_with_the_chat_and_ends_with_it(window: Opener, s
     for page in pages:
         page.evaluate(CALL)
     for page in pages:
-        page.wait_for_function("told.includes('live')", timeout=30_000)
+        page.wait_for_function("() => told.includes('live')", timeout=30_000)
         page.wait_for_function(FRAMES, timeout=30_000)
     pages[0].evaluate("call.curtain(true)")
-    pages[1].wait_for_function("call.theirs.curtain === true")
+    pages[1].wait_for_function("() => call.theirs.curtain === true")
     picture = """async () => {
       const { takePictures } = await import('/client/stills.js');
       const posted = [];
@@ -108,4 +108,4 @@ def test_a_call_is_made_answers_with_the_chat_and_ends_with_it(window: Opener, s
     assert [(name, kind) for name, kind, _ in posted] == [("n/mine", "image/jpeg"), ("n/theirs", "image/jpeg")]
     assert all(0 < size <= 49_152 for *_, size in posted)
     pages[0].evaluate("me.leave()")
-    pages[1].wait_for_function("told.includes('ended')")
+    pages[1].wait_for_function("() => told.includes('ended')")

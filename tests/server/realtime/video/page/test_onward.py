@@ -46,7 +46,8 @@ def test_the_disc_asks_if_one_wants_to_be_asked_and_goes_on(window: Opener, call
 def test_a_letter_and_a_finger_go_on(window: Opener, calls: Server) -> None:
     anna, ben = two(window, calls.url, "finger", {"width": 360, "height": 740, "has_touch": True})
     anna.click("#show")
-    anna.wait_for_function("performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/second.js'))")
+    loaded = "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/second.js'))"
+    anna.wait_for_function(f"() => {loaded}")
     expect(anna.locator(".gate")).to_have_count(0)
     swipe(anna, -150)
     expect(anna.locator(".waiting")).to_be_visible()
