@@ -85,6 +85,7 @@ HTTP: Final = 4  # it speaks HTTP and was handed over
 FRAMES: Final = 5  # frames for a virtual connection
 UNTUNNELLED: Final = 6  # its tunnel to another host ended, in one of the ways below
 RECORD: Final = 7  # a record from the other end of its tunnel, for this host and not for the client
+HALVED: Final = 8  # its client dropped: the other end of its tunnel is read to its end, and may send the session back
 
 LEFT: Final = 0  # the client closed with 1000 or without a code: it left
 DROPPED: Final = 1  # the client or the network ended it in any other way: it may come back

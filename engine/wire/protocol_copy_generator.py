@@ -20,7 +20,7 @@ _MADE: Final = f"Generated from engine/wire/protocol.py by `{COMMAND}`: do not e
 _EVENTS: Final = (
     "EVENT_",
     "kinds of events",
-    ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "FRAMES", "UNTUNNELLED", "RECORD"),
+    ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "FRAMES", "UNTUNNELLED", "RECORD", "HALVED"),
 )
 _LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED", "CLOSED"))
 _TUNNELS: Final = (

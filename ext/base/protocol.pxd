@@ -18,6 +18,7 @@ cdef enum:  # kinds of events
     EVENT_FRAMES = 5
     EVENT_UNTUNNELLED = 6
     EVENT_RECORD = 7
+    EVENT_HALVED = 8
 
 cdef enum:  # how a connection was lost
     LOST_LEFT = 0

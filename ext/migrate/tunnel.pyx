@@ -22,7 +22,7 @@ from ext.net.event_queue cimport event_add
 from ext.net.frames cimport CLOSE, RECORD, TEXT, frame_t, parse_header, parse_own
 from ext.net.tunnel_connections cimport unsent
 from ext.net.output cimport awaited, flush, pending, reserve, watch
-from ext.base.protocol cimport EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
+from ext.base.protocol cimport EVENT_HALVED, EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
 from ext.base.system cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
     send, shutdown,
@@ -359,6 +359,7 @@ cdef void client_lost(io_t *io, tunnel_t *tunnel) noexcept nogil:
     client.flags = client.flags & ~BLOCKED | BROKEN
     wheel_disarm(&client.timer)
     half_close(io, tunnel)
+    event_add(&io.events, EVENT_HALVED, client, 0, NULL, 0)  # without memory for it no host waits
     if home.flags & PAUSED:
         go_on(io, tunnel, home)
 

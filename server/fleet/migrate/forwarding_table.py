@@ -1,4 +1,4 @@
-"""Answer other processes that ask for a session which is migrating, or has just migrated, out of this process.
+"""Answer other processes that ask for a session which is migrating, or has just migrated, out of this process, or may be on its way to it.
 
 **Invariant:** an entry lives until the migration ends, and 1 s more if the target has the session, so that a client that reconnects meanwhile
 finds its session. The name of its target is kept for 20 s, for a host that asks to forget a copy of it (`roaming.stale_copies`).
@@ -7,10 +7,12 @@ finds its session. The name of its target is kept for 20 s, for a host that asks
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ext.base.ageing_map import AgeingMap
+from server.fleet.ipc.ipc_peers import HUB
 
 KEEP: Final = 1.0  # seconds: longer than a process waits for an answer (`session_lookup.WITHIN`)
 KNOWN_FOR: Final = 20.0  # seconds: longer than a host asks to forget a copy (`stale_copies.FOR`)
@@ -25,6 +27,10 @@ class Departure(NamedTuple):
     at: float
 
 
+def _keys_of(people: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    return tuple({one[name] for one in people for name in _KEYS if name in one})
+
+
 class ForwardingTable:
     """Forwarding table of one process. `answer`: called with (asking process, key) when a request that waited can be answered.
 
@@ -34,6 +40,7 @@ class ForwardingTable:
     def __init__(self, answer: Callable[[str, int], None]) -> None:
         self._answer = answer
         self._flying: dict[int, tuple[int, ...]] = {}  # what `sent` returned, by the key of a session under way
+        self._expected: Counter[int] = Counter()  # sessions that may be on their way here, by each key
         self._asked: dict[
             int, list[str]
         ] = {}  # processes that ask, by the key of a session that is under way, or moves next
@@ -42,7 +49,7 @@ class ForwardingTable:
 
     def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
         """Note that these sessions are under way; returns their keys, for `ended`."""
-        keys = tuple({one[name] for one in people for name in _KEYS if name in one})
+        keys = _keys_of(people)
         self._flying.update(dict.fromkeys(keys, keys))
         return keys
 
@@ -61,6 +68,23 @@ class ForwardingTable:
         for key in ended:
             self._answer_all(key)
 
+    def expect(self, one: Mapping[str, Any]) -> tuple[int, ...]:
+        """Note that a session may be on its way here; returns its keys, for `expect_no_more`. Other hosts, as which the hub asks, wait until then:
+        the host that has it answers them anyway. Processes of this host, which then ask all hosts, do not wait.
+        """
+        keys = _keys_of([one])
+        self._expected.update(keys)
+        return keys
+
+    def expect_no_more(self, keys: tuple[int, ...]) -> None:
+        """Note that a session is here, or does not come. `keys`: what `expect` returned."""
+        self._expected.subtract(keys)
+        for key in keys:
+            if self._expected[key] <= 0:
+                del self._expected[key]
+            if key not in self._flying:
+                self._answer_all(key)
+
     def wanted(self, asker: str, key: int) -> None:
         """Answer this process when the session of a key, which moves next, has arrived."""
         self._asked.setdefault(key, []).append(asker)
@@ -71,8 +95,8 @@ class ForwardingTable:
             self._answer_all(key)
 
     def waits(self, asker: str, key: int) -> bool:
-        """Whether the session of a key is under way; then this process is answered when it has arrived."""
-        if key not in self._flying:
+        """Whether the session of a key is under way, or may be; then this process is answered when it has arrived."""
+        if key not in self._flying and not (asker == HUB and key in self._expected):
             return False
         self._asked.setdefault(key, []).append(asker)
         return True

@@ -21,7 +21,7 @@ import orjson
 
 from engine.engine import BadRecord, Session, SessionRecord
 from engine.views import error, left
-from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
+from engine.wire.protocol import FAULTS, HALVED, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from ext.migrate.tunnel_transfer import prepare
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.roaming.session_return_frames import ReturnRecord, bytes_of, key_of, read_last
@@ -63,7 +63,7 @@ def no_other_host(_: str) -> bool:
 class Tunnel:
     """One tunnel. `kept`: JSON; `since`: monotonic seconds."""
 
-    __slots__ = ("coming", "ended", "home", "kept", "key", "moves", "number", "since")
+    __slots__ = ("coming", "ended", "expected", "home", "kept", "key", "moves", "number", "since")
 
     def __init__(self, home: str, kept: str, key: int, since: float) -> None:
         self.number = 0
@@ -74,6 +74,7 @@ class Tunnel:
         self.coming: ReturnRecord | None = None  # as the session returns
         self.ended = 0.0  # when the return began
         self.moves: tuple[int, ...] = ()  # what `ForwardingTable.sent` returned then
+        self.expected: tuple[int, ...] = ()  # what `expect` returned as the client dropped
 
 
 class TunnelTable:
@@ -100,7 +101,8 @@ class TunnelTable:
         before the answer to `resume`     the client's connection ends                    home, if it has it; as after a drop
 
     If the client drops, the edge half-closes the connection, by which the home notices it, and reads the home to its end, for 3 s at most: the
-    session may be on its way. (A client that returns before P, over a connection slower than a look-up waits, receives `no_session`.)
+    session may be on its way; other hosts that ask for it meanwhile are answered at that end. (A client that returns to this host before P, over a
+    connection slower than a look-up waits, receives `no_session`.)
 
     A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
     connection. If the home had not sent a byte to the client, then `kept` is restored as it left, however the connection ended: the client
@@ -192,6 +194,10 @@ class TunnelTable:
             else:
                 tunnel.kept = orjson.dumps({**orjson.loads(tunnel.kept), "last": said}).decode()
             return
+        if kind == HALVED:
+            if self._forwarding is not None:
+                tunnel.expected = self._forwarding.expect(orjson.loads(tunnel.kept))
+            return
         del self._open[number]
         if not self._over:
             asyncio.get_running_loop().call_soon(self._go_on)
@@ -225,6 +231,7 @@ class TunnelTable:
                 self._bereave(tunnel, how)
             if self._forwarding is not None:
                 self._forwarding.ended(tunnel.moves, None)
+                self._forwarding.expect_no_more(tunnel.expected)
 
     # return
 

@@ -26,7 +26,7 @@ class TunnelPort(Protocol):
     def __len__(self) -> int: ...
 
     def told(self, kind: int, number: int, owner: Any, data: Any) -> None:
-        """Handle an event of the reactor: UNTUNNELLED, or a RECORD for this host."""
+        """Handle an event of the reactor: UNTUNNELLED, HALVED, or a RECORD for this host."""
 
     def release(self, most: int) -> Sequence[ReleasedTunnel]:
         """Release up to `most` tunnels that can leave now."""

@@ -416,7 +416,7 @@ class Worker:
             if session is None or session.conn != conn:
                 return
             engine.confirmed(session, now)
-        elif kind >= UNTUNNELLED:  # or RECORD
+        elif kind >= UNTUNNELLED:  # or RECORD, or HALVED
             self.tunnels.told(kind, conn, session, data)
             return
         self.deliver(now)

@@ -14,6 +14,7 @@ from engine.engine import Session
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.migrate import session_sender
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.session_import import Answer, Imports
 from server.fleet.migrate.transfer import GroupTransfer, Transfer
 from server.fleet.processes.session_lookup import SessionLookup
@@ -140,8 +141,13 @@ def _nothing(*_: object) -> None:
     pass
 
 
+def _no_keys(*_: object) -> tuple[int, ...]:
+    return ()
+
+
 NOT_FOLLOWED: Final = "a doubtful copy that moved on is not followed"
 DROPPED: Final = "who drops during a return is lost"
+UNEXPECTED: Final = "other hosts do not wait for a session that may be on its way"
 BELIEVED: Final = "a session is thought to be where it was before"
 ONCE_ONLY: Final = "a resume is not tried again"
 LEFT: Final = "a session that came and left during its look-up is nowhere"
@@ -152,6 +158,7 @@ UNTOLD: Final = "a process to which a session moves is not told that a client ma
 RARE: Final = (
     NOT_FOLLOWED,
     DROPPED,
+    UNEXPECTED,
     BELIEVED,
     LEFT,
     RETURNED,
@@ -177,6 +184,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = MappingProxyType(
         "a group that is refused is lost": lambda: patch.object(GroupTransfer, "refuse", _take_what_was_refused),
         ONCE_ONLY: lambda: patch.object(SessionLookup, "_may_move_again", _never),
         DROPPED: lambda: patch.object(TunnelTable, "_drop", _nothing),
+        UNEXPECTED: lambda: patch.object(ForwardingTable, "expect", _no_keys),
         "other hosts are not asked once they are known": lambda: patch.object(SessionLookup, "ask_again", _nothing),
         LEFT: lambda: patch.object(SessionLookup, "_follow", _never),
         RETURNED: lambda: patch.object(SessionLookup, "_over", _over_at_once),

@@ -57,6 +57,22 @@ async def test_a_request_before_a_transfer_is_answered_when_the_session_is_there
     assert forwarding.where(4) == "@00000000bb 1"
 
 
+async def test_only_other_hosts_wait_for_a_session_that_may_come() -> None:
+    said: list[tuple[str, int]] = []
+    forwarding = ForwardingTable(lambda *asked: said.append(asked))
+    keys, again = forwarding.expect(ONE[0]), forwarding.expect({"id": 1})
+    assert [forwarding.waits("hub", key) for key in (1, 2, 3, 4)] == [True, True, True, False]
+    assert not forwarding.waits("worker 3", 1)
+    came = forwarding.sent([{"id": 2}])
+    forwarding.expect_no_more(keys)
+    assert said == [("hub", 3), ("hub", 1)] or said == [("hub", 1), ("hub", 3)]
+    assert forwarding.waits("hub", 1), "it may still come another way"
+    forwarding.expect_no_more(again)
+    forwarding.ended(came, None)
+    assert said[2:] == [("hub", 1), ("hub", 2)]
+    assert not any(forwarding.waits("hub", key) for key in (1, 2, 3))
+
+
 async def test_it_is_known_for_longer_where_a_session_went(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEEP", 0.0)
     forwarding = ForwardingTable(lambda *_: None)
