@@ -62,7 +62,7 @@ class Person:
         )  # processes to which they connected: each may have had the session, or its tunnel
         self.session = self.fresh = 0  # ids: of the session, and of the one that its connection came with
         self.searching = False
-        self._goes_on = False  # whether the session searched before it was resumed
+        self._goes_on = False  # whether the session searched before it was resumed, or they were told to ask again
         self._repeats = False  # whether the last search was asked for while another one may go on: it ends a chat that comes of that
         self.resuming = False
         self._told_to = self._last = 0
@@ -276,6 +276,7 @@ class Person:
         if code not in EXPLAINED:
             self._fault(f"{self.name} is told {said}")
         if code == "no_session":
+            self._goes_on = self.searching and not self.resuming
             if self.resuming:
                 if not self._may_be_lost(self):
                     self._fault(f"{self.name} is told that their session is nowhere")

@@ -18,6 +18,11 @@ from tests.server.fleet.histories.run import played
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 NOTHING: dict[str, Any] = {"type": "resumed", "chat": None}
+ASK: dict[str, Any] = {
+    "type": "error",
+    "of": "resume",
+    "code": "no_session",
+}  # unasked: the session goes on, a request may be lost
 
 
 def resumed(chat: str) -> dict[str, Any]:
@@ -26,17 +31,18 @@ def resumed(chat: str) -> dict[str, Any]:
 
 
 @contextmanager
-def searched(faults: list[str], repeats: bool = True) -> Iterator[Person]:
-    """A user who was matched by a first search. `repeats`: they were resumed during it, and sent `find` again."""
+def searched(faults: list[str], repeats: bool = True, resumed: bool = True) -> Iterator[Person]:
+    """A user who was matched by a first search. `repeats`: they were resumed during it, or told to ask again, and sent `find` again."""
     person = Person("a", faults.append, lambda _: False, lambda _: False)
     person._sock, server = socket.socketpair()
     with person._sock, server:
         person._hear({"type": "hello", "session": "1", "token": "first"})
         person.find("sailing")
         if repeats:
-            person.resuming = True
-            person._hear({"type": "hello", "session": "2", "token": "second"})
-            person._hear(NOTHING)
+            if resumed:
+                person.resuming = True
+                person._hear({"type": "hello", "session": "2", "token": "second"})
+            person._hear(NOTHING if resumed else ASK)
             person.find("sailing")
         person._hear({"type": "matched", "chat": "found by the first search"})
         yield person
@@ -56,13 +62,16 @@ async def test_only_a_search_repeated_after_a_resume_explains_that_they_are_resu
     assert person.chat == "found by the second search"
 
 
+@pytest.mark.parametrize("resumed", [True, False])
 @pytest.mark.parametrize(
     "told", [{"type": "waiting"}, {"type": "left"}, {"type": "matched", "chat": "found by the second search"}]
 )
-async def test_they_say_nothing_in_a_chat_that_a_repeated_search_may_be_ending(told: dict[str, Any]) -> None:
+async def test_they_say_nothing_in_a_chat_that_a_repeated_search_may_be_ending(
+    told: dict[str, Any], resumed: bool
+) -> None:
     """A line could reach the partner of the second search. A message about that search lets the user speak again."""
     faults: list[str] = []
-    with searched(faults) as person:
+    with searched(faults, resumed=resumed) as person:
         person.say()
         assert not person.lines
         person._hear(told)
