@@ -21,10 +21,10 @@ _KEYS: Final = ("id", "key", "used")  # fields of a session record that a resume
 
 
 class Departure(NamedTuple):
-    """Acknowledgement of a session by the process of this name. `at`: seconds of the loop's clock."""
+    """Acknowledgement of a session by the process of this name. `number`: `ForwardingTable.acknowledged` before it."""
 
     to: str
-    at: float
+    number: int
 
 
 def _keys_of(people: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
@@ -35,10 +35,12 @@ class ForwardingTable:
     """Forwarding table of one process. `answer`: called with (asking process, key) when a request that waited can be answered.
 
     If a session that is under way moves again (it is back, and the end of its first move is not known here yet), the last move counts.
+    `acknowledged`: how many messages with sessions were acknowledged until now: a moment, which is exact where the clock is not.
     """
 
     def __init__(self, answer: Callable[[str, int], None]) -> None:
         self._answer = answer
+        self.acknowledged = 0
         self._flying: dict[int, tuple[int, ...]] = {}  # what `sent` returned, by the key of a session under way
         self._expected: Counter[int] = Counter()  # sessions that may be on their way here, by each key
         self._asked: dict[
@@ -62,7 +64,8 @@ class ForwardingTable:
             self._gone.update(dict.fromkeys(ended, to))
             loop.call_later(KEEP, self._forget, ended, to)
             for key in ended:
-                self._went.put(key, Departure(to, now), now + KNOWN_FOR, now)
+                self._went.put(key, Departure(to, self.acknowledged), now + KNOWN_FOR, now)
+            self.acknowledged += 1
         for key in ended:
             del self._flying[key]
         for key in ended:
@@ -114,10 +117,10 @@ class ForwardingTable:
         departure = self._went.get(key, asyncio.get_running_loop().time())
         return None if departure is None else departure.to
 
-    def left_since(self, key: int, since: float) -> bool:
-        """Whether a process acknowledged the session of a key since then, by the loop's clock."""
+    def left_since(self, key: int, acknowledged: int) -> bool:
+        """Whether a process acknowledged the session of a key since the table had this number as `acknowledged`."""
         departure = self._went.get(key, asyncio.get_running_loop().time())
-        return departure is not None and departure.at >= since
+        return departure is not None and departure.number >= acknowledged
 
     def _answer_all(self, key: int) -> None:
         for asker in self._asked.pop(key, ()):

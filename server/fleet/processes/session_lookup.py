@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from ext.base.ageing_map import AgeingMap
 from server.fleet.cluster.known_nodes import Hosts
@@ -50,14 +50,21 @@ def is_certain(_: int) -> bool:
     return False
 
 
+class Begin(NamedTuple):
+    """Begin of a look-up. `at`: by the loop's clock; `acknowledged`: see `ForwardingTable`."""
+
+    at: float
+    acknowledged: int
+
+
 @dataclass(slots=True)
 class LookUp:
-    """Look-up of one session. `asked`: processes that have not answered; `since`: its begin by the loop's clock; `hosts_asked`: whether other hosts
-    are asked, or were; `end`: ends it as a no.
+    """Look-up of one session. `asked`: processes that have not answered; `hosts_asked`: whether other hosts are asked, or were; `end`: ends it as a
+    no.
     """
 
     asked: set[str]
-    since: float
+    since: Begin
     hosts_asked: bool
     end: asyncio.TimerHandle
 
@@ -107,10 +114,13 @@ class SessionLookup:
 
     def _begin(self, key: int) -> bool:
         """Ask the other processes of this host, and then the other hosts. Return False if none of them can have it."""
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         return self._near(key, now) or self._farther(key, now)
 
-    def _near(self, key: int, since: float, hosts_asked: bool = False) -> bool:
+    def _now(self) -> Begin:
+        return Begin(asyncio.get_running_loop().time(), self._forwarding.acknowledged)
+
+    def _near(self, key: int, since: Begin, hosts_asked: bool = False) -> bool:
         """Ask the other processes of this host. Return False if this is the only one. `hosts_asked`: whether other hosts were."""
         peers = self._peers()
         asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
@@ -122,10 +132,10 @@ class SessionLookup:
         """Wait for the end of a move of the session from this process, and ask the other processes then. Return False if none is under way."""
         if not self._forwarding.waits(HERE, key):
             return False
-        self._wait(key, {HERE}, MOVING_FOR, asyncio.get_running_loop().time())
+        self._wait(key, {HERE}, MOVING_FOR, self._now())
         return True
 
-    def _farther(self, key: int, since: float) -> bool:
+    def _farther(self, key: int, since: Begin) -> bool:
         """Ask the other hosts, once they are known; they have their time also after a longer move. Return False if none of them can have it."""
         peers, now, hosts = self._peers(), asyncio.get_running_loop().time(), self._hosts
         if hosts is None or not hosts.there():
@@ -135,11 +145,11 @@ class SessionLookup:
         elif peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
             return False
         else:
-            within = max(since + FARTHER - now, FARTHER - WITHIN)
+            within = max(since.at + FARTHER - now, FARTHER - WITHIN)
         self._wait(key, {HUB}, within, since, hosts_asked=True)
         return True
 
-    def _wait(self, key: int, asked: set[str], within: float, since: float, hosts_asked: bool = False) -> None:
+    def _wait(self, key: int, asked: set[str], within: float, since: Begin, hosts_asked: bool = False) -> None:
         end = asyncio.get_running_loop().call_later(within, self._over, key)
         self._lookups[key] = LookUp(asked, since, hosts_asked, end)
 
@@ -257,13 +267,13 @@ class SessionLookup:
             return
         self._repeat(key)
 
-    def _follow(self, key: int, since: float) -> bool:
+    def _follow(self, key: int, since: Begin) -> bool:
         """Go on with a session that came here since it was asked for, and leaves again, or left. Return False if it did not, or is here."""
         if self._worker.engine.moves.find(key) is not None:
             return False
         if self._leaves(key):
             return True
-        to = self._forwarding.went(key) if self._forwarding.left_since(key, since) else None
+        to = self._forwarding.went(key) if self._forwarding.left_since(key, since.acknowledged) else None
         if to is None or not self._is_reached(to):
             return False
         self._move(key, to)
@@ -297,8 +307,8 @@ class SessionLookup:
     def _rest(self, key: int) -> None:
         """Look a key up anew in a moment, instead of now: the answers of now name the process that refused."""
         self._forget(key)
-        loop = asyncio.get_running_loop()
-        self._lookups[key] = LookUp({LATER}, loop.time(), False, loop.call_later(REST, self._rested, key))
+        end = asyncio.get_running_loop().call_later(REST, self._rested, key)
+        self._lookups[key] = LookUp({LATER}, self._now(), False, end)
 
     def _rested(self, key: int) -> None:
         self._forget(key)

@@ -152,15 +152,15 @@ class StaleCopies:
 
     async def _ask(self, first: Copies) -> None:
         """Ask a process, and then each to which the copies moved on."""
-        begun, left = time.monotonic(), deque([first])
+        begun, acknowledged, left = time.monotonic(), self._forwarding.acknowledged, deque([first])
         while time.monotonic() < begun + FOR:
             if not self._address_of(left[0]) and time.monotonic() >= begun + HEARD_WITHIN:
                 break
             answer = await self._answer(left[0])
             if answer is not None:
                 asked = left.popleft()
-                left.extend(self._end(asked, [row for row in answer if type(row) is int], begun))
-                left.extend(self._followed(asked, [row for row in answer if type(row) is list], begun))
+                left.extend(self._end(asked, [row for row in answer if type(row) is int], acknowledged))
+                left.extend(self._followed(asked, [row for row in answer if type(row) is list], acknowledged))
                 if not left:
                     return
             await asyncio.sleep(AGAIN)
@@ -185,19 +185,21 @@ class StaleCopies:
         host = self._hosts.at(copies.node)
         return copies.address if host is None else host.address
 
-    def _followed(self, asked: Copies, rows: Sequence[Sequence[Any]], begun: float) -> Iterator[Copies]:
-        """Yield what is to be asked next. `rows`: of sessions that moved on: id, node and number of the process; `begun`: monotonic seconds."""
+    def _followed(self, asked: Copies, rows: Sequence[Sequence[Any]], acknowledged: int) -> Iterator[Copies]:
+        """Yield what is to be asked next. `rows`: of sessions that moved on: id, node and number of the process; `acknowledged`: see `_end`."""
         keys = dict(asked.people)
         for id, node, worker in rows:
             is_own = (node, worker) == (self._node, self._number)
-            if id not in keys or (is_own and not self._forwarding.left_since(id, begun)):
+            if id not in keys or (is_own and not self._forwarding.left_since(id, acknowledged)):
                 continue
             people = [(id, keys[id])]
             address = self._address if node == self._node else asked.address
             yield Copies(node, worker, address, people, {"people": people}, asked.are_ours)
 
-    def _end(self, asked: Copies, kept: Sequence[int], begun: float) -> list[Copies]:
-        """End the sessions whose copies a process keeps, unless they were resumed. Return those that left since `begun`, which are to end too."""
+    def _end(self, asked: Copies, kept: Sequence[int], acknowledged: int) -> list[Copies]:
+        """End the sessions whose copies a process keeps, unless they were resumed. Return those that left since this process began to ask, which are
+        to end too. `acknowledged`: see `ForwardingTable`, then.
+        """
         if asked.are_ours:  # they were resumed there
             return []
         engine, away = self._worker.engine, list[tuple[int, int]]()
@@ -205,7 +207,7 @@ class StaleCopies:
             session = engine.sessions.get(id)
             if id not in kept:
                 continue
-            if session is None and (self._forwarding.is_under_way(id) or self._forwarding.left_since(id, begun)):
+            if session is None and (self._forwarding.is_under_way(id) or self._forwarding.left_since(id, acknowledged)):
                 away.append((id, key))
             elif session is not None and session.key == key:
                 self._worker.act(partial(engine.forsake, session))

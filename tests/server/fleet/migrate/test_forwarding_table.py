@@ -102,13 +102,18 @@ async def test_of_two_moves_of_a_session_the_last_one_counts() -> None:
     assert (said, forwarding.is_under_way(4), forwarding.where(4)) == ([("worker 3", 4)], False, "worker 9")
 
 
-async def test_it_is_known_whether_a_session_left_since_a_moment() -> None:
+async def test_it_is_known_whether_a_session_left_since_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also within one moment of the clock."""
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: 1.0)
     forwarding = ForwardingTable(lambda *_: None)
+    begun = forwarding.acknowledged
     forwarding.ended(forwarding.sent([{"id": 4}]), "worker 2")
-    now = asyncio.get_running_loop().time()
-    assert forwarding.left_since(4, now - 60.0)
-    assert not forwarding.left_since(4, now + 60.0)
-    assert not forwarding.left_since(9, now - 60.0)
+    assert forwarding.left_since(4, begun)
+    assert not forwarding.left_since(9, begun)
+    begun = forwarding.acknowledged
+    assert not forwarding.left_since(4, begun)
+    forwarding.ended(forwarding.sent([{"id": 9}]), "worker 2")
+    assert (forwarding.left_since(4, begun), forwarding.left_since(9, begun)) == (False, True)
 
 
 async def test_who_asked_for_a_session_that_stays_after_all_is_answered_and_not_kept() -> None:
