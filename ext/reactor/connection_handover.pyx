@@ -93,10 +93,10 @@ cdef class ConnectionTransfers:
 
         Both sockets are non-blocking; for the home's see `tunnel_transfer.prepare`. `to_client`: output that the client has not accepted,
         whole frames but for the first; `to_home`: input that was read and not parsed. `visitor`: another host counts it at its address;
-        `within`: its state, which was sent on, holds fragments of a message. Events: RECORD, bytes from the home to this host; UNTUNNELLED,
-        TUNNEL_…: after ENDED and BROKE `unpipe` it at once, since it is closed after 3 s; after CLOSED and LEFT it is gone. Both
-        descriptors belong to the reactor, and are closed if this raises: ValueError for an invalid address, OSError if there is no memory
-        or epoll refuses.
+        `within`: its state, which was sent on, holds fragments of a message. Events: RECORD, bytes from the home to this host; HALVED, the
+        client sends no more; UNTUNNELLED, TUNNEL_…: after ENDED and BROKE `unpipe` it at once, since it is closed after 3 s; after CLOSED
+        and LEFT it is gone. Both descriptors belong to the reactor, and are closed if this raises: ValueError for an invalid address,
+        OSError if there is no memory or epoll refuses.
         """
         cdef dict state = {"to_client": len(to_client), "to_home": len(to_home), "visitor": int(visitor), "within": int(within)}
         return tunnel_in(&self.io, self.addresses, client_fd, address, home_fd, state, to_home + to_client, owner)

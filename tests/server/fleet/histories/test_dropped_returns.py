@@ -8,7 +8,7 @@ from server.ops.security.secret_keys import Keys
 from tests.server.fleet.histories.actions import Deed, do
 from tests.server.fleet.histories.history import History
 from tests.server.fleet.histories.mutants import DROPPED, MUTANTS, UNEXPECTED
-from tests.server.fleet.histories.people import Broken
+from tests.server.fleet.histories.people import Broken, Person
 
 # as in `test_histories`: asyncio drops a socket that was accepted as the accept was cancelled
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -21,26 +21,36 @@ def slow(piece: float) -> Deed:
     return "cut", {"there": -1, "back": -1, "half": False, "silent": False, "slow": piece, "twice": ""}
 
 
+def met(history: History, piece: float) -> tuple[int, int]:
+    """The user whose chat is at the other host, and that host, once two have met over a connection of so many seconds a piece."""
+    do(history, slow(piece))
+    do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 0}))
+    do(history, ("wait", {"seconds": 10 * piece}))
+    home = history.place_of(0)
+    assert home is not None
+    visitor = next(who for who in (0, 1) if history.people[who].at[0] != home)  # type: ignore[index]
+    assert history.people[visitor].chat
+    return visitor, home
+
+
+def has_again(person: Person) -> bool:
+    """Whether they were resumed once, in the session that they had."""
+    return (person.resumed, person.session != person.fresh) == (1, True)
+
+
 def has_it_still(secret: Keys, at: int, after: float) -> bool:
     """Whether who drops has their session. `after`: pieces' time until they drop; `at`: they come back where they were connected (0), or at the other
     host (1).
     """
     with History(secret) as history:
-        do(history, slow(PIECE))
-        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 0}))
-        do(history, ("wait", {"seconds": 10 * PIECE}))
-        home = history.place_of(0)
-        assert home is not None
-        visitor = next(who for who in (0, 1) if history.people[who].at[0] != home)  # type: ignore[index]
-        person = history.people[visitor]
-        assert person.chat
+        visitor, home = met(history, PIECE)
         do(history, ("leave", {"who": visitor}))
         do(history, ("wait", {"seconds": after * PIECE}))
         do(history, ("drop", {"who": visitor}))
         do(history, ("wait", {"seconds": 3.0}))
         do(history, ("come", {"who": visitor, "host": home + 1 - at, "worker": 1}))
         do(history, ("wait", {"seconds": 3.0}))
-        found = (person.resumed, person.session != person.fresh) == (1, True)
+        found = has_again(history.people[visitor])
         do(history, ("settle", {"wholly": False}))
         return found
 
@@ -66,20 +76,13 @@ def is_back_first(secret: Keys, worker: int, piece: float) -> bool:
     told the host of their client so; the session, as it returns, waits behind that, and the end of the client's stream overtakes it.
     """
     with History(secret) as history:
-        do(history, slow(piece))
-        do(history, ("meet", {"who": 0, "other": 1, "host": 0, "worker": 0, "turns": 34, "count": 0}))
-        do(history, ("wait", {"seconds": 10 * piece}))
-        home = history.place_of(0)
-        assert home is not None
-        visitor = next(who for who in (0, 1) if history.people[who].at[0] != home)  # type: ignore[index]
-        person = history.people[visitor]
-        assert person.chat
+        visitor, home = met(history, piece)
         do(history, ("move", {"who": visitor, "worker": 1, "turns": 2, "dies": -1}))
         do(history, ("drop", {"who": visitor}))
         do(history, ("leave", {"who": 1 - visitor}))
         do(history, ("blink", {"who": visitor, "host": home, "worker": worker, "turns": 8}))
         do(history, ("wait", {"seconds": 3.0}))
-        found = (person.resumed, person.session != person.fresh) == (1, True)
+        found = has_again(history.people[visitor])
         do(history, ("settle", {"wholly": False}))
         return found
 

@@ -18,11 +18,8 @@ from tests.server.fleet.histories.run import played
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 NOTHING: dict[str, Any] = {"type": "resumed", "chat": None}
-ASK: dict[str, Any] = {
-    "type": "error",
-    "of": "resume",
-    "code": "no_session",
-}  # unasked: the session goes on, a request may be lost
+# an answer to no request: the session goes on, a request may be lost
+ASK: dict[str, Any] = {"type": "error", "of": "resume", "code": "no_session"}
 
 
 def resumed(chat: str) -> dict[str, Any]:
