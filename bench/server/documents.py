@@ -9,9 +9,9 @@ from bench.support.documents import fill, short, table
 from bench.support.results import RESULTS, ROOT, read
 
 COLUMNS = {
-    "cpu_s_per_M": ("cpu_s_per_M", "to_floor", "messages_s", "p50_us", "p99_us"),
-    "chat_us": ("chat_us", "chats_s"),
-    "bytes": ("bytes", "connect_us", "idle_cpu"),
+    "cpu_s_per_M": ("cpu_s_per_M", "to_floor", "to_other", "messages_s", "p50_us", "p99_us"),
+    "chat_us": ("chat_us", "to_other", "beside_us", "chats_s"),
+    "bytes": ("bytes", "to_other", "connect_us", "idle_cpu"),
 }  # fmt: skip
 
 
@@ -23,8 +23,8 @@ def tables(document: dict[str, Any]) -> str:
         f"Medians of {document['rounds']} rounds of {document['seconds']} s, server on one core, in turn.\n"
     ]
     for name, scenario in document["scenarios"].items():
-        columns = COLUMNS[scenario["figure"]]
         rows = sorted(scenario["servers"].items(), key=lambda item: item[1][scenario["figure"]])
+        columns = [column for column in COLUMNS[scenario["figure"]] if any(column in row for _, row in rows)]
         cells = [[server, *(short(row[column]) if column in row else "" for column in columns)] for server, row in rows]
         parts.append(f"\n**{name}**: {scenario['words']}\n\n{table(('server', *columns), cells)}")
     return "".join(parts)

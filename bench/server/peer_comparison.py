@@ -70,6 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each run")
     parser.add_argument("--only", type=some, default=(), help="scenarios, with commas: they are printed and not kept")
+    parser.add_argument(
+        "--beside",
+        default=(),
+        type=servers.other_build,
+        metavar="TREE",
+        help="another checkout, built, compared in the same run (`to_other`); not kept",
+    )
 
 
 def some(words: str) -> tuple[str, ...]:
@@ -84,9 +91,9 @@ def some(words: str) -> tuple[str, ...]:
 
 def main(chosen: argparse.Namespace) -> int:
     """Measure; keep the results if they are of all scenarios, and write the documents."""
-    everyone = [servers.SERENDIP, servers.UNSCREENED, servers.floor(), *servers.peers()]
+    everyone = [servers.SERENDIP, servers.UNSCREENED, *chosen.beside, servers.floor(), *servers.peers()]
     document = measure(everyone, chosen.rounds, chosen.seconds, chosen.only)
-    if chosen.only:
+    if chosen.only or chosen.beside:
         print(documents.tables(document), end="")
         return 0
     document["sizes"] = sizes(everyone, chosen.seconds / 2)
@@ -186,18 +193,17 @@ def curve(server: Server, seconds: float) -> dict[str, float]:
 
 
 def summed(scenario: Scenario, by_server: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return medians of numbers, and ratios to the floor per round."""
-    floor = [run[scenario.figure] for run in by_server.get("floor", [])]
+    """Return medians of numbers, and ratios per round: to the floor, and to another build as it ships if one takes part."""
     found = {}
+    others = {"to_floor": "floor", "to_other": next((name for name in by_server if name.startswith(servers.OTHER)), "")}
     for name, runs in by_server.items():
         numbers = [key for key, value in runs[0].items() if isinstance(value, int | float)]
         middle = {key: statistics.median(run[key] for run in runs) for key in numbers}
-        if (
-            floor and name != "floor" and all(base > 0 for base in floor)
-        ):  # the memory of a client of the floor may be none
-            middle["to_floor"] = statistics.median(
-                run[scenario.figure] / base for run, base in zip(runs, floor, strict=True)
-            )
+        for ratio, other in others.items():
+            bases = [run[scenario.figure] for run in by_server.get(other, [])]
+            if bases and name != other and all(base > 0 for base in bases):  # a client of the floor may take no memory
+                pairs = zip(runs, bases, strict=True)
+                middle[ratio] = statistics.median(run[scenario.figure] / base for run, base in pairs)
         middle["spread"] = max(run[scenario.figure] for run in runs) - min(run[scenario.figure] for run in runs)
         found[name] = middle
     return {"figure": scenario.figure, "words": scenario.words, "servers": found}

@@ -4,6 +4,7 @@ A peer does far less than a service: it pairs by arrival and forwards. To match 
 counting is the point. `floor` relays raw TCP: the cost of the kernel alone.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from bench.support.c_programs import BUILD, compiled, stale
 from bench.support.process_inspection import asleep, free_port, listens
 from bench.support.results import ROOT
-from bench.support.serving import PATIENCE, SERVER_CPU, Serving
+from bench.support.serving import OWN, PATIENCE, SERVER_CPU, Serving
 
 PEERS = ROOT / "bench" / "server" / "peers"
 PACKAGES = (
@@ -30,6 +31,7 @@ PACKAGES = (
 GO_PACKAGES = Path("/usr/share/gocode")  # where Debian puts them
 CRATES = Path("/usr/share/cargo/registry")
 NODE_PACKAGES = ("ws@8", "bufferutil@4")
+OTHER = "other build"
 # The service as it is compared: it counts as it does for an operator, and who leaves is gone.
 AS_COMPARED = {
     "SERENDIP_METRICS__ENABLED": "true",
@@ -39,8 +41,8 @@ AS_COMPARED = {
 
 
 class Server(NamedTuple):
-    """`command` without its port, which comes last, empty for the service; `native`: it speaks serendip.v1; `raw`: no WebSocket; `settings`: of
-    the service, beside AS_COMPARED.
+    """`command` without its port, which comes last; of the service the program alone, empty for this checkout's. `native`: it speaks serendip.v1;
+    `raw`: no WebSocket; `settings`: of the service, beside AS_COMPARED.
     """
 
     name: str
@@ -60,6 +62,17 @@ class Running(NamedTuple):
 
 SERENDIP = Server("serendip", native=True)  # as it ships: the processes beside it count, too
 UNSCREENED = Server("serendip, screening off", native=True, settings=(("SERENDIP_SCREENING__TEXT", "off"),))
+
+
+def other_build(tree: str) -> list[Server]:
+    """Return the service of another checkout, as it ships and with screening off. Raises argparse.ArgumentTypeError if it is not built."""
+    program = Path(tree, ".venv/bin/serendip").absolute()
+    if not program.exists():
+        raise argparse.ArgumentTypeError(f"{tree} is not built: run `make build` there")
+    return [
+        one._replace(name=one.name.replace("serendip", OTHER), command=(str(program),))
+        for one in (SERENDIP, UNSCREENED)
+    ]
 
 
 def floor() -> Server:
@@ -90,7 +103,8 @@ def peers() -> list[Server]:
 def running(server: Server, **settings: str) -> Iterator[Running]:
     """Start the server anew on its processor. `settings`: of Serendip, beside AS_COMPARED."""
     if server.native:
-        with Serving(core=SERVER_CPU, **{**AS_COMPARED, **dict(server.settings), **settings}) as serving:
+        chosen = {**AS_COMPARED, **dict(server.settings), **settings}
+        with Serving(core=SERVER_CPU, program=server.command or OWN, **chosen) as serving:
             yield Running(serving.port, serving.pid, serving.metrics)
         return
     port = free_port()
