@@ -11,8 +11,10 @@ cdef class Gathered:
 
     @cython.locals(ids=list, worth=list)
     cpdef _add(self, Ticket ticket)
+
     @cython.locals(ticket=Ticket, avoid=list, offsets=list)
     cpdef list mates(self, list levels, double near)
+
     @cython.locals(a=Ticket, b=Ticket, theirs=set, common=list)
     cpdef tuple pair_of(self, Py_ssize_t first, Py_ssize_t second, bint quiet)
 
