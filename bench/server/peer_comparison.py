@@ -90,7 +90,7 @@ def some(words: str) -> tuple[str, ...]:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measure; keep the results if they are of all scenarios, and write the documents."""
+    """Measure; keep the results if they are of all scenarios and of no other build, and write the documents."""
     everyone = [servers.SERENDIP, servers.UNSCREENED, *chosen.beside, servers.floor(), *servers.peers()]
     document = measure(everyone, chosen.rounds, chosen.seconds, chosen.only)
     if chosen.only or chosen.beside:

@@ -4,10 +4,9 @@ from engine.matching.tickets cimport Ticket
 
 
 cdef class Gathered:
-    cdef readonly list who
     cdef object _weight
     cdef dict _numbers
-    cdef list _worths, _totals, _offsets, _ids, _worth
+    cdef list _who, _worths, _totals, _offsets, _ids, _worth
 
     @cython.locals(ids=list, worth=list)
     cpdef _add(self, Ticket ticket)

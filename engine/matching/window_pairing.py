@@ -22,7 +22,7 @@ class Gathered:
     """Tickets of one pool as `pair` reads them: their interests are numbered from 0, each has a weight."""
 
     def __init__(self, who: list[Ticket], weight: Callable[[int], int]) -> None:
-        self.who = who
+        self._who = who
         self._weight = weight
         self._numbers: dict[int, int] = {}
         self._worths: list[int] = []  # by number of an interest
@@ -50,10 +50,10 @@ class Gathered:
 
     def mates(self, levels: list[int], near: float) -> list[int]:
         """Return for each ticket the index of its partner, or -1. `levels`: what each accepts."""
-        mates = array("i", bytes(4 * len(self.who)))
+        mates = array("i", bytes(4 * len(self._who)))
         avoid: list[int] = []
         offsets = [0]
-        for ticket in self.who:
+        for ticket in self._who:
             avoid += ticket.recent
             avoid += ticket.blocked
             offsets.append(len(avoid))
@@ -62,20 +62,20 @@ class Gathered:
             array("I", self._ids),
             array("I", self._worth),
             mates,
-            persons=array("Q", [ticket.person for ticket in self.who]),
+            persons=array("Q", [ticket.person for ticket in self._who]),
             avoid_offsets=array("I", offsets),
             avoid=array("Q", avoid),
             levels=array("B", levels),
-            places=array("I", [ticket.place for ticket in self.who]),
-            homes=array("I", [ticket.home for ticket in self.who]) if near else None,
+            places=array("I", [ticket.place for ticket in self._who]),
+            homes=array("I", [ticket.home for ticket in self._who]) if near else None,
             near=near,
         )
         return mates.tolist()
 
     def pair_of(self, first: int, second: int, quiet: bool) -> Pair:
         """Return two tickets, by their indices, as a pair."""
-        a: Ticket = self.who[first]
-        b: Ticket = self.who[second]
+        a: Ticket = self._who[first]
+        b: Ticket = self._who[second]
         theirs = set(b.interests)
         common = [interest for interest in a.interests if interest in theirs]
         common.sort(key=self._weight, reverse=True)

@@ -1,6 +1,7 @@
 """The service carries the loads without an error."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +59,24 @@ def test_a_floor_of_nothing_gives_no_ratio() -> None:
     assert whole.summed(waiting, runs)["servers"]["serendip"] == {"bytes": 950.0, "spread": 100.0}
     runs["floor"] = [{"bytes": 450.0}, {"bytes": 500.0}]
     assert whole.summed(waiting, runs)["servers"]["serendip"]["to_floor"] == 2.0
+
+
+def test_each_row_is_told_beside_another_build_as_it_ships(tmp_path: Path) -> None:
+    chat = next(scenario for scenario in whole.SCENARIOS if scenario.name == "chat")
+    program = tmp_path / ".venv" / "bin" / "serendip"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    shipped, unscreened = servers.other_build(str(tmp_path))
+    assert shipped.command == unscreened.command == (str(program),)
+    rounds = {servers.SERENDIP: (90.0, 60.0), shipped: (100.0, 80.0), unscreened: (70.0, 56.0)}
+    found = whole.summed(chat, {server.name: [{"chat_us": cost} for cost in costs] for server, costs in rounds.items()})
+    ratios = {name: row.get("to_other") for name, row in found["servers"].items()}
+    assert ratios == {"serendip": pytest.approx(0.825), shipped.name: None, unscreened.name: pytest.approx(0.7)}
+
+
+def test_another_build_that_is_not_built_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    whole.add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--beside", str(tmp_path)])
+    assert "run `make build` there" in capsys.readouterr().err
