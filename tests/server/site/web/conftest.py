@@ -178,15 +178,15 @@ class Watch:
 
     def _page(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
-        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("console", lambda said: self._said(said.type, said.text, said.location["url"]))
         # Of those that fail alone, as all of other hosts do (ARGUMENTS): to hear of each request costs Python and node two messages.
         page.on(
             "requestfailed", lambda request: self.hosts.add(request.url.split("/")[2] if "//" in request.url else "")
         )
 
-    def _said(self, kind: str, text: str) -> None:
+    def _said(self, kind: str, text: str, at: str) -> None:
         if kind == "error" and not any(known in text for known in self.quiet):
-            self.wrong.append(f"console: {text}")
+            self.wrong.append(f"console: {text} ({at})")
 
 
 @pytest.fixture
