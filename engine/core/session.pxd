@@ -1,3 +1,5 @@
+from libc.stdint cimport uint16_t, uint32_t
+
 from engine.core.chat cimport Seat
 from engine.core.states cimport Transitions
 from engine.matching.search_criteria cimport Terms
@@ -30,13 +32,14 @@ cdef class Session(LimitsOwner):
     cdef public tuple networks
     cdef public object alias, person
     cdef public str told
-    cdef public object serial
     cdef public double deadline
     cdef public Query query
     cdef public Seat seat, past
     cdef public tuple saves
     cdef public ChallengeState trial
     # what is half as wide stands together: who waits holds one of these
-    cdef public int state, way, port
+    cdef public uint32_t serial
+    cdef public uint16_t port
+    cdef public short state, way
     cdef public bint fresh, snaps, pictures
     cpdef move(self, Transitions event)

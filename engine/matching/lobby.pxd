@@ -4,6 +4,7 @@ from engine.matching.pool_counts cimport PoolRooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
 from engine.matching.interest_numbers cimport Vocabulary
+from engine.matching.window_pairing cimport EndedWindow
 from ext.base.id_map cimport IdMap
 from ext.match.due_heap cimport DueHeap
 from ext.match.matcher_base cimport Index
@@ -23,6 +24,7 @@ cdef class Lobby(Vocabulary):
     cdef public DueHeap _agenda
     cdef public double _window
     cdef public list _fresh
+    cdef public EndedWindow _ended
     cdef public double _now
 
     @cython.locals(client=uint64_t, ids=Ids, old=Ticket, room=Room)
@@ -51,6 +53,13 @@ cdef class Lobby(Vocabulary):
     cpdef Step status(self, uint64_t client, double now)
     cpdef Ticket waiting(self, uint64_t client)
     cdef double _clock(self, double now)
+    cdef _pair(self, list matches, double now, int most)
+
+    @cython.locals(room=Room, rate=double, gathered=list)
+    cdef bint _end_window(self, double now) except -1
+
+    @cython.locals(a=Ticket, b=Ticket, ticket=Ticket, pair=tuple)
+    cdef _take_pair(self, EndedWindow ended, list matches, double now)
     cdef _forget(self, Ticket ticket)
     cdef _out(self, Ticket ticket)
     cdef bint _quiet(self, Room room, double now)
@@ -69,6 +78,10 @@ cdef class Lobby(Vocabulary):
 
     @cython.locals(level=int, own=Room, step=Step)
     cdef Step _step(self, Ticket ticket, double now)
+
+
+@cython.locals(ticket=Ticket, slot=int)
+cdef _number(list members)
 
 
 @cython.locals(match=Match)

@@ -12,7 +12,7 @@ from engine.matching.interest_numbers import Vocabulary
 from engine.matching.pool_counts import PoolRooms
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, Ticket
-from engine.matching.window_pairing import choose
+from engine.matching.window_pairing import EndedWindow
 from engine.wire.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
 from ext.base.id_map import IdMap
 from ext.match.due_heap import DueHeap
@@ -22,6 +22,7 @@ from ext.match.matcher import Matcher
 
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is a caller's error
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
+PAIR_STEPS: Final = 8  # of the work of a turn: the two get a chat
 SEARCH_TICKETS: Final = 48  # examined per search below `exact_after`: about 4 us; later steps examine more
 ALL: Final = 65_535  # as a least weight: both asked for the same, so that no better partner can come
 # these with an underscore are numbers of C in the compiled module, which no other module sees
@@ -56,6 +57,7 @@ class Lobby(Vocabulary):
         )  # tickets by the time of their next step; an entry is valid while it equals the ticket's own
         self._window = NEVER  # when the first window ends
         self._fresh: list[Room] = []  # rooms in which newcomers gather for a window
+        self._ended: EndedWindow | None = None  # a window whose pairs are being taken
         self._now = float("-inf")
 
     # tickets
@@ -118,13 +120,18 @@ class Lobby(Vocabulary):
         return self._enter(ticket, now)
 
     def advance(self, now: float, most: int | None = None) -> tuple[list[Match], list[Step]]:
-        """Take the steps that are due, at most `most`: return the matches, and the tickets that accept more than before."""
+        """Take the steps that are due, at most `most`: return the matches, and the tickets that accept more than before.
+
+        A pair of a window counts as PAIR_STEPS steps, and with `most` one window is ended at most.
+        """
         now = self._clock(now)
         self._rooms.expire(now)
         matches: list[Match] = []
         steps: list[Step] = []
         if self._window <= now:
-            self._pair(matches, now)
+            self._pair(matches, now, -1 if most is None else most // PAIR_STEPS)
+            if most is not None:
+                most = max(0, most - PAIR_STEPS * len(matches))
         agenda = self._agenda
         while (due := agenda.due()) <= now and most != 0:
             ticket = self._tickets.get(agenda.client())
@@ -142,7 +149,7 @@ class Lobby(Vocabulary):
                 self._quiet(ticket._room, now),
                 self._also(ticket),
                 exact,
-                ALL if ticket._level == GOOD and ticket.client in ticket._room.members else self._floor(ticket),
+                ALL if ticket._level == GOOD and ticket._slot else self._floor(ticket),
             )
             if found is not None:
                 self._tickets.pop(ticket.client)
@@ -262,36 +269,61 @@ class Lobby(Vocabulary):
             self._now = now
         return self._now
 
-    def _pair(self, matches: list[Match], now: float) -> None:
-        """End the windows that are due: pair all tickets that gathered in each pool."""
-        rooms, self._fresh, self._window = self._fresh, [], NEVER
+    def _pair(self, matches: list[Match], now: float, most: int) -> None:
+        """End the windows that are due and take their pairs: at most `most` pairs, and one window; -1: all."""
+        limited = most >= 0
+        while self._ended is not None or self._end_window(now):
+            while self._ended and most:
+                self._take_pair(self._ended, matches, now)
+                most -= 1
+            if self._ended:
+                return  # the rest in the next turn
+            self._ended = None
+            if limited:
+                break
+        self._window = min([room.pairs_at for room in self._fresh], default=NEVER)
+
+    def _end_window(self, now: float) -> bool:
+        """Pair all tickets that gathered in a pool, if a window is due."""
+        for room in self._fresh:
+            if room.pairs_at <= now:
+                break
+        else:
+            return False
+        self._fresh.remove(room)
+        room.pairs_at = NEVER
         rules = self.thresholds
-        for room in rooms:
-            if room.pairs_at > now:
-                self._fresh.append(room)
-                self._window = min(self._window, room.pairs_at)
-                continue
-            room.pairs_at = NEVER
-            quiet = self._quiet(room, now)
-            rate = room.arrivals.rate(now)
-            any_since = now - rules.any_in_window(rate)
-            gathered = list(room.members.values())
-            for a, b, common, weight, good in choose(gathered, self._interner.weight, quiet, any_since, rules.near):
-                rule = ACCEPTS[GOOD if good else ANY]
-                for ticket in (a, b):
-                    self._forget(ticket)
-                    self._tickets.pop(ticket.client)
-                self._matched += 2
-                matches.append(_matched(a.client, b.client, common, weight, now - a.since, now - b.since, rule))
-            if not rules.window_at(rate):
-                self._scatter(room, now)
+        rate = room.arrivals.rate(now)
+        any_since = now - rules.any_in_window(rate)
+        gathered = [ticket for ticket in room.members if ticket is not None]
+        _number(gathered)
+        room.members = [*gathered]
+        self._ended = EndedWindow(gathered, self._interner.weight, self._quiet(room, now), any_since, rules.near)
+        if not rules.window_at(rate):
+            self._scatter(room, now)
+        return True
+
+    def _take_pair(self, ended: EndedWindow, matches: list[Match], now: float) -> None:
+        """Match the next pair, unless one of the two left or was matched in an earlier turn."""
+        pair = ended.next(self._tickets)
+        if pair is None:
+            return
+        a, b, common, weight, good = pair
+        for ticket in (a, b):
+            self._forget(ticket)
+            self._tickets.pop(ticket.client)
+        self._matched += 2
+        rule = ACCEPTS[GOOD if good else ANY]
+        matches.append(_matched(a.client, b.client, common, weight, now - a.since, now - b.since, rule))
 
     def _scatter(self, room: Room, now: float) -> None:
         """Let the tickets that gathered in a pool search by themselves, in this turn or the next: it is not busy any more."""
-        members, room.members = room.members, {}
-        for ticket in members.values():
-            ticket._due = now
-            self._agenda.push(now, ticket.client)
+        members, room.members = room.members, []
+        for ticket in members:
+            if ticket is not None:
+                ticket._slot = 0
+                ticket._due = now
+                self._agenda.push(now, ticket.client)
 
     def _forget(self, ticket: Ticket) -> None:
         """Remove a ticket from the index, if it is there."""
@@ -304,8 +336,9 @@ class Lobby(Vocabulary):
         room = ticket._room
         ticket._handle = NO_HANDLE
         ticket._due = NEVER
-        if room.members:
-            room.members.pop(ticket.client, None)
+        if ticket._slot:
+            room.members[ticket._slot - 1] = None
+            ticket._slot = 0
         self._rooms.leave(room, self._now)
 
     def _quiet(self, room: Room, now: float) -> bool:
@@ -364,7 +397,8 @@ class Lobby(Vocabulary):
         self._tickets.put(ticket.client, ticket)
         self._rooms.enter(room)
         if window:
-            room.members[ticket.client] = ticket
+            room.members.append(ticket)
+            ticket._slot = len(room.members)
             if room.pairs_at == NEVER:
                 room.pairs_at = now + window
                 self._fresh.append(room)
@@ -428,6 +462,12 @@ class Lobby(Vocabulary):
             ticket.client, ACCEPTS[level], widens, own.family.waiting > own.waiting,
         )  # fmt: skip
         return step
+
+
+def _number(members: list[Ticket]) -> None:
+    """Write each member's place, from 1."""
+    for slot, ticket in enumerate(members, 1):
+        ticket._slot = slot
 
 
 def _age_of(ticket: Ticket) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint64_t
 
 from engine.matching.thresholds cimport Arrivals
 from ext.match.interner cimport Ids
@@ -16,7 +16,7 @@ cdef class Room:
     cdef public Family family
     cdef public Arrivals arrivals
     cdef public int waiting, size
-    cdef public dict members
+    cdef public list members
     cdef public double pairs_at, emptied
     cdef public bint listed
 
@@ -31,8 +31,11 @@ cdef class Ticket(Waiter):
     cdef public Room _room
     cdef public double since, _due, _step
     cdef public uint64_t _handle
-    cdef public int place, home, _fallen, _level
+    # what is narrower stands together
+    cdef public int place, _slot
     cdef public bint strict
+    cdef public short home
+    cdef public uint8_t _fallen, _level
     cpdef fill(self, uint64_t client, pool, bint strict, uint64_t person, tuple recent, double since, tuple blocked, tuple also)
     cpdef tuple progress(self)
     cpdef set_progress(self, int level, step, int fallen)

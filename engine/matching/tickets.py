@@ -49,6 +49,7 @@ class Ticket(Waiter):
         "_handle",
         "_level",
         "_room",
+        "_slot",
         "_step",
         "also",
         "blocked",
@@ -116,6 +117,7 @@ class Ticket(Waiter):
         self._handle = NO_HANDLE
         self._level = GOOD
         self._fallen = 0
+        self._slot = 0  # its place among the members of the room, from 1; 0: it does not gather
         self._due = NEVER  # next check: a step of the level, or the least weight falls
         self._step = NEVER
         self._room: Room  # the room in which it waits
@@ -142,7 +144,9 @@ class Room:
         self.arrivals = Arrivals()
         self.waiting = 0
         self.size = 0
-        self.members: dict[int, Ticket] = {}  # waiting tickets that gather for a window, oldest first
+        self.members: list[
+            Ticket | None
+        ] = []  # waiting tickets that gather for a window, oldest first; None: one that left
         self.pairs_at = NEVER  # when the window ends, if a newcomer entered since the last one
         self.emptied = NEVER  # when the last ticket left
         self.listed = False  # it is among those that may be closed (`PoolRooms`)

@@ -1,22 +1,20 @@
 cimport cython
 
 from engine.matching.tickets cimport Ticket
+from ext.base.id_map cimport IdMap
 
 
-cdef class Gathered:
+cdef class EndedWindow:
     cdef object _weight
+    cdef bint _quiet
     cdef dict _numbers
-    cdef list _who, _worths, _totals, _offsets, _ids, _worth
+    cdef list _who, _worths, _totals, _offsets, _ids, _worth, _left, _mate
 
     @cython.locals(ids=list, worth=list)
-    cpdef _add(self, Ticket ticket)
+    cdef _add(self, Ticket ticket)
 
     @cython.locals(ticket=Ticket, avoid=list, offsets=list)
-    cpdef list mates(self, list levels, double near)
+    cdef list _mates(self, list levels, double near)
 
-    @cython.locals(a=Ticket, b=Ticket, theirs=set, common=list)
-    cpdef tuple pair_of(self, Py_ssize_t first, Py_ssize_t second, bint quiet)
-
-
-@cython.locals(ticket=Ticket, who=list)
-cpdef list choose(tickets, weight, bint quiet, double any_since=*, double near=*)
+    @cython.locals(first=Py_ssize_t, a=Ticket, b=Ticket, theirs=set, common=list)
+    cpdef next(self, IdMap waiting)

@@ -9,21 +9,39 @@ from typing import Final
 
 from engine.matching.tickets import Ticket
 from engine.wire.protocol import ANY, GOOD_PART
+from ext.base.id_map import IdMap
 from ext.match.batch_pairing import pair
 
-MOST: Final = 4096  # about 150 ms of one core: the most that a window of 200 ms can afford
+MOST: Final = 4096  # three windows of the busiest pool (`Thresholds.window_at`)
 
 Pair = tuple[
     Ticket, Ticket, tuple[int, ...], float, bool
 ]  # common interests, rarest first; their weight; whether the overlap is good
 
 
-class Gathered:
-    """Tickets of one pool as `pair` reads them: their interests are numbered from 0, each has a weight."""
+class EndedWindow:
+    """Tickets of one pool that are paired, and the pairs until they are taken, the oldest ticket's first."""
 
-    def __init__(self, who: list[Ticket], weight: Callable[[int], int]) -> None:
+    # For `pair` their interests are numbered from 0, and each has a weight.
+
+    def __init__(
+        self,
+        tickets: Sequence[Ticket],
+        weight: Callable[[int], int],
+        quiet: bool,
+        any_since: float = float("-inf"),
+        near: float = 0.0,
+    ) -> None:
+        """Pair tickets that are given in order of age. `quiet`: any overlap is good.
+
+        `any_since`: those that have waited since then accept any overlap, whatever their level. `near`: see `Thresholds`.
+        """
+        who = [ticket for ticket in tickets if ticket.interests]
+        if len(who) > MOST:
+            who = who[: MOST // 2] + who[-MOST // 2 :]
         self._who = who
         self._weight = weight
+        self._quiet = quiet
         self._numbers: dict[int, int] = {}
         self._worths: list[int] = []  # by number of an interest
         self._totals: list[int] = []  # by ticket, the weight of all its interests
@@ -32,6 +50,11 @@ class Gathered:
         self._worth: list[int] = []
         for ticket in who:
             self._add(ticket)
+        levels = [ANY if quiet or ticket.since <= any_since else ticket._level for ticket in who]
+        mates = self._mates(levels, near) if len(who) > 1 else []
+        self._left = [first for first, second in enumerate(mates) if first < second]
+        self._left.reverse()
+        self._mate = mates
 
     def _add(self, ticket: Ticket) -> None:
         ids = []
@@ -48,7 +71,7 @@ class Gathered:
         self._worth += worth
         self._offsets.append(len(self._ids))
 
-    def mates(self, levels: list[int], near: float) -> list[int]:
+    def _mates(self, levels: list[int], near: float) -> list[int]:
         """Return for each ticket the index of its partner, or -1. `levels`: what each accepts."""
         mates = array("i", bytes(4 * len(self._who)))
         avoid: list[int] = []
@@ -72,35 +95,20 @@ class Gathered:
         )
         return mates.tolist()
 
-    def pair_of(self, first: int, second: int, quiet: bool) -> Pair:
-        """Return two tickets, by their indices, as a pair."""
-        a: Ticket = self._who[first]
-        b: Ticket = self._who[second]
-        theirs = set(b.interests)
-        common = [interest for interest in a.interests if interest in theirs]
+    def __len__(self) -> int:
+        """Return how many pairs are left."""
+        return len(self._left)
+
+    def next(self, waiting: IdMap[Ticket]) -> Pair | None:
+        """Take the next pair; None if one of the two is not among those `waiting`, by client, any more. Raises IndexError."""
+        first = self._left.pop()
+        b: Ticket = self._who[first]
+        a: Ticket = self._who[self._mate[first]]
+        if waiting.get(a.client) is not a or waiting.get(b.client) is not b:
+            return None
+        theirs = set(a.interests)
+        common = [interest for interest in b.interests if interest in theirs]
         common.sort(key=self._weight, reverse=True)
         shared = sum([self._worths[self._numbers[interest]] for interest in common])
-        good = quiet or GOOD_PART * shared >= min(self._totals[first], self._totals[second])
-        return b, a, tuple(common), float(shared), good
-
-
-def choose(
-    tickets: Sequence[Ticket],
-    weight: Callable[[int], int],
-    quiet: bool,
-    any_since: float = float("-inf"),
-    near: float = 0.0,
-) -> list[Pair]:
-    """Return pairs of tickets of one pool, which are given in order of age. `quiet`: any overlap is good.
-
-    `any_since`: tickets that have waited since then accept any overlap, whatever their level. `near`: see `Thresholds`.
-    """
-    who = [ticket for ticket in tickets if ticket.interests]
-    if len(who) > MOST:
-        who = who[: MOST // 2] + who[-MOST // 2 :]
-    if len(who) < 2:
-        return []
-    gathered = Gathered(who, weight)
-    levels = [ANY if quiet or ticket.since <= any_since else ticket._level for ticket in who]
-    mates = gathered.mates(levels, near)
-    return [gathered.pair_of(first, second, quiet) for first, second in enumerate(mates) if first < second]
+        good = self._quiet or GOOD_PART * shared >= min(self._totals[first], self._totals[self._mate[first]])
+        return a, b, tuple(common), float(shared), good

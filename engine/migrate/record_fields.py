@@ -49,6 +49,7 @@ NOT_CARRIED: Final = {
     "Ticket.person": "the session's person",
     "Ticket._handle": "a place in a process's own index",
     "Ticket._room": "a process's own",
+    "Ticket._slot": "a place in a process's own room",
     "Ticket._due": "follows from the step and the floor",
     "Wish.client": "the session's id",
     "Wish.asks": "follows from the terms",

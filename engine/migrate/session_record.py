@@ -84,6 +84,11 @@ def _count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 1 << 63
 
 
+def _below(limit: int) -> Check:
+    """Whether a value is a number from 0 that is less than this one."""
+    return lambda value: type(value) is int and 0 <= value < limit
+
+
 def _seconds(value: Any) -> bool:
     return type(value) in (int, float) and -1e9 < value < 1e9
 
@@ -200,7 +205,7 @@ PERSON: Final[Table] = {
     "state": _one_of(STATES[WAITING], STATES[CHATTING], STATES[PARTED]),  # default: idle
     "told": _text,
     "fresh": _flag,
-    "serial": _count,
+    "serial": _below(1 << 32),
     "away": _seconds,  # until the session ends; with neither this nor `wire` the connection dropped on the way
     "query": _fields,
     "seat": _fields,
@@ -210,8 +215,8 @@ PERSON: Final[Table] = {
     "got": _bars,
     "finds": _seconds,  # that they are paid ahead
     "trial": _fields,  # the challenge before the next search
-    "way": _count,  # kind of the connection
-    "port": lambda value: type(value) is int and 0 <= value <= 65_535,  # of the address
+    "way": _below(1 << 8),  # kind of the connection
+    "port": _below(65_536),  # of the address
     "conduct": conduct_of,  # facts counted for challenges
     "age": _age,
     "paused": _seconds,  # seconds left

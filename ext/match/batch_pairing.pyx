@@ -8,51 +8,86 @@ Deterministic: tickets are in order of waiting time, and earlier ones win among 
 # allowed partners only.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 
-from ext.match.pairing_graph cimport DEEPEST, Graph, factor, graph_free, graph_make, neighbours, shared
+from ext.match.pairing_graph cimport DEEPEST, Graph, factor, graph_free, graph_make, neighbours, nth, partner, shared, weight_of
 
 from ext.match.errors import BadArray
 
 cdef enum:
     FINE = 1000  # steps of the preference for a pair of one home
 
-cdef struct Edge:
-    uint32_t weight, a, b
+
+cdef void push(Graph *g, uint32_t a) noexcept nogil:
+    """Let the augmentations that start at a be tried, after those that are queued."""
+    cdef uint32_t end
+    if g.queued[a]:
+        return
+    g.queued[a] = 1
+    end = g.head + g.waiting
+    g.queue[end if end < g.n else end - g.n] = a
+    g.waiting += 1
 
 
-cdef int heavier(const void *x, const void *y) noexcept nogil:
-    cdef const Edge *a = <const Edge *>x
-    cdef const Edge *b = <const Edge *>y
-    if a.weight != b.weight:
-        return 1 if a.weight < b.weight else -1
-    if a.a + a.b != b.a + b.b:
-        return 1 if a.a + a.b > b.a + b.b else -1
-    return 1 if a.a > b.a else -1 if a.a < b.a else 0
+cdef uint32_t pop(Graph *g) noexcept nogil:
+    cdef uint32_t a = g.queue[g.head]
+    g.queued[a] = 0
+    g.head = g.head + 1 if g.head + 1 < g.n else 0
+    g.waiting -= 1
+    return a
 
 
-cdef int greedy(Graph *g) noexcept nogil:
-    cdef Edge *edges = <Edge *>malloc((<size_t>g.n * g.keep + 1) * sizeof(Edge))
-    cdef uint32_t a, k, b
-    cdef size_t count = 0, i
-    if edges == NULL:
-        return -1
-    for a in range(g.n):
-        for k in range(g.degree[a]):
-            b = g.near[<uint64_t>a * g.keep + k]
-            edges[count].weight = g.near_weight[<uint64_t>a * g.keep + k]
-            edges[count].a = min(a, b)
-            edges[count].b = max(a, b)
-            count += 1
-    qsort(edges, count, sizeof(Edge), heavier)
-    for i in range(count):
-        if g.mate[edges[i].a] < 0 and g.mate[edges[i].b] < 0:
-            g.mate[edges[i].a] = <int32_t>edges[i].b
-            g.mate[edges[i].b] = <int32_t>edges[i].a
-            g.mate_weight[edges[i].a] = g.mate_weight[edges[i].b] = edges[i].weight
-    free(edges)
-    return 0
+cdef void join(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    g.mate[a] = <int32_t>b
+    g.mate[b] = <int32_t>a
+    g.mate_weight[a] = g.mate_weight[b] = weight
+
+
+cdef void refill(Graph *g, uint32_t a) noexcept nogil:
+    """Give a ticket that lost its partner the heaviest free one."""
+    cdef uint32_t k, b
+    cdef uint64_t edge
+    if g.mate[a] >= 0:
+        return
+    for k in range(g.degree[a]):
+        edge = nth(g, a, k)
+        b = partner(edge)
+        if g.mate[b] < 0:
+            join(g, a, b, weight_of(edge))
+            push(g, b)
+            return
+
+
+cdef void greedy(Graph *g) noexcept nogil:
+    """Pair as if all edges were taken by weight, the heaviest first, without sorting them: each ticket proposes to the heaviest partner that
+    has no better proposal, and one that is replaced proposes further (Manne and Halappanavar, 2014)."""
+    cdef uint32_t a, b, i, k, weight
+    cdef uint64_t edge
+    cdef int32_t next
+    for i in range(g.n):
+        g.suitor[i] = -1
+    for i in range(g.n):
+        next = <int32_t>i
+        while next >= 0:
+            a = <uint32_t>next
+            next = -1
+            for k in range(g.asked[a], g.degree[a]):
+                edge = nth(g, a, k)
+                b = partner(edge)
+                weight = weight_of(edge)
+                if weight > g.mate_weight[b] or (weight == g.mate_weight[b] and <int32_t>a < g.suitor[b]):
+                    g.asked[a] = k + 1
+                    next = g.suitor[b]
+                    g.suitor[b] = <int32_t>a
+                    g.mate_weight[b] = weight
+                    break
+    for i in range(g.n):
+        if g.suitor[i] >= 0 and g.suitor[g.suitor[i]] == <int32_t>i:
+            g.mate[i] = g.suitor[i]
+        else:
+            g.mate_weight[i] = 0
+    for i in range(g.n):  # a partner that does not know of it
+        refill(g, i)
 
 
 cdef void note(Graph *g, int length, int64_t gain, bint closed, uint32_t close_weight) noexcept nogil:
@@ -72,14 +107,16 @@ cdef void note(Graph *g, int length, int64_t gain, bint closed, uint32_t close_w
 cdef void extend(Graph *g, int length, int64_t gain) noexcept nogil:
     """Extend the path [b, a, c, d, e, f, ..]: b-a and c-d were pairs, a-c and d-e become pairs, the last is free. b = a: a is single."""
     cdef uint32_t x = g.path[2 * length + 1], end = g.path[0], k, c, d, w
+    cdef uint64_t edge
     cdef uint32_t wide = 12 if length == 0 else 8 if length == 1 else 5
     cdef int i
     cdef bint used
     for k in range(min(g.degree[x], wide + 4)):
-        w = g.near_weight[<uint64_t>x * g.keep + k]
+        edge = nth(g, x, k)
+        w = weight_of(edge)
         if gain + w <= 0:
             return
-        c = g.near[<uint64_t>x * g.keep + k]
+        c = partner(edge)
         used = False
         for i in range(2 * length + 2):
             if g.path[i] == c:
@@ -103,25 +140,7 @@ cdef void extend(Graph *g, int length, int64_t gain) noexcept nogil:
             extend(g, length + 1, gain + g.added[length] - g.mate_weight[c])
 
 
-cdef void join(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    g.mate[a] = <int32_t>b
-    g.mate[b] = <int32_t>a
-    g.mate_weight[a] = g.mate_weight[b] = weight
-
-
-cdef void refill(Graph *g, uint32_t a) noexcept nogil:
-    """Give a ticket that lost its partner the heaviest free one."""
-    cdef uint32_t k, b
-    if g.mate[a] >= 0:
-        return
-    for k in range(g.degree[a]):
-        b = g.near[<uint64_t>a * g.keep + k]
-        if g.mate[b] < 0:
-            join(g, a, b, g.near_weight[<uint64_t>a * g.keep + k])
-            return
-
-
-cdef bint improve(Graph *g, uint32_t a) noexcept nogil:
+cdef void improve(Graph *g, uint32_t a) noexcept nogil:
     """Apply the best augmentation that starts at a."""
     cdef int i
     cdef int64_t gain = 0
@@ -134,10 +153,11 @@ cdef bint improve(Graph *g, uint32_t a) noexcept nogil:
         gain = -<int64_t>g.mate_weight[a]
     extend(g, 0, gain)
     if g.best_length == 0:
-        return False
+        return
     for i in range(2 * g.best_length + 2):
         g.mate[g.best_path[i]] = -1
         g.mate_weight[g.best_path[i]] = 0
+        push(g, g.best_path[i])
     for i in range(g.best_length):
         join(g, g.best_path[2 * i + 1], g.best_path[2 * i + 2], g.best_added[i])
     if g.best_closed:
@@ -145,28 +165,24 @@ cdef bint improve(Graph *g, uint32_t a) noexcept nogil:
     else:
         refill(g, g.best_path[2 * g.best_length + 1])
         refill(g, g.best_path[0])
-    return True
 
 
 cdef int solve(Graph *g, uint32_t most, uint32_t passes) noexcept nogil:
     """Pair all tickets. -1: no memory."""
-    cdef uint32_t i, _round
-    cdef bint better
+    cdef uint32_t i
+    cdef uint64_t left = <uint64_t>g.n * passes
     for i in range(g.n):
         g.mate[i] = -1
-    if neighbours(g, most) or greedy(g):
+    if neighbours(g, most):
         return -1
+    greedy(g)
     if not g.depth:
         return 0
-    for _round in range(passes):
-        better = False
-        for i in range(g.n):
-            if improve(g, i):
-                better = True
-            if g.mate[i] >= 0 and improve(g, <uint32_t>g.mate[i]):
-                better = True
-        if not better:
-            break
+    for i in range(g.n):
+        push(g, i)
+    while g.waiting and left:  # a ticket is tried again after its partner, or that of one which it was paired with, has changed
+        improve(g, pop(g))
+        left -= 1
     return 0
 
 

@@ -11,6 +11,7 @@ cdef extern from "c/levels.h" nogil:
 
 cdef enum:
     DEEPEST = 5  # most new edges of an augmentation
+    FIRST = 16  # partners of a ticket that are put in order at once; the others when one of them is asked for
 
 cdef struct Graph:
     uint32_t n, keep, depth
@@ -25,11 +26,17 @@ cdef struct Graph:
     const uint32_t *homes
     const uint8_t *levels
     uint32_t *total
-    uint32_t *near  # n * keep partners, the heaviest first
-    uint32_t *near_weight
-    uint32_t *degree
+    uint64_t *rows      # n rows of 2 * keep partners: `partner` reads them
+    uint32_t *degree    # how many partners a row has
+    uint32_t *in_order  # how many of them are in order, the heaviest first
+    uint32_t *floor     # a partner of this weight or less has no place in a full row
+    uint32_t *queue     # tickets whose augmentations are to be tried: `waiting` of them, from `head` on, in a ring
+    uint8_t *queued
+    uint32_t head, waiting
     int32_t *mate
     uint32_t *mate_weight
+    uint32_t *asked     # how many of its partners a ticket has proposed to
+    int32_t *suitor     # who proposed to a ticket, for `mate_weight`
     uint32_t *none      # zeros: offsets if no person is avoided, places and homes if no ticket has one
     uint8_t *any_level  # levels if all tickets accept any overlap
     # the path that `extend` works on, and the best one so far
@@ -83,6 +90,33 @@ cdef inline uint32_t shared(const Graph *g, uint32_t a, uint32_t b) noexcept nog
             j += 1
     return allowed(g, a, b, weight)
 
+
+cdef inline uint64_t entry(uint32_t b, uint32_t weight) noexcept nogil:
+    """Return a partner as a number: of two, the greater is heavier, or as heavy and older."""
+    return <uint64_t>weight << 32 | <uint32_t>~b
+
+
+cdef inline uint32_t partner(uint64_t entry) noexcept nogil:
+    return ~<uint32_t>entry
+
+
+cdef inline uint32_t weight_of(uint64_t entry) noexcept nogil:
+    return <uint32_t>(entry >> 32)
+
+
+cdef inline uint64_t *row(const Graph *g, uint32_t a) noexcept nogil:
+    return g.rows + <uint64_t>a * 2 * g.keep
+
+
+cdef inline uint64_t nth(Graph *g, uint32_t a, uint32_t k) noexcept nogil:
+    """Return the k-th heaviest partner of a, as an `entry`; there are `degree` of them."""
+    if k >= g.in_order[a]:
+        sort(row(g, a), g.in_order[a], g.degree[a], g.degree[a])
+        g.in_order[a] = g.degree[a]
+    return row(g, a)[k]
+
+
+cdef void sort(uint64_t *keys, int begin, int end, int want) noexcept nogil
 cdef int graph_make(Graph *g) noexcept nogil
 cdef void graph_free(Graph *g) noexcept nogil
 cdef int neighbours(Graph *g, uint32_t most) noexcept nogil

@@ -12,47 +12,86 @@ cdef void graph_free(Graph *g) noexcept nogil:
     free(g.none)
     free(g.any_level)
     free(g.total)
-    free(g.near)
-    free(g.near_weight)
+    free(g.rows)
     free(g.degree)
+    free(g.in_order)
+    free(g.floor)
+    free(g.queue)
+    free(g.queued)
+    free(g.asked)
+    free(g.suitor)
     free(g.mate_weight)
 
 
 cdef int graph_make(Graph *g) noexcept nogil:
-    """Allocate `n` tickets with `keep` neighbours each. -1: no memory."""
+    """Allocate `n` tickets with room for `2 * keep` partners each. -1: no memory."""
     g.none = <uint32_t *>calloc(g.n + 1, 4)
     g.any_level = <uint8_t *>malloc(g.n)
     g.total = <uint32_t *>calloc(g.n, 4)
-    g.near = <uint32_t *>malloc(<size_t>g.n * g.keep * 4)
-    g.near_weight = <uint32_t *>malloc(<size_t>g.n * g.keep * 4)
+    g.rows = <uint64_t *>malloc(<size_t>g.n * 2 * g.keep * sizeof(uint64_t))
     g.degree = <uint32_t *>calloc(g.n, 4)
+    g.in_order = <uint32_t *>calloc(g.n, 4)
+    g.floor = <uint32_t *>calloc(g.n, 4)
+    g.queue = <uint32_t *>malloc(<size_t>g.n * 4)
+    g.queued = <uint8_t *>calloc(g.n, 1)
+    g.asked = <uint32_t *>calloc(g.n, 4)
+    g.suitor = <int32_t *>malloc(<size_t>g.n * 4)
     g.mate_weight = <uint32_t *>calloc(g.n, 4)
-    if (g.none == NULL or g.any_level == NULL or g.total == NULL or g.near == NULL or g.near_weight == NULL or g.degree == NULL
-            or g.mate_weight == NULL):
+    if (g.none == NULL or g.any_level == NULL or g.total == NULL or g.rows == NULL or g.degree == NULL or g.in_order == NULL
+            or g.floor == NULL or g.queue == NULL or g.queued == NULL or g.asked == NULL or g.suitor == NULL or g.mate_weight == NULL):
         graph_free(g)
         return -1
     memset(g.any_level, 1, g.n)
     return 0
 
 
-cdef void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """Insert b among the heaviest partners of a."""
-    cdef uint32_t d = g.degree[a], at
-    cdef uint32_t *near = g.near + <uint64_t>a * g.keep
-    cdef uint32_t *heavy = g.near_weight + <uint64_t>a * g.keep
-    if d == g.keep:
-        if heavy[d - 1] >= weight:
+cdef void sort(uint64_t *keys, int begin, int end, int want) noexcept nogil:
+    """Put the first `want` of the descending order of keys[begin:end], all different, in their places; the rest follow unordered."""
+    cdef int i, j
+    cdef uint64_t pivot, key
+    while end - begin > 12:
+        pivot = middle(keys[begin], keys[begin + (end - begin) // 2], keys[end - 1])
+        i = begin
+        j = end - 1
+        while i <= j:
+            while keys[i] > pivot:
+                i += 1
+            while keys[j] < pivot:
+                j -= 1
+            if i <= j:
+                key = keys[i]
+                keys[i] = keys[j]
+                keys[j] = key
+                i += 1
+                j -= 1
+        if i < want:
+            sort(keys, i, end, want)
+        end = j + 1
+    for i in range(begin + 1, end):
+        key = keys[i]
+        j = i
+        while j > begin and keys[j - 1] < key:
+            keys[j] = keys[j - 1]
+            j -= 1
+        keys[j] = key
+
+
+cdef inline uint64_t middle(uint64_t a, uint64_t b, uint64_t c) noexcept nogil:
+    return max(min(a, b), min(max(a, b), c))
+
+
+cdef inline void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    """Add b to the partners of a, unless `keep` heavier ones are known."""
+    if weight <= g.floor[a]:
+        return
+    if g.degree[a] == 2 * g.keep:
+        sort(row(g, a), 0, g.degree[a], g.keep)
+        g.degree[a] = g.keep
+        g.floor[a] = weight_of(row(g, a)[g.keep - 1])
+        if weight <= g.floor[a]:
             return
-        d -= 1
-    else:
-        g.degree[a] += 1
-    at = d
-    while at and heavy[at - 1] < weight:
-        heavy[at] = heavy[at - 1]
-        near[at] = near[at - 1]
-        at -= 1
-    heavy[at] = weight
-    near[at] = b
+    row(g, a)[g.degree[a]] = entry(b, weight)
+    g.degree[a] += 1
 
 
 cdef struct Lists:
@@ -107,7 +146,7 @@ cdef uint32_t add(Lists *lists, const Graph *g, uint32_t a) noexcept nogil:
 
 
 cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
-    """Fill `near` through lists of tickets per interest. -1: no memory."""
+    """Fill `rows` through lists of tickets per interest. -1: no memory."""
     cdef Lists lists
     cdef uint32_t a, b, i, k, count, weight, most_worth
     if lists_make(&lists, g, most):
@@ -122,11 +161,14 @@ cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
             weight = lists.sums[b]
             most_worth = weight * g.at_home
             lists.sums[b] = 0
-            if (g.degree[a] < g.keep or most_worth > g.near_weight[<uint64_t>a * g.keep + g.keep - 1]
-                    or g.degree[b] < g.keep or most_worth > g.near_weight[<uint64_t>b * g.keep + g.keep - 1]):
+            if most_worth > g.floor[a] or most_worth > g.floor[b]:
                 weight = allowed(g, a, b, weight)
                 if weight:
                     offer(g, a, b, weight)
                     offer(g, b, a, weight)
+    for a in range(g.n):
+        g.in_order[a] = g.keep if g.degree[a] > g.keep else min(g.degree[a], FIRST)
+        sort(row(g, a), 0, g.degree[a], g.in_order[a])
+        g.degree[a] = min(g.degree[a], g.keep)
     lists_free(&lists)
     return 0

@@ -8,7 +8,8 @@ import pytest
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import LEAST_WINDOW, SPAN, Thresholds
 from engine.matching.tickets import Match, Pool, Ticket
-from engine.matching.window_pairing import MOST, choose
+from engine.matching.window_pairing import MOST, EndedWindow, Pair
+from ext.base.id_map import IdMap
 from tests.engine.matching.test_lobby import EN, ticket
 
 
@@ -43,13 +44,23 @@ def waiting(count: int) -> list[Ticket]:
     return [Ticket(client, Pool(), (client // 2,), person=client) for client in range(count)]
 
 
+def pairs(tickets: list[Ticket], *, quiet: bool = True) -> list[Pair]:
+    """The pairs of a window of tickets which all still wait."""
+    here: IdMap[Ticket] = IdMap()
+    for one in tickets:
+        here.put(one.client, one)
+    window = EndedWindow(tickets, lambda _: 8, quiet)
+    found = [window.next(here) for _ in range(len(window))]
+    assert None not in found
+    return [pair for pair in found if pair is not None]
+
+
 def test_a_ticket_without_interests_takes_no_part() -> None:
-    assert list(choose([Ticket(1, Pool()), Ticket(2, Pool()), *waiting(1)], lambda _: 8, True)) == []
+    assert pairs([Ticket(1, Pool()), Ticket(2, Pool()), *waiting(1)]) == []
 
 
 def test_of_too_many_the_longest_waiting_and_the_newest_take_part() -> None:
-    pairs = list(choose(waiting(MOST + 1000), lambda _: 8, True))
-    met = {ticket.client for one, other, *_ in pairs for ticket in (one, other)}
+    met = {ticket.client for one, other, *_ in pairs(waiting(MOST + 1000)) for ticket in (one, other)}
     assert len(met) == MOST
     assert met.isdisjoint(range(MOST // 2, MOST // 2 + 1000))
 
@@ -57,9 +68,23 @@ def test_of_too_many_the_longest_waiting_and_the_newest_take_part() -> None:
 def test_a_pair_is_good_where_it_shares_half_of_what_either_asked_for() -> None:
     one, other = Ticket(1, Pool(), (1, 2, 3), person=1), Ticket(2, Pool(), (3, 4, 5), person=2)
     one._level = other._level = 1
-    assert [good for *_, good in choose([one, other], lambda _: 8, False)] == [False]
+    assert [good for *_, good in pairs([one, other], quiet=False)] == [False]
     other.interests = (3, 4)
-    assert [good for *_, good in choose([one, other], lambda _: 8, False)] == [True]
+    assert [good for *_, good in pairs([one, other], quiet=False)] == [True]
+
+
+def test_the_pairs_of_a_large_window_are_taken_over_turns_without_who_left_meanwhile() -> None:
+    lobby = Lobby(Thresholds(window=0.2))
+    for client in range(400):
+        lobby.submit(ticket(lobby, client, f"both{client // 2} own{client}"), 0.0)
+    turns = [lobby.advance(0.2, 500)[0]]
+    lobby.cancel(398, 0.2)
+    lobby.set_aside(396, 0.2)
+    while (due := lobby.due()) is not None and due <= 0.2:
+        turns.append(lobby.advance(0.2, 500)[0])
+    assert max(map(len, turns)) < 100
+    assert sorted(sorted((m.a, m.b)) for turn in turns for m in turn) == [[n, n + 1] for n in range(0, 396, 2)]
+    assert [lobby.waiting(client) is not None for client in (396, 397, 398, 399)] == [False, True, False, True]
 
 
 def test_a_window_respects_who_stays_where() -> None:
