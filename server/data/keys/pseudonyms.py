@@ -167,9 +167,12 @@ class Pseudonyms:
         sealed = seal(key, b"live.address", place.text.encode(), key_id)
         return who, sealed, _keyed(key, b"live.address", key_id).mac(place.address.encode())
 
-    def live_source(self, epoch: int, address: str) -> bytes:
-        """Return the sealed address of `live` alone, for another source port of an address. Raises KeyAwaited."""
-        return seal(self.epochs.make(epoch), b"live.address", _canonical(address).text.encode(), epoch & 255)
+    def live_source(self, epoch: int, source: str) -> bytes:
+        """Return the sealed address of `live` alone, for another source port of an address. Raises KeyAwaited.
+
+        `source`: `SourceEndpoint.text` of a `canonical` address, as it is not looked at.
+        """
+        return seal(self.epochs.make(epoch), b"live.address", source.encode(), epoch & 255)
 
     def live_identities(self, identity: int) -> list[bytes]:
         """Return the MACs of an identity in each epoch whose key still exists (5 to 6; about 10 µs). Raises KeyAwaited."""

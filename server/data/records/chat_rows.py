@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from server.data.connection_source import SourceEndpoint
 from server.data.database.bulk_inserts import InsertTarget
 from server.data.keys.epoch_keys import EPOCH
-from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms, canonical
 from server.data.records.address_country import Countries
 from server.data.schema.chat_id_format import chat_ids, day_of
 
@@ -132,7 +132,7 @@ class Records:
         self._countries = countries
         self._missing = missing
         self._cache: dict[int | str, Known] = {}  # by identity, or by address without one
-        self._places: dict[str, Known] = {}  # values of a user, by address without the port
+        self._places: dict[str, Known] = {}  # values of a user, by address without the port, in its one spelling
 
     async def prepare(self, chats: Iterable[Record]) -> None:
         """Load the keys of these chats' epochs into memory, so that `add` touches no file. Raises OSError."""
@@ -185,8 +185,8 @@ class Records:
         return self._cache.get(key)
 
     def _derive(self, epoch: int, identity: int, address: str) -> Known:
-        place, _, _ = address.partition(" ")
-        person, there = self._held(identity), self._places.get(place)
+        place, _, port = address.partition(" ")
+        person, there = self._held(identity), self._places.get(place) if port.isdigit() else None
         is_known = not identity or (person is not None and person.epoch == epoch)
         if is_known and there is not None and there.epoch == epoch:
             who = self._missing if person is None else person.who
@@ -194,11 +194,12 @@ class Records:
             known = Known(epoch, address, who, sealed, there.mac, there.country)
         else:
             known = self._compute(epoch, identity, address)
+            there = known if known.mac is not self._missing and canonical(place) == place else None
         if max(len(self._cache), len(self._places)) >= CACHE:
             self.forget()
         self._cache[identity or address] = known
-        if known.mac is not self._missing:
-            self._places[place] = known
+        if there is not None:
+            self._places[place] = there
         return known
 
     def _compute(self, epoch: int, identity: int, address: str) -> Known:
