@@ -129,7 +129,7 @@ class Lobby(Vocabulary):
         matches: list[Match] = []
         steps: list[Step] = []
         if self._window <= now:
-            self._pair(matches, now, -1 if most is None else most // PAIR_STEPS)
+            self._pair(matches, now, -1 if most is None else max(1, most // PAIR_STEPS))
             if most is not None:
                 most = max(0, most - PAIR_STEPS * len(matches))
         agenda = self._agenda

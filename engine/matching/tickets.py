@@ -144,9 +144,8 @@ class Room:
         self.arrivals = Arrivals()
         self.waiting = 0
         self.size = 0
-        self.members: list[
-            Ticket | None
-        ] = []  # waiting tickets that gather for a window, oldest first; None: one that left
+        # waiting tickets that gather for a window, oldest first; None: one that left
+        self.members: list[Ticket | None] = []
         self.pairs_at = NEVER  # when the window ends, if a newcomer entered since the last one
         self.emptied = NEVER  # when the last ticket left
         self.listed = False  # it is among those that may be closed (`PoolRooms`)

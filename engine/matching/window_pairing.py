@@ -99,7 +99,7 @@ class EndedWindow:
         """Return how many pairs are left."""
         return len(self._left)
 
-    def next(self, waiting: IdMap[Ticket]) -> Pair | None:
+    def next(self, waiting: "IdMap[Ticket]") -> Pair | None:
         """Take the next pair; None if one of the two is not among those `waiting`, by client, any more. Raises IndexError."""
         first = self._left.pop()
         b: Ticket = self._who[first]

@@ -26,7 +26,7 @@ cdef struct Graph:
     const uint32_t *homes
     const uint8_t *levels
     uint32_t *total
-    uint64_t *rows      # n rows of 2 * keep partners: `partner` reads them
+    uint64_t *rows      # n rows with room for 2 * keep partners: `nth` reads them
     uint32_t *degree    # how many partners a row has
     uint32_t *in_order  # how many of them are in order, the heaviest first
     uint32_t *floor     # a partner of this weight or less has no place in a full row
@@ -36,7 +36,7 @@ cdef struct Graph:
     int32_t *mate
     uint32_t *mate_weight
     uint32_t *asked     # how many of its partners a ticket has proposed to
-    int32_t *suitor     # who proposed to a ticket, for `mate_weight`
+    int32_t *suitor     # whose proposal a ticket holds, of the weight `mate_weight`
     uint32_t *none      # zeros: offsets if no person is avoided, places and homes if no ticket has one
     uint8_t *any_level  # levels if all tickets accept any overlap
     # the path that `extend` works on, and the best one so far
