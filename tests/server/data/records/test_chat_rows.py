@@ -50,6 +50,20 @@ def test_another_connection_is_sealed_with_its_port_and_keyed_alike(
     assert [(place.address, place.port) for place in sealed] == [("81.2.69.160", 5001), ("81.2.69.160", 5002)]
 
 
+def test_an_address_in_another_spelling_is_sealed_and_keyed_in_its_usual_one(
+    pseudonyms: Pseudonyms, records: Records
+) -> None:
+    chats = [
+        chat(NOW + n, Party(0, 11, f"{place} {5001 + n}"), Party(1, 12, "81.2.69.161 6001"))
+        for n, place in enumerate(("::ffff:81.2.69.160", "::ffff:81.2.69.160", "81.2.69.160"))
+    ]
+    rows = parties(records, *chats)[::2]
+    assert [pseudonyms.live_address(bytes(row[3])).text for row in rows] == [
+        f"81.2.69.160 {port}" for port in (5001, 5002, 5003)
+    ]
+    assert len({bytes(row[4]) for row in rows}) == 1
+
+
 def test_a_person_at_the_address_of_another_keeps_their_own_identity(pseudonyms: Pseudonyms, records: Records) -> None:
     one, two = Party(0, 11, "81.2.69.160 5001"), Party(1, 12, "81.2.69.160 5002")
     moved = Party(0, 11, "81.2.69.161 5003")
