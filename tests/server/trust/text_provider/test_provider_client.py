@@ -128,7 +128,7 @@ async def test_a_bad_program_is_ended_and_started_again_and_who_sends_lines_neve
     code: str, cause: str, make: Maker
 ) -> None:
     with capture_logs() as events:
-        run = make(code, provider_seconds=1)
+        run = make(code, provider_seconds=1 if cause == "late" else 30)  # to start takes seconds on a full machine
         while run.count("ends", cause) < 2:
             run.say("hello", "there")  # raises nothing, and is not waited for: its socket is full, or it has room
             await asyncio.sleep(0.01)
