@@ -1,5 +1,5 @@
 """Count the instructions of a message by callgrind, with and without the counters of the metrics, those of a line in the screening process, those
-of a chat on open connections and of its record, and those of a chat in the hub.
+of a chat on open connections and of its record, those of a chat in the hub, and those of an arrival in the windows of busy pools.
 
 An instruction count has no noise, so `make bench-compare` trusts it. The tree is copied, and every line that counts or takes a time is cut out of
 the copy: the difference is the price of the metrics.
@@ -32,9 +32,13 @@ SIEVE = "__pyx_pw*LineSieve_*take"
 RULES = "__pyx_pw*Rules_*find_and_fold"
 TURN = "__pyx_pw*Worker_*_ready"  # a turn of a worker: what its users sent is read, handled and answered
 HUB = "__pyx_pw*3hub_3Hub_*read"  # it reads tickets and ends of matches, and makes the matches; sending them is not counted
+WINDOWS = (
+    "__pyx_pw*Lobby_*advance"  # it ends windows and takes their pairs, and widens searches; arrivals are not counted
+)
 RINGS = "__pyx_pw*HubChannels_*rounds"  # it also reads the rings, and writes the answers into them
 A_CHAT = "a chat of two workers in the hub"
 OVER_RINGS = "a chat of two workers in the hub, its rings read and written"
+IN_WINDOWS = "an arrival in windows, 1,000 a second"
 FIRST_LINE = "a first line screened, by the rules"
 ROUNDS = 20  # chats of each user of `chat_program`
 CHATS = {
@@ -62,7 +66,7 @@ def main(_: argparse.Namespace) -> int:
             if name == MEASURED:
                 found[told(depth, SCREENED)] = counted(tree, depth, screened=True)
                 print(f"{told(depth, SCREENED)}: {found[told(depth, SCREENED)]:.0f}", flush=True)
-    found |= screened_lines() | chats() | chat_in_the_hub()
+    found |= screened_lines() | chats() | chat_in_the_hub() | windows()
     write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
     return 0
 
@@ -81,6 +85,7 @@ def present() -> dict[str, float]:
         | screened_lines()
         | chats()
         | chat_in_the_hub()
+        | windows()
     )
 
 
@@ -138,6 +143,13 @@ def chat_in_the_hub() -> dict[str, float]:
         found[name] = run("hub_program.py", [str(MESSAGES), word], ROOT, collect, "chats")
         print(f"{name}: {found[name]:.0f}", flush=True)
     return found
+
+
+def windows() -> dict[str, float]:
+    """Return the instructions of an arrival in the turns that end windows, without those of the arrival itself."""
+    found = run("window_program.py", [str(MESSAGES)], ROOT, WINDOWS, "arrivals")
+    print(f"{IN_WINDOWS}: {found:.0f}", flush=True)
+    return {IN_WINDOWS: found}
 
 
 def copied(bare: bool, target: Path) -> Path:
