@@ -25,6 +25,7 @@ from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.chat_ring import Rings
 from ext.reactor.reactor import Reactor
+from server.fleet.ipc.acknowledgement_ring import AcknowledgementRing
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, session_sender
 from server.fleet.migrate.messages_in_flight import InFlight
@@ -89,6 +90,8 @@ class Side:
         self._flight = InFlight()
         self._moving = SessionMoves(self.worker)
         self._link = Link(sock, self._came, fell)
+        self._ring = AcknowledgementRing(self._link.send)
+        self._ring.offer()
         self._target = session_sender.ProcessTarget(self._link.send, self._link.room, self._flight)
         self._exports = Exports(self.worker, self._moving, MigrationCounts())
         self._imports = Imports(self.worker, self._moving, MigrationCounts())
@@ -98,14 +101,20 @@ class Side:
         )
 
     def _came(self, message: Message) -> None:
-        if message.kind == Kind.TOOK:
+        if message.kind == Kind.TAKEN:
+            self._ring.accept(message)
+        elif message.kind == Kind.TOOK:
             self._flight.took(message.records[0])
         elif message.kind == Kind.COME:
-            self._imports.take_one(message, MEET, self._link.send)
+            self._imports.take_one(message, MEET, self._acknowledge)
         elif message.kind == Kind.MEET:
-            self._imports.take_all(message, MEET, self._link.send)
+            self._imports.take_all(message, MEET, self._acknowledge)
         else:
             self._taking.came(message)
+
+    def _acknowledge(self, kind: Kind, number: int) -> None:
+        if kind != Kind.TOOK or not self._ring.write(number):
+            self._link.send(kind, number)
 
     async def give(self) -> None:
         """Migrate all sessions to the other side, as in an upgrade; it has them when this returns."""
@@ -121,9 +130,13 @@ class Side:
             some = ids[at : at + batch]
             while self.worker.busy:  # noqa: ASYNC110 - a turn is put off for one round of the loop
                 await asyncio.sleep(0)
-            if not self._exports.transfer(some, self._target, MEET, meetings=[MEETING] * len(some)):
+            if not self._exports.transfer(some, self._target, MEET, meetings=[MEETING] * len(some), near=True):
                 raise RuntimeError("a session cannot move")
-            await self._flight.landed()
+            await asyncio.sleep(0)  # one round of the loop: the other side's turn
+        while len(self._flight):
+            await asyncio.sleep(0)
+            for number in self._ring.read():
+                self._flight.took(number)
         self.worker.engine.moves.forget()
 
     def stand(self, state: int) -> int:

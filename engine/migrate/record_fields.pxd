@@ -2,6 +2,7 @@ from engine.core.chat cimport Chat, Seat
 from engine.core.session cimport Query, Session
 from engine.matching.search_criteria cimport Terms
 
+cpdef dict write_keys(Session session)
 cpdef dict write_session(Session session, double now)
 cpdef Session read_session(dict record, double now)
 cpdef dict write_seat(Seat seat, double now)

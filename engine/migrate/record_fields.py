@@ -65,13 +65,20 @@ _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
 
-def write_session(session: Session, now: float) -> dict[str, Any]:
-    """Encode a session without search, seats and connection."""
-    record: dict[str, Any] = {"id": session.id, "address": session.address}
+def write_keys(session: Session) -> dict[str, Any]:
+    """Encode what a resume token may hold of a session."""
+    record: dict[str, Any] = {"id": session.id}
     if session.key != session.id:
         record["key"] = session.key
     if session.used >= 0:
         record["used"] = session.used
+    return record
+
+
+def write_session(session: Session, now: float) -> dict[str, Any]:
+    """Encode a session without search, seats and connection."""
+    record = write_keys(session)
+    record["address"] = session.address
     if session.identity:
         record["identity"] = session.identity
     if session.alias:

@@ -14,7 +14,8 @@ cdef class SessionMigration:
     cdef public object skipped, writes
     cpdef find(self, key)
     cpdef tuple group(self, id)
-    cdef dict _leave(self, Session session, wire, list blobs, dict chats, double now)
+    cdef dict _leave(self, Session session, wire, list blobs, dict chats, double now, bint near)
+    cdef dict _write(self, Session session, double now, bint near)
     cdef _send(self, Chat chat, dict chats, list blobs, double now, bint live=*)
     cdef bint _stays(self, person)
     cdef _wait(self, Session session, record, ticket, double now)

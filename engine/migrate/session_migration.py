@@ -30,6 +30,7 @@ from engine.migrate.record_fields import (
     read_seat,
     read_session,
     write_chat,
+    write_keys,
     write_query,
     write_seat,
     write_session,
@@ -47,6 +48,7 @@ from engine.migrate.session_record import (
     check_version,
     reports_of,
 )
+from engine.migrate.waiting_row import has_row, read_row, words_of, write_row
 from engine.wire.client_requests import Resume
 from engine.wire.engine_errors import Refusal
 from engine.wire.protocol import DROPPED, PAST_FOR
@@ -143,11 +145,12 @@ class SessionMigration:
         wires: Mapping[int, tuple[str, dict[str, Any], bytes]],
         now: float,
         allowances: Mapping[int, list[float]] = NO_ALLOWANCES,
+        near: bool = False,
     ) -> SessionRecord:
         """Export sessions silently; their objects are GONE. Raises KeyError, or ValueError for a part of a chat, before any change.
 
         `wires`: connections by session: address, state and bytes, as `Reactor.release` gave them; `allowances`: what is left of the limits
-        of sessions that are away. Call it only between two events, when no bus message is queued.
+        of sessions that are away; `near`: for a process of this release. Call it only between two events, when no bus message is queued.
         """
         sessions = self._core.sessions
         there = [sessions[id] for id in ids]
@@ -157,7 +160,7 @@ class SessionMigration:
                 raise ValueError("the people of a chat go together")
         blobs: list[bytes] = []
         chats: dict[str, dict[str, Any]] = {}
-        people = [self._leave(session, wires.get(session.id), blobs, chats, now) for session in there]
+        people = [self._leave(session, wires.get(session.id), blobs, chats, now, near) for session in there]
         for record in people if allowances else ():
             if record["id"] in allowances:
                 record["tokens"] = allowances[record["id"]]
@@ -170,14 +173,10 @@ class SessionMigration:
         blobs: list[bytes],
         chats: dict[str, dict[str, Any]],
         now: float,
+        near: bool,
     ) -> dict[str, Any]:
-        core, query, seat, past = self._core, session.query, session.seat, session.past
-        record = write_session(session, now)
-        if query is not None:
-            ticket = self._search.leave(session, query, now)
-            words = core.words.as_typed(query) if query.ids else []
-            record["query"] = write_query(query, words, ticket, now)
-            core.words.release(query)
+        core, seat, past = self._core, session.seat, session.past
+        record = self._write(session, now, near)
         if seat is not None:
             record["seat"] = write_seat(seat, now)
             self._send(seat.chat, chats, blobs, now, live=session.state == CHATTING)
@@ -201,6 +200,22 @@ class SessionMigration:
                 state["bytes"] = len(blobs)
                 blobs.append(data)
         self._presence.release(session)
+        return record
+
+    def _write(self, session: Session, now: float, near: bool) -> dict[str, Any]:
+        """Encode a session with its search, which ends here."""
+        core, query = self._core, session.query
+        if query is None:
+            return write_session(session, now)
+        ticket = self._search.leave(session, query, now)
+        words = core.words.as_typed(query) if query.ids else []
+        if near and isinstance(ticket, Ticket) and has_row(session):
+            record = write_keys(session)
+            record["row"] = write_row(session, query, words, ticket, now)
+        else:
+            record = write_session(session, now)
+            record["query"] = write_query(query, words, ticket, now)
+        core.words.release(query)
         return record
 
     def _send(
@@ -267,7 +282,7 @@ class SessionMigration:
             if seat is not None and session.conn and seat.is_linked:
                 core.out.link(session.conn, seat.chat.ring, seat.side)
             elif session.query is not None:
-                self._wait(session, record["query"], ticket, now)
+                self._wait(session, record, ticket, now)
         for session in cut:
             presence.cut(session, now)
         for session, record, _ in arrivals:
@@ -279,8 +294,9 @@ class SessionMigration:
         query = session.query
         if query is None or ticket is None:
             return
-        if "words" in record:
-            self._core.words.take(query, record["words"])
+        words = words_of(record["row"]) if "row" in record else record["query"].get("words")
+        if words:
+            self._core.words.take(query, words)
             if isinstance(ticket, Ticket):
                 ticket.interests = query.ids.unique()
         try:
@@ -323,11 +339,18 @@ class SessionMigration:
         return arrivals, list(chats.values())
 
     def _read_person(self, record: dict[str, Any], chats: dict[str, Chat], now: float) -> Arrival:
-        session, ticket = read_session(record, now), None
-        if "query" in record:
-            session.query, ticket = read_query(record["query"], session, now)
-            if ticket is None:
-                raise BadRecord("a search that does not wait")
+        ticket: Ticket | Wish | None = None
+        if "row" in record:
+            if "seat" in record or "away" in record:
+                raise BadRecord("a session that cannot stand so")
+            id = record["id"]
+            session, ticket = read_row(id, record.get("key", id), record.get("used", -1), record["row"], now)
+        else:
+            session = read_session(record, now)
+            if "query" in record:
+                session.query, ticket = read_query(record["query"], session, now)
+                if ticket is None:
+                    raise BadRecord("a search that does not wait")
         for name in ("seat", "past"):
             if name in record:
                 id = record[name]["chat"]

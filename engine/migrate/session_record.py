@@ -145,6 +145,10 @@ def _fields(value: Any) -> bool:
     return type(value) is dict
 
 
+def _rows(value: Any) -> bool:
+    return type(value) is list
+
+
 def _any(_: Any) -> bool:
     return True
 
@@ -201,6 +205,7 @@ PERSON: Final[Table] = {
     "used": _key,
     "identity": _id,
     "alias": _id,
+    "row": _rows,  # instead of the fields of a session that waits and of its search: `waiting_row`; to a process of the same release alone
     "address": _text,
     "state": _one_of(STATES[WAITING], STATES[CHATTING], STATES[PARTED]),  # default: idle
     "told": _text,

@@ -22,6 +22,7 @@ class MovingWorld(World):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         self.every: list[Wire] = []
+        self.near = False  # who moves goes to a process of this release
         super().__init__(*given, **named)
 
     def open(self, identity: int = 0, address: str = "192.0.2.1") -> Wire:
@@ -49,7 +50,7 @@ class MovingWorld(World):
 
     def release(self, *ids: int) -> SessionRecord:
         """Take sessions out of the engine."""
-        return travelled(self.engine.moves.release(ids, self.wires_of(ids), self.now))
+        return travelled(self.engine.moves.release(ids, self.wires_of(ids), self.now, near=self.near))
 
     def take(self, session_record: SessionRecord, connect: Callable[..., int] | None = None) -> list[Session]:
         """Put them into the present one."""
@@ -127,6 +128,7 @@ class ShadowedWorld(World):
         found = mine()
         theirs()
         if self._deeds % self.pace == 0:
+            self.shadow.near = not self.shadow.near
             self.shadow.move()
         self._inside = False
         for wire, shadow in self.pairs:

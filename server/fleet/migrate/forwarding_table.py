@@ -21,10 +21,11 @@ _KEYS: Final = ("id", "key", "used")  # fields of a session record that a resume
 
 
 class Departure(NamedTuple):
-    """Acknowledgement of a session by the process of this name. `number`: `ForwardingTable.acknowledged` before it."""
+    """Acknowledgement of a session by the process of this name. `number`: `ForwardingTable.acknowledged` before it; `at`: the loop's time."""
 
     to: str
     number: int
+    at: float
 
 
 def _keys_of(people: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
@@ -46,8 +47,9 @@ class ForwardingTable:
         self._asked: dict[
             int, list[str]
         ] = {}  # processes that ask, by the key of a session that is under way, or moves next
-        self._gone: dict[int, str] = {}  # name of the process that acknowledged a session, by its key
-        self._went: AgeingMap[int, Departure] = AgeingMap(KNOWN_MAX)  # the same, for longer
+        self._went: AgeingMap[int, Departure] = AgeingMap(
+            KNOWN_MAX
+        )  # sessions that another process acknowledged, by each key
 
     def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
         """Note that these sessions are under way; returns their keys, for `ended`."""
@@ -59,12 +61,10 @@ class ForwardingTable:
         """Note that sessions are under way no more. `keys`: what `sent` returned; `to`: the process that has them; None: none is known."""
         ended = [key for key in keys if self._flying.get(key) is keys]
         if to is not None:
-            loop = asyncio.get_running_loop()
-            now = loop.time()
-            self._gone.update(dict.fromkeys(ended, to))
-            loop.call_later(KEEP, self._forget, ended, to)
+            now = asyncio.get_running_loop().time()
+            departure = Departure(to, self.acknowledged, now)
             for key in ended:
-                self._went.put(key, Departure(to, self.acknowledged), now + KNOWN_FOR, now)
+                self._went.put(key, departure, now + KNOWN_FOR, now)
             self.acknowledged += 1
         for key in ended:
             del self._flying[key]
@@ -106,7 +106,9 @@ class ForwardingTable:
 
     def where(self, key: int) -> str | None:
         """Return the name of the process that has just taken the session of a key."""
-        return self._gone.get(key)
+        now = asyncio.get_running_loop().time()
+        departure = self._went.get(key, now)
+        return None if departure is None or departure.at + KEEP <= now else departure.to
 
     def is_under_way(self, key: int) -> bool:
         """Whether the session of a key is under way."""
@@ -125,8 +127,3 @@ class ForwardingTable:
     def _answer_all(self, key: int) -> None:
         for asker in self._asked.pop(key, ()):
             self._answer(asker, key)
-
-    def _forget(self, keys: Sequence[int], to: str) -> None:
-        for key in keys:
-            if self._gone.get(key) == to:
-                del self._gone[key]

@@ -216,15 +216,16 @@ class Exports:
         cause: str,
         on_end: Callable[[GroupTransfer], object] = unheard,
         meetings: Sequence[Row | None] = (),
+        near: bool = False,
     ) -> bool:
         """Release these sessions and send them to a target; False: they cannot move now, and are here. Raises LinkDown: the same.
 
-        `meetings`: see `GroupTransfer`, in the order of `ids`.
+        `meetings`: see `GroupTransfer`, in the order of `ids`; `near`: the target is of this release.
         """
         if not omegle_records.ready(self.adapter, ids):
             return False
         since = time.monotonic()
-        released = self.moving.release(ids)
+        released = self.moving.release(ids, near)
         if released is None:
             return False
         fault_points.at("release")

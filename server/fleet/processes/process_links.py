@@ -127,6 +127,7 @@ class WorkerLinks:
             Kind.PEOPLE: across.came_to_stay,
             Kind.NEWCOMER: across.newcomer,
             Kind.TUNNEL: across.tunnels,
+            Kind.TAKEN: across.acknowledgements.accept,
             Kind.TOOK: across.took,
             Kind.NO: across.refused,
             Kind.SAVED: self._saved,
@@ -179,6 +180,7 @@ class WorkerLinks:
         self._load.cancel()
         self._without_ring()
         self.visitor_return.close()
+        self.across.acknowledgements.close()
         self._closed = True
         if self.host_migration is not None:
             self.host_migration.close()

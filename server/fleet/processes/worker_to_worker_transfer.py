@@ -15,13 +15,14 @@ from typing import Any, Final, NamedTuple
 from engine.engine import Session
 from engine.rooms.remote_waiting_room import RemoteRoom, Row
 from server.fleet.ipc.ipc_link import Kind, LinkDown, Message
-from server.fleet.ipc.ipc_peers import FRONTEND, HUB, LAST, Peers
+from server.fleet.ipc.ipc_peers import FRONTEND, HUB, LAST, Peers, is_other_generation
 from server.fleet.ipc.process_names import Names, elsewhere
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.session_import import Imports, read_nothing
 from server.fleet.migrate.session_sender import TOGETHER, ProcessTarget, add_nothing
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
+from server.fleet.processes.move_acknowledgements import MoveAcknowledgements
 from server.fleet.roaming.host_migration_parts import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
 from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
@@ -61,6 +62,7 @@ class MoveQueue:
         self._due: list[PendingMove] = []
         self._resting: dict[int, list[PendingMove]] = {}  # by session
         self._waiting: dict[str, list[PendingMove]] = {}  # by process
+        self._again: asyncio.TimerHandle | None = None
         self._rested = rested
         self._is_full = is_full
 
@@ -74,6 +76,17 @@ class MoveQueue:
     def add_match(self, move: PendingMove) -> None:
         """Let a move for a match leave after this turn, or after its session's rest."""
         self._resting.get(move.client, self._due).append(move)
+
+    def try_again(self) -> None:
+        """Let moves that could not leave try again soon."""
+        if self._due and self._again is None:
+            self._again = asyncio.get_running_loop().call_later(AGAIN, self._rested)
+
+    def stop_waiting(self) -> None:
+        """Cancel the next try: a turn begins, in which all moves leave that can."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
 
     def take(self) -> list[PendingMove]:
         """Return the moves that may leave, and forget them."""
@@ -129,6 +142,7 @@ class WorkerTransfer:
         self._names = names
         self._send_home = send_home
         self._targets: dict[str, ProcessTarget] = {}
+        self.acknowledgements = MoveAcknowledgements(peers, self._acknowledged)
         self._landed = asyncio.Event()  # a message was acknowledged or came back
         self._owed: set[int] = set()  # sessions that came with saves, which a process that had them before answers
         self.forwarding = forwarding
@@ -142,7 +156,6 @@ class WorkerTransfer:
         )
         self.host_migration = host_migration
         self._going = MoveQueue(self._later, lambda name: self._peers().full(name))
-        self._again: asyncio.TimerHandle | None = None
 
     def go(self, client: int, to: int, meeting: Row, number: int) -> None:
         """Move a client to its match at worker `to`, after this turn; one that was refused a moment ago, after REST."""
@@ -178,8 +191,7 @@ class WorkerTransfer:
             most = self._targets[to].most if to in self._targets else TOGETHER
             for at in range(0, len(moves), most):
                 self._depart(moves[at : at + most])
-        if self._going and self._again is None:
-            self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
+        self._going.try_again()
 
     def _go_abroad(self, one: PendingMove) -> None:
         session = self._worker.engine.sessions.get(one.client)
@@ -193,9 +205,7 @@ class WorkerTransfer:
             )
 
     def _later(self) -> None:
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        self._going.stop_waiting()
         self._worker.act(lambda _: None)
 
     def _is_ready(self, one: PendingMove) -> bool:
@@ -217,8 +227,11 @@ class WorkerTransfer:
             return
         to, why = together[0].to, together[0].why
         meetings = [one.meeting for one in together]
+        end, near = partial(self._ended, together), not is_other_generation(to)
+        self.acknowledgements.offer(to)
         try:
-            if self.exports.transfer([*ready], self.to(to), why, partial(self._ended, together), meetings):
+            if self.exports.transfer([*ready], self.to(to), why, end, meetings, near):
+                self.acknowledgements.expect(to)
                 return
         except LinkDown:
             return
@@ -259,6 +272,17 @@ class WorkerTransfer:
             )
         return self._targets[name]
 
+    def _acknowledged(self, name: str, numbers: Sequence[int]) -> bool:
+        """End the transfers of these messages; return whether others are under way to the same process."""
+        target = self._targets.get(name)
+        if target is None:
+            return False
+        for number in numbers:
+            target.flight.took(number)
+        if numbers:
+            self._landed.set()
+        return len(target.flight) > 0
+
     def _send(self, name: str, kind: Kind, *records: Any, **more: Any) -> int:
         number = self._peers().send(name, kind, *records, **more)
         if number is None:
@@ -294,6 +318,7 @@ class WorkerTransfer:
             sessions = self._worker.engine.sessions
             ask_again(self._worker, [sessions[id] for id in self._owed if id in sessions])
             self._owed.clear()
+        self.acknowledgements.dead(name)
         target = self._targets.pop(name, None)
         if target is not None:
             target.flight.dead()
@@ -303,10 +328,11 @@ class WorkerTransfer:
 
     def came(self, name: str, message: Message) -> None:
         """Take one session, which comes to meet a partner or to resume."""
+        self.acknowledgements.read_all()
         _, client, meeting, _ = message.records
         if meeting is not None:
             self._room.expect((client,))
-        came = self._imports.take_one(message, RESUME if meeting is None else MEET, partial(self._send_answer, name))
+        came = self._imports.take_one(message, RESUME if meeting is None else MEET, partial(self._acknowledge, name))
         self._owe(came or ())
         if came is None:
             self._room.expect(())
@@ -316,9 +342,10 @@ class WorkerTransfer:
 
     def came_to_meet(self, name: str, message: Message) -> None:
         """Take several sessions, each of which comes to meet a partner."""
+        self.acknowledgements.read_all()
         meetings = message.records[3]
         self._room.expect([client for client, _ in meetings])
-        came = self._imports.take_all(message, MEET, partial(self._send_answer, name))
+        came = self._imports.take_all(message, MEET, partial(self._acknowledge, name))
         self._owe(came or ())
         if came is None:
             self._room.expect(())
@@ -328,6 +355,7 @@ class WorkerTransfer:
 
     def came_to_stay(self, name: str, message: Message) -> None:
         """Take sessions of a worker that is drained or replaced."""
+        self.acknowledgements.read_all()
         follows = name.startswith(LAST)
         came = self._imports.take_all(message, UPGRADE if follows else DRAIN, partial(self._send_answer, name))
         self._owe(came or ())
@@ -348,6 +376,11 @@ class WorkerTransfer:
     def tunnels(self, name: str, message: Message) -> None:
         """Take tunnels of clients whose sessions are at other hosts."""
         self._imports.take_tunnels(message, partial(self._send_answer, name))
+
+    def _acknowledge(self, name: str, kind: Kind, number: int) -> None:
+        """Answer a message whose sender waits for nothing: in the memory that it offered."""
+        if kind != Kind.TOOK or not self.acknowledgements.write(name, number):
+            self._send_answer(name, kind, number)
 
     def _send_answer(self, name: str, kind: Kind, *records: Any) -> None:
         self._peers().send(name, kind, *records)

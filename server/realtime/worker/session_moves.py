@@ -52,8 +52,11 @@ class SessionMoves:
         self._worker = worker
         self.dropped = 0  # sessions imported without their connection, as if it had dropped
 
-    def release(self, ids: Sequence[int]) -> Released | None:
-        """Export these sessions with their connections. Return None, with nothing changed, if one of them cannot leave now."""
+    def release(self, ids: Sequence[int], near: bool = False) -> Released | None:
+        """Export these sessions with their connections. Return None, with nothing changed, if one of them cannot leave now.
+
+        `near`: for a process of this release.
+        """
         worker = self._worker
         if worker.busy:
             return None
@@ -73,7 +76,7 @@ class SessionMoves:
             wires[id] = address, state, data
         away = {id: worker.reactor.allowance(sessions[id]) for id in ids if id not in wires}
         allowances = {id: left for id, left in away.items() if left is not None}
-        session_record = worker.engine.moves.release(ids, wires, time.monotonic(), allowances)
+        session_record = worker.engine.moves.release(ids, wires, time.monotonic(), allowances, near)
         return Released(session_record, [numbers.get(person["id"], -1) for person in session_record.record["people"]])
 
     def _undo(self, numbers: dict[int, int], wires: dict[int, tuple[str, dict[str, Any], bytes]]) -> None:

@@ -64,6 +64,9 @@ def seeds() -> list[bytes]:
     a, b = world.pair()
     world.say(a, "one")
     made.append(written(*world.release(a.session.id, b.session.id)))
+    waits, world.near = world.open(identity=7), True
+    world.send(waits, type="find", interests=["chess"], strict=True)
+    made.append(written(*world.release(waits.session.id)))
     return [data for data in made if len(data) <= 8192]
 
 

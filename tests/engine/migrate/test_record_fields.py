@@ -166,7 +166,8 @@ def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:
     return found, plain.differ
 
 
-def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
+@pytest.mark.parametrize("near", [False, True])
+def test_every_value_of_a_session_is_carried_or_has_its_reason(near: bool) -> None:
     world = MovingWorld(
         Settings(turn=True),
         keeps=True,
@@ -178,6 +179,7 @@ def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
     before, differ = held(world, wires)
     assert {wire.session.state for wire in wires} >= {WAITING, CHATTING, PARTED}
     world.kept.clear()
+    world.near = near
     world.move(10)
     assert held(world, wires)[0] == before
     wanted = {f"{kind.__name__}.{name}" for kind in FRESH for name in slots(kind)}

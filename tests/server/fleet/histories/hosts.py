@@ -65,8 +65,8 @@ class Moves(SessionMoves):
         self._held = held
         self._came = came
 
-    def release(self, ids: Sequence[int]) -> Released | None:
-        found = super().release(ids)
+    def release(self, ids: Sequence[int], near: bool = False) -> Released | None:
+        found = super().release(ids, near)
         self._note(() if found is None else found.descriptors)
         return found
 

@@ -36,14 +36,17 @@ async def test_a_session_that_is_put_back_is_not_elsewhere() -> None:
 
 
 async def test_an_entry_expires_unless_the_session_moved_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEEP", 0.0)
-    forwarding = ForwardingTable(lambda *_: None)
+    forwarding, loop, late = ForwardingTable(lambda *_: None), asyncio.get_running_loop(), 0.0
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + late)
     forwarding.ended(forwarding.sent(ONE), "worker 2")
-    assert forwarding.where(1) == "worker 2"
-    monkeypatch.setattr(module, "KEEP", 1e6)
+    late = module.KEEP * 0.9
+    assert [forwarding.where(key) for key in (1, 2)] == ["worker 2"] * 2
     forwarding.ended(forwarding.sent([{"id": 1}]), "worker 3")
-    await until(lambda: forwarding.where(2) is None)
-    assert forwarding.where(1) == "worker 3"
+    late = module.KEEP * 1.1
+    assert [forwarding.where(key) for key in (1, 2)] == ["worker 3", None]
+    late = module.KEEP * 2.0
+    assert (forwarding.where(1), forwarding.went(1)) == (None, "worker 3")
 
 
 async def test_a_request_before_a_transfer_is_answered_when_the_session_is_there() -> None:

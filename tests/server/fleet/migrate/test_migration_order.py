@@ -45,7 +45,7 @@ async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
         first = next(iter(made.old.worker.engine.sessions))
         moving = made.leaving._people._exports.moving
         release = moving.release
-        monkeypatch.setattr(moving, "release", lambda ids: None if first in ids else release(ids))
+        monkeypatch.setattr(moving, "release", lambda ids, near: None if first in ids else release(ids, near))
         result = await made.hand_over()
         assert (result.people, result.stayed) == (1, 1)
         assert set(made.old.worker.engine.sessions) == {first}

@@ -136,8 +136,8 @@ async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others
         await made.connect(1)
         release, take = SessionMoves.release, SessionMoves.take
 
-        def spoil(self: SessionMoves, ids: Sequence[int]) -> Released | None:
-            released = release(self, ids)
+        def spoil(self: SessionMoves, ids: Sequence[int], near: bool) -> Released | None:
+            released = release(self, ids, near)
             if released is not None and len(ids) >= 2:
                 released.session_record.record["v"] = 99
             return released

@@ -259,8 +259,8 @@ async def killed_at(two: Cell, point: str, monkeypatch: pytest.MonkeyPatch) -> l
     moving = two.workers[0].links.across.exports.moving
     release = moving.release
 
-    def releases(ids: Sequence[int]) -> Released | None:
-        released = release(ids)
+    def releases(ids: Sequence[int], near: bool) -> Released | None:
+        released = release(ids, near)
         if released is not None:
             let_go.append(released)
         return released
