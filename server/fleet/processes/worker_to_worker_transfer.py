@@ -228,10 +228,12 @@ class WorkerTransfer:
         to, why = together[0].to, together[0].why
         meetings = [one.meeting for one in together]
         end, near = partial(self._ended, together), not is_other_generation(to)
-        self.acknowledgements.offer(to)
+        if near:
+            self.acknowledgements.offer(to)
         try:
             if self.exports.transfer([*ready], self.to(to), why, end, meetings, near):
-                self.acknowledgements.expect(to)
+                if near:
+                    self.acknowledgements.expect(to)
                 return
         except LinkDown:
             return
