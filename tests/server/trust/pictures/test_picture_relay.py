@@ -265,7 +265,7 @@ async def pair(server: Server) -> AsyncIterator[tuple[Client, Client]]:
         yield one, two
 
 
-@pytest.mark.timeout(120)  # a server that loads a model
+@pytest.mark.timeout(420)  # it loads a model, and looks at pictures only while a core is free
 async def test_a_picture_arrives_unsafe_ones_with_a_veil_and_what_is_none_is_refused(
     pair: tuple[Client, Client], server: Server
 ) -> None:
