@@ -114,7 +114,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.rooms.hub_outbox",
             "engine.rooms.hub_records",
             "engine.migrate.session_migration",
-            "engine.migrate.session_record",
+            "engine.migrate.session_record", "engine.migrate.waiting_row",
             "engine.rooms.meeting_placement", "engine.wire.protocol_copy_generator",
             "engine.migrate.record_fields", "engine.rooms.remote_waiting_room",
             "ext.pxd_check", "ext.base.ageing_map", "ext.base.shared_ring", "ext.text", "ext.text.hashed_classifier", "ext.text.line_sieve",
