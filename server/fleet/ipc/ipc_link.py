@@ -63,7 +63,7 @@ class Kind(enum.IntEnum):
     MEET = 93  # worker to worker: several sessions that meet others there, with the client and the match of each
     WHO = 26  # worker to the others: is the session of this key yours?
     THERE = 28  # hub to another: the users elsewhere, in number and those named by LOAD; figures of the waiting rooms
-    TAKEN = 96  # worker to worker: memory in which it acknowledges what comes to meet somebody or to resume (`acknowledgement_ring`)
+    TAKEN = 96  # worker to worker: memory in which to acknowledge COME and MEET (`acknowledgement_ring`)
     MOVING = 94  # the answer for now: the session of this key is under way, and MINE follows once it has arrived
     READ = 29  # frontend to the others: send your figures
     FIGURES = 30  # the answer

@@ -47,9 +47,7 @@ class ForwardingTable:
         self._asked: dict[
             int, list[str]
         ] = {}  # processes that ask, by the key of a session that is under way, or moves next
-        self._went: AgeingMap[int, Departure] = AgeingMap(
-            KNOWN_MAX
-        )  # sessions that another process acknowledged, by each key
+        self._went: AgeingMap[int, Departure] = AgeingMap(KNOWN_MAX)  # acknowledged sessions, by each key
 
     def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
         """Note that these sessions are under way; returns their keys, for `ended`."""

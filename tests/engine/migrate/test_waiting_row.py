@@ -1,4 +1,4 @@
-"""A row of who waits is whole and fits, or nothing of it is taken."""
+"""The row of a waiting session is imported whole, or refused before any change."""
 
 import copy
 from typing import Any
@@ -39,7 +39,7 @@ BAD: dict[int, list[Any]] = {
 
 
 def written() -> tuple[MovingWorld, SessionRecord, Wire]:
-    """A world that somebody left who waited, and their record."""
+    """Return a world from which a waiting session was exported, and its record."""
     world = MovingWorld(keeps=True)
     wire = world.open(identity=7)
     world.send(wire, type="find", interests=["chess"], strict=True)

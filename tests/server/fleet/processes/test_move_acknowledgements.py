@@ -16,7 +16,7 @@ from tests.support.descriptors import opened
 
 
 async def acknowledging(two: Told) -> AcknowledgementRing:
-    """The end of somebody who is played: it acknowledges in memory from here on."""
+    """Return the ring of a played process, which acknowledges in memory from here on."""
     ring = AcknowledgementRing(lambda *_: None)
     ring.accept(await two.next(Kind.TAKEN))
     return ring
